@@ -1,0 +1,3 @@
+//! pronk: a full-proxy, TLS-terminating load balancer for Apache Impala.
+
+pub mod model;

@@ -1,0 +1,36 @@
+use std::fmt;
+use std::sync::Arc;
+
+use super::{AdminState, Name, Node};
+
+/// A port of a node that serves a pool.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Member {
+    pub node: Arc<Node>,
+    pub port: u16,
+    /// Connections it may have at once; `None` is no limit. Exact, not divided by cores.
+    pub connection_limit: Option<u32>,
+    /// Its share under the ratio methods, at least 1.
+    pub ratio: u32,
+    pub description: Option<String>,
+    pub state: AdminState,
+}
+
+impl Member {
+    pub fn key(&self) -> MemberKey {
+        MemberKey { node: self.node.name.clone(), port: self.port }
+    }
+}
+
+/// Names a member inside its pool, written `node:port`.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct MemberKey {
+    pub node: Name,
+    pub port: u16,
+}
+
+impl fmt::Display for MemberKey {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.pad(&format!("{}:{}", self.node, self.port))
+    }
+}

@@ -1,0 +1,83 @@
+//! The validated configuration: what the file means once every reference is resolved and every value is in range.
+//!
+//! Plain data without I/O. A [`Model`] can be compared with another, so a reload can tell what changed, and nothing
+//! in it is running: live state (health, counts, records) is kept elsewhere and keyed by the names used here.
+
+mod member;
+mod monitor;
+mod node;
+mod pool;
+pub mod profile;
+mod virtual_server;
+
+use std::collections::BTreeMap;
+use std::fmt;
+use std::path::PathBuf;
+use std::sync::Arc;
+
+pub use member::{Member, MemberKey};
+pub use monitor::{Monitor, MonitorKind};
+pub use node::{Address, Node};
+pub use pool::{LoadBalancing, Pool};
+pub use virtual_server::{Dial, Mode, VirtualServer, VirtualServerKind};
+
+/// Everything that one configuration file describes.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Model {
+    pub nodes: BTreeMap<Name, Arc<Node>>,
+    pub pools: BTreeMap<Name, Arc<Pool>>,
+    pub virtual_servers: BTreeMap<Name, Arc<VirtualServer>>,
+    /// The folder of the certificate store, absolute.
+    pub certificate_store: PathBuf,
+}
+
+/// The name that the file gives to a node, pool, profile, monitor or virtual server.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Name(Arc<str>);
+
+impl Name {
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+impl From<&str> for Name {
+    fn from(text: &str) -> Self {
+        Self(text.into())
+    }
+}
+
+impl std::borrow::Borrow<str> for Name {
+    fn borrow(&self) -> &str {
+        &self.0
+    }
+}
+
+impl fmt::Display for Name {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.pad(&self.0)
+    }
+}
+
+/// Administrative state, which monitors never change (F5's `session` and `state`).
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum AdminState {
+    /// Every connection is welcome.
+    #[default]
+    Enabled,
+    /// Only active connections and those with a persistence record (`user-disabled`).
+    Disabled,
+    /// Only active connections (`user-down`).
+    ForcedOffline,
+}
+
+impl AdminState {
+    /// The word that the file uses.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Enabled => "enabled",
+            Self::Disabled => "disabled",
+            Self::ForcedOffline => "forced-offline",
+        }
+    }
+}

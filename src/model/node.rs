@@ -1,0 +1,43 @@
+use std::fmt;
+use std::net::IpAddr;
+
+use super::{AdminState, Name};
+
+/// A host that runs an impalad.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Node {
+    pub name: Name,
+    pub address: Address,
+    /// The name in the host's own certificate; a server-ssl profile checks it.
+    pub hostname: Option<String>,
+    pub description: Option<String>,
+    pub state: AdminState,
+}
+
+/// Where a node is.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Address {
+    Ip(IpAddr),
+    /// A fully qualified domain name, resolved at start and again while pronk runs.
+    Fqdn(String),
+}
+
+impl fmt::Display for Address {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Ip(address) => address.fmt(f),
+            Self::Fqdn(name) => f.write_str(name),
+        }
+    }
+}
+
+impl Node {
+    /// The name that the node's certificate must carry when a profile sets none: its `hostname`, else its FQDN, else
+    /// its IP address.
+    pub fn certificate_name(&self) -> String {
+        match (&self.hostname, &self.address) {
+            (Some(hostname), _) => hostname.clone(),
+            (None, address) => address.to_string(),
+        }
+    }
+}

@@ -1,0 +1,30 @@
+use std::time::Duration;
+
+use crate::model::Name;
+
+/// How TCP itself is treated (F5's `tcp` and `fastL4` profiles).
+#[derive(Clone, Debug, PartialEq)]
+pub struct Protocol {
+    pub name: Name,
+    pub kind: ProtocolKind,
+    /// Silence in both directions after which a connection is closed; `None` waits forever (`indefinite`).
+    pub idle_timeout: Option<Duration>,
+    /// Close an idle connection with RST to both sides; otherwise with FIN.
+    pub reset_on_timeout: bool,
+    /// Silence after which the kernel sends a TCP keepalive probe on both sides; `None` sends none.
+    pub keep_alive_interval: Option<Duration>,
+    /// How long the last bytes may take to be acknowledged once a connection ends, before it is cut.
+    pub close_wait: Duration,
+    /// Connections that the kernel may hold accepted before pronk takes them.
+    pub backlog: u32,
+    /// Send small segments at once (no Nagle).
+    pub nodelay: bool,
+    /// How long a connect to one member may take.
+    pub connect_timeout: Duration,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum ProtocolKind {
+    Tcp,
+    FastL4,
+}

@@ -1,0 +1,103 @@
+use std::net::SocketAddr;
+use std::sync::Arc;
+
+use ipnet::IpNet;
+
+use super::profile::{ClientSsl, Persistence, Protocol, ServerSsl};
+use super::{Name, Pool};
+
+/// What clients connect to.
+#[derive(Clone, Debug, PartialEq)]
+pub struct VirtualServer {
+    pub name: Name,
+    pub description: Option<String>,
+    pub kind: VirtualServerKind,
+    /// `[::]` takes IPv4 as well.
+    pub destination: SocketAddr,
+    /// The front-end name that clients connect to and check in certificates.
+    pub hostname: Option<String>,
+    pub pool: Arc<Pool>,
+    pub persistence: Option<Arc<Persistence>>,
+    pub client_ssl: Option<Arc<ClientSsl>>,
+    pub server_ssl: Option<Arc<ServerSsl>>,
+    pub protocol: Arc<Protocol>,
+    pub dial: Dial,
+    /// Connections at once; `None` is no limit.
+    pub connection_limit: Option<u32>,
+    /// Clients outside these networks are refused; empty lets everyone in.
+    pub source: Vec<IpNet>,
+    /// A disabled virtual server listens no more and finishes the connections that it has.
+    pub enabled: bool,
+}
+
+impl VirtualServer {
+    /// Which of the TLS modes the named profiles make.
+    pub fn mode(&self) -> Mode {
+        match (&self.client_ssl, &self.server_ssl) {
+            (None, None) => Mode::Passthrough,
+            (Some(_), None) => Mode::Offload,
+            (Some(_), Some(_)) => Mode::ReEncrypt,
+            (None, Some(_)) => Mode::ServerOnly,
+        }
+    }
+}
+
+/// F5's virtual server types that pronk has.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum VirtualServerKind {
+    /// A full proxy, with or without SSL profiles.
+    Standard,
+    /// Forwards bytes and takes no SSL profile.
+    PerformanceL4,
+}
+
+impl VirtualServerKind {
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Standard => "standard",
+            Self::PerformanceL4 => "performance-l4",
+        }
+    }
+}
+
+/// When the member is chosen and connected to.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Dial {
+    /// With the client's first byte, so a silent connection never holds an impalad's setup thread.
+    FirstByte,
+    /// As soon as the client is accepted (after its TLS handshake), for services that speak first.
+    Accept,
+}
+
+impl Dial {
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::FirstByte => "first-byte",
+            Self::Accept => "accept",
+        }
+    }
+}
+
+/// Where TLS begins and ends.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Mode {
+    /// Bytes go through untouched; the impalad terminates TLS, if there is any.
+    Passthrough,
+    /// TLS from the client ends here; members get plaintext.
+    Offload,
+    /// TLS from the client ends here and a new TLS connection goes to the member ("client/server SSL").
+    ReEncrypt,
+    /// Plaintext from the client, TLS to the member.
+    ServerOnly,
+}
+
+impl Mode {
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Passthrough => "passthrough",
+            Self::Offload => "offload",
+            Self::ReEncrypt => "re-encrypt",
+            Self::ServerOnly => "server-ssl-only",
+        }
+    }
+}

@@ -1,0 +1,11 @@
+//! Sockets: listening, per-connection options, and the few system calls that no safe crate offers.
+
+mod limits;
+mod listen;
+mod socket;
+mod sys;
+
+pub use limits::raise_open_files;
+pub use listen::{Listening, bind};
+pub use socket::{drained, reset_on_close, tune};
+pub use sys::{TcpInfo, tcp_info};

@@ -1,0 +1,70 @@
+//! The system calls without a safe wrapper; the only `unsafe` in the crate.
+#![allow(unsafe_code)]
+
+use std::os::fd::{AsFd, AsRawFd};
+
+/// Offsets in Linux's `struct tcp_info` (include/uapi/linux/tcp.h), which only ever grows at its end.
+const SEGMENTS_OUT: usize = 136;
+const SEGMENTS_IN: usize = 140;
+
+/// What the kernel has counted for one connection.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct TcpInfo {
+    /// Segments received.
+    pub packets_in: u32,
+    /// Segments sent.
+    pub packets_out: u32,
+}
+
+/// Reads `TCP_INFO`; zeros when the kernel has nothing to tell (an old kernel, a socket that is gone).
+pub fn tcp_info(socket: &impl AsFd) -> TcpInfo {
+    let mut raw = [0_u8; 256];
+    let mut length = raw.len() as libc::socklen_t;
+    // SAFETY: the descriptor is open for as long as `socket` is borrowed, and the kernel writes at most `length` bytes
+    // into `raw`, which is that long.
+    let status = unsafe {
+        libc::getsockopt(
+            socket.as_fd().as_raw_fd(),
+            libc::IPPROTO_TCP,
+            libc::TCP_INFO,
+            raw.as_mut_ptr().cast(),
+            &raw mut length,
+        )
+    };
+    if status != 0 || (length as usize) < SEGMENTS_IN + 4 {
+        return TcpInfo::default();
+    }
+    let field = |at: usize| u32::from_ne_bytes([raw[at], raw[at + 1], raw[at + 2], raw[at + 3]]);
+    TcpInfo { packets_in: field(SEGMENTS_IN), packets_out: field(SEGMENTS_OUT) }
+}
+
+/// Bytes written to a socket that its peer has not acknowledged (`SIOCOUTQ`); 0 when the socket is gone.
+pub fn unsent_bytes(socket: &impl AsFd) -> u32 {
+    let mut bytes: libc::c_int = 0;
+    // SAFETY: the descriptor is open for as long as `socket` is borrowed; TIOCOUTQ (which is SIOCOUTQ for sockets)
+    // writes one int, into `bytes`.
+    let status = unsafe { libc::ioctl(socket.as_fd().as_raw_fd(), libc::TIOCOUTQ, &raw mut bytes) };
+    if status == 0 { u32::try_from(bytes).unwrap_or(0) } else { 0 }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::io::{Read, Write};
+    use std::net::{TcpListener, TcpStream};
+
+    use super::*;
+
+    #[test]
+    fn counts_segments_and_unsent_bytes() {
+        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+        let mut client = TcpStream::connect(listener.local_addr().unwrap()).unwrap();
+        let (mut server, _) = listener.accept().unwrap();
+        client.write_all(b"hello").unwrap();
+        server.read_exact(&mut [0; 5]).unwrap();
+        let info = tcp_info(&server);
+        assert!(info.packets_in >= 2 && info.packets_out >= 1, "{info:?}");
+        server.set_nonblocking(true).unwrap();
+        while server.write(&[0; 65536]).is_ok() {}
+        assert!(unsent_bytes(&server) > 0);
+    }
+}

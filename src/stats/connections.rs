@@ -1,0 +1,79 @@
+use std::sync::atomic::{AtomicU32, AtomicU64, Ordering};
+
+/// Connections of a virtual server, pool, member or node. The current count is exact across threads, so that a limit
+/// is one.
+#[derive(Debug, Default)]
+pub struct Connections {
+    current: AtomicU32,
+    maximum: AtomicU32,
+    total: AtomicU64,
+}
+
+impl Connections {
+    /// Counts one connection in, unless `limit` are there already.
+    pub fn try_enter(&self, limit: Option<u32>) -> bool {
+        let limit = limit.unwrap_or(u32::MAX);
+        let entered = self
+            .current
+            .fetch_update(Ordering::AcqRel, Ordering::Acquire, |now| (now < limit).then(|| now.saturating_add(1)));
+        match entered {
+            Ok(before) => {
+                self.maximum.fetch_max(before.saturating_add(1), Ordering::Relaxed);
+                self.total.fetch_add(1, Ordering::Relaxed);
+                true
+            }
+            Err(_) => false,
+        }
+    }
+
+    /// Counts one connection out; for the `Drop` of the guard that counted it in.
+    pub fn leave(&self) {
+        self.current.fetch_sub(1, Ordering::AcqRel);
+    }
+
+    pub fn current(&self) -> u32 {
+        self.current.load(Ordering::Acquire)
+    }
+
+    pub fn read(&self) -> ConnectionCounts {
+        ConnectionCounts {
+            current: self.current(),
+            maximum: self.maximum.load(Ordering::Relaxed),
+            total: self.total.load(Ordering::Relaxed),
+        }
+    }
+}
+
+/// Figures read from [`Connections`].
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct ConnectionCounts {
+    pub current: u32,
+    /// The most there ever were at once.
+    pub maximum: u32,
+    pub total: u64,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn limit_holds_under_contention() {
+        let connections = Connections::default();
+        std::thread::scope(|scope| {
+            for _ in 0..8 {
+                scope.spawn(|| {
+                    for _ in 0..2000 {
+                        if connections.try_enter(Some(3)) {
+                            assert!(connections.current() <= 3);
+                            connections.leave();
+                        }
+                    }
+                });
+            }
+        });
+        let counts = connections.read();
+        assert_eq!(counts.current, 0);
+        assert!(counts.maximum <= 3 && counts.total > 0, "{counts:?}");
+    }
+}

@@ -1,0 +1,7 @@
+//! Counters of what passes through, cheap to add to and summed when they are read.
+
+mod connections;
+mod counter;
+
+pub use connections::{ConnectionCounts, Connections};
+pub use counter::{Counter, Traffic, TrafficCounts};

@@ -4,4 +4,5 @@
 pub mod impala;
 pub mod model;
 pub mod net;
+pub mod pool;
 pub mod stats;

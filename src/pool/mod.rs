@@ -1,0 +1,16 @@
+//! Pools while they run: members with their live counts and health, the choice among them, and persistence.
+//!
+//! What the configuration says of a pool is in a [`Pool`], made anew by each reload. What happens to it is in a
+//! [`LivePool`] and its members, which a [`Registry`] keeps by name, so that a reload forgets no count.
+
+mod health;
+mod live;
+mod persistence;
+mod select;
+mod status;
+
+pub use health::{Health, Verdict};
+pub use live::{LiveMember, LiveNode, LivePool, Registry};
+pub use persistence::{PersistenceHold, Records};
+pub use select::{Choice, MemberGuard, NoMember, Pool, PoolMember, Refused};
+pub use status::{Availability, Status};

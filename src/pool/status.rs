@@ -1,0 +1,97 @@
+//! Status and its reason in words, as an LTM's network map shows them.
+
+use super::select::{Pool, Refused};
+use super::{Health, PoolMember};
+use crate::model::AdminState;
+
+/// Whether traffic can go there.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Availability {
+    /// Green circle.
+    Available,
+    /// Yellow triangle: not now, as at a connection limit.
+    Unavailable,
+    /// Red diamond.
+    Offline,
+    /// Blue square: nobody has checked.
+    Unknown,
+}
+
+impl Availability {
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Available => "available",
+            Self::Unavailable => "unavailable",
+            Self::Offline => "offline",
+            Self::Unknown => "unknown",
+        }
+    }
+}
+
+/// Availability, administrative state and the reason for both.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Status {
+    pub availability: Availability,
+    pub state: AdminState,
+    pub reason: String,
+}
+
+impl PoolMember {
+    /// The administrative state that counts: the stricter of the member's and its node's.
+    pub fn state(&self) -> AdminState {
+        match (self.config.state, self.config.node.state) {
+            (AdminState::ForcedOffline, _) | (_, AdminState::ForcedOffline) => AdminState::ForcedOffline,
+            (AdminState::Disabled, _) | (_, AdminState::Disabled) => AdminState::Disabled,
+            _ => AdminState::Enabled,
+        }
+    }
+
+    fn health_status(&self) -> (Availability, String) {
+        if self.node.addresses().is_empty() {
+            return (Availability::Offline, format!("the name {} does not resolve", self.config.node.address));
+        }
+        match &*self.live.health() {
+            Health::Down(reason) => (Availability::Offline, reason.clone()),
+            Health::Up => (Availability::Available, "every monitor succeeds".into()),
+            Health::Unknown => (Availability::Unknown, "no monitor has reported; the member is used".into()),
+        }
+    }
+}
+
+impl Pool {
+    pub fn member_status(&self, index: usize) -> Status {
+        let member = &self.members[index];
+        let (mut availability, mut reason) = member.health_status();
+        if self.refusal(index, &[], true) == Some(Refused::Limit) {
+            availability = Availability::Unavailable;
+            reason = format!("at its connection limit of {}", member.config.connection_limit.unwrap_or(0));
+        }
+        let state = member.state();
+        if state != AdminState::Enabled {
+            let whose = if member.config.state == state { "the member" } else { "the node" };
+            reason = format!("{whose} is {}; {reason}", state.as_str());
+        }
+        Status { availability, state, reason }
+    }
+
+    /// The best of its members' statuses.
+    pub fn status(&self) -> Status {
+        let statuses: Vec<_> = (0..self.members.len()).map(|index| self.member_status(index)).collect();
+        let usable =
+            |wanted| statuses.iter().filter(|it| it.state == AdminState::Enabled && it.availability == wanted).count();
+        let all = statuses.len();
+        let (availability, reason) = match () {
+            () if all == 0 => (Availability::Unknown, "the pool has no members".into()),
+            () if usable(Availability::Available) > 0 => {
+                let up = usable(Availability::Available);
+                (Availability::Available, format!("{up} of {all} members available"))
+            }
+            () if usable(Availability::Unknown) > 0 => (Availability::Unknown, "no member has been checked".into()),
+            () if usable(Availability::Unavailable) > 0 => {
+                (Availability::Unavailable, "every member is at its connection limit or offline".into())
+            }
+            () => (Availability::Offline, "no member is available".into()),
+        };
+        Status { availability, state: AdminState::Enabled, reason }
+    }
+}

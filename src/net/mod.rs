@@ -6,6 +6,6 @@ mod socket;
 mod sys;
 
 pub use limits::raise_open_files;
-pub use listen::{Listening, bind};
-pub use socket::{drained, reset_on_close, tune};
+pub use listen::{adjust, bind};
+pub use socket::{drained, reset_on_close, shutdown_write, tune};
 pub use sys::{TcpInfo, tcp_info};

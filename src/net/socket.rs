@@ -1,4 +1,6 @@
 use std::io;
+use std::net::Shutdown;
+use std::os::fd::AsFd;
 use std::time::{Duration, Instant};
 
 use socket2::{SockRef, TcpKeepalive};
@@ -10,25 +12,31 @@ use crate::model::profile::Protocol;
 /// Probes that may go unanswered before the kernel gives a silent peer up.
 const KEEPALIVE_PROBES: u32 = 4;
 
-/// Sets the options of a protocol profile on a connection.
+/// Sets the options of a protocol profile on a connection, or on a listening socket, whose connections inherit them.
 ///
 /// # Errors
 /// What the system says, as when the peer has already gone.
-pub fn tune(stream: &TcpStream, profile: &Protocol) -> io::Result<()> {
-    if profile.nodelay {
-        stream.set_nodelay(true)?;
+pub fn tune(socket: &impl AsFd, profile: &Protocol) -> io::Result<()> {
+    let socket = SockRef::from(socket);
+    socket.set_tcp_nodelay(profile.nodelay)?;
+    match profile.keep_alive_interval {
+        Some(interval) => {
+            let keepalive = TcpKeepalive::new().with_time(interval).with_interval(interval);
+            socket.set_tcp_keepalive(&keepalive.with_retries(KEEPALIVE_PROBES))
+        }
+        None => socket.set_keepalive(false),
     }
-    if let Some(interval) = profile.keep_alive_interval {
-        let keepalive = TcpKeepalive::new().with_time(interval).with_interval(interval).with_retries(KEEPALIVE_PROBES);
-        SockRef::from(stream).set_tcp_keepalive(&keepalive)?;
-    }
-    Ok(())
 }
 
 /// Makes the coming close send RST instead of FIN. What the peer has not acknowledged yet is lost with it.
 pub fn reset_on_close(stream: &TcpStream) {
     // A socket that is gone already has nothing left to reset.
     let _ = SockRef::from(stream).set_linger(Some(Duration::ZERO));
+}
+
+/// Ends the sending side with FIN.
+pub fn shutdown_write(stream: &TcpStream) -> io::Result<()> {
+    SockRef::from(stream).shutdown(Shutdown::Write)
 }
 
 /// Waits until the peer has acknowledged everything written to it, for `limit` at most; tells whether it has.

@@ -1,0 +1,254 @@
+//! Why connections end.
+
+use std::fmt;
+
+/// Whose doing it was.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Who {
+    Client,
+    Member,
+    /// pronk itself, for want of something.
+    Proxy,
+    /// Someone who operates pronk.
+    Admin,
+    /// A rule of the configuration.
+    Policy,
+}
+
+/// How far the connection had come.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Phase {
+    Accept,
+    ClientTls,
+    FirstByte,
+    Select,
+    Connect,
+    MemberTls,
+    Relay,
+    Drain,
+}
+
+/// What ended it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Mechanism {
+    Fin,
+    Rst,
+    Timeout,
+    CloseNotifyMissing,
+    TlsAlert,
+    TlsError,
+    CertificateName,
+    CertificateExpired,
+    CertificateUntrusted,
+    CertificateRefused,
+    WrongProtocol,
+    NoAnswer,
+    Limit,
+    Unavailable,
+    Refused,
+}
+
+macro_rules! words {
+    ($type:ident { $($variant:ident = $word:literal),* $(,)? }) => {
+        impl $type {
+            /// The word for logs.
+            pub fn as_str(self) -> &'static str {
+                match self { $(Self::$variant => $word),* }
+            }
+        }
+    };
+}
+
+words!(Who { Client = "client", Member = "member", Proxy = "proxy", Admin = "admin", Policy = "policy" });
+words!(Phase {
+    Accept = "accept",
+    ClientTls = "client-tls",
+    FirstByte = "first-byte",
+    Select = "select",
+    Connect = "connect",
+    MemberTls = "member-tls",
+    Relay = "relay",
+    Drain = "drain",
+});
+words!(Mechanism {
+    Fin = "fin",
+    Rst = "rst",
+    Timeout = "timeout",
+    CloseNotifyMissing = "close-notify-missing",
+    TlsAlert = "tls-alert",
+    TlsError = "tls-error",
+    CertificateName = "certificate-name",
+    CertificateExpired = "certificate-expired",
+    CertificateUntrusted = "certificate-untrusted",
+    CertificateRefused = "certificate-refused",
+    WrongProtocol = "wrong-protocol",
+    NoAnswer = "no-answer",
+    Limit = "limit",
+    Unavailable = "unavailable",
+    Refused = "refused",
+});
+
+macro_rules! reasons {
+    ($($(#[$doc:meta])* $variant:ident = $who:ident $phase:ident $mechanism:ident $code:literal $remedy:literal;)*) => {
+        /// Why a connection ended: who, in which phase, by what. Log field, metric label and what tests assert.
+        #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+        pub enum CloseReason { $($(#[$doc])* $variant),* }
+
+        impl CloseReason {
+            pub const ALL: &[Self] = &[$(Self::$variant),*];
+
+            /// A word that never changes its meaning.
+            pub fn code(self) -> &'static str {
+                match self { $(Self::$variant => $code),* }
+            }
+
+            pub fn who(self) -> Who {
+                match self { $(Self::$variant => Who::$who),* }
+            }
+
+            pub fn phase(self) -> Phase {
+                match self { $(Self::$variant => Phase::$phase),* }
+            }
+
+            pub fn mechanism(self) -> Mechanism {
+                match self { $(Self::$variant => Mechanism::$mechanism),* }
+            }
+
+            /// What to do about it, in one sentence; empty for an ordinary end.
+            pub fn remedy(self) -> &'static str {
+                match self { $(Self::$variant => $remedy),* }
+            }
+        }
+    };
+}
+
+reasons! {
+    SourceRefused = Policy Accept Refused "source-refused"
+        "add the client's network to the virtual server's source list if it should get in";
+    ConnectionLimit = Policy Accept Limit "connection-limit"
+        "raise the virtual server's connection-limit or find out who holds its connections";
+
+    ClientPlaintext = Client ClientTls WrongProtocol "client-plaintext"
+        "the client speaks without TLS to a TLS virtual server; turn TLS on in the client (impala-shell --ssl, JDBC SSL=1)";
+    ClientHandshakeTimeout = Client ClientTls Timeout "client-handshake-timeout"
+        "the client connected and did not finish its TLS handshake; look for a client without TLS that waits for an answer, or a slow network";
+    ClientHandshakeFin = Client ClientTls Fin "client-handshake-closed"
+        "the client left during the TLS handshake; its own log says why";
+    ClientHandshakeReset = Client ClientTls Rst "client-handshake-reset"
+        "the client left during the TLS handshake; its own log says why";
+    ClientHandshakeAlert = Client ClientTls TlsAlert "client-tls-alert"
+        "the client refused our certificate or settings; check that it trusts the issuer and that the name it connects to is among the SANs";
+    ClientHandshakeFailed = Client ClientTls TlsError "client-tls-error"
+        "client and client-ssl profile have no TLS version, cipher or certificate in common; compare minimum-version, cipher-group and sni-require";
+    ClientCertificateRefused = Client ClientTls CertificateRefused "client-certificate-refused"
+        "the client must present a valid certificate that an authority in ca-file issued";
+
+    ClientSilent = Client FirstByte Timeout "client-silent"
+        "the client connected and sent nothing until idle-timeout; for services that speak first set dial: accept";
+    ClientLeftSilent = Client FirstByte Fin "client-left-silent" "";
+    ClientResetSilent = Client FirstByte Rst "client-reset-silent" "";
+
+    NoMembers = Member Select Unavailable "no-members" "give the pool members";
+    NoMemberUp = Member Select Unavailable "no-member-up"
+        "every member is down; `pronk show map` says why for each";
+    NoMemberEnabled = Admin Select Unavailable "no-member-enabled"
+        "every member is disabled or forced offline; enable one";
+    NoMemberBelowLimit = Policy Select Limit "no-member-below-limit"
+        "every member that is up is at its connection-limit; add members or raise it, below the impalad's fe_service_threads";
+
+    MemberRefused = Member Connect Rst "member-connect-refused"
+        "nothing listens on the member's port; check that impalad runs and is a coordinator";
+    MemberConnectTimeout = Member Connect Timeout "member-connect-timeout"
+        "the member does not answer; check the host, the network and its firewall";
+    MemberUnreachable = Member Connect Unavailable "member-unreachable"
+        "the member cannot be reached; check routes, addresses and open-file limits";
+
+    MemberPlaintext = Member MemberTls WrongProtocol "member-plaintext"
+        "the impalad answered plaintext: it has no TLS; use offload (no server-ssl), or give the impalad a certificate";
+    MemberHandshakeTimeout = Member MemberTls Timeout "member-handshake-timeout"
+        "the impalad took the connection and did not finish TLS: it has no TLS (use offload), or its setup threads are all busy";
+    MemberHandshakeFin = Member MemberTls Fin "member-handshake-closed"
+        "the impalad closed during TLS: it may have no TLS (use offload); its log says more";
+    MemberHandshakeReset = Member MemberTls Rst "member-handshake-reset"
+        "the impalad reset during TLS: it may have no TLS (use offload); its log says more";
+    MemberHandshakeAlert = Member MemberTls TlsAlert "member-tls-alert"
+        "the impalad refused our TLS settings or client certificate; its log says more";
+    MemberHandshakeFailed = Member MemberTls TlsError "member-tls-error"
+        "the impalad and the server-ssl profile have no TLS version or cipher in common; compare minimum-version and cipher-group with ssl_minimum_version";
+    MemberCertificateName = Member MemberTls CertificateName "member-certificate-name"
+        "the impalad's certificate lacks the node's name; set the node's hostname or the profile's authenticate-name to a name that it has, or reissue it";
+    MemberCertificateExpired = Member MemberTls CertificateExpired "member-certificate-expired"
+        "the impalad's certificate is outside its dates; reissue it and restart the impalad";
+    MemberCertificateUntrusted = Member MemberTls CertificateUntrusted "member-certificate-untrusted"
+        "the server-ssl profile's ca-file does not hold the issuer of the impalad's certificate; add it";
+    MemberCertificateRefused = Member MemberTls CertificateRefused "member-certificate-invalid"
+        "the impalad's certificate is not fit for a server; the detail says why";
+
+    ClientFin = Client Relay Fin "client-fin" "";
+    ClientReset = Client Relay Rst "client-reset" "";
+    /// Ordinary for Thrift's clients, which close without saying so in TLS.
+    ClientTruncated = Client Relay CloseNotifyMissing "client-close-notify-missing" "";
+    ClientTlsFailed = Client Relay TlsError "client-tls-broken"
+        "the client sent what is not TLS within a TLS connection; something between may alter the stream";
+    MemberFin = Member Relay Fin "member-fin" "";
+    MemberReset = Member Relay Rst "member-reset"
+        "the impalad ended abruptly: it stopped, was killed or lost its host; clients reconnect to another";
+    MemberTruncated = Member Relay CloseNotifyMissing "member-close-notify-missing" "";
+    MemberTlsFailed = Member Relay TlsError "member-tls-broken"
+        "the impalad sent what is not TLS within a TLS connection; something between may alter the stream";
+    MemberSpokeTls = Member Relay WrongProtocol "member-expects-tls"
+        "the impalad answered plaintext with a TLS alert: it expects TLS; give the virtual server a server-ssl profile";
+    MemberSilentToTls = Member Relay NoAnswer "member-silent-to-tls"
+        "the impalad never answered the client's TLS hello: it probably has no TLS; use offload, or give it a certificate";
+    MemberSilentToSasl = Member Relay NoAnswer "member-silent-to-sasl"
+        "the impalad never answered the client's SASL: it probably has neither LDAP nor Kerberos; connect without -l or -k";
+    IdleTimeout = Policy Relay Timeout "idle-timeout"
+        "nothing passed for idle-timeout; raise it in the protocol profile if queries think longer";
+    Drained = Admin Drain Fin "drained" "pronk was stopped and its drain time was over; the client reconnects";
+}
+
+impl fmt::Display for CloseReason {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.code())
+    }
+}
+
+/// A reason with what was seen at the time.
+#[derive(Debug)]
+pub(super) struct Close {
+    pub reason: CloseReason,
+    pub detail: Option<String>,
+}
+
+impl From<CloseReason> for Close {
+    fn from(reason: CloseReason) -> Self {
+        Self { reason, detail: None }
+    }
+}
+
+impl CloseReason {
+    pub(super) fn because(self, detail: impl fmt::Display) -> Close {
+        Close { reason: self, detail: Some(detail.to_string()) }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn codes_are_unique_and_faults_have_a_remedy() {
+        let mut codes: Vec<_> = CloseReason::ALL.iter().map(|reason| reason.code()).collect();
+        codes.sort_unstable();
+        codes.dedup();
+        assert_eq!(codes.len(), CloseReason::ALL.len());
+        for reason in CloseReason::ALL {
+            let ordinary = matches!(
+                reason.mechanism(),
+                Mechanism::Fin | Mechanism::Rst | Mechanism::CloseNotifyMissing
+            );
+            assert!(ordinary || !reason.remedy().is_empty(), "{reason} has no remedy");
+            assert!(!reason.remedy().ends_with('.'), "{reason}");
+        }
+    }
+}

@@ -1,0 +1,18 @@
+//! The data path: accepting, the life of a connection, and the relay.
+//!
+//! [`connection`] tells the life of one connection from top to bottom; everything else here serves it.
+
+mod accept;
+mod buffers;
+mod close;
+mod connect;
+mod connection;
+mod meter;
+mod record;
+mod relay;
+mod stream;
+mod virtual_server;
+
+pub use accept::Listener;
+pub use close::{CloseReason, Mechanism, Phase, Who};
+pub use virtual_server::{Lifecycle, LiveVirtualServer, Snapshot};

@@ -1,0 +1,84 @@
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::Duration;
+
+use arc_swap::ArcSwap;
+use tokio_util::sync::CancellationToken;
+use tokio_util::task::TaskTracker;
+
+use super::close::CloseReason;
+use crate::model::{self, Name};
+use crate::pool::{Pool, Records};
+use crate::stats::{Connections, Traffic};
+use crate::tls::{LiveClientSsl, MemberTls};
+
+/// Everything a connection needs to know, as one configuration has it. A connection keeps the one it began with.
+#[derive(Debug)]
+pub struct Snapshot {
+    pub config: Arc<model::VirtualServer>,
+    pub pool: Arc<Pool>,
+    pub records: Arc<Records>,
+    pub client_ssl: Option<Arc<LiveClientSsl>>,
+    /// TLS toward each member, in the order of the pool's members.
+    pub member_tls: Option<Vec<Arc<MemberTls>>>,
+}
+
+/// A virtual server while it runs.
+#[derive(Debug)]
+pub struct LiveVirtualServer {
+    pub name: Name,
+    pub snapshot: ArcSwap<Snapshot>,
+    pub connections: Connections,
+    pub traffic: Traffic,
+    closes: Vec<AtomicU64>,
+}
+
+impl LiveVirtualServer {
+    pub fn new(snapshot: Snapshot) -> Self {
+        Self {
+            name: snapshot.config.name.clone(),
+            snapshot: ArcSwap::from_pointee(snapshot),
+            connections: Connections::default(),
+            traffic: Traffic::default(),
+            closes: CloseReason::ALL.iter().map(|_| AtomicU64::new(0)).collect(),
+        }
+    }
+
+    /// How many connections ended for each reason that has occurred.
+    pub fn closes(&self) -> impl Iterator<Item = (CloseReason, u64)> {
+        let counts = self.closes.iter().map(|count| count.load(Ordering::Relaxed));
+        CloseReason::ALL.iter().copied().zip(counts).filter(|(_, count)| *count > 0)
+    }
+
+    pub(super) fn count_close(&self, reason: CloseReason) {
+        self.closes[reason as usize].fetch_add(1, Ordering::Relaxed);
+    }
+}
+
+/// What all connections share of the process's own life.
+#[derive(Clone, Debug)]
+pub struct Lifecycle {
+    /// Every connection's task.
+    pub connections: TaskTracker,
+    cut: CancellationToken,
+    spread: Duration,
+}
+
+impl Lifecycle {
+    /// `spread` is the time over which [`cut`](Self::cut) closes connections, so that clients do not all come back at
+    /// the same instant.
+    pub fn new(spread: Duration) -> Self {
+        Self { connections: TaskTracker::new(), cut: CancellationToken::new(), spread }
+    }
+
+    /// Closes every connection, each at a moment of its own.
+    pub fn cut(&self) {
+        self.cut.cancel();
+    }
+
+    /// Waits for the moment at which this connection must end.
+    pub(super) async fn ends(&self) {
+        self.cut.cancelled().await;
+        tokio::time::sleep(self.spread.mul_f64(fastrand::f64())).await;
+    }
+}

@@ -4,3 +4,4 @@
 
 pub mod cert;
 pub mod model;
+pub mod tls;

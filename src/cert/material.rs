@@ -74,7 +74,7 @@ impl MaterialError {
 
 /// The certificates of a PEM file in their order, or the one of a DER file; at least one.
 pub fn read_certificates(path: &Path) -> Result<Vec<CertificateDer<'static>>, MaterialError> {
-    let certificates = pem_or_der(path, |der| CertificateDer::from(der))?;
+    let certificates = pem_or_der(path, CertificateDer::from)?;
     if certificates.is_empty() {
         return Err(MaterialError::NoCertificate { path: path.to_owned() });
     }
@@ -83,7 +83,7 @@ pub fn read_certificates(path: &Path) -> Result<Vec<CertificateDer<'static>>, Ma
 
 /// The revocation lists of a PEM file, or the one of a DER file; at least one.
 pub fn read_revocation_lists(path: &Path) -> Result<Vec<CertificateRevocationListDer<'static>>, MaterialError> {
-    let lists = pem_or_der(path, |der| CertificateRevocationListDer::from(der))?;
+    let lists = pem_or_der(path, CertificateRevocationListDer::from)?;
     if lists.is_empty() {
         return Err(MaterialError::NoRevocationList { path: path.to_owned() });
     }

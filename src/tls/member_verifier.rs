@@ -80,7 +80,7 @@ impl Demands {
         if let Err(error) = &outcome
             && self.expired == CertResponse::Ignore
             && is_expired(error)
-            && let Some(earlier) = before_expiry(end_entity, intermediates, now, &chain_at)
+            && let Some(earlier) = before_expiry(end_entity, intermediates, now, chain_at)
         {
             outcome = earlier;
             tolerated.expired = true;

@@ -1,0 +1,174 @@
+use std::fmt;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use rustls::crypto::aws_lc_rs::sign::any_supported_type;
+use rustls::sign::{CertifiedKey, SigningKey};
+use rustls_pki_types::{CertificateDer, PrivateKeyDer};
+use x509_parser::prelude::{FromDer, X509Certificate};
+use zeroize::Zeroizing;
+
+use super::key::{Passphrase, read_key};
+use super::material::{MaterialError, read_certificates};
+use super::names::CertificateNames;
+use super::store;
+use crate::model::profile::{self, CertKey, Certificate};
+
+/// A certificate with its chain and the private key that belongs to it.
+#[derive(Clone)]
+pub struct Identity {
+    pub key: Arc<CertifiedKey>,
+    pub names: CertificateNames,
+}
+
+/// What is wrong with an identity, and which part of its description leads there.
+#[derive(Debug, thiserror::Error)]
+#[error("{error}")]
+pub struct IdentityError {
+    pub part: Part,
+    #[source]
+    pub error: MaterialError,
+}
+
+/// A part of a [`CertKey`]'s description.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Part {
+    Store,
+    Certificate,
+    Key,
+    Chain,
+    PassphraseFile,
+    PassphraseEnvironment,
+}
+
+impl Part {
+    /// The key under which the configuration file has it.
+    pub fn key(self) -> &'static str {
+        match self {
+            Self::Store => "store",
+            Self::Certificate => "cert",
+            Self::Key => "key",
+            Self::Chain => "chain",
+            Self::PassphraseFile => "passphrase-file",
+            Self::PassphraseEnvironment => "passphrase-env",
+        }
+    }
+}
+
+impl Identity {
+    /// Reads the files of `source`, whose store entries lie in `store`, and reports everything that is wrong with them.
+    pub fn load(source: &CertKey, store: &Path) -> Result<Self, Vec<IdentityError>> {
+        let files = Files::of(&source.certificate, store).map_err(|error| vec![error])?;
+        let mut errors = Vec::new();
+
+        let chain = collect(&mut errors, files.part(Part::Certificate), read_certificates(&files.cert));
+        let rest = match &files.chain {
+            Some(path) => collect(&mut errors, files.part(Part::Chain), read_certificates(path)),
+            None => Some(Vec::new()),
+        };
+        let key = load_key(source, &files, &mut errors);
+        let (Some(mut chain), Some(rest), Some(key)) = (chain, rest, key) else { return Err(errors) };
+
+        let names = match check_pair(&files, &chain, key.as_ref()) {
+            Ok(names) => names,
+            Err((part, error)) => return Err(vec![IdentityError { part: files.part(part), error }]),
+        };
+        for certificate in rest {
+            // A chain file often repeats what the certificate's file has already.
+            if !chain.contains(&certificate) {
+                chain.push(certificate);
+            }
+        }
+        Ok(Self { key: Arc::new(CertifiedKey::new(chain, key)), names })
+    }
+
+    /// The certificate and those above it, as they are sent.
+    pub fn chain(&self) -> &[CertificateDer<'static>] {
+        &self.key.cert
+    }
+}
+
+impl fmt::Debug for Identity {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Identity").field("names", &self.names).finish_non_exhaustive()
+    }
+}
+
+struct Files {
+    cert: PathBuf,
+    key: PathBuf,
+    chain: Option<PathBuf>,
+    from_store: bool,
+}
+
+impl Files {
+    fn of(certificate: &Certificate, store: &Path) -> Result<Self, IdentityError> {
+        match certificate {
+            Certificate::Files { cert, key, chain } => {
+                Ok(Self { cert: cert.clone(), key: key.clone(), chain: chain.clone(), from_store: false })
+            }
+            Certificate::Store(name) => {
+                let store::Entry { cert, key, chain } =
+                    store::entry(store, name).map_err(|error| IdentityError { part: Part::Store, error })?;
+                Ok(Self { cert, key, chain, from_store: true })
+            }
+        }
+    }
+
+    /// The part of the description to blame: an entry of the store is named as a whole.
+    fn part(&self, part: Part) -> Part {
+        if self.from_store { Part::Store } else { part }
+    }
+}
+
+fn load_key(source: &CertKey, files: &Files, errors: &mut Vec<IdentityError>) -> Option<Arc<dyn SigningKey>> {
+    let passphrase = match &source.passphrase {
+        Some(place) => {
+            let part = match place {
+                profile::Passphrase::File(_) => Part::PassphraseFile,
+                profile::Passphrase::Environment(_) => Part::PassphraseEnvironment,
+            };
+            Some(collect(errors, part, Passphrase::read(place))?)
+        }
+        None => None,
+    };
+    let der = collect(errors, files.part(Part::Key), read_key(&files.key, passphrase.as_ref()))?;
+    collect(errors, files.part(Part::Key), signing_key(&files.key, der))
+}
+
+fn signing_key(path: &Path, der: PrivateKeyDer<'static>) -> Result<Arc<dyn SigningKey>, MaterialError> {
+    any_supported_type(&Zeroizing::new(der)).map_err(|_| MaterialError::UnusableKey {
+        path: path.to_owned(),
+        detail: "it is not an RSA (2048 bits or more), ECDSA (P-256, P-384, P-521) or Ed25519 key".to_owned(),
+    })
+}
+
+fn check_pair(
+    files: &Files,
+    chain: &[CertificateDer<'_>],
+    key: &dyn SigningKey,
+) -> Result<CertificateNames, (Part, MaterialError)> {
+    let bad = |detail: String| {
+        (Part::Certificate, MaterialError::BadCertificate { path: files.cert.clone(), position: 1, detail })
+    };
+    let (_, leaf) = X509Certificate::from_der(&chain[0]).map_err(|error| bad(error.to_string()))?;
+    let names = CertificateNames::of_parsed(&leaf).map_err(|error| bad(error.to_string()))?;
+    let Some(public) = key.public_key() else { return Ok(names) };
+    if leaf.public_key().raw == public.as_ref() {
+        return Ok(names);
+    }
+    let belongs_to = chain.iter().position(|certificate| {
+        X509Certificate::from_der(certificate).is_ok_and(|(_, parsed)| parsed.public_key().raw == public.as_ref())
+    });
+    let error = MaterialError::KeyMismatch {
+        key: files.key.clone(),
+        cert: files.cert.clone(),
+        subject: names.title(),
+        belongs_to: belongs_to.map(|index| index + 1),
+    };
+    Err((Part::Key, error))
+}
+
+fn collect<T>(errors: &mut Vec<IdentityError>, part: Part, result: Result<T, MaterialError>) -> Option<T> {
+    result.map_err(|error| errors.push(IdentityError { part, error })).ok()
+}

@@ -1,0 +1,17 @@
+//! Certificates and private keys as they lie on disk: reading them, the certificate store, and the names in them.
+//!
+//! - [`material`] reads files and says what is wrong with them in words that name the file and the remedy.
+//! - [`key`] reads private keys, decrypting them if need be.
+//! - [`store`] finds the files of an entry of the certificate store.
+//! - [`identity`] puts a chain and its key together and makes sure that they belong together.
+//! - [`names`] tells which names a certificate carries and which hosts they cover.
+
+pub mod identity;
+pub mod key;
+pub mod material;
+pub mod names;
+pub mod store;
+
+pub use identity::{Identity, IdentityError, Part};
+pub use material::MaterialError;
+pub use names::CertificateNames;

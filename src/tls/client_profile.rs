@@ -1,0 +1,137 @@
+use std::fmt;
+use std::path::Path;
+use std::sync::Arc;
+use std::time::Duration;
+
+use rustls::SignatureAlgorithm;
+use rustls::crypto::aws_lc_rs::Ticketer;
+use rustls::server::{NoServerSessionStorage, ServerConfig, ServerSessionMemoryCache};
+use tokio_rustls::TlsAcceptor;
+
+use super::ProfileError;
+use super::client_auth::ClientTrust;
+use super::provider::{provider, versions};
+use super::resolver::CertificateChoice;
+use crate::cert::Identity;
+use crate::model::profile::{CipherGroup, ClientSsl, TlsVersion};
+
+/// A client-ssl profile in force.
+pub struct LiveClientSsl {
+    profile: ClientSsl,
+    identities: Vec<Identity>,
+    trust: ClientTrust,
+    config: Arc<ServerConfig>,
+}
+
+impl LiveClientSsl {
+    /// Reads the profile's files and makes it ready to serve, or reports everything that is wrong with it.
+    ///
+    /// Returns `previous` itself if neither the profile nor what its files say has changed, so that clients go on
+    /// resuming their sessions. A private key is known by its certificate, so keys are not compared.
+    pub fn build(
+        profile: &ClientSsl,
+        store: &Path,
+        previous: Option<&Arc<Self>>,
+    ) -> Result<Arc<Self>, Vec<ProfileError>> {
+        let (identities, trust) = load(profile, store)?;
+        if let Some(previous) = previous
+            && previous.profile == *profile
+            && previous.trust == trust
+            && previous.identities.iter().map(Identity::chain).eq(identities.iter().map(Identity::chain))
+        {
+            return Ok(previous.clone());
+        }
+        let config = configure(profile, &identities, &trust).map_err(|error| vec![error])?;
+        Ok(Arc::new(Self { profile: profile.clone(), identities, trust, config: Arc::new(config) }))
+    }
+
+    pub fn config(&self) -> &Arc<ServerConfig> {
+        &self.config
+    }
+
+    /// Begins handshakes with clients.
+    pub fn acceptor(&self) -> TlsAcceptor {
+        TlsAcceptor::from(self.config.clone())
+    }
+
+    pub fn handshake_timeout(&self) -> Duration {
+        self.profile.handshake_timeout
+    }
+
+    /// The certificates that are served, in the profile's order.
+    pub fn identities(&self) -> &[Identity] {
+        &self.identities
+    }
+}
+
+impl fmt::Debug for LiveClientSsl {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("LiveClientSsl")
+            .field("name", &self.profile.name)
+            .field("identities", &self.identities)
+            .finish_non_exhaustive()
+    }
+}
+
+fn load(profile: &ClientSsl, store: &Path) -> Result<(Vec<Identity>, ClientTrust), Vec<ProfileError>> {
+    let mut errors = Vec::new();
+    let mut identities = Vec::new();
+    for (index, source) in profile.cert_key_chain.iter().enumerate() {
+        let prefix = format!("cert-key-chain.{index}.");
+        match Identity::load(source, store) {
+            Ok(identity) => identities.push(identity),
+            Err(flaws) => {
+                errors.extend(flaws.iter().map(|flaw| ProfileError::from_identity(&profile.name, &prefix, flaw)))
+            }
+        }
+    }
+    if profile.cert_key_chain.is_empty() {
+        let message = "a client-ssl profile needs a certificate and its key";
+        errors.push(ProfileError::new(&profile.name, "cert-key-chain", message));
+    }
+    let trust = ClientTrust::load(profile).map_err(|flaws| errors.extend(flaws));
+    if errors.is_empty() {
+        errors.extend(useless_cipher_group(profile, &identities));
+    }
+    match trust {
+        Ok(trust) if errors.is_empty() => Ok((identities, trust)),
+        _ => Err(errors),
+    }
+}
+
+/// TLS 1.2 ties suites to the kind of certificate, so a group can leave nothing that any client could agree to.
+fn useless_cipher_group(profile: &ClientSsl, identities: &[Identity]) -> Option<ProfileError> {
+    let only_tls12 = profile.versions.maximum == TlsVersion::Tls12;
+    let no_ecdsa = identities.iter().all(|each| each.key.key.algorithm() == SignatureAlgorithm::RSA);
+    (profile.cipher_group == CipherGroup::Ecc && only_tls12 && no_ecdsa).then(|| {
+        let message = "the group ecc needs an ECDSA certificate below TLS 1.3, and all certificates are RSA";
+        ProfileError::new(&profile.name, "cipher-group", message)
+            .with_help("add an ECDSA certificate, or allow TLS 1.3, or choose the group aes")
+    })
+}
+
+fn configure(profile: &ClientSsl, identities: &[Identity], trust: &ClientTrust) -> Result<ServerConfig, ProfileError> {
+    let failed = |error: rustls::Error| ProfileError::new(&profile.name, "cipher-group", error.to_string());
+    let provider = provider(profile.cipher_group);
+    let verifier = trust.verifier(profile, &provider)?;
+    let default = profile.cert_key_chain.iter().position(|source| source.sni_default).unwrap_or(0);
+    let choice = CertificateChoice::new(identities.to_vec(), default, profile.sni_require);
+
+    let mut config = ServerConfig::builder_with_provider(provider)
+        .with_protocol_versions(&versions(profile.versions))
+        .map_err(failed)?
+        .with_client_cert_verifier(verifier)
+        .with_cert_resolver(Arc::new(choice));
+    config.ignore_client_order = true;
+    config.alpn_protocols = profile.alpn.iter().map(|name| name.clone().into_bytes()).collect();
+    config.session_storage = match profile.cache_size {
+        0 => Arc::new(NoServerSessionStorage {}),
+        size => ServerSessionMemoryCache::new(size as usize),
+    };
+    // A client uses a ticket once and gets a new one with each connection, so a second is work for nothing.
+    config.send_tls13_tickets = usize::from(profile.session_ticket || profile.cache_size > 0);
+    if profile.session_ticket {
+        config.ticketer = Ticketer::new().map_err(failed)?;
+    }
+    Ok(config)
+}

@@ -1,0 +1,245 @@
+use std::io;
+
+use rustls::{CertificateError, Error, InvalidMessage};
+
+use super::client_auth::ChainTooLong;
+use super::member_verifier::is_authority_as_server;
+
+/// What went wrong with TLS on a connection, from our side of it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum TlsFault {
+    /// The peer's first bytes were no TLS record.
+    NotTls,
+    /// The peer gave up and said why, by number and registered name.
+    AlertReceived {
+        code: u8,
+        name: &'static str,
+    },
+    CertificateExpired,
+    CertificateNotYetValid,
+    /// The peer's certificate does not carry the name that it must.
+    CertificateName(String),
+    CertificateUntrusted,
+    CertificateRevoked,
+    CertificateInvalid(String),
+    /// The client showed no certificate and must.
+    NoCertificateGiven,
+    /// The profile insists on SNI, and the client's is absent or in none of its certificates.
+    ServerNameUnknown,
+    /// No version, cipher suite, key exchange or signature scheme in common.
+    ProtocolMismatch(String),
+    /// The stream ended without close_notify: perhaps truncated.
+    CloseNotifyMissing,
+    Reset,
+    /// The peer closed the connection in the middle of the handshake.
+    Closed,
+    Other(String),
+}
+
+impl TlsFault {
+    /// Classifies an error of a handshake.
+    pub fn of_handshake(error: &io::Error) -> Self {
+        match tls_error(error) {
+            // Only here: after the handshake, bytes that are no record are corruption, not another protocol.
+            Some(Error::InvalidMessage(
+                InvalidMessage::InvalidContentType
+                | InvalidMessage::UnknownProtocolVersion
+                | InvalidMessage::MessageTooLarge,
+            )) => Self::NotTls,
+            Some(error) => Self::of_tls(error),
+            None if error.kind() == io::ErrorKind::UnexpectedEof => Self::Closed,
+            None => Self::of_transport(error),
+        }
+    }
+
+    /// Classifies an error of reading or writing after the handshake.
+    pub fn of_relay(error: &io::Error) -> Self {
+        match tls_error(error) {
+            Some(error) => Self::of_tls(error),
+            None if error.kind() == io::ErrorKind::UnexpectedEof => Self::CloseNotifyMissing,
+            None => Self::of_transport(error),
+        }
+    }
+
+    fn of_transport(error: &io::Error) -> Self {
+        match error.kind() {
+            io::ErrorKind::ConnectionReset | io::ErrorKind::ConnectionAborted | io::ErrorKind::BrokenPipe => {
+                Self::Reset
+            }
+            _ => Self::Other(error.to_string()),
+        }
+    }
+
+    fn of_tls(error: &Error) -> Self {
+        match error {
+            Error::AlertReceived(alert) => {
+                let code = u8::from(*alert);
+                Self::AlertReceived { code, name: alert_name(code) }
+            }
+            Error::InvalidCertificate(flaw) => Self::of_certificate(flaw),
+            Error::InvalidCertRevocationList(flaw) => {
+                Self::CertificateInvalid(format!("its revocation list is unusable: {flaw:?}"))
+            }
+            Error::NoCertificatesPresented => Self::NoCertificateGiven,
+            Error::PeerIncompatible(reason) => Self::ProtocolMismatch(format!("{reason:?}")),
+            Error::NoApplicationProtocol => Self::ProtocolMismatch("no application protocol in common".to_owned()),
+            // rustls has no variant of its own for a resolver that returns nothing.
+            Error::General(text) if text.starts_with("no server certificate chain resolved") => Self::ServerNameUnknown,
+            // What TLS 1.2 calls `PeerIncompatible::NoSignatureSchemesInCommon`.
+            Error::General(text) if text == "incompatible signing key" => {
+                Self::ProtocolMismatch("NoSignatureSchemesInCommon".to_owned())
+            }
+            other => Self::Other(other.to_string()),
+        }
+    }
+
+    fn of_certificate(flaw: &CertificateError) -> Self {
+        use CertificateError as E;
+        match flaw {
+            E::Expired | E::ExpiredContext { .. } => Self::CertificateExpired,
+            E::NotValidYet | E::NotValidYetContext { .. } => Self::CertificateNotYetValid,
+            E::NotValidForNameContext { expected, presented } => {
+                let presented = if presented.is_empty() { "no name".to_owned() } else { presented.join(", ") };
+                Self::CertificateName(format!("it must be for {} and has {presented}", expected.to_str()))
+            }
+            E::NotValidForName => Self::CertificateName("no certificate can carry the name that it must".to_owned()),
+            E::UnknownIssuer => Self::CertificateUntrusted,
+            E::Revoked => Self::CertificateRevoked,
+            E::UnknownRevocationStatus => {
+                Self::CertificateInvalid("no revocation list covers every certificate of its chain".to_owned())
+            }
+            E::ExpiredRevocationList | E::ExpiredRevocationListContext { .. } => {
+                Self::CertificateInvalid("the revocation list is past its date".to_owned())
+            }
+            E::InvalidPurpose | E::InvalidPurposeContext { .. } => {
+                Self::CertificateInvalid("its extended key usage does not allow this use".to_owned())
+            }
+            E::Other(other) if is_authority_as_server(other) => {
+                Self::CertificateInvalid("it is an authority's certificate (CA:TRUE), not a host's".to_owned())
+            }
+            E::Other(other) => match other.0.downcast_ref::<ChainTooLong>() {
+                Some(flaw) => Self::CertificateInvalid(flaw.to_string()),
+                None => Self::CertificateInvalid(other.to_string()),
+            },
+            other => Self::CertificateInvalid(other.to_string()),
+        }
+    }
+
+    /// A stable label, for metrics and tests.
+    pub fn as_str(&self) -> &'static str {
+        match self {
+            Self::NotTls => "not-tls",
+            Self::AlertReceived { .. } => "alert-received",
+            Self::CertificateExpired => "certificate-expired",
+            Self::CertificateNotYetValid => "certificate-not-yet-valid",
+            Self::CertificateName(_) => "certificate-name",
+            Self::CertificateUntrusted => "certificate-untrusted",
+            Self::CertificateRevoked => "certificate-revoked",
+            Self::CertificateInvalid(_) => "certificate-invalid",
+            Self::NoCertificateGiven => "no-certificate-given",
+            Self::ServerNameUnknown => "server-name-unknown",
+            Self::ProtocolMismatch(_) => "protocol-mismatch",
+            Self::CloseNotifyMissing => "close-notify-missing",
+            Self::Reset => "reset",
+            Self::Closed => "closed",
+            Self::Other(_) => "other",
+        }
+    }
+
+    /// What happened, in words that follow "the client" or "the member".
+    pub fn describe(&self) -> String {
+        match self {
+            Self::NotTls => "does not speak tls".to_owned(),
+            Self::AlertReceived { code, name } => format!("sent the tls alert {code}, {name}"),
+            Self::CertificateExpired => "showed a certificate that has expired".to_owned(),
+            Self::CertificateNotYetValid => "showed a certificate that is not valid yet".to_owned(),
+            Self::CertificateName(detail) => format!("showed a certificate with the wrong name: {detail}"),
+            Self::CertificateUntrusted => "showed a certificate from an issuer that is not trusted".to_owned(),
+            Self::CertificateRevoked => "showed a certificate that was revoked".to_owned(),
+            Self::CertificateInvalid(detail) => format!("showed a certificate that is not valid: {detail}"),
+            Self::NoCertificateGiven => "showed no certificate, and one is required".to_owned(),
+            Self::ServerNameUnknown => "asked for no server name that a certificate of the profile has".to_owned(),
+            Self::ProtocolMismatch(detail) => format!("has no tls version or algorithm in common: {detail}"),
+            Self::CloseNotifyMissing => "closed the connection without close_notify".to_owned(),
+            Self::Reset => "reset the connection".to_owned(),
+            Self::Closed => "closed the connection in the middle of the handshake".to_owned(),
+            Self::Other(detail) => format!("failed: {detail}"),
+        }
+    }
+}
+
+fn tls_error(error: &io::Error) -> Option<&Error> {
+    error.get_ref().and_then(|inner| inner.downcast_ref())
+}
+
+fn alert_name(code: u8) -> &'static str {
+    ALERTS.iter().find(|(known, _)| *known == code).map_or("unknown", |(_, name)| name)
+}
+
+/// The registry's names (RFC 8446, 6), under which every other tool reports them.
+const ALERTS: [(u8, &str); 29] = [
+    (0, "close_notify"),
+    (10, "unexpected_message"),
+    (20, "bad_record_mac"),
+    (22, "record_overflow"),
+    (40, "handshake_failure"),
+    (42, "bad_certificate"),
+    (43, "unsupported_certificate"),
+    (44, "certificate_revoked"),
+    (45, "certificate_expired"),
+    (46, "certificate_unknown"),
+    (47, "illegal_parameter"),
+    (48, "unknown_ca"),
+    (49, "access_denied"),
+    (50, "decode_error"),
+    (51, "decrypt_error"),
+    (70, "protocol_version"),
+    (71, "insufficient_security"),
+    (80, "internal_error"),
+    (86, "inappropriate_fallback"),
+    (90, "user_canceled"),
+    (100, "no_renegotiation"),
+    (109, "missing_extension"),
+    (110, "unsupported_extension"),
+    (112, "unrecognized_name"),
+    (113, "bad_certificate_status_response"),
+    (115, "unknown_psk_identity"),
+    (116, "certificate_required"),
+    (120, "no_application_protocol"),
+    (121, "ech_required"),
+];
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn tls(error: Error) -> io::Error {
+        io::Error::new(io::ErrorKind::InvalidData, error)
+    }
+
+    #[test]
+    fn garbage_is_another_protocol_only_before_the_handshake() {
+        let error = tls(InvalidMessage::InvalidContentType.into());
+        assert_eq!(TlsFault::of_handshake(&error), TlsFault::NotTls);
+        assert!(matches!(TlsFault::of_relay(&error), TlsFault::Other(_)));
+    }
+
+    #[test]
+    fn end_of_stream_means_what_its_phase_makes_of_it() {
+        let error = io::Error::from(io::ErrorKind::UnexpectedEof);
+        assert_eq!(TlsFault::of_handshake(&error), TlsFault::Closed);
+        assert_eq!(TlsFault::of_relay(&error), TlsFault::CloseNotifyMissing);
+    }
+
+    #[test]
+    fn alerts_are_named_as_in_the_registry() {
+        let fault = TlsFault::of_relay(&tls(Error::AlertReceived(rustls::AlertDescription::UnknownCA)));
+        assert_eq!(fault.describe(), "sent the tls alert 48, unknown_ca");
+        assert_eq!(alert_name(255), "unknown");
+    }
+
+    #[test]
+    fn broken_pipe_is_a_reset() {
+        assert_eq!(TlsFault::of_relay(&io::ErrorKind::BrokenPipe.into()), TlsFault::Reset);
+    }
+}

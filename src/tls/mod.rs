@@ -1,0 +1,31 @@
+//! TLS toward clients and members: profiles made into running configurations, and what came of a handshake.
+//!
+//! - [`LiveClientSsl`] serves clients: certificates chosen by SNI and signature scheme, client certificates, resumption.
+//! - [`LiveServerSsl`] begins TLS with members and verifies them; a [`MemberTls`] is one member's share of it.
+//! - [`TlsFacts`] tells what a finished handshake agreed on; [`TlsFault`] what went wrong with one that failed.
+//! - `provider` holds the cipher suites, their order, and the key exchanges.
+//!
+//! Building a profile reads files and reports every mistake as a [`ProfileError`]. Building it again from the same
+//! profile and unchanged files returns what is already running, so that sessions can be resumed across a reload.
+//! Whatever is built anew has its own ticket keys and caches: a session made under one certificate or one policy for
+//! client certificates never resumes under another.
+
+mod client_auth;
+mod client_profile;
+mod error;
+mod facts;
+mod fault;
+mod member_sessions;
+mod member_verifier;
+mod provider;
+mod resolver;
+mod roots;
+mod server_profile;
+
+pub use client_profile::LiveClientSsl;
+pub use error::ProfileError;
+pub use facts::TlsFacts;
+pub use fault::TlsFault;
+pub use member_verifier::Tolerated;
+pub use provider::{provider, sha256_in_hardware};
+pub use server_profile::{LiveServerSsl, MemberTls};

@@ -1,0 +1,245 @@
+use std::collections::HashMap;
+use std::fmt;
+use std::net::{IpAddr, Ipv4Addr};
+use std::path::Path;
+use std::sync::{Arc, PoisonError, RwLock};
+use std::time::Duration;
+
+use rustls::RootCertStore;
+use rustls::client::{ClientConfig, Resumption};
+use rustls::crypto::CryptoProvider;
+use rustls::sign::SingleCertAndKey;
+use rustls_pki_types::ServerName;
+use tokio_rustls::TlsConnector;
+
+use super::ProfileError;
+use super::member_sessions::MemberSessions;
+use super::member_verifier::{Demands, MemberVerifier, Tolerated};
+use super::provider::{provider, versions};
+use super::roots::Roots;
+use crate::cert::Identity;
+use crate::model::profile::ServerSsl;
+use crate::model::{Address, Member, MemberKey};
+
+/// A server-ssl profile in force.
+pub struct LiveServerSsl {
+    profile: ServerSsl,
+    /// `None` if the profile verifies nothing.
+    roots: Option<Roots>,
+    anchors: Arc<RootCertStore>,
+    identity: Option<Identity>,
+    client_certificate: Option<Arc<SingleCertAndKey>>,
+    provider: Arc<CryptoProvider>,
+    members: RwLock<HashMap<MemberKey, Arc<MemberTls>>>,
+}
+
+/// TLS toward one member: its own name to verify and its own sessions to resume.
+pub struct MemberTls {
+    pub config: Arc<ClientConfig>,
+    /// For [`TlsConnector::connect`]. Not what the certificate is checked against.
+    pub server_name: ServerName<'static>,
+    /// The server name that is sent, if any.
+    pub sni: Option<String>,
+    /// The member's whereabouts as far as they matter here, to notice when they change.
+    hostname: Option<String>,
+    address: Address,
+    verifier: Arc<MemberVerifier>,
+    handshake_timeout: Duration,
+}
+
+impl LiveServerSsl {
+    /// Reads the profile's files and makes it ready for use, or reports everything that is wrong with it.
+    ///
+    /// Returns `previous` itself if neither the profile nor what its files say has changed, so that sessions with
+    /// members go on being resumed.
+    pub fn build(
+        profile: &ServerSsl,
+        store: &Path,
+        previous: Option<&Arc<Self>>,
+    ) -> Result<Arc<Self>, Vec<ProfileError>> {
+        let (roots, identity) = load(profile, store)?;
+        if let Some(previous) = previous
+            && previous.profile == *profile
+            && previous.roots == roots
+            && previous.identity.as_ref().map(Identity::chain) == identity.as_ref().map(Identity::chain)
+        {
+            return Ok(previous.clone());
+        }
+        let provider = provider(profile.cipher_group);
+        Ok(Arc::new(Self {
+            profile: profile.clone(),
+            anchors: Arc::new(roots.as_ref().map_or_else(RootCertStore::empty, Roots::store)),
+            roots,
+            client_certificate: identity.as_ref().map(|identity| Arc::new(identity.key.clone().into())),
+            identity,
+            provider,
+            members: RwLock::default(),
+        }))
+    }
+
+    /// Whether members' certificates are verified at all.
+    pub fn verifies(&self) -> bool {
+        self.profile.verify
+    }
+
+    pub fn handshake_timeout(&self) -> Duration {
+        self.profile.handshake_timeout
+    }
+
+    /// TLS toward `member`: the same each time, until the node's hostname or address changes.
+    pub fn for_member(&self, member: &Member) -> Arc<MemberTls> {
+        let key = member.key();
+        let members = self.members.read().unwrap_or_else(PoisonError::into_inner);
+        if let Some(known) = members.get(&key).filter(|known| known.is_for(member)) {
+            return known.clone();
+        }
+        drop(members);
+        let mut members = self.members.write().unwrap_or_else(PoisonError::into_inner);
+        // Another connection may have come first; there must be one set of sessions.
+        match members.get(&key).filter(|known| known.is_for(member)) {
+            Some(known) => known.clone(),
+            None => {
+                let made = Arc::new(self.make(member));
+                members.insert(key, made.clone());
+                made
+            }
+        }
+    }
+
+    fn make(&self, member: &Member) -> MemberTls {
+        let profile = &self.profile;
+        let demands = profile.verify.then(|| {
+            let name = profile.authenticate_name.clone().unwrap_or_else(|| member.node.certificate_name());
+            Demands {
+                roots: self.anchors.clone(),
+                name: ServerName::try_from(name).ok(),
+                expired: profile.expire_cert_response,
+                untrusted: profile.untrusted_cert_response,
+            }
+        });
+        let verifier = Arc::new(MemberVerifier {
+            member: member.key().to_string(),
+            profile: profile.name.to_string(),
+            demands,
+            algorithms: self.provider.signature_verification_algorithms,
+            expired: false.into(),
+            untrusted: false.into(),
+        });
+        let sni = sni(profile, member);
+        let server_name = match (&sni, &member.node.address) {
+            (Some(name), _) => name.clone(),
+            (None, Address::Ip(address)) => (*address).into(),
+            // Only a label here: without SNI the name goes nowhere.
+            (None, Address::Fqdn(_)) => IpAddr::V4(Ipv4Addr::UNSPECIFIED).into(),
+        };
+        MemberTls {
+            config: Arc::new(self.configure(verifier.clone(), sni.is_some())),
+            server_name,
+            sni: sni.map(|name| name.to_str().into_owned()),
+            hostname: member.node.hostname.clone(),
+            address: member.node.address.clone(),
+            verifier,
+            handshake_timeout: profile.handshake_timeout,
+        }
+    }
+
+    fn configure(&self, verifier: Arc<MemberVerifier>, sni: bool) -> ClientConfig {
+        let builder = ClientConfig::builder_with_provider(self.provider.clone())
+            .with_protocol_versions(&versions(self.profile.versions))
+            .expect("every cipher group has suites for every version")
+            .dangerous()
+            .with_custom_certificate_verifier(verifier);
+        let mut config = match &self.client_certificate {
+            Some(certificate) => builder.with_client_cert_resolver(certificate.clone()),
+            None => builder.with_no_client_auth(),
+        };
+        config.enable_sni = sni;
+        config.alpn_protocols = self.profile.alpn.iter().map(|name| name.clone().into_bytes()).collect();
+        config.resumption = Resumption::store(Arc::new(MemberSessions::new(self.profile.cache_size as usize)));
+        config
+    }
+}
+
+impl MemberTls {
+    /// Begins handshakes with the member, to be given [`Self::server_name`].
+    pub fn connector(&self) -> TlsConnector {
+        TlsConnector::from(self.config.clone())
+    }
+
+    pub fn handshake_timeout(&self) -> Duration {
+        self.handshake_timeout
+    }
+
+    /// The flaws that this member's certificate has shown and the profile lets pass.
+    pub fn tolerated(&self) -> Tolerated {
+        self.verifier.tolerated()
+    }
+
+    fn is_for(&self, member: &Member) -> bool {
+        self.hostname == member.node.hostname && self.address == member.node.address
+    }
+}
+
+impl fmt::Debug for LiveServerSsl {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("LiveServerSsl").field("name", &self.profile.name).finish_non_exhaustive()
+    }
+}
+
+impl fmt::Debug for MemberTls {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("MemberTls").field("verifier", &self.verifier).field("sni", &self.sni).finish_non_exhaustive()
+    }
+}
+
+fn load(profile: &ServerSsl, store: &Path) -> Result<(Option<Roots>, Option<Identity>), Vec<ProfileError>> {
+    let mut errors = Vec::new();
+    let roots = match profile.verify {
+        true => Roots::load(&profile.name, &profile.ca_file).map_err(|error| errors.push(error)).ok(),
+        false => None,
+    };
+    let identity = profile.client_certificate.as_ref().and_then(|source| {
+        Identity::load(source, store)
+            .map_err(|flaws| {
+                errors.extend(flaws.iter().map(|flaw| ProfileError::from_identity(&profile.name, "", flaw)));
+            })
+            .ok()
+    });
+    errors.extend(unusable_names(profile));
+    if errors.is_empty() { Ok((roots, identity)) } else { Err(errors) }
+}
+
+fn unusable_names(profile: &ServerSsl) -> Vec<ProfileError> {
+    let mut errors = Vec::new();
+    if let Some(name) = &profile.authenticate_name
+        && ServerName::try_from(name.as_str()).is_err()
+    {
+        let message = format!("\"{name}\" is neither a host name nor an IP address");
+        errors.push(ProfileError::new(&profile.name, "authenticate-name", message));
+    }
+    match profile.server_name.as_deref().map(|name| (name, ServerName::try_from(name))) {
+        None | Some((_, Ok(ServerName::DnsName(_)))) => {}
+        Some((name, Ok(_))) => {
+            let message = format!("\"{name}\" is an IP address, and SNI carries host names only");
+            let error = ProfileError::new(&profile.name, "server-name", message);
+            errors.push(error.with_help("to check the certificate for an address, use authenticate-name"));
+        }
+        Some((name, Err(_))) => {
+            let message = format!("\"{name}\" is not a host name");
+            errors.push(ProfileError::new(&profile.name, "server-name", message));
+        }
+    }
+    errors
+}
+
+/// The name to send: the profile's, else the node's hostname or FQDN; none for a node known by its IP address.
+fn sni(profile: &ServerSsl, member: &Member) -> Option<ServerName<'static>> {
+    let name = match (&profile.server_name, &member.node.hostname, &member.node.address) {
+        (Some(name), _, _) | (None, Some(name), _) | (None, None, Address::Fqdn(name)) => name,
+        (None, None, Address::Ip(_)) => return None,
+    };
+    match ServerName::try_from(name.clone()) {
+        Ok(name @ ServerName::DnsName(_)) => Some(name),
+        _ => None,
+    }
+}

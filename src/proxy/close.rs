@@ -243,10 +243,8 @@ mod tests {
         codes.dedup();
         assert_eq!(codes.len(), CloseReason::ALL.len());
         for reason in CloseReason::ALL {
-            let ordinary = matches!(
-                reason.mechanism(),
-                Mechanism::Fin | Mechanism::Rst | Mechanism::CloseNotifyMissing
-            );
+            let ordinary =
+                matches!(reason.mechanism(), Mechanism::Fin | Mechanism::Rst | Mechanism::CloseNotifyMissing);
             assert!(ordinary || !reason.remedy().is_empty(), "{reason} has no remedy");
             assert!(!reason.remedy().ends_with('.'), "{reason}");
         }

@@ -176,12 +176,7 @@ pub(super) struct Relay<'a> {
 }
 
 impl<'a> Relay<'a> {
-    pub fn new(
-        client: &'a mut Stream,
-        member: &'a mut Stream,
-        inbound: &'a mut Flow,
-        outbound: &'a mut Flow,
-    ) -> Self {
+    pub fn new(client: &'a mut Stream, member: &'a mut Stream, inbound: &'a mut Flow, outbound: &'a mut Flow) -> Self {
         Self { client, member, inbound, outbound, first: None, gone: None }
     }
 

@@ -1,0 +1,8 @@
+//! The administrative side: a unix socket that speaks HTTP.
+
+mod api;
+mod socket;
+pub mod view;
+
+pub use api::serve;
+pub use socket::{bind, default_path};

@@ -1,0 +1,185 @@
+//! What the administrative side tells, as JSON.
+
+use serde::{Deserialize, Serialize};
+
+use crate::pool::{Pool, Status};
+use crate::reload::Serving;
+use crate::stats::{ConnectionCounts, Connections, Traffic};
+
+/// The network map: virtual servers, their pools, their members, each with its status.
+#[derive(Debug, Serialize, Deserialize)]
+pub struct Map {
+    pub virtual_servers: Vec<MapVirtualServer>,
+}
+
+#[derive(Debug, Serialize, Deserialize)]
+pub struct MapVirtualServer {
+    pub name: String,
+    pub destination: String,
+    pub hostname: Option<String>,
+    pub mode: String,
+    pub enabled: bool,
+    pub status: MapStatus,
+    pub pool: MapPool,
+}
+
+#[derive(Debug, Serialize, Deserialize)]
+pub struct MapPool {
+    pub name: String,
+    pub load_balancing_mode: String,
+    pub status: MapStatus,
+    pub members: Vec<MapMember>,
+}
+
+#[derive(Debug, Serialize, Deserialize)]
+pub struct MapMember {
+    pub name: String,
+    pub addresses: Vec<String>,
+    pub status: MapStatus,
+}
+
+#[derive(Debug, Serialize, Deserialize)]
+pub struct MapStatus {
+    /// available, unavailable, offline or unknown.
+    pub availability: String,
+    /// enabled, disabled or forced-offline.
+    pub state: String,
+    pub reason: String,
+}
+
+impl From<Status> for MapStatus {
+    fn from(status: Status) -> Self {
+        Self {
+            availability: status.availability.as_str().into(),
+            state: status.state.as_str().into(),
+            reason: status.reason,
+        }
+    }
+}
+
+impl Map {
+    pub fn of(serving: &Serving) -> Self {
+        let virtual_servers = serving.virtual_servers.values().map(|live| {
+            let snapshot = live.snapshot.load();
+            let config = &snapshot.config;
+            MapVirtualServer {
+                name: config.name.to_string(),
+                destination: config.destination.to_string(),
+                hostname: config.hostname.clone(),
+                mode: config.mode().as_str().into(),
+                enabled: config.enabled,
+                status: snapshot.pool.status().into(),
+                pool: MapPool::of(&snapshot.pool),
+            }
+        });
+        Self { virtual_servers: virtual_servers.collect() }
+    }
+}
+
+impl MapPool {
+    fn of(pool: &Pool) -> Self {
+        let members = pool.members.iter().enumerate().map(|(index, member)| MapMember {
+            name: member.key.to_string(),
+            addresses: member.node.addresses().iter().map(ToString::to_string).collect(),
+            status: pool.member_status(index).into(),
+        });
+        Self {
+            name: pool.config.name.to_string(),
+            load_balancing_mode: pool.config.load_balancing_mode.as_str().into(),
+            status: pool.status().into(),
+            members: members.collect(),
+        }
+    }
+}
+
+/// Statistics of virtual servers, pools and members.
+#[derive(Debug, Serialize, Deserialize)]
+pub struct Stats {
+    pub virtual_servers: Vec<Row>,
+    pub pools: Vec<PoolRows>,
+}
+
+#[derive(Debug, Serialize, Deserialize)]
+pub struct PoolRows {
+    #[serde(flatten)]
+    pub row: Row,
+    pub members: Vec<Row>,
+}
+
+/// A row of the statistics table. `in` is toward members, `out` toward clients.
+#[derive(Debug, Serialize, Deserialize)]
+pub struct Row {
+    pub name: String,
+    pub availability: String,
+    /// Of the application, without TLS and headers.
+    pub bits_in: u64,
+    pub bits_out: u64,
+    /// TCP segments.
+    pub packets_in: u64,
+    pub packets_out: u64,
+    pub connections: RowConnections,
+    /// Connections that have ended, by the code of their reason; of virtual servers only.
+    #[serde(default, skip_serializing_if = "std::collections::BTreeMap::is_empty")]
+    pub closes: std::collections::BTreeMap<String, u64>,
+}
+
+#[derive(Debug, Serialize, Deserialize)]
+pub struct RowConnections {
+    pub current: u32,
+    /// The most there ever were at once.
+    pub maximum: u32,
+    pub total: u64,
+}
+
+impl Row {
+    fn of(name: String, status: &Status, connections: &Connections, traffic: &Traffic) -> Self {
+        let ConnectionCounts { current, maximum, total } = connections.read();
+        let traffic = traffic.read();
+        Self {
+            name,
+            availability: status.availability.as_str().into(),
+            bits_in: traffic.bytes_in * 8,
+            bits_out: traffic.bytes_out * 8,
+            packets_in: traffic.packets_in,
+            packets_out: traffic.packets_out,
+            connections: RowConnections { current, maximum, total },
+            closes: std::collections::BTreeMap::new(),
+        }
+    }
+}
+
+impl Stats {
+    pub fn of(serving: &Serving) -> Self {
+        let virtual_servers = serving.virtual_servers.values().map(|live| {
+            let status = live.snapshot.load().pool.status();
+            let closes = live.closes().map(|(reason, count)| (reason.code().to_owned(), count)).collect();
+            Row { closes, ..Row::of(live.name.to_string(), &status, &live.connections, &live.traffic) }
+        });
+        let pools = serving.pools.values().map(|pool| {
+            let members = pool.members.iter().enumerate().map(|(index, member)| {
+                let status = pool.member_status(index);
+                Row::of(member.key.to_string(), &status, &member.live.connections, &member.live.traffic)
+            });
+            let name = pool.config.name.to_string();
+            PoolRows {
+                row: Row::of(name, &pool.status(), &pool.live.connections, &pool.live.traffic),
+                members: members.collect(),
+            }
+        });
+        Self { virtual_servers: virtual_servers.collect(), pools: pools.collect() }
+    }
+}
+
+/// What a reload did or would do.
+#[derive(Debug, Serialize, Deserialize)]
+pub struct Reloaded {
+    pub changes: Vec<String>,
+    /// Warnings and notes, rendered.
+    pub notes: String,
+}
+
+/// Why something was refused, rendered.
+#[derive(Debug, Serialize, Deserialize)]
+pub struct Refusal {
+    pub error: String,
+}

@@ -1,0 +1,53 @@
+//! The commands, one file each.
+
+mod admin_client;
+mod check;
+mod completions;
+mod config;
+mod reload;
+mod run;
+mod show;
+
+use std::process::ExitCode;
+
+use clap::{Parser, Subcommand};
+
+/// A full-proxy, TLS-terminating load balancer for Apache Impala.
+#[derive(Debug, Parser)]
+#[command(name = "pronk", version, about, max_term_width = 100)]
+pub struct Cli {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    /// Serve what a configuration file describes, until SIGTERM.
+    Run(run::Args),
+    /// Tell everything that is wrong with a configuration file, its certificates and keys.
+    Check(check::Args),
+    /// Show configuration: what is in force, its schema for editors, its reference.
+    #[command(subcommand)]
+    Config(config::Command),
+    /// Show what a running pronk does.
+    #[command(subcommand)]
+    Show(show::Command),
+    /// Have a running pronk take its configuration file anew.
+    Reload(reload::Args),
+    /// Print completions for a shell.
+    Completions(completions::Args),
+}
+
+impl Cli {
+    /// Does what was asked. Exit codes: 0 done, 1 something is wrong, 2 usage.
+    pub fn execute(self) -> anyhow::Result<ExitCode> {
+        match self.command {
+            Command::Run(args) => args.execute(),
+            Command::Check(args) => Ok(args.execute()),
+            Command::Config(command) => command.execute(),
+            Command::Show(command) => command.execute(),
+            Command::Reload(args) => args.execute(),
+            Command::Completions(args) => Ok(args.execute()),
+        }
+    }
+}

@@ -1,0 +1,27 @@
+use std::process::ExitCode;
+
+use super::admin_client::AdminSocket;
+use crate::admin::view::Reloaded;
+
+#[derive(Debug, clap::Args)]
+pub(super) struct Args {
+    /// Only tell what would change.
+    #[arg(long)]
+    dry_run: bool,
+    #[command(flatten)]
+    admin: AdminSocket,
+}
+
+impl Args {
+    pub(super) fn execute(self) -> anyhow::Result<ExitCode> {
+        let reloaded: Reloaded = self.admin.post(&format!("/v1/reload?dry_run={}", self.dry_run))?;
+        if !reloaded.notes.is_empty() {
+            eprintln!("{}", reloaded.notes);
+        }
+        if reloaded.changes.is_empty() {
+            println!("no change");
+        }
+        reloaded.changes.iter().for_each(|change| println!("{change}"));
+        Ok(ExitCode::SUCCESS)
+    }
+}

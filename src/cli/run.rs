@@ -1,0 +1,55 @@
+use std::io::IsTerminal;
+use std::num::NonZeroUsize;
+use std::path::PathBuf;
+use std::process::ExitCode;
+use std::time::Duration;
+
+use clap::ValueEnum;
+use tracing_subscriber::EnvFilter;
+
+use super::admin_client::AdminSocket;
+use crate::app::{self, Options};
+
+#[derive(Debug, clap::Args)]
+pub(super) struct Args {
+    /// The configuration file.
+    file: PathBuf,
+    /// Worker threads; by default the cores that the process may use.
+    #[arg(long)]
+    threads: Option<NonZeroUsize>,
+    #[command(flatten)]
+    admin: AdminSocket,
+    /// Seconds that connections may go on after SIGTERM.
+    #[arg(long, default_value_t = 30)]
+    drain_timeout: u64,
+    /// How log lines look.
+    #[arg(long, value_enum, default_value_t = LogFormat::Text)]
+    log_format: LogFormat,
+    /// Which log lines are written, such as `info` or `pronk=debug`.
+    #[arg(long, env = "PRONK_LOG", default_value = "info")]
+    log: String,
+}
+
+#[derive(Clone, Copy, Debug, ValueEnum)]
+enum LogFormat {
+    Text,
+    Json,
+}
+
+impl Args {
+    pub(super) fn execute(self) -> anyhow::Result<ExitCode> {
+        let filter = EnvFilter::try_new(&self.log)?;
+        let lines = tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr);
+        match self.log_format {
+            LogFormat::Text => lines.with_ansi(std::io::stderr().is_terminal()).init(),
+            LogFormat::Json => lines.json().flatten_event(true).init(),
+        }
+        app::run(&Options {
+            file: self.file,
+            threads: self.threads,
+            admin_socket: self.admin.path(),
+            drain_timeout: Duration::from_secs(self.drain_timeout),
+        })?;
+        Ok(ExitCode::SUCCESS)
+    }
+}

@@ -1,0 +1,129 @@
+use std::process::ExitCode;
+
+use super::admin_client::AdminSocket;
+use crate::admin::view::{Map, MapStatus, Row, Stats};
+
+#[derive(Debug, clap::Subcommand)]
+pub(super) enum Command {
+    /// Virtual servers, their pools and members, each with its status and the reason.
+    Map(Args),
+    /// Bits, packets and connections of virtual servers, pools and members.
+    Stats(Args),
+}
+
+#[derive(Debug, clap::Args)]
+pub(super) struct Args {
+    /// As JSON.
+    #[arg(long)]
+    json: bool,
+    #[command(flatten)]
+    admin: AdminSocket,
+}
+
+impl Command {
+    pub(super) fn execute(self) -> anyhow::Result<ExitCode> {
+        match self {
+            Self::Map(args) => {
+                let map: Map = args.admin.get("/v1/map")?;
+                if args.json {
+                    println!("{}", serde_json::to_string_pretty(&map)?)
+                } else {
+                    print!("{}", map_text(&map))
+                }
+            }
+            Self::Stats(args) => {
+                let stats: Stats = args.admin.get("/v1/stats")?;
+                if args.json {
+                    println!("{}", serde_json::to_string_pretty(&stats)?);
+                } else {
+                    print!("{}", stats_text(&stats));
+                }
+            }
+        }
+        Ok(ExitCode::SUCCESS)
+    }
+}
+
+fn map_text(map: &Map) -> String {
+    let mut text = String::new();
+    for server in &map.virtual_servers {
+        let hostname = server.hostname.as_deref().map(|name| format!(" ({name})")).unwrap_or_default();
+        let off = if server.enabled { "" } else { ", disabled" };
+        text += &format!(
+            "{} {}  {}{hostname}, {}{off}\n",
+            shape(&server.status),
+            server.name,
+            server.destination,
+            server.mode
+        );
+        let pool = &server.pool;
+        text +=
+            &format!("  {} {}  {}: {}\n", shape(&pool.status), pool.name, pool.load_balancing_mode, pool.status.reason);
+        for member in &pool.members {
+            text += &format!(
+                "    {} {}  {}: {}\n",
+                shape(&member.status),
+                member.name,
+                member.status.availability,
+                member.status.reason
+            );
+        }
+    }
+    text
+}
+
+/// An LTM's shapes: circle, triangle, diamond, square; hollow when disabled.
+fn shape(status: &MapStatus) -> char {
+    let shapes = match status.availability.as_str() {
+        "available" => ['●', '○'],
+        "unavailable" => ['▲', '△'],
+        "offline" => ['◆', '◇'],
+        _ => ['■', '□'],
+    };
+    shapes[usize::from(status.state != "enabled")]
+}
+
+fn stats_text(stats: &Stats) -> String {
+    let mut text = format!(
+        "{:<36} {:>15} {:>15} {:>23}\n{:<36} {:>7} {:>7} {:>7} {:>7} {:>7} {:>7} {:>7}\n",
+        "", "Bits", "Packets", "Connections", "", "In", "Out", "In", "Out", "Current", "Maximum", "Total"
+    );
+    let mut line = |indent: &str, row: &Row| {
+        let name = format!("{indent}{}", row.name);
+        text += &format!(
+            "{name:<36} {:>7} {:>7} {:>7} {:>7} {:>7} {:>7} {:>7}\n",
+            short(row.bits_in),
+            short(row.bits_out),
+            short(row.packets_in),
+            short(row.packets_out),
+            row.connections.current,
+            row.connections.maximum,
+            row.connections.total
+        );
+    };
+    stats.virtual_servers.iter().for_each(|row| line("", row));
+    for pool in &stats.pools {
+        line("", &pool.row);
+        pool.members.iter().for_each(|row| line("-- ", row));
+    }
+    text
+}
+
+/// 187100 as `187.1K`.
+fn short(number: u64) -> String {
+    let units = [(1_000_000_000_000, "T"), (1_000_000_000, "G"), (1_000_000, "M"), (1000, "K")];
+    match units.iter().find(|(size, _)| number >= *size) {
+        Some((size, unit)) => format!("{:.1}{unit}", number as f64 / *size as f64),
+        None => number.to_string(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn numbers_are_normalized_as_in_the_guide() {
+        assert_eq!([short(896), short(15_600), short(753_600), short(2_500_000)], ["896", "15.6K", "753.6K", "2.5M"]);
+    }
+}

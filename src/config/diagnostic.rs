@@ -1,0 +1,109 @@
+use std::fmt;
+
+use super::source::{At, Sources};
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Severity {
+    Error,
+    Warning,
+    Note,
+}
+
+/// Something to say about a configuration, with its place.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Diagnostic {
+    pub severity: Severity,
+    pub message: String,
+    pub help: Option<String>,
+    pub place: Option<Place>,
+}
+
+/// A place in a file; line and column count from 1.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Place {
+    pub file: String,
+    pub line: usize,
+    pub column: usize,
+    text: String,
+    width: usize,
+}
+
+impl Diagnostic {
+    pub fn new(severity: Severity, message: impl Into<String>) -> Self {
+        Self { severity, message: message.into(), help: None, place: None }
+    }
+
+    pub fn error(message: impl Into<String>) -> Self {
+        Self::new(Severity::Error, message)
+    }
+
+    pub(super) fn at(mut self, sources: &Sources, at: At) -> Self {
+        let (file, line, column, text) = sources.place(at);
+        let width = at.length.clamp(1, text.chars().count().saturating_sub(column - 1).max(1));
+        self.place = Some(Place { file: file.into(), line, column, text: text.into(), width });
+        self
+    }
+
+    /// As a compiler shows it; `color` is for terminals.
+    pub fn render(&self, color: bool) -> String {
+        let (word, paint) = match self.severity {
+            Severity::Error => ("error", "\x1b[1;31m"),
+            Severity::Warning => ("warning", "\x1b[1;33m"),
+            Severity::Note => ("note", "\x1b[1;36m"),
+        };
+        let (paint, bold, plain) = if color { (paint, "\x1b[1m", "\x1b[0m") } else { ("", "", "") };
+        let mut shown = format!("{paint}{word}{plain}{bold}: {}{plain}\n", self.message);
+        if let Some(place) = &self.place {
+            let number = place.line.to_string();
+            let margin = " ".repeat(number.len());
+            let indent = " ".repeat(place.column - 1);
+            let caret = "^".repeat(place.width);
+            shown += &format!("{margin}--> {}:{}:{}\n", place.file, place.line, place.column);
+            shown += &format!("{margin} |\n{number} | {}\n{margin} | {indent}{paint}{caret}{plain}\n", place.text);
+        }
+        if let Some(help) = &self.help {
+            shown += &format!("  = help: {help}\n");
+        }
+        shown
+    }
+}
+
+/// Everything there is to say about a configuration.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Diagnostics(Vec<Diagnostic>);
+
+impl Diagnostics {
+    pub fn push(&mut self, diagnostic: Diagnostic) {
+        self.0.push(diagnostic);
+    }
+
+    pub fn iter(&self) -> impl Iterator<Item = &Diagnostic> {
+        self.0.iter()
+    }
+
+    pub fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+
+    pub fn has_errors(&self) -> bool {
+        self.0.iter().any(|diagnostic| diagnostic.severity == Severity::Error)
+    }
+
+    pub fn render(&self, color: bool) -> String {
+        self.0.iter().map(|diagnostic| diagnostic.render(color)).collect::<Vec<_>>().join("\n")
+    }
+}
+
+impl From<Diagnostic> for Diagnostics {
+    fn from(diagnostic: Diagnostic) -> Self {
+        Self(vec![diagnostic])
+    }
+}
+
+impl fmt::Display for Diagnostics {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.render(false))
+    }
+}
+
+impl std::error::Error for Diagnostics {}

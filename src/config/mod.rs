@@ -1,0 +1,77 @@
+//! The configuration file: read, checked against [`schema`], inherited, and resolved into a [`Model`].
+//!
+//! Every mistake in a file is reported at once, each with its place. Certificates and keys are not read here.
+
+mod diagnostic;
+mod diff;
+mod fields;
+mod inherit;
+mod resolve;
+mod scalar;
+mod schema;
+mod show;
+mod source;
+mod tree;
+
+use std::path::Path;
+
+pub use diagnostic::{Diagnostic, Diagnostics, Severity};
+pub use diff::diff;
+pub use schema::{json_schema, reference};
+pub use show::show;
+
+use crate::model::Model;
+use inherit::Document;
+use source::Sources;
+
+/// A file that was understood.
+#[derive(Debug)]
+pub struct Loaded {
+    pub model: Model,
+    /// Warnings and notes; no errors.
+    pub notes: Diagnostics,
+    document: Document,
+}
+
+/// Reads a configuration file.
+///
+/// # Errors
+/// Everything that is wrong with it, or that it cannot be read.
+pub fn load(path: &Path) -> Result<Loaded, Diagnostics> {
+    let name = path.display().to_string();
+    let text = std::fs::read_to_string(path)
+        .map_err(|error| Diagnostics::from(Diagnostic::error(format!("cannot read {name}: {error}"))))?;
+    let folder = path.parent().unwrap_or(Path::new(""));
+    let folder = std::path::absolute(folder)
+        .map_err(|error| Diagnostics::from(Diagnostic::error(format!("cannot tell the folder of {name}: {error}"))))?;
+    parse(&name, &text, &folder)
+}
+
+/// Understands the text of a configuration file; relative paths in it begin at `folder`.
+///
+/// # Errors
+/// Everything that is wrong with it.
+pub fn parse(name: &str, text: &str, folder: &Path) -> Result<Loaded, Diagnostics> {
+    let mut diagnostics = Diagnostics::default();
+    let document = Document::read(Sources::new(name, text), &mut diagnostics);
+    let model = document.as_ref().map(|document| resolve::model(document, folder, &mut diagnostics));
+    match (document, model) {
+        (Some(document), Some(model)) if !diagnostics.has_errors() => {
+            Ok(Loaded { model, notes: diagnostics, document })
+        }
+        _ => Err(diagnostics),
+    }
+}
+
+impl Loaded {
+    /// An error about the value at `path`, such as `["profiles", "front", "cert-key-chain", "0", "key"]`, shown at the
+    /// nearest place that the file has; an inherited value is shown where it was written.
+    pub fn diagnose(&self, path: &[&str], message: impl Into<String>, help: Option<String>) -> Diagnostic {
+        let mut diagnostic = Diagnostic::error(message);
+        diagnostic.help = help;
+        match self.document.locate(path) {
+            Some(at) => diagnostic.at(&self.document.sources, at),
+            None => diagnostic,
+        }
+    }
+}

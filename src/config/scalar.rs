@@ -1,0 +1,95 @@
+//! Values with units.
+
+use std::time::Duration;
+
+/// A duration: a number of seconds, or a number with `ms`, `s`, `m`, `h` or `d`.
+pub(super) fn duration(text: &str) -> Option<Duration> {
+    let text = text.trim();
+    let digits = text.find(|c: char| !c.is_ascii_digit()).unwrap_or(text.len());
+    let number: u64 = text[..digits].parse().ok()?;
+    let milliseconds = match text[digits..].trim() {
+        "ms" => 1,
+        "" | "s" => 1000,
+        "m" | "min" => 60_000,
+        "h" => 3_600_000,
+        "d" => 86_400_000,
+        _ => return None,
+    };
+    number.checked_mul(milliseconds).map(Duration::from_millis)
+}
+
+/// A count, or a size in bytes: a number with `B`, `KiB`, `MiB` or `GiB`.
+pub(super) fn count(text: &str) -> Option<u64> {
+    let text = text.trim();
+    let digits = text.find(|c: char| !c.is_ascii_digit()).unwrap_or(text.len());
+    let number: u64 = text[..digits].parse().ok()?;
+    let unit = match text[digits..].trim() {
+        "" | "B" => 1,
+        "KiB" => 1 << 10,
+        "MiB" => 1 << 20,
+        "GiB" => 1 << 30,
+        _ => return None,
+    };
+    number.checked_mul(unit)
+}
+
+/// A network mask in bits: `/24`, `24` or `255.255.255.0`.
+pub(super) fn mask_v4(text: &str) -> Option<u8> {
+    if let Ok(mask) = text.parse::<std::net::Ipv4Addr>() {
+        let bits = mask.to_bits();
+        return (bits.leading_ones() == bits.count_ones()).then_some(bits.count_ones() as u8);
+    }
+    text.trim_start_matches('/').parse().ok().filter(|bits| *bits <= 32)
+}
+
+/// Whether a host name can stand in a certificate and be looked up: labels of letters, digits and inner hyphens, the
+/// last not a number, no trailing dot (RFC 1123, section 2.1).
+pub(super) fn is_host_name(text: &str) -> bool {
+    let label = |label: &str| {
+        !label.is_empty()
+            && label.len() <= 63
+            && label.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'-')
+            && !label.starts_with('-')
+            && !label.ends_with('-')
+    };
+    let last_is_number = text.rsplit('.').next().is_none_or(|last| last.bytes().all(|byte| byte.is_ascii_digit()));
+    text.len() <= 253 && text.split('.').all(label) && !last_is_number
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    #[test]
+    fn durations_have_units() {
+        let seconds = |text| duration(text).map(|it| it.as_secs_f64());
+        assert_eq!(seconds("3600"), Some(3600.0));
+        assert_eq!(seconds("1h"), Some(3600.0));
+        assert_eq!(seconds("5 m"), Some(300.0));
+        assert_eq!(seconds("250ms"), Some(0.25));
+        for bad in ["", "h", "1 hour", "-5", "1.5h", "99999999999999999999d"] {
+            assert_eq!(seconds(bad), None, "{bad}");
+        }
+        assert_eq!(count("64KiB"), Some(65536));
+    }
+
+    #[test]
+    fn masks_and_names() {
+        assert_eq!(mask_v4("255.255.255.0"), Some(24));
+        assert_eq!(mask_v4("/16"), Some(16));
+        assert_eq!(mask_v4("255.0.255.0"), None);
+        assert!(is_host_name("f5-impala.sjc.example.com"));
+        for bad in ["impala_lb", "lb.", "10.0.0.1", "-lb", "", "a..b"] {
+            assert!(!is_host_name(bad), "{bad}");
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn any_text_is_read_without_panic(text in ".*") {
+            let _ = (duration(&text), count(&text), mask_v4(&text), is_host_name(&text));
+        }
+    }
+}

@@ -1,0 +1,66 @@
+use std::sync::Arc;
+
+/// The texts that a configuration is made of: the user's file first, then the built-in profiles.
+#[derive(Clone, Debug)]
+pub(super) struct Sources(Vec<Source>);
+
+#[derive(Clone, Debug)]
+pub(super) struct Source {
+    pub name: Arc<str>,
+    pub text: Arc<str>,
+    pub section: Option<&'static str>,
+}
+
+/// A stretch of one source, in bytes.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(super) struct At {
+    pub source: usize,
+    pub start: usize,
+    pub length: usize,
+}
+
+impl At {
+    pub fn is_built_in(self) -> bool {
+        self.source > 0
+    }
+}
+
+const BUILT_IN: [(&str, &str, &str); 5] = [
+    ("profiles/clientssl.yaml", "profiles", include_str!("../../profiles/clientssl.yaml")),
+    ("profiles/serverssl.yaml", "profiles", include_str!("../../profiles/serverssl.yaml")),
+    ("profiles/protocol.yaml", "profiles", include_str!("../../profiles/protocol.yaml")),
+    ("profiles/source_addr.yaml", "profiles", include_str!("../../profiles/source_addr.yaml")),
+    ("profiles/monitors.yaml", "monitors", include_str!("../../profiles/monitors.yaml")),
+];
+
+impl Sources {
+    pub fn new(name: &str, text: &str) -> Self {
+        let user = Source { name: name.into(), text: text.into(), section: None };
+        let built_in = BUILT_IN.iter().map(|(name, section, text)| Source {
+            name: (*name).into(),
+            text: (*text).into(),
+            section: Some(section),
+        });
+        Self(std::iter::once(user).chain(built_in).collect())
+    }
+
+    pub fn iter(&self) -> impl Iterator<Item = (usize, &Source)> {
+        self.0.iter().enumerate()
+    }
+
+    /// File, line, column (both from 1) and the line's text.
+    pub fn place(&self, at: At) -> (&str, usize, usize, &str) {
+        let source = &self.0[at.source];
+        let start = source.text.floor_char_boundary(at.start.min(source.text.len()));
+        let line_start = source.text[..start].rfind('\n').map_or(0, |newline| newline + 1);
+        let line = source.text[..start].matches('\n').count() + 1;
+        let column = source.text[line_start..start].chars().count() + 1;
+        (&source.name, line, column, source.text[line_start..].lines().next().unwrap_or(""))
+    }
+
+    /// Where a value comes from, as `file:line`.
+    pub fn origin(&self, at: At) -> String {
+        let (file, line, ..) = self.place(at);
+        format!("{file}:{line}")
+    }
+}

@@ -1,0 +1,32 @@
+use std::io;
+use std::net::IpAddr;
+use std::sync::Arc;
+use std::time::Duration;
+
+use crate::model::Name;
+use crate::pool::LiveNode;
+
+/// How often a name is looked up again.
+const EVERY: Duration = Duration::from_secs(30);
+
+/// The addresses of a name, sorted, each once.
+///
+/// # Errors
+/// What the resolver says.
+pub async fn resolve_once(fqdn: &str) -> io::Result<Vec<IpAddr>> {
+    let mut addresses: Vec<_> = tokio::net::lookup_host((fqdn, 0)).await?.map(|address| address.ip()).collect();
+    addresses.sort_unstable();
+    addresses.dedup();
+    Ok(addresses)
+}
+
+/// Keeps a node's addresses up to date. While the name does not resolve, the last addresses stay in use.
+pub(super) async fn keep_resolving(node: Name, fqdn: String, live: Arc<LiveNode>) {
+    loop {
+        match resolve_once(&fqdn).await {
+            Ok(addresses) => live.set_addresses(addresses),
+            Err(error) => tracing::warn!(%node, %fqdn, %error, "the node's name does not resolve"),
+        }
+        tokio::time::sleep(EVERY).await;
+    }
+}

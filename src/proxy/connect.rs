@@ -1,0 +1,141 @@
+//! Choosing a member and connecting to it, and to another when that fails.
+
+use std::io;
+use std::net::{IpAddr, SocketAddr};
+
+use tokio::net::TcpStream;
+use tokio::time::{Instant, timeout};
+use tokio_rustls::TlsStream;
+
+use super::close::{Close, CloseReason};
+use super::record::Record;
+use super::stream::{Socket, Stream};
+use super::virtual_server::Snapshot;
+use crate::net;
+use crate::pool::{MemberGuard, NoMember};
+use crate::tls::{TlsFacts, TlsFault};
+
+/// A member that takes bytes.
+pub(super) struct Connected {
+    pub stream: Stream,
+    pub guard: MemberGuard,
+    /// When the connection was made.
+    pub dialed: Instant,
+}
+
+/// Connects to the member that the pool chooses. A member that fails is left out and another chosen, up to the pool's
+/// `reselect-tries`: no byte of the client's has gone anywhere yet, so nothing is lost.
+pub(super) async fn to_a_member(snapshot: &Snapshot, client: IpAddr, record: &mut Record) -> Result<Connected, Close> {
+    let pool = &snapshot.pool;
+    let persistence = snapshot.config.persistence.as_deref().map(|profile| (profile, &snapshot.records));
+    let mut tried = Vec::new();
+    let mut failed: Option<Close> = None;
+    for _ in 0..=pool.config.reselect_tries {
+        let choice = match pool.choose(client, persistence, &tried, Instant::now().into_std()) {
+            Ok(choice) => choice,
+            Err(none) => return Err(failed.unwrap_or_else(|| no_member(none, &pool.config.name))),
+        };
+        record.member = Some(choice.index);
+        record.persisted = choice.persisted;
+        record.tries += 1;
+        match to_member(snapshot, choice.index, record).await {
+            Ok(stream) => return Ok(Connected { stream, guard: choice.guard, dialed: Instant::now() }),
+            Err(close) => {
+                tracing::warn!(
+                    virtual_server = %snapshot.config.name,
+                    pool = %pool.config.name,
+                    member = %pool.members[choice.index].key,
+                    close.code = close.reason.code(),
+                    detail = close.detail.as_deref(),
+                    remedy = close.reason.remedy(),
+                    "member failed a connection; choosing another",
+                );
+                tried.push(choice.index);
+                failed = Some(close);
+            }
+        }
+    }
+    Err(failed.unwrap_or_else(|| CloseReason::NoMembers.into()))
+}
+
+async fn to_member(snapshot: &Snapshot, index: usize, record: &mut Record) -> Result<Stream, Close> {
+    let started = Instant::now();
+    let tcp = dial(snapshot, index).await?;
+    record.phases.connect = Some(started.elapsed());
+    record.member_address = tcp.peer_addr().ok();
+    record.local_address = tcp.local_addr().ok();
+    let socket = Socket::new(tcp);
+    match &snapshot.member_tls {
+        None => Ok(Stream::Plain(socket)),
+        Some(members) => {
+            let started = Instant::now();
+            let tls = &members[index];
+            let handshake = tls.connector().connect(tls.server_name.clone(), socket).into_fallible();
+            match timeout(tls.handshake_timeout(), handshake).await {
+                Ok(Ok(stream)) => {
+                    record.phases.member_tls = Some(started.elapsed());
+                    record.member_tls = Some(TlsFacts::of_member_side(stream.get_ref().1, tls));
+                    Ok(Stream::Tls(Box::new(TlsStream::Client(stream))))
+                }
+                Ok(Err((error, _))) => Err(handshake_failed(&error)),
+                Err(_) => Err(CloseReason::MemberHandshakeTimeout.into()),
+            }
+        }
+    }
+}
+
+/// Connects to the first of a member's addresses that takes the connection.
+async fn dial(snapshot: &Snapshot, index: usize) -> Result<TcpStream, Close> {
+    let member = &snapshot.pool.members[index];
+    let profile = &snapshot.config.protocol;
+    let mut failed = CloseReason::MemberUnreachable.because("its name does not resolve");
+    for address in member.node.addresses().iter() {
+        let address = SocketAddr::new(*address, member.key.port);
+        failed = match timeout(profile.connect_timeout, TcpStream::connect(address)).await {
+            Ok(Ok(tcp)) => match net::tune(&tcp, profile) {
+                Ok(()) => return Ok(tcp),
+                Err(error) => CloseReason::MemberUnreachable.because(format_args!("{address}: {error}")),
+            },
+            Ok(Err(error)) if error.kind() == io::ErrorKind::ConnectionRefused => {
+                CloseReason::MemberRefused.because(format_args!("{address}: {error}"))
+            }
+            Ok(Err(error)) if error.kind() == io::ErrorKind::TimedOut => {
+                CloseReason::MemberConnectTimeout.because(format_args!("{address}: {error}"))
+            }
+            Ok(Err(error)) => CloseReason::MemberUnreachable.because(format_args!("{address}: {error}")),
+            Err(_) => CloseReason::MemberConnectTimeout
+                .because(format_args!("{address} did not answer within {:?}", profile.connect_timeout)),
+        };
+    }
+    Err(failed)
+}
+
+fn handshake_failed(error: &io::Error) -> Close {
+    let fault = TlsFault::of_handshake(error);
+    let reason = match &fault {
+        TlsFault::NotTls => CloseReason::MemberPlaintext,
+        TlsFault::AlertReceived { .. } => CloseReason::MemberHandshakeAlert,
+        TlsFault::CertificateName(_) => CloseReason::MemberCertificateName,
+        TlsFault::CertificateExpired | TlsFault::CertificateNotYetValid => CloseReason::MemberCertificateExpired,
+        TlsFault::CertificateUntrusted => CloseReason::MemberCertificateUntrusted,
+        TlsFault::CertificateRevoked | TlsFault::CertificateInvalid(_) | TlsFault::NoCertificateGiven => {
+            CloseReason::MemberCertificateRefused
+        }
+        TlsFault::Closed | TlsFault::CloseNotifyMissing => CloseReason::MemberHandshakeFin,
+        TlsFault::Reset => CloseReason::MemberHandshakeReset,
+        TlsFault::ServerNameUnknown | TlsFault::ProtocolMismatch(_) | TlsFault::Other(_) => {
+            CloseReason::MemberHandshakeFailed
+        }
+    };
+    reason.because(format_args!("the member {}", fault.describe()))
+}
+
+fn no_member(none: NoMember, pool: &crate::model::Name) -> Close {
+    let reason = match none {
+        NoMember::Empty => CloseReason::NoMembers,
+        NoMember::Down | NoMember::Tried => CloseReason::NoMemberUp,
+        NoMember::Disabled => CloseReason::NoMemberEnabled,
+        NoMember::Limit => CloseReason::NoMemberBelowLimit,
+    };
+    reason.because(format_args!("pool {pool}"))
+}

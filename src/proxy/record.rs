@@ -1,0 +1,129 @@
+use std::net::SocketAddr;
+use std::time::Duration;
+
+use tokio::time::Instant;
+
+use super::close::{Close, Mechanism};
+use super::meter::Meter;
+use super::virtual_server::Snapshot;
+use crate::impala::Opening;
+use crate::net::TcpInfo;
+use crate::tls::TlsFacts;
+
+/// What is known of a connection when it closes: one line in the log.
+pub(super) struct Record {
+    started: Instant,
+    client: SocketAddr,
+    destination: Option<SocketAddr>,
+    pub opening: Opening,
+    pub phases: Phases,
+    pub client_tls: Option<TlsFacts>,
+    pub member_tls: Option<TlsFacts>,
+    /// The member's place in the pool.
+    pub member: Option<usize>,
+    pub member_address: Option<SocketAddr>,
+    /// Our own address toward the member, which the impalad shows as its client.
+    pub local_address: Option<SocketAddr>,
+    pub persisted: bool,
+    pub tries: u32,
+    bytes: (u64, u64),
+    packets: (TcpInfo, TcpInfo),
+}
+
+/// How long each phase took, of those that were gone through.
+#[derive(Debug, Default)]
+pub(super) struct Phases {
+    pub client_tls: Option<Duration>,
+    pub first_byte: Option<Duration>,
+    pub connect: Option<Duration>,
+    pub member_tls: Option<Duration>,
+}
+
+impl Record {
+    pub fn new(client: SocketAddr, destination: Option<SocketAddr>) -> Self {
+        Self {
+            started: Instant::now(),
+            client,
+            destination,
+            opening: Opening::Unknown,
+            phases: Phases::default(),
+            client_tls: None,
+            member_tls: None,
+            member: None,
+            member_address: None,
+            local_address: None,
+            persisted: false,
+            tries: 0,
+            bytes: (0, 0),
+            packets: (TcpInfo::default(), TcpInfo::default()),
+        }
+    }
+
+    pub fn traffic(&mut self, meter: &Meter, bytes_in: u64, bytes_out: u64) {
+        self.bytes = (bytes_in, bytes_out);
+        self.packets = (meter.client, meter.toward_member);
+    }
+
+    /// Writes the line. An end that has a remedy is a warning.
+    pub fn write(&self, snapshot: &Snapshot, close: &Close) {
+        macro_rules! line {
+            ($level:ident) => {
+                tracing::$level!(
+                    target: "pronk::connection",
+                    virtual_server = %snapshot.config.name,
+                    close.code = close.reason.code(),
+                    close.who = close.reason.who().as_str(),
+                    close.phase = close.reason.phase().as_str(),
+                    close.mechanism = close.reason.mechanism().as_str(),
+                    close.detail = close.detail.as_deref(),
+                    close.remedy = some(close.reason.remedy()),
+                    mode = snapshot.config.mode().as_str(),
+                    pool = %snapshot.pool.config.name,
+                    member = self.member.map(|index| snapshot.pool.members[index].key.to_string()),
+                    client_address = %self.client,
+                    destination_address = self.destination.map(|address| address.to_string()),
+                    local_address = self.local_address.map(|address| address.to_string()),
+                    member_address = self.member_address.map(|address| address.to_string()),
+                    opening = self.opening.as_str(),
+                    persisted = self.persisted,
+                    tries = self.tries,
+                    bytes_in = self.bytes.0,
+                    bytes_out = self.bytes.1,
+                    client_packets_in = self.packets.0.packets_in,
+                    client_packets_out = self.packets.0.packets_out,
+                    member_packets_in = self.packets.1.packets_in,
+                    member_packets_out = self.packets.1.packets_out,
+                    ms_total = millis(Some(self.started.elapsed())),
+                    ms_client_tls = millis(self.phases.client_tls),
+                    ms_first_byte = millis(self.phases.first_byte),
+                    ms_connect = millis(self.phases.connect),
+                    ms_member_tls = millis(self.phases.member_tls),
+                    client_tls_version = self.client_tls.as_ref().map(|tls| tls.version),
+                    client_tls_cipher = self.client_tls.as_ref().map(|tls| tls.cipher),
+                    client_tls_group = self.client_tls.as_ref().and_then(|tls| tls.group),
+                    client_tls_sni = self.client_tls.as_ref().and_then(|tls| tls.sni.as_deref()),
+                    client_tls_resumed = self.client_tls.as_ref().map(|tls| tls.resumed),
+                    client_tls_subject = self.client_tls.as_ref().and_then(|tls| tls.peer_subject.as_deref()),
+                    member_tls_version = self.member_tls.as_ref().map(|tls| tls.version),
+                    member_tls_cipher = self.member_tls.as_ref().map(|tls| tls.cipher),
+                    member_tls_group = self.member_tls.as_ref().and_then(|tls| tls.group),
+                    member_tls_sni = self.member_tls.as_ref().and_then(|tls| tls.sni.as_deref()),
+                    member_tls_resumed = self.member_tls.as_ref().map(|tls| tls.resumed),
+                    "connection closed"
+                )
+            };
+        }
+        let ordinary =
+            matches!(close.reason.mechanism(), Mechanism::Fin | Mechanism::Rst | Mechanism::CloseNotifyMissing);
+        if ordinary || close.reason.remedy().is_empty() { line!(info) } else { line!(warn) }
+    }
+}
+
+fn some(text: &str) -> Option<&str> {
+    (!text.is_empty()).then_some(text)
+}
+
+/// Milliseconds, to the microsecond.
+fn millis(duration: Option<Duration>) -> Option<f64> {
+    duration.map(|duration| (duration.as_secs_f64() * 1e6).round() / 1e3)
+}

@@ -1,0 +1,293 @@
+//! Taking a configuration into force, at start and again on request: all of it or nothing.
+//!
+//! Everything that can fail (reading, TLS, new sockets) is done first and changes nothing that runs. The commit that
+//! follows cannot fail. Connections keep the snapshot that they began with.
+
+use std::collections::{BTreeMap, HashMap};
+use std::net::SocketAddr;
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use arc_swap::ArcSwap;
+use tokio::net::TcpListener;
+use tokio::sync::Mutex;
+
+use crate::config::{self, Diagnostic, Diagnostics, Loaded};
+use crate::model::{Address, Model, Name, VirtualServer};
+use crate::monitor::{Monitors, Watch, resolve_once};
+use crate::net;
+use crate::pool::{Pool, Registry};
+use crate::proxy::{Lifecycle, Listener, LiveVirtualServer, Snapshot};
+use crate::tls::{LiveClientSsl, LiveServerSsl, ProfileError};
+
+/// Keeps what runs in step with the configuration file.
+#[derive(Debug)]
+pub struct Reloader {
+    path: PathBuf,
+    lifecycle: Lifecycle,
+    registry: Registry,
+    monitors: Monitors,
+    running: Mutex<Running>,
+    serving: ArcSwap<Serving>,
+}
+
+/// What runs, for those who look.
+#[derive(Debug, Default)]
+pub struct Serving {
+    pub virtual_servers: BTreeMap<Name, Arc<LiveVirtualServer>>,
+    pub pools: BTreeMap<Name, Arc<Pool>>,
+}
+
+/// What a reload did or would do.
+#[derive(Clone, Debug, Default)]
+pub struct Report {
+    /// A line for each change; empty when nothing changes.
+    pub changes: Vec<String>,
+    /// Warnings and notes about the file.
+    pub notes: Diagnostics,
+}
+
+#[derive(Debug, Default)]
+struct Running {
+    model: Model,
+    tls: Tls,
+    listeners: HashMap<SocketAddr, Listener>,
+}
+
+/// The SSL profiles that virtual servers use, ready.
+#[derive(Clone, Debug, Default)]
+pub struct Tls {
+    client: HashMap<Name, Arc<LiveClientSsl>>,
+    server: HashMap<Name, Arc<LiveServerSsl>>,
+}
+
+impl Reloader {
+    /// Nothing runs until the first [`reload`](Self::reload).
+    pub fn new(path: PathBuf, lifecycle: Lifecycle) -> Self {
+        Self {
+            path,
+            lifecycle,
+            registry: Registry::default(),
+            monitors: Monitors::default(),
+            running: Mutex::default(),
+            serving: ArcSwap::default(),
+        }
+    }
+
+    /// What runs now.
+    pub fn serving(&self) -> Arc<Serving> {
+        self.serving.load_full()
+    }
+
+    /// Reads the file and takes it into force; with `dry_run` only tells what would change.
+    ///
+    /// # Errors
+    /// Everything that is wrong with the file, its certificates or its destinations. Nothing has changed then.
+    pub async fn reload(&self, dry_run: bool) -> Result<Report, Diagnostics> {
+        let mut running = self.running.lock().await;
+        let loaded = config::load(&self.path)?;
+        let tls = Tls::build(&loaded, &running.tls)?;
+        let mut changes = config::diff(&running.model, &loaded.model);
+        changes.extend(running.tls.replaced_by(&tls));
+        let report = Report { changes, notes: loaded.notes.clone() };
+        if dry_run {
+            return Ok(report);
+        }
+        let sockets = bind_new(&loaded, &running.listeners)?;
+        let resolved = resolve_new(&loaded.model).await;
+        self.commit(&mut running, loaded.model, tls, sockets, resolved).await;
+        Ok(report)
+    }
+
+    /// Stops listening everywhere; connections go on.
+    pub async fn stop_listening(&self) {
+        let listeners = std::mem::take(&mut self.running.lock().await.listeners);
+        for listener in listeners.into_values() {
+            listener.stop().await;
+        }
+    }
+
+    async fn commit(
+        &self,
+        running: &mut Running,
+        model: Model,
+        tls: Tls,
+        sockets: Vec<(SocketAddr, TcpListener)>,
+        resolved: Vec<(Name, Vec<std::net::IpAddr>)>,
+    ) {
+        self.registry.retain(&model);
+        let pools: BTreeMap<_, _> =
+            model.pools.iter().map(|(name, pool)| (name.clone(), Arc::new(Pool::join(pool, &self.registry)))).collect();
+        for (node, addresses) in resolved {
+            self.registry.node(&model.nodes[&node]).set_addresses(addresses);
+        }
+        let before = self.serving.load_full();
+        let virtual_servers = model.virtual_servers.iter().map(|(name, config)| {
+            let snapshot = self.snapshot(config, &pools, &tls);
+            let live = match before.virtual_servers.get(name) {
+                Some(live) => {
+                    live.snapshot.store(Arc::new(snapshot));
+                    Arc::clone(live)
+                }
+                None => Arc::new(LiveVirtualServer::new(snapshot)),
+            };
+            (name.clone(), live)
+        });
+        let virtual_servers: BTreeMap<_, _> = virtual_servers.collect();
+
+        let mut listeners = std::mem::take(&mut running.listeners);
+        let mut sockets: HashMap<_, _> = sockets.into_iter().collect();
+        for (name, config) in model.virtual_servers.iter().filter(|(_, config)| config.enabled) {
+            let live = Arc::clone(&virtual_servers[name]);
+            let destination = config.destination;
+            let listener = match (listeners.remove(&destination), sockets.remove(&destination)) {
+                (Some(listener), _) => {
+                    listener.serve(live);
+                    if let Err(error) = listener.adjust(&config.protocol) {
+                        tracing::warn!(virtual_server = %name, %error, "cannot change the listening socket's options");
+                    }
+                    listener
+                }
+                (None, Some(socket)) => {
+                    let address = socket.local_addr().unwrap_or(destination);
+                    tracing::info!(virtual_server = %name, %address, mode = config.mode().as_str(), "listening");
+                    Listener::start(socket, live, &self.lifecycle)
+                }
+                // `bind_new` made a socket for every destination that had none.
+                (None, None) => continue,
+            };
+            running.listeners.insert(destination, listener);
+        }
+        self.watch(&model, &pools);
+        self.serving.store(Arc::new(Serving { virtual_servers, pools }));
+        running.model = model;
+        running.tls = tls;
+        for gone in listeners.into_values() {
+            gone.stop().await;
+        }
+    }
+
+    fn snapshot(&self, config: &Arc<VirtualServer>, pools: &BTreeMap<Name, Arc<Pool>>, tls: &Tls) -> Snapshot {
+        let pool = Arc::clone(&pools[&config.pool.name]);
+        let members = |profile: &Arc<LiveServerSsl>| {
+            pool.members.iter().map(|member| profile.for_member(&member.config)).collect()
+        };
+        Snapshot {
+            records: self.registry.records(&config.name),
+            client_ssl: config.client_ssl.as_ref().map(|profile| Arc::clone(&tls.client[&profile.name])),
+            member_tls: config.server_ssl.as_ref().map(|profile| members(&tls.server[&profile.name])),
+            config: Arc::clone(config),
+            pool,
+        }
+    }
+
+    fn watch(&self, model: &Model, pools: &BTreeMap<Name, Arc<Pool>>) {
+        let watches = pools.values().flat_map(|pool| {
+            let monitors = pool.config.monitors.iter();
+            monitors.flat_map(move |monitor| {
+                pool.members.iter().map(move |member| Watch {
+                    pool: pool.config.name.clone(),
+                    member: member.key.clone(),
+                    monitor: Arc::clone(monitor),
+                    live: Arc::clone(&member.live),
+                    node: Arc::clone(&member.node),
+                })
+            })
+        });
+        self.monitors.watch(watches.collect());
+        self.monitors.resolve(model, |name| model.nodes.get(name).map(|node| self.registry.node(node)));
+    }
+}
+
+impl Tls {
+    /// Reads certificates and keys and makes the profiles; one whose files are as before stays as it is in `previous`,
+    /// so that its sessions can be resumed.
+    ///
+    /// # Errors
+    /// Everything that is wrong with any of them, at the place of the file that names it.
+    pub fn build(loaded: &Loaded, previous: &Self) -> Result<Self, Diagnostics> {
+        let (mut tls, mut wrong) = (Self::default(), Diagnostics::default());
+        let store = &loaded.model.certificate_store;
+        for virtual_server in loaded.model.virtual_servers.values() {
+            if let Some(profile) = virtual_server.client_ssl.as_ref().filter(|it| !tls.client.contains_key(&it.name)) {
+                match LiveClientSsl::build(profile, store, previous.client.get(&profile.name)) {
+                    Ok(live) => drop(tls.client.insert(profile.name.clone(), live)),
+                    Err(errors) => report(loaded, errors, &mut wrong),
+                }
+            }
+            if let Some(profile) = virtual_server.server_ssl.as_ref().filter(|it| !tls.server.contains_key(&it.name)) {
+                match LiveServerSsl::build(profile, store, previous.server.get(&profile.name)) {
+                    Ok(live) => drop(tls.server.insert(profile.name.clone(), live)),
+                    Err(errors) => report(loaded, errors, &mut wrong),
+                }
+            }
+        }
+        if wrong.has_errors() { Err(wrong) } else { Ok(tls) }
+    }
+
+    fn replaced_by(&self, new: &Self) -> Vec<String> {
+        let client = new
+            .client
+            .iter()
+            .filter(|(name, live)| self.client.get(*name).is_some_and(|before| !Arc::ptr_eq(before, live)));
+        let server = new
+            .server
+            .iter()
+            .filter(|(name, live)| self.server.get(*name).is_some_and(|before| !Arc::ptr_eq(before, live)));
+        let line = |name: &Name| format!("~ profile {name}: its settings, certificates or authorities");
+        let mut lines: Vec<_> = client.map(|(name, _)| line(name)).chain(server.map(|(name, _)| line(name))).collect();
+        lines.sort();
+        lines
+    }
+}
+
+fn report(loaded: &Loaded, errors: Vec<ProfileError>, wrong: &mut Diagnostics) {
+    for error in errors {
+        let path: Vec<_> = ["profiles", error.profile.as_str()].into_iter().chain(error.key.split('.')).collect();
+        let diagnostic = loaded.diagnose(&path, error.message.clone(), error.help.clone());
+        if !wrong.iter().any(|other| *other == diagnostic) {
+            wrong.push(diagnostic);
+        }
+    }
+}
+
+/// Listens on every destination that is not listened on yet.
+fn bind_new(
+    loaded: &Loaded,
+    listeners: &HashMap<SocketAddr, Listener>,
+) -> Result<Vec<(SocketAddr, TcpListener)>, Diagnostics> {
+    let mut wrong = Diagnostics::default();
+    let mut sockets = Vec::new();
+    let enabled = loaded.model.virtual_servers.values().filter(|config| config.enabled);
+    for config in enabled.filter(|config| !listeners.contains_key(&config.destination)) {
+        match net::bind(config.destination, &config.protocol) {
+            Ok(socket) => sockets.push((config.destination, socket)),
+            Err(error) => wrong.push(cannot_listen(loaded, config, &error)),
+        }
+    }
+    if wrong.has_errors() { Err(wrong) } else { Ok(sockets) }
+}
+
+fn cannot_listen(loaded: &Loaded, config: &VirtualServer, error: &std::io::Error) -> Diagnostic {
+    let help = match error.kind() {
+        std::io::ErrorKind::AddrInUse => "another program listens there; `ss -ltnp` tells which",
+        std::io::ErrorKind::AddrNotAvailable => "the address is not one of this machine's",
+        std::io::ErrorKind::PermissionDenied => "ports below 1024 need CAP_NET_BIND_SERVICE",
+        _ => "see the system's message",
+    };
+    let path = ["virtual-servers", config.name.as_str(), "destination"];
+    loaded.diagnose(&path, format!("cannot listen on {}: {error}", config.destination), Some(help.into()))
+}
+
+/// Resolves names before the first connection needs them; those that fail are tried again while running.
+async fn resolve_new(model: &Model) -> Vec<(Name, Vec<std::net::IpAddr>)> {
+    let mut resolved = Vec::new();
+    for node in model.nodes.values() {
+        if let Address::Fqdn(fqdn) = &node.address
+            && let Ok(addresses) = resolve_once(fqdn).await
+        {
+            resolved.push((node.name.clone(), addresses));
+        }
+    }
+    resolved
+}

@@ -23,7 +23,7 @@ impl Member {
     /// It runs on a thread of its own for as long as the program does.
     pub fn start(certificates: &Certificates) -> Self {
         let key = &certificates.member;
-        let config = ServerConfig::builder_with_provider(super::provider())
+        let mut config = ServerConfig::builder_with_provider(super::provider())
             .with_protocol_versions(&[&TLS13])
             .unwrap()
             .with_no_client_auth()
@@ -32,6 +32,8 @@ impl Member {
                 PrivatePkcs8KeyDer::from(key.key.clone()).into(),
             )
             .unwrap();
+        // Without tickets the proxies' handshakes toward it are full ones too.
+        config.send_tls13_tickets = 0;
         let acceptor = TlsAcceptor::from(Arc::new(config));
         let (started, addresses) = mpsc::channel();
         thread::spawn(move || {

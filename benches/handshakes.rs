@@ -17,7 +17,7 @@ fn main() {
     let proxies = bench.start_all();
     for proxy in &proxies {
         let connection = Connection::open(proxy.address(Mode::Offload), Mode::Offload).unwrap();
-        println!("  {:<16} chooses {}", proxy.contestant, connection.cipher());
+        println!("  {:<16} chooses {:?}", proxy.contestant, connection.cipher().unwrap());
     }
     println!();
     let rows = bench.in_turns(bench.rounds, |index, mode| {

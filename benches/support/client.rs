@@ -9,7 +9,9 @@ use tokio_rustls::rustls::client::Resumption;
 use tokio_rustls::rustls::client::danger::{HandshakeSignatureValid, ServerCertVerified, ServerCertVerifier};
 use tokio_rustls::rustls::pki_types::{CertificateDer, ServerName, UnixTime};
 use tokio_rustls::rustls::version::TLS13;
-use tokio_rustls::rustls::{self, ClientConfig, ClientConnection, DigitallySignedStruct, SignatureScheme, StreamOwned};
+use tokio_rustls::rustls::{
+    self, CipherSuite, ClientConfig, ClientConnection, DigitallySignedStruct, SignatureScheme, StreamOwned,
+};
 
 use super::member::{pattern, request};
 use super::proxy::Mode;
@@ -75,10 +77,11 @@ impl Connection {
         }
     }
 
-    pub fn cipher(&self) -> String {
+    /// The cipher suite that the proxy chose, where there is TLS.
+    pub fn cipher(&self) -> Option<CipherSuite> {
         match self {
-            Self::Plain(_) => "none".into(),
-            Self::Tls(stream) => format!("{:?}", stream.conn.negotiated_cipher_suite().map(|suite| suite.suite())),
+            Self::Plain(_) => None,
+            Self::Tls(stream) => stream.conn.negotiated_cipher_suite().map(|suite| suite.suite()),
         }
     }
 }

@@ -255,3 +255,9 @@ defaults
     }
     text
 }
+
+const HAPROXY_TUNED_GLOBAL: &str = "    ssl-default-bind-ciphersuites TLS_AES_128_GCM_SHA256
+    tune.pipesize 1048576
+    tune.bufsize 131072
+";
+const HAPROXY_TUNED_DEFAULTS: &str = "    option splice-response\n";

@@ -34,5 +34,5 @@ fn main() {
     });
     let rounds = bench.rounds;
     let unit = "connections per second of the proxy's CPU time";
-    figures::print(&format!("{unit}, {CLIENTS} clients; median (least–most) of {rounds} rounds"), &rows, 0);
+    figures::print(&format!("{unit}, {CLIENTS} clients; median (least–most) of {rounds} round(s)"), &rows, 0);
 }

@@ -23,7 +23,7 @@ fn main() {
     let rounds = number("BENCH_ROUNDS", 3);
     let rows = bench.in_turns(rounds, |index, mode| round(&bench, bench.contestants[index], mode, connections));
     let unit =
-        format!("KiB resident per connection, {connections} connections; median (least–most) of {rounds} rounds");
+        format!("KiB resident per connection, {connections} connections; median (least–most) of {rounds} round(s)");
     figures::print(&unit, &rows, 1);
 }
 

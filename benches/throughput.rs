@@ -26,7 +26,7 @@ fn main() {
     });
     let rounds = bench.rounds;
     let unit = "GB of payload per second of the proxy's CPU time";
-    figures::print(&format!("{unit}, {CONNECTIONS} connections; median (least–most) of {rounds} rounds"), &rows, 2);
+    figures::print(&format!("{unit}, {CONNECTIONS} connections; median (least–most) of {rounds} round(s)"), &rows, 2);
 }
 
 fn download(address: SocketAddr, mode: Mode, received: &AtomicU64, stop: &AtomicBool) {

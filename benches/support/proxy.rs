@@ -235,12 +235,8 @@ defaults
     timeout server 1h
 {}
 ",
-        if tuned {
-            "    ssl-default-bind-ciphersuites TLS_AES_128_GCM_SHA256\n    tune.pipesize 1048576\n    tune.bufsize 131072"
-        } else {
-            ""
-        },
-        if tuned { "    option splice-response" } else { "" },
+        if tuned { HAPROXY_TUNED_GLOBAL } else { "" },
+        if tuned { HAPROXY_TUNED_DEFAULTS } else { "" },
     );
     for (mode, address) in Mode::ALL.iter().zip(addresses) {
         let name = mode.as_str();

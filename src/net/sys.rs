@@ -1,5 +1,5 @@
 //! The system calls without a safe wrapper; the only `unsafe` in the crate.
-#![allow(unsafe_code)]
+#![expect(unsafe_code, reason = "TCP_INFO and SIOCOUTQ have no safe wrapper")]
 
 use std::os::fd::{AsFd, AsRawFd};
 
@@ -39,7 +39,7 @@ pub fn tcp_info(socket: &impl AsFd) -> TcpInfo {
 }
 
 /// Bytes written to a socket that its peer has not acknowledged (`SIOCOUTQ`); 0 when the socket is gone.
-pub fn unsent_bytes(socket: &impl AsFd) -> u32 {
+pub(super) fn unsent_bytes(socket: &impl AsFd) -> u32 {
     let mut bytes: libc::c_int = 0;
     // SAFETY: the descriptor is open for as long as `socket` is borrowed; TIOCOUTQ (which is SIOCOUTQ for sockets)
     // writes one int, into `bytes`.

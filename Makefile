@@ -1,0 +1,59 @@
+# What a developer, a packager and CI run. `make` lists it.
+
+.DEFAULT_GOAL := help
+# The steps of `make test` go from fast to slow, whatever -j says.
+.NOTPARALLEL:
+.PHONY: help build demo test audit bench fmt lint doc unit e2e completions clean
+
+CARGO ?= cargo
+LOCKED ?= --locked
+PRONK := target/release/pronk
+SHELLS := bash zsh fish
+
+help: ## List these targets
+	@awk -F ':.*## ' '/^[a-z0-9]+:.*## / { printf "make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+
+build: ## Build target/release/pronk
+	$(CARGO) build --release $(LOCKED)
+
+demo: build ## Real impala-shells through pronk in three modes (KEEP=1 leaves it running)
+	KEEP=$(KEEP) tests/demo/demo.sh
+
+test: setup lint doc unit e2e ## Everything that a change must pass
+
+audit: ## Licences, bans, sources and advisories of the dependencies
+	tests/audit.sh
+
+bench: ## Work per CPU second and memory per connection, beside HAProxy's
+	$(CARGO) bench $(LOCKED) --bench throughput --bench handshakes --bench idle
+
+fmt: ## Format the Rust sources
+	$(CARGO) fmt
+
+lint: ## Formatting and clippy, warnings are errors
+	$(CARGO) fmt --check
+	$(CARGO) clippy $(LOCKED) --all-targets -- -D warnings
+
+doc: ## API documentation, warnings are errors
+	RUSTDOCFLAGS="-D warnings" $(CARGO) doc $(LOCKED) --no-deps
+
+unit: ## Rust tests: unit, integration and documentation
+	if $(CARGO) nextest --version >/dev/null 2>&1; \
+	then $(CARGO) nextest run $(LOCKED) && $(CARGO) test $(LOCKED) --doc; \
+	else $(CARGO) test $(LOCKED); fi
+
+e2e: ## Real Impala clients through pronk
+	tests/e2e/setup.sh
+	$(CARGO) build $(LOCKED)
+	target/e2e-venv/bin/python -m pytest tests/e2e -q
+
+completions: build ## Shell completions in target/completions
+	mkdir -p target/completions
+	for shell in $(SHELLS); do $(PRONK) completions $$shell > target/completions/pronk.$$shell || exit 1; done
+
+clean: ## Remove all that was built
+	$(CARGO) clean
+
+.PHONY: setup
+setup:
+	tests/setup.sh

@@ -1,0 +1,187 @@
+//! The clients before the proxies. They check nothing that would only cost them time; `verify` has done that.
+
+use std::io::{self, Read, Write};
+use std::net::{Shutdown, SocketAddr, TcpStream};
+use std::sync::{Arc, OnceLock};
+use std::time::Duration;
+
+use tokio_rustls::rustls::client::Resumption;
+use tokio_rustls::rustls::client::danger::{HandshakeSignatureValid, ServerCertVerified, ServerCertVerifier};
+use tokio_rustls::rustls::pki_types::{CertificateDer, ServerName, UnixTime};
+use tokio_rustls::rustls::version::TLS13;
+use tokio_rustls::rustls::{
+    self, CipherSuite, ClientConfig, ClientConnection, DigitallySignedStruct, SignatureScheme, StreamOwned,
+};
+
+use super::member::{pattern, request};
+use super::proxy::Mode;
+
+/// Longer than anything here takes: a proxy that stalls is to be reported, not waited for.
+const PATIENCE: Duration = Duration::from_secs(20);
+
+/// One connection of a client through a proxy.
+pub enum Connection {
+    Plain(TcpStream),
+    Tls(Box<StreamOwned<ClientConnection, TcpStream>>),
+}
+
+impl Connection {
+    /// Connects and finishes the handshake, if the mode has one. Every handshake is a full one.
+    pub fn open(address: SocketAddr, mode: Mode) -> io::Result<Self> {
+        let mut socket = TcpStream::connect(address)?;
+        socket.set_nodelay(true)?;
+        socket.set_read_timeout(Some(PATIENCE))?;
+        socket.set_write_timeout(Some(PATIENCE))?;
+        if !mode.client_speaks_tls() {
+            return Ok(Self::Plain(socket));
+        }
+        let name = ServerName::try_from("lb.example.test").unwrap();
+        let mut tls = ClientConnection::new(Arc::clone(config()), name).map_err(io::Error::other)?;
+        while tls.is_handshaking() {
+            tls.complete_io(&mut socket)?;
+        }
+        Ok(Self::Tls(Box::new(StreamOwned::new(tls, socket))))
+    }
+
+    /// Asks for `answer.len()` bytes and reads them.
+    pub fn exchange(&mut self, answer: &mut [u8]) -> io::Result<()> {
+        self.ask(answer.len() as u64)?;
+        match self {
+            Self::Plain(socket) => socket.read_exact(answer),
+            Self::Tls(stream) => stream.read_exact(answer),
+        }
+    }
+
+    pub fn ask(&mut self, count: u64) -> io::Result<()> {
+        match self {
+            Self::Plain(socket) => socket.write_all(&request(count)),
+            Self::Tls(stream) => stream.write_all(&request(count)).and_then(|()| stream.flush()),
+        }
+    }
+
+    /// Says goodbye and waits until the proxy has done so too.
+    pub fn close(mut self) -> io::Result<()> {
+        if let Self::Tls(stream) = &mut self {
+            stream.conn.send_close_notify();
+            stream.flush()?;
+        }
+        let mut socket = self.socket();
+        socket.shutdown(Shutdown::Write)?;
+        io::copy(&mut socket, &mut io::sink()).map(|_| ())
+    }
+
+    pub fn socket(&self) -> &TcpStream {
+        match self {
+            Self::Plain(socket) => socket,
+            Self::Tls(stream) => &stream.sock,
+        }
+    }
+
+    /// The cipher suite that the proxy chose, where there is TLS.
+    pub fn cipher(&self) -> Option<CipherSuite> {
+        match self {
+            Self::Plain(_) => None,
+            Self::Tls(stream) => stream.conn.negotiated_cipher_suite().map(|suite| suite.suite()),
+        }
+    }
+}
+
+/// Bytes come through a proxy as they were sent, or there is nothing worth measuring.
+pub fn verify(address: SocketAddr, mode: Mode) {
+    let mut answer = vec![0; 3 << 20];
+    let mut connection = Connection::open(address, mode).unwrap();
+    for length in [1, 1 << 10, answer.len()] {
+        connection.exchange(&mut answer[..length]).unwrap();
+    }
+    assert!(answer.chunks(pattern().len()).all(|chunk| chunk == pattern()), "{} changes bytes", mode.as_str());
+    connection.close().unwrap();
+}
+
+/// Counts the payload of TLS 1.3 records as they pass, undecrypted: the load must be cheaper than what it loads.
+#[derive(Default)]
+pub struct Records {
+    header: Vec<u8>,
+    /// What is left of the record that is passing.
+    body: usize,
+}
+
+impl Records {
+    /// The payload of the records that begin in `bytes`.
+    pub fn pass(&mut self, mut bytes: &[u8]) -> u64 {
+        let mut payload = 0;
+        while !bytes.is_empty() {
+            if self.body > 0 {
+                let passing = self.body.min(bytes.len());
+                self.body -= passing;
+                bytes = &bytes[passing..];
+                continue;
+            }
+            let missing = (HEADER - self.header.len()).min(bytes.len());
+            self.header.extend_from_slice(&bytes[..missing]);
+            bytes = &bytes[missing..];
+            if self.header.len() == HEADER {
+                assert_eq!(self.header[..3], [0x17, 3, 3], "not a TLS 1.3 record of application data");
+                self.body = usize::from(u16::from_be_bytes([self.header[3], self.header[4]]));
+                payload += self.body.saturating_sub(TAG_AND_TYPE) as u64;
+                self.header.clear();
+            }
+        }
+        payload
+    }
+}
+
+const HEADER: usize = 5;
+const TAG_AND_TYPE: usize = 17;
+
+fn config() -> &'static Arc<ClientConfig> {
+    static CONFIG: OnceLock<Arc<ClientConfig>> = OnceLock::new();
+    CONFIG.get_or_init(|| {
+        let mut config = ClientConfig::builder_with_provider(super::provider())
+            .with_protocol_versions(&[&TLS13])
+            .unwrap()
+            .dangerous()
+            .with_custom_certificate_verifier(Arc::new(Trusting))
+            .with_no_client_auth();
+        config.resumption = Resumption::disabled();
+        Arc::new(config)
+    })
+}
+
+/// Believes every certificate and every signature: checking them would only cost the load its time.
+#[derive(Debug)]
+struct Trusting;
+
+impl ServerCertVerifier for Trusting {
+    fn verify_server_cert(
+        &self,
+        _: &CertificateDer<'_>,
+        _: &[CertificateDer<'_>],
+        _: &ServerName<'_>,
+        _: &[u8],
+        _: UnixTime,
+    ) -> Result<ServerCertVerified, rustls::Error> {
+        Ok(ServerCertVerified::assertion())
+    }
+
+    fn verify_tls12_signature(
+        &self,
+        _: &[u8],
+        _: &CertificateDer<'_>,
+        _: &DigitallySignedStruct,
+    ) -> Result<HandshakeSignatureValid, rustls::Error> {
+        Ok(HandshakeSignatureValid::assertion())
+    }
+
+    fn verify_tls13_signature(
+        &self,
+        _: &[u8],
+        _: &CertificateDer<'_>,
+        _: &DigitallySignedStruct,
+    ) -> Result<HandshakeSignatureValid, rustls::Error> {
+        Ok(HandshakeSignatureValid::assertion())
+    }
+
+    fn supported_verify_schemes(&self) -> Vec<SignatureScheme> {
+        vec![SignatureScheme::ECDSA_NISTP256_SHA256]
+    }
+}

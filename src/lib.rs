@@ -1,5 +1,5 @@
 //! pronk: a full-proxy, TLS-terminating load balancer for Apache Impala.
-#![warn(unreachable_pub, clippy::allow_attributes)]
+#![warn(clippy::allow_attributes)]
 // No peer, file or clock may end the process, no call may block a worker, and only `cli` prints.
 #![cfg_attr(
     not(test),

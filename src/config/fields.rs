@@ -1,5 +1,6 @@
 //! Reading the values of one map against its shape, noting every mistake.
 
+use std::cell::RefCell;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
@@ -13,22 +14,22 @@ use super::tree::{Entry, Node, Value};
 pub(super) struct Reader<'a> {
     pub sources: &'a Sources,
     pub folder: &'a Path,
-    pub diagnostics: &'a mut Diagnostics,
+    pub diagnostics: RefCell<Diagnostics>,
 }
 
 impl Reader<'_> {
-    pub fn error(&mut self, at: At, message: impl Into<String>, help: Option<String>) {
+    pub fn error(&self, at: At, message: impl Into<String>, help: Option<String>) {
         self.report(Severity::Error, at, message, help);
     }
 
-    pub fn report(&mut self, severity: Severity, at: At, message: impl Into<String>, help: Option<String>) {
+    pub fn report(&self, severity: Severity, at: At, message: impl Into<String>, help: Option<String>) {
         let mut diagnostic = Diagnostic::new(severity, message).at(self.sources, at);
         diagnostic.help = help;
-        self.diagnostics.push(diagnostic);
+        self.diagnostics.borrow_mut().push(diagnostic);
     }
 
     /// Notes keys that the shape does not have, and those that stand twice.
-    pub fn check_keys(&mut self, entries: &[Entry], shape: &Shape) {
+    pub fn check_keys(&self, entries: &[Entry], shape: &Shape) {
         for (index, entry) in entries.iter().enumerate() {
             if shape.key(&entry.key).is_none() {
                 let known = shape.keys.iter().map(|key| key.name);
@@ -40,7 +41,15 @@ impl Reader<'_> {
         }
     }
 
-    pub fn check_twice(&mut self, before: &[Entry], entry: &Entry) {
+    /// Does something whose mistakes are noted elsewhere.
+    pub fn quietly<T>(&self, act: impl FnOnce() -> T) -> T {
+        let before = self.diagnostics.borrow().clone();
+        let done = act();
+        self.diagnostics.replace(before);
+        done
+    }
+
+    pub fn check_twice(&self, before: &[Entry], entry: &Entry) {
         if let Some(first) = before.iter().find(|other| other.key == entry.key) {
             let help = format!("it stands first at {}", self.sources.origin(first.key_at));
             self.error(entry.key_at, format!("`{}` stands twice", entry.key), Some(help));
@@ -55,17 +64,17 @@ pub(super) fn did_you_mean<'a>(word: &str, known: impl Iterator<Item = &'a str>)
 }
 
 /// One map's values, by key.
-pub(super) struct Fields<'a, 'r> {
-    pub reader: &'a mut Reader<'r>,
+pub(super) struct Fields<'a> {
+    pub reader: &'a Reader<'a>,
     shape: &'static Shape,
     entries: Vec<&'a Entry>,
     /// The place to show for what is missing.
     pub at: At,
 }
 
-impl<'a, 'r> Fields<'a, 'r> {
+impl<'a> Fields<'a> {
     /// Of entries whose keys are checked already; of several with the same key the last counts.
-    pub fn new(reader: &'a mut Reader<'r>, shape: &'static Shape, entries: Vec<&'a Entry>, at: At) -> Self {
+    pub fn new(reader: &'a Reader<'a>, shape: &'static Shape, entries: Vec<&'a Entry>, at: At) -> Self {
         Self { reader, shape, entries, at }
     }
 

@@ -3,6 +3,7 @@
 mod profiles;
 mod virtual_servers;
 
+use std::cell::RefCell;
 use std::collections::BTreeMap;
 use std::net::IpAddr;
 use std::path::Path;
@@ -41,17 +42,19 @@ const OTHER_METHODS: &[(&str, &str)] = &[
 
 /// Resolves a document, noting every mistake.
 pub(super) fn model(document: &Document, folder: &Path, diagnostics: &mut Diagnostics) -> Model {
-    let reader = Reader { sources: &document.sources, folder, diagnostics };
-    Resolver { document, reader }.model()
+    let reader = Reader { sources: &document.sources, folder, diagnostics: RefCell::default() };
+    let model = Resolver { document, reader: &reader }.model();
+    reader.diagnostics.into_inner().into_iter().for_each(|diagnostic| diagnostics.push(diagnostic));
+    model
 }
 
-struct Resolver<'a, 'r> {
+struct Resolver<'a> {
     document: &'a Document,
-    reader: Reader<'r>,
+    reader: &'a Reader<'a>,
 }
 
-impl<'a> Resolver<'a, '_> {
-    fn model(&mut self) -> Model {
+impl<'a> Resolver<'a> {
+    fn model(&self) -> Model {
         let root = &self.document.root;
         self.reader.check_keys(root.entries(), &TOP);
         for section in ["nodes", "pools", "monitors", "profiles", "virtual-servers"] {
@@ -64,12 +67,11 @@ impl<'a> Resolver<'a, '_> {
                 self.reader.check_twice(&entry.value.entries()[..index], named);
             }
         }
-        let store = Fields::new(&mut self.reader, &TOP, root.entries().iter().collect(), root.at)
+        let store = Fields::new(&self.reader, &TOP, root.entries().iter().collect(), root.at)
             .path("certificate-store")
             .unwrap_or_default();
         let nodes = self.section("nodes", Self::node);
-        let monitors = self.section("monitors", |this, entry| Some(this.monitor(entry)));
-        drop(monitors);
+        self.document.section("monitors").iter().for_each(|entry| drop(self.monitor(entry)));
         let pools = self.section("pools", |this, entry| this.pool(entry, &nodes));
         self.check_profiles();
         let virtual_servers: BTreeMap<Name, Arc<VirtualServer>> =
@@ -78,31 +80,25 @@ impl<'a> Resolver<'a, '_> {
         Model { nodes, pools, virtual_servers, certificate_store: store }
     }
 
-    fn section<T>(
-        &mut self,
-        name: &str,
-        mut resolve: impl FnMut(&mut Self, &'a Entry) -> Option<T>,
-    ) -> BTreeMap<Name, Arc<T>> {
+    fn section<T>(&self, name: &str, resolve: impl Fn(&Self, &'a Entry) -> Option<T>) -> BTreeMap<Name, Arc<T>> {
         let entries = self.document.section(name).iter();
         entries.filter_map(|entry| Some((Name::from(entry.key.as_str()), Arc::new(resolve(self, entry)?)))).collect()
     }
 
     /// The fields of an entry that inherits nothing.
-    fn fields(&mut self, entry: &'a Entry, shape: &'static Shape) -> Fields<'a, '_> where {
+    fn fields(&self, entry: &'a Entry, shape: &'static Shape) -> Fields<'a> {
         self.fields_of(&entry.value, entry.key_at, shape)
     }
 
-    fn fields_of(&mut self, node: &'a Node, at: At, shape: &'static Shape) -> Fields<'a, '_> {
+    fn fields_of(&self, node: &'a Node, at: At, shape: &'static Shape) -> Fields<'a> {
         if !matches!(node.value, Value::Map(_) | Value::Null) {
             self.reader.error(node.at, format!("a {} is a map, found {}", shape.name, node.describe()), None);
         }
         self.reader.check_keys(node.entries(), shape);
-        // The reader outlives the fields by its own borrow; their mistakes go to the same place.
-        let reader: &mut Reader<'_> = &mut self.reader;
-        Fields::new(unify(reader), shape, node.entries().iter().collect(), at)
+        Fields::new(self.reader, shape, node.entries().iter().collect(), at)
     }
 
-    fn node(&mut self, entry: &'a Entry) -> Option<model::Node> {
+    fn node(&self, entry: &'a Entry) -> Option<model::Node> {
         let mut fields = self.fields(entry, &NODE);
         let written = fields.required("address");
         let place = fields.place("address");
@@ -130,10 +126,10 @@ impl<'a> Resolver<'a, '_> {
         })
     }
 
-    fn monitor(&mut self, entry: &'a Entry) -> Option<Arc<Monitor>> {
+    fn monitor(&self, entry: &'a Entry) -> Option<Arc<Monitor>> {
         self.reader.check_keys(entry.value.entries(), &MONITOR);
         let inherited = self.inherited("monitors", entry)?;
-        let mut fields = Fields::new(unify(&mut self.reader), &MONITOR, inherited, entry.key_at);
+        let mut fields = Fields::new(self.reader, &MONITOR, inherited, entry.key_at);
         fields.word("type");
         let (interval, timeout) = (fields.duration("interval"), fields.duration("timeout"));
         if timeout <= interval {
@@ -145,7 +141,7 @@ impl<'a> Resolver<'a, '_> {
         Some(Arc::new(Monitor { name, kind: MonitorKind::Tcp, interval, timeout }))
     }
 
-    fn pool(&mut self, entry: &'a Entry, nodes: &BTreeMap<Name, Arc<model::Node>>) -> Option<Pool> {
+    fn pool(&self, entry: &'a Entry, nodes: &BTreeMap<Name, Arc<model::Node>>) -> Option<Pool> {
         let mut fields = self.fields(entry, &POOL);
         let description = fields.text("description");
         let reselect_tries = fields.count("reselect-tries");
@@ -166,14 +162,11 @@ impl<'a> Resolver<'a, '_> {
         Some(Pool { name, description, monitors, load_balancing_mode, reselect_tries, members })
     }
 
-    fn named_monitor(&mut self, name: &str, at: At) -> Option<Arc<Monitor>> {
+    fn named_monitor(&self, name: &str, at: At) -> Option<Arc<Monitor>> {
         match self.document.named("monitors", name) {
             Some(entry) => {
-                let before = std::mem::take(self.reader.diagnostics);
-                let monitor = self.monitor(entry);
-                // Its mistakes were noted with its section.
-                *self.reader.diagnostics = before;
-                monitor
+                // Its mistakes are noted with its section.
+                self.reader.quietly(|| self.monitor(entry))
             }
             None => {
                 self.unknown("monitor", "monitors", name, at);
@@ -182,7 +175,7 @@ impl<'a> Resolver<'a, '_> {
         }
     }
 
-    fn member(&mut self, item: &'a Node, nodes: &BTreeMap<Name, Arc<model::Node>>) -> Option<Member> {
+    fn member(&self, item: &'a Node, nodes: &BTreeMap<Name, Arc<model::Node>>) -> Option<Member> {
         let (written, at) = match &item.value {
             Value::Text(text) => (text.clone(), item.at),
             _ => {
@@ -205,14 +198,7 @@ impl<'a> Resolver<'a, '_> {
             self.unknown("node", "nodes", node, at);
         }
         let (node, port) = (Arc::clone(known?), port?);
-        let empty = Node { value: Value::Map(Vec::new()), at };
-        let is_map = matches!(item.value, Value::Map(_));
-        let mut fields = Fields::new(
-            unify(&mut self.reader),
-            &MEMBER,
-            if is_map { item.entries().iter().collect() } else { Vec::new() },
-            empty.at,
-        );
+        let mut fields = Fields::new(self.reader, &MEMBER, item.entries().iter().collect(), at);
         Some(Member {
             node,
             port,
@@ -223,7 +209,7 @@ impl<'a> Resolver<'a, '_> {
         })
     }
 
-    fn unknown(&mut self, what: &str, section: &str, name: &str, at: At) {
+    fn unknown(&self, what: &str, section: &str, name: &str, at: At) {
         let names = self.document.names(section);
         let help = did_you_mean(name, names.iter().copied())
             .or_else(|| (!names.is_empty()).then(|| format!("there are: {}", names.join(", "))));
@@ -231,7 +217,7 @@ impl<'a> Resolver<'a, '_> {
     }
 
     /// What holds for a named entry after inheritance; `None` when its chain is broken, which is noted.
-    fn inherited(&mut self, section: &str, entry: &'a Entry) -> Option<Vec<&'a Entry>> {
+    fn inherited(&self, section: &str, entry: &'a Entry) -> Option<Vec<&'a Entry>> {
         match self.document.inherited(section, &entry.key) {
             Ok(inherited) => Some(inherited),
             Err(Broken::Unknown(parent, at)) => {
@@ -246,12 +232,7 @@ impl<'a> Resolver<'a, '_> {
     }
 }
 
-/// Ties the two lifetimes of a reader that is lent out for a while.
-fn unify<'s, 'r>(reader: &'s mut Reader<'r>) -> &'s mut Reader<'r> {
-    reader
-}
-
-fn state(fields: &mut Fields<'_, '_>) -> AdminState {
+fn state(fields: &mut Fields<'_>) -> AdminState {
     match fields.word("state").as_str() {
         "disabled" => AdminState::Disabled,
         "forced-offline" => AdminState::ForcedOffline,
@@ -260,7 +241,7 @@ fn state(fields: &mut Fields<'_, '_>) -> AdminState {
 }
 
 /// A host name as certificates carry them.
-fn host_name(fields: &mut Fields<'_, '_>, key: &str) -> Option<String> {
+fn host_name(fields: &mut Fields<'_>, key: &str) -> Option<String> {
     let name = fields.text(key)?;
     if !scalar::is_host_name(&name) {
         let help = "labels of letters, digits and hyphens, no trailing dot, the last not a number".to_owned();
@@ -270,7 +251,7 @@ fn host_name(fields: &mut Fields<'_, '_>, key: &str) -> Option<String> {
     Some(name)
 }
 
-fn method(fields: &mut Fields<'_, '_>) -> LoadBalancing {
+fn method(fields: &mut Fields<'_>) -> LoadBalancing {
     let word = fields.text("load-balancing-mode").unwrap_or_default();
     let known = LoadBalancing::ALL.into_iter().find(|method| method.as_str() == word);
     if known.is_none() {

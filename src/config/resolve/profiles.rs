@@ -1,6 +1,6 @@
 use std::sync::Arc;
 
-use super::{Resolver, unify};
+use super::Resolver;
 use crate::config::fields::Fields;
 use crate::config::scalar;
 use crate::config::schema::{CERT_KEY, PROFILES, Shape};
@@ -12,14 +12,14 @@ use crate::model::profile::{
     ProtocolKind, ServerSsl, SourceMask, TlsVersion, TlsVersions, TrustAnchors,
 };
 
-impl<'a> Resolver<'a, '_> {
+impl<'a> Resolver<'a> {
     /// Notes the mistakes of every profile, used or not.
-    pub(super) fn check_profiles(&mut self) {
+    pub(super) fn check_profiles(&self) {
         for entry in self.document.section("profiles") {
             let Some((kind, shape, inherited)) = self.profile(entry) else { continue };
             self.reader.check_keys(entry.value.entries(), shape);
             self.check_parent(entry, kind);
-            let mut fields = Fields::new(unify(&mut self.reader), shape, inherited, entry.key_at);
+            let mut fields = Fields::new(self.reader, shape, inherited, entry.key_at);
             match kind {
                 "client-ssl" => drop(client_ssl(&entry.key, &mut fields)),
                 "server-ssl" => drop(server_ssl(&entry.key, &mut fields)),
@@ -30,7 +30,7 @@ impl<'a> Resolver<'a, '_> {
     }
 
     /// A profile's type, shape and inherited entries.
-    fn profile(&mut self, entry: &'a Entry) -> Option<(&'static str, &'static Shape, Vec<&'a Entry>)> {
+    fn profile(&self, entry: &'a Entry) -> Option<(&'static str, &'static Shape, Vec<&'a Entry>)> {
         let inherited = self.inherited("profiles", entry)?;
         let kind = inherited.iter().find(|inner| inner.key == "type");
         let word = kind.and_then(|kind| kind.value.scalar()).unwrap_or_default();
@@ -45,7 +45,7 @@ impl<'a> Resolver<'a, '_> {
         Some((name, shape, inherited))
     }
 
-    fn check_parent(&mut self, entry: &'a Entry, kind: &str) {
+    fn check_parent(&self, entry: &'a Entry, kind: &str) {
         let Some(parent) = entry.value.entry("defaults-from") else { return };
         let name = parent.value.scalar().unwrap_or_default();
         let Some(of) = self.document.named("profiles", &name).filter(|of| of.key != entry.key) else { return };
@@ -60,7 +60,7 @@ impl<'a> Resolver<'a, '_> {
 
     /// The profile that a virtual server names, when it is of one of these types.
     pub(super) fn named_profile(
-        &mut self,
+        &self,
         name: &str,
         at: At,
         types: &[&str],
@@ -69,10 +69,8 @@ impl<'a> Resolver<'a, '_> {
             self.unknown("profile", "profiles", name, at);
             return None;
         };
-        let before = std::mem::take(self.reader.diagnostics);
-        let profile = self.profile(entry);
-        // Its mistakes were noted with its section.
-        *self.reader.diagnostics = before;
+        // Its mistakes are noted with its section.
+        let profile = self.reader.quietly(|| self.profile(entry));
         let (kind, ..) = profile.as_ref()?;
         if !types.contains(kind) {
             let message = format!("profile `{name}` is {kind}, not {}", types.join(" or "));
@@ -84,18 +82,16 @@ impl<'a> Resolver<'a, '_> {
 
     /// Makes a named profile; its mistakes were noted with its section.
     pub(super) fn make<T>(
-        &mut self,
+        &self,
         (shape, inherited): (&'static Shape, Vec<&'a Entry>),
-        make: impl FnOnce(&mut Fields<'a, '_>) -> T,
+        make: impl FnOnce(&mut Fields<'a>) -> T,
     ) -> Arc<T> {
-        let before = std::mem::take(self.reader.diagnostics);
-        let made = make(&mut Fields::new(unify(&mut self.reader), shape, inherited, At::default()));
-        *self.reader.diagnostics = before;
-        Arc::new(made)
+        let mut fields = Fields::new(self.reader, shape, inherited, At::default());
+        Arc::new(self.reader.quietly(|| make(&mut fields)))
     }
 }
 
-pub(super) fn client_ssl(name: &str, fields: &mut Fields<'_, '_>) -> ClientSsl {
+pub(super) fn client_ssl(name: &str, fields: &mut Fields<'_>) -> ClientSsl {
     let items = fields.list("cert-key-chain");
     let cert_key_chain: Vec<_> = items.iter().filter_map(|item| cert_key_item(fields, item)).collect();
     if items.is_empty() && !fields.at.is_built_in() {
@@ -129,7 +125,7 @@ pub(super) fn client_ssl(name: &str, fields: &mut Fields<'_, '_>) -> ClientSsl {
     }
 }
 
-pub(super) fn server_ssl(name: &str, fields: &mut Fields<'_, '_>) -> ServerSsl {
+pub(super) fn server_ssl(name: &str, fields: &mut Fields<'_>) -> ServerSsl {
     let ca_file = match fields.text("ca-file").unwrap_or_default().as_str() {
         "system" => TrustAnchors::System,
         "webpki-roots" => TrustAnchors::WebpkiRoots,
@@ -154,7 +150,7 @@ pub(super) fn server_ssl(name: &str, fields: &mut Fields<'_, '_>) -> ServerSsl {
     }
 }
 
-pub(super) fn protocol(name: &str, kind: ProtocolKind, fields: &mut Fields<'_, '_>) -> Protocol {
+pub(super) fn protocol(name: &str, kind: ProtocolKind, fields: &mut Fields<'_>) -> Protocol {
     Protocol {
         name: Name::from(name),
         kind,
@@ -168,7 +164,7 @@ pub(super) fn protocol(name: &str, kind: ProtocolKind, fields: &mut Fields<'_, '
     }
 }
 
-pub(super) fn persistence(name: &str, fields: &mut Fields<'_, '_>) -> Persistence {
+pub(super) fn persistence(name: &str, fields: &mut Fields<'_>) -> Persistence {
     let mask = fields.text("mask").unwrap_or_default();
     let v4 = scalar::mask_v4(&mask).unwrap_or_else(|| {
         let help = "write a mask such as 255.255.255.0, or a prefix length such as /24".to_owned();
@@ -179,13 +175,13 @@ pub(super) fn persistence(name: &str, fields: &mut Fields<'_, '_>) -> Persistenc
     Persistence { name: Name::from(name), timeout: fields.duration_or_never("timeout"), mask }
 }
 
-fn cert_key_item(fields: &mut Fields<'_, '_>, item: &Node) -> Option<CertKey> {
+fn cert_key_item(fields: &mut Fields<'_>, item: &Node) -> Option<CertKey> {
     fields.reader.check_keys(item.entries(), &CERT_KEY);
-    let mut inner = Fields::new(unify(fields.reader), &CERT_KEY, item.entries().iter().collect(), item.at);
+    let mut inner = Fields::new(fields.reader, &CERT_KEY, item.entries().iter().collect(), item.at);
     cert_key(&mut inner, true)
 }
 
-fn cert_key(fields: &mut Fields<'_, '_>, in_chain: bool) -> Option<CertKey> {
+fn cert_key(fields: &mut Fields<'_>, in_chain: bool) -> Option<CertKey> {
     let store = fields.text("store");
     let (cert, key, chain) = (fields.path("cert"), fields.path("key"), fields.path("chain"));
     let certificate = match (store, cert, key) {
@@ -210,7 +206,7 @@ fn cert_key(fields: &mut Fields<'_, '_>, in_chain: bool) -> Option<CertKey> {
     Some(CertKey { certificate, passphrase, sni_default: in_chain && fields.flag("sni-default") })
 }
 
-fn versions(fields: &mut Fields<'_, '_>) -> TlsVersions {
+fn versions(fields: &mut Fields<'_>) -> TlsVersions {
     let mut version = |key: &str, fallback| {
         let old = fields
             .node(key)
@@ -235,7 +231,7 @@ fn versions(fields: &mut Fields<'_, '_>) -> TlsVersions {
     TlsVersions { minimum, maximum }
 }
 
-fn cipher_group(fields: &mut Fields<'_, '_>) -> CipherGroup {
+fn cipher_group(fields: &mut Fields<'_>) -> CipherGroup {
     let word = fields.word("cipher-group");
     CipherGroup::ALL.into_iter().find(|group| group.as_str() == word).unwrap_or(CipherGroup::Default)
 }

@@ -12,12 +12,8 @@ use crate::config::tree::Entry;
 use crate::model::profile::ProtocolKind;
 use crate::model::{Dial, Name, Pool, VirtualServer, VirtualServerKind};
 
-impl<'a> Resolver<'a, '_> {
-    pub(super) fn virtual_server(
-        &mut self,
-        entry: &'a Entry,
-        pools: &BTreeMap<Name, Arc<Pool>>,
-    ) -> Option<VirtualServer> {
+impl<'a> Resolver<'a> {
+    pub(super) fn virtual_server(&self, entry: &'a Entry, pools: &BTreeMap<Name, Arc<Pool>>) -> Option<VirtualServer> {
         let mut fields = self.fields(entry, &VIRTUAL_SERVER);
         let description = fields.text("description");
         let kind = match fields.word("type").as_str() {
@@ -120,7 +116,7 @@ impl<'a> Resolver<'a, '_> {
     }
 
     /// Notes destinations that two enabled virtual servers cannot both listen on.
-    pub(super) fn check_destinations(&mut self, virtual_servers: &BTreeMap<Name, Arc<VirtualServer>>) {
+    pub(super) fn check_destinations(&self, virtual_servers: &BTreeMap<Name, Arc<VirtualServer>>) {
         let mut seen: Vec<&VirtualServer> = Vec::new();
         for entry in self.document.section("virtual-servers") {
             let Some(this) = virtual_servers.get(entry.key.as_str()).filter(|this| this.enabled) else { continue };

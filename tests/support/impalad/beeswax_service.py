@@ -82,7 +82,7 @@ class BeeswaxService(ImpalaService.Iface):
         return Results(True, [], data, start, more)
 
     def Cancel(self, query_id):
-        self._operation(query_id).cancel()
+        self._logged(query_id).cancel()
         return TStatus(0, [])
 
     def close(self, handle):
@@ -96,10 +96,10 @@ class BeeswaxService(ImpalaService.Iface):
         return ""
 
     def GetRuntimeProfile(self, query_id):
-        return profile(self._engine, self._operation(query_id))
+        return profile(self._engine, self._logged(query_id))
 
     def GetExecSummary(self, handle):
-        self._operation(handle)
+        self._logged(handle)
         return TExecSummary(nodes=[])
 
     def _opened(self, claimed_user: str) -> Session:
@@ -113,6 +113,13 @@ class BeeswaxService(ImpalaService.Iface):
             return self._engine.operation(parsed_id(handle.id))
         except (UnknownHandle, ValueError):
             raise QueryNotFoundException() from None
+
+    def _logged(self, handle: QueryHandle) -> Operation:
+        """For the calls that Impala added: they know no QueryNotFoundException."""
+        try:
+            return self._engine.logged(parsed_id(handle.id))
+        except (UnknownHandle, ValueError) as unknown:
+            raise _exception(str(unknown)) from None
 
 
 def _exception(message: str) -> BeeswaxException:

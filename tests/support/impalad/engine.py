@@ -9,6 +9,7 @@ import re
 import threading
 import time
 import uuid
+from collections import deque
 from dataclasses import dataclass, field
 from typing import Any, Callable, Dict, List, Optional, Tuple
 
@@ -122,6 +123,8 @@ class Engine:
         self.quiescing = False
         self.web_url: Optional[str] = None
         self._sessions: Dict[bytes, Session] = {}
+        # Impala's query log: PROFILE and SUMMARY come after the statement was closed.
+        self._closed: "deque[Operation]" = deque(maxlen=100)
         # Every connection has its own thread.
         self._lock = threading.Lock()
 
@@ -154,13 +157,21 @@ class Engine:
                     return session.operations[operation_id]
         raise UnknownHandle(f"Invalid or unknown query handle: {printed_id(operation_id)}")
 
-    def close_operation(self, operation_id: bytes) -> Operation:
+    def close_operation(self, operation_id: bytes) -> None:
         operation = self.operation(operation_id)
         operation.cancel()
         with self._lock:
             for session in self._sessions.values():
                 session.operations.pop(operation_id, None)
-        return operation
+            self._closed.append(operation)
+
+    def logged(self, operation_id: bytes) -> Operation:
+        """An operation that is open, or was until lately."""
+        with self._lock:
+            for operation in self._closed:
+                if operation.id == operation_id:
+                    return operation
+        return self.operation(operation_id)
 
     def counts(self) -> Tuple[int, int]:
         """Open sessions, and operations in them."""

@@ -127,11 +127,12 @@ class Hs2Service(ImpalaHiveServer2Service.Iface):
 
     @_answering(TGetRuntimeProfileResp)
     def GetRuntimeProfile(self, req):
-        return {"profile": profile(self._engine, self._operation(req))}
+        operation = self._engine.logged(req.operationHandle.operationId.guid)
+        return {"profile": profile(self._engine, operation)}
 
     @_answering(TGetExecSummaryResp)
     def GetExecSummary(self, req):
-        self._operation(req)
+        self._engine.logged(req.operationHandle.operationId.guid)
         return {"summary": TExecSummary(nodes=[])}
 
     # The catalog, as JDBC drivers and impyla ask for it

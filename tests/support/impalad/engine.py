@@ -6,6 +6,7 @@ No protocol here: `hs2.py` and `beeswax.py` translate between the wire and these
 from __future__ import annotations
 
 import re
+import string
 import threading
 import time
 import uuid
@@ -27,8 +28,10 @@ QUERY_OPTIONS = (
 LEVELS = ("REGULAR", "ADVANCED", "DEVELOPMENT", "DEPRECATED", "REMOVED")
 # One fetch carries about this much at most, as Impala's row batches do.
 FETCH_BYTES = 8 * 1024 * 1024
-# Rows of `rows(n, bytes)` are cut from this, each at another offset, so that mixed-up rows show.
-_TEXT = "".join(chr(33 + (i * 7 + i // 94) % 94) for i in range(4096)).replace("\\", "/")
+# Rows of `rows(n, bytes)` are cut from this, each at another offset, so that mixed-up rows show. Letters and
+# digits only: clients print those without quotes.
+_LETTERS = string.ascii_letters + string.digits
+_TEXT = "".join(_LETTERS[(i * 7 + i // 62) % 62] for i in range(4096))
 
 
 class SqlError(Exception):

@@ -7,7 +7,7 @@ import shutil
 
 import pytest
 
-from lab.front import HOST, MODES, PORTS
+from lab.front import HOST, MODES, PORTS, Front
 from lab.kerberos import REALM, Realm
 
 # With PRONK_E2E_KERBEROS=1 a missing KDC is a failure, not a reason to skip.
@@ -34,8 +34,6 @@ def alice(realm):
 @pytest.fixture(scope="module")
 def kerberos_front(binary, certificates, workspace, shared_clusters, realm):
     """Impalads with the keys of their host and of the front end, as with a load balancer set in Cloudera Manager."""
-    from lab.front import Front
-
     environments = [
         {**realm.environment, "KRB5_KTNAME": str(realm.keytab(f"impala/{HOST}", f"impala/node{number}.example.test"))}
         for number in (1, 2)

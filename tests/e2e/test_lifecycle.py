@@ -1,5 +1,6 @@
 """Sessions outlive what happens to pronk: a reload, and an orderly end."""
 
+import json
 import os
 import signal
 import socket
@@ -7,9 +8,9 @@ import subprocess
 import threading
 import time
 
-from interactive import Shell
 from lab.front import ADDRESS, HOST
 from lab.processes import port_or_free
+from test_spread import connections
 
 
 def test_check_accepts_what_run_serves(front):
@@ -31,7 +32,7 @@ def test_check_refuses_ssl_profiles_on_performance_l4(fronts, plain_cluster, fol
 
 def test_reload_adds_a_virtual_server_and_keeps_sessions(fronts, plain_cluster, folder):
     front = fronts(plain=plain_cluster, modes=["offload"])
-    shell = Shell(front, "offload", "hs2", folder)
+    shell = front.interactive("offload", "hs2", folder)
     try:
         served_by = shell.served_by()
         port = front.ports["offload", "hs2"] = port_or_free(ADDRESS, 21060)
@@ -73,10 +74,6 @@ def wait_until_listening(port):
 
 def wait_until_connected(front):
     """Until a client's connection is there, as the statistics tell."""
-    import json
-
-    from test_spread import connections
-
     deadline = time.monotonic() + 10
     while not any(connections(json.loads(front.pronk.command("show", "stats", "--json")), "current").values()):
         assert time.monotonic() < deadline, "no connection came"

@@ -2,7 +2,6 @@
 
 import pytest
 
-from interactive import Shell
 from lab.front import HOST, MODES
 
 # How impala-shell words the end of a connection, by how the end reaches it.
@@ -16,7 +15,7 @@ def session(request, fronts, clusters, folder):
     impalads = clusters.plain(2) if mode == "offload" else clusters.tls(2)
     key = "plain" if mode == "offload" else "tls"
     front = fronts(**{key: impalads}, modes=[mode], pool={"reselect_tries": 2})
-    shell = Shell(front, mode, "hs2", folder)
+    shell = front.interactive(mode, "hs2", folder)
     yield front, shell, {impalad.name: impalad for impalad in impalads}
     shell.close()
 

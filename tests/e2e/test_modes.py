@@ -4,10 +4,9 @@ import json
 
 import pytest
 
-from interactive import daemon
-from lab.front import HOST, PORTS
+from lab.front import HOST, MODES, PORTS
+from lab.interactive import daemon
 
-MODES = ("passthrough", "offload", "re-encrypt")
 TABLES = ["customers", "sample_07", "sample_08"]
 
 

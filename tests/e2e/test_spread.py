@@ -5,8 +5,6 @@ from typing import Any, Dict, Iterator, Tuple
 
 import pytest
 
-from interactive import Shell
-
 
 @pytest.mark.parametrize("mode, kind", [("passthrough", "beeswax"), ("offload", "hs2"), ("re-encrypt", "hs2")])
 def test_three_shells_land_on_three_members(fronts, tls_cluster, plain_cluster, folder, mode, kind):
@@ -15,7 +13,7 @@ def test_three_shells_land_on_three_members(fronts, tls_cluster, plain_cluster, 
     shells = []
     try:
         for _ in members:
-            shells.append(Shell(front, mode, kind, folder))
+            shells.append(front.interactive(mode, kind, folder))
         assert sorted(shell.served_by() for shell in shells) == sorted(each.name for each in members)
         for shell in shells:
             shell.quit()

@@ -34,8 +34,10 @@ def shell_command(protocol: str, host: str, port: int, *options: object) -> List
 def environment(extra: Optional[Mapping[str, str]] = None) -> "dict[str, str]":
     """The caller's, without what would change how a client prints or authenticates."""
     kept = {name: value for name, value in os.environ.items() if not name.startswith(("KRB5", "IMPALA_"))}
-    # Without a home of its own impala-shell writes its history into the user's.
-    return {**kept, "HOME": "/nonexistent", "PYTHONWARNINGS": "ignore", **(extra or {})}
+    # In the user's home impala-shell would read settings and write history; with the user's tickets it would
+    # turn a failed connection into a second try with Kerberos.
+    nowhere = {"HOME": "/nonexistent", "KRB5CCNAME": "FILE:/nonexistent/tickets"}
+    return {**kept, **nowhere, "PYTHONWARNINGS": "ignore", **(extra or {})}
 
 
 def run(hosts: Path, command: Sequence[object], env: Optional[Mapping[str, str]] = None, timeout: float = 40) -> Ran:

@@ -8,7 +8,8 @@ from typing import Dict, List, Mapping, Optional, Sequence, Tuple
 from . import clients
 from .certificates import Pair
 from .config import Config
-from .names import hosts_file, with_names
+from .interactive import Shell
+from .names import hosts_file
 from .processes import VENV, Impalad, Pronk, port_or_free
 
 HOST = "lb.example.test"
@@ -93,8 +94,9 @@ class Front:
         command = [VENV / "python", "-c", _IMPYLA, HOST, self.ports[mode, "hs2"], self.ca, *statements]
         return clients.run(self.hosts, command)
 
-    def with_names(self, command: Sequence[object]) -> List[str]:
-        return with_names(self.hosts, command)
+    def interactive(self, mode: str, kind: str, home: Path) -> Shell:
+        """impala-shell as a person has it, at a terminal."""
+        return Shell(self.hosts, self.shell_command(mode, kind), home)
 
     def stop(self) -> int:
         return self.pronk.stop()

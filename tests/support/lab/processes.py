@@ -49,6 +49,7 @@ class Impalad:
         ports: Optional[Mapping[str, int]] = None,
         options: Sequence[object] = (),
         environment: Optional[Mapping[str, str]] = None,
+        log: Optional[Path] = None,
         outlive_parent: bool = False,
     ) -> None:
         self.name = name
@@ -59,14 +60,18 @@ class Impalad:
             command += [f"--{kind}-port", port]
         if not outlive_parent:
             command.append("--stop-on-eof")
+        errors = log.open("wb") if log else None
         self._process = subprocess.Popen(
             [str(part) for part in command],
             stdin=subprocess.DEVNULL if outlive_parent else subprocess.PIPE,
             stdout=subprocess.PIPE,
+            stderr=errors,
             env={**os.environ, **(environment or {})},
             # A Ctrl-C is for the parent, which then stops its daemons in order.
             start_new_session=True,
         )
+        if errors:
+            errors.close()
         # Filled in by `wait_ready`, so that several daemons can start at the same time.
         self.ports: Dict[str, int] = {}
 

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import re
 from pathlib import Path
-from typing import Optional
+from typing import Mapping, Optional, Sequence
 
 import pexpect
 
-from lab import clients
-from lab.front import Front
+from .clients import environment
+from .names import with_names
 
 _PROMPT = r"\[[^\]\r\n]+\] [\w`]*> ?$"
 
@@ -17,11 +17,14 @@ _PROMPT = r"\[[^\]\r\n]+\] [\w`]*> ?$"
 class Shell:
     """A session of impala-shell under a pseudo-terminal."""
 
-    def __init__(self, front: Front, mode: str, kind: str, home: Path) -> None:
-        command = front.with_names(front.shell_command(mode, kind))
-        env = clients.environment({"HOME": str(home), "TERM": "dumb"})
+    def __init__(
+        self, hosts: Path, command: Sequence[object], home: Path, env: Optional[Mapping[str, str]] = None
+    ) -> None:
+        argv = with_names(hosts, command)
+        env = environment({"HOME": str(home), "TERM": "dumb", **(env or {})})
         self._child = pexpect.spawn(
-            command[0], command[1:], env=env, encoding="utf-8", timeout=25, dimensions=(50, 200), echo=False)
+            argv[0], argv[1:], env=env, encoding="utf-8", timeout=25, dimensions=(50, 200), echo=False)
+        self.prompt = ""
         self.banner = self._until_prompt()
 
     def run(self, statement: str) -> str:
@@ -38,23 +41,27 @@ class Shell:
         return self._child.before + self._child.after
 
     def rest(self) -> str:
+        """What is printed until the next prompt."""
         return self._until_prompt()
 
-    def served_by(self) -> str:
+    def served_by(self) -> Optional[str]:
         """The impalad that this session is connected to."""
         return daemon(self.run("select version();"))
 
     def quit(self) -> None:
+        """Ends the session as its user does."""
         self._child.sendline("quit;")
         self._child.expect(pexpect.EOF)
-        self._child.close()
+        self.close()
 
     def close(self) -> None:
+        """Ends the session whatever it is doing."""
         self._child.close(force=True)
 
     def _until_prompt(self) -> str:
         self._child.expect(_PROMPT)
-        return self._child.before
+        self.prompt = self._child.after
+        return self._child.before.replace("\r\n", "\n")
 
 
 def daemon(text: str) -> Optional[str]:

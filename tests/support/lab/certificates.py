@@ -8,7 +8,7 @@ from typing import NamedTuple, Sequence
 
 # Valid long enough for a demo that is left running over a weekend, and no longer.
 _DAYS = "7"
-_NEW_KEY = ("-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-noenc")
+_NEW_KEY = ("-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes")
 
 
 class Pair(NamedTuple):

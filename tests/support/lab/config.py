@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from pathlib import Path
 from typing import Any, Dict, Mapping, Optional, Sequence
 
@@ -16,6 +17,9 @@ MODES: Mapping[str, Sequence[str]] = {
     "re-encrypt": ("client-ssl", "server-ssl"),
     "server-ssl-only": ("server-ssl",),
 }
+# Names, paths, durations, and addresses with or without a port; never a number.
+_PLAIN = re.compile(r"[A-Za-z/][\w./:-]*\w|\d+(\.\d+){3}(:\d+)?|\d+[a-z]+")
+_YAML_WORDS = ("true", "false", "yes", "no", "on", "off", "null")
 _PROFILE_NAMES = {"client-ssl": "impala-frontend", "server-ssl": "impalad-backend"}
 
 
@@ -55,9 +59,15 @@ class Config:
             "destination": f"{address}:{port}", **named, "pool": pool, **profiles, **_dashed(keys)}
 
     def write(self, path: Path) -> Path:
-        sections = {key: value for key, value in self._file.items() if value}
-        path.write_text("\n".join(f"{key}:\n{_block(value, 1)}" for key, value in sections.items()))
+        sections = [f"{name}:\n{self._section(name)}" for name, entries in self._file.items() if entries]
+        path.write_text("\n".join(sections))
         return path
+
+    def _section(self, name: str) -> str:
+        entries = self._file[name]
+        if name == "nodes":  # short, so one line each
+            return "".join(f"  {node}: {_flow(keys)}\n" for node, keys in entries.items())
+        return _block(entries, 1)
 
 
 def _dashed(keys: Mapping[str, Any]) -> Dict[str, Any]:
@@ -81,6 +91,6 @@ def _flow(value: Any) -> str:
         return "[" + ", ".join(_flow(each) for each in value) + "]"
     if isinstance(value, dict):
         return "{ " + ", ".join(f"{key}: {_flow(each)}" for key, each in value.items()) + " }"
-    plain = isinstance(value, str) and value.replace("-", "").replace("_", "").isalnum() and not value[0].isdigit()
-    # JSON's scalars are YAML's.
+    # JSON's scalars are YAML's; what YAML takes for a string anyway needs no quotes.
+    plain = isinstance(value, str) and _PLAIN.fullmatch(value) and value.lower() not in _YAML_WORDS
     return value if plain else json.dumps(value)

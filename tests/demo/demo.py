@@ -16,8 +16,9 @@ import shutil
 import signal
 import sys
 import tempfile
+from collections.abc import Sequence
 from pathlib import Path
-from typing import Any, Dict, List, Sequence
+from typing import Any
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "support"))
 
@@ -47,11 +48,11 @@ class Demo:
         self._binary = binary
         self._keep = keep
         self._told = False
-        self._running: List[Any] = []
-        self.failures: List[str] = []
+        self._running: list[Any] = []
+        self.failures: list[str] = []
         self.folder = Path(tempfile.mkdtemp(prefix="pronk-demo-"))
-        self.hosts: Dict[str, Path] = {}
-        self.ports: Dict["tuple[str, str]", int] = {}
+        self.hosts: dict[str, Path] = {}
+        self.ports: dict[tuple[str, str], int] = {}
 
     def start(self) -> None:
         authority = Authority(self.folder / "certificates", "Demo CA")
@@ -62,14 +63,14 @@ class Demo:
         plain = [self._impalad(f"nightly56-{number}", f"127.0.56.{number}") for number in (2, 3, 4)]
         secure = []
         for number in (2, 3, 4):
-            pair = authority.issue(f"nightly57-{number}.example.test", [HOST])
+            pair = authority.sign(f"nightly57-{number}.example.test", [HOST])
             options = ("--tls-cert", pair.cert, "--tls-key", pair.key)
             secure.append(self._impalad(f"nightly57-{number}", f"127.0.57.{number}", options))
         for impalad in (*plain, *secure):
             impalad.wait_ready()
 
         config = Config()
-        config.client_ssl(authority.issue(HOST))
+        config.client_ssl(authority.sign(HOST))
         config.server_ssl(authority.cert)
         for impalad in (*plain, *secure):
             config.node(impalad, f"{impalad.name}.example.test")
@@ -96,7 +97,7 @@ class Demo:
         command = shell_command(kind, HOST, self.ports[mode, kind], "--ssl", f"--ca_cert={self.ca}")
         heading(f"{mode}, port {self.ports[mode, kind]}")
         print(f"$ impala-shell --protocol={kind} --ssl --ca_cert={self.ca.name} -i {HOST}:{self.ports[mode, kind]}")
-        shells: List[Shell] = []
+        shells: list[Shell] = []
         try:
             for _ in range(SESSIONS):
                 shells.append(Shell(self.hosts[mode], command, self.folder))
@@ -177,7 +178,10 @@ def first_lines(error: Exception) -> str:
 
 def main() -> int:
     keep = os.environ.get("KEEP") == "1"
-    binary = pronk_binary("release")
+    try:
+        binary = pronk_binary("release")
+    except FileNotFoundError as missing:
+        sys.exit(str(missing))
     # Line by line also into a pipe, so that whoever reads along sees progress.
     sys.stdout.reconfigure(line_buffering=True)
     # Whatever ends the demo, its daemons are stopped and its folder removed.

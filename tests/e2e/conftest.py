@@ -8,8 +8,9 @@ from __future__ import annotations
 import shutil
 import sys
 import tempfile
+from collections.abc import Iterator, Sequence
 from pathlib import Path
-from typing import Any, Callable, Iterator, List, NamedTuple, Optional, Sequence
+from typing import Any, Callable, NamedTuple, Optional
 
 import pytest
 
@@ -38,7 +39,10 @@ class Certificates(NamedTuple):
 
 @pytest.fixture(scope="session")
 def binary() -> Path:
-    return pronk_binary("debug")
+    try:
+        return pronk_binary("debug")
+    except FileNotFoundError as missing:
+        pytest.exit(str(missing), returncode=2)
 
 
 @pytest.fixture(scope="session")
@@ -57,13 +61,13 @@ def folder(workspace: Path) -> Path:
 @pytest.fixture(scope="session")
 def certificates(workspace: Path) -> Certificates:
     authority = Authority(workspace / "ca")
-    nodes = [authority.issue(f"node{number}.example.test", [HOST]) for number in (1, 2, 3)]
+    nodes = [authority.sign(f"node{number}.example.test", [HOST]) for number in (1, 2, 3)]
     return Certificates(
         authority,
-        authority.issue(HOST),
+        authority.sign(HOST),
         nodes,
-        wrong_front=authority.issue("other.example.test"),
-        wrong_node=authority.issue("node1.example.test", file="node1-only"),
+        wrong_front=authority.sign("other.example.test"),
+        wrong_node=authority.sign("node1.example.test", file="node1-only"),
     )
 
 
@@ -72,19 +76,19 @@ class Clusters:
 
     def __init__(self, certificates: Certificates) -> None:
         self._certificates = certificates
-        self._running: List[Impalad] = []
+        self._running: list[Impalad] = []
 
-    def tls(self, count: int = 3, pairs: Optional[Sequence[Pair]] = None, **keys: Any) -> List[Impalad]:
+    def tls(self, count: int = 3, pairs: Optional[Sequence[Pair]] = None, **keys: Any) -> list[Impalad]:
         pairs = pairs or self._certificates.nodes
         return self._start("tls", _TLS_ADDRESSES[:count], pairs, keys)
 
-    def plain(self, count: int = 3, **keys: Any) -> List[Impalad]:
+    def plain(self, count: int = 3, **keys: Any) -> list[Impalad]:
         return self._start("plain", _PLAIN_ADDRESSES[:count], None, keys)
 
     def stop(self) -> None:
         stop_all(self._running)
 
-    def _start(self, kind: str, addresses: Sequence[str], pairs: Optional[Sequence[Pair]], keys: Any) -> List[Impalad]:
+    def _start(self, kind: str, addresses: Sequence[str], pairs: Optional[Sequence[Pair]], keys: Any) -> list[Impalad]:
         environments = keys.pop("environments", [None] * len(addresses))
         started = []
         for number, address in enumerate(addresses):
@@ -105,13 +109,13 @@ def shared_clusters(certificates: Certificates) -> Iterator[Clusters]:
 
 
 @pytest.fixture(scope="session")
-def tls_cluster(shared_clusters: Clusters) -> List[Impalad]:
+def tls_cluster(shared_clusters: Clusters) -> list[Impalad]:
     """Three impalads with TLS, for tests that leave them as they are."""
     return shared_clusters.tls()
 
 
 @pytest.fixture(scope="session")
-def plain_cluster(shared_clusters: Clusters) -> List[Impalad]:
+def plain_cluster(shared_clusters: Clusters) -> list[Impalad]:
     """Three impalads without TLS, for tests that leave them as they are."""
     return shared_clusters.plain()
 
@@ -130,7 +134,7 @@ FrontFactory = Callable[..., Front]
 @pytest.fixture
 def fronts(binary: Path, certificates: Certificates, folder: Path) -> Iterator[FrontFactory]:
     """Starts pronk before the given impalads, and stops it after the test."""
-    running: List[Front] = []
+    running: list[Front] = []
 
     def start(**keys: Any) -> Front:
         keys.setdefault("certificate", certificates.front)
@@ -143,7 +147,7 @@ def fronts(binary: Path, certificates: Certificates, folder: Path) -> Iterator[F
 
 @pytest.fixture(scope="session")
 def front(
-    binary: Path, certificates: Certificates, workspace: Path, tls_cluster: List[Impalad], plain_cluster: List[Impalad]
+    binary: Path, certificates: Certificates, workspace: Path, tls_cluster: list[Impalad], plain_cluster: list[Impalad]
 ) -> Iterator[Front]:
     """One pronk with every mode and protocol before the shared impalads."""
     started = Front(

@@ -1,7 +1,8 @@
 """Three sessions at once: each member gets one, and the statistics say so."""
 
 import json
-from typing import Any, Dict, Iterator, Tuple
+from collections.abc import Iterator
+from typing import Any
 
 import pytest
 
@@ -34,18 +35,18 @@ def test_three_shells_land_on_three_members(fronts, tls_cluster, plain_cluster, 
         assert f"{member.name}:{member.ports[kind]}" in network_map
 
 
-def connections(stats: Any, figure: str) -> Dict[str, int]:
+def connections(stats: Any, figure: str) -> dict[str, int]:
     """`figure` of every member's connections, wherever in the document the members are.
 
     A member is in several pools of ours, of which one is in use."""
-    found: Dict[str, int] = {}
+    found: dict[str, int] = {}
     for name, entry in _named(stats):
         if "connections" in entry:
             found[name] = max(found.get(name, 0), entry["connections"][figure])
     return found
 
 
-def _named(part: Any, key: str = "") -> Iterator[Tuple[str, Dict[str, Any]]]:
+def _named(part: Any, key: str = "") -> Iterator[tuple[str, dict[str, Any]]]:
     if isinstance(part, dict):
         yield part.get("member") or part.get("name") or key, part
         for name, inner in part.items():

@@ -4,6 +4,18 @@ from __future__ import annotations
 
 from typing import Any
 
+from engine import (
+    LEVELS,
+    QUERY_OPTIONS,
+    Engine,
+    Operation,
+    Session,
+    SqlError,
+    UnknownHandle,
+    parsed_id,
+    printed_id,
+)
+from hs2 import profile
 from impala_thrift_gen.beeswax.ttypes import (
     BeeswaxException,
     ConfigVariable,
@@ -18,19 +30,6 @@ from impala_thrift_gen.hive_metastore.ttypes import FieldSchema, Schema
 from impala_thrift_gen.ImpalaService import ImpalaService
 from impala_thrift_gen.ImpalaService.ttypes import TPingImpalaServiceResp
 from impala_thrift_gen.Status.ttypes import TStatus
-
-from engine import (
-    LEVELS,
-    QUERY_OPTIONS,
-    Engine,
-    Operation,
-    Session,
-    SqlError,
-    UnknownHandle,
-    parsed_id,
-    printed_id,
-)
-from hs2 import profile
 
 
 class BeeswaxService(ImpalaService.Iface):

@@ -12,7 +12,7 @@ import time
 import uuid
 from collections import deque
 from dataclasses import dataclass, field
-from typing import Any, Callable, Dict, List, Optional, Tuple
+from typing import Any, Callable, Optional
 
 TABLES = ("customers", "sample_07", "sample_08")
 SHUTTING_DOWN = "Server is being shut down"
@@ -54,13 +54,13 @@ class Column:
 class Result:
     """Rows that are made when they are fetched, so that a large result costs no memory."""
 
-    columns: Tuple[Column, ...]
+    columns: tuple[Column, ...]
     count: int
-    row: Callable[[int], Tuple[Any, ...]]
+    row: Callable[[int], tuple[Any, ...]]
     bytes_per_row: int = 1
 
 
-def rows_of(columns: Tuple[Column, ...], rows: List[Tuple[Any, ...]]) -> Result:
+def rows_of(columns: tuple[Column, ...], rows: list[tuple[Any, ...]]) -> Result:
     """A result whose rows are known already."""
     return Result(columns, len(rows), rows.__getitem__)
 
@@ -94,7 +94,7 @@ class Operation:
     def cancel(self) -> None:
         self._cancelled.set()
 
-    def fetch(self, max_rows: int) -> Tuple[int, List[Tuple[Any, ...]], bool]:
+    def fetch(self, max_rows: int) -> tuple[int, list[tuple[Any, ...]], bool]:
         """Waits for the statement; returns the first row's number, the rows, and whether more follow."""
         if self._cancelled.wait(max(0.0, self._ready_at - time.monotonic())):
             raise SqlError("Cancelled")
@@ -114,7 +114,7 @@ class Session:
     user: str
     database: str = "default"
     id: bytes = field(default_factory=lambda: uuid.uuid4().bytes)
-    operations: Dict[bytes, Operation] = field(default_factory=dict)
+    operations: dict[bytes, Operation] = field(default_factory=dict)
 
 
 class Engine:
@@ -125,9 +125,9 @@ class Engine:
         self.version = f"impalad version 4.6.0-SIMULATED RELEASE (build 0123456789abcdef) on {name}"
         self.quiescing = False
         self.web_url: Optional[str] = None
-        self._sessions: Dict[bytes, Session] = {}
+        self._sessions: dict[bytes, Session] = {}
         # Impala's query log: PROFILE and SUMMARY come after the statement was closed.
-        self._closed: "deque[Operation]" = deque(maxlen=100)
+        self._closed: deque[Operation] = deque(maxlen=100)
         # Every connection has its own thread.
         self._lock = threading.Lock()
 
@@ -176,7 +176,7 @@ class Engine:
                     return operation
         return self.operation(operation_id)
 
-    def counts(self) -> Tuple[int, int]:
+    def counts(self) -> tuple[int, int]:
         """Open sessions, and operations in them."""
         with self._lock:
             return len(self._sessions), sum(len(s.operations) for s in self._sessions.values())

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import functools
 import time
-from typing import Any, Callable, List, Tuple
+from typing import Any, Callable
 
+from engine import TABLES, Column, Engine, Operation, SqlError, UnknownHandle, printed_id, rows_of
 from impala_thrift_gen.ExecStats.ttypes import TExecSummary
 from impala_thrift_gen.ImpalaService import ImpalaHiveServer2Service
 from impala_thrift_gen.ImpalaService.ttypes import (
@@ -15,8 +16,6 @@ from impala_thrift_gen.ImpalaService.ttypes import (
     TPingImpalaHS2ServiceResp,
 )
 from impala_thrift_gen.TCLIService import ttypes as t
-
-from engine import TABLES, Column, Engine, Operation, Result, SqlError, UnknownHandle, printed_id, rows_of
 
 _TYPES = {
     "string": t.TTypeId.STRING_TYPE,
@@ -33,7 +32,7 @@ def _answering(response: Callable[..., Any]) -> Callable[..., Any]:
 
     def decorate(method: Callable[..., Any]) -> Callable[..., Any]:
         @functools.wraps(method)
-        def wrapped(self: "Hs2Service", req: Any) -> Any:
+        def wrapped(self: Hs2Service, req: Any) -> Any:
             try:
                 fields = method(self, req)
             except (SqlError, UnknownHandle) as refused:
@@ -154,7 +153,7 @@ class Hs2Service(ImpalaHiveServer2Service.Iface):
         names = ("TABLE_CAT", "TABLE_SCHEM", "TABLE_NAME", "TABLE_TYPE", "REMARKS")
         return self._listing(req, names, [("", "default", table, "TABLE", "") for table in TABLES])
 
-    def _listing(self, req: Any, names: Tuple[str, ...], rows: List[Tuple[str, ...]]):
+    def _listing(self, req: Any, names: tuple[str, ...], rows: list[tuple[str, ...]]):
         result = rows_of(tuple(Column(name, "string") for name in names), rows)
         operation = self._engine.add(self._session(req), Operation("catalog", result))
         return {"operationHandle": _handle(operation)}
@@ -188,14 +187,14 @@ def _state(operation: Operation) -> int:
     return t.TOperationState.RUNNING_STATE if operation.running else t.TOperationState.FINISHED_STATE
 
 
-def _column_descriptions(columns: Tuple[Column, ...]) -> List[t.TColumnDesc]:
+def _column_descriptions(columns: tuple[Column, ...]) -> list[t.TColumnDesc]:
     def described(column: Column) -> t.TTypeDesc:
         return t.TTypeDesc([t.TTypeEntry(primitiveEntry=t.TPrimitiveTypeEntry(_TYPES[column.kind]))])
 
     return [t.TColumnDesc(c.name, described(c), i) for i, c in enumerate(columns, start=1)]
 
 
-def _columns(columns: Tuple[Column, ...], rows: List[Tuple[Any, ...]]) -> List[t.TColumn]:
+def _columns(columns: tuple[Column, ...], rows: list[tuple[Any, ...]]) -> list[t.TColumn]:
     built = []
     for index, column in enumerate(columns):
         values = [row[index] for row in rows]

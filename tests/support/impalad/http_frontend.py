@@ -8,14 +8,13 @@ import secrets
 import socket
 from http.cookies import SimpleCookie
 from http.server import BaseHTTPRequestHandler
-from typing import Dict, Optional
-
-from thrift.protocol.TBinaryProtocol import TBinaryProtocolAcceleratedFactory
-from thrift.transport.TTransport import TMemoryBuffer
+from typing import Optional
 
 from engine import Engine
 from hs2 import Hs2Service
 from sasl_server import acceptor, plain_user
+from thrift.protocol.TBinaryProtocol import TBinaryProtocolAcceleratedFactory
+from thrift.transport.TTransport import TMemoryBuffer
 
 _COOKIE = "impala.auth"
 
@@ -28,7 +27,7 @@ class HttpFrontend:
         self.auth = auth
         self.password = password
         # Users by cookie. Another daemon does not know these: Impala signs them with a secret of the process.
-        self.cookies: Dict[str, str] = {}
+        self.cookies: dict[str, str] = {}
         self.protocols = TBinaryProtocolAcceleratedFactory()
 
     def serve(self, conn: socket.socket) -> None:
@@ -70,7 +69,7 @@ class _Request(BaseHTTPRequestHandler):
         # Impala drops a GET without an answer, and so do we.
         self.close_connection = True
 
-    def _authenticate(self) -> "tuple[Optional[str], Dict[str, str]]":
+    def _authenticate(self) -> tuple[Optional[str], dict[str, str]]:
         """The user and headers to answer with; no user means the request is refused."""
         auth = self.server.auth
         if auth == "none":
@@ -87,7 +86,7 @@ class _Request(BaseHTTPRequestHandler):
             return self._negotiate(token)
         return None, {"WWW-Authenticate": "Negotiate"}
 
-    def _negotiate(self, token: bytes) -> "tuple[Optional[str], Dict[str, str]]":
+    def _negotiate(self, token: bytes) -> tuple[Optional[str], dict[str, str]]:
         import gssapi
 
         try:
@@ -99,12 +98,12 @@ class _Request(BaseHTTPRequestHandler):
         headers = {"WWW-Authenticate": "Negotiate " + base64.b64encode(answer or b"").decode()}
         return self._welcome(str(context.initiator_name), headers)
 
-    def _welcome(self, user: str, headers: Dict[str, str]) -> "tuple[str, Dict[str, str]]":
+    def _welcome(self, user: str, headers: dict[str, str]) -> tuple[str, dict[str, str]]:
         cookie = secrets.token_urlsafe(16)
         self.server.cookies[cookie] = user
         return user, {**headers, "Set-Cookie": f"{_COOKIE}={cookie};HttpOnly;Max-Age=86400"}
 
-    def _answer(self, code: int, headers: Optional[Dict[str, str]] = None, body: bytes = b"") -> None:
+    def _answer(self, code: int, headers: Optional[dict[str, str]] = None, body: bytes = b"") -> None:
         self.send_response(code)
         for name, value in (headers or {}).items():
             self.send_header(name, value)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import socket
 import ssl
 import threading
-from typing import Callable, Dict, Optional
+from typing import Callable, Optional
 
 Serve = Callable[[socket.socket], None]
 
@@ -16,7 +16,7 @@ class Listener:
     def __init__(self, bind: str, port: int, serve: Serve, tls: Optional[ssl.SSLContext] = None) -> None:
         self._serve = serve
         self._tls = tls
-        self._open: Dict[int, str] = {}
+        self._open: dict[int, str] = {}
         self._socket = socket.create_server((bind, port), backlog=256)
         self.port = self._socket.getsockname()[1]
 
@@ -24,7 +24,7 @@ class Listener:
         threading.Thread(target=self._accept, name=f"port {self.port}", daemon=True).start()
 
     @property
-    def peers(self) -> "list[str]":
+    def peers(self) -> list[str]:
         """The open connections, by the address that they come from."""
         return list(self._open.values())
 

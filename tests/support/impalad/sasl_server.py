@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import socket
 import struct
-from typing import Callable, Optional, Tuple
+from typing import Optional
 
 _START, _OK, _BAD, _COMPLETE = 1, 2, 3, 5
 _MAX_PAYLOAD = 1024 * 1024
@@ -80,7 +80,7 @@ def _send(conn: socket.socket, status: int, payload: bytes) -> None:
     conn.sendall(struct.pack(">BI", status, len(payload)) + payload)
 
 
-def _receive(conn: socket.socket) -> Tuple[int, bytes]:
+def _receive(conn: socket.socket) -> tuple[int, bytes]:
     status, length = struct.unpack(">BI", _exactly(conn, 5))
     if length > _MAX_PAYLOAD:
         # What a client without SASL sends reads as a length of hundreds of megabytes.

@@ -20,16 +20,15 @@ import sys
 import threading
 from typing import Callable, Optional
 
-from thrift.protocol.TBinaryProtocol import TBinaryProtocolAcceleratedFactory
-from thrift.transport.TSocket import TSocket
-from thrift.transport.TTransport import TBufferedTransport, TFramedTransport, TTransportException
-
 from beeswax_service import BeeswaxService
 from engine import Engine
 from hs2 import Hs2Service
 from http_frontend import HttpFrontend
 from listener import Listener, tls_context
 from sasl_server import SaslRefused, negotiate
+from thrift.protocol.TBinaryProtocol import TBinaryProtocolAcceleratedFactory
+from thrift.transport.TSocket import TSocket
+from thrift.transport.TTransport import TBufferedTransport, TFramedTransport, TTransportException
 from web import WebServer
 
 
@@ -73,7 +72,7 @@ def arguments() -> argparse.Namespace:
     parser.add_argument("--name", default=socket.gethostname(), help="shown by SELECT VERSION()")
     parser.add_argument("--bind", default="127.0.0.1", metavar="ADDRESS")
     for port, default in (("beeswax", 21000), ("hs2", 21050), ("http", 28000), ("web", 25000)):
-        parser.add_argument(f"--{port}-port", type=int, default=default, help="0 takes a free one (default %(default)s)")
+        parser.add_argument(f"--{port}-port", type=int, default=default, help="0 takes a free one (%(default)s)")
     parser.add_argument("--tls-cert", metavar="PEM", help="with --tls-key: TLS on the three client ports")
     parser.add_argument("--tls-key", metavar="PEM")
     parser.add_argument("--auth", choices=("none", "ldap", "kerberos"), default="none",

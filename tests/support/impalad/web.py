@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import socket
 from http.server import BaseHTTPRequestHandler
-from typing import Any, Dict
+from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
 from engine import Engine
@@ -15,7 +15,7 @@ from listener import Listener
 class WebServer:
     """Answers from the engine's and the listeners' present state."""
 
-    def __init__(self, engine: Engine, frontends: Dict[str, Listener]) -> None:
+    def __init__(self, engine: Engine, frontends: dict[str, Listener]) -> None:
         self.engine = engine
         self.frontends = frontends
 
@@ -37,15 +37,15 @@ class WebServer:
             return self._metrics()
         return None
 
-    def _role(self) -> Dict[str, bool]:
+    def _role(self) -> dict[str, bool]:
         return {"is_coordinator": True, "is_executor": True, "is_quiescing": self.engine.quiescing}
 
     def _shutdown_status(self) -> str:
         return "shutdown grace period left: 2m, deadline left: 1h" if self.engine.quiescing else ""
 
-    def _metrics(self) -> Dict[str, Any]:
+    def _metrics(self) -> dict[str, Any]:
         sessions, operations = self.engine.counts()
-        metrics: Dict[str, Any] = {
+        metrics: dict[str, Any] = {
             "impala-server.ready": True,
             "catalog.ready": True,
             "impala-server.num-open-hiveserver2-sessions": sessions,

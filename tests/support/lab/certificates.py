@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import subprocess
+from collections.abc import Sequence
 from pathlib import Path
-from typing import NamedTuple, Sequence
+from typing import NamedTuple
 
 # Valid long enough for a demo that is left running over a weekend, and no longer.
 _DAYS = "7"
@@ -30,7 +31,7 @@ class Authority:
                  "-subj", f"/CN={name}", "-addext", "basicConstraints=critical,CA:true",
                  "-addext", "keyUsage=critical,keyCertSign,cRLSign")
 
-    def issue(self, name: str, alternatives: Sequence[str] = (), file: str = "") -> Pair:
+    def sign(self, name: str, alternatives: Sequence[str] = (), file: str = "") -> Pair:
         """A server certificate with `name` as common name, and it and `alternatives` as DNS names."""
         stem = file or name
         pair = Pair(self._folder / f"{stem}.pem", self._folder / f"{stem}.key")

@@ -5,9 +5,10 @@ from __future__ import annotations
 import os
 import subprocess
 import time
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import List, Mapping, Optional, Sequence
+from typing import Optional
 
 from .names import with_names
 from .processes import VENV
@@ -27,11 +28,11 @@ class Ran:
         return self.out + self.err
 
 
-def shell_command(protocol: str, host: str, port: int, *options: object) -> List[object]:
+def shell_command(protocol: str, host: str, port: int, *options: object) -> list[object]:
     return [VENV / "impala-shell", f"--protocol={protocol}", "-i", f"{host}:{port}", *options]
 
 
-def environment(extra: Optional[Mapping[str, str]] = None) -> "dict[str, str]":
+def environment(extra: Optional[Mapping[str, str]] = None) -> dict[str, str]:
     """The caller's, without what would change how a client prints or authenticates."""
     kept = {name: value for name, value in os.environ.items() if not name.startswith(("KRB5", "IMPALA_"))}
     # In the user's home impala-shell would read settings and write history; with the user's tickets it would

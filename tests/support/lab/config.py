@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import json
 import re
+from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any, Dict, Mapping, Optional, Sequence
+from typing import Any, Optional
 
 from .certificates import Pair
 from .processes import Impalad
@@ -27,7 +28,7 @@ class Config:
     """Grows by calls, then is written as YAML."""
 
     def __init__(self) -> None:
-        self._file: Dict[str, Dict[str, Any]] = {"nodes": {}, "pools": {}, "profiles": {}, "virtual-servers": {}}
+        self._file: dict[str, dict[str, Any]] = {"nodes": {}, "pools": {}, "profiles": {}, "virtual-servers": {}}
 
     def node(self, impalad: Impalad, hostname: str) -> None:
         self._file["nodes"][impalad.name] = {"address": impalad.address, "hostname": hostname}
@@ -70,7 +71,7 @@ class Config:
         return _block(entries, 1)
 
 
-def _dashed(keys: Mapping[str, Any]) -> Dict[str, Any]:
+def _dashed(keys: Mapping[str, Any]) -> dict[str, Any]:
     return {key.replace("_", "-"): value for key, value in keys.items()}
 
 

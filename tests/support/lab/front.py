@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Dict, List, Mapping, Optional, Sequence, Tuple
+from typing import Optional
 
 from . import clients
 from .certificates import Pair
@@ -34,7 +35,8 @@ class Front:
     """Virtual servers named `MODE-KIND` on one address, whose host name only our clients know.
 
     `tls` and `plain` are the same cluster with and without TLS on its ports; a mode whose impalads
-    are not given is left out. `pool` and `server_ssl` are further keys for all pools and for the profile.
+    are not given is left out. `pool`, `server_ssl` and `virtual_server` are further
+    keys for all pools, for that profile, and for all virtual servers.
     """
 
     def __init__(
@@ -48,6 +50,7 @@ class Front:
         modes: Sequence[str] = MODES,
         pool: Optional[Mapping[str, object]] = None,
         server_ssl: Optional[Mapping[str, object]] = None,
+        virtual_server: Optional[Mapping[str, object]] = None,
     ) -> None:
         folder.mkdir(parents=True, exist_ok=True)
         self.ca = ca
@@ -55,29 +58,33 @@ class Front:
         self.config = Config()
         self.config.client_ssl(certificate)
         self.config.server_ssl(ca, **(server_ssl or {}))
-        self.ports: Dict[Tuple[str, str], int] = {}
+        self.ports: dict[tuple[str, str], int] = {}
         self._config_file = folder / "pronk.yaml"
         for impalad in (*tls, *plain):
             self.config.node(impalad, f"{impalad.name.split('-')[0]}.example.test")
         for number, mode in enumerate(modes):
             members = plain if mode == "offload" else tls
             if members:
-                self._add_mode(mode, number, members, pool or {})
+                self._add_mode(mode, number, members, pool or {}, virtual_server or {})
         self.pronk = Pronk(binary, self.write(), folder / "pronk.log").wait_ready()
 
-    def _add_mode(self, mode: str, number: int, members: Sequence[Impalad], pool_keys: Mapping[str, object]) -> None:
+    def _add_mode(
+        self, mode: str, number: int, members: Sequence[Impalad], pool: Mapping[str, object],
+        virtual_server: Mapping[str, object],
+    ) -> None:
         for kind, usual in PORTS.items():
             name = f"{mode}-{kind}"
             port = self.ports[mode, kind] = port_or_free(ADDRESS, usual + number)
             # A client's HTTP requests come on several connections and belong to one session.
             sticky = {"persistence": "source_addr"} if kind == "http" else {}
-            self.config.pool(f"pool-{name}", members, kind, **pool_keys)
-            self.config.virtual_server(name, ADDRESS, port, f"pool-{name}", mode, HOST, **sticky)
+            keys = {**sticky, **virtual_server}
+            self.config.pool(f"pool-{name}", members, kind, **pool)
+            self.config.virtual_server(name, ADDRESS, port, f"pool-{name}", mode, HOST, **keys)
 
     def write(self) -> Path:
         return self.config.write(self._config_file)
 
-    def shell_command(self, mode: str, kind: str, *options: object, tls: bool = True) -> List[object]:
+    def shell_command(self, mode: str, kind: str, *options: object, tls: bool = True) -> list[object]:
         secure = ("--ssl", f"--ca_cert={self.ca}") if tls else ()
         return clients.shell_command(PROTOCOLS[kind], HOST, self.ports[mode, kind], *secure, *options)
 

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Mapping, Optional, Sequence
+from typing import Optional
 
 import pexpect
 
@@ -34,6 +35,10 @@ class Shell:
 
     def type(self, statement: str) -> None:
         self._child.sendline(statement)
+
+    def interrupt(self) -> None:
+        """Presses Ctrl-C."""
+        self._child.sendintr()
 
     def wait_for(self, pattern: str) -> str:
         """What is printed up to and with the pattern."""

@@ -6,8 +6,8 @@ import os
 import socket
 import subprocess
 import time
+from collections.abc import Sequence
 from pathlib import Path
-from typing import Dict, Sequence
 
 from .processes import NotServing, port_or_free
 
@@ -24,7 +24,7 @@ class Realm:
         folder.mkdir(parents=True, exist_ok=True)
         self._folder = folder
         self._port = port_or_free(_ADDRESS, 0)
-        self.environment: Dict[str, str] = self._write_configuration()
+        self.environment: dict[str, str] = self._write_configuration()
         self._run("kdb5_util", "create", "-s", "-r", REALM, "-P", "master")
         self._process = subprocess.Popen(
             ["krb5kdc", "-n", "-P", str(folder / "kdc.pid")], env=self._all(), start_new_session=True,
@@ -42,7 +42,7 @@ class Realm:
             self._admin(f"ktadd -norandkey -k {path} {principal}")
         return path
 
-    def login(self, user: str) -> Dict[str, str]:
+    def login(self, user: str) -> dict[str, str]:
         """Makes the user, and gets a ticket; returns the environment in which clients find it."""
         self._admin(f"addprinc -pw secret {user}")
         cache = {"KRB5CCNAME": f"FILE:{self._folder / user}.ccache"}
@@ -53,7 +53,7 @@ class Realm:
         self._process.terminate()
         self._process.wait(timeout=10)
 
-    def _write_configuration(self) -> Dict[str, str]:
+    def _write_configuration(self) -> dict[str, str]:
         client, server = self._folder / "krb5.conf", self._folder / "kdc.conf"
         # Names are taken as typed: on a test machine, name service would change or delay them.
         client.write_text(
@@ -86,12 +86,12 @@ class Realm:
     def _admin(self, query: str) -> str:
         return self._run("kadmin.local", "-r", REALM, "-q", query)
 
-    def _run(self, *command: str, extra: "Dict[str, str] | None" = None, stdin: str = "") -> str:
+    def _run(self, *command: str, extra: dict[str, str] | None = None, stdin: str = "") -> str:
         done = subprocess.run(
             command, env=self._all(extra), input=stdin, capture_output=True, text=True, timeout=30)
         if done.returncode != 0:
             raise RuntimeError(f"{command[0]} failed: {done.stdout}{done.stderr}")
         return done.stdout
 
-    def _all(self, extra: "Dict[str, str] | None" = None) -> Dict[str, str]:
+    def _all(self, extra: dict[str, str] | None = None) -> dict[str, str]:
         return {**os.environ, "PATH": _PATH, **self.environment, **(extra or {})}

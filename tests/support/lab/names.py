@@ -8,8 +8,8 @@ from __future__ import annotations
 import functools
 import os
 import subprocess
+from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import List, Mapping, Sequence
 
 _OVERLAY = 'mount --bind "$0" /etc/hosts && exec "$@"'
 
@@ -21,12 +21,12 @@ def hosts_file(path: Path, addresses: Mapping[str, str]) -> Path:
     return path
 
 
-def with_names(hosts: Path, command: Sequence[object]) -> List[str]:
+def with_names(hosts: Path, command: Sequence[object]) -> list[str]:
     """`command`, to be run where the names in the `hosts` file resolve."""
     return [*_unshare(), "sh", "-c", _OVERLAY, str(hosts), *map(str, command)]
 
 
-@functools.lru_cache(maxsize=None)
+@functools.cache
 def _unshare() -> Sequence[str]:
     if os.geteuid() == 0:
         return ("unshare", "-m")

@@ -9,10 +9,10 @@ import select
 import signal
 import socket
 import subprocess
-import sys
 import time
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
-from typing import Any, Callable, Dict, Iterator, List, Mapping, Optional, Sequence
+from typing import Any, Callable, Optional
 
 REPOSITORY = Path(__file__).resolve().parents[3]
 VENV = REPOSITORY / "target" / "e2e-venv" / "bin"
@@ -73,13 +73,13 @@ class Impalad:
         if errors:
             errors.close()
         # Filled in by `wait_ready`, so that several daemons can start at the same time.
-        self.ports: Dict[str, int] = {}
+        self.ports: dict[str, int] = {}
 
     @property
     def pid(self) -> int:
         return self._process.pid
 
-    def wait_ready(self) -> "Impalad":
+    def wait_ready(self) -> Impalad:
         stdout = self._process.stdout
         ready, _, _ = select.select([stdout], [], [], _READY_SECONDS)
         line = stdout.readline() if ready else b""
@@ -122,11 +122,11 @@ class Pronk:
     def pid(self) -> int:
         return self._process.pid
 
-    def wait_ready(self) -> "Pronk":
+    def wait_ready(self) -> Pronk:
         self.wait_for(lambda record: record.get("message") == "serving", "the line 'serving'")
         return self
 
-    def records(self, offset: int = 0) -> Iterator[Dict[str, Any]]:
+    def records(self, offset: int = 0) -> Iterator[dict[str, Any]]:
         """The log's records from byte `offset` on, flat: nested keys are joined with dots."""
         with self.log.open("rb") as lines:
             lines.seek(offset)
@@ -139,8 +139,8 @@ class Pronk:
         return self.log.stat().st_size
 
     def wait_for(
-        self, wanted: Callable[[Dict[str, Any]], bool], what: str, offset: int = 0, seconds: float = _READY_SECONDS
-    ) -> Dict[str, Any]:
+        self, wanted: Callable[[dict[str, Any]], bool], what: str, offset: int = 0, seconds: float = _READY_SECONDS
+    ) -> dict[str, Any]:
         """The first record from `offset` on that is `wanted`."""
         deadline = time.monotonic() + seconds
         while True:
@@ -153,10 +153,10 @@ class Pronk:
                 raise NotServing(f"pronk {state} and did not log {what}:\n{self.log.read_text()[-4000:]}")
             time.sleep(0.02)
 
-    def closed(self, offset: int, virtual_server: str) -> Dict[str, Any]:
+    def closed(self, offset: int, virtual_server: str) -> dict[str, Any]:
         """The close record of the next connection of a virtual server."""
 
-        def wanted(record: Dict[str, Any]) -> bool:
+        def wanted(record: dict[str, Any]) -> bool:
             return record.get("message") == "connection closed" and record.get("virtual_server") == virtual_server
 
         return self.wait_for(wanted, f"a closed connection of {virtual_server}", offset)
@@ -185,13 +185,14 @@ def pronk_binary(profile: str) -> Path:
     """The binary that cargo built in `profile`, or the one that PRONK_BIN names."""
     binary = Path(os.environ.get("PRONK_BIN") or REPOSITORY / "target" / profile / "pronk")
     if not binary.exists():
-        sys.exit(f"{binary} is missing: build it with `cargo build{' --release' if profile == 'release' else ''}`")
+        option = " --release" if profile == "release" else ""
+        raise FileNotFoundError(f"{binary} is missing: build it with `cargo build{option}`")
     return binary.resolve()
 
 
-def flat(record: Mapping[str, Any]) -> Dict[str, Any]:
+def flat(record: Mapping[str, Any]) -> dict[str, Any]:
     """One level of keys. tracing puts an event's own fields under `fields` and its spans' under `span`/`spans`."""
-    result: Dict[str, Any] = {}
+    result: dict[str, Any] = {}
     for span in [*record.get("spans", []), record.get("span") or {}]:
         result.update(_joined(span))
     for key, value in record.items():
@@ -201,8 +202,8 @@ def flat(record: Mapping[str, Any]) -> Dict[str, Any]:
     return result
 
 
-def _joined(nested: Mapping[str, Any], prefix: str = "") -> Dict[str, Any]:
-    result: Dict[str, Any] = {}
+def _joined(nested: Mapping[str, Any], prefix: str = "") -> dict[str, Any]:
+    result: dict[str, Any] = {}
     for key, value in nested.items():
         if isinstance(value, dict):
             result.update(_joined(value, f"{prefix}{key}."))
@@ -211,7 +212,7 @@ def _joined(nested: Mapping[str, Any], prefix: str = "") -> Dict[str, Any]:
     return result
 
 
-def stop_all(daemons: List[Any]) -> None:
+def stop_all(daemons: list[Any]) -> None:
     """Stops them in the reverse order of their start."""
     while daemons:
         daemons.pop().stop()

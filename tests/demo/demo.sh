@@ -1,0 +1,6 @@
+#!/bin/sh
+# The demonstration behind `make demo`, after `cargo build --release`. See demo.py.
+set -eu
+cd "$(dirname "$0")/../.."
+tests/e2e/setup.sh
+exec target/e2e-venv/bin/python tests/demo/demo.py

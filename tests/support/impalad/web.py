@@ -1,0 +1,91 @@
+"""The debug web server (port 25000), as far as a load balancer's monitors read it."""
+
+from __future__ import annotations
+
+import json
+import socket
+from http.server import BaseHTTPRequestHandler
+from typing import Any
+from urllib.parse import parse_qs, urlsplit
+
+from engine import Engine
+from listener import Listener
+
+
+class WebServer:
+    """Answers from the engine's and the listeners' present state."""
+
+    def __init__(self, engine: Engine, frontends: dict[str, Listener]) -> None:
+        self.engine = engine
+        self.frontends = frontends
+
+    def serve(self, conn: socket.socket) -> None:
+        _Request(conn, ("", 0), self)
+
+    def page(self, path: str) -> Any:
+        """The JSON page at `path`; None when there is none."""
+        if path == "/":
+            return {"version": self.engine.version, **self._role(), "shutdown_status": self._shutdown_status()}
+        if path == "/backends":
+            row = {"address": self.engine.name, "webserver_url": self.engine.web_url, **self._role()}
+            return {"backends": [{**row, "is_active": True, "is_blacklisted": False, "admission_slots": 8,
+                                  "admission_slots_in_use": self.engine.counts()[1], "num_admitted": 0}]}
+        if path == "/sessions":
+            peers = [peer for listener in self.frontends.values() for peer in listener.peers]
+            return {"connections": [{"network_address": peer} for peer in peers]}
+        if path == "/jsonmetrics":
+            return self._metrics()
+        return None
+
+    def _role(self) -> dict[str, bool]:
+        return {"is_coordinator": True, "is_executor": True, "is_quiescing": self.engine.quiescing}
+
+    def _shutdown_status(self) -> str:
+        return "shutdown grace period left: 2m, deadline left: 1h" if self.engine.quiescing else ""
+
+    def _metrics(self) -> dict[str, Any]:
+        sessions, operations = self.engine.counts()
+        metrics: dict[str, Any] = {
+            "impala-server.ready": True,
+            "catalog.ready": True,
+            "impala-server.num-open-hiveserver2-sessions": sessions,
+            "impala-server.num-queries-registered": operations,
+            "impala-server.backend-num-queries-executing": operations,
+            "memory.rss": 0,
+        }
+        for name, listener in self.frontends.items():
+            prefix = f"impala.thrift-server.{name}-frontend"
+            metrics[f"{prefix}.connections-in-use"] = len(listener.peers)
+            metrics[f"{prefix}.connection-setup-queue-size"] = 0
+            metrics[f"{prefix}.timedout-cnxn-requests"] = 0
+        return metrics
+
+
+class _Request(BaseHTTPRequestHandler):
+    protocol_version = "HTTP/1.1"
+    server: WebServer
+
+    def do_GET(self) -> None:
+        url = urlsplit(self.path)
+        if url.path == "/healthz":
+            self._answer(200, "OK", "text/plain")
+            return
+        page = self.server.page(url.path)
+        if page is None:
+            self._answer(404, "no such page", "text/plain")
+            return
+        wanted = parse_qs(url.query).get("metric")
+        if wanted:
+            page = {name: value for name, value in page.items() if name in wanted}
+        self._answer(200, json.dumps(page), "application/json")
+
+    def _answer(self, code: int, body: str, kind: str) -> None:
+        data = body.encode()
+        self.send_response(code)
+        self.send_header("Content-Type", kind)
+        self.send_header("Content-Length", str(len(data)))
+        self.end_headers()
+        self.wfile.write(data)
+
+    def log_request(self, code="-", size="-") -> None:
+        """Quiet: monitors ask every few seconds."""

@@ -1,0 +1,109 @@
+"""pronk before a cluster, with a virtual server for every TLS mode and every protocol."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Optional
+
+from . import clients
+from .certificates import Pair
+from .config import Config
+from .interactive import Shell
+from .names import hosts_file
+from .processes import VENV, Impalad, Pronk, port_or_free
+
+HOST = "lb.example.test"
+ADDRESS = "127.0.57.1"
+# The protocols, by the ports that Impala has for them and by impala-shell's names.
+PORTS = {"beeswax": 21000, "hs2": 21050, "http": 28000}
+PROTOCOLS = {"beeswax": "beeswax", "hs2": "hs2", "http": "hs2-http"}
+MODES = ("passthrough", "offload", "re-encrypt")
+# Connects, runs each statement, and prints the rows as JSON.
+_IMPYLA = """
+import json, sys
+from impala.dbapi import connect
+host, port, ca, *statements = sys.argv[1:]
+cursor = connect(host, int(port), use_ssl=True, ca_cert=ca, timeout=30).cursor()
+for statement in statements:
+    cursor.execute(statement)
+    print(json.dumps(cursor.fetchall()))
+"""
+
+
+class Front:
+    """Virtual servers named `MODE-KIND` on one address, whose host name only our clients know.
+
+    `tls` and `plain` are the same cluster with and without TLS on its ports; a mode whose impalads
+    are not given is left out. `pool`, `server_ssl` and `virtual_server` are further
+    keys for all pools, for that profile, and for all virtual servers.
+    """
+
+    def __init__(
+        self,
+        folder: Path,
+        binary: Path,
+        ca: Path,
+        certificate: Pair,
+        tls: Sequence[Impalad] = (),
+        plain: Sequence[Impalad] = (),
+        modes: Sequence[str] = MODES,
+        pool: Optional[Mapping[str, object]] = None,
+        server_ssl: Optional[Mapping[str, object]] = None,
+        virtual_server: Optional[Mapping[str, object]] = None,
+    ) -> None:
+        folder.mkdir(parents=True, exist_ok=True)
+        self.ca = ca
+        self.hosts = hosts_file(folder / "hosts", {HOST: ADDRESS})
+        self.config = Config()
+        self.config.client_ssl(certificate)
+        self.config.server_ssl(ca, **(server_ssl or {}))
+        self.ports: dict[tuple[str, str], int] = {}
+        self._config_file = folder / "pronk.yaml"
+        for impalad in (*tls, *plain):
+            self.config.node(impalad, f"{impalad.name.split('-')[0]}.example.test")
+        for number, mode in enumerate(modes):
+            members = plain if mode == "offload" else tls
+            if members:
+                self._add_mode(mode, number, members, pool or {}, virtual_server or {})
+        self.pronk = Pronk(binary, self.write(), folder / "pronk.log").wait_ready()
+
+    def _add_mode(
+        self, mode: str, number: int, members: Sequence[Impalad], pool: Mapping[str, object],
+        virtual_server: Mapping[str, object],
+    ) -> None:
+        for kind, usual in PORTS.items():
+            name = f"{mode}-{kind}"
+            port = self.ports[mode, kind] = port_or_free(ADDRESS, usual + number)
+            # A client's HTTP requests come on several connections and belong to one session.
+            sticky = {"persistence": "source_addr"} if kind == "http" else {}
+            keys = {**sticky, **virtual_server}
+            self.config.pool(f"pool-{name}", members, kind, **pool)
+            self.config.virtual_server(name, ADDRESS, port, f"pool-{name}", mode, HOST, **keys)
+
+    def write(self) -> Path:
+        return self.config.write(self._config_file)
+
+    def shell_command(self, mode: str, kind: str, *options: object, tls: bool = True) -> list[object]:
+        secure = ("--ssl", f"--ca_cert={self.ca}") if tls else ()
+        return clients.shell_command(PROTOCOLS[kind], HOST, self.ports[mode, kind], *secure, *options)
+
+    def shell(
+        self, mode: str, kind: str, sql: str, *options: object, tls: bool = True,
+        env: Optional[Mapping[str, str]] = None, timeout: float = 40,
+    ) -> clients.Ran:
+        """Runs statements in impala-shell."""
+        command = self.shell_command(mode, kind, "-q", sql, *options, tls=tls)
+        return clients.run(self.hosts, command, env, timeout)
+
+    def impyla(self, mode: str, *statements: str) -> clients.Ran:
+        """Runs statements with impyla; prints each one's rows as a line of JSON."""
+        command = [VENV / "python", "-c", _IMPYLA, HOST, self.ports[mode, "hs2"], self.ca, *statements]
+        return clients.run(self.hosts, command)
+
+    def interactive(self, mode: str, kind: str, home: Path) -> Shell:
+        """impala-shell as a person has it, at a terminal."""
+        return Shell(self.hosts, self.shell_command(mode, kind), home)
+
+    def stop(self) -> int:
+        return self.pronk.stop()

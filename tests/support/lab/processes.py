@@ -1,0 +1,218 @@
+"""Daemons as child processes: started, waited for until they serve, and stopped."""
+
+from __future__ import annotations
+
+import errno
+import json
+import os
+import select
+import signal
+import socket
+import subprocess
+import time
+from collections.abc import Iterator, Mapping, Sequence
+from pathlib import Path
+from typing import Any, Callable, Optional
+
+REPOSITORY = Path(__file__).resolve().parents[3]
+VENV = REPOSITORY / "target" / "e2e-venv" / "bin"
+_IMPALAD = REPOSITORY / "tests" / "support" / "impalad" / "simulated_impalad.py"
+_READY_SECONDS = 20.0
+
+
+class NotServing(RuntimeError):
+    """A daemon that ended, or stayed silent, instead of serving."""
+
+
+def port_or_free(address: str, port: int) -> int:
+    """`port` when `address` has it free, else one that is."""
+    for wanted in (port, 0):
+        with socket.socket() as probe:
+            probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            try:
+                probe.bind((address, wanted))
+            except OSError as error:
+                if wanted and error.errno in (errno.EADDRINUSE, errno.EACCES):
+                    continue
+                raise
+            return probe.getsockname()[1]
+    raise AssertionError("unreachable")
+
+
+class Impalad:
+    """A simulated impalad. Port 0 in `ports` takes a free one; `ports` then has the real one."""
+
+    def __init__(
+        self,
+        name: str,
+        address: str,
+        ports: Optional[Mapping[str, int]] = None,
+        options: Sequence[object] = (),
+        environment: Optional[Mapping[str, str]] = None,
+        log: Optional[Path] = None,
+        outlive_parent: bool = False,
+    ) -> None:
+        self.name = name
+        self.address = address
+        wanted = {"beeswax": 0, "hs2": 0, "http": 0, "web": 0, **(ports or {})}
+        command = [VENV / "python", _IMPALAD, "--name", name, "--bind", address, *options]
+        for kind, port in wanted.items():
+            command += [f"--{kind}-port", port]
+        if not outlive_parent:
+            command.append("--stop-on-eof")
+        errors = log.open("wb") if log else None
+        self._process = subprocess.Popen(
+            [str(part) for part in command],
+            stdin=subprocess.DEVNULL if outlive_parent else subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=errors,
+            env={**os.environ, **(environment or {})},
+            # A Ctrl-C is for the parent, which then stops its daemons in order.
+            start_new_session=True,
+        )
+        if errors:
+            errors.close()
+        # Filled in by `wait_ready`, so that several daemons can start at the same time.
+        self.ports: dict[str, int] = {}
+
+    @property
+    def pid(self) -> int:
+        return self._process.pid
+
+    def wait_ready(self) -> Impalad:
+        stdout = self._process.stdout
+        ready, _, _ = select.select([stdout], [], [], _READY_SECONDS)
+        line = stdout.readline() if ready else b""
+        if not line:
+            self.kill()
+            raise NotServing(f"the simulated impalad {self.name} did not start on {self.address}")
+        message = json.loads(line)
+        self.ports = {kind: message[kind] for kind in ("beeswax", "hs2", "http", "web")}
+        return self
+
+    def kill(self) -> None:
+        """As by a power cut: its clients get no goodbye."""
+        self._process.kill()
+        self._process.wait(timeout=10)
+
+    def stop(self) -> None:
+        self._process.terminate()
+        try:
+            self._process.wait(timeout=10)
+        except subprocess.TimeoutExpired:
+            self.kill()
+
+
+class Pronk:
+    """A running pronk. Its log is JSON, in a file; `records` reads it."""
+
+    def __init__(self, binary: Path, config: Path, log: Path, options: Sequence[str] = ()) -> None:
+        self.binary = binary
+        self.admin_socket = config.parent / "admin.sock"
+        self.log = log
+        self._config = config
+        with log.open("wb") as output:
+            self._process = subprocess.Popen(
+                [str(binary), "run", str(config), "--log-format", "json", "--admin-socket", str(self.admin_socket),
+                 *options],
+                stdin=subprocess.DEVNULL, stdout=output, stderr=output, start_new_session=True,
+            )
+
+    @property
+    def pid(self) -> int:
+        return self._process.pid
+
+    def wait_ready(self) -> Pronk:
+        self.wait_for(lambda record: record.get("message") == "serving", "the line 'serving'")
+        return self
+
+    def records(self, offset: int = 0) -> Iterator[dict[str, Any]]:
+        """The log's records from byte `offset` on, flat: nested keys are joined with dots."""
+        with self.log.open("rb") as lines:
+            lines.seek(offset)
+            for line in lines:
+                if line.startswith(b"{") and line.endswith(b"\n"):
+                    yield flat(json.loads(line))
+
+    def mark(self) -> int:
+        """Where the log ends now: records from here on are new."""
+        return self.log.stat().st_size
+
+    def wait_for(
+        self, wanted: Callable[[dict[str, Any]], bool], what: str, offset: int = 0, seconds: float = _READY_SECONDS
+    ) -> dict[str, Any]:
+        """The first record from `offset` on that is `wanted`."""
+        deadline = time.monotonic() + seconds
+        while True:
+            ended = self._process.poll() is not None
+            for record in self.records(offset):
+                if wanted(record):
+                    return record
+            if ended or time.monotonic() > deadline:
+                state = "has ended" if ended else "runs"
+                raise NotServing(f"pronk {state} and did not log {what}:\n{self.log.read_text()[-4000:]}")
+            time.sleep(0.02)
+
+    def closed(self, offset: int, virtual_server: str) -> dict[str, Any]:
+        """The close record of the next connection of a virtual server."""
+
+        def wanted(record: dict[str, Any]) -> bool:
+            return record.get("message") == "connection closed" and record.get("virtual_server") == virtual_server
+
+        return self.wait_for(wanted, f"a closed connection of {virtual_server}", offset)
+
+    def command(self, *arguments: str) -> str:
+        """Runs `pronk ARGUMENTS` against this one's admin socket; returns what it prints."""
+        done = subprocess.run(
+            [str(self.binary), *arguments, "--admin-socket", str(self.admin_socket)],
+            capture_output=True, text=True, timeout=20,
+        )
+        if done.returncode != 0:
+            raise RuntimeError(f"pronk {' '.join(arguments)} failed: {done.stdout}{done.stderr}")
+        return done.stdout
+
+    def stop(self, seconds: float = 15) -> int:
+        """Ends it in good order (SIGTERM drains); returns the exit code."""
+        self._process.send_signal(signal.SIGTERM)
+        try:
+            return self._process.wait(timeout=seconds)
+        except subprocess.TimeoutExpired:
+            self._process.kill()
+            return self._process.wait(timeout=10)
+
+
+def pronk_binary(profile: str) -> Path:
+    """The binary that cargo built in `profile`, or the one that PRONK_BIN names."""
+    binary = Path(os.environ.get("PRONK_BIN") or REPOSITORY / "target" / profile / "pronk")
+    if not binary.exists():
+        option = " --release" if profile == "release" else ""
+        raise FileNotFoundError(f"{binary} is missing: build it with `cargo build{option}`")
+    return binary.resolve()
+
+
+def flat(record: Mapping[str, Any]) -> dict[str, Any]:
+    """One level of keys. tracing puts an event's own fields under `fields` and its spans' under `span`/`spans`."""
+    result: dict[str, Any] = {}
+    for span in [*record.get("spans", []), record.get("span") or {}]:
+        result.update(_joined(span))
+    for key, value in record.items():
+        if key not in ("spans", "span", "fields"):
+            result.update(_joined({key: value}))
+    result.update(_joined(record.get("fields", {})))
+    return result
+
+
+def _joined(nested: Mapping[str, Any], prefix: str = "") -> dict[str, Any]:
+    result: dict[str, Any] = {}
+    for key, value in nested.items():
+        if isinstance(value, dict):
+            result.update(_joined(value, f"{prefix}{key}."))
+        else:
+            result[prefix + key] = value
+    return result
+
+
+def stop_all(daemons: list[Any]) -> None:
+    """Stops them in the reverse order of their start."""
+    while daemons:
+        daemons.pop().stop()

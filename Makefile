@@ -43,9 +43,9 @@ unit: ## Rust tests: unit, integration and documentation
 	else $(CARGO) test $(LOCKED); fi
 
 e2e: ## Real Impala clients through pronk
-	tests/e2e/setup.sh
+	tests/e2e/setup.sh --kerberos
 	$(CARGO) build $(LOCKED)
-	target/e2e-venv/bin/python -m pytest tests/e2e -q
+	PRONK_E2E_KERBEROS=1 target/e2e-venv/bin/python -m pytest tests/e2e -q
 
 completions: build ## Shell completions in target/completions
 	mkdir -p target/completions

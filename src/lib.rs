@@ -1,4 +1,19 @@
 //! pronk: a full-proxy, TLS-terminating load balancer for Apache Impala.
+//!
+//! The map, from the ground up; a module imports lower ones only (`tests/architecture.rs` holds that):
+//!
+//! | level | modules |
+//! |---|---|
+//! | 0 | [`model`]: the validated configuration |
+//! | 1 | [`config`]: the file · [`cert`]: certificates and keys · [`net`]: sockets · [`stats`]: counters |
+//! | 2 | [`pool`]: members, choice, persistence · [`tls`]: profiles · [`impala`]: its protocols |
+//! | 3 | [`proxy`]: the life of a connection · [`monitor`]: health |
+//! | 4 | [`reload`]: taking a configuration into force |
+//! | 5 | [`admin`]: the unix socket |
+//! | 6 | [`app`]: the running system |
+//!
+//! Invariants: a connection keeps the snapshot that it began with; live state survives reloads; administrative state
+//! and health are separate; every count is a guard; every end of a connection has a [`proxy::CloseReason`].
 #![warn(clippy::allow_attributes)]
 // No peer, file or clock may end the process, no call may block a worker, and only `cli` prints.
 #![cfg_attr(
@@ -17,6 +32,7 @@
 pub mod admin;
 pub mod app;
 pub mod cert;
+#[cfg_attr(not(test), expect(clippy::print_stdout, clippy::print_stderr, reason = "commands print"))]
 pub mod cli;
 pub mod config;
 pub mod impala;

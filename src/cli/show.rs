@@ -26,9 +26,9 @@ impl Command {
             Self::Map(args) => {
                 let map: Map = args.admin.get("/v1/map")?;
                 if args.json {
-                    println!("{}", serde_json::to_string_pretty(&map)?)
+                    println!("{}", serde_json::to_string_pretty(&map)?);
                 } else {
-                    print!("{}", map_text(&map))
+                    print!("{}", map_text(&map));
                 }
             }
             Self::Stats(args) => {

@@ -145,6 +145,8 @@ reasons! {
 
     ClientSilent = Client FirstByte Timeout "client-silent"
         "the client connected and sent nothing until idle-timeout; for services that speak first set dial: accept";
+    ClientTlsUnexpected = Client FirstByte WrongProtocol "client-tls-unexpected"
+        "the client speaks TLS to a virtual server that has server-ssl alone; give it a client-ssl profile, or turn TLS off in the client";
     ClientLeftSilent = Client FirstByte Fin "client-left-silent" "";
     ClientResetSilent = Client FirstByte Rst "client-reset-silent" "";
 

@@ -172,6 +172,12 @@ impl Handshaken {
         match first {
             Ok(true) => {
                 record.opening = Opening::of(self.client.socket().opening());
+                let config = &self.context.snapshot.config;
+                if record.opening == Opening::Tls && config.client_ssl.is_none() && config.server_ssl.is_some() {
+                    // TLS within TLS would leave both sides waiting.
+                    net::reset_on_close(&self.client.socket().tcp);
+                    return Err(CloseReason::ClientTlsUnexpected.into());
+                }
                 Ok(())
             }
             Ok(false) => Err(CloseReason::ClientLeftSilent.into()),

@@ -67,7 +67,7 @@ impl<'a> Resolver<'a> {
                 self.reader.check_twice(&entry.value.entries()[..index], named);
             }
         }
-        let store = Fields::new(&self.reader, &TOP, root.entries().iter().collect(), root.at)
+        let store = Fields::new(self.reader, &TOP, root.entries().iter().collect(), root.at)
             .path("certificate-store")
             .unwrap_or_default();
         let nodes = self.section("nodes", Self::node);

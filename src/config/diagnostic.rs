@@ -15,7 +15,7 @@ pub struct Diagnostic {
     pub severity: Severity,
     pub message: String,
     pub help: Option<String>,
-    pub place: Option<Place>,
+    pub place: Option<Box<Place>>,
 }
 
 /// A place in a file; line and column count from 1.
@@ -40,7 +40,7 @@ impl Diagnostic {
     pub(super) fn at(mut self, sources: &Sources, at: At) -> Self {
         let (file, line, column, text) = sources.place(at);
         let width = at.length.clamp(1, text.chars().count().saturating_sub(column - 1).max(1));
-        self.place = Some(Place { file: file.into(), line, column, text: text.into(), width });
+        self.place = Some(Box::new(Place { file: file.into(), line, column, text: text.into(), width }));
         self
     }
 

@@ -81,7 +81,7 @@ fn load(profile: &ClientSsl, store: &Path) -> Result<(Vec<Identity>, ClientTrust
         match Identity::load(source, store) {
             Ok(identity) => identities.push(identity),
             Err(flaws) => {
-                errors.extend(flaws.iter().map(|flaw| ProfileError::from_identity(&profile.name, &prefix, flaw)))
+                errors.extend(flaws.iter().map(|flaw| ProfileError::from_identity(&profile.name, &prefix, flaw)));
             }
         }
     }

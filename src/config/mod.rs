@@ -1,4 +1,4 @@
-//! The configuration file: read, checked against [`schema`], inherited, and resolved into a [`Model`].
+//! The configuration file: read, checked against `schema`, inherited, and resolved into a [`Model`].
 //!
 //! Every mistake in a file is reported at once, each with its place. Certificates and keys are not read here.
 

@@ -1,6 +1,6 @@
 //! The data path: accepting, the life of a connection, and the relay.
 //!
-//! [`connection`] tells the life of one connection from top to bottom; everything else here serves it.
+//! `connection` tells the life of one connection from top to bottom; everything else here serves it.
 
 mod accept;
 mod buffers;

@@ -239,6 +239,15 @@ mod tests {
     use super::*;
 
     #[test]
+    fn every_code_is_in_the_book() {
+        let book = include_str!("../../docs/troubleshooting.md");
+        for reason in CloseReason::ALL {
+            assert!(book.contains(&format!("| `{reason}` |")), "docs/troubleshooting.md lacks {reason}");
+            assert!(book.contains(reason.remedy()), "docs/troubleshooting.md has another remedy for {reason}");
+        }
+    }
+
+    #[test]
     fn codes_are_unique_and_faults_have_a_remedy() {
         let mut codes: Vec<_> = CloseReason::ALL.iter().map(|reason| reason.code()).collect();
         codes.sort_unstable();

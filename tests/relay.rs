@@ -1,0 +1,177 @@
+//! What passes through a passthrough virtual server, and how each kind of end is carried to the other side.
+
+#[path = "support/lb.rs"]
+mod lb;
+
+use std::io::{ErrorKind, Read, Write};
+use std::net::{Shutdown, SocketAddr, TcpStream};
+use std::sync::mpsc;
+use std::time::Duration;
+
+use lb::{Pronk, free_port, member, read_all};
+
+fn passthrough(member: SocketAddr, protocol: &str) -> (Pronk, SocketAddr) {
+    let port = free_port();
+    let pronk = Pronk::start(|_| {
+        format!(
+            "nodes: {{ a: {{ address: {ip} }} }}
+pools: {{ p: {{ members: ['a:{port_of_member}'] }} }}
+profiles: {{ t: {{ type: tcp, defaults-from: tcp{protocol} }} }}
+virtual-servers: {{ vs: {{ destination: '127.0.0.1:{port}', pool: p, protocol: t }} }}
+",
+            ip = member.ip(),
+            port_of_member = member.port(),
+        )
+    });
+    (pronk, SocketAddr::from(([127, 0, 0, 1], port)))
+}
+
+fn connect(address: SocketAddr) -> TcpStream {
+    let stream = TcpStream::connect(address).unwrap();
+    stream.set_read_timeout(Some(Duration::from_secs(20))).unwrap();
+    stream
+}
+
+fn reset(stream: &TcpStream) {
+    socket2::SockRef::from(stream).set_linger(Some(Duration::ZERO)).unwrap();
+}
+
+#[test]
+fn client_that_finishes_first_still_gets_the_whole_answer() {
+    let member = member(|mut stream| {
+        let (question, _) = read_all(&mut stream);
+        stream.write_all(&vec![question.len() as u8; 3_000_000]).unwrap();
+    });
+    let (pronk, address) = passthrough(member, "");
+    let mut client = connect(address);
+    client.write_all(b"question").unwrap();
+    client.shutdown(Shutdown::Write).unwrap();
+    let (answer, end) = read_all(&mut client);
+    assert_eq!((answer.len(), answer[0], end.is_ok()), (3_000_000, 8, true));
+    let line = pronk.closed("client-fin");
+    assert_eq!((line["bytes_in"].as_u64(), line["bytes_out"].as_u64()), (Some(8), Some(3_000_000)));
+}
+
+#[test]
+fn member_that_finishes_first_still_gets_what_the_client_sends() {
+    let (heard, hears) = mpsc::channel();
+    let member = member(move |mut stream| {
+        stream.read_exact(&mut [0]).unwrap();
+        stream.write_all(b"bye").unwrap();
+        stream.shutdown(Shutdown::Write).unwrap();
+        heard.send(read_all(&mut stream).0).unwrap();
+    });
+    let (pronk, address) = passthrough(member, "");
+    let mut client = connect(address);
+    client.write_all(b"?").unwrap();
+    assert_eq!(read_all(&mut client).0, b"bye");
+    client.write_all(b"afterwards").unwrap();
+    drop(client);
+    assert_eq!(hears.recv_timeout(Duration::from_secs(20)).unwrap(), b"afterwards");
+    pronk.closed("member-fin");
+}
+
+#[test]
+fn reset_of_the_member_reaches_the_client_after_every_byte() {
+    let member = member(|mut stream| {
+        stream.read_exact(&mut [0]).unwrap();
+        stream.write_all(&[7; 100_000]).unwrap();
+        // What was written must have left this side before the reset, which would throw it away.
+        stream.read_exact(&mut [0]).unwrap();
+        reset(&stream);
+    });
+    let (pronk, address) = passthrough(member, "");
+    let mut client = connect(address);
+    client.write_all(b"?").unwrap();
+    let mut first = vec![0; 50_000];
+    client.read_exact(&mut first).unwrap();
+    client.write_all(b"!").unwrap();
+    let (rest, end) = read_all(&mut client);
+    assert_eq!(rest.len(), 50_000);
+    assert_eq!(end.unwrap_err().kind(), ErrorKind::ConnectionReset);
+    assert_eq!(pronk.closed("member-reset")["close.who"], "member");
+}
+
+#[test]
+fn reset_of_the_client_reaches_the_member_after_every_byte() {
+    let (heard, hears) = mpsc::channel();
+    let member = member(move |mut stream| {
+        let mut first = [0; 5];
+        stream.read_exact(&mut first).unwrap();
+        stream.write_all(b"ok").unwrap();
+        let (rest, end) = read_all(&mut stream);
+        heard.send((rest.len(), end.map_err(|error| error.kind()))).unwrap();
+    });
+    let (pronk, address) = passthrough(member, "");
+    let mut client = connect(address);
+    client.write_all(b"hello").unwrap();
+    client.read_exact(&mut [0; 2]).unwrap();
+    reset(&client);
+    drop(client);
+    let (rest, end) = hears.recv_timeout(Duration::from_secs(20)).unwrap();
+    assert_eq!((rest, end), (0, Err(ErrorKind::ConnectionReset)));
+    pronk.closed("client-reset");
+}
+
+#[test]
+fn idle_connection_is_reset_on_both_sides() {
+    let (pronk, address) = passthrough(lb::echo_member(), ", idle-timeout: 300ms");
+    let mut client = connect(address);
+    client.write_all(b"hello").unwrap();
+    client.read_exact(&mut [0; 5]).unwrap();
+    assert_eq!(client.read(&mut [0]).unwrap_err().kind(), ErrorKind::ConnectionReset);
+    assert_eq!(pronk.closed("idle-timeout")["close.who"], "policy");
+}
+
+#[test]
+fn silent_client_takes_no_connection_of_the_member() {
+    let (called, calls) = mpsc::channel();
+    let member = member(move |_| called.send(()).unwrap());
+    let (pronk, address) = passthrough(member, "");
+    drop(connect(address));
+    pronk.closed("client-left-silent");
+    assert!(calls.try_recv().is_err());
+}
+
+#[test]
+fn member_that_is_gone_is_replaced_and_named() {
+    let dead = free_port();
+    let member = lb::echo_member();
+    let port = free_port();
+    let pronk = Pronk::start(|_| {
+        format!(
+            "nodes: {{ a: {{ address: 127.0.0.1 }} }}
+pools: {{ p: {{ members: ['a:{dead}', 'a:{}'] }} }}
+virtual-servers: {{ vs: {{ destination: '127.0.0.1:{port}', pool: p }} }}
+",
+            member.port()
+        )
+    });
+    let mut client = connect(SocketAddr::from(([127, 0, 0, 1], port)));
+    client.write_all(b"kept").unwrap();
+    let mut answer = [0; 4];
+    client.read_exact(&mut answer).unwrap();
+    assert_eq!(&answer, b"kept");
+    assert_eq!(pronk.closed("member-connect-refused")["member"], format!("a:{dead}"));
+}
+
+#[test]
+fn eight_hundred_connections_leave_nothing_behind() {
+    let (pronk, address) = passthrough(lb::echo_member(), "");
+    let files = || std::fs::read_dir(format!("/proc/{}/fd", pronk.pid())).unwrap().count();
+    let mut clients: Vec<_> = (0..800).map(|_| connect(address)).collect();
+    for client in &mut clients {
+        client.write_all(b"hello").unwrap();
+    }
+    for client in &mut clients {
+        client.read_exact(&mut [0; 5]).unwrap();
+    }
+    let most = files();
+    assert!(most >= 1600, "{most}");
+    drop(clients);
+    let deadline = std::time::Instant::now() + Duration::from_secs(20);
+    while pronk.stats()["virtual_servers"][0]["connections"]["current"] != 0 {
+        assert!(std::time::Instant::now() < deadline, "connections were not given back");
+    }
+    assert!(files() < 40, "{}", files());
+}

@@ -1,0 +1,133 @@
+//! The real pronk as a process, on ports of its own.
+
+use std::io::{BufRead, BufReader, Read};
+use std::net::{SocketAddr, TcpListener};
+use std::path::Path;
+use std::process::{Child, Command, Output, Stdio};
+use std::sync::{Arc, Condvar, Mutex};
+use std::time::{Duration, Instant};
+
+const PATIENCE: Duration = Duration::from_secs(20);
+
+/// A running pronk with its folder; both end with it.
+pub struct Pronk {
+    child: Child,
+    pub folder: tempfile::TempDir,
+    log: Arc<(Mutex<Vec<serde_json::Value>>, Condvar)>,
+}
+
+/// A port that was free a moment ago.
+pub fn free_port() -> u16 {
+    TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port()
+}
+
+impl Pronk {
+    /// Runs the configuration that `write` makes in a new folder, and waits until it serves.
+    pub fn start(write: impl FnOnce(&Path) -> String) -> Self {
+        let folder = tempfile::tempdir().unwrap();
+        let text = write(folder.path());
+        std::fs::write(folder.path().join("pronk.yaml"), text).unwrap();
+        let mut child = Command::new(env!("CARGO_BIN_EXE_pronk"))
+            .arg("run")
+            .arg(folder.path().join("pronk.yaml"))
+            .args(["--log-format", "json", "--drain-timeout", "2", "--admin-socket"])
+            .arg(folder.path().join("admin.sock"))
+            .stderr(Stdio::piped())
+            .spawn()
+            .unwrap();
+        let log = Arc::new((Mutex::new(Vec::new()), Condvar::new()));
+        let (lines, sink) = (BufReader::new(child.stderr.take().unwrap()).lines(), Arc::clone(&log));
+        std::thread::spawn(move || {
+            for line in lines.map_while(Result::ok) {
+                let value = serde_json::from_str(&line).unwrap_or_else(|_| serde_json::json!({ "message": line }));
+                sink.0.lock().unwrap().push(value);
+                sink.1.notify_all();
+            }
+        });
+        let pronk = Self { child, folder, log };
+        pronk.logged("serving", |line| line["message"] == "serving");
+        pronk
+    }
+
+    /// Waits for a log line.
+    pub fn logged(&self, what: &str, wanted: impl Fn(&serde_json::Value) -> bool) -> serde_json::Value {
+        let deadline = Instant::now() + PATIENCE;
+        let mut lines = self.log.0.lock().unwrap();
+        loop {
+            if let Some(line) = lines.iter().find(|line| wanted(line)) {
+                return line.clone();
+            }
+            let left = deadline.saturating_duration_since(Instant::now());
+            assert!(!left.is_zero(), "pronk never logged {what}: {lines:#?}");
+            lines = self.log.1.wait_timeout(lines, left).unwrap().0;
+        }
+    }
+
+    /// Waits for the record of a connection that ended with this code.
+    pub fn closed(&self, code: &str) -> serde_json::Value {
+        self.logged(code, |line| line["close.code"] == code)
+    }
+
+    pub fn pid(&self) -> u32 {
+        self.child.id()
+    }
+
+    /// Runs a command of pronk's against this one.
+    pub fn command(&self, args: &[&str]) -> Output {
+        Command::new(env!("CARGO_BIN_EXE_pronk"))
+            .args(args)
+            .env("PRONK_ADMIN_SOCKET", self.folder.path().join("admin.sock"))
+            .output()
+            .unwrap()
+    }
+
+    pub fn stats(&self) -> serde_json::Value {
+        let output = self.command(&["show", "stats", "--json"]);
+        assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+        serde_json::from_slice(&output.stdout).unwrap()
+    }
+}
+
+impl Drop for Pronk {
+    fn drop(&mut self) {
+        // It may have ended by itself, which is no reason to fail here.
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}
+
+/// A member that answers every byte with itself.
+pub fn echo_member() -> SocketAddr {
+    member(|mut stream| {
+        let mut copy = stream.try_clone().unwrap();
+        let _ = std::io::copy(&mut stream, &mut copy);
+        let _ = copy.shutdown(std::net::Shutdown::Write);
+    })
+}
+
+/// A member that does this with each connection.
+pub fn member(serve: impl Fn(std::net::TcpStream) + Send + Sync + 'static) -> SocketAddr {
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let address = listener.local_addr().unwrap();
+    let serve = Arc::new(serve);
+    std::thread::spawn(move || {
+        for stream in listener.incoming().flatten() {
+            let serve = Arc::clone(&serve);
+            std::thread::spawn(move || serve(stream));
+        }
+    });
+    address
+}
+
+/// Everything until the end, and how it ended.
+pub fn read_all(stream: &mut impl Read) -> (Vec<u8>, std::io::Result<()>) {
+    let mut all = Vec::new();
+    let mut buffer = [0; 65536];
+    loop {
+        match stream.read(&mut buffer) {
+            Ok(0) => return (all, Ok(())),
+            Ok(count) => all.extend_from_slice(&buffer[..count]),
+            Err(error) => return (all, Err(error)),
+        }
+    }
+}

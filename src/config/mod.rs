@@ -41,10 +41,10 @@ pub fn load(path: &Path) -> Result<Loaded, Diagnostics> {
     let name = path.display().to_string();
     let text = std::fs::read_to_string(path)
         .map_err(|error| Diagnostics::from(Diagnostic::error(format!("cannot read {name}: {error}"))))?;
-    let folder = path.parent().unwrap_or(Path::new(""));
-    let folder = std::path::absolute(folder)
+    // The file is made absolute first: the folder of a bare file name is empty, and an empty path has no absolute form.
+    let file = std::path::absolute(path)
         .map_err(|error| Diagnostics::from(Diagnostic::error(format!("cannot tell the folder of {name}: {error}"))))?;
-    parse(&name, &text, &folder)
+    parse(&name, &text, file.parent().unwrap_or(&file))
 }
 
 /// Understands the text of a configuration file; relative paths in it begin at `folder`.

@@ -15,7 +15,7 @@ mod tree;
 
 use std::path::Path;
 
-pub use diagnostic::{Diagnostic, Diagnostics, Severity};
+pub use diagnostic::{Diagnostic, Diagnostics, Place, Severity};
 pub use diff::diff;
 pub use schema::{json_schema, reference};
 pub use show::show;
@@ -55,6 +55,7 @@ pub fn parse(name: &str, text: &str, folder: &Path) -> Result<Loaded, Diagnostic
     let mut diagnostics = Diagnostics::default();
     let document = Document::read(Sources::new(name, text), &mut diagnostics);
     let model = document.as_ref().map(|document| resolve::model(document, folder, &mut diagnostics));
+    diagnostics.sort();
     match (document, model) {
         (Some(document), Some(model)) if !diagnostics.has_errors() => {
             Ok(Loaded { model, notes: diagnostics, document })
@@ -73,5 +74,10 @@ impl Loaded {
             Some(at) => diagnostic.at(&self.document.sources, at),
             None => diagnostic,
         }
+    }
+
+    /// Where the value at `path` stands, found as for [`diagnose`](Self::diagnose).
+    pub fn at(&self, path: &[&str]) -> Option<Place> {
+        self.diagnose(path, "", None).place.map(|place| *place)
     }
 }

@@ -53,7 +53,7 @@ fn flow(node: &Node) -> String {
     match &node.value {
         Value::Null => "null".into(),
         Value::Bool(flag) => flag.to_string(),
-        Value::Integer(number) => number.to_string(),
+        Value::Number(number) => number.clone(),
         Value::Text(text) => {
             let plain = text.starts_with(|c: char| c.is_ascii_alphabetic() || c == '/')
                 && text.chars().all(|c| c.is_ascii_alphanumeric() || "-_./".contains(c))

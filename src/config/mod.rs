@@ -16,7 +16,7 @@ mod tree;
 use std::path::Path;
 
 pub use diagnostic::{Diagnostic, Diagnostics, Place, Severity};
-pub use diff::diff;
+pub use diff::{Change, Sign, diff};
 pub use schema::{json_schema, reference};
 pub use show::show;
 

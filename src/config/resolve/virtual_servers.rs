@@ -6,7 +6,7 @@ use ipnet::IpNet;
 
 use super::{Resolver, profiles};
 use crate::config::Severity;
-use crate::config::schema::VIRTUAL_SERVER;
+use crate::config::schema::{self, VIRTUAL_SERVER};
 use crate::config::source::At;
 use crate::config::tree::{Entry, Value};
 use crate::model::profile::ProtocolKind;
@@ -90,7 +90,7 @@ impl<'a> Resolver<'a> {
             Some(profile)
         });
         let (protocol, protocol_at) = protocol.unwrap_or_else(|| {
-            let default = if kind == VirtualServerKind::Standard { "tcp" } else { "fastL4" };
+            let default = schema::protocol(Some(kind.as_str()));
             (default.to_owned(), At::default())
         });
         let types: &[&str] = if kind == VirtualServerKind::Standard { &["tcp", "fastL4"] } else { &["fastL4"] };

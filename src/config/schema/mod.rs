@@ -167,6 +167,11 @@ pub(super) fn root(section: &str, kind: &str) -> Option<&'static str> {
     }
 }
 
+/// The protocol profile of a virtual server of this type that names none.
+pub(super) fn protocol(kind: Option<&str>) -> &'static str {
+    if kind == Some("performance-l4") { "fastL4" } else { "tcp" }
+}
+
 /// Milliseconds in the largest unit that writes them whole.
 fn duration(milliseconds: u64) -> String {
     let units = [(DAY, "d"), (HOUR, "h"), (60 * SECOND, "m"), (SECOND, "s")];

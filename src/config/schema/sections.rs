@@ -93,10 +93,15 @@ pub(in crate::config) const MEMBER: Shape = Shape {
 
 pub(in crate::config) const MONITOR: Shape = Shape {
     name: "monitor",
-    doc: "How members are watched. A monitor inherits from the built-in `tcp` unless told otherwise.",
+    doc: "How members are watched.",
     keys: &[
         key("type", Word(&["tcp"]), "tcp", "What a probe does: `tcp` connects."),
-        key("defaults-from", Reference("monitor"), "tcp", "The monitor that gives every key not set here."),
+        key(
+            "defaults-from",
+            Reference("monitor"),
+            "",
+            "The monitor that gives every key not set here; by default the built-in `tcp`.",
+        ),
         key("interval", Duration(10, DAY), "", "From one probe to the next."),
         key(
             "timeout",

@@ -87,7 +87,7 @@ impl Reloader {
         let mut running = self.running.lock().await;
         let loaded = config::load(&self.path)?;
         let tls = Tls::build(&loaded, &running.tls)?;
-        let mut changes = config::diff(&running.model, &loaded.model);
+        let mut changes: Vec<_> = config::diff(&running.model, &loaded.model).iter().map(ToString::to_string).collect();
         changes.extend(running.tls.replaced_by(&tls));
         let report = Report { changes, notes: loaded.notes.clone() };
         if dry_run {

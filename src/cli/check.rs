@@ -14,31 +14,30 @@ pub(super) struct Args {
 impl Args {
     pub(super) fn execute(self) -> ExitCode {
         let color = std::io::stderr().is_terminal();
-        match checked(&self.file) {
-            Ok(loaded) => {
-                if !loaded.notes.is_empty() {
-                    eprintln!("{}", loaded.notes.render(color));
-                }
-                let model = &loaded.model;
-                println!(
-                    "{}: ok ({} virtual servers, {} pools, {} nodes)",
-                    self.file.display(),
-                    model.virtual_servers.len(),
-                    model.pools.len(),
-                    model.nodes.len()
-                );
-                ExitCode::SUCCESS
-            }
-            Err(wrong) => {
-                eprintln!("{}", wrong.render(color));
-                ExitCode::FAILURE
-            }
+        let loaded = match config::load(&self.file) {
+            Ok(loaded) => loaded,
+            Err(wrong) => return refused(&wrong, color),
+        };
+        if !loaded.notes.is_empty() {
+            eprintln!("{}", loaded.notes.render(color));
         }
+        if let Err(wrong) = Tls::build(&loaded, &Tls::default()) {
+            return refused(&wrong, color);
+        }
+        println!("{}: ok ({})", self.file.display(), contents(&loaded));
+        ExitCode::SUCCESS
     }
 }
 
-fn checked(file: &std::path::Path) -> Result<Loaded, Diagnostics> {
-    let loaded = config::load(file)?;
-    Tls::build(&loaded, &Tls::default())?;
-    Ok(loaded)
+fn refused(wrong: &Diagnostics, color: bool) -> ExitCode {
+    eprintln!("{}", wrong.render(color));
+    ExitCode::FAILURE
+}
+
+fn contents(loaded: &Loaded) -> String {
+    let model = &loaded.model;
+    let counts =
+        [(model.virtual_servers.len(), "virtual server"), (model.pools.len(), "pool"), (model.nodes.len(), "node")];
+    let counts = counts.map(|(count, what)| format!("{count} {what}{}", if count == 1 { "" } else { "s" }));
+    counts.join(", ")
 }

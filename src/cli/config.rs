@@ -1,3 +1,4 @@
+use std::io::IsTerminal;
 use std::path::PathBuf;
 use std::process::ExitCode;
 
@@ -24,7 +25,7 @@ impl Command {
             Self::Show { file, resolved } => match config::load(&file) {
                 Ok(loaded) => print!("{}", config::show(&loaded, resolved)),
                 Err(wrong) => {
-                    eprintln!("{wrong}");
+                    eprintln!("{}", wrong.render(std::io::stderr().is_terminal()));
                     return Ok(ExitCode::FAILURE);
                 }
             },

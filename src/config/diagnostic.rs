@@ -2,10 +2,14 @@ use std::fmt;
 
 use super::source::{At, Sources};
 
+/// How much it matters.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Severity {
+    /// The configuration is refused.
     Error,
+    /// It is taken, and probably not what was meant.
     Warning,
+    /// It is taken; there is something to know.
     Note,
 }
 
@@ -28,6 +32,16 @@ pub struct Place {
     width: usize,
 }
 
+impl Severity {
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Error => "error",
+            Self::Warning => "warning",
+            Self::Note => "note",
+        }
+    }
+}
+
 impl Diagnostic {
     pub fn new(severity: Severity, message: impl Into<String>) -> Self {
         Self { severity, message: message.into(), help: None, place: None }
@@ -39,20 +53,25 @@ impl Diagnostic {
 
     pub(super) fn at(mut self, sources: &Sources, at: At) -> Self {
         let (file, line, column, text) = sources.place(at);
-        let width = at.length.clamp(1, text.chars().count().saturating_sub(column - 1).max(1));
-        self.place = Some(Box::new(Place { file: file.into(), line, column, text: text.into(), width }));
+        let rest = text.chars().skip(column - 1).collect::<String>();
+        let end = rest.floor_char_boundary(at.length);
+        let width = rest[..end].chars().count().max(1);
+        // A tab would move the caret, and an escape sequence would act on the terminal.
+        let text = printable(text);
+        self.place = Some(Box::new(Place { file: file.into(), line, column, text, width }));
         self
     }
 
     /// As a compiler shows it; `color` is for terminals.
     pub fn render(&self, color: bool) -> String {
-        let (word, paint) = match self.severity {
-            Severity::Error => ("error", "\x1b[1;31m"),
-            Severity::Warning => ("warning", "\x1b[1;33m"),
-            Severity::Note => ("note", "\x1b[1;36m"),
+        let word = self.severity.as_str();
+        let paint = match self.severity {
+            Severity::Error => "\x1b[1;31m",
+            Severity::Warning => "\x1b[1;33m",
+            Severity::Note => "\x1b[1;36m",
         };
         let (paint, bold, plain) = if color { (paint, "\x1b[1m", "\x1b[0m") } else { ("", "", "") };
-        let mut shown = format!("{paint}{word}{plain}{bold}: {}{plain}\n", self.message);
+        let mut shown = format!("{paint}{word}{plain}{bold}: {}{plain}\n", printable(&self.message));
         if let Some(place) = &self.place {
             let number = place.line.to_string();
             let margin = " ".repeat(number.len());
@@ -62,10 +81,14 @@ impl Diagnostic {
             shown += &format!("{margin} |\n{number} | {}\n{margin} | {indent}{paint}{caret}{plain}\n", place.text);
         }
         if let Some(help) = &self.help {
-            shown += &format!("  = help: {help}\n");
+            shown += &format!("  = help: {}\n", printable(help));
         }
         shown
     }
+}
+
+fn printable(text: &str) -> String {
+    text.chars().map(|c| if c.is_control() { ' ' } else { c }).collect()
 }
 
 /// Everything there is to say about a configuration.
@@ -75,6 +98,11 @@ pub struct Diagnostics(Vec<Diagnostic>);
 impl Diagnostics {
     pub fn push(&mut self, diagnostic: Diagnostic) {
         self.0.push(diagnostic);
+    }
+
+    /// In the order of the file; what has no place comes first.
+    pub(super) fn sort(&mut self) {
+        self.0.sort_by_key(|diagnostic| diagnostic.place.as_ref().map(|place| (place.line, place.column)));
     }
 
     pub fn iter(&self) -> impl Iterator<Item = &Diagnostic> {

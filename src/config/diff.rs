@@ -1,48 +1,208 @@
+//! What changes from one model to another, in plain words.
+
+mod facts;
+
 use std::collections::BTreeMap;
+use std::fmt;
 use std::sync::Arc;
 
-use crate::model::{Model, Name};
+use crate::model::{Model, Name, Pool};
+use facts::{Facts, Profiles};
 
-/// What changes from one model to another, a line each in plain words; empty for equal models.
-pub fn diff(old: &Model, new: &Model) -> Vec<String> {
-    let mut lines = Vec::new();
-    section(&mut lines, "node", &old.nodes, &new.nodes, |_, _| Vec::new());
-    section(&mut lines, "pool", &old.pools, &new.pools, |old, new| {
-        let gone = old.members.iter().filter(|it| new.member(&it.key()).is_none());
-        let come = new.members.iter().filter(|it| old.member(&it.key()).is_none());
-        let gone = gone.map(|member| format!("  - member {}", member.key()));
-        gone.chain(come.map(|member| format!("  + member {}", member.key()))).collect()
-    });
-    section(&mut lines, "virtual server", &old.virtual_servers, &new.virtual_servers, |old, new| {
-        let facts = [
-            ("destination", old.destination.to_string(), new.destination.to_string()),
-            ("pool", old.pool.name.to_string(), new.pool.name.to_string()),
-            ("mode", old.mode().as_str().into(), new.mode().as_str().into()),
-            ("enabled", old.enabled.to_string(), new.enabled.to_string()),
-            ("protocol", old.protocol.name.to_string(), new.protocol.name.to_string()),
-        ];
-        let changed = facts.into_iter().filter(|(_, old, new)| old != new);
-        changed.map(|(fact, old, new)| format!("  {fact}: {old} -> {new}")).collect()
-    });
-    lines
+/// One difference between two models.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Change {
+    pub sign: Sign,
+    /// What it is about, such as `pool` or `client-ssl profile`.
+    pub subject: &'static str,
+    /// Its name; empty for what there is one of.
+    pub name: String,
+    /// What is different about it: a key, the old and the new value. `None` when all of it came or went.
+    pub fact: Option<(&'static str, String, String)>,
 }
 
-fn section<T: PartialEq>(
-    lines: &mut Vec<String>,
-    what: &str,
-    old: &BTreeMap<Name, Arc<T>>,
-    new: &BTreeMap<Name, Arc<T>>,
-    details: impl Fn(&T, &T) -> Vec<String>,
-) {
-    lines.extend(old.keys().filter(|name| !new.contains_key(*name)).map(|name| format!("- {what} {name}")));
-    for (name, value) in new {
-        match old.get(name) {
-            None => lines.push(format!("+ {what} {name}")),
-            Some(before) if before != value => {
-                lines.push(format!("~ {what} {name}"));
-                lines.extend(details(before, value));
-            }
-            Some(_) => {}
+/// What became of it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Sign {
+    Added,
+    Removed,
+    Changed,
+}
+
+impl fmt::Display for Change {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self.sign {
+            Sign::Added => "+ ",
+            Sign::Removed => "- ",
+            Sign::Changed => "~ ",
+        })?;
+        f.write_str(self.subject)?;
+        if !self.name.is_empty() {
+            write!(f, " {}", self.name)?;
         }
+        match &self.fact {
+            Some((key, old, new)) => write!(f, ": {key} {old} -> {new}"),
+            None => Ok(()),
+        }
+    }
+}
+
+/// Every difference, sections in the file's order; none for equal models. A virtual server that names another pool or
+/// profile changes itself; one whose pool or profile changes inside does not.
+pub fn diff(old: &Model, new: &Model) -> Vec<Change> {
+    let mut changes = Vec::new();
+    let (old_store, new_store) = (old.certificate_store.display(), new.certificate_store.display());
+    if old.certificate_store != new.certificate_store {
+        let fact = Some(("folder", old_store.to_string(), new_store.to_string()));
+        changes.push(Change { sign: Sign::Changed, subject: "certificate store", name: String::new(), fact });
+    }
+    named(&mut changes, "node", &old.nodes, &new.nodes, facts::node);
+    let monitors = |model: &Model| -> BTreeMap<Name, _> {
+        let all = model.pools.values().flat_map(|pool| pool.monitors.iter());
+        all.map(|monitor| (monitor.name.clone(), Arc::clone(monitor))).collect()
+    };
+    named(&mut changes, "monitor", &monitors(old), &monitors(new), facts::monitor);
+    pools(&mut changes, &old.pools, &new.pools);
+    let (before, after) = (Profiles::of(old), Profiles::of(new));
+    named(&mut changes, "client-ssl profile", &before.client_ssl, &after.client_ssl, facts::client_ssl);
+    named(&mut changes, "server-ssl profile", &before.server_ssl, &after.server_ssl, facts::server_ssl);
+    named(&mut changes, "protocol profile", &before.protocol, &after.protocol, facts::protocol);
+    named(&mut changes, "persistence profile", &before.persistence, &after.persistence, facts::persistence);
+    named(&mut changes, "virtual server", &old.virtual_servers, &new.virtual_servers, facts::virtual_server);
+    changes
+}
+
+fn named<K: Ord + ToString, T>(
+    changes: &mut Vec<Change>,
+    subject: &'static str,
+    old: &BTreeMap<K, Arc<T>>,
+    new: &BTreeMap<K, Arc<T>>,
+    facts: impl Fn(&T) -> Facts,
+) {
+    let mut push = |sign, name: &K, fact| changes.push(Change { sign, subject, name: name.to_string(), fact });
+    for name in old.keys().filter(|name| !new.contains_key(*name)) {
+        push(Sign::Removed, name, None);
+    }
+    for (name, after) in new {
+        match old.get(name) {
+            None => push(Sign::Added, name, None),
+            Some(before) => {
+                let pairs = facts(before).into_iter().zip(facts(after));
+                for ((key, old), (_, new)) in pairs.filter(|((_, old), (_, new))| old != new) {
+                    push(Sign::Changed, name, Some((key, old, new)));
+                }
+            }
+        }
+    }
+}
+
+fn pools(changes: &mut Vec<Change>, old: &BTreeMap<Name, Arc<Pool>>, new: &BTreeMap<Name, Arc<Pool>>) {
+    named(changes, "pool", old, new, facts::pool);
+    for (name, after) in new {
+        let Some(before) = old.get(name) else { continue };
+        let members = |pool: &Pool| -> BTreeMap<String, _> {
+            let members = pool.members.iter();
+            members.map(|member| (format!("{} of pool {name}", member.key()), Arc::clone(member))).collect()
+        };
+        let (before_members, after_members) = (members(before), members(after));
+        named(changes, "member", &before_members, &after_members, facts::member);
+        // The order breaks ties, so it is a change even when the members are the same.
+        let order = |pool: &Pool| pool.members.iter().map(|member| member.key().to_string()).collect::<Vec<_>>();
+        let (old_order, new_order) = (order(before), order(after));
+        if old_order != new_order && before_members.keys().eq(after_members.keys()) {
+            let fact = Some(("order of members", old_order.join(", "), new_order.join(", ")));
+            changes.push(Change { sign: Sign::Changed, subject: "pool", name: name.to_string(), fact });
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::path::Path;
+
+    use super::*;
+    use crate::config;
+
+    const BASE: &str = "
+nodes:
+  n1: { address: 10.1.1.1, hostname: n1.example.com }
+  n2: { address: 10.1.1.2 }
+pools:
+  p: { monitors: [often], members: [n1:21050, n2:21050] }
+monitors:
+  often: { interval: 2s, timeout: 7s }
+profiles:
+  front: { type: client-ssl, cert-key-chain: [{ cert: lb.pem, key: lb.key }] }
+  back: { type: server-ssl, ca-file: ca.pem }
+  slow: { type: fastL4, idle-timeout: 1h }
+  sticky: { type: source-addr, timeout: 1h }
+virtual-servers:
+  vs: { destination: 10.0.0.1:21050, pool: p, client-ssl: front, server-ssl: back, protocol: slow, persistence: sticky }
+";
+
+    fn model(text: &str) -> Model {
+        config::parse("test.yaml", text, Path::new("/etc/pronk")).unwrap_or_else(|wrong| panic!("{wrong}")).model
+    }
+
+    fn changes(edits: &[(&str, &str)]) -> Vec<String> {
+        let mut text = BASE.to_owned();
+        for (from, to) in edits {
+            assert!(text.contains(from), "{from}");
+            text = text.replace(from, to);
+        }
+        diff(&model(BASE), &model(&text)).iter().map(ToString::to_string).collect()
+    }
+
+    #[test]
+    fn equal_models_have_no_difference() {
+        assert_eq!(changes(&[]), [""; 0]);
+        assert_eq!(changes(&[("idle-timeout: 1h", "idle-timeout: 3600")]), [""; 0]);
+    }
+
+    #[test]
+    fn every_part_is_told_in_plain_words() {
+        let edits = [
+            ("address: 10.1.1.2 }", "address: 10.1.1.2, state: disabled }"),
+            ("n2:21050]", "{ member: n1:21051, ratio: 2 }]"),
+            ("timeout: 7s", "timeout: 9s"),
+            ("key: lb.key }", "key: lb.key, passphrase-env: LB }"),
+            ("ca-file: ca.pem", "peer-cert-mode: ignore"),
+            ("idle-timeout: 1h", "idle-timeout: indefinite"),
+            ("sticky: { type: source-addr, timeout: 1h", "sticky: { type: source-addr, mask: /24"),
+            ("10.0.0.1:21050, pool: p", "10.0.0.1:21050, enabled: false, source: 10.0.0.0/8, pool: p"),
+        ];
+        assert_eq!(
+            changes(&edits),
+            [
+                "~ node n2: state enabled -> disabled",
+                "~ monitor often: timeout 7s -> 9s",
+                "- member n2:21050 of pool p",
+                "+ member n1:21051 of pool p",
+                "~ client-ssl profile front: cert-key-chain [cert /etc/pronk/lb.pem, key /etc/pronk/lb.key] -> \
+             [cert /etc/pronk/lb.pem, key /etc/pronk/lb.key, passphrase in $LB]",
+                "~ server-ssl profile back: ca-file /etc/pronk/ca.pem -> system",
+                "~ server-ssl profile back: peer-cert-mode require -> ignore",
+                "~ protocol profile slow: idle-timeout 3600s -> indefinite",
+                "~ persistence profile sticky: timeout 3600s -> 180s",
+                "~ persistence profile sticky: mask /32 -> /24",
+                "~ virtual server vs: source none -> [10.0.0.0/8]",
+                "~ virtual server vs: enabled true -> false",
+            ]
+        );
+    }
+
+    #[test]
+    fn what_is_renamed_comes_and_goes() {
+        let edits = [("  p: {", "  q: {"), ("pool: p", "pool: q")];
+        assert_eq!(changes(&edits), ["- pool p", "+ pool q", "~ virtual server vs: pool p -> q"]);
+        assert_eq!(changes(&[("  vs: {", "  vs2: {")]), ["- virtual server vs", "+ virtual server vs2"]);
+        let store = [("nodes:\n", "certificate-store: keys\nnodes:\n")];
+        assert_eq!(changes(&store), ["~ certificate store: folder /etc/pronk/certs -> /etc/pronk/keys"]);
+    }
+
+    #[test]
+    fn order_of_members_counts_because_it_breaks_ties() {
+        let told = changes(&[("[n1:21050, n2:21050]", "[n2:21050, n1:21050]")]);
+        assert_eq!(told, ["~ pool p: order of members n1:21050, n2:21050 -> n2:21050, n1:21050"]);
     }
 }

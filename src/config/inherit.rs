@@ -1,8 +1,9 @@
 //! The sections of all sources together, and what `defaults-from` makes of them.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use super::diagnostic::{Diagnostic, Diagnostics};
+use super::schema;
 use super::source::{At, Sources};
 use super::tree::{self, Entry, Node, Value};
 
@@ -21,6 +22,15 @@ pub(super) enum Broken {
     Unknown(String, At),
     /// The names of the circle.
     Cycle(Vec<String>, At),
+}
+
+/// The circle, told from the member that stands first in the file, whichever one was being followed.
+fn cycle(circle: &mut [&Entry]) -> Broken {
+    let first = circle.iter().enumerate().min_by_key(|(_, entry)| entry.key_at.start).map_or(0, |(index, _)| index);
+    circle.rotate_left(first);
+    let names = circle.iter().chain(&circle[..1]).map(|entry| entry.key.clone()).collect();
+    let at = circle[0].value.entry("defaults-from").map_or(circle[0].key_at, |parent| parent.value.at);
+    Broken::Cycle(names, at)
 }
 
 impl Document {
@@ -44,6 +54,14 @@ impl Document {
         root.map(|root| Self { sources, root, built_in })
     }
 
+    /// The built-in profiles and monitors alone.
+    pub fn built_in() -> Self {
+        let mut diagnostics = Diagnostics::default();
+        let document = Self::read(Sources::new("", "{}"), &mut diagnostics);
+        // What is compiled in and every test reads cannot be wrong.
+        document.unwrap_or_else(|| unreachable!("{diagnostics}"))
+    }
+
     /// The user's entries of a section.
     pub fn section(&self, name: &str) -> &[Entry] {
         self.root.entry(name).map_or(&[], |entry| entry.value.entries())
@@ -58,7 +76,10 @@ impl Document {
     /// Every name of a section, for suggestions.
     pub fn names(&self, section: &str) -> Vec<&str> {
         let built_in = self.built_in.get(section).into_iter().flatten();
-        self.section(section).iter().chain(built_in).map(|entry| entry.key.as_str()).collect()
+        let mut names: Vec<_> = self.section(section).iter().chain(built_in).map(|entry| entry.key.as_str()).collect();
+        let mut seen = BTreeSet::new();
+        names.retain(|name| seen.insert(*name));
+        names
     }
 
     /// The entries that hold for a named profile or monitor, the root's first, each overlaid by its heirs.
@@ -66,18 +87,17 @@ impl Document {
         let mut chain: Vec<&Entry> = Vec::new();
         let mut next = self.named(section, name);
         while let Some(entry) = next {
-            if chain.iter().any(|seen| std::ptr::eq(*seen, entry)) {
-                let names = chain.iter().chain([&entry]).map(|entry| entry.key.clone()).collect();
-                return Err(Broken::Cycle(names, entry.key_at));
+            if let Some(begin) = chain.iter().position(|seen| std::ptr::eq(*seen, entry)) {
+                return Err(cycle(&mut chain[begin..]));
             }
             chain.push(entry);
             next = match entry.value.entry("defaults-from") {
-                None => None,
+                None => self.root_of(section, entry),
                 Some(parent) => {
                     let wanted = parent.value.scalar().unwrap_or_default();
                     // A profile may take the name of a built-in one and inherit from it.
-                    let built_in = || self.built_in.get(section)?.iter().find(|other| other.key == wanted);
-                    let found = if wanted == entry.key { built_in() } else { self.named(section, &wanted) };
+                    let of_same_name = || self.built_in_entry(section, &wanted);
+                    let found = if wanted == entry.key { of_same_name() } else { self.named(section, &wanted) };
                     if found.is_none() {
                         return Err(Broken::Unknown(wanted, parent.value.at));
                     }
@@ -93,17 +113,36 @@ impl Document {
         Ok(merged)
     }
 
+    /// The built-in parent of an entry that names none: that of its type.
+    fn root_of(&self, section: &str, entry: &Entry) -> Option<&Entry> {
+        if entry.key_at.is_built_in() {
+            return None;
+        }
+        let kind = match entry.value.entry("type") {
+            Some(kind) => kind.value.scalar()?,
+            // There is one type of monitor.
+            None if section == "monitors" => "tcp".to_owned(),
+            None => return None,
+        };
+        self.built_in_entry(section, schema::root(section, &kind)?)
+    }
+
+    fn built_in_entry(&self, section: &str, name: &str) -> Option<&Entry> {
+        self.built_in.get(section)?.iter().find(|entry| entry.key == name)
+    }
+
     /// Where the value at a path stands, or its nearest ancestor.
     pub fn locate(&self, path: &[&str]) -> Option<At> {
-        let (&[section, name], rest) = path.split_first_chunk::<2>()?;
-        let entry = self.named(section, name)?;
-        if !matches!(section, "profiles" | "monitors") {
-            let Some((key, _)) = rest.split_first() else { return Some(entry.key_at) };
-            return Some(entry.value.entry(key).map_or(entry.key_at, |inner| inner.value.at));
-        }
-        let Some((key, deeper)) = rest.split_first() else { return Some(entry.key_at) };
-        let inherited = self.inherited(section, name).ok()?;
-        let Some(value) = inherited.iter().find(|entry| entry.key == *key) else { return Some(entry.key_at) };
+        let (first, rest) = path.split_first()?;
+        let section = self.root.entry(first).map(|entry| (entry.key_at, &entry.value));
+        let Some((name, rest)) = rest.split_first() else { return section.map(|(key_at, _)| key_at) };
+        let Some(named) = self.named(first, name) else { return section.map(|(key_at, _)| key_at) };
+        let Some((key, deeper)) = rest.split_first() else { return Some(named.key_at) };
+        let inherited = match *first {
+            "profiles" | "monitors" => self.inherited(first, name).unwrap_or_default(),
+            _ => named.value.entries().iter().collect(),
+        };
+        let Some(value) = inherited.iter().find(|entry| entry.key == *key) else { return Some(named.key_at) };
         let mut node = &value.value;
         for step in deeper {
             let child = match &node.value {

@@ -15,8 +15,8 @@ mod tree;
 
 use std::path::Path;
 
-pub use diagnostic::{Diagnostic, Diagnostics, Severity};
-pub use diff::diff;
+pub use diagnostic::{Diagnostic, Diagnostics, Place, Severity};
+pub use diff::{Change, Sign, diff};
 pub use schema::{json_schema, reference};
 pub use show::show;
 
@@ -41,10 +41,10 @@ pub fn load(path: &Path) -> Result<Loaded, Diagnostics> {
     let name = path.display().to_string();
     let text = std::fs::read_to_string(path)
         .map_err(|error| Diagnostics::from(Diagnostic::error(format!("cannot read {name}: {error}"))))?;
-    let folder = path.parent().unwrap_or(Path::new(""));
-    let folder = std::path::absolute(folder)
+    // The file is made absolute first: the folder of a bare file name is empty, and an empty path has no absolute form.
+    let file = std::path::absolute(path)
         .map_err(|error| Diagnostics::from(Diagnostic::error(format!("cannot tell the folder of {name}: {error}"))))?;
-    parse(&name, &text, &folder)
+    parse(&name, &text, file.parent().unwrap_or(&file))
 }
 
 /// Understands the text of a configuration file; relative paths in it begin at `folder`.
@@ -55,6 +55,7 @@ pub fn parse(name: &str, text: &str, folder: &Path) -> Result<Loaded, Diagnostic
     let mut diagnostics = Diagnostics::default();
     let document = Document::read(Sources::new(name, text), &mut diagnostics);
     let model = document.as_ref().map(|document| resolve::model(document, folder, &mut diagnostics));
+    diagnostics.sort();
     match (document, model) {
         (Some(document), Some(model)) if !diagnostics.has_errors() => {
             Ok(Loaded { model, notes: diagnostics, document })
@@ -73,5 +74,10 @@ impl Loaded {
             Some(at) => diagnostic.at(&self.document.sources, at),
             None => diagnostic,
         }
+    }
+
+    /// Where the value at `path` stands, found as for [`diagnose`](Self::diagnose).
+    pub fn at(&self, path: &[&str]) -> Option<Place> {
+        self.diagnose(path, "", None).place.map(|place| *place)
     }
 }

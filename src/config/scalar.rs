@@ -42,6 +42,13 @@ pub(super) fn mask_v4(text: &str) -> Option<u8> {
     text.trim_start_matches('/').parse().ok().filter(|bits| *bits <= 32)
 }
 
+/// The name of an environment variable that a shell can set (POSIX, section 8.1).
+pub(super) fn variable(text: &str) -> Option<String> {
+    let first = |c: char| c.is_ascii_alphabetic() || c == '_';
+    let good = text.starts_with(first) && text.chars().all(|c| c.is_ascii_alphanumeric() || c == '_');
+    good.then(|| text.to_owned())
+}
+
 /// Whether a host name can stand in a certificate and be looked up: labels of letters, digits and inner hyphens, the
 /// last not a number, no trailing dot (RFC 1123, section 2.1).
 pub(super) fn is_host_name(text: &str) -> bool {

@@ -1,51 +1,151 @@
+use std::collections::BTreeMap;
+
 use super::Loaded;
 use super::inherit::Document;
-use super::schema::{MONITOR, PROFILES, Shape};
-use super::source::At;
+use super::schema::{self, Key, Kind, MEMBER, MONITOR, NODE, POOL, PROFILES, Shape, TOP, VIRTUAL_SERVER};
 use super::tree::{Entry, Node, Value};
 
-/// The configuration that is in force, as YAML. `resolved` adds inherited values and, behind each, where it is from.
+/// The configuration as YAML that reads back to the same model. `resolved` adds inherited and default values, the
+/// built-in profiles in use, and behind each value where it comes from.
 pub fn show(loaded: &Loaded, resolved: bool) -> String {
-    let document = &loaded.document;
-    let mut text = String::new();
-    for section in document.root.entries() {
-        if section.value.entries().is_empty() || !resolved || !matches!(section.key.as_str(), "profiles" | "monitors") {
-            write(&mut text, document, 0, section, resolved);
-            continue;
+    let mut page = Page { document: &loaded.document, text: String::new(), resolved };
+    for key in TOP.keys {
+        match key.kind {
+            Kind::Named(_) => page.section(key),
+            _ => page.value(0, key, page.document.root.entry(key.name)),
         }
-        text += &format!("{}:\n", section.key);
-        for named in section.value.entries() {
-            text += &format!("  {}:\n", named.key);
-            let inherited = document.inherited(&section.key, &named.key).unwrap_or_default();
-            inherited.iter().for_each(|entry| write(&mut text, document, 2, entry, true));
-            for key in shape(&section.key, &inherited).map_or(&[][..], |shape| shape.keys) {
-                if !key.default.is_empty() && !inherited.iter().any(|entry| entry.key == key.name) {
-                    text += &format!("    {}: {}  # default\n", key.name, key.default);
-                }
+    }
+    if resolved {
+        page.built_in();
+    }
+    page.text
+}
+
+struct Page<'a> {
+    document: &'a Document,
+    text: String,
+    resolved: bool,
+}
+
+impl<'a> Page<'a> {
+    fn section(&mut self, key: &Key) {
+        let entries = self.document.section(key.name);
+        if entries.is_empty() {
+            return;
+        }
+        self.text += &format!("{}:\n", key.name);
+        for entry in entries {
+            self.named("  ", key.name, entry);
+        }
+    }
+
+    fn named(&mut self, indent: &str, section: &str, entry: &'a Entry) {
+        self.text += &format!("{indent}{}:", scalar(&entry.key));
+        let before = self.text.len();
+        self.text.push('\n');
+        let (shape, values) = self.holding(section, entry);
+        for key in shape.map_or(&[][..], |shape| shape.keys) {
+            self.value(2, key, values.get(key.name).copied());
+            if self.resolved && section == "virtual-servers" && key.name == "protocol" && !values.contains_key(key.name)
+            {
+                let kind = values.get("type").and_then(|entry| entry.value.scalar());
+                self.text += &format!("    protocol: {}  # default\n", schema::protocol(kind.as_deref()));
             }
         }
-    }
-    text
-}
-
-fn shape(section: &str, inherited: &[&Entry]) -> Option<&'static Shape> {
-    let kind = inherited.iter().find(|entry| entry.key == "type").and_then(|entry| entry.value.scalar());
-    match section {
-        "monitors" => Some(&MONITOR),
-        _ => PROFILES.iter().find(|(name, _)| Some(*name) == kind.as_deref()).map(|(_, shape)| shape),
-    }
-}
-
-fn write(text: &mut String, document: &Document, depth: usize, entry: &Entry, origins: bool) {
-    let indent = "  ".repeat(depth);
-    let origin = |at: At| if origins { format!("  # {}", document.sources.origin(at)) } else { String::new() };
-    match &entry.value.value {
-        Value::Map(entries) if !entries.is_empty() => {
-            *text += &format!("{indent}{}:\n", entry.key);
-            entries.iter().for_each(|inner| write(text, document, depth + 1, inner, origins));
+        if self.text.len() == before + 1 {
+            self.text.insert_str(before, " {}");
         }
-        _ => *text += &format!("{indent}{}: {}{}\n", entry.key, flow(&entry.value), origin(entry.value.at)),
     }
+
+    /// What an entry may have and what holds for it.
+    fn holding(&self, section: &str, entry: &'a Entry) -> (Option<&'static Shape>, BTreeMap<&'a str, &'a Entry>) {
+        let inherits = matches!(section, "profiles" | "monitors");
+        let document = self.document;
+        let inherited = if inherits { document.inherited(section, &entry.key) } else { Ok(Vec::new()) };
+        let inherited = inherited.unwrap_or_default();
+        let kind = inherited.iter().find(|inner| inner.key == "type").and_then(|inner| inner.value.scalar());
+        let shape = match section {
+            "nodes" => Some(&NODE),
+            "pools" => Some(&POOL),
+            "monitors" => Some(&MONITOR),
+            "virtual-servers" => Some(&VIRTUAL_SERVER),
+            _ => PROFILES.iter().find(|(name, _)| Some(*name) == kind.as_deref()).map(|(_, shape)| shape),
+        };
+        let of_parents = if self.resolved { inherited } else { Vec::new() }.into_iter();
+        // A parent's parent is not this one's.
+        let of_parents = of_parents.filter(|inner| inner.key != "defaults-from");
+        let all = of_parents.chain(entry.value.entries());
+        (shape, all.map(|inner| (inner.key.as_str(), inner)).collect())
+    }
+
+    fn value(&mut self, depth: usize, key: &Key, written: Option<&Entry>) {
+        let indent = "  ".repeat(depth);
+        match written {
+            Some(entry) if !matches!(entry.value.value, Value::Null) => {
+                let items = match (&entry.value.value, key.kind) {
+                    (Value::List(items), Kind::Members | Kind::Certificates) => items.as_slice(),
+                    _ => &[],
+                };
+                if items.is_empty() {
+                    let origin = self.origin(&entry.value);
+                    self.text += &format!("{indent}{}: {}{origin}\n", key.name, flow(&entry.value));
+                    return;
+                }
+                self.text += &format!("{indent}{}:\n", key.name);
+                for item in items {
+                    let origin = self.origin(item);
+                    let defaults = if self.resolved { defaults(key.kind, item) } else { String::new() };
+                    self.text += &format!("{indent}  - {}{origin}{defaults}\n", flow(item));
+                }
+            }
+            _ if self.resolved && !key.default.is_empty() => {
+                self.text += &format!("{indent}{}: {}  # default\n", key.name, key.default);
+            }
+            _ => {}
+        }
+    }
+
+    fn origin(&self, node: &Node) -> String {
+        if self.resolved { format!("  # {}", self.document.sources.origin(node.at)) } else { String::new() }
+    }
+
+    /// The built-in profiles and monitors that are named, as comments: they cannot be written again.
+    fn built_in(&mut self) {
+        let mut used: Vec<(&str, String)> = Vec::new();
+        for pool in self.document.section("pools") {
+            let Some(monitors) = pool.value.entry("monitors") else { continue };
+            let names: Vec<_> = match &monitors.value.value {
+                Value::List(items) => items.iter().filter_map(Node::scalar).collect(),
+                _ => monitors.value.scalar().into_iter().collect(),
+            };
+            used.extend(names.into_iter().map(|name| ("monitors", name)));
+        }
+        for virtual_server in self.document.section("virtual-servers") {
+            let named = |key: &str| virtual_server.value.entry(key).and_then(|entry| entry.value.scalar());
+            let profiles = ["persistence", "client-ssl", "server-ssl"].into_iter().filter_map(named);
+            let protocol = named("protocol").unwrap_or_else(|| schema::protocol(named("type").as_deref()).to_owned());
+            used.extend(profiles.chain([protocol]).map(|name| ("profiles", name)));
+        }
+        used.sort();
+        used.dedup();
+        let mut inner = Page { document: self.document, text: String::new(), resolved: true };
+        for (section, name) in used {
+            let entry = self.document.named(section, &name).filter(|entry| entry.key_at.is_built_in());
+            if let Some(entry) = entry {
+                inner.text += &format!("{section}, built in:\n");
+                inner.named("  ", section, entry);
+            }
+        }
+        self.text.extend(inner.text.lines().map(|line| format!("# {line}\n")));
+    }
+}
+
+/// What holds for an item of a list besides what it says, as a comment.
+fn defaults(kind: Kind, item: &Node) -> String {
+    let Kind::Members = kind else { return String::new() };
+    let absent = MEMBER.keys.iter().filter(|key| !key.default.is_empty() && item.entry(key.name).is_none());
+    let absent: Vec<_> = absent.map(|key| format!("{}: {}", key.name, key.default)).collect();
+    if absent.is_empty() { String::new() } else { format!("; default: {}", absent.join(", ")) }
 }
 
 /// A value in one line.
@@ -53,17 +153,24 @@ fn flow(node: &Node) -> String {
     match &node.value {
         Value::Null => "null".into(),
         Value::Bool(flag) => flag.to_string(),
-        Value::Integer(number) => number.to_string(),
-        Value::Text(text) => {
-            let plain = text.starts_with(|c: char| c.is_ascii_alphabetic() || c == '/')
-                && text.chars().all(|c| c.is_ascii_alphanumeric() || "-_./".contains(c))
-                && !matches!(text.as_str(), "true" | "false" | "null" | "yes" | "no" | "on" | "off" | "y" | "n");
-            if plain { text.clone() } else { format!("{text:?}") }
-        }
+        Value::Number(number) => number.clone(),
+        Value::Text(text) => scalar(text),
         Value::List(items) => format!("[{}]", items.iter().map(flow).collect::<Vec<_>>().join(", ")),
         Value::Map(entries) => {
-            let inner: Vec<_> = entries.iter().map(|entry| format!("{}: {}", entry.key, flow(&entry.value))).collect();
-            format!("{{ {} }}", inner.join(", "))
+            let pair = |entry: &Entry| format!("{}: {}", scalar(&entry.key), flow(&entry.value));
+            format!("{{ {} }}", entries.iter().map(pair).collect::<Vec<_>>().join(", "))
         }
     }
+}
+
+/// Text, in quotes where YAML would take it for something else.
+fn scalar(text: &str) -> String {
+    let plain = text.starts_with(|c: char| c.is_ascii_alphanumeric() || c == '/')
+        && text.chars().all(|c| c.is_ascii_alphanumeric() || "-_./:".contains(c))
+        && !text.ends_with(':')
+        && !["0x", "0o", "0b"].iter().any(|prefix| text.starts_with(prefix))
+        && text.replace('_', "").parse::<f64>().is_err()
+        && !matches!(text.to_ascii_lowercase().as_str(), "true" | "false" | "null" | "yes" | "no" | "on" | "off");
+    // JSON's strings are YAML's.
+    if plain { text.to_owned() } else { serde_json::Value::from(text).to_string() }
 }

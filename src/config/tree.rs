@@ -3,7 +3,7 @@
 use std::fmt;
 
 use serde::de::{Deserialize, Deserializer, MapAccess, SeqAccess, Visitor};
-use serde_saphyr::{DuplicateKeyPolicy, Location, Options, Spanned};
+use serde_saphyr::{DuplicateKeyPolicy, Error, Location, NonFiniteFloatPolicy, Options, Spanned};
 
 use super::diagnostic::Diagnostic;
 use super::source::{At, Sources};
@@ -19,7 +19,8 @@ pub(super) struct Node {
 pub(super) enum Value {
     Null,
     Bool(bool),
-    Integer(i64),
+    /// As it is written, so that `1.10` stays what it was.
+    Number(String),
     Text(String),
     List(Vec<Node>),
     Map(Vec<Entry>),
@@ -49,8 +50,7 @@ impl Node {
     pub fn scalar(&self) -> Option<String> {
         match &self.value {
             Value::Bool(flag) => Some(flag.to_string()),
-            Value::Integer(number) => Some(number.to_string()),
-            Value::Text(text) => Some(text.clone()),
+            Value::Number(text) | Value::Text(text) => Some(text.clone()),
             Value::Null | Value::List(_) | Value::Map(_) => None,
         }
     }
@@ -60,7 +60,7 @@ impl Node {
         match &self.value {
             Value::Null => "nothing".into(),
             Value::Bool(flag) => format!("`{flag}`"),
-            Value::Integer(number) => format!("the number {number}"),
+            Value::Number(number) => format!("the number {number}"),
             Value::Text(text) => format!("`{text}`"),
             Value::List(_) => "a list".into(),
             Value::Map(_) => "a map".into(),
@@ -75,19 +75,36 @@ pub(super) fn read(sources: &Sources, source: usize, text: &str) -> Result<Node,
     }
     let mut options = Options::default();
     options.with_snippet = false;
-    options.duplicate_keys = DuplicateKeyPolicy::LastWins;
+    // Keys that stand twice are noted with both places, not by the parser.
+    options.duplicate_keys = DuplicateKeyPolicy::PassThrough;
+    // As YAML 1.2 and editors have it: `off` and `no` are words.
+    options.strict_booleans = true;
+    options.reject_unsupported_tags = true;
+    options.non_finite_float_policy = NonFiniteFloatPolicy::AsString;
     let parsed: Result<Spanned<Raw>, _> = serde_saphyr::from_str_with_options(text, options);
-    match parsed {
-        Ok(raw) => Ok(node(raw, source)),
-        Err(error) => {
-            let message = error.to_string();
-            let diagnostic = Diagnostic::error(message.lines().next().unwrap_or("not YAML").to_owned());
-            Err(match error.location() {
-                Some(location) => diagnostic.at(sources, at(&location, source)),
-                None => diagnostic,
-            })
+    parsed.map(|raw| node(raw, source, text)).map_err(|error| not_yaml(sources, source, text, &error))
+}
+
+fn not_yaml(sources: &Sources, source: usize, text: &str, error: &Error) -> Diagnostic {
+    let said = error.to_string();
+    let said = said.lines().next().unwrap_or_default();
+    let message = match error {
+        Error::MultipleDocuments { .. } => "a configuration is one YAML document, and here a second one begins",
+        _ => said.split_once(" at line ").map_or(said, |(message, _)| message),
+    };
+    let mut diagnostic = Diagnostic::error(format!("not YAML: {message}"));
+    if let Some(location) = error.location() {
+        let at = at(&location, source);
+        let line_start = text.get(..at.start).and_then(|before| before.rfind('\n')).map_or(0, |newline| newline + 1);
+        let line = text.get(line_start..).and_then(|rest| rest.lines().next()).unwrap_or_default();
+        if line.contains(": *:") || line.contains(": [::") {
+            diagnostic.help = Some("in YAML such a destination needs quotes: `\"*:21050\"`, `\"[::]:21050\"`".into());
+        } else if line.contains('\t') {
+            diagnostic.help = Some("YAML is indented with spaces".into());
         }
+        diagnostic = diagnostic.at(sources, at);
     }
+    diagnostic
 }
 
 fn at(location: &Location, source: usize) -> At {
@@ -96,21 +113,21 @@ fn at(location: &Location, source: usize) -> At {
     At { source, start, length: span.byte_len().unwrap_or(span.len()) as usize }
 }
 
-fn node(raw: Spanned<Raw>, source: usize) -> Node {
-    let at = at(&raw.referenced, source);
+fn node(raw: Spanned<Raw>, source: usize, text: &str) -> Node {
+    let at = at(&raw.defined, source);
     let value = match raw.value {
         Raw::Null => Value::Null,
         Raw::Bool(flag) => Value::Bool(flag),
-        Raw::Integer(number) => Value::Integer(number),
+        Raw::Number(number) => Value::Number(text.get(at.start..at.start + at.length).unwrap_or(&number).to_owned()),
         Raw::Text(text) => Value::Text(text),
-        Raw::List(items) => Value::List(items.into_iter().map(|item| node(item, source)).collect()),
+        Raw::List(items) => Value::List(items.into_iter().map(|item| node(item, source, text)).collect()),
         Raw::Map(entries) => Value::Map(
             entries
                 .into_iter()
                 .map(|(key, value)| Entry {
-                    key_at: self::at(&key.referenced, source),
+                    key_at: self::at(&key.defined, source),
                     key: key.value,
-                    value: node(value, source),
+                    value: node(value, source, text),
                 })
                 .collect(),
         ),
@@ -121,7 +138,7 @@ fn node(raw: Spanned<Raw>, source: usize) -> Node {
 enum Raw {
     Null,
     Bool(bool),
-    Integer(i64),
+    Number(String),
     Text(String),
     List(Vec<Spanned<Raw>>),
     Map(Vec<(Spanned<String>, Spanned<Raw>)>),
@@ -159,15 +176,15 @@ impl<'de> Visitor<'de> for RawVisitor {
     }
 
     fn visit_i64<E>(self, number: i64) -> Result<Raw, E> {
-        Ok(Raw::Integer(number))
+        Ok(Raw::Number(number.to_string()))
     }
 
     fn visit_u64<E>(self, number: u64) -> Result<Raw, E> {
-        Ok(i64::try_from(number).map_or_else(|_| Raw::Text(number.to_string()), Raw::Integer))
+        Ok(Raw::Number(number.to_string()))
     }
 
     fn visit_f64<E>(self, number: f64) -> Result<Raw, E> {
-        Ok(Raw::Text(number.to_string()))
+        Ok(Raw::Number(number.to_string()))
     }
 
     fn visit_str<E>(self, text: &str) -> Result<Raw, E> {
@@ -188,5 +205,52 @@ impl<'de> Visitor<'de> for RawVisitor {
             map.push(entry);
         }
         Ok(Raw::Map(map))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn parsed(text: &str) -> Result<Node, Diagnostic> {
+        read(&Sources::new("test.yaml", text), 0, text)
+    }
+
+    #[test]
+    fn scalars_stay_as_written() {
+        let node =
+            parsed("{ a: 1.10, b: 0x10, c: off, d: true, e: 10.1.1.1, f: 'true', g: .nan, h: 1_000, i: ~ }").unwrap();
+        let written: Vec<_> = node.entries()[..8].iter().filter_map(|entry| entry.value.scalar()).collect();
+        assert_eq!(written, ["1.10", "0x10", "off", "true", "10.1.1.1", "true", ".nan", "1_000"]);
+        assert!(matches!(node.entry("d").unwrap().value.value, Value::Bool(true)));
+        assert!(matches!(node.entry("i").unwrap().value.value, Value::Null));
+    }
+
+    #[test]
+    fn aliases_and_merges_stand_where_they_were_written() {
+        let text = "base: &base { x: 1 }\nalias: *base\nmerged: { <<: *base, y: 2 }\n";
+        let node = parsed(text).unwrap();
+        for section in ["alias", "merged"] {
+            let x = node.entry(section).unwrap().value.entry("x").unwrap();
+            assert_eq!(&text[x.value.at.start..][..x.value.at.length], "1", "{section}");
+            assert!(x.value.at.start < 20, "{section}");
+        }
+    }
+
+    #[test]
+    fn mistakes_in_yaml_have_a_place_and_a_remedy() {
+        let wrong = |text: &str| {
+            let diagnostic = parsed(text).unwrap_err();
+            let place = diagnostic.place.unwrap();
+            (place.line, place.column, diagnostic.message, diagnostic.help.unwrap_or_default())
+        };
+        let (line, column, _, help) = wrong("v:\n  destination: *:21050\n");
+        assert_eq!((line, column), (2, 16));
+        assert!(help.contains("quotes"));
+        assert!(wrong("v:\n  destination: [::]:21050\n").3.contains("quotes"));
+        assert!(wrong("a:\n\tb: 1\n").3.contains("spaces"));
+        assert!(wrong("a: 1\n---\nb: 1\n").2.contains("second one begins"));
+        assert!(!wrong("a: {b: 1\nc: 2\n").2.contains("at line"));
+        assert_eq!(parsed(" \n").unwrap_err().message, "the file is empty");
     }
 }

@@ -17,28 +17,7 @@ use super::schema::{MEMBER, MONITOR, NODE, POOL, Shape, TOP};
 use super::source::At;
 use super::tree::{Entry, Node, Value};
 use crate::model;
-use crate::model::{
-    Address, AdminState, LoadBalancing, Member, Model, Monitor, MonitorKind, Name, Pool, VirtualServer,
-};
-
-/// F5's methods that pronk does not have, with the reason or the nearest.
-const OTHER_METHODS: &[(&str, &str)] = &[
-    ("fastest-node", "it needs outstanding requests, which raw TCP does not show"),
-    ("fastest-app-response", "it needs outstanding requests, which raw TCP does not show"),
-    ("ratio-node", "use ratio-member"),
-    ("ratio-session", "use ratio-member"),
-    ("ratio-least-connections-member", "use least-connections-member"),
-    ("ratio-least-connections-node", "use least-connections-node"),
-    ("weighted-least-connections-member", "use least-connections-member with a connection-limit"),
-    ("weighted-least-connections-node", "use least-connections-node with a connection-limit"),
-    ("observed-member", "use least-connections-member"),
-    ("observed-node", "use least-connections-node"),
-    ("predictive-member", "use least-connections-member"),
-    ("predictive-node", "use least-connections-node"),
-    ("dynamic-ratio-member", "use least-connections-member"),
-    ("dynamic-ratio-node", "use least-connections-node"),
-    ("least-sessions", "use least-connections-node"),
-];
+use crate::model::{Address, AdminState, LoadBalancing, Member, Model, Monitor, MonitorKind, Name, Pool};
 
 /// Resolves a document, noting every mistake.
 pub(super) fn model(document: &Document, folder: &Path, diagnostics: &mut Diagnostics) -> Model {
@@ -65,6 +44,7 @@ impl<'a> Resolver<'a> {
             }
             for (index, named) in entry.value.entries().iter().enumerate() {
                 self.reader.check_twice(&entry.value.entries()[..index], named);
+                self.check_name(named);
             }
         }
         let store = Fields::new(self.reader, &TOP, root.entries().iter().collect(), root.at)
@@ -74,10 +54,19 @@ impl<'a> Resolver<'a> {
         self.document.section("monitors").iter().for_each(|entry| drop(self.monitor(entry)));
         let pools = self.section("pools", |this, entry| this.pool(entry, &nodes));
         self.check_profiles();
-        let virtual_servers: BTreeMap<Name, Arc<VirtualServer>> =
-            self.section("virtual-servers", |this, entry| this.virtual_server(entry, &pools));
-        self.check_destinations(&virtual_servers);
+        let virtual_servers = self.section("virtual-servers", |this, entry| this.virtual_server(entry, &pools));
+        self.check_destinations();
         Model { nodes, pools, virtual_servers, certificate_store: store }
+    }
+
+    /// Names stand in `node:port`, in metrics, in URLs and on command lines.
+    fn check_name(&self, entry: &Entry) {
+        let good = |c: char| c.is_ascii_alphanumeric() || matches!(c, '.' | '_' | '-');
+        let name = &entry.key;
+        if name.is_empty() || name == "none" || name.starts_with('-') || !name.chars().all(good) {
+            let help = "names are of letters, digits, `.`, `_` and `-`, do not begin with `-`, and are not `none`";
+            self.reader.error(entry.key_at, format!("`{name}` cannot be a name"), Some(help.to_owned()));
+        }
     }
 
     fn section<T>(&self, name: &str, resolve: impl Fn(&Self, &'a Entry) -> Option<T>) -> BTreeMap<Name, Arc<T>> {
@@ -85,76 +74,66 @@ impl<'a> Resolver<'a> {
         entries.filter_map(|entry| Some((Name::from(entry.key.as_str()), Arc::new(resolve(self, entry)?)))).collect()
     }
 
-    /// The fields of an entry that inherits nothing.
-    fn fields(&self, entry: &'a Entry, shape: &'static Shape) -> Fields<'a> {
-        self.fields_of(&entry.value, entry.key_at, shape)
-    }
-
-    fn fields_of(&self, node: &'a Node, at: At, shape: &'static Shape) -> Fields<'a> {
-        if !matches!(node.value, Value::Map(_) | Value::Null) {
-            self.reader.error(node.at, format!("a {} is a map, found {}", shape.name, node.describe()), None);
-        }
-        self.reader.check_keys(node.entries(), shape);
-        Fields::new(self.reader, shape, node.entries().iter().collect(), at)
+    /// The fields of an entry that inherits nothing; `None` when it has none, which is noted.
+    fn fields(&self, entry: &'a Entry, shape: &'static Shape) -> Option<Fields<'a>> {
+        self.reader.fields(&entry.value, entry.key_at, shape)
     }
 
     fn node(&self, entry: &'a Entry) -> Option<model::Node> {
-        let mut fields = self.fields(entry, &NODE);
-        let written = fields.required("address");
-        let place = fields.place("address");
-        let address = match written.parse::<IpAddr>() {
-            Ok(address) => Address::Ip(address),
-            Err(_) if scalar::is_host_name(&written) => {
-                let help = "the guide advises the address, which needs no name resolution to stay up".to_owned();
-                let message = format!("node `{}` is given by name", entry.key);
-                fields.reader.report(Severity::Note, place, message, Some(help));
-                Address::Fqdn(written)
-            }
-            Err(_) => {
-                if !written.is_empty() {
-                    fields.reader.error(place, format!("`{written}` is neither an IP address nor a host name"), None);
-                }
-                return None;
-            }
-        };
-        Some(model::Node {
-            name: Name::from(entry.key.as_str()),
-            address,
-            hostname: host_name(&mut fields, "hostname"),
-            description: fields.text("description"),
-            state: state(&mut fields),
-        })
+        let mut fields = self.fields(entry, &NODE)?;
+        fields.require("address");
+        let address = fields.parsed("address", |text| match text.parse::<IpAddr>() {
+            Ok(address) => Some(Address::Ip(address)),
+            Err(_) => scalar::is_host_name(text).then(|| Address::Fqdn(text.to_owned())),
+        });
+        if let Some(Address::Fqdn(_)) = address {
+            let help = "the guide advises the address, which needs no name resolution to stay up".to_owned();
+            let message = format!("node `{}` is given by name", entry.key);
+            self.reader.report(Severity::Note, fields.place("address"), message, Some(help));
+        }
+        let hostname = fields.host_name("hostname");
+        let description = fields.text("description");
+        let state = state(&mut fields);
+        Some(model::Node { name: Name::from(entry.key.as_str()), address: address?, hostname, description, state })
     }
 
     fn monitor(&self, entry: &'a Entry) -> Option<Arc<Monitor>> {
-        self.reader.check_keys(entry.value.entries(), &MONITOR);
+        self.fields(entry, &MONITOR)?;
         let inherited = self.inherited("monitors", entry)?;
         let mut fields = Fields::new(self.reader, &MONITOR, inherited, entry.key_at);
         fields.word("type");
         let (interval, timeout) = (fields.duration("interval"), fields.duration("timeout"));
         if timeout <= interval {
-            let help = "F5 advises three times the interval and a second".to_owned();
+            let advised = 3 * interval.as_secs() + 1;
+            let help = format!("F5 advises three times the interval and a second: {advised}s");
             let message = format!("monitor `{}` gives up before its second probe", entry.key);
-            fields.reader.report(Severity::Warning, fields.place("timeout"), message, Some(help));
+            self.reader.report(Severity::Warning, fields.place("timeout"), message, Some(help));
         }
         let name = Name::from(entry.key.as_str());
         Some(Arc::new(Monitor { name, kind: MonitorKind::Tcp, interval, timeout }))
     }
 
     fn pool(&self, entry: &'a Entry, nodes: &BTreeMap<Name, Arc<model::Node>>) -> Option<Pool> {
-        let mut fields = self.fields(entry, &POOL);
+        let mut fields = self.fields(entry, &POOL)?;
         let description = fields.text("description");
         let reselect_tries = fields.count("reselect-tries");
-        let load_balancing_mode = method(&mut fields);
+        let method = fields.word("load-balancing-mode");
+        let known = LoadBalancing::ALL.into_iter().find(|known| known.as_str() == method);
+        let load_balancing_mode = known.unwrap_or(LoadBalancing::RoundRobin);
         let monitors = fields.texts("monitors");
         let items = fields.list("members");
         let monitors = monitors.into_iter().filter_map(|(name, at)| self.named_monitor(&name, at)).collect();
+        if items.is_empty() {
+            let help = "write `members: [node:port]`".to_owned();
+            let message = format!("pool `{}` has no members, so nothing can be served", entry.key);
+            self.reader.report(Severity::Warning, fields.place("members"), message, Some(help));
+        }
         let mut members: Vec<Arc<Member>> = Vec::new();
         for item in items {
             let Some(member) = self.member(item, nodes) else { continue };
             if members.iter().any(|other| other.key() == member.key()) {
                 let message = format!("member `{}` stands twice in pool `{}`", member.key(), entry.key);
-                self.reader.error(item.at, message, None);
+                self.reader.error(item.at, message, Some("for a larger share write `ratio`".to_owned()));
             }
             members.push(Arc::new(member));
         }
@@ -176,17 +155,21 @@ impl<'a> Resolver<'a> {
     }
 
     fn member(&self, item: &'a Node, nodes: &BTreeMap<Name, Arc<model::Node>>) -> Option<Member> {
-        let (written, at) = match &item.value {
-            Value::Text(text) => (text.clone(), item.at),
-            _ => {
-                let mut fields = self.fields_of(item, item.at, &MEMBER);
-                (fields.required("member"), fields.place("member"))
+        let mut fields = match &item.value {
+            Value::Text(_) | Value::Number(_) => Fields::new(self.reader, &MEMBER, Vec::new(), item.at),
+            _ => self.reader.fields(item, item.at, &MEMBER)?,
+        };
+        let (connection_limit, ratio) = (fields.limit("connection-limit"), fields.count("ratio").max(1));
+        let (description, state) = (fields.text("description"), state(&mut fields));
+        let (written, at) = match item.scalar() {
+            Some(text) => (text, item.at),
+            None => {
+                fields.require("member");
+                (fields.text("member")?, fields.place("member"))
             }
         };
         let Some((node, port)) = written.rsplit_once(':') else {
-            if !written.is_empty() {
-                self.reader.error(at, format!("a member is `node:port`, found `{written}`"), None);
-            }
+            self.reader.error(at, format!("a member is `node:port`, found `{written}`"), None);
             return None;
         };
         let port = port.parse().ok().filter(|port| *port > 0);
@@ -194,19 +177,13 @@ impl<'a> Resolver<'a> {
             self.reader.error(at, format!("`{written}` does not end in a port from 1 to 65535"), None);
         }
         let known = nodes.get(node);
-        if known.is_none() && !self.document.section("nodes").iter().any(|entry| entry.key == node) {
+        if known.is_none() && node.parse::<IpAddr>().is_ok() {
+            let help = format!("write `nodes: {{ {node}: {{ address: {node} }} }}`, or a shorter name for it");
+            self.reader.error(at, format!("a member names a node, and no node is called `{node}`"), Some(help));
+        } else if known.is_none() && self.document.named("nodes", node).is_none() {
             self.unknown("node", "nodes", node, at);
         }
-        let (node, port) = (Arc::clone(known?), port?);
-        let mut fields = Fields::new(self.reader, &MEMBER, item.entries().iter().collect(), at);
-        Some(Member {
-            node,
-            port,
-            connection_limit: fields.limit("connection-limit"),
-            ratio: fields.count("ratio").max(1),
-            description: fields.text("description"),
-            state: state(&mut fields),
-        })
+        Some(Member { node: Arc::clone(known?), port: port?, connection_limit, ratio, description, state })
     }
 
     fn unknown(&self, what: &str, section: &str, name: &str, at: At) {
@@ -238,32 +215,4 @@ fn state(fields: &mut Fields<'_>) -> AdminState {
         "forced-offline" => AdminState::ForcedOffline,
         _ => AdminState::Enabled,
     }
-}
-
-/// A host name as certificates carry them.
-fn host_name(fields: &mut Fields<'_>, key: &str) -> Option<String> {
-    let name = fields.text(key)?;
-    if !scalar::is_host_name(&name) {
-        let help = "labels of letters, digits and hyphens, no trailing dot, the last not a number".to_owned();
-        let message = format!("`{name}` is not a host name that certificates can carry");
-        fields.reader.error(fields.place(key), message, Some(help));
-    }
-    Some(name)
-}
-
-fn method(fields: &mut Fields<'_>) -> LoadBalancing {
-    let word = fields.text("load-balancing-mode").unwrap_or_default();
-    let known = LoadBalancing::ALL.into_iter().find(|method| method.as_str() == word);
-    if known.is_none() {
-        let other = OTHER_METHODS.iter().find(|(name, _)| *name == word);
-        let (message, help) = match other {
-            Some((_, why)) => (format!("load-balancing-mode `{word}` is not offered"), Some((*why).to_owned())),
-            None => (
-                format!("unknown load-balancing-mode `{word}`"),
-                did_you_mean(&word, LoadBalancing::ALL.iter().map(|method| method.as_str())),
-            ),
-        };
-        fields.reader.error(fields.place("load-balancing-mode"), message, help);
-    }
-    known.unwrap_or(LoadBalancing::RoundRobin)
 }

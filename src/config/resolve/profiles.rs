@@ -1,7 +1,8 @@
+use std::net::IpAddr;
 use std::sync::Arc;
 
 use super::Resolver;
-use crate::config::fields::Fields;
+use crate::config::fields::{Fields, did_you_mean};
 use crate::config::scalar;
 use crate::config::schema::{CERT_KEY, PROFILES, Shape};
 use crate::config::source::At;
@@ -16,8 +17,16 @@ impl<'a> Resolver<'a> {
     /// Notes the mistakes of every profile, used or not.
     pub(super) fn check_profiles(&self) {
         for entry in self.document.section("profiles") {
-            let Some((kind, shape, inherited)) = self.profile(entry) else { continue };
-            self.reader.check_keys(entry.value.entries(), shape);
+            // With a chain that cannot be followed there still is what the profile says itself.
+            let alone = || {
+                let kind = entry.value.entry("type")?.value.scalar()?;
+                let (kind, shape) = PROFILES.iter().find(|(name, _)| *name == kind)?;
+                Some((*kind, shape, entry.value.entries().iter().collect()))
+            };
+            let Some((kind, shape, inherited)) = self.profile(entry).or_else(alone) else { continue };
+            if self.reader.fields(&entry.value, entry.key_at, shape).is_none() {
+                continue;
+            }
             self.check_parent(entry, kind);
             let mut fields = Fields::new(self.reader, shape, inherited, entry.key_at);
             match kind {
@@ -37,9 +46,13 @@ impl<'a> Resolver<'a> {
         let found = PROFILES.iter().find(|(name, _)| *name == word);
         let Some((name, shape)) = found else {
             let at = kind.map_or(entry.key_at, |kind| kind.value.at);
-            let types = PROFILES.iter().map(|(name, _)| *name).collect::<Vec<_>>().join(", ");
-            let message = format!("profile `{}` needs a `type`: one of {types}", entry.key);
-            self.reader.error(at, message, None);
+            let types = || PROFILES.iter().map(|(name, _)| *name);
+            let (message, help) = match kind {
+                Some(_) => (format!("there is no profile type `{word}`"), did_you_mean(&word, types())),
+                None => (format!("profile `{}` needs a `type`", entry.key), None),
+            };
+            let one_of = || format!("there are: {}", types().collect::<Vec<_>>().join(", "));
+            self.reader.error(at, message, help.or_else(|| Some(one_of())));
             return None;
         };
         Some((name, shape, inherited))
@@ -74,7 +87,13 @@ impl<'a> Resolver<'a> {
         let (kind, ..) = profile.as_ref()?;
         if !types.contains(kind) {
             let message = format!("profile `{name}` is {kind}, not {}", types.join(" or "));
-            self.reader.error(at, message, None);
+            let names = self.document.names("profiles").into_iter().filter(|name| {
+                let named = self.document.named("profiles", name);
+                let of = named.and_then(|named| self.reader.quietly(|| self.profile(named)));
+                of.is_some_and(|(kind, ..)| types.contains(&kind))
+            });
+            let help = format!("there are: {}", names.collect::<Vec<_>>().join(", "));
+            self.reader.error(at, message, Some(help));
             return None;
         }
         profile
@@ -93,10 +112,13 @@ impl<'a> Resolver<'a> {
 
 pub(super) fn client_ssl(name: &str, fields: &mut Fields<'_>) -> ClientSsl {
     let items = fields.list("cert-key-chain");
-    let cert_key_chain: Vec<_> = items.iter().filter_map(|item| cert_key_item(fields, item)).collect();
-    if items.is_empty() && !fields.at.is_built_in() {
-        let help = "add `cert-key-chain: [{ cert: lb.pem, key: lb.key }]`".to_owned();
-        fields.reader.error(fields.at, format!("client-ssl profile `{name}` has no certificate"), Some(help));
+    let mut cert_key_chain: Vec<CertKey> = Vec::new();
+    for item in items {
+        let Some(certificate) = cert_key_item(fields, item) else { continue };
+        if certificate.sni_default && cert_key_chain.iter().any(|other| other.sni_default) {
+            fields.reader.error(item.at, "a second certificate is marked `sni-default`", None);
+        }
+        cert_key_chain.push(certificate);
     }
     let peer_cert_mode = match fields.word("peer-cert-mode").as_str() {
         "request" => PeerCertMode::Request,
@@ -106,7 +128,8 @@ pub(super) fn client_ssl(name: &str, fields: &mut Fields<'_>) -> ClientSsl {
     let ca_file = fields.path("ca-file");
     if peer_cert_mode != PeerCertMode::Ignore && ca_file.is_none() {
         let message = format!("profile `{name}` asks clients for certificates and has no `ca-file` to check them with");
-        fields.reader.error(fields.place("peer-cert-mode"), message, None);
+        let help = "write `ca-file: clients-ca.pem`".to_owned();
+        fields.reader.error(fields.place("peer-cert-mode"), message, Some(help));
     }
     ClientSsl {
         name: Name::from(name),
@@ -132,13 +155,16 @@ pub(super) fn server_ssl(name: &str, fields: &mut Fields<'_>) -> ServerSsl {
         path => TrustAnchors::File(fields.reader.folder.join(path)),
     };
     let response = |word: String| if word == "ignore" { CertResponse::Ignore } else { CertResponse::Drop };
-    let shows_certificate = ["store", "cert", "key"].iter().any(|key| fields.node(key).is_some());
+    let of_certificate = ["store", "cert", "key", "chain", "passphrase-file", "passphrase-env"];
+    let shows_certificate = of_certificate.iter().any(|key| fields.node(key).is_some());
     ServerSsl {
         name: Name::from(name),
         ca_file,
         verify: fields.word("peer-cert-mode") != "ignore",
-        authenticate_name: fields.text("authenticate-name"),
-        server_name: super::host_name(fields, "server-name"),
+        authenticate_name: fields.parsed("authenticate-name", |text| {
+            (scalar::is_host_name(text) || text.parse::<IpAddr>().is_ok()).then(|| text.to_owned())
+        }),
+        server_name: fields.host_name("server-name"),
         expire_cert_response: response(fields.word("expire-cert-response-control")),
         untrusted_cert_response: response(fields.word("untrusted-cert-response-control")),
         client_certificate: if shows_certificate { cert_key(fields, false) } else { None },
@@ -165,68 +191,60 @@ pub(super) fn protocol(name: &str, kind: ProtocolKind, fields: &mut Fields<'_>) 
 }
 
 pub(super) fn persistence(name: &str, fields: &mut Fields<'_>) -> Persistence {
-    let mask = fields.text("mask").unwrap_or_default();
-    let v4 = scalar::mask_v4(&mask).unwrap_or_else(|| {
-        let help = "write a mask such as 255.255.255.0, or a prefix length such as /24".to_owned();
-        fields.reader.error(fields.place("mask"), format!("`{mask}` is not a network mask"), Some(help));
-        32
-    });
+    let v4 = fields.parsed("mask", scalar::mask_v4).unwrap_or(32);
     let mask = SourceMask { v4, v6: fields.count("mask-v6").min(128) as u8 };
     Persistence { name: Name::from(name), timeout: fields.duration_or_never("timeout"), mask }
 }
 
 fn cert_key_item(fields: &mut Fields<'_>, item: &Node) -> Option<CertKey> {
-    fields.reader.check_keys(item.entries(), &CERT_KEY);
-    let mut inner = Fields::new(fields.reader, &CERT_KEY, item.entries().iter().collect(), item.at);
+    let mut inner = fields.reader.fields(item, item.at, &CERT_KEY)?;
     cert_key(&mut inner, true)
 }
 
 fn cert_key(fields: &mut Fields<'_>, in_chain: bool) -> Option<CertKey> {
     let store = fields.text("store");
     let (cert, key, chain) = (fields.path("cert"), fields.path("key"), fields.path("chain"));
-    let certificate = match (store, cert, key) {
-        (Some(store), None, None) => Certificate::Store(store),
-        (None, Some(cert), Some(key)) => Certificate::Files { cert, key, chain },
-        (None, Some(cert), None) => Certificate::Files { key: cert.clone(), cert, chain },
-        _ => {
-            let message = "a certificate is either `store`, or `cert` and `key`";
-            fields.reader.error(fields.at, message, None);
-            return None;
-        }
-    };
-    let passphrase = match (fields.path("passphrase-file"), fields.text("passphrase-env")) {
+    let passphrase = match (fields.path("passphrase-file"), fields.parsed("passphrase-env", scalar::variable)) {
         (Some(file), None) => Some(Passphrase::File(file)),
         (None, Some(variable)) => Some(Passphrase::Environment(variable)),
         (None, None) => None,
         (Some(_), Some(_)) => {
-            fields.reader.error(fields.at, "give `passphrase-file` or `passphrase-env`, not both", None);
+            let message = "give `passphrase-file` or `passphrase-env`, not both";
+            fields.reader.error(fields.place("passphrase-env"), message, None);
             None
         }
     };
-    Some(CertKey { certificate, passphrase, sni_default: in_chain && fields.flag("sni-default") })
+    let sni_default = in_chain && fields.flag("sni-default");
+    let certificate = match (store, cert, key, chain) {
+        (Some(store), None, None, None) => Certificate::Store(store),
+        (None, Some(cert), key, chain) => Certificate::Files { key: key.unwrap_or_else(|| cert.clone()), cert, chain },
+        (Some(_), ..) => {
+            let help = "an entry of the store has its own key and chain".to_owned();
+            fields.reader.error(fields.place("store"), "`store` stands beside `cert`, `key` or `chain`", Some(help));
+            return None;
+        }
+        (None, None, ..) => {
+            let help = "write `store`, or `cert` and `key`".to_owned();
+            fields.reader.error(fields.at, "no certificate is named", Some(help));
+            return None;
+        }
+    };
+    Some(CertKey { certificate, passphrase, sni_default })
 }
 
 fn versions(fields: &mut Fields<'_>) -> TlsVersions {
-    let mut version = |key: &str, fallback| {
-        let old = fields
-            .node(key)
-            .and_then(Node::scalar)
-            .filter(|text| matches!(text.as_str(), "tls1.0" | "tls1" | "tls1.1" | "ssl3" | "sslv3" | "ssl2"));
-        if let Some(old) = old {
-            let help = "nothing older than tls1.2 is spoken (RFC 8996)".to_owned();
-            fields.reader.error(fields.place(key), format!("{old} is not offered"), Some(help));
-            return fallback;
-        }
-        match fields.word(key).as_str() {
-            "tls1.2" => TlsVersion::Tls12,
-            "tls1.3" => TlsVersion::Tls13,
-            _ => fallback,
-        }
+    let mut version = |key: &str, fallback| match fields.word(key).as_str() {
+        "tls1.2" => TlsVersion::Tls12,
+        "tls1.3" => TlsVersion::Tls13,
+        _ => fallback,
     };
     let minimum = version("minimum-version", TlsVersion::Tls12);
     let maximum = version("maximum-version", TlsVersion::Tls13);
     if minimum > maximum {
-        fields.reader.error(fields.place("minimum-version"), "minimum-version is above maximum-version", None);
+        // Where the user wrote one of the two, that one.
+        let places = [fields.place("minimum-version"), fields.place("maximum-version")];
+        let at = places.into_iter().find(|at| !at.is_built_in()).unwrap_or(places[0]);
+        fields.reader.error(at, "minimum-version is above maximum-version", None);
     }
     TlsVersions { minimum, maximum }
 }

@@ -4,33 +4,29 @@ use std::sync::Arc;
 
 use ipnet::IpNet;
 
-use super::{Resolver, host_name, profiles};
+use super::{Resolver, profiles};
 use crate::config::Severity;
-use crate::config::schema::VIRTUAL_SERVER;
+use crate::config::schema::{self, VIRTUAL_SERVER};
 use crate::config::source::At;
-use crate::config::tree::Entry;
+use crate::config::tree::{Entry, Value};
 use crate::model::profile::ProtocolKind;
 use crate::model::{Dial, Name, Pool, VirtualServer, VirtualServerKind};
 
 impl<'a> Resolver<'a> {
     pub(super) fn virtual_server(&self, entry: &'a Entry, pools: &BTreeMap<Name, Arc<Pool>>) -> Option<VirtualServer> {
-        let mut fields = self.fields(entry, &VIRTUAL_SERVER);
+        let mut fields = self.fields(entry, &VIRTUAL_SERVER)?;
         let description = fields.text("description");
         let kind = match fields.word("type").as_str() {
             "performance-l4" => VirtualServerKind::PerformanceL4,
             _ => VirtualServerKind::Standard,
         };
-        let written = fields.required("destination");
-        let destination = destination(&written);
-        if destination.is_none() && !written.is_empty() {
-            let help = "write `address:port`, `[v6-address]:port`, or `\"*:port\"` for every address".to_owned();
-            let message = format!("`{written}` is not an address with a port");
-            fields.reader.error(fields.place("destination"), message, Some(help));
-        }
-        let hostname = host_name(&mut fields, "hostname");
-        let pool_name = fields.required("pool");
+        fields.require("destination");
+        let destination = fields.parsed("destination", destination);
+        let hostname = fields.host_name("hostname");
+        fields.require("pool");
+        let pool_name = fields.text("pool").unwrap_or_default();
         let mut reference = |key: &str| {
-            let named = fields.text(key).filter(|name| !name.is_empty() && name != "none");
+            let named = fields.text(key).filter(|name| name != "none");
             named.map(|name| (name, fields.place(key)))
         };
         let persistence = reference("persistence");
@@ -49,21 +45,17 @@ impl<'a> Resolver<'a> {
         let connection_limit = fields.limit("connection-limit");
         let enabled = fields.flag("enabled");
         let dial = if fields.word("dial") == "accept" { Dial::Accept } else { Dial::FirstByte };
-        if fields.word("source-address-translation") == "none" {
-            let help = "a full proxy connects to members from its own address: leave this out, or write automap";
-            let message = "source-address-translation `none` cannot be had";
-            fields.reader.error(fields.place("source-address-translation"), message, Some(help.to_owned()));
-        }
+        fields.word("source-address-translation");
         let pool_at = fields.place("pool");
 
-        if kind == VirtualServerKind::PerformanceL4
-            && let Some((_, at)) = client_ssl.as_ref().or(server_ssl.as_ref())
-        {
-            let message = format!("virtual server `{}` is performance-l4, which takes no SSL profile", entry.key);
-            self.reader.error(*at, message, Some("write `type: standard`".to_owned()));
+        if kind == VirtualServerKind::PerformanceL4 {
+            for (_, at) in client_ssl.iter().chain(&server_ssl) {
+                let message = format!("virtual server `{}` is performance-l4, which takes no SSL profile", entry.key);
+                self.reader.error(*at, message, Some("write `type: standard`".to_owned()));
+            }
         }
         let pool = pools.get(pool_name.as_str()).cloned();
-        if pool.is_none() && !pool_name.is_empty() {
+        if self.document.named("pools", &pool_name).is_none() && !pool_name.is_empty() {
             self.unknown("pool", "pools", &pool_name, pool_at);
         }
         let persistence = persistence.and_then(|(name, at)| {
@@ -72,7 +64,15 @@ impl<'a> Resolver<'a> {
         });
         let client_ssl = client_ssl.and_then(|(name, at)| {
             let (_, shape, inherited) = self.named_profile(&name, at, &["client-ssl"])?;
-            if !inherited.iter().any(|inner| inner.key == "cert-key-chain") {
+            let chain = inherited.iter().find(|inner| inner.key == "cert-key-chain");
+            // Anything else was noted as wrong already.
+            let has_certificate = chain.is_some_and(|chain| match &chain.value.value {
+                Value::List(items) => !items.is_empty(),
+                Value::Null => false,
+                Value::Text(text) => text != "none",
+                _ => true,
+            });
+            if !has_certificate {
                 let help = "make a profile with `defaults-from` and a `cert-key-chain`".to_owned();
                 self.reader.error(at, format!("client-ssl profile `{name}` has no certificate"), Some(help));
             }
@@ -90,7 +90,7 @@ impl<'a> Resolver<'a> {
             Some(profile)
         });
         let (protocol, protocol_at) = protocol.unwrap_or_else(|| {
-            let default = if kind == VirtualServerKind::Standard { "tcp" } else { "fastL4" };
+            let default = schema::protocol(Some(kind.as_str()));
             (default.to_owned(), At::default())
         });
         let types: &[&str] = if kind == VirtualServerKind::Standard { &["tcp", "fastL4"] } else { &["fastL4"] };
@@ -116,19 +116,22 @@ impl<'a> Resolver<'a> {
     }
 
     /// Notes destinations that two enabled virtual servers cannot both listen on.
-    pub(super) fn check_destinations(&self, virtual_servers: &BTreeMap<Name, Arc<VirtualServer>>) {
-        let mut seen: Vec<&VirtualServer> = Vec::new();
+    pub(super) fn check_destinations(&self) {
+        let mut seen: Vec<(&str, SocketAddr)> = Vec::new();
         for entry in self.document.section("virtual-servers") {
-            let Some(this) = virtual_servers.get(entry.key.as_str()).filter(|this| this.enabled) else { continue };
-            if let Some(other) = seen.iter().find(|other| overlap(this.destination, other.destination)) {
-                let at = entry.value.entry("destination").map_or(entry.key_at, |entry| entry.value.at);
-                let message = format!(
-                    "virtual server `{}` cannot listen on {}: `{}` listens on {}",
-                    this.name, this.destination, other.name, other.destination
-                );
-                self.reader.error(at, message, None);
+            let disabled = |enabled: &Entry| matches!(enabled.value.value, Value::Bool(false));
+            let Some(written) = entry.value.entry("destination") else { continue };
+            let Some(this) = written.value.scalar().and_then(|text| destination(&text)) else { continue };
+            if entry.value.entry("enabled").is_some_and(disabled) {
+                continue;
             }
-            seen.push(this);
+            if let Some((name, other)) = seen.iter().find(|(_, other)| overlap(this, *other)) {
+                let message =
+                    format!("virtual server `{}` cannot listen on {this}: `{name}` listens on {other}", entry.key);
+                let help = (this != *other).then(|| "an address of its own for each, or another port".to_owned());
+                self.reader.error(written.value.at, message, help);
+            }
+            seen.push((&entry.key, this));
         }
     }
 }

@@ -1,12 +1,31 @@
-use super::Kind::{Count, Duration, DurationOr, Flag, Path, Special, Text, Texts, Word};
-use super::{Key, Shape, key};
+use super::Kind::{
+    CertificateName, Certificates, Count, Duration, DurationOr, Flag, HostName, Mask, Path, Reference, Text, Texts,
+    TrustAnchors, Variable, Word,
+};
+use super::{DAY, HOUR, Key, SECOND, Shape, key};
 
 const TYPES: &[&str] = &["client-ssl", "server-ssl", "tcp", "fastL4", "source-addr"];
 const VERSIONS: &[&str] = &["tls1.2", "tls1.3"];
 const GROUPS: &[&str] = &["default", "secure", "aes", "ecc"];
 const RESPONSES: &[&str] = &["drop", "ignore"];
-const TYPE: Key = key("type", Word(TYPES), "", "The kind of profile.");
-const PARENT: Key = key("defaults-from", Text, "", "The profile that gives every key not set here.");
+const TYPE: Key = key("type", Word(TYPES), "", "The kind of profile; by default its parent's.");
+const PARENT: Key = key(
+    "defaults-from",
+    Reference("profile"),
+    "",
+    "The profile that gives every key not set here; by default the built-in one of the type.",
+);
+const MINIMUM: Key = key("minimum-version", Word(VERSIONS), "", "Oldest TLS version.").refusing(OLD_VERSIONS);
+const MAXIMUM: Key = key("maximum-version", Word(VERSIONS), "", "Newest TLS version.").refusing(OLD_VERSIONS);
+const CIPHERS: Key = key(
+    "cipher-group",
+    Word(GROUPS),
+    "",
+    "`default`: all that are safe, AES-128-GCM-SHA256 first where the processor computes SHA-256; `secure`: 256-bit \
+     keys; `aes`: AES-GCM; `ecc`: AES-GCM with ECDSA certificates, and TLS 1.3.",
+);
+const HANDSHAKE: Key = key("handshake-timeout", Duration(1, HOUR), "", "For the whole handshake.");
+const ALPN: Key = key("alpn", Texts, "", "Protocol names offered, best first; none by default.");
 
 pub(in crate::config) const CERT_KEY: Shape = Shape {
     name: "certificate",
@@ -14,12 +33,13 @@ pub(in crate::config) const CERT_KEY: Shape = Shape {
     keys: &[
         key("store", Text, "", "An entry of the certificate store."),
         key("cert", Path, "", "PEM file of the certificate, with or without its chain."),
-        key("key", Path, "", "PEM file of the private key, not readable by others."),
+        key("key", Path, "", "PEM file of the private key, not readable by others; by default the file of `cert`."),
         key("chain", Path, "", "PEM file of the intermediate certificates."),
         key("passphrase-file", Path, "", "File whose first line opens an encrypted key."),
-        key("passphrase-env", Text, "", "Environment variable that opens an encrypted key."),
+        key("passphrase-env", Variable, "", "Environment variable that opens an encrypted key."),
         key("sni-default", Flag, "false", "Serve this one to clients whose SNI matches none."),
     ],
+    elsewhere: &[("passphrase", "keep it out of this file: write `passphrase-file` or `passphrase-env`")],
 };
 
 /// The shapes of profiles by type.
@@ -37,51 +57,86 @@ const CLIENT_SSL: Shape = Shape {
     keys: &[
         TYPE,
         PARENT,
-        key("cert-key-chain", Special("a list of certificates"), "", "Chosen by SNI, then by signature scheme."),
-        key("sni-require", Flag, "false", "Refuse clients whose SNI is absent or matches no certificate."),
-        key("minimum-version", Word(VERSIONS), "tls1.2", "Oldest TLS version."),
-        key("maximum-version", Word(VERSIONS), "tls1.3", "Newest TLS version."),
-        key("cipher-group", Word(GROUPS), "default", "Which cipher suites, in which order."),
-        key("peer-cert-mode", Word(&["ignore", "request", "require"]), "ignore", "Whether clients show a certificate."),
+        key("cert-key-chain", Certificates, "", "Chosen by SNI, then by signature scheme."),
+        key("sni-require", Flag, "", "Refuse clients whose SNI is absent or matches no certificate."),
+        MINIMUM,
+        MAXIMUM,
+        CIPHERS,
+        key(
+            "peer-cert-mode",
+            Word(&["ignore", "request", "require"]),
+            "",
+            "Whether clients show a certificate. One that is requested may be absent, and must be valid if given.",
+        ),
         key("ca-file", Path, "", "Authorities that may have issued clients' certificates."),
         key("crl-file", Path, "", "Revocation lists for clients' certificates."),
-        key("authenticate-depth", Count(1, 255), "9", "Most certificates in a client's chain."),
-        key("handshake-timeout", Duration, "10s", "For the whole handshake."),
-        key("session-ticket", Flag, "true", "Give tickets to resume with; their keys rotate."),
-        key("cache-size", Count(0, 1_000_000), "0", "Sessions kept in memory for clients without tickets."),
-        key("alpn", Texts, "", "Protocol names offered, best first."),
+        key("authenticate-depth", Count(1, 255), "", "Most certificates in a client's chain."),
+        HANDSHAKE,
+        key("session-ticket", Flag, "", "Give tickets to resume with; their keys rotate."),
+        key("cache-size", Count(0, 1_000_000), "", "Sessions kept in memory for clients without tickets."),
+        ALPN,
+    ],
+    elsewhere: &[
+        ("ciphers", NO_CIPHER_STRING),
+        ("options", NO_OPTIONS),
+        ("cert", IN_CHAIN),
+        ("key", IN_CHAIN),
+        ("chain", IN_CHAIN),
+        ("store", IN_CHAIN),
+        ("server-name", "names are taken from the certificates of `cert-key-chain`"),
+        ("sni-default", IN_CHAIN),
+        ("allow-non-ssl", "a port speaks TLS or not: use two virtual servers"),
+        ("cache-timeout", "sessions are kept by number: write `cache-size`"),
+        ("renegotiation", "TLS 1.3 has none, and none is offered for TLS 1.2"),
+        ("client-cert-ca", "write `ca-file`"),
     ],
 };
 
 const SERVER_SSL: Shape = Shape {
     name: "server-ssl profile",
-    doc: "How TLS toward members is begun.",
+    doc: "How TLS toward members is begun. Unlike F5's, it verifies unless told otherwise.",
     keys: &[
         TYPE,
         PARENT,
         key(
             "ca-file",
-            Text,
-            "system",
-            "A PEM file, `system` or `webpki-roots`: who may have issued members' certificates.",
+            TrustAnchors,
+            "",
+            "Who may have issued members' certificates: a PEM file, the system's store, or Mozilla's list.",
         ),
-        key("peer-cert-mode", Word(&["require", "ignore"]), "require", "`ignore` verifies nothing."),
-        key("authenticate-name", Text, "", "The name that certificates must carry; by default the node's hostname."),
-        key("server-name", Text, "", "The SNI sent; by default the node's hostname."),
-        key("expire-cert-response-control", Word(RESPONSES), "drop", "What an expired certificate does."),
-        key("untrusted-cert-response-control", Word(RESPONSES), "drop", "What an unknown issuer does."),
+        key("peer-cert-mode", Word(&["require", "ignore"]), "", "`ignore` verifies nothing.").refusing(&[(
+            "request",
+            "a member always shows its certificate: it is verified (require) or not (ignore)",
+        )]),
+        key(
+            "authenticate-name",
+            CertificateName,
+            "",
+            "The name that certificates must carry; by default the node's hostname, else its address.",
+        ),
+        key("server-name", HostName, "", "The SNI sent; by default the node's hostname."),
+        key("expire-cert-response-control", Word(RESPONSES), "", "What an expired certificate does."),
+        key("untrusted-cert-response-control", Word(RESPONSES), "", "What an unknown issuer does."),
         key("store", Text, "", "Client certificate: an entry of the certificate store."),
         key("cert", Path, "", "Client certificate: its PEM file."),
-        key("key", Path, "", "Client certificate: the PEM file of its key."),
+        key("key", Path, "", "Client certificate: the PEM file of its key; by default the file of `cert`."),
         key("chain", Path, "", "Client certificate: the PEM file of its intermediates."),
         key("passphrase-file", Path, "", "File whose first line opens an encrypted key."),
-        key("passphrase-env", Text, "", "Environment variable that opens an encrypted key."),
-        key("minimum-version", Word(VERSIONS), "tls1.2", "Oldest TLS version."),
-        key("maximum-version", Word(VERSIONS), "tls1.3", "Newest TLS version."),
-        key("cipher-group", Word(GROUPS), "default", "Which cipher suites, in which order."),
-        key("handshake-timeout", Duration, "10s", "For the whole handshake."),
-        key("cache-size", Count(0, 1_000_000), "256", "Sessions kept for each member."),
-        key("alpn", Texts, "", "Protocol names offered, best first."),
+        key("passphrase-env", Variable, "", "Environment variable that opens an encrypted key."),
+        MINIMUM,
+        MAXIMUM,
+        CIPHERS,
+        HANDSHAKE,
+        key("cache-size", Count(0, 1_000_000), "", "Sessions kept for each member."),
+        ALPN,
+    ],
+    elsewhere: &[
+        ("ciphers", NO_CIPHER_STRING),
+        ("options", NO_OPTIONS),
+        ("passphrase", "keep it out of this file: write `passphrase-file` or `passphrase-env`"),
+        ("authenticate", "every connection is verified, a resumed one by its first handshake"),
+        ("authenticate-depth", "the depth of members' chains is not limited"),
+        ("crl-file", "revocation of members' certificates is not checked yet"),
     ],
 };
 
@@ -93,18 +148,31 @@ macro_rules! protocol {
             keys: &[
                 TYPE,
                 PARENT,
-                key("idle-timeout", DurationOr("indefinite"), "300s", "Silence both ways that ends a connection."),
-                key("reset-on-timeout", Flag, "true", "End idle connections with RST."),
+                key(
+                    "idle-timeout",
+                    DurationOr("indefinite", 1, 365 * DAY),
+                    "",
+                    "Silence both ways that ends a connection.",
+                ),
+                key("reset-on-timeout", Flag, "", "End idle connections with RST; otherwise with FIN."),
                 key(
                     "keep-alive-interval",
-                    DurationOr("disabled"),
-                    "60s",
-                    "Silence after which TCP keepalives are sent.",
+                    // Linux takes no more (tcp(7), TCP_KEEPIDLE), and whole seconds only.
+                    DurationOr("disabled", SECOND, 32767 * SECOND),
+                    "",
+                    "Silence after which TCP keepalives are sent. They do not count against idle-timeout.",
                 ),
-                key("close-wait", Duration, "5s", "How long the last bytes may take when a connection ends."),
-                key("backlog", Count(1, 65535), "1024", "Connections that the kernel may hold for us."),
-                key("nodelay", Flag, "true", "Send small segments at once."),
-                key("connect-timeout", Duration, "5s", "For connecting to one member."),
+                key("close-wait", Duration(1, HOUR), "", "How long the last bytes may take when a connection ends."),
+                key("backlog", Count(1, 65535), "", "Connections that the kernel may hold for us."),
+                key("nodelay", Flag, "", "Send small segments at once."),
+                key("connect-timeout", Duration(1, HOUR), "", "For connecting to one member."),
+            ],
+            elsewhere: &[
+                ("nagle", "write `nodelay`, its opposite"),
+                ("fin-wait", "write `close-wait`"),
+                ("tcp-close-timeout", "write `close-wait`"),
+                ("tcp-handshake-timeout", "the system's own holds for clients; for members write `connect-timeout`"),
+                ("pva-acceleration", "there is no such hardware"),
             ],
         }
     };
@@ -119,8 +187,36 @@ const SOURCE_ADDR: Shape = Shape {
     keys: &[
         TYPE,
         PARENT,
-        key("timeout", DurationOr("indefinite"), "180s", "How long a record outlives the client's last connection."),
-        key("mask", Text, "255.255.255.255", "Clients that agree under this IPv4 mask share a record."),
-        key("mask-v6", Count(0, 128), "128", "The same for IPv6, as a prefix length in bits."),
+        key(
+            "timeout",
+            DurationOr("indefinite", 1, 365 * DAY),
+            "",
+            "How long a record outlives the client's last connection.",
+        ),
+        key("mask", Mask, "", "Clients that agree under this IPv4 mask share a record."),
+        key("mask-v6", Count(0, 128), "", "The same for IPv6, as a prefix length in bits."),
+    ],
+    elsewhere: &[
+        ("match-across-services", NO_MATCH_ACROSS),
+        ("match-across-virtuals", NO_MATCH_ACROSS),
+        ("match-across-pools", NO_MATCH_ACROSS),
+        ("override-connection-limit", "limits hold for persistent connections too"),
+        ("mirror", "records are this process's own"),
+        ("hash-algorithm", "records are kept in a table"),
     ],
 };
+
+const OLD_VERSIONS: &[(&str, &str)] = &[
+    ("ssl2", TOO_OLD),
+    ("ssl3", TOO_OLD),
+    ("sslv2", TOO_OLD),
+    ("sslv3", TOO_OLD),
+    ("tls1", TOO_OLD),
+    ("tls1.0", TOO_OLD),
+    ("tls1.1", TOO_OLD),
+];
+const TOO_OLD: &str = "nothing older than tls1.2 is spoken (RFC 8996)";
+const NO_CIPHER_STRING: &str = "write a `cipher-group`: default, secure, aes or ecc";
+const NO_OPTIONS: &str = "for versions write `minimum-version` and `maximum-version`";
+const IN_CHAIN: &str = "write `cert-key-chain: [{ cert: lb.pem, key: lb.key }]`";
+const NO_MATCH_ACROSS: &str = "not offered yet: every virtual server keeps records of its own";

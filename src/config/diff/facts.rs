@@ -1,0 +1,271 @@
+//! A model's parts as keys and values that can be compared and read. Every field is taken apart by name, so that one
+//! that is added to the model cannot be forgotten here.
+
+use std::collections::BTreeMap;
+use std::fmt::Display;
+use std::sync::Arc;
+use std::time::Duration;
+
+use crate::model::profile::{
+    CertKey, CertResponse, Certificate, ClientSsl, Passphrase, PeerCertMode, Persistence, Protocol, ProtocolKind,
+    ServerSsl, TlsVersion, TlsVersions, TrustAnchors,
+};
+use crate::model::{Member, Model, Monitor, MonitorKind, Name, Node, Pool, VirtualServer};
+
+/// Always the same keys in the same order for one kind of thing.
+pub(super) type Facts = Vec<(&'static str, String)>;
+
+/// The profiles that virtual servers use, by name.
+#[derive(Default)]
+pub(super) struct Profiles {
+    pub client_ssl: BTreeMap<Name, Arc<ClientSsl>>,
+    pub server_ssl: BTreeMap<Name, Arc<ServerSsl>>,
+    pub protocol: BTreeMap<Name, Arc<Protocol>>,
+    pub persistence: BTreeMap<Name, Arc<Persistence>>,
+}
+
+impl Profiles {
+    pub fn of(model: &Model) -> Self {
+        let mut all = Self::default();
+        for virtual_server in model.virtual_servers.values() {
+            let VirtualServer { client_ssl, server_ssl, protocol, persistence, .. } = &**virtual_server;
+            all.client_ssl.extend(client_ssl.iter().map(|it| (it.name.clone(), Arc::clone(it))));
+            all.server_ssl.extend(server_ssl.iter().map(|it| (it.name.clone(), Arc::clone(it))));
+            all.persistence.extend(persistence.iter().map(|it| (it.name.clone(), Arc::clone(it))));
+            all.protocol.insert(protocol.name.clone(), Arc::clone(protocol));
+        }
+        all
+    }
+}
+
+pub(super) fn node(node: &Node) -> Facts {
+    let Node { name: _, address, hostname, description, state } = node;
+    vec![
+        ("address", address.to_string()),
+        ("hostname", optional(hostname.as_ref())),
+        ("description", quoted(description.as_deref())),
+        ("state", state.as_str().into()),
+    ]
+}
+
+pub(super) fn monitor(monitor: &Monitor) -> Facts {
+    let Monitor { name: _, kind, interval, timeout } = monitor;
+    let kind = match kind {
+        MonitorKind::Tcp => "tcp",
+    };
+    vec![("type", kind.into()), ("interval", duration(*interval)), ("timeout", duration(*timeout))]
+}
+
+pub(super) fn pool(pool: &Pool) -> Facts {
+    let Pool { name: _, description, monitors, load_balancing_mode, reselect_tries, members: _ } = pool;
+    vec![
+        ("description", quoted(description.as_deref())),
+        ("monitors", list(monitors.iter().map(|monitor| monitor.name.to_string()))),
+        ("load-balancing-mode", load_balancing_mode.as_str().into()),
+        ("reselect-tries", reselect_tries.to_string()),
+    ]
+}
+
+pub(super) fn member(member: &Member) -> Facts {
+    let Member { node: _, port: _, connection_limit, ratio, description, state } = member;
+    vec![
+        ("connection-limit", optional(connection_limit.as_ref())),
+        ("ratio", ratio.to_string()),
+        ("description", quoted(description.as_deref())),
+        ("state", state.as_str().into()),
+    ]
+}
+
+pub(super) fn client_ssl(profile: &ClientSsl) -> Facts {
+    let ClientSsl {
+        name: _,
+        cert_key_chain,
+        sni_require,
+        versions,
+        cipher_group,
+        peer_cert_mode,
+        ca_file,
+        crl_file,
+        authenticate_depth,
+        handshake_timeout,
+        session_ticket,
+        cache_size,
+        alpn,
+    } = profile;
+    let peer_cert_mode = match peer_cert_mode {
+        PeerCertMode::Ignore => "ignore",
+        PeerCertMode::Request => "request",
+        PeerCertMode::Require => "require",
+    };
+    vec![
+        ("cert-key-chain", list(cert_key_chain.iter().map(certificate))),
+        ("sni-require", sni_require.to_string()),
+        ("versions", tls_versions(*versions)),
+        ("cipher-group", cipher_group.as_str().into()),
+        ("peer-cert-mode", peer_cert_mode.into()),
+        ("ca-file", optional(ca_file.as_ref().map(|path| path.display()).as_ref())),
+        ("crl-file", optional(crl_file.as_ref().map(|path| path.display()).as_ref())),
+        ("authenticate-depth", authenticate_depth.to_string()),
+        ("handshake-timeout", duration(*handshake_timeout)),
+        ("session-ticket", session_ticket.to_string()),
+        ("cache-size", cache_size.to_string()),
+        ("alpn", list(alpn.iter().cloned())),
+    ]
+}
+
+pub(super) fn server_ssl(profile: &ServerSsl) -> Facts {
+    let ServerSsl {
+        name: _,
+        ca_file,
+        verify,
+        authenticate_name,
+        server_name,
+        versions,
+        cipher_group,
+        expire_cert_response,
+        untrusted_cert_response,
+        client_certificate,
+        handshake_timeout,
+        cache_size,
+        alpn,
+    } = profile;
+    let ca_file = match ca_file {
+        TrustAnchors::File(path) => path.display().to_string(),
+        TrustAnchors::System => "system".into(),
+        TrustAnchors::WebpkiRoots => "webpki-roots".into(),
+    };
+    let response = |response: &CertResponse| match response {
+        CertResponse::Drop => "drop".to_owned(),
+        CertResponse::Ignore => "ignore".to_owned(),
+    };
+    vec![
+        ("ca-file", ca_file),
+        ("peer-cert-mode", if *verify { "require" } else { "ignore" }.into()),
+        ("authenticate-name", optional(authenticate_name.as_ref())),
+        ("server-name", optional(server_name.as_ref())),
+        ("expire-cert-response-control", response(expire_cert_response)),
+        ("untrusted-cert-response-control", response(untrusted_cert_response)),
+        ("client certificate", optional(client_certificate.as_ref().map(certificate).as_ref())),
+        ("versions", tls_versions(*versions)),
+        ("cipher-group", cipher_group.as_str().into()),
+        ("handshake-timeout", duration(*handshake_timeout)),
+        ("cache-size", cache_size.to_string()),
+        ("alpn", list(alpn.iter().cloned())),
+    ]
+}
+
+pub(super) fn protocol(profile: &Protocol) -> Facts {
+    let Protocol {
+        name: _,
+        kind,
+        idle_timeout,
+        reset_on_timeout,
+        keep_alive_interval,
+        close_wait,
+        backlog,
+        nodelay,
+        connect_timeout,
+    } = profile;
+    let kind = match kind {
+        ProtocolKind::Tcp => "tcp",
+        ProtocolKind::FastL4 => "fastL4",
+    };
+    vec![
+        ("type", kind.into()),
+        ("idle-timeout", idle_timeout.map_or_else(|| "indefinite".into(), duration)),
+        ("reset-on-timeout", reset_on_timeout.to_string()),
+        ("keep-alive-interval", keep_alive_interval.map_or_else(|| "disabled".into(), duration)),
+        ("close-wait", duration(*close_wait)),
+        ("backlog", backlog.to_string()),
+        ("nodelay", nodelay.to_string()),
+        ("connect-timeout", duration(*connect_timeout)),
+    ]
+}
+
+pub(super) fn persistence(profile: &Persistence) -> Facts {
+    let Persistence { name: _, timeout, mask } = profile;
+    vec![
+        ("timeout", timeout.map_or_else(|| "indefinite".into(), duration)),
+        ("mask", format!("/{}", mask.v4)),
+        ("mask-v6", mask.v6.to_string()),
+    ]
+}
+
+pub(super) fn virtual_server(virtual_server: &VirtualServer) -> Facts {
+    let VirtualServer {
+        name: _,
+        description,
+        kind,
+        destination,
+        hostname,
+        pool,
+        persistence,
+        client_ssl,
+        server_ssl,
+        protocol,
+        dial,
+        connection_limit,
+        source,
+        enabled,
+    } = virtual_server;
+    vec![
+        ("description", quoted(description.as_deref())),
+        ("type", kind.as_str().into()),
+        ("destination", destination.to_string()),
+        ("hostname", optional(hostname.as_ref())),
+        ("pool", pool.name.to_string()),
+        ("persistence", optional(persistence.as_ref().map(|it| &it.name))),
+        ("client-ssl", optional(client_ssl.as_ref().map(|it| &it.name))),
+        ("server-ssl", optional(server_ssl.as_ref().map(|it| &it.name))),
+        ("protocol", protocol.name.to_string()),
+        ("dial", dial.as_str().into()),
+        ("connection-limit", optional(connection_limit.as_ref())),
+        ("source", list(source.iter().map(ToString::to_string))),
+        ("enabled", enabled.to_string()),
+    ]
+}
+
+fn certificate(certificate: &CertKey) -> String {
+    let CertKey { certificate, passphrase, sni_default } = certificate;
+    let mut text = match certificate {
+        Certificate::Store(entry) => format!("store {entry}"),
+        Certificate::Files { cert, key, chain } => {
+            let chain = chain.as_ref().map(|chain| format!(", chain {}", chain.display()));
+            format!("cert {}, key {}{}", cert.display(), key.display(), chain.unwrap_or_default())
+        }
+    };
+    match passphrase {
+        Some(Passphrase::File(path)) => text += &format!(", passphrase in {}", path.display()),
+        Some(Passphrase::Environment(variable)) => text += &format!(", passphrase in ${variable}"),
+        None => {}
+    }
+    if *sni_default {
+        text += ", sni-default";
+    }
+    text
+}
+
+fn tls_versions(versions: TlsVersions) -> String {
+    let version = |version| match version {
+        TlsVersion::Tls12 => "tls1.2",
+        TlsVersion::Tls13 => "tls1.3",
+    };
+    format!("{} to {}", version(versions.minimum), version(versions.maximum))
+}
+
+fn optional(value: Option<&impl Display>) -> String {
+    value.map_or_else(|| "none".to_owned(), ToString::to_string)
+}
+
+fn quoted(text: Option<&str>) -> String {
+    text.map_or_else(|| "none".to_owned(), |text| format!("{text:?}"))
+}
+
+fn list(items: impl Iterator<Item = String>) -> String {
+    let items: Vec<_> = items.collect();
+    if items.is_empty() { "none".to_owned() } else { format!("[{}]", items.join("; ")) }
+}
+
+fn duration(duration: Duration) -> String {
+    format!("{duration:?}")
+}

@@ -1,7 +1,7 @@
 //! The real pronk as a process, on ports of its own.
 
-use std::io::{BufRead, BufReader, Read};
-use std::net::{SocketAddr, TcpListener};
+use std::io::{BufRead, BufReader};
+use std::net::TcpListener;
 use std::path::Path;
 use std::process::{Child, Command, Output, Stdio};
 use std::sync::{Arc, Condvar, Mutex};
@@ -63,11 +63,6 @@ impl Pronk {
         }
     }
 
-    /// Waits for the record of a connection that ended with this code.
-    pub fn closed(&self, code: &str) -> serde_json::Value {
-        self.logged(code, |line| line["close.code"] == code)
-    }
-
     pub fn pid(&self) -> u32 {
         self.child.id()
     }
@@ -93,41 +88,5 @@ impl Drop for Pronk {
         // It may have ended by itself, which is no reason to fail here.
         let _ = self.child.kill();
         let _ = self.child.wait();
-    }
-}
-
-/// A member that answers every byte with itself.
-pub fn echo_member() -> SocketAddr {
-    member(|mut stream| {
-        let mut copy = stream.try_clone().unwrap();
-        let _ = std::io::copy(&mut stream, &mut copy);
-        let _ = copy.shutdown(std::net::Shutdown::Write);
-    })
-}
-
-/// A member that does this with each connection.
-pub fn member(serve: impl Fn(std::net::TcpStream) + Send + Sync + 'static) -> SocketAddr {
-    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
-    let address = listener.local_addr().unwrap();
-    let serve = Arc::new(serve);
-    std::thread::spawn(move || {
-        for stream in listener.incoming().flatten() {
-            let serve = Arc::clone(&serve);
-            std::thread::spawn(move || serve(stream));
-        }
-    });
-    address
-}
-
-/// Everything until the end, and how it ended.
-pub fn read_all(stream: &mut impl Read) -> (Vec<u8>, std::io::Result<()>) {
-    let mut all = Vec::new();
-    let mut buffer = [0; 65536];
-    loop {
-        match stream.read(&mut buffer) {
-            Ok(0) => return (all, Ok(())),
-            Ok(count) => all.extend_from_slice(&buffer[..count]),
-            Err(error) => return (all, Err(error)),
-        }
     }
 }

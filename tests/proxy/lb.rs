@@ -24,10 +24,15 @@ pub fn free_port() -> u16 {
 impl Pronk {
     /// Runs the configuration that `write` makes in a new folder, and waits until it serves.
     pub fn start(write: impl FnOnce(&Path) -> String) -> Self {
+        Self::start_by(Command::new(env!("CARGO_BIN_EXE_pronk")), write)
+    }
+
+    /// As [`Self::start`], by a command that takes pronk's arguments.
+    pub fn start_by(mut command: Command, write: impl FnOnce(&Path) -> String) -> Self {
         let folder = tempfile::tempdir().unwrap();
         let text = write(folder.path());
         std::fs::write(folder.path().join("pronk.yaml"), text).unwrap();
-        let mut child = Command::new(env!("CARGO_BIN_EXE_pronk"))
+        let mut child = command
             .arg("run")
             .arg(folder.path().join("pronk.yaml"))
             .args(["--log-format", "json", "--drain-timeout", "2", "--admin-socket"])
@@ -61,6 +66,29 @@ impl Pronk {
             assert!(!left.is_zero(), "pronk never logged {what}: {lines:#?}");
             lines = self.log.1.wait_timeout(lines, left).unwrap().0;
         }
+    }
+
+    /// Sends a signal, such as `TERM`.
+    pub fn signal(&self, name: &str) {
+        let sent = Command::new("kill").args(["-s", name, &self.pid().to_string()]).status().unwrap();
+        assert!(sent.success());
+    }
+
+    /// Waits for the end of the process.
+    pub fn ended(&mut self) -> std::process::ExitStatus {
+        let deadline = Instant::now() + PATIENCE;
+        loop {
+            if let Some(status) = self.child.try_wait().unwrap() {
+                return status;
+            }
+            assert!(Instant::now() < deadline, "pronk does not end");
+            std::thread::sleep(Duration::from_millis(5));
+        }
+    }
+
+    /// Waits for the record of a connection that ended with this code.
+    pub fn closed(&self, code: &str) -> serde_json::Value {
+        self.logged(code, |line| line["close.code"] == code)
     }
 
     pub fn pid(&self) -> u32 {

@@ -5,4 +5,8 @@ mod support;
 
 mod lb;
 mod load;
+mod peers;
+mod process;
 mod relay;
+mod rules;
+mod truncation;

@@ -1,12 +1,12 @@
 //! What passes through a passthrough virtual server, and how each kind of end is carried to the other side.
 
 use std::io::{ErrorKind, Read, Write};
-use std::net::{Shutdown, SocketAddr, TcpListener, TcpStream};
-use std::sync::Arc;
+use std::net::{Shutdown, SocketAddr};
 use std::sync::mpsc;
 use std::time::Duration;
 
 use crate::lb::{Pronk, free_port};
+use crate::peers::{connect, echo_member, member, read_all, reset};
 
 fn passthrough(member: SocketAddr, protocol: &str) -> (Pronk, SocketAddr) {
     let port = free_port();
@@ -24,21 +24,6 @@ virtual-servers: {{ vs: {{ destination: '127.0.0.1:{port}', pool: p, protocol: t
     (pronk, SocketAddr::from(([127, 0, 0, 1], port)))
 }
 
-/// Waits for the record of a connection that ended with this code.
-fn closed(pronk: &Pronk, code: &str) -> serde_json::Value {
-    pronk.logged(code, |line| line["close.code"] == code)
-}
-
-fn connect(address: SocketAddr) -> TcpStream {
-    let stream = TcpStream::connect(address).unwrap();
-    stream.set_read_timeout(Some(Duration::from_secs(20))).unwrap();
-    stream
-}
-
-fn reset(stream: &TcpStream) {
-    socket2::SockRef::from(stream).set_linger(Some(Duration::ZERO)).unwrap();
-}
-
 #[test]
 fn client_that_finishes_first_still_gets_the_whole_answer() {
     let member = member(|mut stream| {
@@ -51,7 +36,7 @@ fn client_that_finishes_first_still_gets_the_whole_answer() {
     client.shutdown(Shutdown::Write).unwrap();
     let (answer, end) = read_all(&mut client);
     assert_eq!((answer.len(), answer[0], end.is_ok()), (3_000_000, 8, true));
-    let line = closed(&pronk, "client-fin");
+    let line = pronk.closed("client-fin");
     assert_eq!((line["bytes_in"].as_u64(), line["bytes_out"].as_u64()), (Some(8), Some(3_000_000)));
 }
 
@@ -71,7 +56,7 @@ fn member_that_finishes_first_still_gets_what_the_client_sends() {
     client.write_all(b"afterwards").unwrap();
     drop(client);
     assert_eq!(hears.recv_timeout(Duration::from_secs(20)).unwrap(), b"afterwards");
-    closed(&pronk, "member-fin");
+    pronk.closed("member-fin");
 }
 
 #[test]
@@ -92,7 +77,7 @@ fn reset_of_the_member_reaches_the_client_after_every_byte() {
     let (rest, end) = read_all(&mut client);
     assert_eq!(rest.len(), 50_000);
     assert_eq!(end.unwrap_err().kind(), ErrorKind::ConnectionReset);
-    assert_eq!(closed(&pronk, "member-reset")["close.who"], "member");
+    assert_eq!(pronk.closed("member-reset")["close.who"], "member");
 }
 
 #[test]
@@ -113,7 +98,7 @@ fn reset_of_the_client_reaches_the_member_after_every_byte() {
     drop(client);
     let (rest, end) = hears.recv_timeout(Duration::from_secs(20)).unwrap();
     assert_eq!((rest, end), (0, Err(ErrorKind::ConnectionReset)));
-    closed(&pronk, "client-reset");
+    pronk.closed("client-reset");
 }
 
 #[test]
@@ -123,7 +108,7 @@ fn idle_connection_is_reset_on_both_sides() {
     client.write_all(b"hello").unwrap();
     client.read_exact(&mut [0; 5]).unwrap();
     assert_eq!(client.read(&mut [0]).unwrap_err().kind(), ErrorKind::ConnectionReset);
-    assert_eq!(closed(&pronk, "idle-timeout")["close.who"], "policy");
+    assert_eq!(pronk.closed("idle-timeout")["close.who"], "policy");
 }
 
 #[test]
@@ -132,7 +117,7 @@ fn silent_client_takes_no_connection_of_the_member() {
     let member = member(move |_| called.send(()).unwrap());
     let (pronk, address) = passthrough(member, "");
     drop(connect(address));
-    closed(&pronk, "client-left-silent");
+    pronk.closed("client-left-silent");
     assert!(calls.try_recv().is_err());
 }
 
@@ -155,41 +140,5 @@ virtual-servers: {{ vs: {{ destination: '127.0.0.1:{port}', pool: p }} }}
     let mut answer = [0; 4];
     client.read_exact(&mut answer).unwrap();
     assert_eq!(&answer, b"kept");
-    assert_eq!(closed(&pronk, "member-connect-refused")["member"], format!("a:{dead}"));
-}
-
-/// A member that answers every byte with itself.
-fn echo_member() -> SocketAddr {
-    member(|mut stream| {
-        let mut copy = stream.try_clone().unwrap();
-        let _ = std::io::copy(&mut stream, &mut copy);
-        let _ = copy.shutdown(Shutdown::Write);
-    })
-}
-
-/// A member that does this with each connection.
-fn member(serve: impl Fn(TcpStream) + Send + Sync + 'static) -> SocketAddr {
-    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
-    let address = listener.local_addr().unwrap();
-    let serve = Arc::new(serve);
-    std::thread::spawn(move || {
-        for stream in listener.incoming().flatten() {
-            let serve = Arc::clone(&serve);
-            std::thread::spawn(move || serve(stream));
-        }
-    });
-    address
-}
-
-/// Everything until the end, and how it ended.
-fn read_all(stream: &mut impl Read) -> (Vec<u8>, std::io::Result<()>) {
-    let mut all = Vec::new();
-    let mut buffer = [0; 65536];
-    loop {
-        match stream.read(&mut buffer) {
-            Ok(0) => return (all, Ok(())),
-            Ok(count) => all.extend_from_slice(&buffer[..count]),
-            Err(error) => return (all, Err(error)),
-        }
-    }
+    assert_eq!(pronk.closed("member-connect-refused")["member"], format!("a:{dead}"));
 }

@@ -1,0 +1,111 @@
+//! The process: its start, its signals, its limits, its end.
+
+use std::io::{Read, Write};
+use std::net::SocketAddr;
+use std::os::unix::fs::PermissionsExt;
+use std::os::unix::net::UnixDatagram;
+use std::process::Command;
+use std::time::Duration;
+
+use crate::lb::{Pronk, free_port};
+use crate::peers::{connect, echo_member};
+
+fn config(member: SocketAddr, port: u16) -> String {
+    format!(
+        "nodes: {{ a: {{ address: 127.0.0.1 }} }}
+pools: {{ p: {{ members: ['a:{}'] }} }}
+virtual-servers: {{ vs: {{ destination: '127.0.0.1:{port}', pool: p }} }}
+",
+        member.port()
+    )
+}
+
+#[test]
+fn drain_has_a_deadline_after_which_connections_are_closed_in_order() {
+    let (member, port) = (echo_member(), free_port());
+    let mut pronk = Pronk::start(|_| config(member, port));
+    let mut client = connect(SocketAddr::from(([127, 0, 0, 1], port)));
+    client.write_all(b"hello").unwrap();
+    client.read_exact(&mut [0; 5]).unwrap();
+    pronk.signal("TERM");
+    pronk.logged("draining", |line| line["message"] == "draining");
+    client.write_all(b"still").unwrap();
+    client.read_exact(&mut [0; 5]).unwrap();
+    assert_eq!(client.read(&mut [0]).unwrap(), 0, "the end is a FIN");
+    pronk.closed("drained");
+    assert!(pronk.ended().success());
+}
+
+#[test]
+fn service_manager_is_told_of_start_reload_and_end() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("notify");
+    let socket = UnixDatagram::bind(&path).unwrap();
+    socket.set_read_timeout(Some(Duration::from_secs(20))).unwrap();
+    let told = || {
+        let mut message = [0; 256];
+        let count = socket.recv(&mut message).unwrap();
+        String::from_utf8_lossy(&message[..count]).into_owned()
+    };
+    let mut command = Command::new(env!("CARGO_BIN_EXE_pronk"));
+    command.env("NOTIFY_SOCKET", &path);
+    let (member, port) = (echo_member(), free_port());
+    let mut pronk = Pronk::start_by(command, |_| config(member, port));
+    assert!(told().contains("READY=1"));
+    pronk.signal("HUP");
+    let reloading = told();
+    assert!(reloading.contains("RELOADING=1") && reloading.contains("MONOTONIC_USEC="), "{reloading}");
+    assert!(told().contains("READY=1"));
+    pronk.signal("TERM");
+    assert!(told().contains("STOPPING=1"));
+    assert!(pronk.ended().success());
+}
+
+#[test]
+fn accepting_goes_on_after_descriptors_ran_out() {
+    let (member, port) = (echo_member(), free_port());
+    let mut command = Command::new("sh");
+    command.args(["-c", "ulimit -n 48; exec \"$0\" \"$@\"", env!("CARGO_BIN_EXE_pronk")]);
+    let pronk = Pronk::start_by(command, |_| config(member, port));
+    let address = SocketAddr::from(([127, 0, 0, 1], port));
+    let crowd: Vec<_> = (0..80).map(|_| connect(address)).collect();
+    pronk.logged("accept error", |line| {
+        line["message"].as_str().is_some_and(|message| message.starts_with("cannot accept a connection"))
+    });
+    drop(crowd);
+    let mut client = connect(address);
+    client.write_all(b"hello").unwrap();
+    client.read_exact(&mut [0; 5]).unwrap();
+}
+
+#[test]
+fn admin_socket_is_for_its_owner_alone_and_goes_with_the_process() {
+    let (member, port) = (echo_member(), free_port());
+    let mut pronk = Pronk::start(|_| config(member, port));
+    let path = pronk.folder.path().join("admin.sock");
+    assert_eq!(std::fs::metadata(&path).unwrap().permissions().mode() & 0o777, 0o600);
+    pronk.signal("TERM");
+    assert!(pronk.ended().success());
+    assert!(!path.exists());
+    let asked = pronk.command(&["show", "map"]);
+    assert!(!asked.status.success());
+    assert!(String::from_utf8_lossy(&asked.stderr).contains("no pronk answers at"), "{asked:?}");
+}
+
+#[test]
+fn start_fails_with_every_reason_when_it_cannot_listen() {
+    let taken = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("pronk.yaml");
+    std::fs::write(&file, config(echo_member(), taken.local_addr().unwrap().port())).unwrap();
+    let run = Command::new(env!("CARGO_BIN_EXE_pronk"))
+        .arg("run")
+        .arg(&file)
+        .arg("--admin-socket")
+        .arg(folder.path().join("admin.sock"))
+        .output()
+        .unwrap();
+    let said = String::from_utf8_lossy(&run.stderr);
+    assert!(!run.status.success());
+    assert!(said.contains("cannot listen on") && said.contains("pronk.yaml:3:"), "{said}");
+}

@@ -3,7 +3,7 @@
 use std::future::{Future, poll_fn};
 use std::io;
 use std::pin::pin;
-use std::task::{Context, Poll};
+use std::task::{Context, Poll, ready};
 use std::time::Duration;
 
 use tokio::time::{Instant, sleep_until};
@@ -90,20 +90,26 @@ impl Flow {
         .await
     }
 
-    /// Passes on what there is. Ready once nothing more will come or can be passed on.
+    /// Passes on what there is. Ready once nothing more will come or can be passed on, and from then on always.
     ///
     /// # Errors
-    /// `to` takes no more.
+    /// `to` takes no more; told once.
     fn poll(&mut self, cx: &mut Context<'_>, from: &mut Stream, to: &mut Stream) -> Poll<io::Result<()>> {
+        let polled = self.pass(cx, from, to);
+        if polled.is_ready() {
+            self.finished = true;
+        }
+        polled
+    }
+
+    fn pass(&mut self, cx: &mut Context<'_>, from: &mut Stream, to: &mut Stream) -> Poll<io::Result<()>> {
         let mut passed = 0;
         while !self.finished {
             if let Some(chunk) = &mut self.chunk {
-                let Poll::Ready(written) = to.poll_write(cx, chunk.waiting()) else { return Poll::Pending };
-                let count = match written {
-                    Ok(0) => return Poll::Ready(Err(io::ErrorKind::WriteZero.into())),
-                    Ok(count) => count,
-                    Err(error) => return Poll::Ready(Err(error)),
-                };
+                let count = ready!(to.poll_write(cx, chunk.waiting()))?;
+                if count == 0 {
+                    return Poll::Ready(Err(io::ErrorKind::WriteZero.into()));
+                }
                 chunk.written(count);
                 self.bytes += count as u64;
                 self.unflushed = true;
@@ -115,21 +121,9 @@ impl Flow {
             }
             match &self.end {
                 None => {}
-                Some(End::Fin) => {
-                    std::task::ready!(to.poll_finish(cx))?;
-                    self.finished = true;
-                    continue;
-                }
-                Some(End::Truncated) => {
-                    std::task::ready!(to.poll_truncate(cx))?;
-                    self.finished = true;
-                    continue;
-                }
-                Some(End::Reset | End::Broken(_)) => {
-                    std::task::ready!(to.poll_flush(cx))?;
-                    self.finished = true;
-                    continue;
-                }
+                Some(End::Fin) => return to.poll_finish(cx),
+                Some(End::Truncated) => return to.poll_truncate(cx),
+                Some(End::Reset | End::Broken(_)) => return to.poll_flush(cx),
             }
             if passed >= TURN {
                 cx.waker().wake_by_ref();
@@ -209,18 +203,16 @@ impl<'a> Relay<'a> {
     }
 
     fn poll(&mut self, cx: &mut Context<'_>) -> Poll<Outcome> {
-        if self.gone != Some(Side::Member)
-            && let Poll::Ready(Err(_)) = self.inbound.poll(cx, self.client, self.member)
-        {
+        if let Poll::Ready(Err(_)) = self.inbound.poll(cx, self.client, self.member) {
             self.gone.get_or_insert(Side::Member);
         }
         self.note_first(Side::Client);
-        if self.gone != Some(Side::Client)
-            && let Poll::Ready(Err(_)) = self.outbound.poll(cx, self.member, self.client)
-        {
+        if let Poll::Ready(Err(_)) = self.outbound.poll(cx, self.member, self.client) {
             self.gone.get_or_insert(Side::Client);
             // What the client sent before it went is still the member's due.
-            let _ = self.inbound.poll(cx, self.client, self.member);
+            if let Poll::Ready(Err(_)) = self.inbound.poll(cx, self.client, self.member) {
+                self.gone.get_or_insert(Side::Member);
+            }
             self.note_first(Side::Client);
         }
         self.note_first(Side::Member);
@@ -238,8 +230,8 @@ impl<'a> Relay<'a> {
         let abrupt = |flow: &Flow| flow.finished && flow.end.as_ref().is_some_and(End::is_abrupt);
         let reset = match self.gone {
             // The side that is gone is heard to its end first.
-            Some(Side::Client) => (self.inbound.finished || self.inbound.end.is_some()).then_some(Side::Member),
-            Some(Side::Member) => (self.outbound.finished || self.outbound.end.is_some()).then_some(Side::Client),
+            Some(Side::Client) => self.inbound.finished.then_some(Side::Member),
+            Some(Side::Member) => self.outbound.finished.then_some(Side::Client),
             None if abrupt(self.inbound) => Some(Side::Member),
             None if abrupt(self.outbound) => Some(Side::Client),
             None => None,

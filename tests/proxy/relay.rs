@@ -142,3 +142,27 @@ virtual-servers: {{ vs: {{ destination: '127.0.0.1:{port}', pool: p }} }}
     assert_eq!(&answer, b"kept");
     assert_eq!(pronk.closed("member-connect-refused")["member"], format!("a:{dead}"));
 }
+
+#[test]
+fn connection_that_both_sides_abandoned_is_over_at_once() {
+    let (go, went) = mpsc::channel::<()>();
+    let (go, went) = (std::sync::Mutex::new(go), std::sync::Mutex::new(went));
+    let member = member(move |mut stream| {
+        stream.read_exact(&mut [0]).unwrap();
+        // More than the client will ever take, then a reset while the client's own bytes pile up unread.
+        stream.set_nonblocking(true).unwrap();
+        while stream.write(&[7; 65536]).is_ok() {}
+        drop(went.lock().unwrap().recv());
+        reset(&stream);
+    });
+    let (pronk, address) = passthrough(member, ", idle-timeout: indefinite");
+    let mut client = connect(address);
+    client.write_all(b"?").unwrap();
+    client.read_exact(&mut [0; 1000]).unwrap();
+    client.set_nonblocking(true).unwrap();
+    while client.write(&[1; 65536]).is_ok() {}
+    reset(&client);
+    drop(client);
+    go.lock().unwrap().send(()).unwrap();
+    pronk.logged("an end", |line| line["close.mechanism"] == "rst");
+}

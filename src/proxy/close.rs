@@ -229,6 +229,11 @@ impl From<CloseReason> for Close {
 }
 
 impl CloseReason {
+    /// Whether connections end so in the course of things, without anybody's fault.
+    pub(super) fn is_ordinary(self) -> bool {
+        matches!(self.mechanism(), Mechanism::Fin | Mechanism::Rst | Mechanism::CloseNotifyMissing)
+    }
+
     pub(super) fn because(self, detail: impl fmt::Display) -> Close {
         Close { reason: self, detail: Some(detail.to_string()) }
     }
@@ -254,9 +259,7 @@ mod tests {
         codes.dedup();
         assert_eq!(codes.len(), CloseReason::ALL.len());
         for reason in CloseReason::ALL {
-            let ordinary =
-                matches!(reason.mechanism(), Mechanism::Fin | Mechanism::Rst | Mechanism::CloseNotifyMissing);
-            assert!(ordinary || !reason.remedy().is_empty(), "{reason} has no remedy");
+            assert!(reason.is_ordinary() || !reason.remedy().is_empty(), "{reason} has no remedy");
             assert!(!reason.remedy().ends_with('.'), "{reason}");
         }
     }

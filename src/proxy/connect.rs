@@ -60,9 +60,9 @@ pub(super) async fn to_a_member(snapshot: &Snapshot, client: IpAddr, record: &mu
 
 async fn to_member(snapshot: &Snapshot, index: usize, record: &mut Record) -> Result<Stream, Close> {
     let started = Instant::now();
-    let tcp = dial(snapshot, index).await?;
+    let (tcp, address) = dial(snapshot, index).await?;
     record.phases.connect = Some(started.elapsed());
-    record.member_address = tcp.peer_addr().ok();
+    record.member_address = Some(address);
     record.local_address = tcp.local_addr().ok();
     let socket = Socket::new(tcp);
     match &snapshot.member_tls {
@@ -84,8 +84,8 @@ async fn to_member(snapshot: &Snapshot, index: usize, record: &mut Record) -> Re
     }
 }
 
-/// Connects to the first of a member's addresses that takes the connection.
-async fn dial(snapshot: &Snapshot, index: usize) -> Result<TcpStream, Close> {
+/// Connects to the first of a member's addresses that takes the connection, and tells which.
+async fn dial(snapshot: &Snapshot, index: usize) -> Result<(TcpStream, SocketAddr), Close> {
     let member = &snapshot.pool.members[index];
     let profile = &snapshot.config.protocol;
     let mut failed = CloseReason::MemberUnreachable.because("its name does not resolve");
@@ -93,7 +93,7 @@ async fn dial(snapshot: &Snapshot, index: usize) -> Result<TcpStream, Close> {
         let address = SocketAddr::new(*address, member.key.port);
         failed = match timeout(profile.connect_timeout, TcpStream::connect(address)).await {
             Ok(Ok(tcp)) => match net::tune(&tcp, profile) {
-                Ok(()) => return Ok(tcp),
+                Ok(()) => return Ok((tcp, address)),
                 Err(error) => CloseReason::MemberUnreachable.because(format_args!("{address}: {error}")),
             },
             Ok(Err(error)) if error.kind() == io::ErrorKind::ConnectionRefused => {

@@ -181,15 +181,16 @@ impl Handshaken {
                 Ok(())
             }
             Ok(false) => Err(CloseReason::ClientLeftSilent.into()),
-            Err(error) => Err(match TlsFault::of_relay(&error) {
-                TlsFault::CloseNotifyMissing => CloseReason::ClientLeftSilent.into(),
-                TlsFault::AlertReceived { .. } => {
-                    let fault = TlsFault::of_relay(&error);
-                    CloseReason::ClientHandshakeAlert.because(format_args!("the client {}", fault.describe()))
-                }
-                TlsFault::Reset => CloseReason::ClientResetSilent.into(),
-                other => CloseReason::ClientTlsFailed.because(format_args!("the client {}", other.describe())),
-            }),
+            Err(error) => {
+                let fault = TlsFault::of_relay(&error);
+                let reason = match &fault {
+                    TlsFault::CloseNotifyMissing => return Err(CloseReason::ClientLeftSilent.into()),
+                    TlsFault::Reset => return Err(CloseReason::ClientResetSilent.into()),
+                    TlsFault::AlertReceived { .. } => CloseReason::ClientHandshakeAlert,
+                    _ => CloseReason::ClientTlsFailed,
+                };
+                Err(reason.because(format_args!("the client {}", fault.describe())))
+            }
         }
     }
 

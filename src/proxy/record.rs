@@ -3,7 +3,7 @@ use std::time::Duration;
 
 use tokio::time::Instant;
 
-use super::close::{Close, Mechanism};
+use super::close::Close;
 use super::meter::Meter;
 use super::virtual_server::Snapshot;
 use crate::impala::Opening;
@@ -64,7 +64,7 @@ impl Record {
         self.packets = (meter.client, meter.toward_member);
     }
 
-    /// Writes the line. An end that has a remedy is a warning.
+    /// Writes the line. An end that is somebody's fault is a warning.
     pub fn write(&self, snapshot: &Snapshot, close: &Close) {
         macro_rules! line {
             ($level:ident) => {
@@ -113,9 +113,7 @@ impl Record {
                 )
             };
         }
-        let ordinary =
-            matches!(close.reason.mechanism(), Mechanism::Fin | Mechanism::Rst | Mechanism::CloseNotifyMissing);
-        if ordinary || close.reason.remedy().is_empty() { line!(info) } else { line!(warn) }
+        if close.reason.is_ordinary() { line!(info) } else { line!(warn) }
     }
 }
 

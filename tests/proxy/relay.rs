@@ -152,7 +152,7 @@ fn connection_that_both_sides_abandoned_is_over_at_once() {
         // More than the client will ever take, then a reset while the client's own bytes pile up unread.
         stream.set_nonblocking(true).unwrap();
         while stream.write(&[7; 65536]).is_ok() {}
-        drop(went.lock().unwrap().recv());
+        went.lock().unwrap().recv().unwrap();
         reset(&stream);
     });
     let (pronk, address) = passthrough(member, ", idle-timeout: indefinite");

@@ -9,7 +9,6 @@ use anyhow::Context;
 use sd_notify::NotifyState;
 use tokio::signal::unix::{Signal, SignalKind, signal};
 
-use crate::config::{Diagnostics, Severity};
 use crate::proxy::Lifecycle;
 use crate::reload::Reloader;
 use crate::{admin, net};
@@ -47,7 +46,7 @@ async fn serve(options: &Options) -> anyhow::Result<()> {
     let lifecycle = Lifecycle::new(spread);
     let reloader = Arc::new(Reloader::new(options.file.clone(), lifecycle.clone()));
     let report = reloader.reload(false).await.map_err(|wrong| anyhow::anyhow!("{}", wrong.render(false)))?;
-    log_notes(&report.notes);
+    report.log_notes();
 
     let path = &options.admin_socket;
     let socket = admin::bind(path).with_context(|| format!("cannot make the admin socket {}", path.display()))?;
@@ -74,19 +73,12 @@ async fn serve(options: &Options) -> anyhow::Result<()> {
 }
 
 async fn reload(reloader: &Reloader) {
-    let monotonic = NotifyState::monotonic_usec_now();
-    match monotonic {
+    match NotifyState::monotonic_usec_now() {
         Ok(now) => notify(&[NotifyState::Reloading, now]),
         Err(_) => notify(&[NotifyState::Reloading]),
     }
-    match reloader.reload(false).await {
-        Ok(report) => {
-            log_notes(&report.notes);
-            tracing::info!(changes = report.changes.len(), "configuration reloaded");
-            report.changes.iter().for_each(|change| tracing::info!(%change, "changed"));
-        }
-        Err(wrong) => tracing::error!(error = %wrong.render(false), "reload refused; nothing changed"),
-    }
+    // What is wrong was logged, and nothing has changed.
+    let _ = reloader.reload_and_log().await;
     notify(&[NotifyState::Ready]);
 }
 
@@ -106,16 +98,6 @@ async fn drain(lifecycle: &Lifecycle, limit: Duration, spread: Duration, signals
     lifecycle.cut();
     // Peers that read nothing must not keep us; the rest ends with the process.
     let _ = tokio::time::timeout(spread + SPREAD, lifecycle.connections.wait()).await;
-}
-
-fn log_notes(notes: &Diagnostics) {
-    for note in notes.iter() {
-        let place = note.place.as_ref().map(|place| format!("{}:{}:{}", place.file, place.line, place.column));
-        match note.severity {
-            Severity::Note => tracing::info!(place, help = note.help.as_deref(), "{}", note.message),
-            _ => tracing::warn!(place, help = note.help.as_deref(), "{}", note.message),
-        }
-    }
 }
 
 /// Tells systemd, where there is one.

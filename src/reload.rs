@@ -12,7 +12,7 @@ use arc_swap::ArcSwap;
 use tokio::net::TcpListener;
 use tokio::sync::Mutex;
 
-use crate::config::{self, Diagnostic, Diagnostics, Loaded};
+use crate::config::{self, Change, Diagnostic, Diagnostics, Loaded, Severity};
 use crate::model::{Address, Model, Name, VirtualServer};
 use crate::monitor::{Monitors, Watch, resolve_once};
 use crate::net;
@@ -87,8 +87,9 @@ impl Reloader {
         let mut running = self.running.lock().await;
         let loaded = config::load(&self.path)?;
         let tls = Tls::build(&loaded, &running.tls)?;
-        let mut changes: Vec<_> = config::diff(&running.model, &loaded.model).iter().map(ToString::to_string).collect();
-        changes.extend(running.tls.replaced_by(&tls));
+        let differences = config::diff(&running.model, &loaded.model);
+        let replaced = running.tls.replaced_by(&tls, &differences);
+        let changes = differences.iter().map(ToString::to_string).chain(replaced).collect();
         let report = Report { changes, notes: loaded.notes.clone() };
         if dry_run {
             return Ok(report);
@@ -97,6 +98,23 @@ impl Reloader {
         let resolved = resolve_new(&loaded.model).await;
         self.commit(&mut running, loaded.model, tls, sockets, resolved).await;
         Ok(report)
+    }
+
+    /// Takes the file into force while running, and logs what came of it.
+    ///
+    /// # Errors
+    /// As [`reload`](Self::reload).
+    pub async fn reload_and_log(&self) -> Result<Report, Diagnostics> {
+        let outcome = self.reload(false).await;
+        match &outcome {
+            Ok(report) => {
+                report.log_notes();
+                tracing::info!(changes = report.changes.len(), "configuration reloaded");
+                report.changes.iter().for_each(|change| tracing::info!(%change, "changed"));
+            }
+            Err(wrong) => tracing::error!(error = %wrong.render(false), "reload refused; nothing changed"),
+        }
+        outcome
     }
 
     /// Stops listening everywhere; connections go on.
@@ -199,6 +217,19 @@ impl Reloader {
     }
 }
 
+impl Report {
+    /// Logs the warnings and notes.
+    pub fn log_notes(&self) {
+        for note in self.notes.iter() {
+            let place = note.place.as_ref().map(|place| format!("{}:{}:{}", place.file, place.line, place.column));
+            match note.severity {
+                Severity::Note => tracing::info!(place, help = note.help.as_deref(), "{}", note.message),
+                _ => tracing::warn!(place, help = note.help.as_deref(), "{}", note.message),
+            }
+        }
+    }
+}
+
 impl Tls {
     /// Reads certificates and keys and makes the profiles; one whose files are as before stays as it is in `previous`,
     /// so that its sessions can be resumed.
@@ -225,20 +256,19 @@ impl Tls {
         if wrong.has_errors() { Err(wrong) } else { Ok(tls) }
     }
 
-    fn replaced_by(&self, new: &Self) -> Vec<String> {
-        let client = new
-            .client
-            .iter()
-            .filter(|(name, live)| self.client.get(*name).is_some_and(|before| !Arc::ptr_eq(before, live)));
-        let server = new
-            .server
-            .iter()
-            .filter(|(name, live)| self.server.get(*name).is_some_and(|before| !Arc::ptr_eq(before, live)));
-        let line = |name: &Name| format!("~ profile {name}: its settings, certificates or authorities");
-        let mut lines: Vec<_> = client.map(|(name, _)| line(name)).chain(server.map(|(name, _)| line(name))).collect();
-        lines.sort();
-        lines
+    /// A line for each profile whose files have changed, of those that are not told of already.
+    fn replaced_by(&self, new: &Self, told: &[Change]) -> Vec<String> {
+        let mut names: Vec<_> =
+            replaced(&self.client, &new.client).chain(replaced(&self.server, &new.server)).collect();
+        names.retain(|name| !told.iter().any(|change| change.name == name.as_str()));
+        names.sort();
+        names.iter().map(|name| format!("~ profile {name}: its certificates or authorities")).collect()
     }
+}
+
+/// The names of what is in both and not the same.
+fn replaced<'a, T>(old: &'a HashMap<Name, Arc<T>>, new: &'a HashMap<Name, Arc<T>>) -> impl Iterator<Item = &'a Name> {
+    new.iter().filter(|(name, live)| old.get(*name).is_some_and(|old| !Arc::ptr_eq(old, live))).map(|(name, _)| name)
 }
 
 fn report(loaded: &Loaded, errors: Vec<ProfileError>, wrong: &mut Diagnostics) {

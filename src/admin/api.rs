@@ -40,17 +40,9 @@ async fn reload(
     State(reloader): State<Arc<Reloader>>,
     Query(query): Query<ReloadQuery>,
 ) -> Result<Json<Reloaded>, (StatusCode, Json<Refusal>)> {
-    match reloader.reload(query.dry_run).await {
-        Ok(report) => {
-            if !query.dry_run {
-                tracing::info!(changes = report.changes.len(), "configuration reloaded");
-            }
-            Ok(Json(Reloaded { changes: report.changes, notes: report.notes.render(false) }))
-        }
-        Err(wrong) => {
-            let error = wrong.render(false);
-            tracing::error!(%error, "reload refused; nothing changed");
-            Err((StatusCode::UNPROCESSABLE_ENTITY, Json(Refusal { error })))
-        }
+    let outcome = if query.dry_run { reloader.reload(true).await } else { reloader.reload_and_log().await };
+    match outcome {
+        Ok(report) => Ok(Json(Reloaded { changes: report.changes, notes: report.notes.render(false) })),
+        Err(wrong) => Err((StatusCode::UNPROCESSABLE_ENTITY, Json(Refusal { error: wrong.render(false) }))),
     }
 }

@@ -152,7 +152,7 @@ fn check_pair(
         (Part::Certificate, MaterialError::BadCertificate { path: files.cert.clone(), position: 1, detail })
     };
     let (_, leaf) = X509Certificate::from_der(&chain[0]).map_err(|error| bad(error.to_string()))?;
-    let names = CertificateNames::of_parsed(&leaf).map_err(|error| bad(error.to_string()))?;
+    let names = CertificateNames::of(&leaf).map_err(|error| bad(error.to_string()))?;
     let Some(public) = key.public_key() else { return Ok(names) };
     if leaf.public_key().raw == public.as_ref() {
         return Ok(names);

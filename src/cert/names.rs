@@ -21,12 +21,7 @@ pub struct CertificateNames {
 pub struct NamesError(String);
 
 impl CertificateNames {
-    pub fn of(certificate: &CertificateDer<'_>) -> Result<Self, NamesError> {
-        let (_, parsed) = X509Certificate::from_der(certificate).map_err(|error| NamesError(error.to_string()))?;
-        Self::of_parsed(&parsed)
-    }
-
-    pub(super) fn of_parsed(certificate: &X509Certificate<'_>) -> Result<Self, NamesError> {
+    pub(super) fn of(certificate: &X509Certificate<'_>) -> Result<Self, NamesError> {
         let mut names = Self { subject: certificate.subject().to_string(), ..Self::default() };
         let alternative = certificate.subject_alternative_name().map_err(|error| NamesError(error.to_string()))?;
         for name in alternative.iter().flat_map(|extension| &extension.value.general_names) {

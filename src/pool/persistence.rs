@@ -32,10 +32,6 @@ impl Records {
         locked(&self.0).hold(client, member, profile.timeout, now);
         PersistenceHold { records: Arc::clone(self), client, member: member.clone() }
     }
-
-    pub fn count(&self) -> usize {
-        locked(&self.0).records.len()
-    }
 }
 
 /// Keeps a record from expiring while a connection uses it.

@@ -35,14 +35,6 @@ impl Listener {
         Self { socket, serves, stop, task: tokio::spawn(accepting) }
     }
 
-    /// Where it listens; tells the port that was found for port 0.
-    ///
-    /// # Errors
-    /// What the system says.
-    pub fn local_addr(&self) -> io::Result<SocketAddr> {
-        self.socket.local_addr()
-    }
-
     /// Sends the connections accepted from now on to another virtual server.
     pub fn serve(&self, virtual_server: Arc<LiveVirtualServer>) {
         self.serves.store(virtual_server);

@@ -125,27 +125,6 @@ impl TlsFault {
         }
     }
 
-    /// A stable label, for metrics and tests.
-    pub fn as_str(&self) -> &'static str {
-        match self {
-            Self::NotTls => "not-tls",
-            Self::AlertReceived { .. } => "alert-received",
-            Self::CertificateExpired => "certificate-expired",
-            Self::CertificateNotYetValid => "certificate-not-yet-valid",
-            Self::CertificateName(_) => "certificate-name",
-            Self::CertificateUntrusted => "certificate-untrusted",
-            Self::CertificateRevoked => "certificate-revoked",
-            Self::CertificateInvalid(_) => "certificate-invalid",
-            Self::NoCertificateGiven => "no-certificate-given",
-            Self::ServerNameUnknown => "server-name-unknown",
-            Self::ProtocolMismatch(_) => "protocol-mismatch",
-            Self::CloseNotifyMissing => "close-notify-missing",
-            Self::Reset => "reset",
-            Self::Closed => "closed",
-            Self::Other(_) => "other",
-        }
-    }
-
     /// What happened, in words that follow "the client" or "the member".
     pub fn describe(&self) -> String {
         match self {

@@ -82,10 +82,6 @@ impl LiveServerSsl {
         self.profile.verify
     }
 
-    pub fn handshake_timeout(&self) -> Duration {
-        self.profile.handshake_timeout
-    }
-
     /// TLS toward `member`: the same each time, until the node's hostname or address changes.
     pub fn for_member(&self, member: &Member) -> Arc<MemberTls> {
         let key = member.key();

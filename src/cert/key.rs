@@ -52,15 +52,23 @@ impl std::fmt::Debug for Passphrase {
 ///
 /// A passphrase given for a key that is not encrypted is ignored, as OpenSSL does.
 pub fn read_key(path: &Path, passphrase: Option<&Passphrase>) -> Result<PrivateKeyDer<'static>, MaterialError> {
-    let contents = read_secret(path)?;
-    if find(&contents, LEGACY_MARK).is_some() {
+    parse_key(path, &read_secret(path)?, passphrase)
+}
+
+/// As [`read_key`], from a file's contents.
+pub(super) fn parse_key(
+    path: &Path,
+    contents: &[u8],
+    passphrase: Option<&Passphrase>,
+) -> Result<PrivateKeyDer<'static>, MaterialError> {
+    if find(contents, LEGACY_MARK).is_some() {
         return Err(MaterialError::LegacyEncryption { path: path.to_owned() });
     }
-    if let Some(section) = encrypted_section(&contents) {
+    if let Some(section) = encrypted_section(contents) {
         let passphrase = passphrase.ok_or_else(|| MaterialError::PassphraseMissing { path: path.to_owned() })?;
         return decrypt(path, section, passphrase);
     }
-    match PrivateKeyDer::pem_slice_iter(&contents).next() {
+    match PrivateKeyDer::pem_slice_iter(contents).next() {
         Some(Ok(key)) => Ok(key),
         Some(Err(error)) => Err(MaterialError::Malformed { path: path.to_owned(), detail: pem_detail(&error) }),
         None => Err(MaterialError::NoKey { path: path.to_owned() }),
@@ -93,6 +101,11 @@ fn encrypted_section(contents: &[u8]) -> Option<&[u8]> {
     let start = find(contents, ENCRYPTED_BEGIN)?;
     let length = find(&contents[start..], ENCRYPTED_END)?;
     Some(&contents[start..start + length + ENCRYPTED_END.len()])
+}
+
+/// Whether a file's contents hold an encrypted private key, of whatever format.
+pub(super) fn is_encrypted(contents: &[u8]) -> bool {
+    find(contents, LEGACY_MARK).is_some() || encrypted_section(contents).is_some()
 }
 
 fn find(haystack: &[u8], needle: &[u8]) -> Option<usize> {

@@ -22,6 +22,10 @@ pub enum MaterialError {
     BadCertificate { path: PathBuf, position: usize, detail: String },
     #[error("no revocation list in {}", .path.display())]
     NoRevocationList { path: PathBuf },
+    #[error("{} holds neither certificates nor keys nor revocation lists", .path.display())]
+    Nothing { path: PathBuf },
+    #[error("{} is a {format}, which is not read", .path.display())]
+    ForeignFormat { path: PathBuf, format: &'static str, convert: String },
     #[error("no private key in {}", .path.display())]
     NoKey { path: PathBuf },
     #[error("the private key in {} cannot be used: {detail}", .path.display())]
@@ -61,6 +65,7 @@ impl MaterialError {
                 let path = path.display();
                 Some(format!("rewrite the key: openssl pkcs8 -topk8 -v2 aes-256-cbc -in {path} -out {path}.new"))
             }
+            Self::ForeignFormat { convert, .. } => Some(format!("convert it: {convert}")),
             Self::PassphraseMissing { .. } => Some("set passphrase-file or passphrase-env".to_owned()),
             Self::KeyMismatch { belongs_to: Some(position), .. } => {
                 Some(format!("the key belongs to certificate {position} of that file: put that one first"))
@@ -114,7 +119,7 @@ fn pem_or_der<T: PemObject>(path: &Path, from_der: impl Fn(Vec<u8>) -> T) -> Res
         .map_err(|error| MaterialError::Malformed { path: path.to_owned(), detail: pem_detail(&error) })
 }
 
-fn is_pem(contents: &[u8]) -> bool {
+pub(super) fn is_pem(contents: &[u8]) -> bool {
     contents.windows(PEM_BEGIN.len()).any(|window| window == PEM_BEGIN)
 }
 
@@ -137,4 +142,4 @@ fn os_reason(error: &io::Error) -> String {
 }
 
 const PEM_BEGIN: &[u8] = b"-----BEGIN ";
-const DER_SEQUENCE: u8 = 0x30;
+pub(super) const DER_SEQUENCE: u8 = 0x30;

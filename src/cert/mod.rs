@@ -2,16 +2,27 @@
 //!
 //! - [`material`] reads files and says what is wrong with them in words that name the file and the remedy.
 //! - [`key`] reads private keys, decrypting them if need be.
+//! - [`report`] writes findings for people and for programs.
 //! - [`store`] finds the files of an entry of the certificate store.
 //! - [`identity`] puts a chain and its key together and makes sure that they belong together.
+//! - [`bundle`] reads a file of whatever format.
+//! - [`certificate`] decodes a certificate into plain facts.
+//! - [`lint`] tells what is wrong with certificates, for whom, and what to do.
+//! - [`text`] shows a certificate.
 //! - [`names`] tells which names a certificate carries and which hosts they cover.
 
+pub mod bundle;
+pub mod certificate;
 pub mod identity;
 pub mod key;
+pub mod lint;
 pub mod material;
 pub mod names;
+pub mod report;
 pub mod store;
+pub mod text;
 
+pub use certificate::Certificate;
 pub use identity::{Identity, IdentityError, Part};
 pub use material::MaterialError;
 pub use names::CertificateNames;

@@ -5,12 +5,18 @@ use std::net::IpAddr;
 use rustls_pki_types::CertificateDer;
 use x509_parser::prelude::{FromDer, GeneralName, X509Certificate};
 
+use crate::model::Host;
+
 /// The names that a certificate carries.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct CertificateNames {
     /// Of the subject alternative name extension, as written.
     pub dns: Vec<String>,
     pub ip: Vec<IpAddr>,
+    /// Alternative names that are of no use to a server, or broken, in words: `email:a@b`, `broken DNS name 6c62ff`.
+    pub others: Vec<String>,
+    /// The common names of the subject, in their order.
+    pub common: Vec<String>,
     /// The subject in one line, such as `CN=lb.example.com, O=Example`; may be empty.
     pub subject: String,
 }
@@ -23,24 +29,51 @@ pub struct NamesError(String);
 impl CertificateNames {
     pub(super) fn of(certificate: &X509Certificate<'_>) -> Result<Self, NamesError> {
         let mut names = Self { subject: certificate.subject().to_string(), ..Self::default() };
+        names.common = certificate
+            .subject()
+            .iter_common_name()
+            .map(|name| match name.as_str() {
+                Ok(text) => text.to_owned(),
+                // A BMPString or the like: kept readable, it matches no host.
+                Err(_) => String::from_utf8_lossy(name.as_slice()).into_owned(),
+            })
+            .collect();
         let alternative = certificate.subject_alternative_name().map_err(|error| NamesError(error.to_string()))?;
         for name in alternative.iter().flat_map(|extension| &extension.value.general_names) {
             match name {
                 GeneralName::DNSName(name) => names.dns.push((*name).to_owned()),
-                GeneralName::IPAddress(octets) => names.ip.extend(ip_address(octets)),
-                _ => {}
+                GeneralName::IPAddress(octets) => match ip_address(octets) {
+                    Some(address) => names.ip.push(address),
+                    None => names.others.push(format!("broken IP address {}", hexadecimal(octets))),
+                },
+                GeneralName::Invalid(tag, octets) => {
+                    names.others.push(format!("broken name [{}] {}", tag.0, hexadecimal(octets)));
+                }
+                other => names.others.push(other.to_string()),
             }
         }
         Ok(names)
     }
 
     /// Whether a client that asks for `host` may take this certificate. The common name does not count (RFC 9525, 2).
+    pub fn cover(&self, host: &Host) -> bool {
+        match host {
+            Host::Name(name) => self.cover_host(name),
+            Host::Ip(address) => self.cover_ip(*address),
+        }
+    }
+
     pub fn cover_host(&self, host: &str) -> bool {
         self.dns.iter().any(|presented| dns_name_covers(presented, host))
     }
 
     pub fn cover_ip(&self, address: IpAddr) -> bool {
         self.ip.contains(&address)
+    }
+
+    /// Whether there is any subject alternative name, of whatever kind.
+    pub fn has_alternative(&self) -> bool {
+        !(self.dns.is_empty() && self.ip.is_empty() && self.others.is_empty())
     }
 
     /// What to call the certificate in a message: its subject, else its first name.
@@ -52,16 +85,30 @@ impl CertificateNames {
     }
 }
 
-/// Whether the DNS name `presented` in a certificate covers `host` (RFC 9525, 6.3): without regard to case, and with a
-/// wildcard only as the whole left-most label, for exactly one label.
+/// Whether the DNS name `presented` in a certificate covers `host` (RFC 9525, section 6.3): without regard to case, and
+/// with a wildcard only as the whole left-most label, for exactly one label, above at least two.
+///
+/// A name with anything but ASCII in it, an IP address or a name with a trailing dot covers nothing.
 pub fn dns_name_covers(presented: &str, host: &str) -> bool {
+    if !is_presentable(presented) || host.parse::<IpAddr>().is_ok() {
+        return false;
+    }
     match presented.strip_prefix("*.") {
         Some(parent) => match host.split_once('.') {
-            Some((label, rest)) => !label.is_empty() && !parent.contains('*') && same_name(parent, rest),
+            Some((label, rest)) => !label.is_empty() && parent.contains('.') && same_name(parent, rest),
             None => false,
         },
-        None => !presented.contains('*') && same_name(presented, host),
+        None => same_name(presented, host),
     }
+}
+
+/// Whether a client that follows the rules can match `presented` at all: non-empty labels of visible ASCII, and a
+/// wildcard as the whole left-most label or not at all.
+fn is_presentable(presented: &str) -> bool {
+    let labels = presented.strip_prefix("*.").unwrap_or(presented);
+    labels.split('.').all(|label| {
+        !label.is_empty() && label.len() <= 63 && label.bytes().all(|byte| byte.is_ascii_graphic() && byte != b'*')
+    })
 }
 
 /// The subject of a certificate in one line, if it can be decoded.
@@ -79,6 +126,11 @@ fn ip_address(octets: &[u8]) -> Option<IpAddr> {
         16 => <[u8; 16]>::try_from(octets).ok().map(IpAddr::from),
         _ => None,
     }
+}
+
+/// Bytes as people compare them: `0a1b2c`.
+pub(super) fn hexadecimal(bytes: &[u8]) -> String {
+    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
 }
 
 #[cfg(test)]
@@ -99,6 +151,7 @@ mod tests {
         assert!(!dns_name_covers("*.example.com", "a.lb.example.com"));
         assert!(!dns_name_covers("*.example.com", "example.com"));
         assert!(!dns_name_covers("*.example.com", ".example.com"));
+        assert!(!dns_name_covers("*.com", "example.com"), "all of a top-level domain");
     }
 
     #[test]
@@ -107,5 +160,15 @@ mod tests {
             assert!(!dns_name_covers(presented, "lb.example.com"), "{presented}");
         }
         assert!(!dns_name_covers("*", "lb"));
+    }
+
+    #[test]
+    fn broken_names_cover_nothing_not_even_themselves() {
+        for presented in
+            ["lb.example.com\0", "lb\0.example.com", " lb.example.com", "lb.example.com.", "lb..com", "münchen.de"]
+        {
+            assert!(!dns_name_covers(presented, presented), "{presented:?}");
+        }
+        assert!(!dns_name_covers("10.0.0.1", "10.0.0.1"), "an address belongs into an iPAddress name");
     }
 }

@@ -4,6 +4,7 @@ mod admin_client;
 mod check;
 mod completions;
 mod config;
+mod lint;
 mod reload;
 mod run;
 mod show;
@@ -26,6 +27,8 @@ enum Command {
     Run(run::Args),
     /// Tell everything that is wrong with a configuration file, its certificates and keys.
     Check(check::Args),
+    /// Tell what is wrong with certificates behind a load balancer, for whom, and what to do.
+    Lint(lint::Args),
     /// Show configuration: what is in force, its schema for editors, its reference.
     #[command(subcommand)]
     Config(config::Command),
@@ -39,11 +42,12 @@ enum Command {
 }
 
 impl Cli {
-    /// Does what was asked. Exit codes: 0 done, 1 something is wrong, 2 usage.
+    /// Does what was asked. Exit codes: 0 done, 1 something is wrong, 2 usage; of `lint` also 3, unreadable input.
     pub fn execute(self) -> anyhow::Result<ExitCode> {
         match self.command {
             Command::Run(args) => args.execute(),
             Command::Check(args) => Ok(args.execute()),
+            Command::Lint(args) => args.execute(),
             Command::Config(command) => command.execute(),
             Command::Show(command) => command.execute(),
             Command::Reload(args) => args.execute(),

@@ -10,6 +10,7 @@ use super::scalar;
 use super::schema::{Key, Kind, PROFILES, Shape};
 use super::source::{At, Sources};
 use super::tree::{Entry, Node, Value};
+use crate::model::is_host_name;
 
 /// Where mistakes go, and what is needed to place them.
 pub(super) struct Reader<'a> {
@@ -182,7 +183,7 @@ impl<'a> Fields<'a> {
 
     /// A host name as certificates carry them.
     pub fn host_name(&mut self, name: &str) -> Option<String> {
-        self.parsed(name, |text| scalar::is_host_name(text).then(|| text.to_owned()))
+        self.parsed(name, |text| is_host_name(text).then(|| text.to_owned()))
     }
 
     /// The value as `parse` understands it, or the default; what it does not understand is noted.

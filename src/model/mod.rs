@@ -3,6 +3,7 @@
 //! Plain data without I/O. A [`Model`] can be compared with another, so a reload can tell what changed, and nothing
 //! in it is running: live state (health, counts, records) is kept elsewhere and keyed by the names used here.
 
+mod host;
 mod member;
 mod monitor;
 mod node;
@@ -15,6 +16,7 @@ use std::fmt;
 use std::path::PathBuf;
 use std::sync::Arc;
 
+pub use host::{Host, HostError, is_host_name};
 pub use member::{Member, MemberKey};
 pub use monitor::{Monitor, MonitorKind};
 pub use node::{Address, Node};

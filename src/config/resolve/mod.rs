@@ -12,12 +12,11 @@ use std::sync::Arc;
 use super::diagnostic::{Diagnostics, Severity};
 use super::fields::{Fields, Reader, did_you_mean};
 use super::inherit::{Broken, Document};
-use super::scalar;
 use super::schema::{MEMBER, MONITOR, NODE, POOL, Shape, TOP};
 use super::source::At;
 use super::tree::{Entry, Node, Value};
 use crate::model;
-use crate::model::{Address, AdminState, LoadBalancing, Member, Model, Monitor, MonitorKind, Name, Pool};
+use crate::model::{Address, AdminState, LoadBalancing, Member, Model, Monitor, MonitorKind, Name, Pool, is_host_name};
 
 /// Resolves a document, noting every mistake.
 pub(super) fn model(document: &Document, folder: &Path, diagnostics: &mut Diagnostics) -> Model {
@@ -84,7 +83,7 @@ impl<'a> Resolver<'a> {
         fields.require("address");
         let address = fields.parsed("address", |text| match text.parse::<IpAddr>() {
             Ok(address) => Some(Address::Ip(address)),
-            Err(_) => scalar::is_host_name(text).then(|| Address::Fqdn(text.to_owned())),
+            Err(_) => is_host_name(text).then(|| Address::Fqdn(text.to_owned())),
         });
         if let Some(Address::Fqdn(_)) = address {
             let help = "the guide advises the address, which needs no name resolution to stay up".to_owned();

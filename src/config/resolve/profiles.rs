@@ -7,11 +7,11 @@ use crate::config::scalar;
 use crate::config::schema::{CERT_KEY, PROFILES, Shape};
 use crate::config::source::At;
 use crate::config::tree::{Entry, Node};
-use crate::model::Name;
 use crate::model::profile::{
     CertKey, CertResponse, Certificate, CipherGroup, ClientSsl, Passphrase, PeerCertMode, Persistence, Protocol,
     ProtocolKind, ServerSsl, SourceMask, TlsVersion, TlsVersions, TrustAnchors,
 };
+use crate::model::{Name, is_host_name};
 
 impl<'a> Resolver<'a> {
     /// Notes the mistakes of every profile, used or not.
@@ -162,7 +162,7 @@ pub(super) fn server_ssl(name: &str, fields: &mut Fields<'_>) -> ServerSsl {
         ca_file,
         verify: fields.word("peer-cert-mode") != "ignore",
         authenticate_name: fields.parsed("authenticate-name", |text| {
-            (scalar::is_host_name(text) || text.parse::<IpAddr>().is_ok()).then(|| text.to_owned())
+            (is_host_name(text) || text.parse::<IpAddr>().is_ok()).then(|| text.to_owned())
         }),
         server_name: fields.host_name("server-name"),
         expire_cert_response: response(fields.word("expire-cert-response-control")),

@@ -1,0 +1,93 @@
+//! The linter: what is wrong with certificates behind a load balancer, whom it hurts, and what to do about it.
+//!
+//! A pure function of [`Subject`]s (a served chain, its key, and what it is for) and a [`Linter`] (the time, trust
+//! anchors, revocation lists, levels). Each family of checks is one file, with the checks it knows beside the code that
+//! finds them; [`catalogue`] has them all.
+
+mod catalogue;
+mod finding;
+mod gather;
+mod levels;
+mod names;
+mod remedy;
+mod subject;
+
+use std::sync::Arc;
+
+use rayon::prelude::*;
+use rustls_pki_types::{CertificateDer, CertificateRevocationListDer};
+
+pub use catalogue::{Check, Family, catalogue, check};
+pub use finding::{Finding, Severity};
+pub use gather::{Gathered, gather};
+pub use levels::{Level, Levels, UnknownCheck};
+pub use subject::{Field, Located, Origin, Role, Subject, Use};
+
+/// What findings depend on besides the certificates.
+#[derive(Clone, Debug)]
+pub struct Linter {
+    /// Seconds since 1970.
+    pub now: i64,
+    /// A certificate that ends within so many days is soon to expire.
+    pub expiry_days: u32,
+    pub trust: Trust,
+    pub revocation_lists: Vec<CertificateRevocationListDer<'static>>,
+    pub levels: Levels,
+}
+
+/// Whom chains have to lead to.
+#[derive(Clone, Debug)]
+pub struct Trust {
+    pub anchors: Arc<[CertificateDer<'static>]>,
+    /// Whether the user named them: a chain that leads elsewhere is then an error, and else a warning, since an internal
+    /// authority is not among the system's.
+    pub given: bool,
+}
+
+/// Everything that the linter has to say.
+#[derive(Clone, Debug, Default)]
+pub struct Findings {
+    /// By subject in the order given, the gravest first.
+    pub findings: Vec<Finding>,
+    /// How many the levels held back.
+    pub allowed: usize,
+}
+
+impl Linter {
+    /// Lints every subject by itself, on all cores, and then all of them together.
+    pub fn lint(&self, subjects: &[Subject]) -> Findings {
+        let each: Vec<Findings> = subjects.par_iter().map(|subject| self.judge(self.lint_one(subject))).collect();
+        let mut all = Findings::default();
+        for findings in each {
+            all.extend(findings);
+        }
+        all
+    }
+
+    /// Everything about one subject, before levels.
+    fn lint_one(&self, subject: &Subject) -> Vec<Finding> {
+        let mut findings = Vec::new();
+        if subject.role.usage != Use::Authority {
+            findings.extend(names::lint(subject));
+        }
+        findings
+    }
+
+    fn judge(&self, findings: Vec<Finding>) -> Findings {
+        let mut judged = self.levels.apply(findings, self.now);
+        judged.findings.sort_by_key(|finding| std::cmp::Reverse(finding.severity));
+        judged
+    }
+}
+
+impl Findings {
+    fn extend(&mut self, others: Self) {
+        self.findings.extend(others.findings);
+        self.allowed += others.allowed;
+    }
+
+    /// The gravest severity; none if there is nothing to say.
+    pub fn worst(&self) -> Option<Severity> {
+        self.findings.iter().map(|finding| finding.severity).max()
+    }
+}

@@ -1,0 +1,5 @@
+//! Findings for people and for programs.
+
+mod view;
+
+pub use view::FindingView;

@@ -1,0 +1,90 @@
+//! A certificate as people read it.
+
+use std::fmt::Write;
+
+use time::OffsetDateTime;
+
+use super::Certificate;
+use super::lint::Field;
+
+/// The fields of a certificate that it has, each with its line, in the order of `openssl x509 -text`.
+pub fn lines(certificate: &Certificate) -> Vec<(Field, String)> {
+    let mut lines = vec![
+        (Field::Serial, certificate.serial.clone()),
+        (Field::SignatureAlgorithm, certificate.signature.name.clone()),
+        (Field::Issuer, certificate.issuer.clone()),
+        (Field::NotBefore, moment(certificate.not_before)),
+        (Field::NotAfter, moment(certificate.not_after)),
+        (Field::Subject, certificate.names.subject.clone()),
+        (Field::PublicKey, certificate.key.to_string()),
+    ];
+    let critical = |is: bool| if is { "critical, " } else { "" };
+    if let Some(constraints) = certificate.basic_constraints {
+        let mut line =
+            format!("{}CA:{}", critical(constraints.critical), if constraints.ca { "TRUE" } else { "FALSE" });
+        if let Some(length) = constraints.path_len {
+            let _ = write!(line, ", pathlen:{length}");
+        }
+        lines.push((Field::BasicConstraints, line));
+    }
+    if let Some(usage) = certificate.key_usage {
+        let uses = [
+            (usage.digital_signature, "Digital Signature"),
+            (usage.key_encipherment, "Key Encipherment"),
+            (usage.key_cert_sign, "Certificate Sign"),
+            (usage.crl_sign, "CRL Sign"),
+        ];
+        let uses: Vec<_> = uses.into_iter().filter(|(is, _)| *is).map(|(_, name)| name).collect();
+        lines.push((Field::KeyUsage, format!("{}{}", critical(usage.critical), uses.join(", "))));
+    }
+    if let Some(purposes) = &certificate.extended_key_usage {
+        lines.push((Field::ExtendedKeyUsage, join(purposes)));
+    }
+    if certificate.names.has_alternative() {
+        let names = &certificate.names;
+        // Control characters would act on a terminal.
+        let dns = names.dns.iter().map(|name| format!("DNS:{}", name.escape_debug()));
+        let ip = names.ip.iter().map(|address| format!("IP Address:{address}"));
+        let others = names.others.iter().map(|name| name.escape_debug().to_string());
+        lines.push((Field::SubjectAlternativeName, dns.chain(ip).chain(others).collect::<Vec<_>>().join(", ")));
+    }
+    for (field, id) in [
+        (Field::SubjectKeyIdentifier, &certificate.subject_key_id),
+        (Field::AuthorityKeyIdentifier, &certificate.authority_key_id),
+    ] {
+        lines.extend(id.as_ref().map(|id| (field, super::names::hexadecimal(id))));
+    }
+    if let Some(constraints) = &certificate.name_constraints {
+        let permitted = constraints.permitted.iter().map(|name| format!("permitted {name}"));
+        let excluded = constraints.excluded.iter().map(|name| format!("excluded {name}"));
+        let all: Vec<_> = permitted.chain(excluded).collect();
+        lines.push((Field::NameConstraints, format!("{}{}", critical(constraints.critical), all.join(", "))));
+    }
+    let staple = certificate.must_staple.then(|| "TLS Feature: status_request".to_owned());
+    let unknown = certificate.unknown_critical.iter().map(|name| format!("critical, {name}"));
+    let others: Vec<_> = staple.into_iter().chain(unknown).collect();
+    if !others.is_empty() {
+        lines.push((Field::OtherExtensions, others.join("; ")));
+    }
+    lines
+}
+
+/// A point in time, from seconds since 1970: `2027-02-03 04:05:06 UTC`.
+pub fn moment(seconds: i64) -> String {
+    match OffsetDateTime::from_unix_timestamp(seconds) {
+        Ok(at) => {
+            let (hour, minute, second) = at.to_hms();
+            format!("{} {hour:02}:{minute:02}:{second:02} UTC", at.date())
+        }
+        Err(_) => format!("{seconds} s since 1970"),
+    }
+}
+
+/// The day, from seconds since 1970: `2027-02-03`.
+pub fn day(seconds: i64) -> String {
+    OffsetDateTime::from_unix_timestamp(seconds).map_or_else(|_| moment(seconds), |at| at.date().to_string())
+}
+
+fn join<T: ToString>(items: &[T]) -> String {
+    items.iter().map(ToString::to_string).collect::<Vec<_>>().join(", ")
+}

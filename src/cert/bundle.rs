@@ -1,16 +1,21 @@
 //! What a file holds, whatever its format: certificates, private keys, revocation lists.
 
+use std::fs::File;
+use std::io::Read;
 use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 
 use rustls::crypto::aws_lc_rs::sign::any_supported_type;
 use rustls_pki_types::pem::PemObject;
 use rustls_pki_types::{CertificateDer, CertificateRevocationListDer, PrivateKeyDer};
+use x509_parser::certificate::X509Certificate;
+use x509_parser::prelude::FromDer;
+use x509_parser::revocation_list::CertificateRevocationList;
 use zeroize::Zeroizing;
 
-use super::MaterialError;
 use super::key::{self, Passphrase};
 use super::material::{DER_SEQUENCE, is_pem, pem_detail};
+use super::{MaterialError, pkcs7};
 
 /// The contents of one file.
 #[derive(Clone, Debug)]
@@ -40,10 +45,15 @@ pub struct KeyFile {
 /// passphrase is not an error: [`KeyFile::spki`] tells.
 pub fn read(path: &Path, passphrase: Option<&Passphrase>) -> Result<Bundle, MaterialError> {
     let unreadable = |source| MaterialError::Unreadable { path: path.to_owned(), source };
-    // It may be a key, so it is wiped.
-    let contents = Zeroizing::new(std::fs::read(path).map_err(unreadable)?);
-    let mode = std::fs::metadata(path).map_err(unreadable)?.permissions().mode() & 0o7777;
-    parse(path, &contents, mode, passphrase)
+    let file = File::open(path).map_err(unreadable)?;
+    let metadata = file.metadata().map_err(unreadable)?;
+    // It may be a key, so it is wiped; and sized beforehand, so that no copy stays behind in a buffer that was outgrown.
+    let mut contents = Zeroizing::new(Vec::with_capacity(metadata.len().min(LARGEST) as usize + 1));
+    file.take(LARGEST + 1).read_to_end(&mut contents).map_err(unreadable)?;
+    if contents.len() as u64 > LARGEST {
+        return Err(MaterialError::TooLarge { path: path.to_owned(), largest: LARGEST });
+    }
+    parse(path, &contents, metadata.permissions().mode() & 0o7777, passphrase)
 }
 
 /// Reads the contents of a file; `path` and its permission bits are for messages.
@@ -58,7 +68,8 @@ pub fn parse(
 ) -> Result<Bundle, MaterialError> {
     let bundle = match contents {
         _ if is_pem(contents) => pem(path, contents, mode, passphrase)?,
-        [DER_SEQUENCE, ..] => der(path, contents)?,
+        [DER_SEQUENCE, ..] => der(path, contents, mode, passphrase)?,
+        _ if contents.starts_with(JKS) || contents.starts_with(JCEKS) => return Err(keystore(path)),
         _ => return Err(MaterialError::Nothing { path: path.to_owned() }),
     };
     if bundle.certificates.is_empty() && bundle.key.is_none() && bundle.revocation_lists.is_empty() {
@@ -69,9 +80,18 @@ pub fn parse(
 
 fn pem(path: &Path, contents: &[u8], mode: u32, passphrase: Option<&Passphrase>) -> Result<Bundle, MaterialError> {
     let malformed = |error| MaterialError::Malformed { path: path.to_owned(), detail: pem_detail(&error) };
-    let certificates = CertificateDer::pem_slice_iter(contents).collect::<Result<_, _>>().map_err(malformed)?;
-    let revocation_lists =
+    let mut certificates: Vec<_> =
+        CertificateDer::pem_slice_iter(contents).collect::<Result<_, _>>().map_err(malformed)?;
+    let mut revocation_lists: Vec<_> =
         CertificateRevocationListDer::pem_slice_iter(contents).collect::<Result<_, _>>().map_err(malformed)?;
+    for section in pkcs7_sections(contents) {
+        let signed = section.and_then(|der| pkcs7::read(&der)).ok_or_else(|| MaterialError::Malformed {
+            path: path.to_owned(),
+            detail: "its PKCS#7 section cannot be decoded".to_owned(),
+        })?;
+        certificates.extend(signed.certificates);
+        revocation_lists.extend(signed.revocation_lists);
+    }
     let has_key = key::is_encrypted(contents) || PrivateKeyDer::pem_slice_iter(contents).next().is_some();
     let key = has_key.then(|| {
         let spki = key::parse_key(path, contents, passphrase).map_err(|error| error.to_string()).and_then(public_half);
@@ -80,9 +100,54 @@ fn pem(path: &Path, contents: &[u8], mode: u32, passphrase: Option<&Passphrase>)
     Ok(Bundle { path: path.to_owned(), certificates, key, revocation_lists })
 }
 
-fn der(path: &Path, contents: &[u8]) -> Result<Bundle, MaterialError> {
-    let certificates = vec![CertificateDer::from(contents.to_vec())];
-    Ok(Bundle { path: path.to_owned(), certificates, key: None, revocation_lists: Vec::new() })
+/// A certificate, a revocation list, a PKCS#7 or a private key. What cannot be told apart is taken for a certificate,
+/// so that its decoding says what is wrong with it.
+fn der(path: &Path, contents: &[u8], mode: u32, _: Option<&Passphrase>) -> Result<Bundle, MaterialError> {
+    let mut bundle =
+        Bundle { path: path.to_owned(), certificates: Vec::new(), key: None, revocation_lists: Vec::new() };
+    if let Some(signed) = pkcs7::read(contents) {
+        bundle.certificates = signed.certificates;
+        bundle.revocation_lists = signed.revocation_lists;
+    } else if X509Certificate::from_der(contents).is_err() && CertificateRevocationList::from_der(contents).is_ok() {
+        bundle.revocation_lists.push(CertificateRevocationListDer::from(contents.to_vec()));
+    } else if let Ok(key) = PrivateKeyDer::try_from(contents.to_vec())
+        && X509Certificate::from_der(contents).is_err()
+    {
+        bundle.key = Some(KeyFile { path: path.to_owned(), spki: public_half(key), encrypted: false, mode });
+    } else {
+        bundle.certificates.push(CertificateDer::from(contents.to_vec()));
+    }
+    Ok(bundle)
+}
+
+/// The contents of each PKCS#7 section; none for one that is not base64.
+fn pkcs7_sections(contents: &[u8]) -> impl Iterator<Item = Option<Vec<u8>>> {
+    let text = String::from_utf8_lossy(contents);
+    let found: Vec<_> = PKCS7_LABELS
+        .iter()
+        .flat_map(|label| {
+            let (begin, end) = (format!("-----BEGIN {label}-----"), format!("-----END {label}-----"));
+            let sections = text.match_indices(&begin).map(|(start, _)| {
+                let body = text[start + begin.len()..].split(&end).next()?;
+                // Reading PEM is left to the library: a certificate's label serves as well as any.
+                let relabelled = format!("-----BEGIN CERTIFICATE-----{body}-----END CERTIFICATE-----\n");
+                CertificateDer::from_pem_slice(relabelled.as_bytes()).ok().map(|der| der.to_vec())
+            });
+            sections.collect::<Vec<_>>()
+        })
+        .collect();
+    found.into_iter()
+}
+
+fn keystore(path: &Path) -> MaterialError {
+    let shown = path.display();
+    MaterialError::ForeignFormat {
+        path: path.to_owned(),
+        format: "Java keystore (JKS)",
+        convert: format!(
+            "keytool -importkeystore -srckeystore {shown} -destkeystore {shown}.p12 -deststoretype PKCS12"
+        ),
+    }
 }
 
 fn public_half(key: PrivateKeyDer<'static>) -> Result<Vec<u8>, String> {
@@ -90,3 +155,9 @@ fn public_half(key: PrivateKeyDer<'static>) -> Result<Vec<u8>, String> {
     let key = any_supported_type(&Zeroizing::new(key)).map_err(|_| unusable())?;
     key.public_key().map(|spki| spki.to_vec()).ok_or_else(unusable)
 }
+
+/// Bytes of a file that is read; a system's whole truststore has a fiftieth of it.
+const LARGEST: u64 = 16 << 20;
+const JKS: &[u8] = &[0xfe, 0xed, 0xfe, 0xed];
+const JCEKS: &[u8] = &[0xce, 0xce, 0xce, 0xce];
+const PKCS7_LABELS: &[&str] = &["PKCS7", "CMS", "PKCS #7 SIGNED DATA"];

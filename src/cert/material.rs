@@ -24,6 +24,8 @@ pub enum MaterialError {
     NoRevocationList { path: PathBuf },
     #[error("{} holds neither certificates nor keys nor revocation lists", .path.display())]
     Nothing { path: PathBuf },
+    #[error("{} is larger than {} MiB", .path.display(), .largest >> 20)]
+    TooLarge { path: PathBuf, largest: u64 },
     #[error("{} is a {format}, which is not read", .path.display())]
     ForeignFormat { path: PathBuf, format: &'static str, convert: String },
     #[error("no private key in {}", .path.display())]

@@ -18,6 +18,7 @@ pub mod key;
 pub mod lint;
 pub mod material;
 pub mod names;
+mod pkcs7;
 pub mod report;
 pub mod store;
 pub mod text;

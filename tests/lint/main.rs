@@ -3,6 +3,7 @@
 #[path = "../support/mod.rs"]
 mod support;
 
+mod bundle;
 mod corpus;
 mod names;
 

@@ -73,7 +73,8 @@ impl Gathered {
 
 fn walk(path: &Path, named: bool, files: &mut Vec<(PathBuf, bool)>, unreadable: &mut Vec<MaterialError>) {
     if !path.is_dir() {
-        if named || is_candidate(path) {
+        // A pipe that lies about would be waited on for ever.
+        if named || (is_candidate(path) && path.is_file()) {
             files.push((path.to_owned(), named));
         }
         return;

@@ -12,10 +12,10 @@ pub fn lines(certificate: &Certificate) -> Vec<(Field, String)> {
     let mut lines = vec![
         (Field::Serial, certificate.serial.clone()),
         (Field::SignatureAlgorithm, certificate.signature.name.clone()),
-        (Field::Issuer, certificate.issuer.clone()),
+        (Field::Issuer, shown(&certificate.issuer)),
         (Field::NotBefore, moment(certificate.not_before)),
         (Field::NotAfter, moment(certificate.not_after)),
-        (Field::Subject, certificate.names.subject.clone()),
+        (Field::Subject, shown(&certificate.names.subject)),
         (Field::PublicKey, certificate.key.to_string()),
     ];
     let critical = |is: bool| if is { "critical, " } else { "" };
@@ -42,10 +42,9 @@ pub fn lines(certificate: &Certificate) -> Vec<(Field, String)> {
     }
     if certificate.names.has_alternative() {
         let names = &certificate.names;
-        // Control characters would act on a terminal.
-        let dns = names.dns.iter().map(|name| format!("DNS:{}", name.escape_debug()));
+        let dns = names.dns.iter().map(|name| format!("DNS:{}", shown(name)));
         let ip = names.ip.iter().map(|address| format!("IP Address:{address}"));
-        let others = names.others.iter().map(|name| name.escape_debug().to_string());
+        let others = names.others.iter().map(|name| shown(name));
         lines.push((Field::SubjectAlternativeName, dns.chain(ip).chain(others).collect::<Vec<_>>().join(", ")));
     }
     for (field, id) in [
@@ -55,8 +54,8 @@ pub fn lines(certificate: &Certificate) -> Vec<(Field, String)> {
         lines.extend(id.as_ref().map(|id| (field, super::names::hexadecimal(id))));
     }
     if let Some(constraints) = &certificate.name_constraints {
-        let permitted = constraints.permitted.iter().map(|name| format!("permitted {name}"));
-        let excluded = constraints.excluded.iter().map(|name| format!("excluded {name}"));
+        let permitted = constraints.permitted.iter().map(|name| format!("permitted {}", shown(name)));
+        let excluded = constraints.excluded.iter().map(|name| format!("excluded {}", shown(name)));
         let all: Vec<_> = permitted.chain(excluded).collect();
         lines.push((Field::NameConstraints, format!("{}{}", critical(constraints.critical), all.join(", "))));
     }
@@ -67,6 +66,18 @@ pub fn lines(certificate: &Certificate) -> Vec<(Field, String)> {
         lines.push((Field::OtherExtensions, others.join("; ")));
     }
     lines
+}
+
+/// A text from a certificate with what would act on a terminal, or hide, written as escapes.
+pub fn shown(text: &str) -> String {
+    let plain = |letter: &char| matches!(letter, '"' | '\'' | '\\');
+    text.chars().fold(String::with_capacity(text.len()), |mut shown, letter| {
+        match plain(&letter) {
+            true => shown.push(letter),
+            false => shown.extend(letter.escape_debug()),
+        }
+        shown
+    })
 }
 
 /// A point in time, from seconds since 1970: `2027-02-03 04:05:06 UTC`.
@@ -87,4 +98,15 @@ pub fn day(seconds: i64) -> String {
 
 fn join<T: ToString>(items: &[T]) -> String {
     items.iter().map(ToString::to_string).collect::<Vec<_>>().join(", ")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn nothing_in_a_certificate_acts_on_a_terminal() {
+        assert_eq!(shown("CN=\"Zoë\", O=a'b"), "CN=\"Zoë\", O=a'b");
+        assert_eq!(shown("a\x1b[31mb\0\n\u{202e}c"), "a\\u{1b}[31mb\\0\\n\\u{202e}c");
+    }
 }

@@ -4,6 +4,7 @@ use std::net::IpAddr;
 
 use super::{Check, Family, Field, Finding, Severity, Subject, Use, remedy};
 use crate::cert::names::dns_name_covers;
+use crate::cert::text::shown;
 use crate::model::Host;
 
 pub(super) static CHECKS: &[&Check] = &[
@@ -188,13 +189,15 @@ fn common_name(subject: &Subject, findings: &mut Vec<Finding>) {
     {
         let front_ends = join(&subject.role.front_ends.iter().collect::<Vec<_>>());
         let message = match names.common.first() {
-            Some(common) => format!("the common name is {common}, not the load balancer's name {front_ends}"),
+            Some(common) => format!("the common name is {}, not the load balancer's name {front_ends}", shown(common)),
             None => format!("there is no common name, where {front_ends} should stand"),
         };
         findings.push(
             finding(&CN_NOT_FRONTEND, subject, message)
                 .field(Field::Subject)
-                .observed(names.common.first().map_or("no common name".into(), |common| format!("CN={common}")))
+                .observed(
+                    names.common.first().map_or("no common name".into(), |common| format!("CN={}", shown(common))),
+                )
                 .expected(format!("CN={}", subject.role.front_ends[0]))
                 .paste(remedy::request(subject)),
         );
@@ -224,13 +227,13 @@ fn alternative_names(subject: &Subject, findings: &mut Vec<Finding>) {
         findings.push(
             finding(check, subject, reason)
                 .field(Field::SubjectAlternativeName)
-                .span(name.escape_debug().to_string())
-                .observed(format!("DNS:{}", name.escape_debug()))
+                .span(shown(name))
+                .observed(format!("DNS:{}", shown(name)))
                 .expected(expected),
         );
     };
     for name in &names.dns {
-        let shown = name.escape_debug();
+        let shown = shown(name);
         if name.parse::<IpAddr>().is_ok() {
             about(&SAN_IP_AS_DNS, name, format!("the IP address {shown} stands among the DNS names"), "IP Address:…");
         } else if name.contains('*') {
@@ -269,7 +272,7 @@ fn is_common(subject: &Subject, host: &Host) -> bool {
 
 fn alternatives(subject: &Subject) -> String {
     let names = &subject.leaf().names;
-    let dns = names.dns.iter().map(|name| format!("DNS:{}", name.escape_debug()));
+    let dns = names.dns.iter().map(|name| format!("DNS:{}", shown(name)));
     let all: Vec<_> = dns.chain(names.ip.iter().map(|address| format!("IP Address:{address}"))).collect();
     if all.is_empty() { "no subject alternative name".into() } else { all.join(", ") }
 }

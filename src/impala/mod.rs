@@ -1,5 +1,11 @@
 //! What is known of Impala's protocols, and nothing else.
 
+mod answer;
 mod opening;
+mod question;
+mod web;
 
+pub use answer::Answer;
 pub use opening::{OPENING_LENGTH, Opening, is_tls_record};
+pub use question::Question;
+pub use web::{Metrics, Role, backend_role};

@@ -3,6 +3,8 @@
 //! Everything that can fail (reading, TLS, new sockets) is done first and changes nothing that runs. The commit that
 //! follows cannot fail. Connections keep the snapshot that they began with.
 
+mod watches;
+
 use std::collections::{BTreeMap, HashMap};
 use std::net::SocketAddr;
 use std::path::PathBuf;
@@ -13,12 +15,13 @@ use tokio::net::TcpListener;
 use tokio::sync::Mutex;
 
 use crate::config::{self, Change, Diagnostic, Diagnostics, Loaded, Severity};
-use crate::model::{Address, Model, Name, VirtualServer};
-use crate::monitor::{Monitors, Watch, resolve_once};
+use crate::model::{Address, MemberKey, Model, Name, VirtualServer};
+use crate::monitor::{Monitors, resolve_once};
 use crate::net;
 use crate::pool::{Pool, Registry};
 use crate::proxy::{Lifecycle, Listener, LiveVirtualServer, Snapshot};
 use crate::tls::{LiveClientSsl, LiveServerSsl, ProfileError};
+use watches::Authorizations;
 
 /// Keeps what runs in step with the configuration file.
 #[derive(Debug)]
@@ -54,7 +57,7 @@ struct Running {
     listeners: HashMap<SocketAddr, Listener>,
 }
 
-/// The SSL profiles that virtual servers use, ready.
+/// The SSL profiles that virtual servers and monitors use, ready.
 #[derive(Clone, Debug, Default)]
 pub struct Tls {
     client: HashMap<Name, Arc<LiveClientSsl>>,
@@ -94,9 +97,11 @@ impl Reloader {
         if dry_run {
             return Ok(report);
         }
+        let headers = watches::authorizations(&loaded)?;
+        watches::check_ping(&loaded)?;
         let sockets = bind_new(&loaded, &running.listeners)?;
         let resolved = resolve_new(&loaded.model).await;
-        self.commit(&mut running, loaded.model, tls, sockets, resolved).await;
+        self.commit(&mut running, loaded.model, tls, headers, sockets, resolved).await;
         Ok(report)
     }
 
@@ -117,6 +122,22 @@ impl Reloader {
         outcome
     }
 
+    /// Lets a member that a monitor holds down (`manual-resume`) come up again.
+    ///
+    /// # Errors
+    /// That there is no such member, or that no monitor watches it.
+    pub fn resume(&self, pool: &Name, member: &MemberKey) -> Result<(), String> {
+        let serving = self.serving();
+        let known = serving.pools.get(pool).ok_or_else(|| format!("there is no pool {pool}"))?;
+        if known.config.member(member).is_none() {
+            return Err(format!("pool {pool} has no member {member}"));
+        }
+        match self.monitors.resume(pool, member) {
+            0 => Err(format!("no monitor watches member {member} of pool {pool}")),
+            _ => Ok(()),
+        }
+    }
+
     /// Stops listening everywhere; connections go on.
     pub async fn stop_listening(&self) {
         let listeners = std::mem::take(&mut self.running.lock().await.listeners);
@@ -130,6 +151,7 @@ impl Reloader {
         running: &mut Running,
         model: Model,
         tls: Tls,
+        headers: Authorizations,
         sockets: Vec<(SocketAddr, TcpListener)>,
         resolved: Vec<(Name, Vec<std::net::IpAddr>)>,
     ) {
@@ -176,7 +198,8 @@ impl Reloader {
             };
             running.listeners.insert(destination, listener);
         }
-        self.watch(&model, &pools);
+        self.monitors.watch(watches::all(&pools, &tls, &headers));
+        self.monitors.resolve(&model, |name| model.nodes.get(name).map(|node| self.registry.node(node)));
         self.serving.store(Arc::new(Serving { virtual_servers, pools }));
         running.model = model;
         running.tls = tls;
@@ -197,23 +220,6 @@ impl Reloader {
             config: Arc::clone(config),
             pool,
         }
-    }
-
-    fn watch(&self, model: &Model, pools: &BTreeMap<Name, Arc<Pool>>) {
-        let watches = pools.values().flat_map(|pool| {
-            let monitors = pool.config.monitors.iter();
-            monitors.flat_map(move |monitor| {
-                pool.members.iter().map(move |member| Watch {
-                    pool: pool.config.name.clone(),
-                    member: member.key.clone(),
-                    monitor: Arc::clone(monitor),
-                    live: Arc::clone(&member.live),
-                    node: Arc::clone(&member.node),
-                })
-            })
-        });
-        self.monitors.watch(watches.collect());
-        self.monitors.resolve(model, |name| model.nodes.get(name).map(|node| self.registry.node(node)));
     }
 }
 
@@ -246,11 +252,16 @@ impl Tls {
                     Err(errors) => report(loaded, errors, &mut wrong),
                 }
             }
-            if let Some(profile) = virtual_server.server_ssl.as_ref().filter(|it| !tls.server.contains_key(&it.name)) {
-                match LiveServerSsl::build(profile, store, previous.server.get(&profile.name)) {
-                    Ok(live) => drop(tls.server.insert(profile.name.clone(), live)),
-                    Err(errors) => report(loaded, errors, &mut wrong),
-                }
+        }
+        let of_virtual_servers = loaded.model.virtual_servers.values().filter_map(|it| it.server_ssl.as_ref());
+        let monitors = loaded.model.pools.values().flat_map(|pool| &pool.monitors);
+        for profile in of_virtual_servers.chain(monitors.flat_map(|monitor| monitor.server_ssl())) {
+            if tls.server.contains_key(&profile.name) {
+                continue;
+            }
+            match LiveServerSsl::build(profile, store, previous.server.get(&profile.name)) {
+                Ok(live) => drop(tls.server.insert(profile.name.clone(), live)),
+                Err(errors) => report(loaded, errors, &mut wrong),
             }
         }
         if wrong.has_errors() { Err(wrong) } else { Ok(tls) }

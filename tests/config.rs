@@ -6,6 +6,8 @@ mod command;
 mod inheritance;
 #[path = "config/mistakes.rs"]
 mod mistakes;
+#[path = "config/monitors.rs"]
+mod monitors;
 #[path = "config/renderings.rs"]
 mod renderings;
 

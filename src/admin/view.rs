@@ -178,6 +178,13 @@ pub struct Reloaded {
     pub notes: String,
 }
 
+/// The member that was resumed.
+#[derive(Debug, Serialize, Deserialize)]
+pub struct Resumed {
+    pub pool: String,
+    pub member: String,
+}
+
 /// Why something was refused, rendered.
 #[derive(Debug, Serialize, Deserialize)]
 pub struct Refusal {

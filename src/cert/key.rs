@@ -23,6 +23,11 @@ impl Passphrase {
         }
     }
 
+    /// The passphrase itself, for those who must send it.
+    pub fn bytes(&self) -> &[u8] {
+        &self.0
+    }
+
     fn from_file(path: &Path) -> Result<Self, MaterialError> {
         let contents = read_secret(path)?;
         let line = contents.split(|&byte| byte == b'\n').next().unwrap_or_default();

@@ -5,6 +5,7 @@ mod check;
 mod completions;
 mod config;
 mod lint;
+mod member;
 mod reload;
 mod run;
 mod show;
@@ -37,6 +38,9 @@ enum Command {
     Show(show::Command),
     /// Have a running pronk take its configuration file anew.
     Reload(reload::Args),
+    /// Act on a member of a running pronk.
+    #[command(subcommand)]
+    Member(member::Command),
     /// Print completions for a shell.
     Completions(completions::Args),
 }
@@ -51,6 +55,7 @@ impl Cli {
             Command::Config(command) => command.execute(),
             Command::Show(command) => command.execute(),
             Command::Reload(args) => args.execute(),
+            Command::Member(command) => command.execute(),
             Command::Completions(args) => Ok(args.execute()),
         }
     }

@@ -104,6 +104,7 @@ fn hint(kind: Kind, written: &str) -> Option<String> {
         Kind::Duration(..) | Kind::DurationOr(..) if scalar::duration(written).is_none() => {
             Some("a number is of seconds; units are `ms`, `s`, `m`, `h` and `d`, such as 90s or 1h".to_owned())
         }
+        Kind::Pattern => Some("the syntax is that of https://docs.rs/regex; a `\\` needs single quotes".to_owned()),
         Kind::HostName if written.parse::<IpAddr>().is_ok() => {
             Some("an IP address is no host name: leave it out, or write the name in the certificate".to_owned())
         }

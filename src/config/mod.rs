@@ -7,6 +7,7 @@ mod diff;
 mod fields;
 mod inherit;
 mod resolve;
+mod rule;
 mod scalar;
 mod schema;
 mod show;

@@ -49,6 +49,11 @@ pub(super) fn variable(text: &str) -> Option<String> {
     good.then(|| text.to_owned())
 }
 
+/// A regular expression over bytes, of a size that compiles at once.
+pub(super) fn pattern(text: &str) -> Result<regex::bytes::Regex, regex::Error> {
+    regex::bytes::RegexBuilder::new(text).size_limit(1 << 20).build()
+}
+
 #[cfg(test)]
 mod tests {
     use proptest::prelude::*;

@@ -2,7 +2,8 @@ use std::collections::BTreeMap;
 
 use super::Loaded;
 use super::inherit::Document;
-use super::schema::{self, Key, Kind, MEMBER, MONITOR, NODE, POOL, PROFILES, Shape, TOP, VIRTUAL_SERVER};
+use super::rule::Rule;
+use super::schema::{self, Key, Kind, MEMBER, MONITORS, NODE, POOL, PROFILES, Shape, TOP, VIRTUAL_SERVER};
 use super::tree::{Entry, Node, Value};
 
 /// The configuration as YAML that reads back to the same model. `resolved` adds inherited and default values, the
@@ -67,9 +68,9 @@ impl<'a> Page<'a> {
         let shape = match section {
             "nodes" => Some(&NODE),
             "pools" => Some(&POOL),
-            "monitors" => Some(&MONITOR),
             "virtual-servers" => Some(&VIRTUAL_SERVER),
-            _ => PROFILES.iter().find(|(name, _)| Some(*name) == kind.as_deref()).map(|(_, shape)| shape),
+            "monitors" => shape_of(MONITORS, kind.as_deref()),
+            _ => shape_of(PROFILES, kind.as_deref()),
         };
         let of_parents = if self.resolved { inherited } else { Vec::new() }.into_iter();
         // A parent's parent is not this one's.
@@ -114,11 +115,8 @@ impl<'a> Page<'a> {
         let mut used: Vec<(&str, String)> = Vec::new();
         for pool in self.document.section("pools") {
             let Some(monitors) = pool.value.entry("monitors") else { continue };
-            let names: Vec<_> = match &monitors.value.value {
-                Value::List(items) => items.iter().filter_map(Node::scalar).collect(),
-                _ => monitors.value.scalar().into_iter().collect(),
-            };
-            used.extend(names.into_iter().map(|name| ("monitors", name)));
+            let names = Rule::read(&monitors.value).map(|rule| rule.names).unwrap_or_default();
+            used.extend(names.into_iter().map(|(name, _)| ("monitors", name)));
         }
         for virtual_server in self.document.section("virtual-servers") {
             let named = |key: &str| virtual_server.value.entry(key).and_then(|entry| entry.value.scalar());
@@ -138,6 +136,10 @@ impl<'a> Page<'a> {
         }
         self.text.extend(inner.text.lines().map(|line| format!("# {line}\n")));
     }
+}
+
+fn shape_of(shapes: &'static [(&'static str, Shape)], kind: Option<&str>) -> Option<&'static Shape> {
+    shapes.iter().find(|(name, _)| Some(*name) == kind).map(|(_, shape)| shape)
 }
 
 /// What holds for an item of a list besides what it says, as a comment.

@@ -18,7 +18,7 @@ use std::sync::Arc;
 
 pub use host::{Host, HostError, is_host_name};
 pub use member::{Member, MemberKey};
-pub use monitor::{Monitor, MonitorKind};
+pub use monitor::{Credentials, HttpCheck, ImpalaCheck, ImpalaProtocol, Inband, Monitor, MonitorKind, WebUi};
 pub use node::{Address, Node};
 pub use pool::{LoadBalancing, Pool};
 pub use virtual_server::{Dial, Mode, VirtualServer, VirtualServerKind};

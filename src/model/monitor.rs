@@ -1,6 +1,9 @@
+use std::net::IpAddr;
+use std::sync::Arc;
 use std::time::Duration;
 
 use super::Name;
+use super::profile::{Passphrase, ServerSsl};
 
 /// How a member's health is found out.
 #[derive(Clone, Debug, PartialEq)]
@@ -9,13 +12,179 @@ pub struct Monitor {
     pub kind: MonitorKind,
     /// From the start of one probe to the start of the next.
     pub interval: Duration,
+    /// The same while the member is up; `None` is `interval`.
+    pub up_interval: Option<Duration>,
     /// A member without a success for this long is marked down.
     pub timeout: Duration,
+    /// How long a member that was down must answer before it is marked up.
+    pub time_until_up: Duration,
+    /// A member that was marked down stays so until an administrator resumes it.
+    pub manual_resume: bool,
+    /// Spread the probes of many members over the interval.
+    pub jitter: bool,
+    /// Probe this address instead of the node's.
+    pub alias_address: Option<IpAddr>,
+    /// Probe this port instead of the member's.
+    pub alias_port: Option<u16>,
+}
+
+impl Monitor {
+    /// A monitor with everything else as the built-in ones have it.
+    pub fn new(name: Name, kind: MonitorKind, interval: Duration, timeout: Duration) -> Self {
+        Self {
+            name,
+            kind,
+            interval,
+            up_interval: None,
+            timeout,
+            time_until_up: Duration::ZERO,
+            manual_resume: false,
+            jitter: true,
+            alias_address: None,
+            alias_port: None,
+        }
+    }
+
+    /// The server-ssl profiles that its probes use.
+    pub fn server_ssl(&self) -> impl Iterator<Item = &Arc<ServerSsl>> {
+        let (first, second) = match &self.kind {
+            MonitorKind::Http(check) => (check.tls.as_ref(), None),
+            MonitorKind::Impala(check) => (check.tls.as_ref(), check.web.as_ref().and_then(|web| web.tls.as_ref())),
+            MonitorKind::Tcp
+            | MonitorKind::TcpHalfOpen
+            | MonitorKind::Gateway
+            | MonitorKind::GatewayIcmp
+            | MonitorKind::Inband(_) => (None, None),
+        };
+        first.into_iter().chain(second)
+    }
+
+    /// The credentials that its probes use.
+    pub fn credentials(&self) -> Option<&Credentials> {
+        match &self.kind {
+            MonitorKind::Http(check) => check.credentials.as_ref(),
+            MonitorKind::Impala(check) => check.web.as_ref()?.credentials.as_ref(),
+            MonitorKind::Tcp
+            | MonitorKind::TcpHalfOpen
+            | MonitorKind::Gateway
+            | MonitorKind::GatewayIcmp
+            | MonitorKind::Inband(_) => None,
+        }
+    }
 }
 
 /// What a probe does.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq)]
 pub enum MonitorKind {
     /// Connects, and closes at once.
     Tcp,
+    /// Connects, and resets at once.
+    TcpHalfOpen,
+    /// Connects; a refusal is an answer too, as the host is there.
+    Gateway,
+    /// Sends an ICMP echo request.
+    GatewayIcmp,
+    /// Sends an HTTP request, and judges the answer.
+    Http(Box<HttpCheck>),
+    /// Sends nothing: failures of clients' own connections are counted.
+    Inband(Inband),
+    /// Speaks an impalad's own protocols, and reads its web UI.
+    Impala(Box<ImpalaCheck>),
+}
+
+impl MonitorKind {
+    /// The word that the file uses. `https` is an HTTP check with TLS.
+    pub fn as_str(&self) -> &'static str {
+        match self {
+            Self::Tcp => "tcp",
+            Self::TcpHalfOpen => "tcp-half-open",
+            Self::Gateway => "gateway",
+            Self::GatewayIcmp => "gateway-icmp",
+            Self::Http(check) if check.tls.is_some() => "https",
+            Self::Http(_) => "http",
+            Self::Inband(_) => "inband",
+            Self::Impala(_) => "impala",
+        }
+    }
+}
+
+/// An HTTP request and what its answer must be.
+#[derive(Clone, Debug, PartialEq)]
+pub struct HttpCheck {
+    /// TLS toward the member, if any.
+    pub tls: Option<Arc<ServerSsl>>,
+    /// A path, or a whole request: its line and headers.
+    pub send: String,
+    /// The `Host` header; by default the node's hostname, else its address.
+    pub host: Option<String>,
+    pub credentials: Option<Credentials>,
+    /// Codes that are successes, as inclusive ranges; without any every code is.
+    pub status: Vec<(u16, u16)>,
+    /// A regular expression that the answer must match.
+    pub recv: Option<String>,
+    /// A regular expression; an answer that matches it marks the member disabled.
+    pub recv_disable: Option<String>,
+    /// An answer that matches `recv` is the failure, and one that does not is the success.
+    pub reverse: bool,
+}
+
+/// Whose failures count, and how many are too many.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Inband {
+    /// So many failures within `failure_interval` mark the member down.
+    pub failures: u32,
+    pub failure_interval: Duration,
+    /// A member that has sent nothing for this long when a connection ends has failed it; zero never.
+    pub response_time: Duration,
+    /// How long a member that is down is spared before clients try it again; zero is for ever.
+    pub retry_time: Duration,
+}
+
+/// What an impalad is asked.
+#[derive(Clone, Debug, PartialEq)]
+pub struct ImpalaCheck {
+    pub protocol: ImpalaProtocol,
+    /// Whether the port speaks SASL; `None` finds out.
+    pub sasl: Option<bool>,
+    /// TLS toward the port, if any.
+    pub tls: Option<Arc<ServerSsl>>,
+    /// A member with so many connections has no thread left for another.
+    pub service_threads: u32,
+    /// The web UI; `None` does without what only it tells.
+    pub web: Option<WebUi>,
+}
+
+/// What a port of an impalad speaks.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum ImpalaProtocol {
+    /// Told by the port: 21000 is Beeswax, 28000 is HiveServer2 over HTTP, any other is HiveServer2.
+    Auto,
+    Hs2,
+    Beeswax,
+    Hs2Http,
+}
+
+impl ImpalaProtocol {
+    /// The words that the file uses.
+    pub const WORDS: [(&'static str, Self); 4] =
+        [("auto", Self::Auto), ("hs2", Self::Hs2), ("beeswax", Self::Beeswax), ("hs2-http", Self::Hs2Http)];
+
+    pub fn as_str(self) -> &'static str {
+        Self::WORDS.iter().find(|(_, protocol)| *protocol == self).map_or("auto", |(word, _)| word)
+    }
+}
+
+/// Where an impalad's web UI is, and how to be let in.
+#[derive(Clone, Debug, PartialEq)]
+pub struct WebUi {
+    pub port: u16,
+    pub tls: Option<Arc<ServerSsl>>,
+    pub credentials: Option<Credentials>,
+}
+
+/// A user, and where the password is; never the password itself.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Credentials {
+    pub user: String,
+    pub password: Passphrase,
 }

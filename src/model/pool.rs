@@ -7,8 +7,10 @@ use super::{Member, MemberKey, Monitor, Name};
 pub struct Pool {
     pub name: Name,
     pub description: Option<String>,
-    /// A member is up while every one of these says so; without any its health is unknown and it is used.
+    /// Who says whether a member is up; without any its health is unknown and it is used.
     pub monitors: Vec<Arc<Monitor>>,
+    /// How many of the monitors must say so (F5's `min N of`); `None` is all.
+    pub monitors_needed: Option<usize>,
     pub load_balancing_mode: LoadBalancing,
     /// How many other members are tried after a failed connect.
     pub reselect_tries: u32,

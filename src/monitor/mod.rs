@@ -1,9 +1,21 @@
 //! Watching members, and resolving the names of nodes.
+//!
+//! A [`Watch`] is one member under one monitor, and runs as one task. What a probe found is an [`Outcome`]; `state`
+//! makes verdicts of outcomes as time passes, and the member's live state takes the verdicts.
+//!
+//! [`Outcome`]: outcome::Outcome
 
+mod authorization;
+mod inband;
+mod outcome;
 mod probe;
 mod resolve;
 mod state;
 mod task;
+mod watches;
 
+pub use authorization::authorization;
+pub use probe::ping_refused;
 pub use resolve::resolve_once;
-pub use task::{Monitors, Watch};
+pub use task::Watch;
+pub use watches::Monitors;

@@ -2,56 +2,177 @@
 
 use std::time::{Duration, Instant};
 
+use super::outcome::Outcome;
+use crate::model::Monitor;
 use crate::pool::Verdict;
 
 /// What a monitor thinks of one member.
 #[derive(Debug)]
 pub(super) struct Standing {
     timeout: Duration,
+    time_until_up: Duration,
+    manual_resume: bool,
     last_success: Instant,
-    up: Option<bool>,
+    /// Since when every probe of a member that is not up was answered.
+    answering_since: Option<Instant>,
+    /// Down until an administrator resumes it.
+    held: bool,
+    verdict: Option<Verdict>,
 }
 
 impl Standing {
     /// Nothing is known yet at `now`.
-    pub fn new(timeout: Duration, now: Instant) -> Self {
-        Self { timeout, last_success: now, up: None }
+    pub fn new(monitor: &Monitor, now: Instant) -> Self {
+        Self {
+            timeout: monitor.timeout,
+            time_until_up: monitor.time_until_up,
+            manual_resume: monitor.manual_resume,
+            last_success: now,
+            answering_since: None,
+            held: false,
+            verdict: None,
+        }
     }
 
-    /// Takes the outcome of a probe and tells the verdict, when it changes. One success marks up; being without one
-    /// for the timeout marks down (F5's `timeout`).
-    pub fn observe(&mut self, outcome: Result<(), String>, now: Instant) -> Option<Verdict> {
-        let up = match outcome {
-            Ok(()) => {
+    /// Takes the outcome of a probe and tells the verdict, when it or its reason changes. An answer marks up, after
+    /// `time-until-up` where there is one; being without one for the timeout marks down (F5's `timeout`); what the
+    /// member says of itself holds at once.
+    pub fn observe(&mut self, outcome: Outcome, now: Instant) -> Option<Verdict> {
+        let verdict = match outcome {
+            Outcome::Answers | Outcome::Told(Verdict::Up) => self.answered(now)?,
+            Outcome::Told(Verdict::Down(reason)) => Verdict::Down(reason),
+            Outcome::Told(verdict) => {
                 self.last_success = now;
-                Ok(())
+                if self.held { Verdict::Down(HELD.into()) } else { verdict }
             }
-            Err(reason) if now.saturating_duration_since(self.last_success) >= self.timeout => Err(reason),
-            Err(_) => return None,
+            Outcome::Fails(reason) => {
+                if !self.is_up() {
+                    self.answering_since = None;
+                }
+                if now.saturating_duration_since(self.last_success) < self.timeout {
+                    return None;
+                }
+                Verdict::Down(reason)
+            }
         };
-        let changed = self.up != Some(up.is_ok());
-        self.up = Some(up.is_ok());
-        changed.then(|| up.map_or_else(Verdict::Down, |()| Verdict::Up))
+        if matches!(verdict, Verdict::Down(_)) {
+            self.held = self.manual_resume;
+            if !matches!(self.verdict, Some(Verdict::Down(_))) {
+                self.answering_since = None;
+            }
+        }
+        let changed = self.verdict.as_ref() != Some(&verdict);
+        self.verdict = Some(verdict.clone());
+        changed.then_some(verdict)
+    }
+
+    fn answered(&mut self, now: Instant) -> Option<Verdict> {
+        self.last_success = now;
+        let since = *self.answering_since.get_or_insert(now);
+        if self.held {
+            return Some(Verdict::Down(HELD.into()));
+        }
+        let long_enough = now.saturating_duration_since(since) >= self.time_until_up;
+        (self.is_up() || long_enough).then_some(Verdict::Up)
+    }
+
+    /// Lets a member that is held down come up with its next answer.
+    pub fn resume(&mut self) {
+        self.held = false;
+    }
+
+    pub fn is_up(&self) -> bool {
+        self.verdict == Some(Verdict::Up)
     }
 }
+
+const HELD: &str = "it answers again, and stays down until `pronk member resume` (manual-resume)";
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::model::{MonitorKind, Name};
+
+    /// A monitor with a timeout of 16 s, changed by `change`, and the clock of its test.
+    fn standing(change: impl Fn(&mut Monitor)) -> (Standing, impl Fn(u64) -> Instant) {
+        let seconds = Duration::from_secs;
+        let mut monitor = Monitor::new(Name::from("m"), MonitorKind::Tcp, seconds(5), seconds(16));
+        change(&mut monitor);
+        let start = Instant::now();
+        (Standing::new(&monitor, start), move |second| start + seconds(second))
+    }
+
+    fn refused() -> Outcome {
+        Outcome::Fails("refused".into())
+    }
+
+    fn down(reason: &str) -> Option<Verdict> {
+        Some(Verdict::Down(reason.into()))
+    }
 
     #[test]
     fn down_after_the_timeout_and_up_with_the_first_success() {
-        let start = Instant::now();
-        let at = |seconds| start + Duration::from_secs(seconds);
-        let mut standing = Standing::new(Duration::from_secs(16), start);
-        let refused = || Err("refused".to_owned());
-        assert_eq!(standing.observe(Ok(()), at(0)), Some(Verdict::Up));
+        let (mut standing, at) = standing(|_| {});
+        assert_eq!(standing.observe(Outcome::Answers, at(0)), Some(Verdict::Up));
         for second in [5, 10, 15] {
             assert_eq!(standing.observe(refused(), at(second)), None, "{second}");
         }
-        assert_eq!(standing.observe(refused(), at(20)), Some(Verdict::Down("refused".into())));
+        assert_eq!(standing.observe(refused(), at(20)), down("refused"));
         assert_eq!(standing.observe(refused(), at(25)), None);
-        assert_eq!(standing.observe(Ok(()), at(30)), Some(Verdict::Up));
+        assert_eq!(
+            standing.observe(Outcome::Fails("silent".into()), at(26)),
+            down("silent"),
+            "the reason is kept fresh"
+        );
+        assert_eq!(standing.observe(Outcome::Answers, at(30)), Some(Verdict::Up));
         assert_eq!(standing.observe(refused(), at(35)), None);
+    }
+
+    #[test]
+    fn what_the_member_says_of_itself_holds_at_once() {
+        let (mut standing, at) = standing(|_| {});
+        let draining = || Verdict::Disabled("drains".into());
+        let full = || Verdict::Unavailable("full".into());
+        assert_eq!(standing.observe(Outcome::Answers, at(0)), Some(Verdict::Up));
+        assert_eq!(standing.observe(Outcome::Told(full()), at(1)), Some(full()));
+        assert_eq!(standing.observe(Outcome::Answers, at(2)), Some(Verdict::Up), "it comes back at once");
+        assert_eq!(standing.observe(Outcome::Told(draining()), at(3)), Some(draining()));
+        assert_eq!(standing.observe(refused(), at(18)), None, "what it said last holds until the timeout");
+        assert_eq!(standing.observe(refused(), at(19)), down("refused"));
+        let executor = Verdict::Down("executor-only".into());
+        assert_eq!(standing.observe(Outcome::Answers, at(20)), Some(Verdict::Up));
+        assert_eq!(standing.observe(Outcome::Told(executor.clone()), at(21)), Some(executor));
+    }
+
+    #[test]
+    fn time_until_up_must_pass_with_answers_only() {
+        let (mut standing, at) = standing(|monitor| monitor.time_until_up = Duration::from_secs(10));
+        assert_eq!(standing.observe(refused(), at(16)), down("refused"));
+        assert_eq!(standing.observe(Outcome::Answers, at(20)), None);
+        assert_eq!(standing.observe(Outcome::Answers, at(25)), None);
+        assert_eq!(standing.observe(refused(), at(28)), None, "one failure begins the wait anew");
+        assert_eq!(standing.observe(Outcome::Answers, at(30)), None);
+        assert_eq!(standing.observe(Outcome::Answers, at(39)), None);
+        assert_eq!(standing.observe(Outcome::Answers, at(40)), Some(Verdict::Up));
+        assert_eq!(standing.observe(refused(), at(45)), None);
+        assert_eq!(standing.observe(Outcome::Answers, at(50)), None, "up it stays");
+        assert!(standing.is_up());
+        assert_eq!(standing.observe(refused(), at(66)), down("refused"));
+        assert_eq!(standing.observe(Outcome::Answers, at(70)), None, "and waits again after the next fall");
+    }
+
+    #[test]
+    fn manual_resume_holds_a_member_down() {
+        let (mut standing, at) = standing(|monitor| monitor.manual_resume = true);
+        assert_eq!(standing.observe(Outcome::Answers, at(0)), Some(Verdict::Up));
+        assert_eq!(standing.observe(refused(), at(16)), down("refused"));
+        assert_eq!(standing.observe(Outcome::Answers, at(20)), down(HELD));
+        assert_eq!(standing.observe(Outcome::Told(Verdict::Unavailable("full".into())), at(25)), None);
+        standing.resume();
+        assert_eq!(standing.observe(Outcome::Answers, at(30)), Some(Verdict::Up));
+        assert_eq!(standing.observe(refused(), at(46)), down("refused"));
+        standing.resume();
+        assert_eq!(standing.observe(refused(), at(50)), None, "resumed too early, it is held again");
+        assert_eq!(standing.observe(Outcome::Answers, at(55)), down(HELD));
     }
 }

@@ -1,101 +1,164 @@
-use std::collections::HashMap;
+//! One member under one monitor, for as long as the configuration has it so.
+
 use std::net::SocketAddr;
-use std::sync::{Arc, Mutex, PoisonError};
-use std::time::Instant;
+use std::sync::Arc;
+use std::time::Duration;
 
-use tokio::task::JoinHandle;
-use tokio::time::MissedTickBehavior;
+use hyper::header::HeaderValue;
+use tokio::sync::Notify;
+use tokio::sync::broadcast::error::RecvError;
+use tokio::time::Instant;
 
-use super::probe;
-use super::resolve;
+use super::inband::Failures;
+use super::outcome::Outcome;
+use super::probe::Prober;
 use super::state::Standing;
-use crate::model::{Address, MemberKey, Model, Monitor, MonitorKind, Name};
+use crate::model::{Inband, MemberKey, Monitor, MonitorKind, Name};
 use crate::pool::{LiveMember, LiveNode, Verdict};
+use crate::tls::MemberTls;
 
 /// A member to be watched by a monitor.
-#[derive(Clone, Debug)]
+#[derive(Debug)]
 pub struct Watch {
     pub pool: Name,
     pub member: MemberKey,
     pub monitor: Arc<Monitor>,
     pub live: Arc<LiveMember>,
     pub node: Arc<LiveNode>,
+    /// The node's name in certificates and in `Host` headers.
+    pub hostname: Option<String>,
+    /// TLS toward what is probed, where the monitor has it.
+    pub tls: Option<Arc<MemberTls>>,
+    /// TLS toward the web UI, where the monitor has it.
+    pub web_tls: Option<Arc<MemberTls>>,
+    /// The header that lets probes in, where the monitor has credentials.
+    pub authorization: Option<HeaderValue>,
 }
 
-/// The tasks that watch members and resolve names.
-#[derive(Debug, Default)]
-pub struct Monitors {
-    probing: Mutex<HashMap<(Name, MemberKey, Name), Probing>>,
-    resolving: Mutex<HashMap<Name, (String, JoinHandle<()>)>>,
-}
-
-#[derive(Debug)]
-struct Probing {
-    monitor: Arc<Monitor>,
-    live: Arc<LiveMember>,
-    task: JoinHandle<()>,
-}
-
-impl Monitors {
-    /// Watches exactly these. A watch that goes on unchanged is not disturbed.
-    pub fn watch(&self, watches: Vec<Watch>) {
-        let mut probing = self.probing.lock().unwrap_or_else(PoisonError::into_inner);
-        let mut before = std::mem::take(&mut *probing);
-        for watch in watches {
-            let key = (watch.pool.clone(), watch.member.clone(), watch.monitor.name.clone());
-            let kept = before.remove(&key).and_then(|old| {
-                let same = old.monitor == watch.monitor && Arc::ptr_eq(&old.live, &watch.live);
-                if !same {
-                    old.task.abort();
-                }
-                same.then_some(old)
-            });
-            probing.insert(key, kept.unwrap_or_else(|| start(watch)));
-        }
-        before.into_values().for_each(|old| old.task.abort());
-    }
-
-    /// Resolves the names of exactly the nodes that have one, again and again.
-    pub fn resolve(&self, model: &Model, live: impl Fn(&Name) -> Option<Arc<LiveNode>>) {
-        let mut resolving = self.resolving.lock().unwrap_or_else(PoisonError::into_inner);
-        let mut before = std::mem::take(&mut *resolving);
-        for node in model.nodes.values() {
-            let (Address::Fqdn(fqdn), Some(live)) = (&node.address, live(&node.name)) else { continue };
-            let kept = before.remove(&node.name).filter(|(name, _)| name == fqdn);
-            let task = kept.unwrap_or_else(|| {
-                (fqdn.clone(), tokio::spawn(resolve::keep_resolving(node.name.clone(), fqdn.clone(), live)))
-            });
-            resolving.insert(node.name.clone(), task);
-        }
-        before.into_values().for_each(|(_, task)| task.abort());
-    }
-}
-
-fn start(watch: Watch) -> Probing {
-    let (monitor, live) = (Arc::clone(&watch.monitor), Arc::clone(&watch.live));
-    Probing { monitor, live, task: tokio::spawn(probe_for_ever(watch)) }
-}
-
-async fn probe_for_ever(watch: Watch) {
-    let monitor = &watch.monitor;
-    let mut standing = Standing::new(monitor.timeout, Instant::now());
-    let mut ticks = tokio::time::interval(monitor.interval);
-    ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
-    loop {
-        ticks.tick().await;
-        let address = watch.node.addresses().first().map(|address| SocketAddr::new(*address, watch.member.port));
-        let outcome = match (address, monitor.kind) {
-            (Some(address), MonitorKind::Tcp) => probe::tcp(address, monitor.interval.min(monitor.timeout)).await,
-            (None, _) => Err("the node's name does not resolve".to_owned()),
+impl Watch {
+    /// Whether the other one would do exactly the same.
+    pub(super) fn is_same(&self, other: &Self) -> bool {
+        let same_tls = |one: &Option<Arc<MemberTls>>, other: &Option<Arc<MemberTls>>| match (one, other) {
+            (Some(one), Some(other)) => Arc::ptr_eq(one, other),
+            (None, None) => true,
+            _ => false,
         };
-        if let Some(verdict) = standing.observe(outcome, Instant::now()) {
-            match &verdict {
-                Verdict::Up => tracing::info!(pool = %watch.pool, member = %watch.member, monitor = %monitor.name,
-                    "member is up"),
-                Verdict::Down(reason) => tracing::warn!(pool = %watch.pool, member = %watch.member,
-                    monitor = %monitor.name, %reason, "member is down"),
+        self.monitor == other.monitor
+            && Arc::ptr_eq(&self.live, &other.live)
+            && Arc::ptr_eq(&self.node, &other.node)
+            && self.hostname == other.hostname
+            && same_tls(&self.tls, &other.tls)
+            && same_tls(&self.web_tls, &other.web_tls)
+            && self.authorization == other.authorization
+    }
+
+    /// Tells the member and the log what a monitor concludes; the log only what differs in more than its reason.
+    fn conclude(&self, verdict: Verdict, last: &mut Option<&'static str>) {
+        let (word, reason) = (verdict.as_str(), verdict.reason());
+        if *last != Some(word) {
+            let (pool, member, monitor) = (&self.pool, &self.member, &self.monitor.name);
+            match reason {
+                None => tracing::info!(%pool, %member, %monitor, "member is {word}"),
+                Some(reason) => tracing::warn!(%pool, %member, %monitor, %reason, "member is {word}"),
             }
-            watch.live.judge(&monitor.name, verdict);
+        }
+        *last = Some(word);
+        self.live.judge(&self.monitor.name, verdict);
+    }
+}
+
+/// Watches until the task is aborted. `resume` is notified when an administrator resumes the member.
+pub(super) async fn run(watch: Arc<Watch>, resume: Arc<Notify>) {
+    match &watch.monitor.kind {
+        MonitorKind::Inband(rules) => listen(&watch, *rules, &resume).await,
+        _ => probe(&watch, &resume).await,
+    }
+}
+
+async fn probe(watch: &Watch, resume: &Notify) {
+    let monitor = &watch.monitor;
+    let mut standing = Standing::new(monitor, Instant::now().into_std());
+    let mut prober = Prober::new(watch);
+    let mut last = None;
+    let mut next = Instant::now() + spread(monitor, monitor.interval.min(SOON));
+    let mut is_first = true;
+    loop {
+        tokio::select! {
+            () = tokio::time::sleep_until(next) => {}
+            () = resume.notified() => standing.resume(),
+        }
+        let started = Instant::now();
+        let outcome = any_address(watch, &mut prober).await;
+        if let Some(verdict) = standing.observe(outcome, Instant::now().into_std()) {
+            watch.conclude(verdict, &mut last);
+        }
+        let pause = monitor.up_interval.filter(|_| standing.is_up()).unwrap_or(monitor.interval);
+        // The first probe is soon for everyone; the second finds a place of its own in the interval, and keeps it.
+        next = started + if std::mem::take(&mut is_first) && monitor.jitter { spread(monitor, pause) } else { pause };
+    }
+}
+
+/// A random part of a time; none of it without jitter.
+fn spread(monitor: &Monitor, time: Duration) -> Duration {
+    if monitor.jitter { time.mul_f64(fastrand::f64()) } else { Duration::ZERO }
+}
+
+/// Probes a member's addresses one after the other, until one answers. As connections go to whichever takes them, the
+/// member is as good as the best.
+async fn any_address(watch: &Watch, prober: &mut Prober<'_>) -> Outcome {
+    let monitor = &watch.monitor;
+    let port = monitor.alias_port.unwrap_or(watch.member.port);
+    let addresses = match monitor.alias_address {
+        Some(address) => vec![address],
+        None => watch.node.addresses().to_vec(),
+    };
+    let mut best: Option<Outcome> = None;
+    for address in addresses {
+        // Other monitors of the member wait for their turn: it has few threads to answer with.
+        let turn = watch.live.probing.lock().await;
+        let outcome = prober.probe(SocketAddr::new(address, port)).await;
+        drop(turn);
+        let is_best = outcome == Outcome::Answers;
+        best = Some(match best {
+            Some(before) => before.or(outcome),
+            None => outcome,
+        });
+        if is_best {
+            break;
+        }
+    }
+    best.unwrap_or_else(|| Outcome::Fails("the node's name does not resolve".into()))
+}
+
+/// Counts how clients' connections fail.
+async fn listen(watch: &Watch, rules: Inband, resume: &Notify) {
+    let mut served = watch.live.watch_served();
+    let mut failures = Failures::new(rules);
+    let mut last = None;
+    // Nobody has failed yet.
+    watch.conclude(Verdict::Up, &mut last);
+    loop {
+        let retry_at = failures.retry_at();
+        let retry = async {
+            match retry_at {
+                Some(at) => tokio::time::sleep_until(at.into()).await,
+                None => std::future::pending().await,
+            }
+        };
+        let verdict = tokio::select! {
+            event = served.recv() => match event {
+                Ok(served) => failures.observe(served, Instant::now().into_std()),
+                Err(RecvError::Lagged(_)) => None,
+                Err(RecvError::Closed) => return,
+            },
+            () = retry => Some(failures.retry()),
+            () = resume.notified() => Some(failures.retry()),
+        };
+        if let Some(verdict) = verdict {
+            watch.conclude(verdict, &mut last);
         }
     }
 }
+
+/// The first probes of all members are spread over so much time at most.
+const SOON: Duration = Duration::from_secs(1);

@@ -1,11 +1,14 @@
-use std::collections::{BTreeMap, HashMap};
+use std::collections::HashMap;
 use std::net::IpAddr;
 use std::sync::atomic::{AtomicI64, AtomicU64};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
 
-use arc_swap::ArcSwap;
+use arc_swap::{ArcSwap, ArcSwapOption};
+use tokio::sync::broadcast;
 
-use super::health::{Health, Verdict};
+use super::health::{Health, Verdict, Verdicts};
+use super::measurement::Measurement;
 use super::persistence::Records;
 use crate::model::{self, Address, MemberKey, Name};
 use crate::stats::{Connections, Traffic};
@@ -105,41 +108,98 @@ impl LivePool {
 }
 
 /// A member while it runs.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub struct LiveMember {
     pub connections: Connections,
     pub traffic: Traffic,
-    verdicts: Mutex<BTreeMap<Name, Option<Verdict>>>,
+    verdicts: Mutex<Verdicts>,
     health: ArcSwap<Health>,
+    measurement: ArcSwapOption<Measurement>,
+    served: broadcast::Sender<Served>,
+    /// Held by whoever probes: a member has few threads to answer with.
+    pub probing: tokio::sync::Mutex<()>,
     /// When it was last chosen, as a number of the sequence of all choices; 0 is never.
     pub(super) turn: AtomicU64,
     /// What the ratio method owes it.
     pub(super) credit: AtomicI64,
 }
 
+impl Default for LiveMember {
+    fn default() -> Self {
+        Self {
+            connections: Connections::default(),
+            traffic: Traffic::default(),
+            verdicts: Mutex::default(),
+            health: ArcSwap::default(),
+            measurement: ArcSwapOption::empty(),
+            served: broadcast::Sender::new(SERVED_KEPT),
+            probing: tokio::sync::Mutex::default(),
+            turn: AtomicU64::default(),
+            credit: AtomicI64::default(),
+        }
+    }
+}
+
+/// How a client's connection went at a member, for those who watch passively.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Served {
+    /// It could not be made, or the member ended it before it sent anything; with the reason in words.
+    Failed(String),
+    /// It ended after this long, and the member had sent nothing.
+    Silent(Duration),
+}
+
+/// Outcomes that a slow watcher may be behind; it misses those beyond.
+const SERVED_KEPT: usize = 64;
+
 impl LiveMember {
     pub fn health(&self) -> Arc<Health> {
         self.health.load_full()
     }
 
-    /// Names the monitors that watch this member; verdicts of others are forgotten, those of these kept.
-    pub fn watch(&self, monitors: impl IntoIterator<Item = Name>) {
+    /// Names the monitors that watch this member and how many of them must be good (`None` is all); verdicts of others
+    /// are forgotten, those of these kept.
+    pub fn watch(&self, monitors: impl IntoIterator<Item = Name>, needed: Option<usize>) {
         let mut verdicts = locked(&self.verdicts);
-        let mut before = std::mem::take(&mut *verdicts);
-        verdicts.extend(monitors.into_iter().map(|name| {
+        let mut before = std::mem::take(&mut verdicts.by_monitor);
+        verdicts.needed = needed;
+        verdicts.by_monitor.extend(monitors.into_iter().map(|name| {
             let verdict = before.remove(&name).flatten();
             (name, verdict)
         }));
-        self.health.store(Arc::new(Health::of(&verdicts)));
+        self.health.store(Arc::new(verdicts.health()));
     }
 
     /// Takes a monitor's verdict. A monitor that no longer watches is not heard.
     pub fn judge(&self, monitor: &Name, verdict: Verdict) {
         let mut verdicts = locked(&self.verdicts);
-        if let Some(slot) = verdicts.get_mut(monitor) {
+        if let Some(slot) = verdicts.by_monitor.get_mut(monitor) {
             *slot = Some(verdict);
-            self.health.store(Arc::new(Health::of(&verdicts)));
+            self.health.store(Arc::new(verdicts.health()));
         }
+    }
+
+    /// What the member last told of its load, if a monitor asks it.
+    pub fn measurement(&self) -> Option<Arc<Measurement>> {
+        self.measurement.load_full()
+    }
+
+    /// Takes what the member tells of its load.
+    pub fn measure(&self, measurement: Measurement) {
+        self.measurement.store(Some(Arc::new(measurement)));
+    }
+
+    /// Tells passive watchers how a connection went.
+    pub fn served(&self, served: Served) {
+        if self.served.receiver_count() > 0 {
+            // Without a watcher there is nobody to miss it.
+            let _ = self.served.send(served);
+        }
+    }
+
+    /// How connections go from here on.
+    pub fn watch_served(&self) -> broadcast::Receiver<Served> {
+        self.served.subscribe()
     }
 }
 
@@ -156,12 +216,12 @@ mod tests {
     fn verdicts_survive_while_their_monitor_does() {
         let member = LiveMember::default();
         let (tcp, tls) = (Name::from("tcp"), Name::from("tls"));
-        member.watch([tcp.clone()]);
+        member.watch([tcp.clone()], None);
         member.judge(&tcp, Verdict::Down("refused".into()));
         assert!(member.health().is_down());
-        member.watch([tcp.clone(), tls.clone()]);
+        member.watch([tcp.clone(), tls.clone()], None);
         assert!(member.health().is_down(), "a reload that adds a monitor keeps what the other found");
-        member.watch([tls.clone()]);
+        member.watch([tls.clone()], None);
         assert_eq!(*member.health(), Health::Unknown);
         member.judge(&tcp, Verdict::Up);
         assert_eq!(*member.health(), Health::Unknown, "a monitor that was removed is not heard");

@@ -5,12 +5,14 @@
 
 mod health;
 mod live;
+mod measurement;
 mod persistence;
 mod select;
 mod status;
 
 pub use health::{Health, Verdict};
-pub use live::{LiveMember, LiveNode, LivePool, Registry};
+pub use live::{LiveMember, LiveNode, LivePool, Registry, Served};
+pub use measurement::Measurement;
 pub use persistence::{PersistenceHold, Records};
 pub use select::{Choice, MemberGuard, NoMember, Pool, PoolMember, Refused};
 pub use status::{Availability, Status};

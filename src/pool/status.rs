@@ -52,6 +52,10 @@ impl PoolMember {
         }
         match &*self.live.health() {
             Health::Down(reason) => (Availability::Offline, reason.clone()),
+            Health::Disabled(reason) => {
+                (Availability::Unavailable, format!("{reason}; it gets no new connection, those that it has go on"))
+            }
+            Health::Unavailable(reason) => (Availability::Unavailable, reason.clone()),
             Health::Up => (Availability::Available, "every monitor succeeds".into()),
             Health::Unknown => (Availability::Unknown, "no monitor has reported; the member is used".into()),
         }
@@ -88,7 +92,7 @@ impl Pool {
             }
             () if usable(Availability::Unknown) > 0 => (Availability::Unknown, "no member has been checked".into()),
             () if usable(Availability::Unavailable) > 0 => {
-                (Availability::Unavailable, "every member is at its connection limit or offline".into())
+                (Availability::Unavailable, "every member is at a limit, draining or offline".into())
             }
             () => (Availability::Offline, "no member is available".into()),
         };

@@ -12,7 +12,7 @@ use super::record::Record;
 use super::stream::{Socket, Stream};
 use super::virtual_server::Snapshot;
 use crate::net;
-use crate::pool::{MemberGuard, NoMember};
+use crate::pool::{MemberGuard, NoMember, Served};
 use crate::tls::{TlsFacts, TlsFault};
 
 /// A member that takes bytes.
@@ -50,6 +50,8 @@ pub(super) async fn to_a_member(snapshot: &Snapshot, client: IpAddr, record: &mu
                     remedy = close.reason.remedy(),
                     "member failed a connection; choosing another",
                 );
+                let reason = close.detail.clone().unwrap_or_else(|| close.reason.to_string());
+                pool.members[choice.index].live.served(Served::Failed(reason));
                 tried.push(choice.index);
                 failed = Some(close);
             }

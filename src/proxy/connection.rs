@@ -17,6 +17,7 @@ use super::virtual_server::{Lifecycle, LiveVirtualServer, Snapshot};
 use crate::impala::{Opening, is_tls_record};
 use crate::model::Dial;
 use crate::net;
+use crate::pool::Served;
 use crate::tls::{TlsFacts, TlsFault};
 
 /// A client that was accepted and not yet heard.
@@ -216,6 +217,9 @@ impl Handshaken {
         meter.bytes(inbound.bytes, outbound.bytes);
         if record.opening == Opening::Unknown {
             record.opening = Opening::of(self.client.socket().opening());
+        }
+        if outbound.bytes == 0 {
+            guard.member.served(Served::Silent(dialed.elapsed()));
         }
         let unanswered = outbound.bytes == 0 && dialed.elapsed().as_secs() >= 1;
         let mut close = match &outcome {

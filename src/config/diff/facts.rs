@@ -10,12 +10,15 @@ use crate::model::profile::{
     CertKey, CertResponse, Certificate, ClientSsl, Passphrase, PeerCertMode, Persistence, Protocol, ProtocolKind,
     ServerSsl, TlsVersion, TlsVersions, TrustAnchors,
 };
-use crate::model::{Member, Model, Monitor, MonitorKind, Name, Node, Pool, VirtualServer};
+use crate::model::{
+    Credentials, HttpCheck, ImpalaCheck, Inband, Member, Model, Monitor, MonitorKind, Name, Node, Pool, VirtualServer,
+    WebUi,
+};
 
 /// Always the same keys in the same order for one kind of thing.
 pub(super) type Facts = Vec<(&'static str, String)>;
 
-/// The profiles that virtual servers use, by name.
+/// The profiles that virtual servers and monitors use, by name.
 #[derive(Default)]
 pub(super) struct Profiles {
     pub client_ssl: BTreeMap<Name, Arc<ClientSsl>>,
@@ -34,6 +37,9 @@ impl Profiles {
             all.persistence.extend(persistence.iter().map(|it| (it.name.clone(), Arc::clone(it))));
             all.protocol.insert(protocol.name.clone(), Arc::clone(protocol));
         }
+        for monitor in model.pools.values().flat_map(|pool| &pool.monitors) {
+            all.server_ssl.extend(monitor.server_ssl().map(|it| (it.name.clone(), Arc::clone(it))));
+        }
         all
     }
 }
@@ -49,18 +55,89 @@ pub(super) fn node(node: &Node) -> Facts {
 }
 
 pub(super) fn monitor(monitor: &Monitor) -> Facts {
-    let Monitor { name: _, kind, interval, timeout } = monitor;
-    let kind = match kind {
-        MonitorKind::Tcp => "tcp",
+    let Monitor {
+        name: _,
+        kind,
+        interval,
+        up_interval,
+        timeout,
+        time_until_up,
+        manual_resume,
+        jitter,
+        alias_address,
+        alias_port,
+    } = monitor;
+    vec![
+        ("type", kind.as_str().into()),
+        ("interval", duration(*interval)),
+        ("up-interval", up_interval.map_or_else(|| "none".into(), duration)),
+        ("timeout", duration(*timeout)),
+        ("time-until-up", duration(*time_until_up)),
+        ("manual-resume", manual_resume.to_string()),
+        ("jitter", jitter.to_string()),
+        ("alias-address", optional(alias_address.as_ref())),
+        ("alias-port", optional(alias_port.as_ref())),
+        ("probe", probe(kind)),
+    ]
+}
+
+/// What is a type's own, in one text, so that all types have the same keys.
+fn probe(kind: &MonitorKind) -> String {
+    let tls = |tls: &Option<Arc<ServerSsl>>| optional(tls.as_ref().map(|profile| &profile.name));
+    let user = |it: &Option<Credentials>| {
+        it.as_ref()
+            .map_or_else(|| "none".to_owned(), |Credentials { user, password }| format!("{user}, {}", from(password)))
     };
-    vec![("type", kind.into()), ("interval", duration(*interval)), ("timeout", duration(*timeout))]
+    match kind {
+        MonitorKind::Tcp | MonitorKind::TcpHalfOpen | MonitorKind::Gateway | MonitorKind::GatewayIcmp => {
+            "connect".into()
+        }
+        MonitorKind::Http(check) => {
+            let HttpCheck { tls: profile, send, host, credentials, status, recv, recv_disable, reverse } = &**check;
+            let status = list(status.iter().map(|(least, most)| format!("{least}-{most}")));
+            let (profile, host, user) = (tls(profile), optional(host.as_ref()), user(credentials));
+            let (recv, recv_disable) = (quoted(recv.as_deref()), quoted(recv_disable.as_deref()));
+            format!(
+                "send {send:?}, host {host}, user {user}, status {status}, recv {recv}, recv-disable {recv_disable}, \
+                 reverse {reverse}, server-ssl {profile}"
+            )
+        }
+        MonitorKind::Inband(Inband { failures, failure_interval, response_time, retry_time }) => {
+            format!(
+                "failures {failures} in {failure_interval:?}, response-time {response_time:?}, retry-time {retry_time:?}"
+            )
+        }
+        MonitorKind::Impala(check) => {
+            let ImpalaCheck { protocol, sasl, tls: profile, service_threads, web } = &**check;
+            let sasl = sasl.map_or_else(|| "auto".to_owned(), |sasl| sasl.to_string());
+            let web = web.as_ref().map_or_else(
+                || "none".to_owned(),
+                |WebUi { port, tls: profile, credentials }| {
+                    format!("{port}, web-server-ssl {}, user {}", tls(profile), user(credentials))
+                },
+            );
+            let (protocol, profile) = (protocol.as_str(), tls(profile));
+            format!(
+                "protocol {protocol}, sasl {sasl}, server-ssl {profile}, service-threads {service_threads}, web-port {web}"
+            )
+        }
+    }
+}
+
+fn from(password: &Passphrase) -> String {
+    match password {
+        Passphrase::File(path) => format!("password in {}", path.display()),
+        Passphrase::Environment(variable) => format!("password in ${variable}"),
+    }
 }
 
 pub(super) fn pool(pool: &Pool) -> Facts {
-    let Pool { name: _, description, monitors, load_balancing_mode, reselect_tries, members: _ } = pool;
+    let Pool { name: _, description, monitors, monitors_needed, load_balancing_mode, reselect_tries, members: _ } =
+        pool;
+    let needed = monitors_needed.map(|needed| format!("min {needed} of ")).unwrap_or_default();
     vec![
         ("description", quoted(description.as_deref())),
-        ("monitors", list(monitors.iter().map(|monitor| monitor.name.to_string()))),
+        ("monitors", format!("{needed}{}", list(monitors.iter().map(|monitor| monitor.name.to_string())))),
         ("load-balancing-mode", load_balancing_mode.as_str().into()),
         ("reselect-tries", reselect_tries.to_string()),
     ]
@@ -267,5 +344,5 @@ fn list(items: impl Iterator<Item = String>) -> String {
 }
 
 fn duration(duration: Duration) -> String {
-    format!("{duration:?}")
+    if duration.is_zero() { "0s".into() } else { format!("{duration:?}") }
 }

@@ -1,5 +1,6 @@
 //! From checked entries to the [`Model`]: references followed, values typed.
 
+mod monitors;
 mod profiles;
 mod virtual_servers;
 
@@ -12,11 +13,11 @@ use std::sync::Arc;
 use super::diagnostic::{Diagnostics, Severity};
 use super::fields::{Fields, Reader, did_you_mean};
 use super::inherit::{Broken, Document};
-use super::schema::{MEMBER, MONITOR, NODE, POOL, Shape, TOP};
+use super::schema::{MEMBER, NODE, POOL, Shape, TOP};
 use super::source::At;
 use super::tree::{Entry, Node, Value};
 use crate::model;
-use crate::model::{Address, AdminState, LoadBalancing, Member, Model, Monitor, MonitorKind, Name, Pool, is_host_name};
+use crate::model::{Address, AdminState, LoadBalancing, Member, Model, Name, Pool, is_host_name};
 
 /// Resolves a document, noting every mistake.
 pub(super) fn model(document: &Document, folder: &Path, diagnostics: &mut Diagnostics) -> Model {
@@ -96,22 +97,6 @@ impl<'a> Resolver<'a> {
         Some(model::Node { name: Name::from(entry.key.as_str()), address: address?, hostname, description, state })
     }
 
-    fn monitor(&self, entry: &'a Entry) -> Option<Arc<Monitor>> {
-        self.fields(entry, &MONITOR)?;
-        let inherited = self.inherited("monitors", entry)?;
-        let mut fields = Fields::new(self.reader, &MONITOR, inherited, entry.key_at);
-        fields.word("type");
-        let (interval, timeout) = (fields.duration("interval"), fields.duration("timeout"));
-        if timeout <= interval {
-            let advised = 3 * interval.as_secs() + 1;
-            let help = format!("F5 advises three times the interval and a second: {advised}s");
-            let message = format!("monitor `{}` gives up before its second probe", entry.key);
-            self.reader.report(Severity::Warning, fields.place("timeout"), message, Some(help));
-        }
-        let name = Name::from(entry.key.as_str());
-        Some(Arc::new(Monitor { name, kind: MonitorKind::Tcp, interval, timeout }))
-    }
-
     fn pool(&self, entry: &'a Entry, nodes: &BTreeMap<Name, Arc<model::Node>>) -> Option<Pool> {
         let mut fields = self.fields(entry, &POOL)?;
         let description = fields.text("description");
@@ -119,9 +104,8 @@ impl<'a> Resolver<'a> {
         let method = fields.word("load-balancing-mode");
         let known = LoadBalancing::ALL.into_iter().find(|known| known.as_str() == method);
         let load_balancing_mode = known.unwrap_or(LoadBalancing::RoundRobin);
-        let monitors = fields.texts("monitors");
+        let (monitors, monitors_needed) = self.monitor_rule(&mut fields);
         let items = fields.list("members");
-        let monitors = monitors.into_iter().filter_map(|(name, at)| self.named_monitor(&name, at)).collect();
         if items.is_empty() {
             let help = "write `members: [node:port]`".to_owned();
             let message = format!("pool `{}` has no members, so nothing can be served", entry.key);
@@ -137,20 +121,7 @@ impl<'a> Resolver<'a> {
             members.push(Arc::new(member));
         }
         let name = Name::from(entry.key.as_str());
-        Some(Pool { name, description, monitors, load_balancing_mode, reselect_tries, members })
-    }
-
-    fn named_monitor(&self, name: &str, at: At) -> Option<Arc<Monitor>> {
-        match self.document.named("monitors", name) {
-            Some(entry) => {
-                // Its mistakes are noted with its section.
-                self.reader.quietly(|| self.monitor(entry))
-            }
-            None => {
-                self.unknown("monitor", "monitors", name, at);
-                None
-            }
-        }
+        Some(Pool { name, description, monitors, monitors_needed, load_balancing_mode, reselect_tries, members })
     }
 
     fn member(&self, item: &'a Node, nodes: &BTreeMap<Name, Arc<model::Node>>) -> Option<Member> {

@@ -1,6 +1,6 @@
 use serde_json::{Map, Value, json};
 
-use super::{CERT_KEY, Kind, MEMBER, MONITOR, NODE, POOL, PROFILES, Shape, TOP, VIRTUAL_SERVER};
+use super::{CERT_KEY, Kind, MEMBER, MONITORS, NODE, POOL, PROFILES, Shape, TOP, VIRTUAL_SERVER};
 
 /// A JSON Schema (draft 2020-12) of the file, for editors.
 pub fn json_schema() -> Value {
@@ -11,19 +11,19 @@ pub fn json_schema() -> Value {
         "node": object(&NODE),
         "pool": object(&POOL),
         "member": object(&MEMBER),
-        "monitor": object(&MONITOR),
+        "monitor": of_types(MONITORS),
         "certificate": object(&CERT_KEY),
         "virtual server": object(&VIRTUAL_SERVER),
-        "profile": profile(),
+        "profile": of_types(PROFILES),
     });
     schema
 }
 
-/// A profile is judged by its type; one that takes its type from its parent may have the keys of any.
-fn profile() -> Value {
+/// A profile or monitor is judged by its type; one that takes its type from its parent may have the keys of any.
+fn of_types(types: &[(&str, Shape)]) -> Value {
     let mut any = Map::new();
     let mut by_type = Vec::new();
-    for (name, shape) in PROFILES {
+    for (name, shape) in types {
         let shape = object(shape);
         if let Some(properties) = shape["properties"].as_object() {
             for key in properties.keys() {
@@ -86,7 +86,19 @@ fn kind(kind: Kind) -> Value {
         Kind::Destination => json!({ "type": "string", "pattern": "^(.*):[0-9]{1,5}$" }),
         Kind::NodePort => node_port(),
         Kind::Mask => json!({ "type": ["string", "integer"] }),
-        Kind::Networks | Kind::Texts | Kind::References(_) => one_or_more(json!({ "type": "string" })),
+        Kind::Pattern => json!({ "type": "string", "format": "regex" }),
+        Kind::Networks => one_or_more(json!({ "type": "string" })),
+        Kind::Texts => one_or_more(json!({ "type": ["string", "number"] })),
+        Kind::MonitorRule => {
+            let names = json!({ "type": "array", "items": { "type": "string" } });
+            let min = json!({
+                "type": "object",
+                "properties": { "min": { "type": "integer", "minimum": 1 }, "of": names },
+                "required": ["min", "of"],
+                "additionalProperties": false,
+            });
+            json!({ "anyOf": [{ "type": "string" }, names, min] })
+        }
         Kind::Named(what) => {
             json!({ "type": "object", "additionalProperties": { "$ref": format!("#/$defs/{}", what.replace(' ', "%20")) } })
         }

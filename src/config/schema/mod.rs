@@ -2,14 +2,16 @@
 //! editors comes from these tables alone.
 
 mod json;
+mod monitors;
 mod profiles;
 mod reference;
 mod sections;
 
 pub use json::json_schema;
+pub(super) use monitors::MONITORS;
 pub(super) use profiles::{CERT_KEY, PROFILES};
 pub use reference::reference;
-pub(super) use sections::{MEMBER, MONITOR, NODE, POOL, TOP, VIRTUAL_SERVER};
+pub(super) use sections::{MEMBER, NODE, POOL, TOP, VIRTUAL_SERVER};
 
 /// What a value may be.
 #[derive(Clone, Copy, Debug)]
@@ -48,8 +50,10 @@ pub(super) enum Kind {
     Texts,
     /// The name of one of these.
     Reference(&'static str),
-    /// The name of one of these, or a list of names.
-    References(&'static str),
+    /// A regular expression.
+    Pattern,
+    /// The name of a monitor, a list of names, or `min N of` such a list.
+    MonitorRule,
     /// A section: a map of these by name.
     Named(&'static str),
     Members,
@@ -104,8 +108,8 @@ impl Key {
     /// Whether `none` takes back what a parent gives, as on F5.
     pub fn can_be_none(&self) -> bool {
         use Kind::{
-            Address, CertificateName, Certificates, HostName, Networks, Path, Reference, References, Text, Texts,
-            Variable,
+            Address, CertificateName, Certificates, HostName, MonitorRule, Networks, Path, Pattern, Reference, Text,
+            Texts, Variable,
         };
         matches!(
             self.kind,
@@ -113,10 +117,11 @@ impl Key {
                 | CertificateName
                 | Certificates
                 | HostName
+                | MonitorRule
                 | Networks
                 | Path
+                | Pattern
                 | Reference(_)
-                | References(_)
                 | Text
                 | Texts
                 | Variable
@@ -147,7 +152,8 @@ impl Kind {
             Self::NodePort => "`node:port`".into(),
             Self::Texts => "text or a list of texts".into(),
             Self::Reference(what) => format!("the name of a {what}"),
-            Self::References(what) => format!("the name of a {what}, or a list of them"),
+            Self::Pattern => "a regular expression".into(),
+            Self::MonitorRule => "the name of a monitor, a list of them, or `{ min: N, of: [...] }`".into(),
             Self::Named(what) => format!("a map of {what}s by name"),
             Self::Members => "a list of members".into(),
             Self::Certificates => "a list of certificates".into(),
@@ -161,6 +167,13 @@ pub(super) fn root(section: &str, kind: &str) -> Option<&'static str> {
         ("profiles", "client-ssl") => Some("clientssl"),
         ("profiles", "server-ssl") => Some("serverssl"),
         ("profiles" | "monitors", "tcp") => Some("tcp"),
+        ("monitors", "tcp-half-open") => Some("tcp_half_open"),
+        ("monitors", "http") => Some("http"),
+        ("monitors", "https") => Some("https"),
+        ("monitors", "impala") => Some("impala"),
+        ("monitors", "inband") => Some("inband"),
+        ("monitors", "gateway") => Some("gateway"),
+        ("monitors", "gateway-icmp") => Some("gateway_icmp"),
         ("profiles", "fastL4") => Some("fastL4"),
         ("profiles", "source-addr") => Some("source_addr"),
         _ => None,
@@ -189,8 +202,8 @@ const DAY: u64 = 24 * HOUR;
 mod tests {
     use super::*;
     use crate::config::inherit::Document;
-    use crate::model::LoadBalancing;
     use crate::model::profile::CipherGroup;
+    use crate::model::{ImpalaProtocol, LoadBalancing};
 
     fn words(shape: &Shape, key: &str) -> Vec<&'static str> {
         match shape.key(key).unwrap().kind {
@@ -205,14 +218,23 @@ mod tests {
         for (_, profile) in &PROFILES[..2] {
             assert_eq!(words(profile, "cipher-group"), CipherGroup::ALL.map(CipherGroup::as_str));
         }
+        let (_, impala) = MONITORS.iter().find(|(name, _)| *name == "impala").unwrap();
+        assert_eq!(words(impala, "protocol"), ImpalaProtocol::WORDS.map(|(word, _)| word));
+        for (_, monitor) in MONITORS {
+            assert_eq!(words(monitor, "type"), MONITORS.iter().map(|(name, _)| *name).collect::<Vec<_>>());
+        }
     }
 
     #[test]
     fn built_in_profiles_give_every_value_that_a_profile_needs() {
         let document = Document::built_in();
-        for (kind, shape) in PROFILES {
-            let built_in = document.named("profiles", root("profiles", kind).unwrap()).unwrap();
-            for key in shape.keys.iter().filter(|key| !key.can_be_none() && key.name != "defaults-from") {
+        let sections = [("profiles", PROFILES), ("monitors", MONITORS)];
+        for (section, (kind, shape)) in
+            sections.iter().flat_map(|(section, types)| types.iter().map(move |it| (section, it)))
+        {
+            let built_in = document.named(section, root(section, kind).unwrap()).unwrap();
+            let optional = |key: &&Key| key.can_be_none() || matches!(key.name, "defaults-from" | "alias-port");
+            for key in shape.keys.iter().filter(|key| !optional(key)) {
                 assert!(built_in.value.entry(key.name).is_some(), "{kind} {}", key.name);
             }
         }
@@ -220,9 +242,13 @@ mod tests {
 
     #[test]
     fn no_key_is_both_offered_and_refused() {
-        let shapes = [&TOP, &NODE, &POOL, &MEMBER, &MONITOR, &VIRTUAL_SERVER, &CERT_KEY];
-        for shape in shapes.into_iter().chain(PROFILES.iter().map(|(_, shape)| shape)) {
+        let shapes = [&TOP, &NODE, &POOL, &MEMBER, &VIRTUAL_SERVER, &CERT_KEY];
+        for shape in shapes.into_iter().chain(PROFILES.iter().chain(MONITORS).map(|(_, shape)| shape)) {
             assert!(shape.elsewhere.iter().all(|(name, _)| shape.key(name).is_none()), "{}", shape.name);
+            for key in shape.keys {
+                let Kind::Word(words) = key.kind else { continue };
+                assert!(key.refused.iter().all(|(word, _)| !words.contains(word)), "{} {}", shape.name, key.name);
+            }
         }
     }
 

@@ -1,4 +1,4 @@
-use super::{CERT_KEY, Key, MEMBER, MONITOR, NODE, POOL, PROFILES, Shape, TOP, VIRTUAL_SERVER, root};
+use super::{CERT_KEY, Key, MEMBER, MONITORS, NODE, POOL, PROFILES, Shape, TOP, VIRTUAL_SERVER, root};
 use crate::config::inherit::Document;
 
 /// The reference of every key, in Markdown.
@@ -8,7 +8,9 @@ pub fn reference() -> String {
     for shape in [&TOP, &NODE, &POOL, &MEMBER] {
         section(&mut text, shape, |_| None);
     }
-    section(&mut text, &MONITOR, |key| given(&built_in, "monitors", "tcp", key));
+    for (kind, shape) in MONITORS {
+        section(&mut text, shape, |key| given(&built_in, "monitors", kind, key));
+    }
     section(&mut text, &VIRTUAL_SERVER, |_| None);
     for (kind, shape) in PROFILES {
         section(&mut text, shape, |key| given(&built_in, "profiles", kind, key));
@@ -53,7 +55,8 @@ A file is YAML 1.2, so `true` and `false` are the only flags. Durations are a nu
 letters, digits, `.`, `_` and `-`. `none` takes back a name, text or path that a parent gives.
 
 A profile or monitor inherits every key that it does not set from the one that `defaults-from` names, and in the end \
-from the built-in one of its type: `clientssl`, `serverssl`, `tcp`, `fastL4`, `source_addr`. `clientssl-secure` and \
+from the built-in one of its type: `clientssl`, `serverssl`, `tcp`, `fastL4`, `source_addr`, and the monitors of \
+`profiles/monitors.yaml`. `clientssl-secure` and \
 `serverssl-insecure-compatible` are built in as well. All are in the folder `profiles`, with the reasons for their \
 values. `pronk config show FILE --resolved` tells what is in force and where each value comes from.
 ";

@@ -1,8 +1,8 @@
 use super::Kind::{
-    Address, Count, Destination, Duration, Flag, HostName, Members, Named, Networks, NodePort, Path, Reference,
-    References, Text, Word,
+    Address, Count, Destination, Flag, HostName, Members, MonitorRule, Named, Networks, NodePort, Path, Reference,
+    Text, Word,
 };
-use super::{DAY, Shape, key};
+use super::{Shape, key};
 
 const STATES: &[&str] = &["enabled", "disabled", "forced-offline"];
 const NO_LIMIT_PER_SECOND: &str = "connections are limited in number by `connection-limit`, not yet in rate";
@@ -13,7 +13,12 @@ pub(in crate::config) const TOP: Shape = Shape {
     keys: &[
         key("nodes", Named("node"), "", "The hosts that run impalads."),
         key("pools", Named("pool"), "", "Members that serve the same port."),
-        key("monitors", Named("monitor"), "", "How members are watched; `tcp` is built in."),
+        key(
+            "monitors",
+            Named("monitor"),
+            "",
+            "How members are watched; those in `profiles/monitors.yaml` are built in, such as `tcp` and `impala`.",
+        ),
         key("profiles", Named("profile"), "", "Settings that virtual servers share."),
         key("virtual-servers", Named("virtual server"), "", "What clients connect to."),
         key("certificate-store", Path, "certs", "The folder of the certificate store."),
@@ -46,7 +51,13 @@ pub(in crate::config) const POOL: Shape = Shape {
     doc: "Members and how one is chosen.",
     keys: &[
         key("description", Text, "", "For people."),
-        key("monitors", References("monitor"), "", "A member is up while all of them say so; without any it is used."),
+        key(
+            "monitors",
+            MonitorRule,
+            "",
+            "A member is up while all of them say so, or as many as `{ min: N, of: [...] }` asks; without any it is \
+             used. tmsh's `a and b` and `min 2 of { a b c }` are understood.",
+        ),
         key(
             "load-balancing-mode",
             Word(METHODS),
@@ -89,28 +100,6 @@ pub(in crate::config) const MEMBER: Shape = Shape {
         ("monitor", "monitors watch all members alike: write `monitors` in the pool"),
         ("rate-limit", NO_LIMIT_PER_SECOND),
     ],
-};
-
-pub(in crate::config) const MONITOR: Shape = Shape {
-    name: "monitor",
-    doc: "How members are watched.",
-    keys: &[
-        key("type", Word(&["tcp"]), "tcp", "What a probe does: `tcp` connects."),
-        key(
-            "defaults-from",
-            Reference("monitor"),
-            "",
-            "The monitor that gives every key not set here; by default the built-in `tcp`.",
-        ),
-        key("interval", Duration(10, DAY), "", "From one probe to the next."),
-        key(
-            "timeout",
-            Duration(10, DAY),
-            "",
-            "Without a success for this long a member is down. F5 advises three intervals and a second.",
-        ),
-    ],
-    elsewhere: &[("send", NO_HEALTH_TEXT), ("recv", NO_HEALTH_TEXT), ("destination", "probes go to the member")],
 };
 
 pub(in crate::config) const VIRTUAL_SERVER: Shape = Shape {
@@ -204,6 +193,5 @@ const OTHER_METHODS: &[(&str, &str)] = &[
 
 const NO_OUTSTANDING_REQUESTS: &str =
     "it needs outstanding requests, which raw TCP does not show; the nearest is least-connections-node";
-const NO_HEALTH_TEXT: &str = "probes that talk are not offered yet: `tcp` connects";
 const NO_OWN_ADDRESS: &str = "a full proxy connects to members from its own address: with the client's, the member \
                               would answer the client past pronk. Leave this out, or write automap";

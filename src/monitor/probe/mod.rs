@@ -1,5 +1,69 @@
-//! What a monitor does to find out whether a member serves.
+//! What a monitor does to find out whether a member serves. Every probe ends within its limit, reads a bounded amount,
+//! speaks at once on a connection that it opens, and closes it when it has its answer.
 
-mod tcp;
+mod connect;
+mod http;
+mod icmp;
+mod impala;
+mod page;
+mod stream;
 
-pub(super) use tcp::tcp;
+use std::net::SocketAddr;
+use std::time::Duration;
+
+pub use icmp::ping_refused;
+
+use super::outcome::Outcome;
+use super::task::Watch;
+use crate::model::MonitorKind;
+use http::HttpProbe;
+use icmp::Pinger;
+use impala::ImpalaProbe;
+
+/// Probes one member, and remembers from probe to probe what helps the next.
+pub(super) struct Prober<'a> {
+    act: Act<'a>,
+    limit: Duration,
+}
+
+enum Act<'a> {
+    Tcp,
+    HalfOpen,
+    Gateway,
+    Icmp(Pinger),
+    Http(Box<HttpProbe<'a>>),
+    Impala(Box<ImpalaProbe<'a>>),
+    /// Nothing to do: an inband monitor listens.
+    None,
+}
+
+impl<'a> Prober<'a> {
+    pub fn new(watch: &'a Watch) -> Self {
+        let act = match &watch.monitor.kind {
+            MonitorKind::Tcp => Act::Tcp,
+            MonitorKind::TcpHalfOpen => Act::HalfOpen,
+            MonitorKind::Gateway => Act::Gateway,
+            MonitorKind::GatewayIcmp => Act::Icmp(Pinger::default()),
+            MonitorKind::Http(check) => Act::Http(Box::new(HttpProbe::new(check, watch))),
+            MonitorKind::Impala(check) => Act::Impala(Box::new(ImpalaProbe::new(check, watch))),
+            MonitorKind::Inband(_) => Act::None,
+        };
+        Self { act, limit: watch.monitor.interval.min(watch.monitor.timeout) }
+    }
+
+    pub async fn probe(&mut self, address: SocketAddr) -> Outcome {
+        match &mut self.act {
+            Act::Tcp => connect::tcp(address, self.limit).await,
+            Act::HalfOpen => connect::half_open(address, self.limit).await,
+            Act::Gateway => connect::gateway(address, self.limit).await,
+            Act::Icmp(pinger) => pinger.ping(address.ip(), self.limit).await,
+            Act::Http(probe) => probe.probe(address, self.limit).await,
+            // Boxed: it is several exchanges long.
+            Act::Impala(probe) => Box::pin(probe.probe(address, self.limit)).await,
+            Act::None => Outcome::Answers,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -9,6 +9,7 @@ use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use std::time::Instant;
 
+use super::health::Health;
 use super::live::{LiveMember, LiveNode, LivePool};
 use super::persistence::{PersistenceHold, Records};
 use crate::model::profile::Persistence;
@@ -82,6 +83,8 @@ pub enum Refused {
     Disabled,
     Down,
     Unresolved,
+    /// Full by its own account.
+    Unavailable,
     Limit,
 }
 
@@ -92,7 +95,7 @@ impl Pool {
         let members = config.members.iter().map(|member| {
             let key = member.key();
             let live = live.member(&key);
-            live.watch(config.monitors.iter().map(|monitor| monitor.name.clone()));
+            live.watch(config.monitors.iter().map(|monitor| monitor.name.clone()), config.monitors_needed);
             PoolMember { live, node: registry.node(&member.node), config: Arc::clone(member), key }
         });
         let members = members.collect();
@@ -132,12 +135,16 @@ impl Pool {
         let member = &self.members[index];
         let states = [member.config.state, member.config.node.state];
         let at_limit = member.config.connection_limit.is_some_and(|limit| member.live.connections.current() >= limit);
+        let health = member.live.health();
         let reasons = [
             (tried.contains(&index), Refused::Tried),
             (states.contains(&AdminState::ForcedOffline), Refused::Offline),
             (states.contains(&AdminState::Disabled) && !persistent, Refused::Disabled),
-            (member.live.health().is_down(), Refused::Down),
+            (health.is_down(), Refused::Down),
+            // A member that drains opens no session, so a persistence record is no use to its client.
+            (matches!(*health, Health::Disabled(_)), Refused::Disabled),
             (member.node.addresses().is_empty(), Refused::Unresolved),
+            (matches!(*health, Health::Unavailable(_)), Refused::Unavailable),
             (at_limit, Refused::Limit),
         ];
         reasons.into_iter().find_map(|(holds, refused)| holds.then_some(refused))
@@ -218,7 +225,7 @@ fn no_member(refusals: &[Refused]) -> NoMember {
     let any = |wanted: &[Refused]| refusals.iter().any(|refused| wanted.contains(refused));
     match () {
         () if refusals.is_empty() => NoMember::Empty,
-        () if any(&[Refused::Limit]) => NoMember::Limit,
+        () if any(&[Refused::Limit, Refused::Unavailable]) => NoMember::Limit,
         () if any(&[Refused::Tried]) => NoMember::Tried,
         () if any(&[Refused::Down, Refused::Unresolved]) => NoMember::Down,
         () => NoMember::Disabled,

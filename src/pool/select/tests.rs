@@ -17,16 +17,13 @@ fn pool(mode: LoadBalancing, members: &[&str], change: impl Fn(&mut Member)) -> 
         change(&mut member);
         Arc::new(member)
     });
-    let monitor = Monitor {
-        name: Name::from("tcp"),
-        kind: MonitorKind::Tcp,
-        interval: Duration::from_secs(5),
-        timeout: Duration::from_secs(16),
-    };
+    let seconds = Duration::from_secs;
+    let monitor = Monitor::new(Name::from("tcp"), MonitorKind::Tcp, seconds(5), seconds(16));
     Arc::new(model::Pool {
         name: Name::from("impala"),
         description: None,
         monitors: vec![Arc::new(monitor)],
+        monitors_needed: None,
         load_balancing_mode: mode,
         reselect_tries: 3,
         members: members.collect(),
@@ -120,6 +117,31 @@ fn down_members_are_passed_over_and_the_reason_is_told() {
     pool.members[1].live.judge(&tcp, Verdict::Down("connection refused".into()));
     assert_eq!(choose(&pool).unwrap_err(), NoMember::Down);
     assert_eq!(pool.member_status(0).reason, "monitor tcp: connection refused");
+}
+
+#[test]
+fn draining_and_full_members_get_no_connection_not_even_a_persistent_one() {
+    let registry = Registry::default();
+    let records = registry.records(&Name::from("vs"));
+    let profile = Persistence { name: Name::from("source_addr"), timeout: None, mask: SourceMask::HOST };
+    let pool = Pool::join(&pool(LoadBalancing::RoundRobin, &["a", "b"], |_| {}), &registry);
+    let persistent = || pool.choose(client(1), Some((&profile, &records)), &[], Instant::now());
+    let _held = persistent().unwrap();
+    let tcp = Name::from("tcp");
+    pool.members[0].live.judge(&tcp, Verdict::Disabled("draining".into()));
+    assert_eq!(persistent().unwrap().index, 1);
+    pool.members[1].live.judge(&tcp, Verdict::Unavailable("full".into()));
+    assert_eq!(persistent().unwrap_err(), NoMember::Limit);
+    let reasons = [0, 1].map(|index| pool.member_status(index).reason);
+    assert_eq!(
+        reasons,
+        [
+            "monitor tcp: draining; it gets no new connection, those that it has go on".to_owned(),
+            "monitor tcp: full".to_owned()
+        ]
+    );
+    pool.members[1].live.judge(&tcp, Verdict::Down("refused".into()));
+    assert_eq!(choose(&pool).unwrap_err(), NoMember::Down);
 }
 
 #[test]

@@ -1,0 +1,113 @@
+//! Counting how clients' own connections fail; pure, so that it is tested without waiting.
+
+use std::collections::VecDeque;
+use std::time::Instant;
+
+use crate::model::Inband;
+use crate::pool::{Served, Verdict};
+
+/// The failures of one member that still count.
+#[derive(Debug)]
+pub(super) struct Failures {
+    rules: Inband,
+    /// When each was, oldest first; no more than the rules count.
+    recent: VecDeque<Instant>,
+    down_since: Option<Instant>,
+}
+
+impl Failures {
+    pub fn new(rules: Inband) -> Self {
+        Self { rules, recent: VecDeque::new(), down_since: None }
+    }
+
+    /// Takes how a connection went, and tells when it was one failure too many.
+    pub fn observe(&mut self, served: Served, now: Instant) -> Option<Verdict> {
+        let Inband { failures, failure_interval, response_time, .. } = self.rules;
+        let reason = match served {
+            Served::Failed(reason) => reason,
+            Served::Silent(time) if !response_time.is_zero() && time >= response_time => {
+                format!("a connection ended after {time:.1?} without a byte from it")
+            }
+            Served::Silent(_) => return None,
+        };
+        if self.down_since.is_some() {
+            return None;
+        }
+        self.recent.push_back(now);
+        self.recent.retain(|failure| now.saturating_duration_since(*failure) < failure_interval);
+        if self.recent.len() < failures as usize {
+            return None;
+        }
+        self.down_since = Some(now);
+        let count = self.recent.len();
+        Some(Verdict::Down(format!("{count} connections failed within {failure_interval:?}; the last: {reason}")))
+    }
+
+    /// When clients try the member again; never while it is up, and never without a retry time.
+    pub fn retry_at(&self) -> Option<Instant> {
+        if self.rules.retry_time.is_zero() {
+            return None;
+        }
+        self.down_since?.checked_add(self.rules.retry_time)
+    }
+
+    /// Forgets every failure.
+    pub fn retry(&mut self) -> Verdict {
+        self.recent.clear();
+        self.down_since = None;
+        Verdict::Up
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use super::*;
+
+    const RULES: Inband = Inband {
+        failures: 3,
+        failure_interval: Duration::from_secs(30),
+        response_time: Duration::from_secs(10),
+        retry_time: Duration::from_secs(300),
+    };
+
+    fn failed() -> Served {
+        Served::Failed("refused".into())
+    }
+
+    #[test]
+    fn too_many_failures_in_a_while_mark_down_until_the_retry_time() {
+        let start = Instant::now();
+        let at = |second| start + Duration::from_secs(second);
+        let mut failures = Failures::new(RULES);
+        for second in [0, 20, 40, 60] {
+            assert_eq!(failures.observe(failed(), at(second)), None, "only two within 30 s");
+        }
+        let Some(Verdict::Down(reason)) = failures.observe(failed(), at(65)) else { panic!() };
+        assert_eq!(reason, "3 connections failed within 30s; the last: refused");
+        assert_eq!(failures.observe(failed(), at(66)), None, "down already");
+        assert_eq!(failures.retry_at(), Some(at(365)));
+        assert_eq!(failures.retry(), Verdict::Up);
+        assert_eq!(failures.retry_at(), None);
+        assert_eq!(failures.observe(failed(), at(366)), None, "it begins anew");
+    }
+
+    #[test]
+    fn silence_counts_beyond_the_response_time() {
+        let now = Instant::now();
+        let silent = |seconds| Served::Silent(Duration::from_secs(seconds));
+        let mut failures = Failures::new(Inband { failures: 1, ..RULES });
+        assert_eq!(failures.observe(silent(9), now), None);
+        assert!(failures.observe(silent(10), now).is_some());
+        let mut failures = Failures::new(Inband { failures: 1, response_time: Duration::ZERO, ..RULES });
+        assert_eq!(failures.observe(silent(1000), now), None);
+    }
+
+    #[test]
+    fn without_a_retry_time_it_stays_down() {
+        let mut failures = Failures::new(Inband { failures: 1, retry_time: Duration::ZERO, ..RULES });
+        assert!(failures.observe(failed(), Instant::now()).is_some());
+        assert_eq!(failures.retry_at(), None);
+    }
+}

@@ -1,0 +1,69 @@
+use std::io::ErrorKind;
+use std::net::SocketAddr;
+use std::time::Duration;
+
+use crate::monitor::outcome::Outcome;
+use crate::net;
+
+use super::stream::{Failure, connect};
+
+/// Connects and closes at once.
+pub(super) async fn tcp(address: SocketAddr, limit: Duration) -> Outcome {
+    connect(address, limit).await.map_or_else(Failure::into, |_| Outcome::Answers)
+}
+
+/// Connects and resets at once. The kernel has completed the handshake by then: to break it off earlier would take a
+/// raw socket and its privilege.
+pub(super) async fn half_open(address: SocketAddr, limit: Duration) -> Outcome {
+    match connect(address, limit).await {
+        Ok(tcp) => {
+            net::reset_on_close(&tcp);
+            Outcome::Answers
+        }
+        Err(failure) => failure.into(),
+    }
+}
+
+/// Connects; a host that refuses is there.
+pub(super) async fn gateway(address: SocketAddr, limit: Duration) -> Outcome {
+    match connect(address, limit).await {
+        Err(Failure { kind: Some(ErrorKind::ConnectionRefused), .. }) | Ok(_) => Outcome::Answers,
+        Err(failure) => failure.into(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use tokio::io::AsyncReadExt;
+    use tokio::net::TcpListener;
+
+    use super::*;
+
+    const LIMIT: Duration = Duration::from_secs(10);
+
+    /// An address where nobody listens.
+    async fn nobody() -> SocketAddr {
+        TcpListener::bind("127.0.0.1:0").await.unwrap().local_addr().unwrap()
+    }
+
+    #[tokio::test]
+    async fn tcp_closes_and_half_open_resets() {
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let address = listener.local_addr().unwrap();
+        assert_eq!(tcp(address, LIMIT).await, Outcome::Answers);
+        let (mut closed, _) = listener.accept().await.unwrap();
+        assert_eq!(closed.read(&mut [0]).await.unwrap(), 0);
+        assert_eq!(half_open(address, LIMIT).await, Outcome::Answers);
+        let (mut reset, _) = listener.accept().await.unwrap();
+        assert_eq!(reset.read(&mut [0]).await.unwrap_err().kind(), ErrorKind::ConnectionReset);
+    }
+
+    #[tokio::test]
+    async fn refusal_is_a_failure_except_for_a_gateway() {
+        let address = nobody().await;
+        let Outcome::Fails(reason) = tcp(address, LIMIT).await else { panic!() };
+        assert!(reason.starts_with(&format!("cannot connect to {address}: ")), "{reason}");
+        assert!(matches!(half_open(address, LIMIT).await, Outcome::Fails(_)));
+        assert_eq!(gateway(address, LIMIT).await, Outcome::Answers);
+    }
+}

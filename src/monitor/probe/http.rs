@@ -1,0 +1,107 @@
+use std::net::SocketAddr;
+use std::time::Duration;
+
+use http_body_util::Empty;
+use hyper::Request;
+use hyper::body::Bytes;
+use hyper::header::{AUTHORIZATION, CONNECTION, HOST, USER_AGENT};
+use regex::bytes::Regex;
+
+use super::page::{Page, fetch};
+use super::stream::open;
+use crate::model::HttpCheck;
+use crate::monitor::outcome::Outcome;
+use crate::monitor::task::Watch;
+use crate::pool::Verdict;
+
+/// Asks for a page and judges it.
+pub(super) struct HttpProbe<'a> {
+    check: &'a HttpCheck,
+    watch: &'a Watch,
+    recv: Option<Regex>,
+    recv_disable: Option<Regex>,
+}
+
+impl<'a> HttpProbe<'a> {
+    pub fn new(check: &'a HttpCheck, watch: &'a Watch) -> Self {
+        // Patterns are checked with the file.
+        let compiled = |pattern: &Option<String>| pattern.as_deref().and_then(|pattern| Regex::new(pattern).ok());
+        Self { check, watch, recv: compiled(&check.recv), recv_disable: compiled(&check.recv_disable) }
+    }
+
+    pub async fn probe(&mut self, address: SocketAddr, limit: Duration) -> Outcome {
+        let request = match self.request(address) {
+            Ok(request) => request,
+            Err(reason) => return Outcome::Fails(reason),
+        };
+        let stream = match open(address, self.watch.tls.as_deref(), limit).await {
+            Ok(stream) => stream,
+            Err(failure) => return failure.into(),
+        };
+        match fetch(stream, request, LONGEST, limit).await {
+            Ok(page) => self.judge(&page),
+            Err(failure) => failure.into(),
+        }
+    }
+
+    fn request(&self, address: SocketAddr) -> Result<Request<Empty<Bytes>>, String> {
+        let send = &self.check.send;
+        if !send.starts_with('/') {
+            return whole_request(send);
+        }
+        let host = self.check.host.clone().or_else(|| self.watch.hostname.clone());
+        let request = Request::get(send)
+            .header(HOST, host.unwrap_or_else(|| address.to_string()))
+            .header(USER_AGENT, AGENT)
+            .header(CONNECTION, "close");
+        let request = match &self.watch.authorization {
+            Some(header) => request.header(AUTHORIZATION, header),
+            None => request,
+        };
+        request.body(Empty::new()).map_err(not_a_request)
+    }
+
+    fn judge(&self, page: &Page) -> Outcome {
+        let text = page.text();
+        if self.recv_disable.as_ref().is_some_and(|pattern| pattern.is_match(&text)) {
+            return Outcome::Told(Verdict::Disabled("its answer matches recv-disable".into()));
+        }
+        let code = page.status.as_u16();
+        let ranges = &self.check.status;
+        if !ranges.is_empty() && !ranges.iter().any(|(least, most)| (*least..=*most).contains(&code)) {
+            return Outcome::Fails(format!("it answers with status {code}"));
+        }
+        match self.recv.as_ref().map(|pattern| pattern.is_match(&text)) {
+            Some(true) if self.check.reverse => Outcome::Fails("its answer matches recv, which is reversed".into()),
+            Some(false) if !self.check.reverse => Outcome::Fails("its answer does not match recv".into()),
+            _ => Outcome::Answers,
+        }
+    }
+}
+
+/// A request as a `send` string of F5's has it: a line, headers, with `\r\n` written out.
+fn whole_request(text: &str) -> Result<Request<Empty<Bytes>>, String> {
+    let text = text.replace("\\r", "\r").replace("\\n", "\n");
+    let mut lines = text.lines().map(str::trim).take_while(|line| !line.is_empty());
+    let mut line = lines.next().unwrap_or_default().split_whitespace();
+    let (method, target) = (line.next().unwrap_or_default(), line.next().unwrap_or("/"));
+    let mut request = Request::builder().method(method).uri(target);
+    let mut host = false;
+    for (name, value) in lines.filter_map(|line| line.split_once(':')) {
+        host |= name.eq_ignore_ascii_case("host");
+        request = request.header(name.trim(), value.trim());
+    }
+    if !host {
+        // HTTP/1.1 needs one, even an empty one (RFC 9112, section 3.2).
+        request = request.header(HOST, "");
+    }
+    request.body(Empty::new()).map_err(not_a_request)
+}
+
+fn not_a_request(error: hyper::http::Error) -> String {
+    format!("`send` is no request: {error}")
+}
+
+pub(super) const AGENT: &str = concat!("pronk/", env!("CARGO_PKG_VERSION"));
+/// Of a page, in bytes.
+const LONGEST: usize = 64 << 10;

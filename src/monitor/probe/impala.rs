@@ -1,0 +1,211 @@
+use std::net::SocketAddr;
+use std::time::{Duration, Instant};
+
+use http_body_util::Empty;
+use hyper::Request;
+use hyper::header::{AUTHORIZATION, CONNECTION, HOST, USER_AGENT};
+
+use super::http::AGENT;
+use super::page::{Page, fetch};
+use super::stream::{Failure, exchange, open};
+use crate::impala::{Answer, Metrics, Question, Role, backend_role};
+use crate::model::{ImpalaCheck, ImpalaProtocol, WebUi};
+use crate::monitor::outcome::Outcome;
+use crate::monitor::task::Watch;
+use crate::pool::{Measurement, Verdict};
+
+/// Asks an impalad's web UI what it is and how busy it is, and then its port whether it answers. A port that is known
+/// to be full or to belong to a daemon that drains is left alone.
+pub(super) struct ImpalaProbe<'a> {
+    check: &'a ImpalaCheck,
+    watch: &'a Watch,
+    /// Whether the port spoke SASL when it last answered.
+    sasl: bool,
+    /// Why the web UI last told nothing.
+    web_failure: Option<String>,
+}
+
+impl<'a> ImpalaProbe<'a> {
+    pub fn new(check: &'a ImpalaCheck, watch: &'a Watch) -> Self {
+        Self { check, watch, sasl: false, web_failure: None }
+    }
+
+    pub async fn probe(&mut self, address: SocketAddr, limit: Duration) -> Outcome {
+        if let Some(web) = &self.check.web {
+            let told = self.ask_web(web, address, limit / 3).await;
+            if let Some(verdict) = self.note(told) {
+                return Outcome::Told(verdict);
+            }
+        }
+        match self.ask_port(address, limit).await {
+            Ok(Answer::Draining) => Outcome::Told(Verdict::Disabled("it says that it is being shut down".into())),
+            Ok(Answer::Foreign(what)) => Outcome::Fails(format!("{address} {what}")),
+            Ok(Answer::Alive | Answer::Incomplete) => Outcome::Answers,
+            Err(failure) if failure.silent && self.is_healthy(address, limit / 3).await => {
+                let reason = format!(
+                    "{address}: {}, though /healthz is OK: its service threads are all busy, or the port speaks not as \
+                     the monitor expects (ssl, sasl, protocol)",
+                    failure.reason
+                );
+                Outcome::Told(Verdict::Unavailable(reason))
+            }
+            Err(failure) => Outcome::Fails(format!("{address}: {}", failure.reason)),
+        }
+    }
+
+    /// What the web UI says against new connections, if anything. Hands over how busy the daemon is.
+    async fn ask_web(&self, web: &WebUi, address: SocketAddr, limit: Duration) -> Result<Option<Verdict>, String> {
+        let page = self.page(web, address, "/?json", limit).await?;
+        let mut role = Role::parse(&page.body).ok_or("its page /?json is not JSON")?;
+        if !role.is_told() {
+            let web_uis = [Some(address.ip().to_string()), self.watch.hostname.clone()];
+            let web_uis: Vec<_> = web_uis.into_iter().flatten().map(|host| format!("{host}:{}", web.port)).collect();
+            let listed = self.page(web, address, "/backends?json", limit).await?;
+            role = backend_role(&listed.body, &web_uis).unwrap_or(role);
+        }
+        if role.is_coordinator == Some(false) {
+            return Ok(Some(Verdict::Down("executor-only: it opens no client ports".into())));
+        }
+        if role.is_quiescing == Some(true) {
+            let status = role.shutdown_status.filter(|status| !status.is_empty());
+            let status = status.map(|status| format!(": {status}")).unwrap_or_default();
+            return Ok(Some(Verdict::Disabled(format!("it shuts down gracefully{status}"))));
+        }
+        let page = self.page(web, address, "/jsonmetrics?json", limit).await?;
+        let metrics = Metrics::parse(&page.body, self.frontend()).ok_or("its page /jsonmetrics?json is not JSON")?;
+        self.watch.live.measure(measurement(metrics));
+        let threads = u64::from(self.check.service_threads);
+        Ok(metrics
+            .connections_in_use
+            .filter(|used| *used >= threads)
+            .map(|used| Verdict::Unavailable(format!("{used} connections use all of its {threads} service threads"))))
+    }
+
+    /// Logs when the web UI falls silent and when it speaks again: without it the port alone decides.
+    fn note(&mut self, told: Result<Option<Verdict>, String>) -> Option<Verdict> {
+        let (pool, member, monitor) = (&self.watch.pool, &self.watch.member, &self.watch.monitor.name);
+        match told {
+            Ok(verdict) => {
+                if self.web_failure.take().is_some() {
+                    tracing::info!(%pool, %member, %monitor, "the web UI answers again");
+                }
+                verdict
+            }
+            Err(reason) => {
+                if self.web_failure.is_none() {
+                    tracing::warn!(%pool, %member, %monitor, %reason,
+                        "the web UI tells nothing, so draining and load are not seen; see web-port, web-ssl and user");
+                }
+                self.web_failure = Some(reason);
+                None
+            }
+        }
+    }
+
+    async fn page(&self, web: &WebUi, address: SocketAddr, path: &str, limit: Duration) -> Result<Page, String> {
+        let place = SocketAddr::new(address.ip(), web.port);
+        let host = self.watch.hostname.clone().unwrap_or_else(|| place.to_string());
+        let mut request = Request::get(path).header(HOST, host).header(USER_AGENT, AGENT).header(CONNECTION, "close");
+        if let Some(header) = &self.watch.authorization {
+            request = request.header(AUTHORIZATION, header);
+        }
+        let request = request.body(Empty::new()).map_err(|error| error.to_string())?;
+        let says = |failure: Failure| format!("{place}: {}", failure.reason);
+        let stream = open(place, self.watch.web_tls.as_deref(), limit).await.map_err(says)?;
+        let page = fetch(stream, request, LONGEST_PAGE, limit).await.map_err(says)?;
+        match page.status.as_u16() {
+            200 => Ok(page),
+            401 => Err(format!("{place}: {path} needs a user and a password (status 401)")),
+            code => Err(format!("{place}: {path} answers with status {code}")),
+        }
+    }
+
+    async fn is_healthy(&self, address: SocketAddr, limit: Duration) -> bool {
+        match &self.check.web {
+            Some(web) => self.page(web, address, "/healthz", limit).await.is_ok(),
+            None => false,
+        }
+    }
+
+    /// Asks the port. Where SASL is to be found out, a port that ends the connection is asked the other way at once.
+    async fn ask_port(&mut self, address: SocketAddr, limit: Duration) -> Result<Answer, Failure> {
+        let sasl = self.check.sasl.unwrap_or(self.sasl);
+        let first = self.ask(self.question(sasl), address, limit).await;
+        if self.check.sasl.is_some() || self.protocol() == ImpalaProtocol::Hs2Http {
+            return first;
+        }
+        if matches!(&first, Err(failure) if failure.silent) {
+            // A port without SASL waits for ever on a SASL message, so the next question is one that both answer.
+            self.sasl = false;
+        }
+        let refused = match &first {
+            Ok(Answer::Foreign(_)) => true,
+            Ok(_) => false,
+            Err(failure) => failure.ended,
+        };
+        if !refused {
+            return first;
+        }
+        match self.ask(self.question(!sasl), address, limit).await {
+            Ok(answer @ (Answer::Alive | Answer::Draining)) => {
+                self.sasl = !sasl;
+                Ok(answer)
+            }
+            Ok(_) | Err(_) => first,
+        }
+    }
+
+    async fn ask(&self, question: Question, address: SocketAddr, limit: Duration) -> Result<Answer, Failure> {
+        let stream = open(address, self.watch.tls.as_deref(), limit).await?;
+        let is_whole = |bytes: &[u8]| match question.answer(bytes) {
+            Answer::Incomplete => None,
+            whole => Some(whole),
+        };
+        exchange(stream, question.bytes(), LONGEST_ANSWER, is_whole, limit).await
+    }
+
+    fn question(&self, sasl: bool) -> Question {
+        match (self.protocol(), sasl) {
+            (ImpalaProtocol::Hs2Http, _) => Question::HttpOptions,
+            (_, true) => Question::SaslStart,
+            (ImpalaProtocol::Beeswax, false) => Question::BeeswaxPing,
+            (ImpalaProtocol::Hs2 | ImpalaProtocol::Auto, false) => Question::Hs2Info,
+        }
+    }
+
+    /// What the port speaks, `auto` resolved by Impala's default ports.
+    fn protocol(&self) -> ImpalaProtocol {
+        let port = self.watch.monitor.alias_port.unwrap_or(self.watch.member.port);
+        match (self.check.protocol, port) {
+            (ImpalaProtocol::Auto, 21000) => ImpalaProtocol::Beeswax,
+            (ImpalaProtocol::Auto, 28000) => ImpalaProtocol::Hs2Http,
+            (ImpalaProtocol::Auto, _) => ImpalaProtocol::Hs2,
+            (protocol, _) => protocol,
+        }
+    }
+
+    /// The port's name in metrics.
+    fn frontend(&self) -> &'static str {
+        match self.protocol() {
+            ImpalaProtocol::Beeswax => "beeswax",
+            ImpalaProtocol::Hs2Http => "hiveserver2-http",
+            ImpalaProtocol::Hs2 | ImpalaProtocol::Auto => "hiveserver2",
+        }
+    }
+}
+
+fn measurement(metrics: Metrics) -> Measurement {
+    Measurement {
+        taken: Instant::now(),
+        queries_registered: metrics.queries_registered,
+        connections_in_use: metrics.connections_in_use,
+        setup_queue: metrics.setup_queue,
+        admission_queued: metrics.admission_queued,
+        memory_fraction: metrics.memory_fraction,
+    }
+}
+
+/// Of what a port answers, in bytes.
+const LONGEST_ANSWER: usize = 64 << 10;
+/// Of a page of the web UI, in bytes: a large cluster has long ones.
+const LONGEST_PAGE: usize = 4 << 20;

@@ -1,0 +1,129 @@
+//! Connections of probes, with or without TLS.
+
+use std::io::ErrorKind;
+use std::net::SocketAddr;
+use std::time::Duration;
+
+use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt};
+use tokio::net::TcpStream;
+use tokio::time::timeout;
+
+use crate::monitor::outcome::Outcome;
+use crate::tls::{MemberTls, TlsFault};
+
+/// Why a probe has no answer.
+#[derive(Debug)]
+pub(super) struct Failure {
+    pub reason: String,
+    /// What the system said of the connection, if that is what failed.
+    pub kind: Option<ErrorKind>,
+    /// A connection was made, and nothing came on it in time.
+    pub silent: bool,
+    /// The other side ended the connection, or began it in another protocol.
+    pub ended: bool,
+}
+
+impl Failure {
+    pub fn new(reason: String) -> Self {
+        Self { reason, kind: None, silent: false, ended: false }
+    }
+
+    pub fn silent(reason: String) -> Self {
+        Self { silent: true, ..Self::new(reason) }
+    }
+
+    pub fn ended(reason: String) -> Self {
+        Self { ended: true, ..Self::new(reason) }
+    }
+}
+
+impl From<Failure> for Outcome {
+    fn from(failure: Failure) -> Self {
+        Self::Fails(failure.reason)
+    }
+}
+
+pub(super) trait Stream: AsyncRead + AsyncWrite + Unpin + Send {}
+impl<T: AsyncRead + AsyncWrite + Unpin + Send> Stream for T {}
+
+/// Connects within `limit`.
+pub(super) async fn connect(address: SocketAddr, limit: Duration) -> Result<TcpStream, Failure> {
+    match timeout(limit, TcpStream::connect(address)).await {
+        Ok(Ok(tcp)) => Ok(tcp),
+        Ok(Err(error)) => {
+            let kind = Some(error.kind());
+            Err(Failure { kind, ..Failure::new(format!("cannot connect to {address}: {error}")) })
+        }
+        Err(_) => Err(Failure::new(format!("{address} did not answer within {limit:?}"))),
+    }
+}
+
+/// Connects, and finishes the TLS handshake where there is TLS, each within `limit`.
+pub(super) async fn open(
+    address: SocketAddr,
+    tls: Option<&MemberTls>,
+    limit: Duration,
+) -> Result<Box<dyn Stream>, Failure> {
+    let tcp = connect(address, limit).await?;
+    // Small questions must not wait for acknowledgements; a socket that is gone tells so when it is used.
+    let _ = tcp.set_nodelay(true);
+    let Some(tls) = tls else { return Ok(Box::new(tcp)) };
+    match timeout(limit, tls.connector().connect(tls.server_name.clone(), tcp)).await {
+        Ok(Ok(stream)) => Ok(Box::new(stream)),
+        Ok(Err(error)) => {
+            let said = TlsFault::of_handshake(&error).describe();
+            Err(Failure::new(format!("TLS with {address} failed: it {said}")))
+        }
+        Err(_) => Err(Failure::silent(format!("{address} did not finish the TLS handshake within {limit:?}"))),
+    }
+}
+
+/// Sends `question`, reads until `is_whole` says that the answer is there, and closes. At most `most` bytes are read.
+pub(super) async fn exchange<T>(
+    mut stream: Box<dyn Stream>,
+    question: &[u8],
+    most: usize,
+    is_whole: impl Fn(&[u8]) -> Option<T>,
+    limit: Duration,
+) -> Result<T, Failure> {
+    let mut answer = Vec::new();
+    let talk = async {
+        stream.write_all(question).await.and(stream.flush().await).map_err(|error| broken(&error, 0))?;
+        loop {
+            if let Some(whole) = is_whole(&answer) {
+                return Ok(whole);
+            }
+            if answer.len() >= most {
+                return Err(Failure::ended(format!("its answer is longer than {most} bytes")));
+            }
+            match (&mut stream).take((most - answer.len()) as u64).read_buf(&mut answer).await {
+                Ok(0) => return Err(Failure::ended(closed(answer.len()))),
+                Ok(_) => {}
+                Err(error) => return Err(broken(&error, answer.len())),
+            }
+        }
+    };
+    let Ok(answered) = timeout(limit, talk).await else {
+        return Err(Failure::silent(format!("it takes the connection and answers nothing within {limit:?}")));
+    };
+    // A goodbye, where TLS has one, so that the daemon logs no truncation; it may have gone already.
+    let _ = timeout(GOODBYE, stream.shutdown()).await;
+    answered
+}
+
+fn broken(error: &std::io::Error, had: usize) -> Failure {
+    match error.kind() {
+        ErrorKind::UnexpectedEof => Failure::ended(closed(had)),
+        _ => Failure::ended(format!("it ended the connection: {error}")),
+    }
+}
+
+fn closed(had: usize) -> String {
+    match had {
+        0 => "it closed the connection without an answer".to_owned(),
+        _ => "it closed the connection within its answer".to_owned(),
+    }
+}
+
+/// How long the end of a connection may take.
+pub(super) const GOODBYE: Duration = Duration::from_millis(500);

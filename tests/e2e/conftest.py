@@ -90,13 +90,15 @@ class Clusters:
 
     def _start(self, kind: str, addresses: Sequence[str], pairs: Optional[Sequence[Pair]], keys: Any) -> list[Impalad]:
         environments = keys.pop("environments", [None] * len(addresses))
+        own_options = keys.pop("own_options", [()] * len(addresses))
         started = []
         for number, address in enumerate(addresses):
-            options = list(keys.get("options", ()))
+            options = [*keys.get("options", ()), *own_options[number]]
             if pairs:
                 options += ["--tls-cert", pairs[number].cert, "--tls-key", pairs[number].key]
             name = f"node{number + 1}-{kind}"
-            started.append(Impalad(name, address, options=options, environment=environments[number]))
+            ports = keys.get("ports")
+            started.append(Impalad(name, address, ports, options=options, environment=environments[number]))
             self._running.append(started[-1])
         return [impalad.wait_ready() for impalad in started]
 

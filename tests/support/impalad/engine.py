@@ -120,8 +120,9 @@ class Session:
 class Engine:
     """The daemon itself, shared by all its ports."""
 
-    def __init__(self, name: str) -> None:
+    def __init__(self, name: str, is_coordinator: bool = True) -> None:
         self.name = name
+        self.is_coordinator = is_coordinator
         self.version = f"impalad version 4.6.0-SIMULATED RELEASE (build 0123456789abcdef) on {name}"
         self.quiescing = False
         self.web_url: Optional[str] = None

@@ -6,7 +6,7 @@ import functools
 import time
 from typing import Any, Callable
 
-from engine import TABLES, Column, Engine, Operation, SqlError, UnknownHandle, printed_id, rows_of
+from engine import SHUTTING_DOWN, TABLES, Column, Engine, Operation, SqlError, UnknownHandle, printed_id, rows_of
 from impala_thrift_gen.ExecStats.ttypes import TExecSummary
 from impala_thrift_gen.ImpalaService import ImpalaHiveServer2Service
 from impala_thrift_gen.ImpalaService.ttypes import (
@@ -74,6 +74,9 @@ class Hs2Service(ImpalaHiveServer2Service.Iface):
 
     @_answering(t.TGetInfoResp)
     def GetInfo(self, req):
+        # Impala looks at this before it looks for the session.
+        if self._engine.quiescing:
+            raise SqlError(SHUTTING_DOWN)
         self._session(req)
         value = _INFO.get(req.infoType, self._engine.version)
         return {"infoValue": t.TGetInfoValue(stringValue=value)}

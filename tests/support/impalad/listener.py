@@ -1,4 +1,4 @@
-"""Listening sockets with one thread a connection, and TLS on them when asked for."""
+"""Listening sockets with one thread a connection, TLS on them when asked for, and a limit as impalad has it."""
 
 from __future__ import annotations
 
@@ -11,14 +11,28 @@ Serve = Callable[[socket.socket], None]
 
 
 class Listener:
-    """A port. `serve` gets each connection in a thread of its own, after the TLS handshake."""
+    """A port. `serve` gets each connection in a thread of its own, after the TLS handshake.
 
-    def __init__(self, bind: str, port: int, serve: Serve, tls: Optional[ssl.SSLContext] = None) -> None:
+    With `threads` (impalad's --fe_service_threads), connections beyond so many are taken and hear nothing until
+    another one ends.
+    """
+
+    def __init__(
+        self, bind: str, port: int, serve: Serve, tls: Optional[ssl.SSLContext] = None, threads: Optional[int] = None
+    ) -> None:
         self._serve = serve
         self._tls = tls
+        self._threads = threading.Semaphore(threads) if threads else None
+        self._waiting: set[int] = set()
         self._open: dict[int, str] = {}
+        # Every connection there ever was.
+        self.accepted = 0
         self._socket = socket.create_server((bind, port), backlog=256)
         self.port = self._socket.getsockname()[1]
+
+    def close(self) -> None:
+        """From here on connections are refused."""
+        self._socket.close()
 
     def start(self) -> None:
         threading.Thread(target=self._accept, name=f"port {self.port}", daemon=True).start()
@@ -28,13 +42,23 @@ class Listener:
         """The open connections, by the address that they come from."""
         return list(self._open.values())
 
+    @property
+    def waiting(self) -> int:
+        """The connections that no thread serves yet."""
+        return len(self._waiting)
+
     def _accept(self) -> None:
         while True:
             conn, peer = self._socket.accept()
+            self.accepted += 1
             threading.Thread(target=self._connection, args=(conn, f"{peer[0]}:{peer[1]}"), daemon=True).start()
 
     def _connection(self, conn: socket.socket, peer: str) -> None:
         key = id(conn)
+        if self._threads:
+            self._waiting.add(key)
+            self._threads.acquire()
+            self._waiting.discard(key)
         self._open[key] = peer
         try:
             conn.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
@@ -47,6 +71,8 @@ class Listener:
         finally:
             conn.close()
             del self._open[key]
+            if self._threads:
+                self._threads.release()
 
 
 def tls_context(cert: str, key: str) -> ssl.SSLContext:

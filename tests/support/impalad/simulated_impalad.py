@@ -78,6 +78,11 @@ def arguments() -> argparse.Namespace:
     parser.add_argument("--auth", choices=("none", "ldap", "kerberos"), default="none",
                         help="kerberos takes any key of the keytab that KRB5_KTNAME names")
     parser.add_argument("--ldap-password", metavar="WORD", help="the one that is right (default: any)")
+    parser.add_argument("--service-threads", type=int, metavar="N",
+                        help="connections that a client port serves at once (default: any number)")
+    parser.add_argument("--executor-only", action="store_true",
+                        help="as with --is_coordinator=false: the client ports stay closed")
+    parser.add_argument("--web-login", metavar="USER:WORD", help="what the web UI asks for (default: nothing)")
     parser.add_argument("--stop-on-eof", action="store_true",
                         help="stop when standard input ends, so that no daemon outlives its parent")
     args = parser.parse_args()
@@ -88,19 +93,24 @@ def arguments() -> argparse.Namespace:
 
 def main() -> None:
     args = arguments()
-    engine = Engine(args.name)
+    engine = Engine(args.name, is_coordinator=not args.executor_only)
     tls = tls_context(args.tls_cert, args.tls_key) if args.tls_cert else None
     auth = (args.auth, args.ldap_password)
     # The names are those in Impala's metrics.
-    frontends = {
-        "beeswax": Listener(args.bind, args.beeswax_port, BinaryFrontend(BeeswaxService, engine, *auth).serve, tls),
-        "hiveserver2": Listener(args.bind, args.hs2_port, BinaryFrontend(Hs2Service, engine, *auth).serve, tls),
-        "hiveserver2-http": Listener(args.bind, args.http_port, HttpFrontend(engine, *auth).serve, tls),
+    services = {
+        "beeswax": (args.beeswax_port, BinaryFrontend(BeeswaxService, engine, *auth)),
+        "hiveserver2": (args.hs2_port, BinaryFrontend(Hs2Service, engine, *auth)),
+        "hiveserver2-http": (args.http_port, HttpFrontend(engine, *auth)),
     }
-    web = Listener(args.bind, args.web_port, WebServer(engine, frontends).serve)
+    frontends = {
+        name: Listener(args.bind, port, service.serve, tls, args.service_threads)
+        for name, (port, service) in services.items()
+    }
+    web = Listener(args.bind, args.web_port, WebServer(engine, frontends, args.web_login).serve)
     engine.web_url = f"http://{args.bind}:{web.port}"
-    for listener in (*frontends.values(), web):
-        listener.start()
+    for listener in frontends.values():
+        listener.close() if args.executor_only else listener.start()
+    web.start()
 
     stopping = threading.Event()
     for stop in (signal.SIGTERM, signal.SIGINT):

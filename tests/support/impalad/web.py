@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import base64
 import json
 import socket
 from http.server import BaseHTTPRequestHandler
-from typing import Any
+from typing import Any, Optional
 from urllib.parse import parse_qs, urlsplit
 
 from engine import Engine
@@ -15,9 +16,11 @@ from listener import Listener
 class WebServer:
     """Answers from the engine's and the listeners' present state."""
 
-    def __init__(self, engine: Engine, frontends: dict[str, Listener]) -> None:
+    def __init__(self, engine: Engine, frontends: dict[str, Listener], login: Optional[str] = None) -> None:
         self.engine = engine
         self.frontends = frontends
+        # What a request must carry, as with impalad's --webserver_password_file.
+        self.authorization = f"Basic {base64.b64encode(login.encode()).decode()}" if login else None
 
     def serve(self, conn: socket.socket) -> None:
         _Request(conn, ("", 0), self)
@@ -38,7 +41,7 @@ class WebServer:
         return None
 
     def _role(self) -> dict[str, bool]:
-        return {"is_coordinator": True, "is_executor": True, "is_quiescing": self.engine.quiescing}
+        return {"is_coordinator": self.engine.is_coordinator, "is_executor": True, "is_quiescing": self.engine.quiescing}
 
     def _shutdown_status(self) -> str:
         return "shutdown grace period left: 2m, deadline left: 1h" if self.engine.quiescing else ""
@@ -51,13 +54,17 @@ class WebServer:
             "impala-server.num-open-hiveserver2-sessions": sessions,
             "impala-server.num-queries-registered": operations,
             "impala-server.backend-num-queries-executing": operations,
-            "memory.rss": 0,
+            "memory.rss": 1 << 30,
+            "mem-tracker.process.limit": 4 << 30,
+            "admission-controller.local-num-queued.default-pool": 0,
         }
         for name, listener in self.frontends.items():
             prefix = f"impala.thrift-server.{name}-frontend"
             metrics[f"{prefix}.connections-in-use"] = len(listener.peers)
-            metrics[f"{prefix}.connection-setup-queue-size"] = 0
+            metrics[f"{prefix}.connection-setup-queue-size"] = listener.waiting
             metrics[f"{prefix}.timedout-cnxn-requests"] = 0
+            # Impala has no such count; tests tell by it whether a daemon was connected to at all.
+            metrics[f"{prefix}.connections-accepted"] = listener.accepted
         return metrics
 
 
@@ -66,6 +73,10 @@ class _Request(BaseHTTPRequestHandler):
     server: WebServer
 
     def do_GET(self) -> None:
+        wanted = self.server.authorization
+        if wanted and self.headers.get("Authorization") != wanted:
+            self._answer(401, "who are you?", "text/plain")
+            return
         url = urlsplit(self.path)
         if url.path == "/healthz":
             self._answer(200, "OK", "text/plain")

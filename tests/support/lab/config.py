@@ -28,7 +28,8 @@ class Config:
     """Grows by calls, then is written as YAML."""
 
     def __init__(self) -> None:
-        self._file: dict[str, dict[str, Any]] = {"nodes": {}, "pools": {}, "profiles": {}, "virtual-servers": {}}
+        sections = ("nodes", "pools", "monitors", "profiles", "virtual-servers")
+        self._file: dict[str, dict[str, Any]] = {section: {} for section in sections}
 
     def node(self, impalad: Impalad, hostname: str) -> None:
         self._file["nodes"][impalad.name] = {"address": impalad.address, "hostname": hostname}
@@ -58,6 +59,9 @@ class Config:
         named = {"hostname": hostname} if hostname else {}
         self._file["virtual-servers"][name] = {
             "destination": f"{address}:{port}", **named, "pool": pool, **profiles, **_dashed(keys)}
+
+    def monitor(self, name: str, **keys: Any) -> None:
+        self._file["monitors"][name] = _dashed(keys)
 
     def write(self, path: Path) -> Path:
         sections = [f"{name}:\n{self._section(name)}" for name, entries in self._file.items() if entries]

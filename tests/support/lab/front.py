@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+import time
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Optional
@@ -36,7 +38,8 @@ class Front:
 
     `tls` and `plain` are the same cluster with and without TLS on its ports; a mode whose impalads
     are not given is left out. `pool`, `server_ssl` and `virtual_server` are further
-    keys for all pools, for that profile, and for all virtual servers.
+    keys for all pools, for that profile, and for all virtual servers; `monitor` has keys of
+    impala monitors, which then watch all pools.
     """
 
     def __init__(
@@ -51,7 +54,9 @@ class Front:
         pool: Optional[Mapping[str, object]] = None,
         server_ssl: Optional[Mapping[str, object]] = None,
         virtual_server: Optional[Mapping[str, object]] = None,
+        monitor: Optional[Mapping[str, object]] = None,
     ) -> None:
+        self._monitor = monitor
         folder.mkdir(parents=True, exist_ok=True)
         self.ca = ca
         self.hosts = hosts_file(folder / "hosts", {HOST: ADDRESS})
@@ -78,6 +83,11 @@ class Front:
             # A client's HTTP requests come on several connections and belong to one session.
             sticky = {"persistence": "source_addr"} if kind == "http" else {}
             keys = {**sticky, **virtual_server}
+            if self._monitor is not None:
+                secure = {"ssl": True} if mode != "offload" else {}
+                self.config.monitor(
+                    f"watch-{name}", type="impala", protocol=PROTOCOLS[kind], **{**secure, **self._monitor})
+                pool = {**pool, "monitors": [f"watch-{name}"]}
             self.config.pool(f"pool-{name}", members, kind, **pool)
             self.config.virtual_server(name, ADDRESS, port, f"pool-{name}", mode, HOST, **keys)
 
@@ -104,6 +114,23 @@ class Front:
     def interactive(self, mode: str, kind: str, home: Path) -> Shell:
         """impala-shell as a person has it, at a terminal."""
         return Shell(self.hosts, self.shell_command(mode, kind), home)
+
+    def statuses(self, mode: str, kind: str) -> dict[str, dict[str, str]]:
+        """What the network map says of the members of a virtual server, by the impalads' names."""
+        servers = json.loads(self.pronk.command("show", "map", "--json"))["virtual_servers"]
+        (members,) = [each["pool"]["members"] for each in servers if each["name"] == f"{mode}-{kind}"]
+        return {member["name"].rpartition(":")[0]: member["status"] for member in members}
+
+    def wait_for_status(self, mode: str, kind: str, name: str, availability: str, reason: str = "") -> dict[str, str]:
+        """Waits until the network map says this of a member; `reason` is a part of the reason."""
+        deadline = time.monotonic() + 15
+        while True:
+            status = self.statuses(mode, kind)[name]
+            if status["availability"] == availability and reason in status["reason"]:
+                return status
+            assert time.monotonic() < deadline, (
+                f"{name} is never {availability} ({reason}): {status}\n{self.pronk.log.read_text()[-3000:]}")
+            time.sleep(0.02)
 
     def stop(self) -> int:
         return self.pronk.stop()

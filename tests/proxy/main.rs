@@ -5,6 +5,7 @@ mod support;
 
 mod lb;
 mod load;
+mod monitors;
 mod peers;
 mod process;
 mod relay;

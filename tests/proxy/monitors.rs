@@ -1,0 +1,215 @@
+//! Monitors of a running pronk: what they need beside the file, and what they do to a member.
+
+use std::io::{Read, Write};
+use std::net::{SocketAddr, TcpListener, TcpStream};
+use std::path::Path;
+use std::process::Command;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::time::{Duration, Instant};
+
+use rustls::{ServerConfig, ServerConnection, StreamOwned};
+
+use crate::lb::{Pronk, free_port};
+use crate::peers::{connect, echo_member, member};
+use crate::support::ca::{Authority, Leaf};
+
+/// One virtual server on one member that is watched by `m` with these keys, and what else the file has.
+fn config(member: SocketAddr, port: u16, monitor: &str, more: &str) -> String {
+    format!(
+        "nodes: {{ a: {{ address: {}, hostname: n1.example.test }} }}
+pools: {{ p: {{ reselect-tries: 0, members: ['a:{}'], monitors: [m] }} }}
+monitors: {{ m: {{ {monitor} }} }}
+virtual-servers: {{ vs: {{ destination: '127.0.0.1:{port}', pool: p }} }}
+{more}",
+        member.ip(),
+        member.port(),
+    )
+}
+
+/// Waits until the network map says this of the member.
+fn wait_for(pronk: &Pronk, wanted: &str) {
+    let deadline = Instant::now() + Duration::from_secs(20);
+    loop {
+        let map = String::from_utf8(pronk.command(&["show", "map"]).stdout).unwrap();
+        if map.contains(wanted) {
+            return;
+        }
+        assert!(Instant::now() < deadline, "the map never says {wanted:?}:\n{map}");
+        std::thread::sleep(Duration::from_millis(10));
+    }
+}
+
+/// Runs pronk on a file that it must refuse, and returns what it says.
+fn refused(text: &str) -> String {
+    let folder = tempfile::tempdir().unwrap();
+    std::fs::write(folder.path().join("pronk.yaml"), text).unwrap();
+    let run = Command::new(env!("CARGO_BIN_EXE_pronk"))
+        .arg("run")
+        .arg(folder.path().join("pronk.yaml"))
+        .arg("--admin-socket")
+        .arg(folder.path().join("admin.sock"))
+        .output()
+        .unwrap();
+    assert!(!run.status.success());
+    String::from_utf8_lossy(&run.stderr).into_owned()
+}
+
+/// Reads a request and answers it.
+fn answer(stream: &mut (impl Read + Write), status: &str, body: &str) {
+    let mut request = Vec::new();
+    let mut byte = [0];
+    while !request.ends_with(b"\r\n\r\n") && stream.read(&mut byte).is_ok_and(|read| read == 1) {
+        request.push(byte[0]);
+    }
+    let head = format!("HTTP/1.1 {status}\r\nContent-Length: {}\r\nConnection: close\r\n\r\n", body.len());
+    let _ = stream.write_all(format!("{head}{body}").as_bytes());
+}
+
+/// A member that speaks HTTPS with this certificate.
+fn https_member(leaf: &Leaf) -> SocketAddr {
+    let config = ServerConfig::builder()
+        .with_no_client_auth()
+        .with_single_cert(vec![leaf.certificate().clone()], leaf.key_der())
+        .unwrap();
+    let config = Arc::new(config);
+    member(move |stream| {
+        let mut stream = StreamOwned::new(ServerConnection::new(Arc::clone(&config)).unwrap(), stream);
+        answer(&mut stream, "200 OK", "OK");
+        stream.conn.send_close_notify();
+        let _ = stream.flush();
+    })
+}
+
+const QUICK: &str = "interval: 50ms, timeout: 300ms";
+
+#[test]
+fn https_verifies_only_where_a_server_ssl_profile_says_so() {
+    let authority = Authority::new("cluster");
+    let leaf = authority.issue("n1.example.test").dns("n1.example.test").build();
+    let other = Authority::new("other");
+    let member = https_member(&leaf);
+    let start = |monitor: &str, ca: Option<&Authority>| {
+        Pronk::start(|folder| {
+            let more = ca.map(|ca| {
+                let file = ca.write(folder, "ca.pem");
+                format!("profiles: {{ back: {{ type: server-ssl, ca-file: {} }} }}\n", file.display())
+            });
+            let keys = format!("type: https, {QUICK}, recv: '200 OK', {monitor}");
+            config(member, free_port(), &keys, &more.unwrap_or_default())
+        })
+    };
+    wait_for(&start("", None), "available: every monitor succeeds");
+    wait_for(&start("server-ssl: back", Some(&authority)), "available: every monitor succeeds");
+    wait_for(&start("server-ssl: back", Some(&other)), "offline: monitor m: TLS with 127.0.0.1");
+}
+
+#[test]
+fn recv_disable_stops_new_connections_and_spares_the_others() {
+    let drains = Arc::new(AtomicUsize::new(0));
+    let page = Arc::clone(&drains);
+    let web = member(move |mut stream| {
+        let body = if page.load(Ordering::SeqCst) == 0 { "serving" } else { "maintenance" };
+        answer(&mut stream, "200 OK", body);
+    });
+    let (echo, port) = (echo_member(), free_port());
+    let keys = format!("type: http, {QUICK}, alias-port: {}, recv: serving, recv-disable: maintenance", web.port());
+    let pronk = Pronk::start(|_| config(echo, port, &keys, ""));
+    wait_for(&pronk, "available: every monitor succeeds");
+    let address = SocketAddr::from(([127, 0, 0, 1], port));
+    let mut held = connect(address);
+    held.write_all(b"hello").unwrap();
+    held.read_exact(&mut [0; 5]).unwrap();
+
+    drains.store(1, Ordering::SeqCst);
+    wait_for(&pronk, "unavailable: monitor m: its answer matches recv-disable; it gets no new connection");
+    let mut late = connect(address);
+    late.write_all(b"hello").unwrap();
+    assert!(late.read(&mut [0]).is_err(), "a new connection is reset");
+    pronk.closed("no-member-enabled");
+    held.write_all(b"still").unwrap();
+    held.read_exact(&mut [0; 5]).unwrap();
+    drains.store(0, Ordering::SeqCst);
+    wait_for(&pronk, "available: every monitor succeeds");
+}
+
+#[test]
+fn manual_resume_waits_for_the_command() {
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let address = listener.local_addr().unwrap();
+    drop(listener);
+    let keys = format!("{QUICK}, manual-resume: true");
+    let pronk = Pronk::start(|_| config(address, free_port(), &keys, ""));
+    wait_for(&pronk, "offline: monitor m: cannot connect");
+    let _listener = TcpListener::bind(address).unwrap();
+    wait_for(&pronk, "offline: monitor m: it answers again, and stays down until `pronk member resume`");
+    let name = format!("a:{}", address.port());
+    let resumed = pronk.command(&["member", "resume", "p", &name]);
+    assert!(resumed.status.success(), "{resumed:?}");
+    wait_for(&pronk, "available: every monitor succeeds");
+
+    for (pool, member, why) in [
+        ("q", &*name, "there is no pool q"),
+        ("p", "a:1", "pool p has no member a:1"),
+        ("p", "a b", "a member is `node:port`, found `a b`"),
+    ] {
+        let refused = pronk.command(&["member", "resume", pool, member]);
+        assert!(!refused.status.success());
+        assert!(String::from_utf8_lossy(&refused.stderr).contains(why), "{refused:?}");
+    }
+}
+
+#[test]
+fn inband_counts_failures_of_clients_and_forgives_after_the_retry_time() {
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let (address, port) = (listener.local_addr().unwrap(), free_port());
+    drop(listener);
+    let keys = "type: inband, failures: 3, failure-interval: 1h, retry-time: 2s";
+    let pronk = Pronk::start(|_| config(address, port, keys, ""));
+    wait_for(&pronk, "available: every monitor succeeds");
+    for _ in 0..3 {
+        let mut client = TcpStream::connect(("127.0.0.1", port)).unwrap();
+        let _ = client.write_all(b"hello");
+        let _ = client.read(&mut [0]);
+    }
+    wait_for(&pronk, "offline: monitor m: 3 connections failed within 3600s; the last: ");
+    pronk.logged("that it is up again", |line| line["message"] == "member is up" && line["monitor"] == "m");
+    wait_for(&pronk, "available: every monitor succeeds");
+}
+
+#[test]
+fn missing_password_is_told_at_start() {
+    let keys = "type: http, user: monitor, password-file: nowhere.pass";
+    let said = refused(&config(SocketAddr::from(([127, 0, 0, 1], 1)), free_port(), keys, ""));
+    assert!(said.contains("monitor `m` has no password: ") && said.contains("nowhere.pass"), "{said}");
+    assert!(said.contains("pronk.yaml:3:"), "{said}");
+}
+
+/// With the permission it works, which a network namespace of its own would show; without it the line is told.
+#[test]
+fn ping_that_the_system_forbids_is_told_at_start() {
+    let range = std::fs::read_to_string(Path::new("/proc/sys/net/ipv4/ping_group_range")).unwrap();
+    let text = config(SocketAddr::from(([127, 0, 0, 1], 1)), free_port(), &format!("type: gateway-icmp, {QUICK}"), "");
+    if range.split_whitespace().eq(["1", "0"]) {
+        let said = refused(&text);
+        assert!(said.contains("monitor `m` cannot ping"), "{said}");
+        assert!(said.contains("sysctl -w net.ipv4.ping_group_range='0 2147483647'"), "{said}");
+    } else {
+        let pronk = Pronk::start(|_| text);
+        wait_for(&pronk, "available: every monitor succeeds");
+    }
+}
+
+#[test]
+fn min_of_several_monitors_is_enough() {
+    let (echo, refusing) = (echo_member(), free_port());
+    let start = |rule: &str| {
+        Pronk::start(|_| {
+            let text = config(echo, free_port(), QUICK, "");
+            text.replace("monitors: [m]", &format!("monitors: {rule}"))
+                .replace("monitors: { m:", &format!("monitors: {{ no: {{ {QUICK}, alias-port: {refusing} }}, m:"))
+        })
+    };
+    wait_for(&start("{ min: 1, of: [m, no] }"), "available: every monitor succeeds");
+    wait_for(&start("m and no"), "offline: monitor no: cannot connect");
+}

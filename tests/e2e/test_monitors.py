@@ -15,9 +15,9 @@ from lab.front import HOST, PORTS
 from lab.names import with_names
 from lab.processes import VENV, port_or_free
 
-QUICK = {"interval": "100ms", "timeout": "2s", "jitter": False}
-# Long enough for a busy machine to answer a probe, short enough to wait for those that are not answered.
-PATIENT = {"interval": "500ms", "timeout": "30s", "jitter": False}
+# A step of a probe may take as long as the interval: long enough for a busy machine to answer, short enough to wait for.
+QUICK = {"interval": "500ms", "timeout": "2s", "jitter": False}
+PATIENT = {**QUICK, "timeout": "30s"}
 # Fetches one batch, says so, waits for a line, and fetches the rest.
 _SLOW_READER = """
 import sys
@@ -64,7 +64,9 @@ def wait_for_all(front, mode, kind, impalads, availability="available"):
 
 def test_draining_impalad_gets_no_connection_and_its_clients_keep_fetching(fronts, clusters, web_port):
     impalads = clusters.plain(2, ports={"web": web_port})
-    front = fronts(plain=impalads, modes=["offload"], monitor={**QUICK, "web_port": web_port})
+    # A long interval leaves the web UI, which gets a third of it, time to answer.
+    front = fronts(
+        plain=impalads, modes=["offload"], monitor={"interval": "2s", "timeout": "30s", "web_port": web_port})
     wait_for_all(front, "offload", "hs2", impalads)
     command = [VENV / "python", "-c", _SLOW_READER, HOST, front.ports["offload", "hs2"], front.ca]
     reader = subprocess.Popen(

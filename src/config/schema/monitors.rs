@@ -74,6 +74,7 @@ const TCP: Shape = Shape {
         ("recv-disable", TALKS),
         ("reverse", "it turns `recv` of an http monitor round"),
         ("destination", ALIAS),
+        ("transparent", NOT_TRANSPARENT),
         ("ssl", "a monitor that talks has it: `impala`, `https`"),
     ],
 };
@@ -129,6 +130,7 @@ const HTTP: Shape = Shape {
         ("username", "write `user`"),
         ("password", NO_PASSWORD),
         ("destination", ALIAS),
+        ("transparent", NOT_TRANSPARENT),
         ("adaptive", NOT_ADAPTIVE),
     ],
 };
@@ -167,6 +169,7 @@ const HTTPS: Shape = Shape {
         ("username", "write `user`"),
         ("password", NO_PASSWORD),
         ("destination", ALIAS),
+        ("transparent", NOT_TRANSPARENT),
         ("adaptive", NOT_ADAPTIVE),
     ],
 };
@@ -238,6 +241,7 @@ const INBAND: Shape = Shape {
     ],
 };
 
+const NOT_TRANSPARENT: &str = "write where to probe: `alias-address` and `alias-port`";
 const TALKS: &str = "a tcp monitor does not talk: write `type: http` or `type: impala`";
 const ALIAS: &str = "write `alias-address` and `alias-port`";
 const NO_PASSWORD: &str = "keep it out of this file: write `password-file` or `password-env`";
@@ -246,25 +250,40 @@ const NOT_ADAPTIVE: &str = "the time of an answer is not judged; write `timeout`
 /// F5's types that pronk does not have, with the reason or the nearest.
 const OTHER_TYPES: &[(&str, &str)] = &[
     ("icmp", "write gateway-icmp"),
-    ("tcp-echo", NO_SUCH_SERVICE),
-    ("udp", NOT_UDP),
-    ("dns", NOT_UDP),
     ("external", "no program is run: the nearest is impala, or http on a page of the program's own"),
     ("scripted", "no program is run: the nearest is http with `send` and `recv`"),
     ("http2", "an impalad speaks HTTP/1.1: write http"),
+    ("snmp-dca", NO_AGENT),
+    ("snmp-dca-base", NO_AGENT),
+    ("wmi", NO_AGENT),
+    ("udp", NOT_UDP),
+    ("dns", NOT_UDP),
+    ("sip", NOT_UDP),
+    ("radius", NOT_UDP),
+    ("radius-accounting", NOT_UDP),
+    ("diameter", NO_SUCH_SERVICE),
+    ("firepass", NO_SUCH_SERVICE),
     ("ftp", NO_SUCH_SERVICE),
     ("imap", NO_SUCH_SERVICE),
     ("ldap", NO_SUCH_SERVICE),
+    ("module-score", NO_SUCH_SERVICE),
+    ("mqtt", NO_SUCH_SERVICE),
     ("mssql", NO_SUCH_SERVICE),
     ("mysql", NO_SUCH_SERVICE),
+    ("nntp", NO_SUCH_SERVICE),
     ("oracle", NO_SUCH_SERVICE),
+    ("pop3", NO_SUCH_SERVICE),
     ("postgresql", NO_SUCH_SERVICE),
-    ("radius", NO_SUCH_SERVICE),
-    ("sip", NO_SUCH_SERVICE),
+    ("real-server", NO_SUCH_SERVICE),
+    ("rpc", NO_SUCH_SERVICE),
+    ("sasp", NO_SUCH_SERVICE),
+    ("smb", NO_SUCH_SERVICE),
     ("smtp", NO_SUCH_SERVICE),
-    ("snmp-dca", "an impalad has no SNMP agent: impala reads its load from the web UI"),
-    ("snmp-dca-base", "an impalad has no SNMP agent: impala reads its load from the web UI"),
-    ("wmi", NO_SUCH_SERVICE),
+    ("soap", NO_SUCH_SERVICE),
+    ("tcp-echo", NO_SUCH_SERVICE),
+    ("virtual-location", NO_SUCH_SERVICE),
+    ("wap", NO_SUCH_SERVICE),
 ];
+const NO_AGENT: &str = "an impalad has no such agent: impala reads its load from the web UI";
 const NO_SUCH_SERVICE: &str = "an impalad has no such service: write impala";
 const NOT_UDP: &str = "members serve TCP: write impala or tcp";

@@ -125,7 +125,9 @@ def main() -> None:
         "beeswax": frontends["beeswax"].port, "hs2": frontends["hiveserver2"].port,
         "http": frontends["hiveserver2-http"].port, "web": web.port,
     }), flush=True)
-    stopping.wait()
+    # The kernel may hand a signal to any thread, and Python runs its handler in this one only, once it wakes up.
+    while not stopping.wait(0.05):
+        pass
     # Threads are busy with clients that know nothing of this; a daemon's end cuts them off.
     os._exit(0)
 

@@ -21,7 +21,7 @@ use crate::net;
 use crate::pool::{Pool, Registry};
 use crate::proxy::{Lifecycle, Listener, LiveVirtualServer, Snapshot};
 use crate::tls::{LiveClientSsl, LiveServerSsl, ProfileError};
-use watches::Authorizations;
+pub use watches::{Authorizations, authorizations};
 
 /// Keeps what runs in step with the configuration file.
 #[derive(Debug)]
@@ -97,7 +97,7 @@ impl Reloader {
         if dry_run {
             return Ok(report);
         }
-        let headers = watches::authorizations(&loaded)?;
+        let headers = authorizations(&loaded)?;
         watches::check_ping(&loaded)?;
         let sockets = bind_new(&loaded, &running.listeners)?;
         let resolved = resolve_new(&loaded.model).await;

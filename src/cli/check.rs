@@ -3,7 +3,7 @@ use std::path::PathBuf;
 use std::process::ExitCode;
 
 use crate::config::{self, Diagnostics, Loaded};
-use crate::reload::Tls;
+use crate::reload::{Tls, authorizations};
 
 #[derive(Debug, clap::Args)]
 pub(super) struct Args {
@@ -22,6 +22,9 @@ impl Args {
             eprintln!("{}", loaded.notes.render(color));
         }
         if let Err(wrong) = Tls::build(&loaded, &Tls::default()) {
+            return refused(&wrong, color);
+        }
+        if let Err(wrong) = authorizations(&loaded) {
             return refused(&wrong, color);
         }
         println!("{}: ok ({})", self.file.display(), contents(&loaded));

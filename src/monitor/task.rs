@@ -162,3 +162,34 @@ async fn listen(watch: &Watch, rules: Inband, resume: &Notify) {
 
 /// The first probes of all members are spread over so much time at most.
 const SOON: Duration = Duration::from_secs(1);
+
+#[cfg(test)]
+mod tests {
+    use tokio::net::TcpListener;
+
+    use super::*;
+
+    #[tokio::test]
+    async fn member_is_as_good_as_the_best_of_its_addresses() {
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let seconds = Duration::from_secs;
+        let watch = Watch {
+            pool: Name::from("p"),
+            member: MemberKey { node: Name::from("n"), port: listener.local_addr().unwrap().port() },
+            monitor: Arc::new(Monitor::new(Name::from("m"), MonitorKind::Tcp, seconds(20), seconds(60))),
+            live: Arc::default(),
+            node: Arc::default(),
+            hostname: None,
+            tls: None,
+            web_tls: None,
+            authorization: None,
+        };
+        let mut prober = Prober::new(&watch);
+        let outcome = any_address(&watch, &mut prober).await;
+        assert_eq!(outcome, Outcome::Fails("the node's name does not resolve".into()));
+        watch.node.set_addresses(vec![[127, 0, 0, 2].into()]);
+        assert!(matches!(any_address(&watch, &mut prober).await, Outcome::Fails(_)));
+        watch.node.set_addresses(vec![[127, 0, 0, 2].into(), [127, 0, 0, 1].into()]);
+        assert_eq!(any_address(&watch, &mut prober).await, Outcome::Answers);
+    }
+}

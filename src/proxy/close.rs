@@ -154,9 +154,9 @@ reasons! {
     NoMemberUp = Member Select Unavailable "no-member-up"
         "every member is down; `pronk show map` says why for each";
     NoMemberEnabled = Admin Select Unavailable "no-member-enabled"
-        "every member is disabled or forced offline; enable one";
+        "every member is disabled, forced offline or draining; `pronk show map` says which, enable one";
     NoMemberBelowLimit = Policy Select Limit "no-member-below-limit"
-        "every member that is up is at its connection-limit; add members or raise it, below the impalad's fe_service_threads";
+        "every member that is up is at its connection-limit or has no service thread left; add members or raise the limit, below the impalad's fe_service_threads";
 
     MemberRefused = Member Connect Rst "member-connect-refused"
         "nothing listens on the member's port; check that impalad runs and is a coordinator";

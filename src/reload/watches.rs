@@ -14,10 +14,13 @@ use crate::pool::{Pool, PoolMember};
 use crate::tls::MemberTls;
 
 /// The headers that let probes in, by monitor.
-pub(super) type Authorizations = HashMap<Name, HeaderValue>;
+pub type Authorizations = HashMap<Name, HeaderValue>;
 
 /// Reads the passwords of monitors.
-pub(super) fn authorizations(loaded: &Loaded) -> Result<Authorizations, Diagnostics> {
+///
+/// # Errors
+/// Every one that cannot be read, at the monitor that needs it.
+pub fn authorizations(loaded: &Loaded) -> Result<Authorizations, Diagnostics> {
     let (mut headers, mut wrong) = (Authorizations::new(), Diagnostics::default());
     for monitor in used(loaded).values() {
         let Some(credentials) = monitor.credentials() else { continue };

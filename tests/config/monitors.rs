@@ -106,7 +106,7 @@ fn mistakes_are_told() {
         ("type: impala, sasl: maybe", "error: `sasl` must be one of auto, true, false"),
         ("type: inband, interval: 5s", "error: unknown key `interval` in a monitor of type inband"),
         ("type: gateway-icmp, alias-port: 1", "error: unknown key `alias-port` in a monitor of type gateway-icmp"),
-        ("alias-address: n1", "error: `alias-address` must be"),
+        ("alias-address: n1", "error: `alias-address` must be an IP address, found `n1`"),
         ("up-interval: 20s", "warning: monitor `m` is down before its next probe while it is up"),
     ] {
         let said = wrong(keys);

@@ -109,15 +109,16 @@ def test_shutdown_statement_is_seen_by_the_port_where_the_web_ui_is_closed(front
 
 
 def test_web_ui_lets_in_whoever_has_the_password(fronts, clusters, web_port, folder):
-    (impalad,) = clusters.plain(1, ports={"web": web_port}, options=["--web-login", "monitor:right"])
+    (impalad,) = clusters.tls(1, ports={"web": web_port}, options=["--web-tls", "--web-login", "monitor:right"])
     secret = folder / "web.pass"
     secret.write_text("right\n")
     secret.chmod(0o600)
-    login = {"user": "monitor", "password_file": str(secret)}
-    front = fronts(plain=[impalad], modes=["offload"], monitor={**QUICK, "web_port": web_port, **login})
-    wait_for_all(front, "offload", "beeswax", [impalad])
+    # Verified: the password goes to nobody else.
+    web = {"web_port": web_port, "web_server_ssl": "impalad-backend", "user": "monitor", "password_file": str(secret)}
+    front = fronts(tls=[impalad], modes=["re-encrypt"], monitor={**PATIENT, **web})
+    wait_for_all(front, "re-encrypt", "beeswax", [impalad])
     os.kill(impalad.pid, signal.SIGRTMIN)
-    front.wait_for_status("offload", "beeswax", impalad.name, "unavailable", "it shuts down gracefully")
+    front.wait_for_status("re-encrypt", "beeswax", impalad.name, "unavailable", "it shuts down gracefully")
     assert "right" not in front.pronk.log.read_text()
 
 

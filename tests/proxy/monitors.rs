@@ -40,15 +40,14 @@ fn wait_for(pronk: &Pronk, wanted: &str) {
     }
 }
 
-/// Runs pronk on a file that it must refuse, and returns what it says.
-fn refused(text: &str) -> String {
+/// Runs a command of pronk's on a file that it must refuse, and returns what it says.
+fn refused(command: &str, text: &str) -> String {
     let folder = tempfile::tempdir().unwrap();
     std::fs::write(folder.path().join("pronk.yaml"), text).unwrap();
     let run = Command::new(env!("CARGO_BIN_EXE_pronk"))
-        .arg("run")
+        .arg(command)
         .arg(folder.path().join("pronk.yaml"))
-        .arg("--admin-socket")
-        .arg(folder.path().join("admin.sock"))
+        .env("PRONK_ADMIN_SOCKET", folder.path().join("admin.sock"))
         .output()
         .unwrap();
     assert!(!run.status.success());
@@ -178,11 +177,14 @@ fn inband_counts_failures_of_clients_and_forgives_after_the_retry_time() {
 }
 
 #[test]
-fn missing_password_is_told_at_start() {
+fn missing_password_is_told_by_check_and_at_start() {
     let keys = "type: http, user: monitor, password-file: nowhere.pass";
-    let said = refused(&config(SocketAddr::from(([127, 0, 0, 1], 1)), free_port(), keys, ""));
-    assert!(said.contains("monitor `m` has no password: ") && said.contains("nowhere.pass"), "{said}");
-    assert!(said.contains("pronk.yaml:3:"), "{said}");
+    let text = config(SocketAddr::from(([127, 0, 0, 1], 1)), free_port(), keys, "");
+    for command in ["check", "run"] {
+        let said = refused(command, &text);
+        assert!(said.contains("monitor `m` has no password: ") && said.contains("nowhere.pass"), "{said}");
+        assert!(said.contains("pronk.yaml:3:"), "{said}");
+    }
 }
 
 /// With the permission it works, which a network namespace of its own would show; without it the line is told.
@@ -191,7 +193,7 @@ fn ping_that_the_system_forbids_is_told_at_start() {
     let range = std::fs::read_to_string(Path::new("/proc/sys/net/ipv4/ping_group_range")).unwrap();
     let text = config(SocketAddr::from(([127, 0, 0, 1], 1)), free_port(), &format!("type: gateway-icmp, {QUICK}"), "");
     if range.split_whitespace().eq(["1", "0"]) {
-        let said = refused(&text);
+        let said = refused("run", &text);
         assert!(said.contains("monitor `m` cannot ping"), "{said}");
         assert!(said.contains("sysctl -w net.ipv4.ping_group_range='0 2147483647'"), "{said}");
     } else {

@@ -67,6 +67,7 @@ fn kind(kind: Kind) -> Value {
         Kind::Path
         | Kind::TrustAnchors
         | Kind::Address
+        | Kind::IpAddress
         | Kind::HostName
         | Kind::CertificateName
         | Kind::Reference(_) => json!({ "type": "string", "minLength": 1 }),

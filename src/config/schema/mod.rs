@@ -34,6 +34,8 @@ pub(super) enum Kind {
     Variable,
     /// An IP address or a host name to resolve.
     Address,
+    /// An IP address.
+    IpAddress,
     /// A host name as certificates carry them.
     HostName,
     /// A host name or an IP address.
@@ -108,8 +110,8 @@ impl Key {
     /// Whether `none` takes back what a parent gives, as on F5.
     pub fn can_be_none(&self) -> bool {
         use Kind::{
-            Address, CertificateName, Certificates, HostName, MonitorRule, Networks, Path, Pattern, Reference, Text,
-            Texts, Variable,
+            Address, CertificateName, Certificates, HostName, IpAddress, MonitorRule, Networks, Path, Pattern,
+            Reference, Text, Texts, Variable,
         };
         matches!(
             self.kind,
@@ -117,6 +119,7 @@ impl Key {
                 | CertificateName
                 | Certificates
                 | HostName
+                | IpAddress
                 | MonitorRule
                 | Networks
                 | Path
@@ -144,6 +147,7 @@ impl Kind {
             Self::TrustAnchors => "a path, `system` or `webpki-roots`".into(),
             Self::Variable => "the name of an environment variable".into(),
             Self::Address => "an IP address or a host name".into(),
+            Self::IpAddress => "an IP address".into(),
             Self::HostName => "a host name".into(),
             Self::CertificateName => "a host name or an IP address".into(),
             Self::Destination => "`address:port`".into(),

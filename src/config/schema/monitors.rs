@@ -1,4 +1,4 @@
-use super::Kind::{Address, Count, Duration, Flag, HostName, Path, Pattern, Reference, Text, Texts, Variable, Word};
+use super::Kind::{Count, Duration, Flag, HostName, IpAddress, Path, Pattern, Reference, Text, Texts, Variable, Word};
 use super::{DAY, Key, Shape, key};
 
 /// The shapes of monitors by type.
@@ -34,7 +34,7 @@ const UNTIL_UP: Key =
 const MANUAL: Key =
     key("manual-resume", Flag, "", "A member that was down stays so until `pronk member resume POOL NODE:PORT`.");
 const JITTER: Key = key("jitter", Flag, "", "Spread the probes of many members over the interval.");
-const ALIAS_ADDRESS: Key = key("alias-address", Address, "", "Probe this IP address instead of the node's.");
+const ALIAS_ADDRESS: Key = key("alias-address", IpAddress, "", "Probe this IP address instead of the node's.");
 const ALIAS_PORT: Key = key("alias-port", Count(1, 65535), "", "Probe this port instead of the member's.");
 const SERVER_SSL: Key = key(
     "server-ssl",

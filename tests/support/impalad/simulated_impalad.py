@@ -83,6 +83,7 @@ def arguments() -> argparse.Namespace:
     parser.add_argument("--executor-only", action="store_true",
                         help="as with --is_coordinator=false: the client ports stay closed")
     parser.add_argument("--web-login", metavar="USER:WORD", help="what the web UI asks for (default: nothing)")
+    parser.add_argument("--web-tls", action="store_true", help="the certificate serves the web UI as well")
     parser.add_argument("--stop-on-eof", action="store_true",
                         help="stop when standard input ends, so that no daemon outlives its parent")
     args = parser.parse_args()
@@ -106,8 +107,9 @@ def main() -> None:
         name: Listener(args.bind, port, service.serve, tls, args.service_threads)
         for name, (port, service) in services.items()
     }
-    web = Listener(args.bind, args.web_port, WebServer(engine, frontends, args.web_login).serve)
-    engine.web_url = f"http://{args.bind}:{web.port}"
+    web_tls = tls if args.web_tls else None
+    web = Listener(args.bind, args.web_port, WebServer(engine, frontends, args.web_login).serve, web_tls)
+    engine.web_url = f"{'https' if web_tls else 'http'}://{args.bind}:{web.port}"
     for listener in frontends.values():
         listener.close() if args.executor_only else listener.start()
     web.start()

@@ -1,9 +1,7 @@
 //! Watching members, and resolving the names of nodes.
 //!
-//! A [`Watch`] is one member under one monitor, and runs as one task. What a probe found is an [`Outcome`]; `state`
-//! makes verdicts of outcomes as time passes, and the member's live state takes the verdicts.
-//!
-//! [`Outcome`]: outcome::Outcome
+//! A [`Watch`] is one member under one monitor, and runs as one task. What a probe found is an `Outcome`; `state` makes
+//! verdicts of outcomes as time passes, and the member's live state takes the verdicts.
 
 mod authorization;
 mod inband;

@@ -115,6 +115,19 @@ fn mistakes_are_told() {
 }
 
 #[test]
+fn password_that_others_could_read_is_taken_with_a_warning() {
+    let login = "user: u, password-env: P";
+    let clear = ["warning: the password goes over the network in clear"];
+    assert_eq!(wrong(&format!("type: http, {login}")), clear);
+    assert_eq!(wrong(&format!("type: impala, {login}")), clear);
+    let anyone = ["warning: the password goes to whoever answers, as TLS verifies nothing"];
+    assert_eq!(wrong(&format!("type: https, {login}")), anyone);
+    assert_eq!(wrong(&format!("type: impala, web-ssl: true, {login}")), anyone);
+    assert_eq!(wrong(&format!("type: https, server-ssl: serverssl, {login}")), [""; 0]);
+    assert_eq!(wrong(&format!("type: impala, web-server-ssl: serverssl, {login}")), [""; 0]);
+}
+
+#[test]
 fn rule_of_a_pool_is_all_or_some() {
     let rule = |written: &str| {
         let text = SHORT.replace("[n:21050]", &format!("[n:21050], monitors: {written}"))

@@ -151,7 +151,7 @@ impl<'a> Resolver<'a> {
             wanted.then(|| self.probe_tls(fields, profile)).flatten()
         };
         let (port_tls, web_tls) = (tls("ssl", "server-ssl"), tls("web-ssl", "web-server-ssl"));
-        let credentials = credentials(fields);
+        let credentials = credentials(fields, web_tls.as_deref());
         let web_port = u16::try_from(fields.count("web-port")).ok().filter(|port| *port > 0);
         ImpalaCheck {
             protocol: protocol.map_or(ImpalaProtocol::Auto, |(_, protocol)| protocol),
@@ -174,7 +174,7 @@ fn inband(fields: &mut Fields<'_>) -> Inband {
 
 fn http(fields: &mut Fields<'_>, tls: Option<Arc<ServerSsl>>) -> HttpCheck {
     let send = fields.text("send").unwrap_or_else(|| "/".to_owned());
-    let (host, credentials) = (fields.host_name("host"), credentials(fields));
+    let (host, credentials) = (fields.host_name("host"), credentials(fields, tls.as_deref()));
     if !send.starts_with('/') {
         for key in ["host", "user"] {
             if fields.node(key).is_some() {
@@ -206,8 +206,8 @@ fn pattern(fields: &mut Fields<'_>, key: &str) -> Option<String> {
     fields.parsed(key, |text| scalar::pattern(text).ok().map(|_| text.to_owned()))
 }
 
-/// A user with the place of the password.
-fn credentials(fields: &mut Fields<'_>) -> Option<Credentials> {
+/// A user with the place of the password, which is sent over `tls`.
+fn credentials(fields: &mut Fields<'_>, tls: Option<&ServerSsl>) -> Option<Credentials> {
     let user = fields.text("user");
     let file = fields.path("password-file").map(Passphrase::File);
     let variable = fields.parsed("password-env", scalar::variable).map(Passphrase::Environment);
@@ -221,6 +221,15 @@ fn credentials(fields: &mut Fields<'_>) -> Option<Credentials> {
     if let Some((key, message)) = problem {
         fields.reader.error(fields.place(key), message, None);
         return None;
+    }
+    let exposed = match tls {
+        None => Some("the password goes over the network in clear"),
+        Some(profile) if !profile.verify => Some("the password goes to whoever answers, as TLS verifies nothing"),
+        Some(_) => None,
+    };
+    if let Some(message) = exposed {
+        let help = "a user that may only look, or TLS with a server-ssl profile that verifies".to_owned();
+        fields.reader.report(Severity::Warning, fields.place("user"), message, Some(help));
     }
     Some(Credentials { user: user?, password: file.or(variable)? })
 }

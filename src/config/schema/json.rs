@@ -78,11 +78,18 @@ fn kind(kind: Kind) -> Value {
                 { "type": "string", "pattern": "^[0-9]+ *(B|KiB|MiB|GiB)?$" },
             ]
         }),
-        Kind::Duration(..) => json!({ "anyOf": [{ "type": "integer", "minimum": 1 }, duration] }),
+        Kind::Duration(least, _) => {
+            json!({ "anyOf": [{ "type": "integer", "minimum": u8::from(least > 0) }, duration] })
+        }
         Kind::DurationOr(word, ..) => {
             json!({ "anyOf": [{ "type": "integer", "minimum": 1 }, { "const": word }, duration] })
         }
-        Kind::Word(words) => json!({ "enum": words }),
+        Kind::Word(words) => {
+            // Unquoted, YAML's `true` is no text.
+            let flags = [("true", json!(true)), ("false", json!(false))];
+            let flags = flags.into_iter().filter(|(word, _)| words.contains(word)).map(|(_, flag)| flag);
+            json!({ "enum": words.iter().map(|word| json!(word)).chain(flags).collect::<Vec<_>>() })
+        }
         Kind::Variable => json!({ "type": "string", "pattern": "^[A-Za-z_][A-Za-z0-9_]*$" }),
         Kind::Destination => json!({ "type": "string", "pattern": "^(.*):[0-9]{1,5}$" }),
         Kind::NodePort => node_port(),
@@ -140,5 +147,7 @@ mod tests {
         assert_eq!(keys["source-address-translation"]["enum"], json!(["automap"]));
         let then = &schema["$defs"]["profile"]["allOf"][1]["then"];
         assert_eq!(then["properties"]["peer-cert-mode"]["enum"], json!(["require", "ignore"]));
+        let sasl = &schema["$defs"]["monitor"]["allOf"][4]["then"]["properties"]["sasl"];
+        assert_eq!(sasl["enum"], json!(["auto", "true", "false", true, false]));
     }
 }

@@ -10,6 +10,7 @@
 //! - [`lint`] tells what is wrong with certificates, for whom, and what to do.
 //! - [`text`] shows a certificate.
 //! - [`names`] tells which names a certificate carries and which hosts they cover.
+//! - [`weak_keys`] and [`weak_rsa`] know keys that others can compute.
 
 pub mod bundle;
 pub mod certificate;
@@ -21,6 +22,8 @@ pub mod names;
 pub mod report;
 pub mod store;
 pub mod text;
+pub mod weak_keys;
+pub mod weak_rsa;
 
 pub use certificate::Certificate;
 pub use identity::{Identity, IdentityError, Part};

@@ -4,6 +4,7 @@
 mod support;
 
 mod corpus;
+mod keys;
 mod names;
 
 use std::collections::BTreeSet;
@@ -13,7 +14,7 @@ use pronk::cert::lint::{Finding, catalogue};
 use corpus::Case;
 
 /// Every family's cases.
-static CASES: &[&[Case]] = &[names::CASES];
+static CASES: &[&[Case]] = &[names::CASES, keys::CASES];
 
 fn cases() -> impl Iterator<Item = &'static Case> {
     CASES.iter().copied().flatten()

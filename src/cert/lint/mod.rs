@@ -7,6 +7,7 @@
 mod catalogue;
 mod finding;
 mod gather;
+mod keys;
 mod levels;
 mod names;
 mod remedy;
@@ -23,6 +24,8 @@ pub use gather::{Gathered, gather};
 pub use levels::{Level, Levels, UnknownCheck};
 pub use subject::{Field, Located, Origin, Role, Subject, Use};
 
+use crate::cert::weak_keys::WeakKeys;
+
 /// What findings depend on besides the certificates.
 #[derive(Clone, Debug)]
 pub struct Linter {
@@ -32,6 +35,8 @@ pub struct Linter {
     pub expiry_days: u32,
     pub trust: Trust,
     pub revocation_lists: Vec<CertificateRevocationListDer<'static>>,
+    /// Keys that others have.
+    pub weak_keys: WeakKeys,
     pub levels: Levels,
 }
 
@@ -70,6 +75,7 @@ impl Linter {
         if subject.role.usage != Use::Authority {
             findings.extend(names::lint(subject));
         }
+        findings.extend(keys::lint(self, subject));
         findings
     }
 

@@ -3,6 +3,7 @@
 #[path = "../support/mod.rs"]
 mod support;
 
+mod cluster;
 mod corpus;
 mod keys;
 mod names;
@@ -14,7 +15,7 @@ use pronk::cert::lint::{Finding, catalogue};
 use corpus::Case;
 
 /// Every family's cases.
-static CASES: &[&[Case]] = &[names::CASES, keys::CASES];
+static CASES: &[&[Case]] = &[names::CASES, keys::CASES, cluster::CASES];
 
 fn cases() -> impl Iterator<Item = &'static Case> {
     CASES.iter().copied().flatten()

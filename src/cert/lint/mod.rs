@@ -5,6 +5,7 @@
 //! finds them; [`catalogue`] has them all.
 
 mod catalogue;
+pub(super) mod cluster;
 mod finding;
 mod gather;
 mod keys;
@@ -66,6 +67,7 @@ impl Linter {
         for findings in each {
             all.extend(findings);
         }
+        all.extend(self.judge(cluster::lint(subjects)));
         all
     }
 

@@ -6,7 +6,9 @@ mod support;
 mod cluster;
 mod corpus;
 mod keys;
+mod matching;
 mod names;
+mod openssl;
 
 use std::collections::BTreeSet;
 

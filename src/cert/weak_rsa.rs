@@ -7,7 +7,7 @@ use num_bigint::BigUint;
 /// Whether a modulus has the fingerprint of Infineon's RSALib (ROCA, CVE-2017-15361): its remainders modulo small primes
 /// are all powers of 65537, as those of the primes that the library made are.
 ///
-/// Nemec, Sys, Svenda, Klinec, Matyas: "The Return of Coppersmith's Attack", section 3. An honest modulus passes for one
+/// Nemec, Sys, Svenda, Klinec, Matyas: "The Return of Coppersmith's Attack" (2017). An honest modulus passes for one
 /// once in 200 million times.
 pub fn is_roca(modulus: &[u8]) -> bool {
     let modulus = BigUint::from_bytes_be(modulus);

@@ -24,7 +24,7 @@ pub(super) static SHARED_KEY: Check = Check {
     family: Family::Cluster,
     severity: Severity::Info,
     title: "several servers have the same private key",
-    basis: "NIST SP 800-57 part 1, section 5.2: a key that is in fewer places is lost less often",
+    basis: "no rule; a key that is in fewer places is lost less often",
     clients: "none notice",
     explanation: "One certificate for all nodes, with all their names or a wildcard, is easy to roll out and works. Who takes \
         the key from one node has it for all of them, and all must be replaced at once. Certificates that differ and \
@@ -95,7 +95,7 @@ fn shared_key(subjects: &[Subject], pairs: &Pairs, group: &[usize]) -> Option<Fi
     }
     let (servers, different) = (places.len(), certificates.len());
     let message = match different {
-        1 => format!("the same certificate, with its key, is in {servers} places"),
+        1 => format!("the same certificate is in {servers} places"),
         _ => format!("{different} different certificates in {servers} places have the same key"),
     };
     let first = subjects.get(*group.first()?)?.leaf_located();

@@ -48,7 +48,7 @@ pub(super) static KEY_READABLE_BY_OTHERS: Check = Check {
     family: Family::Keys,
     severity: Severity::Warning,
     title: "every user of the host can reach the private key",
-    basis: "CA/Browser Forum Baseline Requirements, section 4.9.1.1: a key that others may have is a compromised one",
+    basis: "CA/Browser Forum Baseline Requirements, section 1.6.1: a key to which others have had access is compromised",
     clients: "none notice; pronk refuses to serve with such a key",
     explanation: "Who can read the private key can pose as the server, and can read traffic of which the keys were exchanged \
         with RSA. A group is fine: an impalad often reads a key that belongs to root and to the group `impala`.",

@@ -46,7 +46,7 @@ pub(super) static KEY_FERMAT: Check = Check {
     family: Family::Keys,
     severity: Severity::Error,
     title: "the primes of an RSA key are so close to each other that anybody can compute them",
-    basis: "CVE-2022-26320; FIPS 186-5, section A.1.3: primes differ in their first 100 bits",
+    basis: "CVE-2022-26320; FIPS 186-5, section A.1.1: primes differ in their first 100 bits",
     clients: "none notice; authorities revoke such certificates",
     explanation: "Fermat's method factors a modulus whose primes are close to each other, and found this one's within the \
         100 rounds that are tried here, which takes less than a millisecond. The private key is as good as published.",
@@ -77,8 +77,8 @@ pub(super) static KEY_UNUSUAL: Check = Check {
     clients: "P-521 and Ed25519: Python, Java 15 and later and rustls take them; other kinds: few take them",
     explanation: "RSA and ECDSA on P-256 or P-384 are taken everywhere. P-521 is taken by OpenSSL, Java and rustls, and not by \
         clients that are built on BoringSSL. Ed25519 takes OpenSSL 1.1.1 or Java 15; drivers that bring an OpenSSL 1.0.2 \
-        of their own fail. secp256k1, curves given by their parameters, DSA and Ed448 fail with rustls, Go and Java of \
-        late: the finding is a warning then.",
+        of their own fail. secp256k1, curves given by their parameters, DSA and Ed448 fail with rustls and Go, and most \
+        of them with Java: the finding is a warning then.",
     remedy: "prefer ECDSA on P-256, or RSA of 2048 bits or more",
 };
 

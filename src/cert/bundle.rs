@@ -1,5 +1,6 @@
 //! What a file holds, whatever its format: certificates, private keys, revocation lists.
 
+use std::borrow::Cow;
 use std::fs::File;
 use std::io::Read;
 use std::os::unix::fs::PermissionsExt;
@@ -80,10 +81,11 @@ pub fn parse(
 
 fn pem(path: &Path, contents: &[u8], mode: u32, passphrase: Option<&Passphrase>) -> Result<Bundle, MaterialError> {
     let malformed = |error| MaterialError::Malformed { path: path.to_owned(), detail: pem_detail(&error) };
+    let readable = without_legacy_keys(contents);
     let mut certificates: Vec<_> =
-        CertificateDer::pem_slice_iter(contents).collect::<Result<_, _>>().map_err(malformed)?;
+        CertificateDer::pem_slice_iter(&readable).collect::<Result<_, _>>().map_err(malformed)?;
     let mut revocation_lists: Vec<_> =
-        CertificateRevocationListDer::pem_slice_iter(contents).collect::<Result<_, _>>().map_err(malformed)?;
+        CertificateRevocationListDer::pem_slice_iter(&readable).collect::<Result<_, _>>().map_err(malformed)?;
     for section in pkcs7_sections(contents) {
         let signed = section.and_then(|der| pkcs7::read(&der)).ok_or_else(|| MaterialError::Malformed {
             path: path.to_owned(),
@@ -98,6 +100,18 @@ fn pem(path: &Path, contents: &[u8], mode: u32, passphrase: Option<&Passphrase>)
         KeyFile { path: path.to_owned(), spki, encrypted: key::is_encrypted(contents), mode }
     });
     Ok(Bundle { path: path.to_owned(), certificates, key, revocation_lists })
+}
+
+/// The sections that are base64 throughout: an encrypted key in OpenSSL's old format has headers, over which the
+/// library stumbles although it looks for certificates.
+fn without_legacy_keys(contents: &[u8]) -> Cow<'_, [u8]> {
+    if !key::is_legacy(contents) {
+        return Cow::Borrowed(contents);
+    }
+    let text = String::from_utf8_lossy(contents);
+    // All but the first of what is split off begins with a label and goes on until the next section.
+    let kept = text.split("-----BEGIN ").skip(1).filter(|section| !key::is_legacy(section.as_bytes()));
+    Cow::Owned(kept.map(|section| format!("-----BEGIN {section}")).collect::<String>().into_bytes())
 }
 
 /// A certificate, a revocation list, a PKCS#7 or a private key. What cannot be told apart is taken for a certificate,

@@ -61,7 +61,7 @@ pub(super) fn parse_key(
     contents: &[u8],
     passphrase: Option<&Passphrase>,
 ) -> Result<PrivateKeyDer<'static>, MaterialError> {
-    if find(contents, LEGACY_MARK).is_some() {
+    if is_legacy(contents) {
         return Err(MaterialError::LegacyEncryption { path: path.to_owned() });
     }
     if let Some(section) = encrypted_section(contents) {
@@ -105,7 +105,12 @@ fn encrypted_section(contents: &[u8]) -> Option<&[u8]> {
 
 /// Whether a file's contents hold an encrypted private key, of whatever format.
 pub(super) fn is_encrypted(contents: &[u8]) -> bool {
-    find(contents, LEGACY_MARK).is_some() || encrypted_section(contents).is_some()
+    is_legacy(contents) || encrypted_section(contents).is_some()
+}
+
+/// Whether a file's contents hold a key encrypted in OpenSSL's old format.
+pub(super) fn is_legacy(contents: &[u8]) -> bool {
+    find(contents, LEGACY_MARK).is_some()
 }
 
 fn find(haystack: &[u8], needle: &[u8]) -> Option<usize> {

@@ -8,11 +8,14 @@
 //! - [`bundle`] reads a file of whatever format.
 //! - [`certificate`] decodes a certificate into plain facts.
 //! - [`lint`] tells what is wrong with certificates, for whom, and what to do.
+//! - [`cluster`] shows the servers of a cluster beside each other.
 //! - [`text`] shows a certificate.
 //! - [`names`] tells which names a certificate carries and which hosts they cover.
+//! - [`weak_keys`] and [`weak_rsa`] know keys that others can compute.
 
 pub mod bundle;
 pub mod certificate;
+pub mod cluster;
 pub mod identity;
 pub mod key;
 pub mod lint;
@@ -22,6 +25,8 @@ mod pkcs7;
 pub mod report;
 pub mod store;
 pub mod text;
+pub mod weak_keys;
+pub mod weak_rsa;
 
 pub use certificate::Certificate;
 pub use identity::{Identity, IdentityError, Part};

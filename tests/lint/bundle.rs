@@ -97,6 +97,20 @@ fn encrypted_key_without_a_passphrase_is_told_as_such() {
 }
 
 #[test]
+fn key_in_the_old_encryption_hides_no_certificate() {
+    let files = files();
+    files.openssl("ecparam -name prime256v1 -genkey -noout -out plain.key");
+    files.openssl("ec -in plain.key -aes128 -passout pass:secret -out old.key");
+    let (key, chain) = (std::fs::read_to_string(files.path("old.key")).unwrap(), pem_of(&files.leaf.chain));
+    assert!(key.contains("Proc-Type: 4,ENCRYPTED"));
+    for text in [format!("{key}{chain}"), format!("{chain}{key}")] {
+        let all = read(&write(files.folder.path(), "all.pem", text.as_bytes(), 0o600));
+        assert_eq!(all.certificates, files.leaf.chain);
+        assert!(all.key.unwrap().spki.unwrap_err().contains("old format"));
+    }
+}
+
+#[test]
 fn java_keystore_is_refused_with_the_way_to_convert_it() {
     let files = files();
     let path = write(files.folder.path(), "trust.jks", b"\xfe\xed\xfe\xed\0\0\0\x02\0\0\0\0", 0o600);

@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use pronk::cert::Certificate;
 use pronk::cert::lint::{Finding, Levels, Linter, Located, Origin, Role, Subject, Trust, Use};
+use pronk::cert::weak_keys::WeakKeys;
 use pronk::model::Host;
 use rustls_pki_types::CertificateDer;
 
@@ -30,6 +31,7 @@ pub fn linter(anchors: &[&Authority]) -> Linter {
         expiry_days: 28,
         trust: Trust { given: !anchors.is_empty(), anchors: Arc::from(anchors) },
         revocation_lists: Vec::new(),
+        weak_keys: WeakKeys::default(),
         levels: Levels::default(),
     }
 }

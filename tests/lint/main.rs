@@ -4,8 +4,12 @@
 mod support;
 
 mod bundle;
+mod cluster;
 mod corpus;
+mod keys;
+mod matching;
 mod names;
+mod openssl;
 
 use std::collections::BTreeSet;
 
@@ -14,7 +18,7 @@ use pronk::cert::lint::{Finding, catalogue};
 use corpus::Case;
 
 /// Every family's cases.
-static CASES: &[&[Case]] = &[names::CASES];
+static CASES: &[&[Case]] = &[names::CASES, keys::CASES, cluster::CASES];
 
 fn cases() -> impl Iterator<Item = &'static Case> {
     CASES.iter().copied().flatten()

@@ -19,8 +19,8 @@ use pkcs8::der::{Decode, pem::LineEnding};
 use pkcs8::pkcs5::pbes2;
 use rcgen::{
     BasicConstraints, CertificateParams, CertificateRevocationListParams, CertifiedIssuer, DnType,
-    ExtendedKeyUsagePurpose, IsCa, Issuer, KeyIdMethod, KeyPair, KeyUsagePurpose, PKCS_RSA_SHA256, RevokedCertParams,
-    SanType, SerialNumber, date_time_ymd,
+    ExtendedKeyUsagePurpose, IsCa, Issuer, KeyIdMethod, KeyPair, KeyUsagePurpose, PKCS_RSA_SHA256, PublicKeyData,
+    RevokedCertParams, SanType, SerialNumber, date_time_ymd,
 };
 use rustls_pki_types::{CertificateDer, PrivateKeyDer};
 
@@ -67,6 +67,11 @@ impl Authority {
     /// Begins a server certificate for the subject `CN=common_name`; names are added with `dns` and `ip`.
     pub fn issue(&self, common_name: &str) -> LeafBuilder<'_> {
         LeafBuilder::new(common_name, Some(self))
+    }
+
+    /// Issues a certificate with just these parameters, for a key of which only the public half need be known.
+    pub fn sign(&self, params: &CertificateParams, key: &impl PublicKeyData) -> CertificateDer<'static> {
+        params.signed_by(key, &*self.issuer as &Issuer<_>).unwrap().der().clone()
     }
 
     /// Writes a revocation list of this authority.
@@ -142,6 +147,11 @@ impl<'a> LeafBuilder<'a> {
     pub fn ip(mut self, address: &str) -> Self {
         self.params.subject_alt_names.push(SanType::IpAddress(address.parse::<IpAddr>().unwrap()));
         self
+    }
+
+    /// The parameters so far, to be changed further and given to [`Authority::sign`].
+    pub fn into_params(self) -> CertificateParams {
+        self.params
     }
 
     /// With an RSA key of 2048 bits.

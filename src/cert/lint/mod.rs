@@ -5,8 +5,10 @@
 //! finds them; [`catalogue`] has them all.
 
 mod catalogue;
+pub(super) mod cluster;
 mod finding;
 mod gather;
+mod keys;
 mod levels;
 mod names;
 mod remedy;
@@ -23,6 +25,8 @@ pub use gather::{Gathered, gather};
 pub use levels::{Level, Levels, UnknownCheck};
 pub use subject::{Field, Located, Origin, Role, Subject, Use};
 
+use crate::cert::weak_keys::WeakKeys;
+
 /// What findings depend on besides the certificates.
 #[derive(Clone, Debug)]
 pub struct Linter {
@@ -32,6 +36,8 @@ pub struct Linter {
     pub expiry_days: u32,
     pub trust: Trust,
     pub revocation_lists: Vec<CertificateRevocationListDer<'static>>,
+    /// Keys that others have.
+    pub weak_keys: WeakKeys,
     pub levels: Levels,
 }
 
@@ -61,6 +67,7 @@ impl Linter {
         for findings in each {
             all.extend(findings);
         }
+        all.extend(self.judge(cluster::lint(subjects)));
         all
     }
 
@@ -70,6 +77,7 @@ impl Linter {
         if subject.role.usage != Use::Authority {
             findings.extend(names::lint(subject));
         }
+        findings.extend(keys::lint(self, subject));
         findings
     }
 

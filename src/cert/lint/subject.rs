@@ -28,7 +28,7 @@ pub struct Located {
 }
 
 /// Where a certificate was found; positions count from 1.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub enum Origin {
     File {
         path: PathBuf,
@@ -54,7 +54,7 @@ pub struct Role {
 }
 
 /// Who shows a certificate to whom.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
 pub enum Use {
     /// A server's; which is not known.
     #[default]

@@ -8,6 +8,7 @@ use std::sync::Arc;
 use std::time::SystemTime;
 
 use crate::cert::lint::{Levels, Linter, Role, Severity, Trust, gather};
+use crate::cert::weak_keys::WeakKeys;
 use crate::model::Host;
 
 #[derive(Debug, clap::Args)]
@@ -36,6 +37,7 @@ impl Args {
             expiry_days: 28,
             trust: Trust { anchors: Arc::from(gathered.anchors), given: false },
             revocation_lists: gathered.revocation_lists,
+            weak_keys: WeakKeys::read(&WeakKeys::installed())?,
             levels: Levels::default(),
         };
         let findings = linter.lint(&gathered.subjects);

@@ -4,7 +4,7 @@
 //!
 //! | level | modules |
 //! |---|---|
-//! | 0 | [`model`]: the validated configuration |
+//! | 0 | [`model`]: the validated configuration · [`snippet`]: messages with their place |
 //! | 1 | [`config`]: the file · [`cert`]: certificates and keys · [`net`]: sockets · [`stats`]: counters |
 //! | 2 | [`pool`]: members, choice, persistence · [`tls`]: profiles · [`impala`]: its protocols |
 //! | 3 | [`proxy`]: the life of a connection · [`monitor`]: health |
@@ -42,5 +42,6 @@ pub mod net;
 pub mod pool;
 pub mod proxy;
 pub mod reload;
+pub mod snippet;
 pub mod stats;
 pub mod tls;

@@ -1,0 +1,38 @@
+use super::Report;
+use crate::cert::lint::Severity;
+
+/// The report as workflow commands, which GitHub shows beside the files of a change.
+pub fn github(report: &Report<'_>) -> String {
+    let mut text = String::new();
+    for finding in &report.findings.findings {
+        let command = match finding.severity {
+            Severity::Error => "error",
+            Severity::Warning => "warning",
+            Severity::Info => "notice",
+        };
+        let message = format!(
+            "{}: {}\nfound: {}\nhelp: {}\n{}",
+            finding.origin,
+            finding.message,
+            finding.observed,
+            finding.check.remedy,
+            finding.paste.join("\n")
+        );
+        let (file, title) = (property(&finding.origin.source()), property(finding.check.id));
+        text += &format!("::{command} file={file},line=1,title={title}::{}\n", data(message.trim_end()));
+    }
+    for error in report.unreadable {
+        text += &format!("::error title=unreadable::{}\n", data(&error.to_string()));
+    }
+    text
+}
+
+/// A message may not end the command.
+fn data(text: &str) -> String {
+    text.replace('%', "%25").replace('\r', "%0D").replace('\n', "%0A")
+}
+
+/// A property may not end itself either.
+fn property(text: &str) -> String {
+    data(text).replace(':', "%3A").replace(',', "%2C")
+}

@@ -4,6 +4,7 @@
 mod support;
 
 mod corpus;
+mod live;
 mod names;
 
 use std::collections::BTreeSet;
@@ -13,7 +14,7 @@ use pronk::cert::lint::{Finding, catalogue};
 use corpus::Case;
 
 /// Every family's cases.
-static CASES: &[&[Case]] = &[names::CASES];
+static CASES: &[&[Case]] = &[names::CASES, live::CASES];
 
 fn cases() -> impl Iterator<Item = &'static Case> {
     CASES.iter().copied().flatten()

@@ -8,6 +8,7 @@ mod catalogue;
 mod finding;
 mod gather;
 mod levels;
+mod live;
 mod names;
 mod remedy;
 mod subject;
@@ -21,6 +22,7 @@ pub use catalogue::{Check, Family, catalogue, check};
 pub use finding::{Finding, Severity};
 pub use gather::{Gathered, gather};
 pub use levels::{Level, Levels, UnknownCheck};
+pub use live::{Silence, silent};
 pub use subject::{Field, Located, Origin, Role, Subject, Use};
 
 /// What findings depend on besides the certificates.
@@ -73,7 +75,8 @@ impl Linter {
         findings
     }
 
-    fn judge(&self, findings: Vec<Finding>) -> Findings {
+    /// Applies the levels to findings that were made elsewhere, such as by [`silent`], the gravest first.
+    pub fn judge(&self, findings: Vec<Finding>) -> Findings {
         let mut judged = self.levels.apply(findings, self.now);
         judged.findings.sort_by_key(|finding| std::cmp::Reverse(finding.severity));
         judged
@@ -81,7 +84,8 @@ impl Linter {
 }
 
 impl Findings {
-    fn extend(&mut self, others: Self) {
+    /// Puts others behind these.
+    pub fn extend(&mut self, others: Self) {
         self.findings.extend(others.findings);
         self.allowed += others.allowed;
     }

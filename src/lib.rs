@@ -6,7 +6,7 @@
 //! |---|---|
 //! | 0 | [`model`]: the validated configuration |
 //! | 1 | [`config`]: the file · [`cert`]: certificates and keys · [`net`]: sockets · [`stats`]: counters |
-//! | 2 | [`pool`]: members, choice, persistence · [`tls`]: profiles · [`impala`]: its protocols |
+//! | 2 | [`pool`]: members, choice, persistence · [`tls`]: profiles · [`impala`]: its protocols · [`watch`]: certificates in use |
 //! | 3 | [`proxy`]: the life of a connection · [`monitor`]: health |
 //! | 4 | [`reload`]: taking a configuration into force |
 //! | 5 | [`admin`]: the unix socket |
@@ -44,3 +44,4 @@ pub mod proxy;
 pub mod reload;
 pub mod stats;
 pub mod tls;
+pub mod watch;

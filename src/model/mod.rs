@@ -15,6 +15,7 @@ use std::collections::BTreeMap;
 use std::fmt;
 use std::path::PathBuf;
 use std::sync::Arc;
+use std::time::Duration;
 
 pub use host::{Host, HostError, is_host_name};
 pub use member::{Member, MemberKey};
@@ -31,6 +32,8 @@ pub struct Model {
     pub virtual_servers: BTreeMap<Name, Arc<VirtualServer>>,
     /// The folder of the certificate store, absolute.
     pub certificate_store: PathBuf,
+    /// How often the files that profiles name are looked at for replacements; `None` is never (`indefinite`).
+    pub certificate_refresh: Option<Duration>,
 }
 
 /// The name that the file gives to a node, pool, profile, monitor or virtual server.

@@ -96,11 +96,12 @@ async fn connect(address: impl ToSocketAddrs, deadline: Instant) -> Result<TcpSt
         Err(_) => return Err(Unfetched::Resolve("no answer in time".into())),
     };
     let mut failed = Unfetched::Resolve("it has no address".into());
-    for address in addresses {
+    let which = |address| if addresses.len() > 1 { format!("{address}: ") } else { String::new() };
+    for address in addresses.iter().copied() {
         failed = match timeout_at(deadline, TcpStream::connect(address)).await {
             Ok(Ok(stream)) => return Ok(stream),
-            Ok(Err(error)) => Unfetched::Connect(format!("{address}: {error}")),
-            Err(_) => return Err(Unfetched::Connect(format!("{address} did not answer in time"))),
+            Ok(Err(error)) => Unfetched::Connect(format!("{}{error}", which(address))),
+            Err(_) => return Err(Unfetched::Connect(format!("{}no answer in time", which(address)))),
         };
     }
     Err(failed)

@@ -46,16 +46,16 @@ impl<'a> Resolver<'a> {
                 self.check_name(named);
             }
         }
-        let store = Fields::new(self.reader, &TOP, root.entries().iter().collect(), root.at)
-            .path("certificate-store")
-            .unwrap_or_default();
+        let mut top = Fields::new(self.reader, &TOP, root.entries().iter().collect(), root.at);
+        let certificate_store = top.path("certificate-store").unwrap_or_default();
+        let certificate_refresh = top.duration_or_never("certificate-refresh");
         let nodes = self.section("nodes", Self::node);
         self.document.section("monitors").iter().for_each(|entry| drop(self.monitor(entry)));
         let pools = self.section("pools", |this, entry| this.pool(entry, &nodes));
         self.check_profiles();
         let virtual_servers = self.section("virtual-servers", |this, entry| this.virtual_server(entry, &pools));
         self.check_destinations();
-        Model { nodes, pools, virtual_servers, certificate_store: store }
+        Model { nodes, pools, virtual_servers, certificate_store, certificate_refresh }
     }
 
     /// Names stand in `node:port`, in metrics, in URLs and on command lines.
@@ -100,7 +100,10 @@ impl<'a> Resolver<'a> {
         self.fields(entry, &MONITOR)?;
         let inherited = self.inherited("monitors", entry)?;
         let mut fields = Fields::new(self.reader, &MONITOR, inherited, entry.key_at);
-        fields.word("type");
+        let kind = match fields.word("type").as_str() {
+            "tls" => MonitorKind::Tls,
+            _ => MonitorKind::Tcp,
+        };
         let (interval, timeout) = (fields.duration("interval"), fields.duration("timeout"));
         if timeout <= interval {
             let advised = 3 * interval.as_secs() + 1;
@@ -109,7 +112,7 @@ impl<'a> Resolver<'a> {
             self.reader.report(Severity::Warning, fields.place("timeout"), message, Some(help));
         }
         let name = Name::from(entry.key.as_str());
-        Some(Arc::new(Monitor { name, kind: MonitorKind::Tcp, interval, timeout }))
+        Some(Arc::new(Monitor { name, kind, interval, timeout }))
     }
 
     fn pool(&self, entry: &'a Entry, nodes: &BTreeMap<Name, Arc<model::Node>>) -> Option<Pool> {

@@ -161,6 +161,7 @@ pub(super) fn root(section: &str, kind: &str) -> Option<&'static str> {
         ("profiles", "client-ssl") => Some("clientssl"),
         ("profiles", "server-ssl") => Some("serverssl"),
         ("profiles" | "monitors", "tcp") => Some("tcp"),
+        ("monitors", "tls") => Some("tls"),
         ("profiles", "fastL4") => Some("fastL4"),
         ("profiles", "source-addr") => Some("source_addr"),
         _ => None,

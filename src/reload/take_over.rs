@@ -212,3 +212,74 @@ fn stamps(paths: &[PathBuf]) -> Stamps {
     };
     paths.iter().map(stamp).collect()
 }
+
+#[cfg(test)]
+mod tests {
+    use rcgen::{CertifiedKey, KeyPair, generate_simple_self_signed};
+
+    use super::*;
+    use crate::config;
+
+    /// A folder with a profile's files, and the model that names them.
+    fn model(folder: &Path) -> Model {
+        let text = "nodes: { a: { address: 127.0.0.1 } }
+pools: { p: { members: ['a:1'] } }
+profiles: { f: { type: client-ssl, cert-key-chain: [{ cert: lb.pem, key: lb.key }] } }
+virtual-servers: { vs: { destination: '127.0.0.1:1', pool: p, client-ssl: f } }
+";
+        config::parse("pronk.yaml", text, folder).unwrap().model
+    }
+
+    fn write(path: &Path, text: &str) {
+        use std::io::Write;
+        use std::os::unix::fs::OpenOptionsExt;
+        // Another inode each time, whatever the clock's grain.
+        let new = path.with_extension("new");
+        let mut file = std::fs::OpenOptions::new().write(true).create_new(true).mode(0o600).open(&new).unwrap();
+        file.write_all(text.as_bytes()).unwrap();
+        std::fs::rename(new, path).unwrap();
+    }
+
+    fn pair(folder: &Path) -> CertifiedKey<KeyPair> {
+        let pair = generate_simple_self_signed(["lb.example.com".to_owned()]).unwrap();
+        write(&folder.join("lb.pem"), &pair.cert.pem());
+        pair
+    }
+
+    #[test]
+    fn half_written_files_are_told_only_if_they_stay() {
+        let folder = tempfile::tempdir().unwrap();
+        let (folder, mut tls) = (folder.path(), Tls::default());
+        let write_key = |pair: &CertifiedKey<KeyPair>| {
+            write(&folder.join("lb.key"), &pair.signing_key.serialize_pem());
+        };
+        write_key(&pair(folder));
+        let model = model(folder);
+        let mut replacements = Replacements::default();
+        assert_eq!(replacements.look(&model, &mut tls).taken.len(), 1);
+        let served = Arc::clone(&tls.client["f"]);
+        let mut look = |tls: &mut Tls| {
+            let found = replacements.look(&model, tls);
+            (found.taken.len(), found.refused.len(), replacements.refused().len())
+        };
+        assert_eq!(look(&mut tls), (0, 0, 0), "nothing was replaced");
+
+        let second = pair(folder);
+        assert_eq!(look(&mut tls), (0, 0, 0), "the key is still to come");
+        assert!(Arc::ptr_eq(&served, &tls.client["f"]));
+        write_key(&second);
+        assert_eq!(look(&mut tls), (1, 0, 0));
+        assert!(!Arc::ptr_eq(&served, &tls.client["f"]));
+
+        let third = pair(folder);
+        assert_eq!(look(&mut tls), (0, 0, 0));
+        assert_eq!(look(&mut tls), (0, 1, 1), "it stayed");
+        assert_eq!(look(&mut tls), (0, 0, 1), "and is told once");
+        pair(folder);
+        assert_eq!(look(&mut tls), (0, 0, 1), "what was told holds while another is looked at");
+        assert_eq!(look(&mut tls), (0, 1, 1));
+        write(&folder.join("lb.pem"), &third.cert.pem());
+        write_key(&third);
+        assert_eq!(look(&mut tls), (1, 0, 0));
+    }
+}

@@ -82,7 +82,12 @@ async fn attempt(
 ) -> Result<(), Unfetched> {
     let mut stream = connect(address, deadline).await?;
     let mut tls = client(server_name, recorder).map_err(|error| Unfetched::Handshake(error.to_string()))?;
-    timeout_at(deadline, converse(&mut tls, &mut stream)).await.unwrap_or(Err(Unfetched::TimedOut))?;
+    let mut first = Vec::new();
+    match timeout_at(deadline, converse(&mut tls, &mut stream, &mut first)).await {
+        Ok(outcome) => outcome?,
+        Err(_) if first.is_empty() => return Err(Unfetched::TimedOut),
+        Err(_) => return Err(failed(&io::Error::other("it stopped answering"), &first)),
+    }
     // The server's thread is free again as soon as it reads this.
     tls.send_close_notify();
     let _ = timeout_at(deadline, flush(&mut tls, &mut stream)).await;
@@ -125,10 +130,10 @@ fn client(server_name: Option<&Host>, recorder: &Arc<Recorder>) -> Result<Client
 }
 
 /// Handshakes to the end, remembering the first bytes in case that they are no TLS.
-async fn converse(tls: &mut ClientConnection, stream: &mut TcpStream) -> Result<(), Unfetched> {
-    let (mut first, mut buffer) = (Vec::new(), vec![0; BUFFER]);
+async fn converse(tls: &mut ClientConnection, stream: &mut TcpStream, first: &mut Vec<u8>) -> Result<(), Unfetched> {
+    let mut buffer = vec![0; BUFFER];
     loop {
-        flush(tls, stream).await.map_err(|error| failed(&error, &first))?;
+        flush(tls, stream).await.map_err(|error| failed(&error, first))?;
         if !tls.is_handshaking() {
             return Ok(());
         }
@@ -136,15 +141,15 @@ async fn converse(tls: &mut ClientConnection, stream: &mut TcpStream) -> Result<
             Ok(0) => Err(io::Error::from(io::ErrorKind::UnexpectedEof)),
             outcome => outcome,
         };
-        let count = count.map_err(|error| failed(&error, &first))?;
+        let count = count.map_err(|error| failed(&error, first))?;
         let mut bytes = buffer.get(..count).unwrap_or_default();
         first.extend_from_slice(bytes.get(..OPENING.saturating_sub(first.len())).unwrap_or(bytes));
         while !bytes.is_empty() {
-            tls.read_tls(&mut bytes).map_err(|error| failed(&error, &first))?;
+            tls.read_tls(&mut bytes).map_err(|error| failed(&error, first))?;
             if let Err(error) = tls.process_new_packets() {
                 // Our alert tells the server why, if it gets there.
                 let _ = flush(tls, stream).await;
-                return Err(failed(&io::Error::new(io::ErrorKind::InvalidData, error), &first));
+                return Err(failed(&io::Error::new(io::ErrorKind::InvalidData, error), first));
             }
         }
     }

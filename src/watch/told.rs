@@ -71,7 +71,33 @@ const DAY: i64 = 86_400;
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::cert::lint::{Silence, silent};
+    use crate::cert::lint::{Check, Severity, Silence, silent};
+
+    static ENDS_SOON: Check = Check {
+        id: "ends-soon",
+        family: Family::Validity,
+        severity: Severity::Warning,
+        title: "it ends soon",
+        basis: "RFC 5280",
+        clients: "all",
+        explanation: "It ends soon.",
+        remedy: "renew it",
+    };
+
+    #[test]
+    fn a_date_is_told_again_each_day_whatever_its_words() {
+        let mut told = Told::default();
+        let ends_in = |days: i64| {
+            let port = silent(Silence::Handshake, "a:1", &format!("ends in {days} days"), "later");
+            [Finding { check: &ENDS_SOON, ..port }]
+        };
+        let times = [(0, 1), (3600, 0), (DAY - 1, 0), (DAY, 1), (DAY + 3600, 0), (2 * DAY, 1)];
+        for (now, expected) in times {
+            let found = ends_in(20 - now / DAY);
+            let (new, gone) = told.update(&found, now);
+            assert_eq!((new.len(), gone.len()), (expected, 0), "{now}");
+        }
+    }
 
     #[test]
     fn a_finding_is_told_once_and_once_more_when_it_is_gone() {

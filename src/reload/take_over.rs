@@ -77,15 +77,13 @@ impl Reloader {
         let refused_before = running.replacements.refused();
         running.tls = tls;
         running.replacements = replacements;
+        self.serve_anew(&running.model, &running.tls, &found.taken);
         for name in &found.taken {
             tracing::info!(profile = %name, "replaced certificates or authorities are in force");
         }
         for (name, reason) in &found.refused {
             tracing::error!(profile = %name, %reason,
                 "replaced files cannot be used; the last good ones stay in force");
-        }
-        if !found.taken.is_empty() {
-            self.serve_anew(&running.model, &running.tls, &found.taken);
         }
         if !found.taken.is_empty() || running.replacements.refused() != refused_before {
             self.tell_certificates(&running);

@@ -12,5 +12,6 @@ mod peers;
 
 mod lint;
 mod members;
+mod presented;
 mod replace;
 mod tls;

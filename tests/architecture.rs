@@ -16,6 +16,7 @@ const LEVELS: &[(&str, u8)] = &[
     ("pool", 2),
     ("tls", 2),
     ("impala", 2),
+    ("watch", 2),
     ("proxy", 3),
     ("monitor", 3),
     ("reload", 4),

@@ -9,12 +9,14 @@ use tokio::net::UnixListener;
 
 use super::view::{Map, Refusal, Reloaded, Stats};
 use crate::reload::Reloader;
+use crate::watch;
 
 /// Answers on the socket until the process ends.
 pub async fn serve(socket: UnixListener, reloader: Arc<Reloader>) {
     let router = Router::new()
         .route("/v1/map", get(map))
         .route("/v1/stats", get(stats))
+        .route("/v1/certificates", get(certificates))
         .route("/v1/reload", post(reload))
         .with_state(reloader);
     if let Err(error) = axum::serve(socket, router).await {
@@ -28,6 +30,10 @@ async fn map(State(reloader): State<Arc<Reloader>>) -> Json<Map> {
 
 async fn stats(State(reloader): State<Arc<Reloader>>) -> Json<Stats> {
     Json(Stats::of(&reloader.serving()))
+}
+
+async fn certificates(State(reloader): State<Arc<Reloader>>) -> Json<watch::Snapshot> {
+    Json(reloader.certificates().snapshot())
 }
 
 #[derive(Deserialize)]

@@ -48,13 +48,29 @@ pub fn read(path: &Path, passphrase: Option<&Passphrase>) -> Result<Bundle, Mate
     let unreadable = |source| MaterialError::Unreadable { path: path.to_owned(), source };
     let file = File::open(path).map_err(unreadable)?;
     let metadata = file.metadata().map_err(unreadable)?;
+    read_from(path, file, metadata.permissions().mode() & 0o7777, passphrase)
+}
+
+/// Reads what comes from elsewhere; `path` and the permission bits are for messages.
+///
+/// # Errors
+/// As [`read`].
+pub fn read_from(
+    path: &Path,
+    source: impl Read,
+    mode: u32,
+    passphrase: Option<&Passphrase>,
+) -> Result<Bundle, MaterialError> {
     // It may be a key, so it is wiped; and sized beforehand, so that no copy stays behind in a buffer that was outgrown.
-    let mut contents = Zeroizing::new(Vec::with_capacity(metadata.len().min(LARGEST) as usize + 1));
-    file.take(LARGEST + 1).read_to_end(&mut contents).map_err(unreadable)?;
+    let mut contents = Zeroizing::new(Vec::with_capacity(COMMON));
+    source
+        .take(LARGEST + 1)
+        .read_to_end(&mut contents)
+        .map_err(|source| MaterialError::Unreadable { path: path.to_owned(), source })?;
     if contents.len() as u64 > LARGEST {
         return Err(MaterialError::TooLarge { path: path.to_owned(), largest: LARGEST });
     }
-    parse(path, &contents, metadata.permissions().mode() & 0o7777, passphrase)
+    parse(path, &contents, mode, passphrase)
 }
 
 /// Reads the contents of a file; `path` and its permission bits are for messages.
@@ -172,6 +188,8 @@ fn public_half(key: PrivateKeyDer<'static>) -> Result<Vec<u8>, String> {
 
 /// Bytes of a file that is read; a system's whole truststore has a fiftieth of it.
 const LARGEST: u64 = 16 << 20;
+/// Bytes that a file with a key hardly exceeds.
+const COMMON: usize = 32 << 10;
 const JKS: &[u8] = &[0xfe, 0xed, 0xfe, 0xed];
 const JCEKS: &[u8] = &[0xce, 0xce, 0xce, 0xce];
 const PKCS7_LABELS: &[&str] = &["PKCS7", "CMS", "PKCS #7 SIGNED DATA"];

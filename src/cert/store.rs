@@ -29,6 +29,11 @@ pub fn entry(store: &Path, name: &str) -> Result<Entry, MaterialError> {
     Ok(Entry { cert: folder.join("cert.pem"), key: folder.join("key.pem"), chain: chain.exists().then_some(chain) })
 }
 
+/// Where the files of the entry `name` stand or would stand.
+pub fn paths(store: &Path, name: &str) -> [PathBuf; 3] {
+    ["cert.pem", "key.pem", "chain.pem"].map(|file| store.join(name).join(file))
+}
+
 /// The names of all entries, sorted; none if the store cannot be read.
 pub fn entries(store: &Path) -> Vec<String> {
     let mut names: Vec<String> = std::fs::read_dir(store)

@@ -28,7 +28,7 @@ enum Command {
     /// Tell everything that is wrong with a configuration file, its certificates and keys.
     Check(check::Args),
     /// Tell what is wrong with certificates behind a load balancer, for whom, and what to do.
-    Lint(lint::Args),
+    Lint(Box<lint::Args>),
     /// Show configuration: what is in force, its schema for editors, its reference.
     #[command(subcommand)]
     Config(config::Command),

@@ -120,7 +120,7 @@ impl Document {
         }
         let kind = match entry.value.entry("type") {
             Some(kind) => kind.value.scalar()?,
-            // There is one type of monitor.
+            // What a monitor is unless it says otherwise.
             None if section == "monitors" => "tcp".to_owned(),
             None => return None,
         };

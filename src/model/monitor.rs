@@ -18,4 +18,16 @@ pub struct Monitor {
 pub enum MonitorKind {
     /// Connects, and closes at once.
     Tcp,
+    /// Handshakes, whatever certificate is shown, and closes.
+    Tls,
+}
+
+impl MonitorKind {
+    /// The word that the file uses.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Tcp => "tcp",
+            Self::Tls => "tls",
+        }
+    }
 }

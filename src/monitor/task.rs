@@ -9,8 +9,9 @@ use tokio::time::MissedTickBehavior;
 use super::probe;
 use super::resolve;
 use super::state::Standing;
-use crate::model::{Address, MemberKey, Model, Monitor, MonitorKind, Name};
+use crate::model::{Address, Host, MemberKey, Model, Monitor, MonitorKind, Name};
 use crate::pool::{LiveMember, LiveNode, Verdict};
+use crate::watch;
 
 /// A member to be watched by a monitor.
 #[derive(Clone, Debug)]
@@ -20,11 +21,15 @@ pub struct Watch {
     pub monitor: Arc<Monitor>,
     pub live: Arc<LiveMember>,
     pub node: Arc<LiveNode>,
+    /// The name that a TLS handshake asks for.
+    pub server_name: Option<Host>,
 }
 
 /// The tasks that watch members and resolve names.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub struct Monitors {
+    /// Where the certificates go that members show.
+    certificates: Arc<watch::Watch>,
     probing: Mutex<HashMap<(Name, MemberKey, Name), Probing>>,
     resolving: Mutex<HashMap<Name, (String, JoinHandle<()>)>>,
 }
@@ -33,10 +38,16 @@ pub struct Monitors {
 struct Probing {
     monitor: Arc<Monitor>,
     live: Arc<LiveMember>,
+    server_name: Option<Host>,
     task: JoinHandle<()>,
 }
 
 impl Monitors {
+    /// Watches nothing yet.
+    pub fn new(certificates: Arc<watch::Watch>) -> Self {
+        Self { certificates, probing: Mutex::default(), resolving: Mutex::default() }
+    }
+
     /// Watches exactly these. A watch that goes on unchanged is not disturbed.
     pub fn watch(&self, watches: Vec<Watch>) {
         let mut probing = self.probing.lock().unwrap_or_else(PoisonError::into_inner);
@@ -44,13 +55,15 @@ impl Monitors {
         for watch in watches {
             let key = (watch.pool.clone(), watch.member.clone(), watch.monitor.name.clone());
             let kept = before.remove(&key).and_then(|old| {
-                let same = old.monitor == watch.monitor && Arc::ptr_eq(&old.live, &watch.live);
+                let same = old.monitor == watch.monitor
+                    && old.server_name == watch.server_name
+                    && Arc::ptr_eq(&old.live, &watch.live);
                 if !same {
                     old.task.abort();
                 }
                 same.then_some(old)
             });
-            probing.insert(key, kept.unwrap_or_else(|| start(watch)));
+            probing.insert(key, kept.unwrap_or_else(|| start(watch, Arc::clone(&self.certificates))));
         }
         before.into_values().for_each(|old| old.task.abort());
     }
@@ -71,12 +84,13 @@ impl Monitors {
     }
 }
 
-fn start(watch: Watch) -> Probing {
+fn start(watch: Watch, certificates: Arc<watch::Watch>) -> Probing {
     let (monitor, live) = (Arc::clone(&watch.monitor), Arc::clone(&watch.live));
-    Probing { monitor, live, task: tokio::spawn(probe_for_ever(watch)) }
+    let server_name = watch.server_name.clone();
+    Probing { monitor, live, server_name, task: tokio::spawn(probe_for_ever(watch, certificates)) }
 }
 
-async fn probe_for_ever(watch: Watch) {
+async fn probe_for_ever(watch: Watch, certificates: Arc<watch::Watch>) {
     let monitor = &watch.monitor;
     let mut standing = Standing::new(monitor.timeout, Instant::now());
     let mut ticks = tokio::time::interval(monitor.interval);
@@ -84,8 +98,14 @@ async fn probe_for_ever(watch: Watch) {
     loop {
         ticks.tick().await;
         let address = watch.node.addresses().first().map(|address| SocketAddr::new(*address, watch.member.port));
+        let limit = monitor.interval.min(monitor.timeout);
         let outcome = match (address, monitor.kind) {
-            (Some(address), MonitorKind::Tcp) => probe::tcp(address, monitor.interval.min(monitor.timeout)).await,
+            (Some(address), MonitorKind::Tcp) => probe::tcp(address, limit).await,
+            (Some(address), MonitorKind::Tls) => {
+                let shown = probe::tls(address, watch.server_name.as_ref(), limit).await;
+                certificates.saw(&watch.member, shown.chain);
+                shown.outcome.map_err(|reason| format!("{address}: {reason}"))
+            }
             (None, _) => Err("the node's name does not resolve".to_owned()),
         };
         if let Some(verdict) = standing.observe(outcome, Instant::now()) {

@@ -7,6 +7,7 @@ mod bundle;
 mod cluster;
 mod corpus;
 mod keys;
+mod live;
 mod matching;
 mod names;
 mod openssl;
@@ -18,7 +19,7 @@ use pronk::cert::lint::{Finding, catalogue};
 use corpus::Case;
 
 /// Every family's cases.
-static CASES: &[&[Case]] = &[names::CASES, keys::CASES, cluster::CASES];
+static CASES: &[&[Case]] = &[names::CASES, keys::CASES, cluster::CASES, live::CASES];
 
 fn cases() -> impl Iterator<Item = &'static Case> {
     CASES.iter().copied().flatten()

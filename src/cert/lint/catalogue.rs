@@ -1,4 +1,4 @@
-use super::{Severity, cluster, keys, names};
+use super::{Severity, cluster, keys, live, names};
 
 /// Something that the linter looks for.
 #[derive(Debug)]
@@ -59,7 +59,7 @@ pub fn check(id: &str) -> Option<&'static Check> {
     catalogue().find(|check| check.id == id)
 }
 
-static FAMILIES: &[&[&Check]] = &[names::CHECKS, keys::CHECKS, cluster::CHECKS];
+static FAMILIES: &[&[&Check]] = &[names::CHECKS, keys::CHECKS, cluster::CHECKS, live::CHECKS];
 
 #[cfg(test)]
 mod tests {

@@ -64,6 +64,23 @@ impl Finding {
         }
     }
 
+    /// About a live port that showed no certificate.
+    pub(super) fn about_port(check: &'static Check, address: &str, message: impl Into<String>) -> Self {
+        Self {
+            check,
+            severity: check.severity,
+            origin: Origin::Live { address: address.to_owned(), position: 1, of: 1 },
+            certificate: None,
+            field: None,
+            span: None,
+            message: message.into(),
+            observed: String::new(),
+            expected: String::new(),
+            paste: Vec::new(),
+            notes: Vec::new(),
+        }
+    }
+
     pub(super) fn severity(mut self, severity: Severity) -> Self {
         self.severity = severity;
         self

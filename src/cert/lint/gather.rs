@@ -35,13 +35,21 @@ pub fn gather(paths: &[PathBuf], role: &Role, passphrase: Option<&Passphrase>) -
     }
     let bundles: Vec<_> = files
         .par_iter()
-        .filter_map(|(path, named)| match bundle::read(path, passphrase) {
+        .filter_map(|(path, named)| match read(path, *named, passphrase) {
             Err(MaterialError::Nothing { .. }) if !named => None,
             outcome => Some(outcome),
         })
         .collect();
     gathered.take(bundles, role);
     gathered
+}
+
+/// `-` is standard input.
+fn read(path: &Path, named: bool, passphrase: Option<&Passphrase>) -> Result<Bundle, MaterialError> {
+    match named && path.as_os_str() == "-" {
+        true => bundle::read_from(Path::new(STDIN), std::io::stdin(), 0o600, passphrase),
+        false => bundle::read(path, passphrase),
+    }
 }
 
 impl Gathered {
@@ -170,5 +178,7 @@ fn companion<'a>(path: &Path, keys: &'a BTreeMap<PathBuf, KeyFile>) -> Option<&'
     names.iter().find_map(|name| keys.get(&path.with_file_name(name)))
 }
 
+/// What standard input is called in findings.
+const STDIN: &str = "standard input";
 const EXTENSIONS: &[&str] =
     &["pem", "crt", "cer", "cert", "der", "key", "crl", "p7b", "p7c", "p12", "pfx", "jks", "keystore", "truststore"];

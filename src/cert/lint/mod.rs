@@ -10,6 +10,7 @@ mod finding;
 mod gather;
 mod keys;
 mod levels;
+mod live;
 mod names;
 mod remedy;
 mod subject;
@@ -22,7 +23,8 @@ use rustls_pki_types::{CertificateDer, CertificateRevocationListDer};
 pub use catalogue::{Check, Family, catalogue, check};
 pub use finding::{Finding, Severity};
 pub use gather::{Gathered, gather};
-pub use levels::{Level, Levels, UnknownCheck};
+pub use levels::{Levels, UnknownCheck};
+pub use live::{Silence, silent};
 pub use subject::{Field, Located, Origin, Role, Subject, Use};
 
 use crate::cert::weak_keys::WeakKeys;
@@ -81,7 +83,8 @@ impl Linter {
         findings
     }
 
-    fn judge(&self, findings: Vec<Finding>) -> Findings {
+    /// Applies the levels to findings that were made elsewhere, such as by [`silent`], the gravest first.
+    pub fn judge(&self, findings: Vec<Finding>) -> Findings {
         let mut judged = self.levels.apply(findings, self.now);
         judged.findings.sort_by_key(|finding| std::cmp::Reverse(finding.severity));
         judged
@@ -89,7 +92,8 @@ impl Linter {
 }
 
 impl Findings {
-    fn extend(&mut self, others: Self) {
+    /// Puts others behind these.
+    pub fn extend(&mut self, others: Self) {
         self.findings.extend(others.findings);
         self.allowed += others.allowed;
     }

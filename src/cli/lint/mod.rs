@@ -1,22 +1,37 @@
 //! `pronk lint`.
 
+mod levels;
 mod live;
+mod output;
 
+use std::io::IsTerminal;
 use std::path::PathBuf;
 use std::process::ExitCode;
 use std::sync::Arc;
 use std::time::SystemTime;
 
-use crate::cert::lint::{Levels, Linter, Role, Severity, Trust, gather};
+use anyhow::Context;
+use clap::ValueEnum;
+use rustls_pki_types::{CertificateDer, CertificateRevocationListDer};
+
+use crate::cert::key::Passphrase;
+use crate::cert::lint::{Findings, Gathered, Levels, Linter, Role, Trust, Use, catalogue, gather};
+use crate::cert::material::{read_certificates, read_revocation_lists};
+use crate::cert::report::{catalogue_page, explain, json_schema};
 use crate::cert::weak_keys::WeakKeys;
-use crate::model::Host;
+use crate::config;
+use crate::model::{Host, profile};
+use crate::reload::lint_levels;
+use levels::LevelOptions;
+use output::OutputOptions;
 
 #[derive(Debug, clap::Args)]
 pub(super) struct Args {
-    /// Files and folders.
+    /// Files, folders (with all below them), or `-` for standard input: PEM, DER, PKCS#7, PKCS#12.
+    #[arg(required_unless_present_any = ["connect", "config", "explain", "list_checks", "catalogue", "print_schema"])]
     paths: Vec<PathBuf>,
-    /// A live TLS port; may be given again.
-    #[arg(long, value_name = "HOST:PORT")]
+    /// A live TLS port; may be given again. The port is 21050 unless given.
+    #[arg(long, value_name = "HOST[:PORT]")]
     connect: Vec<String>,
     /// Lint what a configuration file names: the certificates that pronk serves and those of its members.
     #[arg(long, value_name = "FILE")]
@@ -24,31 +39,166 @@ pub(super) struct Args {
     /// A name that clients connect to; may be given again.
     #[arg(long, value_name = "NAME", value_parser = |text: &str| Host::parse(text))]
     hostname: Vec<Host>,
+    /// The name of the host that has the certificates given as paths.
+    #[arg(long, value_name = "NAME", value_parser = |text: &str| Host::parse(text))]
+    node: Option<Host>,
+    /// How the load balancer treats TLS to the hosts given with PATHS and --connect.
+    #[arg(long, value_enum)]
+    mode: Option<ModeOption>,
+    /// Authorities that chains have to lead to; without it the system's, and those among the paths. May be given again.
+    #[arg(long, value_name = "FILE")]
+    ca_file: Vec<PathBuf>,
+    /// Revocation lists; may be given again.
+    #[arg(long, value_name = "FILE")]
+    crl: Vec<PathBuf>,
+    /// A file whose first line opens encrypted keys and keystores.
+    #[arg(long, value_name = "FILE", conflicts_with = "passphrase_env")]
+    passphrase_file: Option<PathBuf>,
+    /// An environment variable that opens encrypted keys and keystores.
+    #[arg(long, value_name = "VARIABLE")]
+    passphrase_env: Option<String>,
+    /// Lists of keys that others have, in openssl-blacklist's format; those that are installed are used in any case.
+    #[arg(long, value_name = "FILE")]
+    weak_keys: Vec<PathBuf>,
+    /// A certificate that ends within so many days is soon to expire.
+    #[arg(long, value_name = "DAYS", default_value_t = 28)]
+    expiry_days: u32,
+    #[command(flatten)]
+    levels: LevelOptions,
+    #[command(flatten)]
+    output: OutputOptions,
+    /// Tell everything about a check.
+    #[arg(long, value_name = "ID", value_parser = levels::known, exclusive = true)]
+    explain: Option<String>,
+    /// List every check with its severity.
+    #[arg(long, exclusive = true)]
+    list_checks: bool,
+    /// Print every check at length, in Markdown.
+    #[arg(long, exclusive = true)]
+    catalogue: bool,
+    /// Print a JSON Schema of what --format json prints.
+    #[arg(long, exclusive = true)]
+    print_schema: bool,
+    /// Judge as if it were so many seconds since 1970.
+    #[arg(long, hide = true)]
+    now: Option<i64>,
+}
+
+/// Who shows the certificates to whom.
+#[derive(Clone, Copy, Debug, ValueEnum)]
+enum ModeOption {
+    /// Members show them to clients.
+    Passthrough,
+    /// pronk shows them to clients.
+    Offload,
+    /// Members show them to pronk.
+    ReEncrypt,
 }
 
 impl Args {
     pub(super) fn execute(self) -> anyhow::Result<ExitCode> {
-        let role = Role { front_ends: self.hostname, ..Role::default() };
-        let mut gathered = gather(&self.paths, &role, None);
-        let live = live::connect(&self.connect, &role)?;
-        gathered.subjects.extend(live.subjects);
-        let linter = Linter {
-            now: SystemTime::now().duration_since(SystemTime::UNIX_EPOCH)?.as_secs() as i64,
-            expiry_days: 28,
-            trust: Trust { anchors: Arc::from(gathered.anchors), given: false },
-            revocation_lists: gathered.revocation_lists,
-            weak_keys: WeakKeys::read(&WeakKeys::installed())?,
-            levels: Levels::default(),
-        };
-        let findings = linter.lint(&gathered.subjects);
-        for finding in live.findings.iter().chain(&findings.findings) {
-            println!("{}[{}]: {}: {}", finding.severity.as_str(), finding.check.id, finding.origin, finding.message);
+        if self.tell() {
+            return Ok(ExitCode::SUCCESS);
         }
-        gathered.unreadable.iter().for_each(|error| eprintln!("error: {error}"));
-        Ok(match findings.worst() {
-            _ if !gathered.unreadable.is_empty() => ExitCode::from(3),
-            Some(Severity::Error) => ExitCode::FAILURE,
-            _ => ExitCode::SUCCESS,
+        let usage = match self.mode {
+            None => Use::Server,
+            Some(ModeOption::Passthrough) => Use::Passthrough,
+            Some(ModeOption::Offload) => Use::FrontEnd,
+            Some(ModeOption::ReEncrypt) => Use::ReEncrypt,
+        };
+        let role = Role { usage, front_ends: self.hostname.clone(), node: self.node.clone() };
+        let mut gathered = gather(&self.paths, &role, self.passphrase()?.as_ref());
+        let mut live = live::connect(&self.connect, &role)?;
+        let mut levels = Levels::default();
+        if let Some(path) = &self.config {
+            let loaded = config::load(path).and_then(|loaded| Ok((lint_levels(&loaded)?, loaded)));
+            match loaded {
+                Ok((configured, loaded)) => {
+                    levels = configured;
+                    live.extend(live::from_config(&loaded)?);
+                }
+                Err(wrong) => {
+                    eprintln!("{}", wrong.render(std::io::stderr().is_terminal()));
+                    return Ok(ExitCode::from(UNREADABLE));
+                }
+            }
+        }
+        if !live.notes.is_empty() {
+            eprintln!("{}", live.notes.render(std::io::stderr().is_terminal()));
+        }
+        gathered.subjects.extend(live.subjects);
+        gathered.anchors.extend(live.anchors);
+        gathered.unreadable.extend(live.unreadable);
+        self.levels.apply(&mut levels);
+        let linter = self.linter(&mut gathered, levels)?;
+        let mut findings = linter.judge(live.findings);
+        findings.extend(linter.lint(&gathered.subjects));
+        Ok(self.report(&gathered, &findings, linter.now))
+    }
+
+    /// Tells what needs no certificates, if that was asked for.
+    fn tell(&self) -> bool {
+        if let Some(check) = self.explain.as_deref().and_then(crate::cert::lint::check) {
+            print!("{}", explain(check));
+        } else if self.list_checks {
+            catalogue().for_each(|check| println!("{:<32} {:<8} {}", check.id, check.severity.as_str(), check.title));
+        } else if self.catalogue {
+            print!("{}", catalogue_page());
+        } else if self.print_schema {
+            println!("{:#}", json_schema());
+        } else {
+            return false;
+        }
+        true
+    }
+
+    fn passphrase(&self) -> anyhow::Result<Option<Passphrase>> {
+        let file = self.passphrase_file.clone().map(profile::Passphrase::File);
+        let source = file.or_else(|| self.passphrase_env.clone().map(profile::Passphrase::Environment));
+        Ok(source.map(|source| Passphrase::read(&source)).transpose()?)
+    }
+
+    fn linter(&self, gathered: &mut Gathered, levels: Levels) -> anyhow::Result<Linter> {
+        let mut anchors: Vec<CertificateDer<'static>> = Vec::new();
+        for path in &self.ca_file {
+            anchors.extend(read_certificates(path)?);
+        }
+        if self.ca_file.is_empty() {
+            anchors.append(&mut gathered.anchors);
+            anchors.extend(rustls_native_certs::load_native_certs().certs);
+        }
+        let mut revocation_lists: Vec<CertificateRevocationListDer<'static>> =
+            std::mem::take(&mut gathered.revocation_lists);
+        for path in &self.crl {
+            revocation_lists.extend(read_revocation_lists(path)?);
+        }
+        let clock = || SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).map(|since| since.as_secs() as i64);
+        let weak_keys: Vec<_> = self.weak_keys.iter().cloned().chain(WeakKeys::installed()).collect();
+        Ok(Linter {
+            now: self.now.map_or_else(clock, Ok).context("the clock stands before 1970")?,
+            expiry_days: self.expiry_days,
+            trust: Trust { given: !self.ca_file.is_empty(), anchors: Arc::from(anchors) },
+            revocation_lists,
+            weak_keys: WeakKeys::read(&weak_keys)?,
+            levels,
         })
     }
+
+    fn report(&self, gathered: &Gathered, findings: &Findings, now: i64) -> ExitCode {
+        self.output.print(&crate::cert::report::Report {
+            subjects: &gathered.subjects,
+            findings,
+            unreadable: &gathered.unreadable,
+            hostnames: &self.hostname.iter().map(ToString::to_string).collect::<Vec<_>>(),
+            names_checked: gathered.subjects.iter().any(|subject| !subject.role.front_ends.is_empty()),
+            now,
+        });
+        match findings.worst() {
+            _ if !gathered.unreadable.is_empty() => ExitCode::from(UNREADABLE),
+            Some(worst) if self.output.fails(worst) => ExitCode::FAILURE,
+            _ => ExitCode::SUCCESS,
+        }
+    }
 }
+
+const UNREADABLE: u8 = 3;

@@ -10,7 +10,7 @@ use crate::model::profile::{
     CertKey, CertResponse, Certificate, ClientSsl, Passphrase, PeerCertMode, Persistence, Protocol, ProtocolKind,
     ServerSsl, TlsVersion, TlsVersions, TrustAnchors,
 };
-use crate::model::{Member, Model, Monitor, MonitorKind, Name, Node, Pool, VirtualServer};
+use crate::model::{LintLevel, Member, Model, Monitor, Name, Node, Pool, VirtualServer};
 
 /// Always the same keys in the same order for one kind of thing.
 pub(super) type Facts = Vec<(&'static str, String)>;
@@ -50,10 +50,7 @@ pub(super) fn node(node: &Node) -> Facts {
 
 pub(super) fn monitor(monitor: &Monitor) -> Facts {
     let Monitor { name: _, kind, interval, timeout } = monitor;
-    let kind = match kind {
-        MonitorKind::Tcp => "tcp",
-    };
-    vec![("type", kind.into()), ("interval", duration(*interval)), ("timeout", duration(*timeout))]
+    vec![("type", kind.as_str().into()), ("interval", duration(*interval)), ("timeout", duration(*timeout))]
 }
 
 pub(super) fn pool(pool: &Pool) -> Facts {
@@ -172,7 +169,7 @@ pub(super) fn protocol(profile: &Protocol) -> Facts {
     };
     vec![
         ("type", kind.into()),
-        ("idle-timeout", idle_timeout.map_or_else(|| "indefinite".into(), duration)),
+        ("idle-timeout", indefinite(*idle_timeout)),
         ("reset-on-timeout", reset_on_timeout.to_string()),
         ("keep-alive-interval", keep_alive_interval.map_or_else(|| "disabled".into(), duration)),
         ("close-wait", duration(*close_wait)),
@@ -184,11 +181,12 @@ pub(super) fn protocol(profile: &Protocol) -> Facts {
 
 pub(super) fn persistence(profile: &Persistence) -> Facts {
     let Persistence { name: _, timeout, mask } = profile;
-    vec![
-        ("timeout", timeout.map_or_else(|| "indefinite".into(), duration)),
-        ("mask", format!("/{}", mask.v4)),
-        ("mask-v6", mask.v6.to_string()),
-    ]
+    vec![("timeout", indefinite(*timeout)), ("mask", format!("/{}", mask.v4)), ("mask-v6", mask.v6.to_string())]
+}
+
+pub(super) fn lint(check: &LintLevel) -> Facts {
+    let LintLevel { level, reason, until } = check;
+    vec![("level", level.as_str().into()), ("reason", quoted(reason.as_deref())), ("until", optional(until.as_ref()))]
 }
 
 pub(super) fn virtual_server(virtual_server: &VirtualServer) -> Facts {
@@ -264,6 +262,10 @@ fn quoted(text: Option<&str>) -> String {
 fn list(items: impl Iterator<Item = String>) -> String {
     let items: Vec<_> = items.collect();
     if items.is_empty() { "none".to_owned() } else { format!("[{}]", items.join("; ")) }
+}
+
+pub(super) fn indefinite(value: Option<Duration>) -> String {
+    value.map_or_else(|| "indefinite".into(), duration)
 }
 
 fn duration(duration: Duration) -> String {

@@ -12,11 +12,14 @@ use std::sync::Arc;
 use super::diagnostic::{Diagnostics, Severity};
 use super::fields::{Fields, Reader, did_you_mean};
 use super::inherit::{Broken, Document};
-use super::schema::{MEMBER, MONITOR, NODE, POOL, Shape, TOP};
+use super::scalar;
+use super::schema::{LINT, MEMBER, MONITOR, NODE, POOL, Shape, TOP};
 use super::source::At;
 use super::tree::{Entry, Node, Value};
 use crate::model;
-use crate::model::{Address, AdminState, LoadBalancing, Member, Model, Monitor, MonitorKind, Name, Pool, is_host_name};
+use crate::model::{
+    Address, AdminState, Level, LintLevel, LoadBalancing, Member, Model, Monitor, MonitorKind, Name, Pool, is_host_name,
+};
 
 /// Resolves a document, noting every mistake.
 pub(super) fn model(document: &Document, folder: &Path, diagnostics: &mut Diagnostics) -> Model {
@@ -35,7 +38,7 @@ impl<'a> Resolver<'a> {
     fn model(&self) -> Model {
         let root = &self.document.root;
         self.reader.check_keys(root.entries(), &TOP);
-        for section in ["nodes", "pools", "monitors", "profiles", "virtual-servers"] {
+        for section in ["nodes", "pools", "monitors", "profiles", "virtual-servers", "lint"] {
             let Some(entry) = root.entry(section) else { continue };
             if !matches!(entry.value.value, Value::Map(_) | Value::Null) {
                 let found = entry.value.describe();
@@ -46,16 +49,17 @@ impl<'a> Resolver<'a> {
                 self.check_name(named);
             }
         }
-        let store = Fields::new(self.reader, &TOP, root.entries().iter().collect(), root.at)
-            .path("certificate-store")
-            .unwrap_or_default();
+        let mut top = Fields::new(self.reader, &TOP, root.entries().iter().collect(), root.at);
+        let certificate_store = top.path("certificate-store").unwrap_or_default();
+        let certificate_refresh = top.duration_or_never("certificate-refresh");
         let nodes = self.section("nodes", Self::node);
         self.document.section("monitors").iter().for_each(|entry| drop(self.monitor(entry)));
         let pools = self.section("pools", |this, entry| this.pool(entry, &nodes));
         self.check_profiles();
         let virtual_servers = self.section("virtual-servers", |this, entry| this.virtual_server(entry, &pools));
         self.check_destinations();
-        Model { nodes, pools, virtual_servers, certificate_store: store }
+        let lint = self.document.section("lint").iter().filter_map(|entry| self.lint_level(entry)).collect();
+        Model { nodes, pools, virtual_servers, certificate_store, certificate_refresh, lint }
     }
 
     /// Names stand in `node:port`, in metrics, in URLs and on command lines.
@@ -100,7 +104,10 @@ impl<'a> Resolver<'a> {
         self.fields(entry, &MONITOR)?;
         let inherited = self.inherited("monitors", entry)?;
         let mut fields = Fields::new(self.reader, &MONITOR, inherited, entry.key_at);
-        fields.word("type");
+        let kind = match fields.word("type").as_str() {
+            "tls" => MonitorKind::Tls,
+            _ => MonitorKind::Tcp,
+        };
         let (interval, timeout) = (fields.duration("interval"), fields.duration("timeout"));
         if timeout <= interval {
             let advised = 3 * interval.as_secs() + 1;
@@ -109,7 +116,7 @@ impl<'a> Resolver<'a> {
             self.reader.report(Severity::Warning, fields.place("timeout"), message, Some(help));
         }
         let name = Name::from(entry.key.as_str());
-        Some(Arc::new(Monitor { name, kind: MonitorKind::Tcp, interval, timeout }))
+        Some(Arc::new(Monitor { name, kind, interval, timeout }))
     }
 
     fn pool(&self, entry: &'a Entry, nodes: &BTreeMap<Name, Arc<model::Node>>) -> Option<Pool> {
@@ -183,6 +190,24 @@ impl<'a> Resolver<'a> {
             self.unknown("node", "nodes", node, at);
         }
         Some(Member { node: Arc::clone(known?), port: port?, connection_limit, ratio, description, state })
+    }
+
+    /// Whether there is such a check is for those to tell who know the checks.
+    fn lint_level(&self, entry: &'a Entry) -> Option<(Name, LintLevel)> {
+        let mut fields = self.fields(entry, &LINT)?;
+        fields.require("level");
+        let level = match fields.word("level").as_str() {
+            "allow" => Level::Allow,
+            "deny" => Level::Deny,
+            _ => Level::Warn,
+        };
+        let reason = fields.text("reason");
+        if level == Level::Allow && reason.is_none() {
+            let message = format!("`{}` is allowed without a reason", entry.key);
+            let help = "write `reason`, for those who read the file when somebody asks why".to_owned();
+            self.reader.error(fields.at, message, Some(help));
+        }
+        Some((Name::from(entry.key.as_str()), LintLevel { level, reason, until: fields.parsed("until", scalar::day) }))
     }
 
     fn unknown(&self, what: &str, section: &str, name: &str, at: At) {

@@ -1,6 +1,6 @@
 use serde_json::{Map, Value, json};
 
-use super::{CERT_KEY, Kind, MEMBER, MONITOR, NODE, POOL, PROFILES, Shape, TOP, VIRTUAL_SERVER};
+use super::{CERT_KEY, Kind, LINT, MEMBER, MONITOR, NODE, POOL, PROFILES, Shape, TOP, VIRTUAL_SERVER};
 
 /// A JSON Schema (draft 2020-12) of the file, for editors.
 pub fn json_schema() -> Value {
@@ -14,6 +14,7 @@ pub fn json_schema() -> Value {
         "monitor": object(&MONITOR),
         "certificate": object(&CERT_KEY),
         "virtual server": object(&VIRTUAL_SERVER),
+        "lint check": object(&LINT),
         "profile": profile(),
     });
     schema
@@ -83,6 +84,7 @@ fn kind(kind: Kind) -> Value {
         }
         Kind::Word(words) => json!({ "enum": words }),
         Kind::Variable => json!({ "type": "string", "pattern": "^[A-Za-z_][A-Za-z0-9_]*$" }),
+        Kind::Day => json!({ "type": "string", "pattern": "^[0-9]{4}-[0-9]{2}-[0-9]{2}$" }),
         Kind::Destination => json!({ "type": "string", "pattern": "^(.*):[0-9]{1,5}$" }),
         Kind::NodePort => node_port(),
         Kind::Mask => json!({ "type": ["string", "integer"] }),

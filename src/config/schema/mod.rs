@@ -9,7 +9,7 @@ mod sections;
 pub use json::json_schema;
 pub(super) use profiles::{CERT_KEY, PROFILES};
 pub use reference::reference;
-pub(super) use sections::{MEMBER, MONITOR, NODE, POOL, TOP, VIRTUAL_SERVER};
+pub(super) use sections::{LINT, MEMBER, MONITOR, NODE, POOL, TOP, VIRTUAL_SERVER};
 
 /// What a value may be.
 #[derive(Clone, Copy, Debug)]
@@ -34,6 +34,8 @@ pub(super) enum Kind {
     Address,
     /// A host name as certificates carry them.
     HostName,
+    /// A day such as `2027-01-31`.
+    Day,
     /// A host name or an IP address.
     CertificateName,
     /// An address with a port to listen on.
@@ -104,7 +106,7 @@ impl Key {
     /// Whether `none` takes back what a parent gives, as on F5.
     pub fn can_be_none(&self) -> bool {
         use Kind::{
-            Address, CertificateName, Certificates, HostName, Networks, Path, Reference, References, Text, Texts,
+            Address, CertificateName, Certificates, Day, HostName, Networks, Path, Reference, References, Text, Texts,
             Variable,
         };
         matches!(
@@ -112,6 +114,7 @@ impl Key {
             Address
                 | CertificateName
                 | Certificates
+                | Day
                 | HostName
                 | Networks
                 | Path
@@ -140,6 +143,7 @@ impl Kind {
             Self::Variable => "the name of an environment variable".into(),
             Self::Address => "an IP address or a host name".into(),
             Self::HostName => "a host name".into(),
+            Self::Day => "a day such as 2027-01-31".into(),
             Self::CertificateName => "a host name or an IP address".into(),
             Self::Destination => "`address:port`".into(),
             Self::Networks => "a network such as 10.0.0.0/8, or a list of them".into(),
@@ -161,6 +165,7 @@ pub(super) fn root(section: &str, kind: &str) -> Option<&'static str> {
         ("profiles", "client-ssl") => Some("clientssl"),
         ("profiles", "server-ssl") => Some("serverssl"),
         ("profiles" | "monitors", "tcp") => Some("tcp"),
+        ("monitors", "tls") => Some("tls"),
         ("profiles", "fastL4") => Some("fastL4"),
         ("profiles", "source-addr") => Some("source_addr"),
         _ => None,
@@ -220,7 +225,7 @@ mod tests {
 
     #[test]
     fn no_key_is_both_offered_and_refused() {
-        let shapes = [&TOP, &NODE, &POOL, &MEMBER, &MONITOR, &VIRTUAL_SERVER, &CERT_KEY];
+        let shapes = [&TOP, &NODE, &POOL, &MEMBER, &MONITOR, &VIRTUAL_SERVER, &CERT_KEY, &LINT];
         for shape in shapes.into_iter().chain(PROFILES.iter().map(|(_, shape)| shape)) {
             assert!(shape.elsewhere.iter().all(|(name, _)| shape.key(name).is_none()), "{}", shape.name);
         }

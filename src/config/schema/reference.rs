@@ -1,4 +1,4 @@
-use super::{CERT_KEY, Key, MEMBER, MONITOR, NODE, POOL, PROFILES, Shape, TOP, VIRTUAL_SERVER, root};
+use super::{CERT_KEY, Key, LINT, MEMBER, MONITOR, NODE, POOL, PROFILES, Shape, TOP, VIRTUAL_SERVER, root};
 use crate::config::inherit::Document;
 
 /// The reference of every key, in Markdown.
@@ -16,6 +16,7 @@ pub fn reference() -> String {
             section(&mut text, &CERT_KEY, |_| None);
         }
     }
+    section(&mut text, &LINT, |_| None);
     text
 }
 
@@ -53,7 +54,7 @@ A file is YAML 1.2, so `true` and `false` are the only flags. Durations are a nu
 letters, digits, `.`, `_` and `-`. `none` takes back a name, text or path that a parent gives.
 
 A profile or monitor inherits every key that it does not set from the one that `defaults-from` names, and in the end \
-from the built-in one of its type: `clientssl`, `serverssl`, `tcp`, `fastL4`, `source_addr`. `clientssl-secure` and \
+from the built-in one of its type: `clientssl`, `serverssl`, `tcp`, `tls`, `fastL4`, `source_addr`. `clientssl-secure` and \
 `serverssl-insecure-compatible` are built in as well. All are in the folder `profiles`, with the reasons for their \
 values. `pronk config show FILE --resolved` tells what is in force and where each value comes from.
 ";

@@ -1,6 +1,6 @@
 use super::Kind::{
-    Address, Count, Destination, Duration, Flag, HostName, Members, Named, Networks, NodePort, Path, Reference,
-    References, Text, Word,
+    Address, Count, Day, Destination, Duration, DurationOr, Flag, HostName, Members, Named, Networks, NodePort, Path,
+    Reference, References, Text, Word,
 };
 use super::{DAY, Shape, key};
 
@@ -13,10 +13,18 @@ pub(in crate::config) const TOP: Shape = Shape {
     keys: &[
         key("nodes", Named("node"), "", "The hosts that run impalads."),
         key("pools", Named("pool"), "", "Members that serve the same port."),
-        key("monitors", Named("monitor"), "", "How members are watched; `tcp` is built in."),
+        key("monitors", Named("monitor"), "", "How members are watched; `tcp` and `tls` are built in."),
         key("profiles", Named("profile"), "", "Settings that virtual servers share."),
         key("virtual-servers", Named("virtual server"), "", "What clients connect to."),
+        key("lint", Named("lint check"), "", "What becomes of findings about certificates, by the check's id."),
         key("certificate-store", Path, "certs", "The folder of the certificate store."),
+        key(
+            "certificate-refresh",
+            DurationOr("indefinite", 10, DAY),
+            "5s",
+            "How often the certificates, keys, authorities and revocation lists that profiles name are looked at for \
+             replacements, which are taken over at once; `indefinite` leaves that to `pronk reload`.",
+        ),
     ],
     elsewhere: &[],
 };
@@ -95,12 +103,18 @@ pub(in crate::config) const MONITOR: Shape = Shape {
     name: "monitor",
     doc: "How members are watched.",
     keys: &[
-        key("type", Word(&["tcp"]), "tcp", "What a probe does: `tcp` connects."),
+        key(
+            "type",
+            Word(&["tcp", "tls"]),
+            "tcp",
+            "What a probe does: `tcp` connects; `tls` handshakes, takes any certificate and hands it to the watch over \
+             certificates. Whether it is to be trusted is server-ssl's and the linter's matter.",
+        ),
         key(
             "defaults-from",
             Reference("monitor"),
             "",
-            "The monitor that gives every key not set here; by default the built-in `tcp`.",
+            "The monitor that gives every key not set here; by default the built-in one of its type.",
         ),
         key("interval", Duration(10, DAY), "", "From one probe to the next."),
         key(
@@ -181,6 +195,24 @@ pub(in crate::config) const VIRTUAL_SERVER: Shape = Shape {
     ],
 };
 
+pub(in crate::config) const LINT: Shape = Shape {
+    name: "lint check",
+    doc: "What becomes of the findings of one check of certificates, in `pronk lint --config` and while pronk runs. \
+          `pronk lint --list-checks` tells the ids.",
+    keys: &[
+        key(
+            "level",
+            Word(&["allow", "warn", "deny"]),
+            "",
+            "`allow` holds findings back, `warn` makes them warnings, `deny` makes them errors.",
+        )
+        .required(),
+        key("reason", Text, "", "Why, for those who read the file; `allow` needs one."),
+        key("until", Day, "", "The first day (UTC) on which this no longer holds."),
+    ],
+    elsewhere: &[],
+};
+
 const METHODS: &[&str] = &["round-robin", "ratio-member", "least-connections-member", "least-connections-node"];
 
 /// F5's methods that pronk does not have, with the reason or the nearest.
@@ -204,6 +236,6 @@ const OTHER_METHODS: &[(&str, &str)] = &[
 
 const NO_OUTSTANDING_REQUESTS: &str =
     "it needs outstanding requests, which raw TCP does not show; the nearest is least-connections-node";
-const NO_HEALTH_TEXT: &str = "probes that talk are not offered yet: `tcp` connects";
+const NO_HEALTH_TEXT: &str = "probes that talk are not offered yet: `tcp` connects, `tls` handshakes";
 const NO_OWN_ADDRESS: &str = "a full proxy connects to members from its own address: with the client's, the member \
                               would answer the client past pronk. Leave this out, or write automap";

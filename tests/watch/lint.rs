@@ -12,10 +12,16 @@ use crate::tls::{FRONT, silent_member, tls_member};
 
 const NODE: &str = "node1.example.com";
 
+/// The exit code, a line for each finding, and what was said besides.
 fn lint(args: &[&str]) -> (Option<i32>, String) {
-    let Output { status, stdout, stderr } =
-        Command::new(env!("CARGO_BIN_EXE_pronk")).arg("lint").args(args).output().unwrap();
-    (status.code(), String::from_utf8(stdout).unwrap() + &String::from_utf8(stderr).unwrap())
+    let mut command = Command::new(env!("CARGO_BIN_EXE_pronk"));
+    let Output { status, stdout, stderr } = command.args(["lint", "--format", "json"]).args(args).output().unwrap();
+    let report: serde_json::Value = serde_json::from_slice(&stdout).unwrap();
+    let findings = report["findings"].as_array().unwrap().iter().map(|finding| {
+        let text = |key: &str| finding[key].as_str().unwrap().to_owned();
+        format!("{}[{}]: {}: {}\n", text("severity"), text("check"), text("source"), text("message"))
+    });
+    (status.code(), findings.collect::<String>() + &String::from_utf8(stderr).unwrap())
 }
 
 fn lint_config(folder: &Path, text: &str) -> (Option<i32>, String) {

@@ -5,6 +5,7 @@ mod support;
 
 mod bundle;
 mod cluster;
+mod command;
 mod corpus;
 mod keys;
 mod live;

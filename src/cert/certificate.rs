@@ -222,6 +222,16 @@ impl Certificate {
         self.issuer_der == issuer.subject_der && same_key
     }
 
+    /// The subject's name in DER: equal exactly for names that clients take for equal.
+    pub(super) fn subject_der(&self) -> &[u8] {
+        &self.subject_der
+    }
+
+    /// The issuer's name in DER.
+    pub(super) fn issuer_der(&self) -> &[u8] {
+        &self.issuer_der
+    }
+
     /// Days from `now` (seconds since 1970) to its end, rounded down; negative once it has ended.
     pub fn days_left(&self, now: i64) -> i64 {
         (self.not_after - now).div_euclid(86_400)

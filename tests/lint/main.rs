@@ -3,8 +3,12 @@
 #[path = "../support/mod.rs"]
 mod support;
 
+mod authorities;
+mod chain;
 mod corpus;
 mod names;
+mod usage;
+mod validity;
 
 use std::collections::BTreeSet;
 
@@ -13,7 +17,7 @@ use pronk::cert::lint::{Finding, catalogue};
 use corpus::Case;
 
 /// Every family's cases.
-static CASES: &[&[Case]] = &[names::CASES];
+static CASES: &[&[Case]] = &[names::CASES, validity::CASES, usage::CASES, authorities::CASES, chain::CASES];
 
 fn cases() -> impl Iterator<Item = &'static Case> {
     CASES.iter().copied().flatten()

@@ -1,4 +1,4 @@
-use super::{Severity, names};
+use super::{Severity, authorities, chain, names, usage, validity};
 
 /// Something that the linter looks for.
 #[derive(Debug)]
@@ -59,7 +59,7 @@ pub fn check(id: &str) -> Option<&'static Check> {
     catalogue().find(|check| check.id == id)
 }
 
-static FAMILIES: &[&[&Check]] = &[names::CHECKS];
+static FAMILIES: &[&[&Check]] = &[names::CHECKS, validity::CHECKS, usage::CHECKS, authorities::CHECKS, chain::CHECKS];
 
 #[cfg(test)]
 mod tests {

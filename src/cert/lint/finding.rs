@@ -1,6 +1,6 @@
 use std::sync::Arc;
 
-use super::{Check, Field, Located, Origin};
+use super::{Check, Field, Located, Origin, Subject, remedy};
 use crate::cert::Certificate;
 
 /// How much it matters.
@@ -97,5 +97,14 @@ impl Finding {
     pub(super) fn note(mut self, note: impl Into<String>) -> Self {
         self.notes.push(note.into());
         self
+    }
+}
+
+/// About the server's own certificate, with what to remember when it is replaced.
+pub(super) fn of_server(check: &'static Check, subject: &Subject, message: impl Into<String>) -> Finding {
+    let finding = Finding::new(check, subject.leaf_located(), message);
+    match remedy::restart(subject) {
+        Some(note) if check.severity >= Severity::Warning => finding.note(note),
+        _ => finding,
     }
 }

@@ -4,13 +4,19 @@
 //! anchors, revocation lists, levels). Each family of checks is one file, with the checks it knows beside the code that
 //! finds them; [`catalogue`] has them all.
 
+mod authorities;
 mod catalogue;
+mod chain;
 mod finding;
 mod gather;
+mod ground;
 mod levels;
 mod names;
 mod remedy;
+mod revocation;
 mod subject;
+mod usage;
+mod validity;
 
 use std::sync::Arc;
 
@@ -22,6 +28,9 @@ pub use finding::{Finding, Severity};
 pub use gather::{Gathered, gather};
 pub use levels::{Level, Levels, UnknownCheck};
 pub use subject::{Field, Located, Origin, Role, Subject, Use};
+
+use chain::Path;
+use ground::Ground;
 
 /// What findings depend on besides the certificates.
 #[derive(Clone, Debug)]
@@ -56,7 +65,8 @@ pub struct Findings {
 impl Linter {
     /// Lints every subject by itself, on all cores, and then all of them together.
     pub fn lint(&self, subjects: &[Subject]) -> Findings {
-        let each: Vec<Findings> = subjects.par_iter().map(|subject| self.judge(self.lint_one(subject))).collect();
+        let ground = Ground::of(self, subjects);
+        let each: Vec<Findings> = subjects.par_iter().map(|subject| self.judge(lint_one(subject, &ground))).collect();
         let mut all = Findings::default();
         for findings in each {
             all.extend(findings);
@@ -64,20 +74,24 @@ impl Linter {
         all
     }
 
-    /// Everything about one subject, before levels.
-    fn lint_one(&self, subject: &Subject) -> Vec<Finding> {
-        let mut findings = Vec::new();
-        if subject.role.usage != Use::Authority {
-            findings.extend(names::lint(subject));
-        }
-        findings
-    }
-
     fn judge(&self, findings: Vec<Finding>) -> Findings {
         let mut judged = self.levels.apply(findings, self.now);
         judged.findings.sort_by_key(|finding| std::cmp::Reverse(finding.severity));
         judged
     }
+}
+
+/// Everything about one subject, before levels.
+fn lint_one(subject: &Subject, ground: &Ground<'_>) -> Vec<Finding> {
+    let path = Path::of(subject);
+    let mut findings = validity::lint(subject, ground);
+    findings.extend(authorities::lint(subject, &path));
+    if subject.role.usage != Use::Authority {
+        findings.extend(names::lint(subject));
+        findings.extend(usage::lint(subject, ground.anchors(subject)));
+        findings.extend(chain::lint(subject, &path, ground));
+    }
+    findings
 }
 
 impl Findings {

@@ -222,6 +222,12 @@ impl Certificate {
         self.issuer_der == issuer.subject_der && same_key
     }
 
+    /// Whether it names itself as its issuer, by name and key identifier, as roots do and servers' certificates that are
+    /// their own authority. An authority's next key that its last one signed has the name alone. No signature is checked.
+    pub fn names_itself(&self) -> bool {
+        self.names_issuer(self)
+    }
+
     /// The subject's name in DER: equal exactly for names that clients take for equal.
     pub(super) fn subject_der(&self) -> &[u8] {
         &self.subject_der

@@ -1,4 +1,4 @@
-use pronk::cert::lint::{Finding, Linter, Severity, Trust, Use};
+use pronk::cert::lint::{Finding, Linter, Severity, Trust, Use, gather};
 use rcgen::{
     BasicConstraints, CertificateParams, ExtendedKeyUsagePurpose, GeneralSubtree, IsCa, KeyUsagePurpose,
     NameConstraints,
@@ -6,7 +6,7 @@ use rcgen::{
 use rustls_pki_types::CertificateDer;
 
 use crate::corpus::{Case, FRONT, NODE, extension, grave, lint, linter, one, role, subject, well_named};
-use crate::support::ca::{Authority, LeafBuilder};
+use crate::support::ca::{Authority, LeafBuilder, pem_of};
 
 pub static CASES: &[Case] = &[
     Case { check: "chain-out-of-order", fires: || arranged(&[1, 0, 2]), silent: || arranged(&[0, 1, 2]) },
@@ -279,6 +279,27 @@ fn a_self_signed_certificate_that_nobody_trusts_is_an_unknown_issuer() {
 }
 
 #[test]
+fn the_path_length_of_a_trusted_root_counts_too() {
+    let constrain = |params: &mut CertificateParams| params.is_ca = IsCa::Ca(BasicConstraints::Constrained(0));
+    let root = Authority::adjusted("root ca", constrain);
+    let found = lint(&root, &well_named(&root.intermediate("issuing ca")).build().chain, role(Use::Passthrough));
+    assert_eq!(grave(&found), ["path-length-exceeded"]);
+    let finding = one(&found, "path-length-exceeded");
+    assert_eq!(finding.message, "CN=root ca allows 0 authorities below it, and has 1");
+    assert!(grave(&lint(&root, &well_named(&root).build().chain, role(Use::Passthrough))).is_empty());
+}
+
+#[test]
+fn a_critical_extension_that_only_rustls_does_not_know_is_told() {
+    let policies = extension(&[2, 5, 29, 32], true, &[0x30, 0x06, 0x30, 0x04, 0x06, 0x02, 0x2a, 0x03]);
+    let root = Authority::new("root ca");
+    let leaf = well_named(&root).adjusted(|params| params.custom_extensions.push(policies)).build();
+    let found = lint(&root, &leaf.chain, role(Use::Passthrough));
+    assert_eq!(grave(&found), ["chain-invalid"]);
+    assert!(one(&found, "chain-invalid").message.contains("rustls does not know a critical extension"));
+}
+
+#[test]
 fn violated_constraints_name_the_authority_and_what_it_permits() {
     let found = within("other.org");
     let finding = one(&found, "name-constraints-violated");
@@ -303,6 +324,40 @@ fn a_revoked_intermediate_is_blamed_itself() {
 }
 
 #[test]
+fn a_long_revocation_list_is_read_like_a_short_one() {
+    let root = Authority::new("root ca");
+    let (bad, good) = (well_named(&root).build(), well_named(&root).build());
+    let strangers: Vec<_> = (0..3).map(|_| well_named(&root).build()).collect();
+    let mut revoked: Vec<_> = strangers.iter().cycle().take(4000).collect();
+    revoked.push(&bad);
+    let list = root.revocations_der(&revoked);
+    assert!(list.len() > 0xffff, "{}", list.len());
+    let linter = Linter { revocation_lists: vec![list.into()], ..linter(&[&root]) };
+    let files = [
+        subject("good.pem", &good.chain, role(Use::Passthrough)),
+        subject("bad.pem", &bad.chain, role(Use::Passthrough)),
+    ];
+    let found = linter.lint(&files).findings;
+    assert_eq!(grave(&found), ["revoked"]);
+    assert_eq!(one(&found, "revoked").origin.source(), "bad.pem");
+}
+
+#[test]
+fn servers_of_one_file_share_its_authorities_and_their_flaws() {
+    let root = Authority::new("root ca");
+    let issuing = root.intermediate_adjusted("issuing ca", |params| params.key_usages.clear());
+    let other = root.intermediate("other issuing ca");
+    let folder = tempfile::tempdir().unwrap();
+    let mut all: Vec<_> = (0..2).map(|_| well_named(&issuing).build().chain.remove(0)).collect();
+    all.extend([issuing.certificate().clone(), other.certificate().clone()]);
+    std::fs::write(folder.path().join("all.pem"), pem_of(&all)).unwrap();
+    let gathered = gather(&[folder.path().to_owned()], &role(Use::Passthrough), None);
+    assert_eq!(gathered.subjects.len(), 2);
+    let found = linter(&[&root]).lint(&gathered.subjects).findings;
+    assert_eq!(grave(&found), ["ca-key-usage-missing"]);
+}
+
+#[test]
 fn a_cross_signed_authority_is_no_stranger_in_the_chain() {
     let (old, new) = (Authority::new("old root"), Authority::new("new root"));
     let cross = new.cross_signed_by(&old);
@@ -310,5 +365,44 @@ fn a_cross_signed_authority_is_no_stranger_in_the_chain() {
     chain.push(cross);
     for trusted in [&old, &new] {
         assert!(grave(&lint(trusted, &chain, role(Use::Passthrough))).is_empty());
+    }
+}
+
+#[test]
+fn an_authoritys_next_key_that_its_last_one_signed_is_no_root() {
+    let (last, next) = (Authority::new("cluster ca"), Authority::new("cluster ca"));
+    let mut chain = well_named(&next).build().chain;
+    chain.push(next.cross_signed_by(&last));
+    let found = lint(&last, &chain, role(Use::Passthrough));
+    assert!(grave(&found).is_empty(), "{found:?}");
+    assert!(!found.iter().any(|it| it.check.id == "chain-root-included"));
+}
+
+#[test]
+fn a_changed_certificate_is_found_beside_the_true_one() {
+    let root = Authority::new("root ca");
+    let honest = well_named(&root).build().chain;
+    let mut der = honest[0].to_vec();
+    let at = der.windows(FRONT.len()).position(|window| window == FRONT.as_bytes()).unwrap();
+    der[at..at + FRONT.len()].copy_from_slice(b"xx.example.com");
+    let files = [
+        subject("honest.pem", &honest, role(Use::Passthrough)),
+        subject("changed.pem", &[der.into()], role(Use::Passthrough)),
+    ];
+    let found = linter(&[&root]).lint(&files).findings;
+    assert_eq!(one(&found, "signature-invalid").origin.source(), "changed.pem");
+}
+
+#[test]
+fn dates_and_purposes_do_not_hide_what_is_wrong_with_the_chain() {
+    let root = Authority::new("root ca");
+    for (leaf, told) in [
+        (well_named(&root).expired(), "expired"),
+        (well_named(&root).not_yet_valid(), "not-yet-valid"),
+        (well_named(&root).client(), "eku-no-server-auth"),
+    ] {
+        let mut chain = leaf.build().chain;
+        chain[0] = with_wrong_signature(&chain[0]);
+        assert_eq!(grave(&lint(&root, &chain, role(Use::Passthrough))), [told, "signature-invalid"]);
     }
 }

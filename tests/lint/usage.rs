@@ -108,14 +108,6 @@ fn a_server_that_says_it_is_an_authority_is_an_error_where_pronk_verifies_it() {
 }
 
 #[test]
-fn wrong_purposes_do_not_hide_a_broken_chain() {
-    let (trusted, other) = (Authority::new("root ca"), Authority::new("other root ca"));
-    let leaf = well_named(&other).client().build();
-    let found = lint(&trusted, &leaf.chain, role(Use::Passthrough));
-    assert_eq!(grave(&found), ["eku-no-server-auth", "issuer-unknown"]);
-}
-
-#[test]
 fn the_purpose_that_is_there_is_named() {
     let found = purposes(&[Purpose::ClientAuth]);
     let finding = one(&found, "eku-no-server-auth");

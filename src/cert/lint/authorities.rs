@@ -19,8 +19,8 @@ static CA_BASIC_CONSTRAINTS_MISSING: Check = Check {
     severity: Severity::Error,
     title: "an authority's certificate has no basic constraints",
     basis: "RFC 5280, section 4.2.1.9",
-    clients: "Java, Python 3.13 and later, and rustls for an intermediate refuse what it signed; Python 3.11 takes it, and \
-        rustls takes it as a root",
+    clients: "an intermediate's: Python, Java and rustls refuse what it signed; a root's: Java and Python 3.13 and later do, \
+        Python 3.11 and rustls take it",
     explanation: "`CA:TRUE` in the basic constraints is what tells an authority's certificate from a server's. Roots from before \
         2002, and some that scripts make, lack it. Java then says `basic constraints check failed: this is not a CA certificate`.",
     remedy: "renew the authority's certificate with basicConstraints=critical,CA:TRUE; the same key may stay",
@@ -70,8 +70,8 @@ static CA_CANNOT_SIGN: Check = Check {
     title: "the key usage of an authority's certificate does not allow signing certificates",
     basis: "RFC 5280, section 4.2.1.3",
     clients: "Python (OpenSSL) and Java refuse what it signed; rustls does not look",
-    explanation: "An authority's key usage has to have `keyCertSign`. Without it OpenSSL does not take the certificate for an issuer \
-        and says `unable to get local issuer certificate` or `invalid CA certificate`.",
+    explanation: "An authority's key usage has to have `keyCertSign`. Without it OpenSSL says `invalid CA certificate` and Java \
+        `keyCertSign bit is not set`, for an intermediate as for a root of the truststore.",
     remedy: "renew the authority's certificate with keyUsage=critical,keyCertSign,cRLSign; the same key may stay",
 };
 
@@ -143,7 +143,7 @@ fn judge(at: &Located, findings: &mut Vec<Finding>) {
     if certificate.subject_key_id.is_none() {
         let (field, message) = (Field::SubjectKeyIdentifier, format!("the authority {title} has no key identifier"));
         about(&CA_KEY_IDS_MISSING, field, message, "no subject key identifier", "the hash of its key");
-    } else if certificate.authority_key_id.is_none() && !certificate.is_self_issued() {
+    } else if certificate.authority_key_id.is_none() && !certificate.names_itself() {
         let message = format!("the authority {title} does not name its issuer's key");
         let field = Field::AuthorityKeyIdentifier;
         about(&CA_KEY_IDS_MISSING, field, message, "no authority key identifier", "the issuer's key identifier");
@@ -154,7 +154,7 @@ fn judge(at: &Located, findings: &mut Vec<Finding>) {
 /// RFC 6818, section 2, spares self-signed certificates of servers.
 fn issuer_key(subject: &Subject) -> Option<Finding> {
     let certificate = subject.leaf();
-    (certificate.authority_key_id.is_none() && !certificate.is_self_issued()).then(|| {
+    (certificate.authority_key_id.is_none() && !certificate.names_itself()).then(|| {
         of_server(&CA_KEY_IDS_MISSING, subject, "the certificate does not name its issuer's key")
             .field(Field::AuthorityKeyIdentifier)
             .observed("no authority key identifier")

@@ -7,6 +7,7 @@ use rustls_pki_types::{CertificateDer, TrustAnchor};
 use webpki::anchor_from_trusted_cert;
 
 use super::revocation::Revocation;
+use super::signatures::Signatures;
 use super::{Linter, Subject, Trust, Use};
 use crate::cert::Certificate;
 
@@ -15,6 +16,7 @@ pub(super) struct Ground<'a> {
     pub(super) now: i64,
     pub(super) expiry_days: u32,
     pub(super) revocation: Revocation,
+    pub(super) signatures: Signatures,
     own: Anchors<'a>,
     /// Those of subjects that have their own trust, by the place of the list that they share.
     others: HashMap<Place, Anchors<'a>>,
@@ -46,6 +48,7 @@ impl<'a> Ground<'a> {
             now: linter.now,
             expiry_days: linter.expiry_days,
             revocation: Revocation::of(&linter.revocation_lists),
+            signatures: Signatures::new(),
             own: Anchors::of(&linter.trust),
             others,
             authorities: authorities(subjects),
@@ -93,7 +96,7 @@ impl<'a> Anchors<'a> {
 
     /// Whether `certificate` leads to an anchor: it is one, or names one as its issuer, by name and key identifier.
     pub(super) fn follow(&self, certificate: &Certificate) -> bool {
-        match certificate.is_self_issued() {
+        match certificate.names_itself() {
             true => self.hold(certificate),
             false => self.named_by(certificate).iter().any(|anchor| certificate.names_issuer(&anchor.certificate)),
         }
@@ -139,7 +142,7 @@ fn authorities(subjects: &[Subject]) -> HashMap<&[u8], Vec<&Certificate>> {
             let certificate = &*at.certificate;
             let same = |other: &&Certificate| {
                 other.subject_key_id == certificate.subject_key_id
-                    && other.is_self_issued() == certificate.is_self_issued()
+                    && other.names_itself() == certificate.names_itself()
                     && other.not_after == certificate.not_after
             };
             let named = by_subject.entry(certificate.subject_der()).or_default();

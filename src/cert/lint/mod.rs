@@ -14,10 +14,12 @@ mod levels;
 mod names;
 mod remedy;
 mod revocation;
+mod signatures;
 mod subject;
 mod usage;
 mod validity;
 
+use std::collections::HashSet;
 use std::sync::Arc;
 
 use rayon::prelude::*;
@@ -71,6 +73,7 @@ impl Linter {
         for findings in each {
             all.extend(findings);
         }
+        all.drop_repeated();
         all
     }
 
@@ -98,6 +101,15 @@ impl Findings {
     fn extend(&mut self, others: Self) {
         self.findings.extend(others.findings);
         self.allowed += others.allowed;
+    }
+
+    /// Servers whose certificates lie in one file share its authorities, of which each flaw is told once.
+    fn drop_repeated(&mut self) {
+        let mut told = HashSet::new();
+        let findings = self.findings.iter();
+        let keep: Vec<_> = findings.map(|it| told.insert((it.check.id, &it.origin, &it.message))).collect();
+        let mut keep = keep.into_iter();
+        self.findings.retain(|_| keep.next().unwrap_or(true));
     }
 
     /// The gravest severity; none if there is nothing to say.

@@ -28,7 +28,7 @@ pub struct Located {
 }
 
 /// Where a certificate was found; positions count from 1.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub enum Origin {
     File {
         path: PathBuf,

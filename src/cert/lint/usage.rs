@@ -226,7 +226,7 @@ fn authority(subject: &Subject) -> Option<Finding> {
 fn self_signed(subject: &Subject, anchors: &Anchors<'_>) -> Option<Finding> {
     let certificate = subject.leaf();
     let known = anchors.hold(certificate) || anchors.say_nothing();
-    (certificate.is_self_issued() && !certificate.is_ca() && known).then(|| {
+    (certificate.names_itself() && !certificate.is_ca() && known).then(|| {
         let message = "the certificate is self-signed: every client needs it in its truststore";
         Finding::new(&SELF_SIGNED, subject.leaf_located(), message)
             .field(Field::Issuer)
@@ -243,10 +243,14 @@ pub(super) fn unknown_critical(at: &Located) -> Option<Finding> {
         [name] => format!("the critical extension {name} is unknown to clients"),
         _ => format!("the critical extensions {} are unknown to clients", names.join(", ")),
     };
-    Some(
-        Finding::new(&UNKNOWN_CRITICAL_EXTENSION, at, message)
-            .field(Field::OtherExtensions)
-            .observed(format!("critical: {}", names.join(", ")))
-            .expected("no critical extension but those of RFC 5280"),
-    )
+    let finding = Finding::new(&UNKNOWN_CRITICAL_EXTENSION, at, message)
+        .field(Field::OtherExtensions)
+        .observed(format!("critical: {}", names.join(", ")))
+        .expected("no critical extension but those of RFC 5280");
+    let is_root = at.certificate.is_ca() && at.certificate.names_itself();
+    Some(if is_root {
+        finding.note("in a root, Python (OpenSSL) refuses it; Java and rustls do not look")
+    } else {
+        finding
+    })
 }

@@ -112,7 +112,7 @@ enum Holder {
 
 impl Holder {
     fn authority(certificate: &Certificate) -> Self {
-        if certificate.is_self_issued() { Self::Root } else { Self::Intermediate }
+        if certificate.names_itself() { Self::Root } else { Self::Intermediate }
     }
 
     /// The subject of a sentence.

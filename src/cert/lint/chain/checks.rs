@@ -111,7 +111,7 @@ pub(super) static PATH_LENGTH_EXCEEDED: Check = Check {
     severity: Severity::Error,
     title: "there are more authorities below an authority than it allows",
     basis: "RFC 5280, section 4.2.1.9",
-    clients: "Python, Java and rustls refuse it",
+    clients: "Python, Java and rustls refuse it; at the limit of a root Java and rustls do not look",
     explanation: "`pathlen:0` in an authority's basic constraints says that it signs servers' certificates and no authorities'; \
         `pathlen:1` allows one authority below it, and so on.",
     remedy: "let an authority with a greater path length sign the intermediate",

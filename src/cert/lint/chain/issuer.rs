@@ -31,11 +31,11 @@ pub(super) fn lint(path: &Path<'_>, anchors: &Anchors<'_>, ground: &Ground<'_>) 
 /// user named, a lone certificate of somebody else more often lacks its intermediate than comes from a strange root.
 fn is_missing_intermediate(path: &Path<'_>, anchors: &Anchors<'_>, ground: &Ground<'_>) -> bool {
     let top = &path.top().certificate;
-    if top.is_self_issued() || !anchors.named_by(top).is_empty() {
+    if top.names_itself() || !anchors.named_by(top).is_empty() {
         return false;
     }
     match ground.issuer_elsewhere(top) {
-        Some(issuer) => !issuer.is_self_issued(),
+        Some(issuer) => !issuer.names_itself(),
         None => {
             let alone = path.steps.len() == 1;
             alone && (is_public(top) || (anchors.given && !top.issuer.to_ascii_lowercase().contains("root")))
@@ -66,9 +66,9 @@ fn unknown(path: &Path<'_>, anchors: &Anchors<'_>) -> Finding {
     let (top, server) = (path.top(), path.server());
     let certificate = &top.certificate;
     let issuer = &certificate.issuer;
-    let message = if server.certificate.is_self_issued() {
+    let message = if server.certificate.names_itself() {
         format!("{} is self-signed and not among the trusted authorities itself", certificate.title())
-    } else if certificate.is_self_issued() {
+    } else if certificate.names_itself() {
         format!("the chain leads to the root {issuer}, which is not trusted")
     } else {
         format!("{issuer}, which signed {}, is not among the trusted authorities", certificate.title())
@@ -78,7 +78,7 @@ fn unknown(path: &Path<'_>, anchors: &Anchors<'_>) -> Finding {
         .field(Field::Issuer)
         .observed(issuer.clone())
         .expected("a chain that leads to a trusted authority");
-    if certificate.is_self_issued() {
+    if certificate.names_itself() {
         return finding;
     }
     let finding = finding.note(format!("if {issuer} is an intermediate, append its certificate to the file"));
@@ -91,7 +91,7 @@ fn unknown(path: &Path<'_>, anchors: &Anchors<'_>) -> Finding {
 /// An authority that was made anew has its old name and another key.
 fn other_key(top: &Certificate, anchors: &Anchors<'_>) -> Option<String> {
     let known = anchors.named_by(top).first()?;
-    let wanted = if top.is_self_issued() { &top.subject_key_id } else { &top.authority_key_id };
+    let wanted = if top.names_itself() { &top.subject_key_id } else { &top.authority_key_id };
     let id = |id: &Option<Vec<u8>>| id.as_ref().map_or("unknown".into(), |id| hexadecimal(id));
     Some(format!(
         "an authority named {} is trusted, but with another key: its identifier is {}, where the chain leads to {}",

@@ -33,7 +33,10 @@ pub(super) fn lint(subject: &Subject, path: &Path<'_>, ground: &Ground<'_>) -> V
         let trust: Vec<_> = candidates.iter().map(|anchor| anchor.trust.clone()).collect();
         match verify::chain(path, &trust, ground) {
             Ok(used) => {
-                findings.extend(candidates.get(used).and_then(|anchor| expired_anchor(path, anchor, anchors, ground)));
+                if let Some(anchor) = candidates.get(used) {
+                    findings.extend(expired_anchor(path, anchor, anchors, ground));
+                    findings.extend(verdict::root_path_length(path, &anchor.certificate));
+                }
             }
             Err(error) => findings.extend(verdict::lint(&error, path, anchors, ground)),
         }
@@ -65,7 +68,7 @@ fn candidates<'a, 'b>(path: &Path<'_>, anchors: &'b Anchors<'a>) -> Vec<&'b Anch
 /// The end of the chain as an anchor, where something can be verified up to it.
 fn own_top<'a>(path: &Path<'a>) -> Option<TrustAnchor<'a>> {
     let top = path.top();
-    let signed_something = path.steps.len() > 1 || top.certificate.is_self_issued();
+    let signed_something = path.steps.len() > 1 || top.certificate.names_itself();
     if signed_something { anchor_from_trusted_cert(&top.certificate.der).ok() } else { None }
 }
 
@@ -98,13 +101,14 @@ fn other_purpose(at: &Located) -> Option<Finding> {
         Finding::new(&CHAIN_INVALID, at, message)
             .field(Field::ExtendedKeyUsage)
             .observed(listed)
-            .expected(Purpose::ServerAuth.to_string()),
+            .expected(Purpose::ServerAuth.to_string())
+            .note("Python (OpenSSL) refuses it as rustls does; Java takes it"),
     )
 }
 
 /// The revocation list of the certificate's issuer, if it is of no use.
 fn revocation_list(at: &Located, ground: &Ground<'_>) -> Option<Finding> {
-    if at.certificate.is_self_issued() {
+    if at.certificate.names_itself() {
         return None;
     }
     let list = ground.revocation.list_for(&at.certificate)?;

@@ -24,7 +24,7 @@ pub(super) fn lint(subject: &Subject, path: &Path<'_>) -> Vec<Finding> {
             if !follows && disorder.is_none() {
                 disorder = Some(wrong_place(path, at));
             }
-            if at.certificate.is_self_issued() {
+            if at.certificate.names_itself() {
                 findings.push(root(at));
             }
         } else if !std::ptr::eq(at, path.server()) {

@@ -15,7 +15,7 @@ impl<'a> Path<'a> {
         let related = related(server, subject.chain());
         let mut steps = vec![server];
         let mut top = server;
-        while !top.certificate.is_self_issued() {
+        while !top.certificate.names_itself() {
             let issuers = related.iter().copied().filter(|it| top.certificate.names_issuer(&it.certificate));
             let fresh = issuers.filter(|it| !steps.iter().any(|step| std::ptr::eq(*step, *it)));
             let Some(issuer) = fresh.max_by_key(|it| it.certificate.not_after) else { break };
@@ -36,7 +36,7 @@ impl<'a> Path<'a> {
 
     /// The authorities between the subject's own certificate and the root, nearest first.
     pub(super) fn intermediates(&self) -> impl Iterator<Item = &'a Located> {
-        self.steps.iter().skip(1).copied().filter(|it| !it.certificate.is_self_issued())
+        self.steps.iter().skip(1).copied().filter(|it| !it.certificate.names_itself())
     }
 
     /// Whether some way up leads over this certificate, which is not the subject's own.
@@ -50,7 +50,7 @@ fn related<'a>(server: &'a Located, chain: &'a [Located]) -> Vec<&'a Located> {
     let mut at = 0;
     while let Some(below) = related.get(at).copied() {
         at += 1;
-        if below.certificate.is_self_issued() {
+        if below.certificate.names_itself() {
             continue;
         }
         for above in chain {

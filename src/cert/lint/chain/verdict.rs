@@ -107,7 +107,7 @@ fn broken_link<'a>(path: &Path<'a>, anchors: &Anchors<'_>) -> Option<(&'a Locate
     let uppers = path.steps.iter().skip(1).map(|it| Some(&*it.certificate)).chain([None]);
     path.steps.iter().copied().zip(uppers).find(|(at, above)| {
         let trusted = anchors.named_by(&at.certificate).iter().map(|anchor| &anchor.certificate);
-        let itself = at.certificate.is_self_issued().then_some(&*at.certificate);
+        let itself = at.certificate.names_itself().then_some(&*at.certificate);
         let mut issuers = above.iter().copied().chain(trusted).chain(itself).peekable();
         issuers.peek().is_some() && !issuers.any(|issuer| is_signed_by(&at.certificate, issuer))
     })
@@ -143,25 +143,41 @@ fn name_constraints(path: &Path<'_>, anchors: &Anchors<'_>) -> Finding {
 }
 
 fn path_length(path: &Path<'_>) -> Finding {
-    let allowed = |at: &Located| at.certificate.basic_constraints.and_then(|it| it.path_len);
     let exceeded = path.intermediates().enumerate().find_map(|(below, at)| {
-        let allowed = allowed(at).filter(|allowed| below > *allowed as usize)?;
+        let allowed = allowed_below(&at.certificate).filter(|allowed| below > *allowed)?;
         Some((at, allowed, below))
     });
     match exceeded {
-        Some((at, allowed, below)) => {
-            let message = format!("{} allows {allowed} authorities below it, and has {below}", at.certificate.title());
-            about(&PATH_LENGTH_EXCEEDED, at, Field::BasicConstraints, message)
-                .span(format!("pathlen:{allowed}"))
-                .observed(format!("{below} authorities below it"))
-                .expected(format!("{allowed} at most"))
-        }
+        Some((at, allowed, below)) => too_many_below(at, &at.certificate, allowed, below)
+            .field(Field::BasicConstraints)
+            .span(format!("pathlen:{allowed}")),
         None => {
             let message = "an authority has more authorities below it than it allows".to_owned();
             about(&PATH_LENGTH_EXCEEDED, path.top(), Field::BasicConstraints, message)
                 .observed(format!("a chain of {} certificates", path.steps.len()))
         }
     }
+}
+
+/// What rustls does not look at: how many authorities a trusted root allows below it.
+pub(super) fn root_path_length(path: &Path<'_>, root: &Certificate) -> Option<Finding> {
+    let below: Vec<_> = path.intermediates().collect();
+    let at = below.last()?;
+    let allowed = allowed_below(root).filter(|allowed| below.len() > *allowed)?;
+    let leads_there = at.certificate.issuer_der() == root.subject_der();
+    leads_there.then(|| too_many_below(at, root, allowed, below.len()))
+}
+
+fn allowed_below(authority: &Certificate) -> Option<usize> {
+    authority.basic_constraints.and_then(|it| it.path_len).and_then(|allowed| allowed.try_into().ok())
+}
+
+fn too_many_below(at: &Located, authority: &Certificate, allowed: usize, below: usize) -> Finding {
+    let authorities = |count: usize| if count == 1 { "1 authority".into() } else { format!("{count} authorities") };
+    let message = format!("{} allows {} below it, and has {below}", authority.title(), authorities(allowed));
+    about(&PATH_LENGTH_EXCEEDED, at, Field::Issuer, message)
+        .observed(format!("{} below it", authorities(below)))
+        .expected(format!("{} at most", authorities(allowed)))
 }
 
 fn is_about_algorithm(error: &Error) -> bool {

@@ -47,7 +47,8 @@ fn chain_at(path: &Path<'_>, trust: &[TrustAnchor<'_>], ground: &Ground<'_>, at:
     let revocation = RevocationOptionsBuilder::new(&lists)
         .ok()
         .map(|options| options.with_status_policy(UnknownStatusPolicy::Allow).build());
-    let verified = server.verify_for_usage(ALL_VERIFICATION_ALGS, trust, &above, time, AnyPurpose, revocation, None)?;
+    let algorithms = ground.signatures.algorithms();
+    let verified = server.verify_for_usage(&algorithms, trust, &above, time, AnyPurpose, revocation, None)?;
     trust.iter().position(|anchor| anchor == verified.anchor()).ok_or(Error::UnknownIssuer)
 }
 

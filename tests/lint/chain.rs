@@ -261,7 +261,7 @@ fn a_server_that_signs_others_is_no_authority() {
     let root = Authority::new("root ca");
     let server = root.intermediate_adjusted("not an authority", |params| {
         params.is_ca = IsCa::ExplicitNoCa;
-        params.key_usages = vec![KeyUsagePurpose::KeyCertSign];
+        params.key_usages = vec![KeyUsagePurpose::DigitalSignature];
     });
     let found = lint(&root, &well_named(&server).build().chain, role(Use::Passthrough));
     assert_eq!(grave(&found), ["chain-invalid"]);

@@ -88,15 +88,13 @@ pub(super) fn lint(subject: &Subject, path: &Path<'_>) -> Vec<Finding> {
 
 /// What says that it is an authority's, and what has to be one because it stands above the server's own.
 fn authorities<'a>(subject: &'a Subject, path: &Path<'a>) -> Vec<&'a Located> {
-    let alone = subject.role.usage == Use::Authority;
-    // The trust entry of a server that signs its own certificate is no authority's.
-    let by_role = |at: &Located| alone && !at.certificate.names.has_alternative();
-    subject
-        .chain()
-        .iter()
-        .filter(|at| alone || !std::ptr::eq(*at, subject.leaf_located()))
-        .filter(|at| at.certificate.is_ca() || by_role(at) || path.has_above(at))
-        .collect()
+    if subject.role.usage == Use::Authority {
+        // The trust entry of a server that signs its own certificate is no authority's, whatever it says.
+        let is_entry = |at: &Located| at.certificate.names_itself() && at.certificate.names.has_alternative();
+        return subject.chain().iter().filter(|at| !is_entry(at)).collect();
+    }
+    let above = subject.chain().iter().filter(|at| !std::ptr::eq(*at, subject.leaf_located()));
+    above.filter(|at| at.certificate.is_ca() || path.has_above(at)).collect()
 }
 
 fn judge(at: &Located, findings: &mut Vec<Finding>) {
@@ -110,8 +108,12 @@ fn judge(at: &Located, findings: &mut Vec<Finding>) {
         None => {
             let message = format!("the authority {title} does not say that it is one");
             about(&CA_BASIC_CONSTRAINTS_MISSING, field, message, "no basic constraints", "critical, CA:TRUE");
+            // It has to be renewed, and mostly lacks everything else that an authority's should have too.
+            return;
         }
-        Some(constraints) if constraints.ca && !constraints.critical => {
+        // `chain-invalid` tells of what signs without being an authority.
+        Some(constraints) if !constraints.ca => return,
+        Some(constraints) if !constraints.critical => {
             let message = format!("the basic constraints of the authority {title} are not critical");
             about(&CA_BASIC_CONSTRAINTS_NOT_CRITICAL, field, message, "CA:TRUE, not critical", "critical, CA:TRUE");
         }

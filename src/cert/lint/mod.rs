@@ -49,6 +49,7 @@ pub struct Linter {
 /// Whom chains have to lead to.
 #[derive(Clone, Debug)]
 pub struct Trust {
+    /// Where there are none and none were given, nothing is said of unknown issuers: every certificate would have one.
     pub anchors: Arc<[CertificateDer<'static>]>,
     /// Whether the user named them: a chain that leads elsewhere is then an error, and else a warning, since an internal
     /// authority is not among the system's.

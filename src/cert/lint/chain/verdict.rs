@@ -18,7 +18,7 @@ pub(super) fn lint(error: &Error, path: &Path<'_>, anchors: &Anchors<'_>, ground
     }
     Some(match error {
         Error::CertRevoked => revoked(path, ground),
-        Error::InvalidSignatureForPublicKey => signature(path, anchors)?,
+        Error::InvalidSignatureForPublicKey => signature(path, anchors, ground)?,
         Error::NameConstraintViolation => name_constraints(path, anchors),
         Error::PathLenConstraintViolated => path_length(path),
         Error::UnknownIssuer => {
@@ -72,16 +72,15 @@ fn revoked(path: &Path<'_>, ground: &Ground<'_>) -> Finding {
         .expected("a certificate that is not revoked")
 }
 
-/// None where a key is at fault that the file has, since what is wrong with keys is told of them.
-fn signature(path: &Path<'_>, anchors: &Anchors<'_>) -> Option<Finding> {
+/// None where a key is at fault that is linted itself, since what is wrong with keys is told of them.
+fn signature(path: &Path<'_>, anchors: &Anchors<'_>, ground: &Ground<'_>) -> Option<Finding> {
     let (at, above) = broken_link(path, anchors).unwrap_or((path.server(), None));
     let (title, issuer) = (at.certificate.title(), &at.certificate.issuer);
     if let Some(issuer_of) = above.or_else(|| anchors.named_by(&at.certificate).first().map(|it| &it.certificate))
         && is_of_odd_size(issuer_of)
     {
         let message = format!("{title} is signed with a key of {}, which rustls does not take", issuer_of.key);
-        let in_file = above.is_some();
-        return (!in_file).then(|| {
+        return (!ground.is_linted(issuer_of)).then(|| {
             let finding = about(&CHAIN_INVALID, at, Field::Issuer, message).observed(issuer_of.key.to_string());
             finding.expected("RSA of 2048 to 8192 bits, or ECDSA")
         });

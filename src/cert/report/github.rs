@@ -1,5 +1,6 @@
 use super::Report;
 use crate::cert::lint::Severity;
+use crate::cert::text::shown;
 
 /// The report as workflow commands, which GitHub shows beside the files of a change.
 pub fn github(report: &Report<'_>) -> String {
@@ -18,13 +19,18 @@ pub fn github(report: &Report<'_>) -> String {
             finding.check.remedy,
             finding.paste.join("\n")
         );
-        let (file, title) = (property(&finding.origin.source()), property(finding.check.id));
-        text += &format!("::{command} file={file},line=1,title={title}::{}\n", data(message.trim_end()));
+        let (file, title) = (property(&shown(&finding.origin.source())), property(finding.check.id));
+        text += &format!("::{command} file={file},line=1,title={title}::{}\n", data(&shown_lines(message.trim_end())));
     }
     for error in report.unreadable {
-        text += &format!("::error title=unreadable::{}\n", data(&error.to_string()));
+        text += &format!("::error title=unreadable::{}\n", data(&shown(&error.to_string())));
     }
     text
+}
+
+/// Paths may hold what acts on a terminal; the message's own ends of line stay.
+fn shown_lines(text: &str) -> String {
+    text.lines().map(shown).collect::<Vec<_>>().join("\n")
 }
 
 /// A message may not end the command.

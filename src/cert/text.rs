@@ -69,6 +69,18 @@ pub fn lines(certificate: &Certificate) -> Vec<(Field, String)> {
     lines
 }
 
+/// A text from a certificate with what would act on a terminal, or hide, written as escapes.
+pub fn shown(text: &str) -> String {
+    let plain = |letter: &char| matches!(letter, '"' | '\'' | '\\');
+    text.chars().fold(String::with_capacity(text.len()), |mut shown, letter| {
+        match plain(&letter) {
+            true => shown.push(letter),
+            false => shown.extend(letter.escape_debug()),
+        }
+        shown
+    })
+}
+
 /// A point in time, from seconds since 1970: `2027-02-03 04:05:06 UTC`.
 pub fn moment(seconds: i64) -> String {
     match OffsetDateTime::from_unix_timestamp(seconds) {

@@ -10,6 +10,7 @@ use x509_parser::prelude::FromDer;
 use x509_parser::public_key::PublicKey;
 
 use super::names::{CertificateNames, hexadecimal};
+use super::text::shown;
 
 /// A certificate, decoded once.
 #[derive(Clone, Debug)]
@@ -245,7 +246,12 @@ impl Certificate {
 
     /// What to call it in a message.
     pub fn title(&self) -> String {
-        self.names.title()
+        shown(&self.names.title())
+    }
+
+    /// What to call its issuer in a message.
+    pub fn issuer_title(&self) -> String {
+        shown(&self.issuer)
     }
 
     /// SHA-256 of the DER, in hexadecimal.

@@ -406,3 +406,20 @@ fn dates_and_purposes_do_not_hide_what_is_wrong_with_the_chain() {
         assert_eq!(grave(&lint(&root, &chain, role(Use::Passthrough))), [told, "signature-invalid"]);
     }
 }
+
+#[test]
+fn names_of_authorities_do_not_act_on_the_terminal() {
+    let root = Authority::new("root\x1b[2J ca");
+    let issuing = root.intermediate_adjusted("issuing\r\nca", |params| params.key_usages.clear());
+    let mut chain = well_named(&issuing).build().chain;
+    chain.push(root.certificate().clone());
+    let trusted = Authority::new("other ca");
+    for chain in [&chain[..], &chain[..1], &chain[..2], &[chain[0].clone(), chain[2].clone(), chain[1].clone()]] {
+        for finding in lint(&trusted, chain, role(Use::Passthrough)) {
+            let texts = [&finding.message, &finding.observed, &finding.expected].into_iter().chain(&finding.notes);
+            for text in texts {
+                assert!(!text.contains(char::is_control), "{}: {text:?}", finding.check.id);
+            }
+        }
+    }
+}

@@ -5,6 +5,7 @@ use webpki::{CertRevocationList, EndEntityCert, OwnedCertRevocationList};
 use x509_parser::prelude::{CertificateRevocationList, FromDer};
 
 use crate::cert::Certificate;
+use crate::cert::text::shown;
 
 /// The lists at hand, the latest first.
 pub(super) struct Revocation {
@@ -15,7 +16,7 @@ pub(super) struct Revocation {
 /// What is known of one list.
 pub(super) struct RevocationList {
     issuer_der: Vec<u8>,
-    /// The issuer in one line.
+    /// What to call the issuer in a message.
     pub(super) issuer: String,
     /// Seconds since 1970; a list without one never gets stale, and rustls does not take it.
     pub(super) next_update: Option<i64>,
@@ -60,7 +61,7 @@ impl RevocationList {
         };
         let list = Self {
             issuer_der: parsed.issuer().as_raw().to_vec(),
-            issuer: parsed.issuer().to_string(),
+            issuer: shown(&parsed.issuer().to_string()),
             next_update: parsed.next_update().map(|at| at.timestamp()),
             flaw,
         };

@@ -45,7 +45,7 @@ fn is_missing_intermediate(path: &Path<'_>, anchors: &Anchors<'_>, ground: &Grou
 
 fn missing_intermediate(top: &Located, ground: &Ground<'_>) -> Finding {
     let certificate = &top.certificate;
-    let issuer = &certificate.issuer;
+    let issuer = certificate.issuer_title();
     let message = format!("the certificate of {issuer}, which signed {}, is missing", certificate.title());
     let finding = Finding::new(&CHAIN_MISSING_INTERMEDIATE, top, message)
         .field(Field::Issuer)
@@ -65,7 +65,7 @@ fn missing_intermediate(top: &Located, ground: &Ground<'_>) -> Finding {
 fn unknown(path: &Path<'_>, anchors: &Anchors<'_>) -> Finding {
     let (top, server) = (path.top(), path.server());
     let certificate = &top.certificate;
-    let issuer = &certificate.issuer;
+    let issuer = certificate.issuer_title();
     let message = if server.certificate.names_itself() {
         format!("{} is self-signed and not among the trusted authorities itself", certificate.title())
     } else if certificate.names_itself() {
@@ -76,7 +76,7 @@ fn unknown(path: &Path<'_>, anchors: &Anchors<'_>) -> Finding {
     let finding = Finding::new(&ISSUER_UNKNOWN, top, message)
         .severity(if anchors.given { Severity::Error } else { ISSUER_UNKNOWN.severity })
         .field(Field::Issuer)
-        .observed(issuer.clone())
+        .observed(&issuer)
         .expected("a chain that leads to a trusted authority");
     if certificate.names_itself() {
         return finding;
@@ -95,7 +95,7 @@ fn other_key(top: &Certificate, anchors: &Anchors<'_>) -> Option<String> {
     let id = |id: &Option<Vec<u8>>| id.as_ref().map_or("unknown".into(), |id| hexadecimal(id));
     Some(format!(
         "an authority named {} is trusted, but with another key: its identifier is {}, where the chain leads to {}",
-        top.issuer,
+        top.issuer_title(),
         id(&known.certificate.subject_key_id),
         id(wanted),
     ))

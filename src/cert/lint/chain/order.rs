@@ -88,6 +88,6 @@ fn unrelated(path: &Path<'_>, at: &Located) -> Finding {
         .observed(format!("{}, which signed none of the chain", at.certificate.title()))
         .expected(format!(
             "{}, which signed the last certificate of the chain, or nothing",
-            path.top().certificate.issuer
+            path.top().certificate.issuer_title()
         ))
 }

@@ -11,6 +11,7 @@ use crate::cert::Certificate;
 use crate::cert::certificate::KeyKind;
 use crate::cert::lint::ground::{Anchors, Ground};
 use crate::cert::lint::{Check, Field, Finding, Located, Severity};
+use crate::cert::text::shown;
 
 pub(super) fn lint(error: &Error, path: &Path<'_>, anchors: &Anchors<'_>, ground: &Ground<'_>) -> Option<Finding> {
     if is_told(error, path) {
@@ -66,7 +67,7 @@ fn revoked(path: &Path<'_>, ground: &Ground<'_>) -> Finding {
     let revoked = path.steps.iter().copied().find(|it| ground.revocation.has(&it.certificate));
     let at = revoked.unwrap_or_else(|| path.server());
     let certificate = &at.certificate;
-    let message = format!("{} has revoked the certificate of {}", certificate.issuer, certificate.title());
+    let message = format!("{} has revoked the certificate of {}", certificate.issuer_title(), certificate.title());
     about(&REVOKED, at, Field::Serial, message)
         .observed(format!("serial number {} on the revocation list", certificate.serial))
         .expected("a certificate that is not revoked")
@@ -75,7 +76,7 @@ fn revoked(path: &Path<'_>, ground: &Ground<'_>) -> Finding {
 /// None where a key is at fault that is linted itself, since what is wrong with keys is told of them.
 fn signature(path: &Path<'_>, anchors: &Anchors<'_>, ground: &Ground<'_>) -> Option<Finding> {
     let (at, above) = broken_link(path, anchors).unwrap_or((path.server(), None));
-    let (title, issuer) = (at.certificate.title(), &at.certificate.issuer);
+    let (title, issuer) = (at.certificate.title(), at.certificate.issuer_title());
     if let Some(issuer_of) = above.or_else(|| anchors.named_by(&at.certificate).first().map(|it| &it.certificate))
         && is_of_odd_size(issuer_of)
     {
@@ -126,8 +127,8 @@ fn name_constraints(path: &Path<'_>, anchors: &Anchors<'_>) -> Finding {
         .find_map(|it| it.name_constraints.as_ref().map(|constraints| (it.title(), constraints)));
     let (authority, words) = match constraint {
         Some((title, constraints)) => {
-            let permitted = constraints.permitted.iter().map(|name| format!("permitted {name}"));
-            let excluded = constraints.excluded.iter().map(|name| format!("excluded {name}"));
+            let permitted = constraints.permitted.iter().map(|name| format!("permitted {}", shown(name)));
+            let excluded = constraints.excluded.iter().map(|name| format!("excluded {}", shown(name)));
             (title, permitted.chain(excluded).collect::<Vec<_>>().join(", "))
         }
         None => ("an authority above".into(), "names that the authority may sign for".into()),

@@ -256,7 +256,7 @@ fn junit_has_a_case_for_each_finding_and_each_clean_certificate() {
         }
     }
     let count = |wanted: &str| names.iter().filter(|name| *name == wanted).count();
-    assert_eq!(count("testsuite"), 2, "{}", run.out);
+    assert_eq!(count("testsuite"), 3, "{}", run.out);
     assert!(count("failure") >= 2 && count("testcase") > count("failure"), "{}", run.out);
     assert!(run.out.contains("classname=\"good.pem\""), "{}", run.out);
 }
@@ -298,5 +298,25 @@ fn chain_may_come_from_several_certificates_of_a_file() {
     root.write(folder.path(), "ca.pem");
     let run = lint(folder.path(), &[&["chain.pem"], ARGS.as_slice()].concat());
     assert_eq!(run.code, 0, "{}", run.out);
-    assert!(run.out.contains("in 2 certificates of 1 source"), "{}", run.out);
+    assert!(run.out.contains("in 3 certificates of 2 sources"), "{}", run.out);
+}
+
+#[test]
+fn authorities_that_are_given_are_linted_too() {
+    let folder = folder();
+    let run = lint(folder.path(), &["good.pem", "--hostname", FRONT, "--ca-file", "bad.pem", "--format", "json"]);
+    assert!(run.out.contains("\"source\": \"bad.pem\""), "{}", run.out);
+}
+
+#[test]
+fn authority_without_the_mark_of_one_is_no_second_server() {
+    use rcgen::IsCa;
+    let (root, folder) = (Authority::new("root"), tempfile::tempdir().unwrap());
+    let leaf =
+        root.intermediate_adjusted("issuing", |params| params.is_ca = IsCa::NoCa).issue(FRONT).dns(FRONT).build();
+    write(folder.path(), "chain.pem", pem_of(&leaf.chain).as_bytes(), 0o644);
+    root.write(folder.path(), "ca.pem");
+    let run = lint(folder.path(), &[&["chain.pem"], ARGS.as_slice()].concat());
+    assert!(run.out.contains("error[ca-basic-constraints-missing]"), "{}", run.out);
+    assert!(!run.out.contains("san-missing-frontend"), "the authority was taken for a server: {}", run.out);
 }

@@ -7,7 +7,7 @@ use std::sync::Arc;
 use rayon::prelude::*;
 use rustls_pki_types::{CertificateDer, CertificateRevocationListDer};
 
-use super::subject::is_server;
+use super::subject::servers;
 use super::{Located, Origin, Role, Subject, Use};
 use crate::cert::bundle::{self, Bundle, KeyFile};
 use crate::cert::key::Passphrase;
@@ -137,19 +137,21 @@ fn decode(bundle: Bundle, keys: &BTreeMap<PathBuf, KeyFile>, role: &Role) -> Dec
 
 fn subjects(located: Vec<Located>, key: Option<KeyFile>, role: &Role) -> Vec<Subject> {
     let with_key = |it: &Located| key.as_ref().is_some_and(|key| key.spki.as_ref() == Ok(&it.certificate.key.spki));
-    let servers = located.iter().filter(|it| is_server(&it.certificate) || with_key(it)).count();
-    match servers {
+    let is_server: Vec<_> = servers(&located).zip(&located).map(|(is_server, it)| is_server || with_key(it)).collect();
+    match is_server.iter().filter(|is| **is).count() {
         0 => {
             let role = Role { usage: Use::Authority, ..Role::default() };
             located.into_iter().filter_map(|it| Subject::new(vec![it], None, role.clone())).collect()
         }
         1 => Subject::new(located, key, role.clone()).into_iter().collect(),
         _ => {
-            let (servers, authorities): (Vec<_>, Vec<_>) =
-                located.into_iter().partition(|it| is_server(&it.certificate) || with_key(it));
+            let mut is_server = is_server.into_iter();
+            let (of_servers, authorities): (Vec<_>, Vec<_>) =
+                located.into_iter().partition(|_| is_server.next().unwrap_or(false));
             let chain = |server: Located| std::iter::once(server).chain(authorities.iter().cloned()).collect();
-            let key_of = |server: &Located| key.clone().filter(|_| with_key(server));
-            servers
+            let key_of =
+                |server: &Located| key.clone().filter(|key| key.spki.as_ref() == Ok(&server.certificate.key.spki));
+            of_servers
                 .into_iter()
                 .filter_map(|server| {
                     let key = key_of(&server);

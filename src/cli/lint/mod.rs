@@ -130,6 +130,8 @@ impl Args {
         gathered.anchors.extend(live.anchors);
         gathered.unreadable.extend(live.unreadable);
         self.levels.apply(&mut levels);
+        let authority = Role { usage: Use::Authority, ..Role::default() };
+        gathered.subjects.extend(gather(&self.ca_file, &authority, None).subjects);
         let linter = self.linter(&mut gathered, levels)?;
         let mut findings = linter.judge(live.findings);
         findings.extend(linter.lint(&gathered.subjects));

@@ -44,6 +44,13 @@ pub fn gather(paths: &[PathBuf], role: &Role, passphrase: Option<&Passphrase>) -
     gathered
 }
 
+/// What one file holds that was read already.
+pub fn gather_bundle(bundle: Bundle, role: &Role) -> Gathered {
+    let mut gathered = Gathered::default();
+    gathered.take(vec![Ok(bundle)], role);
+    gathered
+}
+
 /// `-` is standard input.
 fn read(path: &Path, named: bool, passphrase: Option<&Passphrase>) -> Result<Bundle, MaterialError> {
     match named && path.as_os_str() == "-" {

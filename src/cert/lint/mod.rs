@@ -30,7 +30,7 @@ use rustls_pki_types::{CertificateDer, CertificateRevocationListDer};
 
 pub use catalogue::{Check, Family, catalogue, check};
 pub use finding::{Finding, Severity};
-pub use gather::{Gathered, gather};
+pub use gather::{Gathered, gather, gather_bundle};
 pub use levels::{Levels, UnknownCheck};
 pub use live::{Silence, silent};
 pub use subject::{Field, Located, Origin, Role, Subject, Use};

@@ -7,12 +7,14 @@
 //! - [`identity`] puts a chain and its key together and makes sure that they belong together.
 //! - [`bundle`] reads a file of whatever format.
 //! - [`certificate`] decodes a certificate into plain facts.
+//! - [`clients`] tells which clients accept a certificate for a name.
 //! - [`lint`] tells what is wrong with certificates, for whom, and what to do.
 //! - [`text`] shows a certificate.
 //! - [`names`] tells which names a certificate carries and which hosts they cover.
 
 pub mod bundle;
 pub mod certificate;
+pub mod clients;
 pub mod identity;
 pub mod key;
 pub mod lint;

@@ -7,6 +7,7 @@ use std::process::ExitCode;
 use std::sync::Arc;
 use std::time::SystemTime;
 
+use crate::cert::clients::{self, Matrix, MatrixView};
 use crate::cert::lint::{Levels, Linter, Role, Severity, Trust, gather};
 use crate::model::Host;
 
@@ -23,6 +24,17 @@ pub(super) struct Args {
     /// A name that clients connect to; may be given again.
     #[arg(long, value_name = "NAME", value_parser = |text: &str| Host::parse(text))]
     hostname: Vec<Host>,
+    /// Show which clients accept which certificate for which name, instead of findings.
+    #[arg(long, requires = "hostname")]
+    clients: bool,
+    #[arg(long, value_enum, default_value = "human")]
+    format: Format,
+}
+
+#[derive(Clone, Copy, Debug, clap::ValueEnum)]
+enum Format {
+    Human,
+    Json,
 }
 
 impl Args {
@@ -31,6 +43,11 @@ impl Args {
         let mut gathered = gather(&self.paths, &role, None);
         let live = live::connect(&self.connect, &role)?;
         gathered.subjects.extend(live.subjects);
+        if self.clients {
+            show_clients(&Matrix::of(&gathered.subjects), self.format)?;
+            gathered.unreadable.iter().for_each(|error| eprintln!("error: {error}"));
+            return Ok(if gathered.unreadable.is_empty() { ExitCode::SUCCESS } else { ExitCode::from(3) });
+        }
         let linter = Linter {
             now: SystemTime::now().duration_since(SystemTime::UNIX_EPOCH)?.as_secs() as i64,
             expiry_days: 28,
@@ -49,4 +66,12 @@ impl Args {
             _ => ExitCode::SUCCESS,
         })
     }
+}
+
+fn show_clients(matrix: &Matrix, format: Format) -> anyhow::Result<()> {
+    match format {
+        Format::Human => print!("{}", clients::render(matrix)),
+        Format::Json => println!("{}", serde_json::to_string_pretty(&MatrixView::from(matrix))?),
+    }
+    Ok(())
 }

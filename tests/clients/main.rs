@@ -1,5 +1,6 @@
 //! Which clients accept which certificate: pronk's rules beside rustls-webpki's own, on certificates made here.
 
+mod documentation;
 #[path = "../support/mod.rs"]
 mod support;
 

@@ -27,19 +27,21 @@ impl Matrix {
     /// Judges every certificate that clients may see, for every front-end name of its role. Authorities among the
     /// subjects complete the chains.
     pub fn of(subjects: &[Subject]) -> Self {
-        let authorities: Vec<&Certificate> = subjects
-            .iter()
-            .filter(|subject| subject.role.usage == Use::Authority)
-            .flat_map(|subject| subject.chain().iter().map(|located| &*located.certificate))
-            .collect();
-        // Clients never see what a member shows to pronk.
-        let seen = subjects.iter().filter(|it| !matches!(it.role.usage, Use::Authority | Use::ReEncrypt));
-        let rows = seen.flat_map(|subject| {
+        let all = subjects.iter().flat_map(|subject| subject.chain().iter().map(|located| &*located.certificate));
+        let authorities: Vec<_> = all.filter(|it| it.is_ca() || it.is_self_issued()).collect();
+        let rows = subjects.iter().filter(|subject| is_shown_to_clients(subject)).flat_map(|subject| {
             let path = path(subject, &authorities);
             subject.role.front_ends.iter().map(move |host| row(subject, host, &path))
         });
         Self { rows: rows.collect() }
     }
+}
+
+/// Neither what a member shows to pronk, nor an authority, whose key may lie beside it.
+fn is_shown_to_clients(subject: &Subject) -> bool {
+    let leaf = subject.leaf();
+    let is_authority = leaf.is_ca() && leaf.is_self_issued() && leaf.names.dns.is_empty() && leaf.names.ip.is_empty();
+    !matches!(subject.role.usage, Use::Authority | Use::ReEncrypt) && !is_authority
 }
 
 fn row(subject: &Subject, host: &Host, path: &[&Certificate]) -> Row {

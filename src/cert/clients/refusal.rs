@@ -60,7 +60,7 @@ fn of_strict_openssl(leaf: &Certificate, issuers: &[&Certificate]) -> Option<Why
         (authorities().any(|it| it.subject_key_id.is_none()), Why::StrictNoSubjectKey),
         (authorities().any(|it| !constraints(it)), Why::StrictConstraintsNotCritical),
         (authorities().any(|it| it.key_usage.is_none()), Why::StrictNoKeyUsage),
-        (leaf.names.subject.is_empty() && !has_critical_alternatives(leaf), Why::StrictEmptySubject),
+        (has_no_critical_name(leaf), Why::EmptySubject),
     ])
 }
 
@@ -68,6 +68,7 @@ fn of_java(leaf: &Certificate, issuers: &[&Certificate]) -> Option<Why> {
     first([
         (leaf.key_usage.is_some_and(|usage| !usage.digital_signature), Why::NoDigitalSignature),
         (issuers.iter().any(|it| it.basic_constraints.is_none()), Why::AnchorIsNoAuthority),
+        (has_no_critical_name(leaf), Why::EmptySubject),
     ])
 }
 
@@ -79,9 +80,11 @@ fn any_purpose_only(leaf: &Certificate) -> bool {
     leaf.extended_key_usage.as_ref().is_some_and(|all| !all.contains(&Purpose::ServerAuth))
 }
 
-fn has_critical_alternatives(leaf: &Certificate) -> bool {
+/// Whether the subject is empty and the alternative names are not marked critical (RFC 5280, section 4.2.1.6).
+fn has_no_critical_name(leaf: &Certificate) -> bool {
     let Ok((_, parsed)) = X509Certificate::from_der(&leaf.der) else { return false };
-    parsed.subject_alternative_name().ok().flatten().is_some_and(|extension| extension.critical)
+    let critical = parsed.subject_alternative_name().ok().flatten().is_some_and(|extension| extension.critical);
+    leaf.names.subject.is_empty() && !critical
 }
 
 fn first<const N: usize>(reasons: [(bool, Why); N]) -> Option<Why> {

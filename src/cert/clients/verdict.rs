@@ -41,7 +41,7 @@ pub enum Why {
     StrictNoSubjectKey,
     StrictConstraintsNotCritical,
     StrictNoKeyUsage,
-    StrictEmptySubject,
+    EmptySubject,
 }
 
 impl Verdict {
@@ -86,7 +86,7 @@ impl Why {
             Self::StrictNoSubjectKey => "strict: subject key identifier of an authority missing",
             Self::StrictConstraintsNotCritical => "strict: basicConstraints of an authority not critical",
             Self::StrictNoKeyUsage => "strict: key usage of an authority missing",
-            Self::StrictEmptySubject => "strict: empty subject without critical alternative names",
+            Self::EmptySubject => "the subject is empty and the alternative names are not critical",
         }
     }
 }

@@ -13,7 +13,10 @@ from __future__ import annotations
 
 import json
 import shutil
+import socket
+import ssl
 import subprocess
+import threading
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -97,6 +100,7 @@ class Lab(NamedTuple):
     hosts: Path
     trust: Path
     endpoints: list[Endpoint]
+    short_key: Pair
     # By client, certificate's stem and host: accepts, why.
     verdicts: dict[tuple[str, str, str], tuple[bool, str]]
 
@@ -145,6 +149,7 @@ def lab(binary: Path, workspace: Path, plain_cluster: list[Any]) -> Iterator[Lab
     folder = workspace / "matrix"
     folder.mkdir()
     pairs = issue(folder / "certificates")
+    short_key = pairs.pop("short-key")
     config = Config()
     config.node(plain_cluster[0], "node1.example.test")
     config.pool("impala", plain_cluster[:1], "hs2")
@@ -158,7 +163,7 @@ def lab(binary: Path, workspace: Path, plain_cluster: list[Any]) -> Iterator[Lab
     trust = folder / "trust.pem"
     trust.write_text("".join(path.read_text() for path in sorted(folder.glob("certificates/*/ca.pem"))))
     verdicts = matrix(binary, folder / "certificates")
-    yield Lab(hosts_file(folder / "hosts", {LB: ADDRESS}), trust, endpoints, verdicts)
+    yield Lab(hosts_file(folder / "hosts", {LB: ADDRESS}), trust, endpoints, short_key, verdicts)
     assert pronk.stop() == 0
 
 
@@ -169,9 +174,12 @@ def issue(folder: Path) -> dict[str, Pair]:
     for stem, (subject, alternatives) in NAMES.items():
         extensions = [*SERVER, *IDENTIFIERS, *([f"subjectAltName={alternatives}"] if alternatives else [])]
         pairs[stem] = good.issue(stem, subject, extensions)
-    for stem, usual in EXTENSIONS.items():
-        pairs[stem] = good.issue(stem, f"/CN={LB}", [*usual, f"subjectAltName=DNS:{LB},IP:{ADDRESS}"])
+    for stem, extensions in EXTENSIONS.items():
+        pairs[stem] = good.issue(stem, f"/CN={LB}", [*extensions, f"subjectAltName=DNS:{LB},IP:{ADDRESS}"])
     pairs["subject-empty"] = good.issue("subject-empty", "/", [*SERVER, *IDENTIFIERS, f"subjectAltName=DNS:{LB}"])
+    usual = [*SERVER, *IDENTIFIERS, f"subjectAltName=DNS:{LB},IP:{ADDRESS}"]
+    pairs["signature-sha1"] = good.issue("signature-sha1", f"/CN={LB}", usual, digest="sha1")
+    pairs["short-key"] = good.issue("short-key", f"/CN={LB}", usual, new_key=("-newkey", "rsa:1024", "-nodes"))
     for stem, lacking in AUTHORITIES.items():
         authority = Authority(folder / stem, stem, lacking)
         pairs[stem] = authority.issue(stem, f"/CN={LB}", [*SERVER, *IDENTIFIERS, f"subjectAltName=DNS:{LB}"])
@@ -243,6 +251,10 @@ def test_impala_shell(lab):
 
 
 def test_openssl(lab):
+    lab.compare("openssl", openssl(lab, lab.endpoints))
+
+
+def openssl(lab: Lab, endpoints: Sequence[Endpoint]) -> list[tuple[bool, str]]:
     def connect(endpoint: Endpoint) -> tuple[bool, str]:
         check = "-verify_hostname" if endpoint.host == LB else "-verify_ip"
         done = subprocess.run(
@@ -253,13 +265,58 @@ def test_openssl(lab):
         return done.returncode == 0, done.stdout + done.stderr
 
     with ThreadPoolExecutor(4) as pool:
-        lab.compare("openssl", list(pool.map(connect, lab.endpoints)))
+        return list(pool.map(connect, endpoints))
 
 
 def test_java(lab):
-    java = shutil.which("java")
-    if java is None or shutil.which("javac") is None:
+    lab.compare("java", java(lab, lab.endpoints))
+
+
+def java(lab: Lab, endpoints: Sequence[Endpoint]) -> list[tuple[bool, str]]:
+    binary = shutil.which("java")
+    if binary is None or shutil.which("javac") is None:
         pytest.skip("NOT TESTED: Java's column of the client matrix needs a JDK (openjdk-17-jdk-headless)")
-    targets = [f"{each.host}:{each.port}" for each in lab.endpoints]
-    lines = lab.run([java, "-XX:TieredStopAtLevel=1", PROBES / "Probe.java", lab.trust, *targets]).splitlines()
-    lab.compare("java", [(line.startswith("ok "), line) for line in lines])
+    targets = [f"{each.host}:{each.port}" for each in endpoints]
+    lines = lab.run([binary, "-XX:TieredStopAtLevel=1", PROBES / "Probe.java", lab.trust, *targets]).splitlines()
+    return [(line.startswith("ok "), line) for line in lines]
+
+
+@pytest.fixture
+def short_key(lab: Lab) -> Iterator[Endpoint]:
+    """A server with an RSA key of 1024 bits, which pronk would not serve with."""
+    pair = lab.short_key
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.set_ciphers("DEFAULT:@SECLEVEL=0")
+    context.load_cert_chain(*pair)
+    listener = socket.create_server((ADDRESS, 0))
+
+    def serve() -> None:
+        while True:
+            try:
+                plain, _ = listener.accept()
+            except OSError:
+                return  # the listener was shut down
+            with plain:
+                try:
+                    context.wrap_socket(plain, server_side=True).close()
+                except OSError:
+                    pass  # the client refused the certificate
+
+    thread = threading.Thread(target=serve)
+    thread.start()
+    yield Endpoint(pair.cert.stem, LB, listener.getsockname()[1])
+    listener.shutdown(socket.SHUT_RDWR)
+    thread.join()
+    listener.close()
+
+
+def test_short_rsa_key(lab, short_key):
+    outcomes = {
+        "impala-shell-4.6": lab.probe(VENV / "python", PROBES / "ssl_probe.py", endpoints=[short_key]),
+        "openssl": openssl(lab, [short_key]),
+    }
+    for client, [(connected, error)] in outcomes.items():
+        assert "key too weak" in error
+        assert (connected, lab.verdicts[client, "short-key", LB][0]) == (False, False), client
+    [(connected, error)] = java(lab, [short_key])
+    assert (connected, lab.verdicts["java", "short-key", LB][0]) == (True, True), error

@@ -14,10 +14,10 @@ pub fn refusal(client: Client, path: &[&Certificate]) -> Option<Why> {
     let (leaf, issuers) = path.split_first()?;
     of_all(leaf, issuers).or_else(|| match client {
         Client::Java => of_java(leaf, issuers),
-        Client::Rustls => of_rustls(leaf),
-        Client::Python313 => of_openssl(leaf).or_else(|| of_strict_openssl(leaf, issuers)),
+        Client::Rustls => of_rustls(leaf, issuers),
+        Client::Python313 => of_openssl(leaf, issuers).or_else(|| of_strict_openssl(leaf, issuers)),
         // The rest is Python's `ssl` or OpenSSL itself.
-        _ => of_openssl(leaf),
+        _ => of_openssl(leaf, issuers),
     })
 }
 
@@ -32,7 +32,7 @@ fn of_all(leaf: &Certificate, issuers: &[&Certificate]) -> Option<Why> {
 }
 
 /// The purpose `sslserver`, and the security level.
-fn of_openssl(leaf: &Certificate) -> Option<Why> {
+fn of_openssl(leaf: &Certificate, issuers: &[&Certificate]) -> Option<Why> {
     let usage = leaf.key_usage.as_ref();
     first([
         (any_purpose_only(leaf), Why::AnyPurposeOnly),
@@ -40,7 +40,8 @@ fn of_openssl(leaf: &Certificate) -> Option<Why> {
             usage.is_some_and(|it| !it.digital_signature && !it.key_encipherment && !it.key_agreement),
             Why::ForeignKeyUsage,
         ),
-        (matches!(leaf.key.kind, KeyKind::Rsa { bits, .. } if bits < 2048), Why::ShortKey),
+        (has_rsa_key_below(leaf, 1963), Why::ShortKey),
+        (has_weak_signature(leaf, issuers), Why::WeakSignature),
     ])
 }
 
@@ -72,8 +73,23 @@ fn of_java(leaf: &Certificate, issuers: &[&Certificate]) -> Option<Why> {
     ])
 }
 
-fn of_rustls(leaf: &Certificate) -> Option<Why> {
-    first([(leaf.is_ca(), Why::AuthorityAsServer), (any_purpose_only(leaf), Why::AnyPurposeOnly)])
+fn of_rustls(leaf: &Certificate, issuers: &[&Certificate]) -> Option<Why> {
+    first([
+        (leaf.is_ca(), Why::AuthorityAsServer),
+        (any_purpose_only(leaf), Why::AnyPurposeOnly),
+        (has_rsa_key_below(leaf, 2048), Why::ShortKey),
+        (has_weak_signature(leaf, issuers), Why::WeakSignature),
+    ])
+}
+
+/// OpenSSL rounds the strength of a key, so that it takes 1963 bits for the 112 bits of strength that level 2 asks for.
+fn has_rsa_key_below(leaf: &Certificate, least: usize) -> bool {
+    matches!(leaf.key.kind, KeyKind::Rsa { bits, .. } if bits < least)
+}
+
+/// SHA-1 or older under a signature that is verified: a self-signed certificate's is not.
+fn has_weak_signature(leaf: &Certificate, issuers: &[&Certificate]) -> bool {
+    issuers.iter().chain([&leaf]).any(|it| it.signature.hash_is_broken && !it.is_self_issued())
 }
 
 fn any_purpose_only(leaf: &Certificate) -> bool {

@@ -41,13 +41,16 @@ class Authority:
         extensions = (f"subjectAltName={names}", "extendedKeyUsage=serverAuth", "basicConstraints=CA:false")
         return self.issue(file or name, f"/CN={name}", extensions)
 
-    def issue(self, stem: str, subject: str, extensions: Sequence[str]) -> Pair:
+    def issue(
+        self, stem: str, subject: str, extensions: Sequence[str], new_key: Sequence[str] = _NEW_KEY,
+        digest: str = "sha256",
+    ) -> Pair:
         """A certificate with the subject (as `openssl req -subj` has it) and extensions (as openssl's files do)."""
         pair = Pair(self._folder / f"{stem}.pem", self._folder / f"{stem}.key")
         request, extension_file = self._folder / f"{stem}.csr", self._folder / f"{stem}.ext"
         extension_file.write_text("".join(f"{line}\n" for line in extensions))
-        _openssl("req", "-new", *_NEW_KEY, "-keyout", pair.key, "-out", request, "-subj", subject)
-        _openssl("x509", "-req", "-in", request, "-CA", self.cert, "-CAkey", self._key, "-CAcreateserial",
+        _openssl("req", "-new", *new_key, "-keyout", pair.key, "-out", request, "-subj", subject)
+        _openssl("x509", "-req", f"-{digest}", "-in", request, "-CA", self.cert, "-CAkey", self._key, "-CAcreateserial",
                  "-days", _DAYS, "-extfile", extension_file, "-out", pair.cert)
         # Servers refuse a key that others can read.
         pair.key.chmod(0o600)

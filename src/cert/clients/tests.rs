@@ -226,7 +226,7 @@ fn matrix_is_aligned_and_gives_each_reason_once() {
     node2.pem    lb.corp.test  ok       ok       ok     ok       ok        ok         ok       ok    no 2    ok   ok
 
     no 1: only the CN counts, and it is not exactly this name
-    no 2: the name is the CN only, which this client does not use
+    no 2: the name is a CN only, and this client does not look at that one
 
     shell 2.7-3.x       impala-shell 2.7 to 3.x
     shell 4.0-4.5       impala-shell 4.0 to 4.5, binary protocols, on Python up to 3.11

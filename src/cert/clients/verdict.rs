@@ -65,7 +65,7 @@ impl Why {
             Self::CommonNameFallback => "CN fallback",
             Self::CommonNameMatches => "the CN matches",
             Self::NoNameMatches => "no name matches",
-            Self::CommonNameNotUsed => "the name is the CN only, which this client does not use",
+            Self::CommonNameNotUsed => "the name is a CN only, and this client does not look at that one",
             Self::CommonNameIgnored => "the CN matches, but alternative names switch it off",
             Self::OnlyCommonNameCounts => "only the CN counts, and it is not exactly this name",
             Self::PartialWildcard => "partial wildcard",

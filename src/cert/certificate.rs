@@ -83,6 +83,7 @@ pub struct KeyUsage {
     pub critical: bool,
     pub digital_signature: bool,
     pub key_encipherment: bool,
+    pub key_agreement: bool,
     pub key_cert_sign: bool,
     pub crl_sign: bool,
 }
@@ -162,6 +163,7 @@ impl Certificate {
                         critical,
                         digital_signature: value.digital_signature(),
                         key_encipherment: value.key_encipherment(),
+                        key_agreement: value.key_agreement(),
                         key_cert_sign: value.key_cert_sign(),
                         crl_sign: value.crl_sign(),
                     });

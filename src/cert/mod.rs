@@ -7,6 +7,7 @@
 //! - [`identity`] puts a chain and its key together and makes sure that they belong together.
 //! - [`bundle`] reads a file of whatever format.
 //! - [`certificate`] decodes a certificate into plain facts.
+//! - [`clients`] tells which clients accept a certificate for a name.
 //! - [`lint`] tells what is wrong with certificates, for whom, and what to do.
 //! - [`cluster`] shows the servers of a cluster beside each other.
 //! - [`text`] shows a certificate.
@@ -15,6 +16,7 @@
 
 pub mod bundle;
 pub mod certificate;
+pub mod clients;
 pub mod cluster;
 pub mod identity;
 pub mod key;

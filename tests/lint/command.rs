@@ -320,3 +320,27 @@ fn authority_without_the_mark_of_one_is_no_second_server() {
     assert!(run.out.contains("error[ca-basic-constraints-missing]"), "{}", run.out);
     assert!(!run.out.contains("san-missing-frontend"), "the authority was taken for a server: {}", run.out);
 }
+
+#[test]
+fn authority_with_its_key_beside_it_is_no_server() {
+    let (ca, folder) = (Authority::new("cluster ca"), tempfile::tempdir().unwrap());
+    write(
+        folder.path(),
+        "ca.pem",
+        format!("{}{}", pem_of(&[ca.certificate().clone()]), ca.key_pem()).as_bytes(),
+        0o600,
+    );
+    let run = lint(folder.path(), &["ca.pem", "--hostname", FRONT]);
+    assert!(!run.out.contains("san-missing-frontend"), "{}", run.out);
+}
+
+#[test]
+fn matrix_tells_which_clients_accept() {
+    let folder = folder();
+    let run = lint(folder.path(), &[&["bad.pem", "--clients", "--format", "json"], ARGS.as_slice()].concat());
+    let report: Value = serde_json::from_str(&run.out).unwrap();
+    let verdicts = report["clients"]["rows"][0]["verdicts"].as_array().unwrap();
+    assert!(!verdicts.is_empty() && verdicts.iter().all(|verdict| verdict["accepts"] == false), "{}", run.out);
+    let text = lint(folder.path(), &[&["good.pem", "--clients"], ARGS.as_slice()].concat()).out;
+    assert!(text.contains("impyla") && text.contains("ok"), "{text}");
+}

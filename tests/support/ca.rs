@@ -82,6 +82,11 @@ impl Authority {
         params.signed_by(self.issuer.key(), &*other.issuer as &Issuer<_>).unwrap().der().clone()
     }
 
+    /// The authority's own private key.
+    pub fn key_pem(&self) -> String {
+        self.issuer.key().serialize_pem()
+    }
+
     /// Writes the authority's own certificate, for a `ca-file`.
     pub fn write(&self, folder: &Path, file: &str) -> PathBuf {
         write(folder, file, self.issuer.pem().as_bytes(), 0o644)

@@ -2,6 +2,7 @@ use std::io::IsTerminal;
 
 use clap::ValueEnum;
 
+use crate::cert::clients::{self, Matrix, MatrixView};
 use crate::cert::cluster::ClusterView;
 use crate::cert::lint::{Severity, Use};
 use crate::cert::report::{Report, github, human, json, junit, sarif};
@@ -21,6 +22,9 @@ pub(super) struct OutputOptions {
     /// Print a table of all servers, however many; without it up to 50 are shown.
     #[arg(long)]
     cluster: bool,
+    /// Tell which clients accept which certificate for the names that are looked for.
+    #[arg(long)]
+    clients: bool,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
@@ -57,7 +61,11 @@ impl OutputOptions {
     pub(super) fn print(&self, report: &Report<'_>) {
         match self.format {
             Format::Human => self.print_for_people(report),
-            Format::Json => print!("{}", json(report, [])),
+            Format::Json => {
+                let matrix = self.clients.then(|| Matrix::of(report.subjects));
+                let view = matrix.map(|matrix| serde_json::to_value(MatrixView::from(&matrix)).unwrap_or_default());
+                print!("{}", json(report, view.map(|view| ("clients", view))));
+            }
             Format::Sarif => print!("{}", sarif(report)),
             Format::Junit => print!("{}", junit(report)),
             Format::Github => print!("{}", github(report)),
@@ -86,6 +94,9 @@ impl OutputOptions {
         let servers = report.subjects.iter().filter(|subject| subject.role.usage != Use::Authority).count();
         if self.cluster || (2..=FEW).contains(&servers) {
             print!("\n{}", ClusterView::of(report.subjects, report.findings, report.now).render());
+        }
+        if self.clients {
+            print!("\n{}", clients::render(&Matrix::of(report.subjects)));
         }
         for error in report.unreadable {
             eprintln!("error: {error}");

@@ -79,7 +79,15 @@ impl MaterialError {
 
 /// The certificates of a PEM file in their order, or the one of a DER file; at least one.
 pub fn read_certificates(path: &Path) -> Result<Vec<CertificateDer<'static>>, MaterialError> {
-    let certificates = pem_or_der(path, CertificateDer::from)?;
+    certificates_of(path, File::open(path))
+}
+
+/// As [`read_certificates`], from a file that was opened by other means.
+pub(super) fn certificates_of(
+    path: &Path,
+    file: io::Result<File>,
+) -> Result<Vec<CertificateDer<'static>>, MaterialError> {
+    let certificates = pem_or_der(path, file, CertificateDer::from)?;
     if certificates.is_empty() {
         return Err(MaterialError::NoCertificate { path: path.to_owned() });
     }
@@ -88,7 +96,7 @@ pub fn read_certificates(path: &Path) -> Result<Vec<CertificateDer<'static>>, Ma
 
 /// The revocation lists of a PEM file, or the one of a DER file; at least one.
 pub fn read_revocation_lists(path: &Path) -> Result<Vec<CertificateRevocationListDer<'static>>, MaterialError> {
-    let lists = pem_or_der(path, CertificateRevocationListDer::from)?;
+    let lists = pem_or_der(path, File::open(path), CertificateRevocationListDer::from)?;
     if lists.is_empty() {
         return Err(MaterialError::NoRevocationList { path: path.to_owned() });
     }
@@ -97,8 +105,13 @@ pub fn read_revocation_lists(path: &Path) -> Result<Vec<CertificateRevocationLis
 
 /// The contents of a file that must not be readable by others; wiped when dropped.
 pub(super) fn read_secret(path: &Path) -> Result<Zeroizing<Vec<u8>>, MaterialError> {
+    secret_of(path, File::open(path))
+}
+
+/// As [`read_secret`], from a file that was opened by other means.
+pub(super) fn secret_of(path: &Path, file: io::Result<File>) -> Result<Zeroizing<Vec<u8>>, MaterialError> {
     let unreadable = |source| MaterialError::Unreadable { path: path.to_owned(), source };
-    let mut file = File::open(path).map_err(unreadable)?;
+    let mut file = file.map_err(unreadable)?;
     let metadata = file.metadata().map_err(unreadable)?;
     if metadata.mode() & 0o007 != 0 {
         return Err(MaterialError::ReadableByOthers { path: path.to_owned(), mode: metadata.mode() & 0o7777 });
@@ -109,8 +122,14 @@ pub(super) fn read_secret(path: &Path) -> Result<Zeroizing<Vec<u8>>, MaterialErr
     Ok(contents)
 }
 
-fn pem_or_der<T: PemObject>(path: &Path, from_der: impl Fn(Vec<u8>) -> T) -> Result<Vec<T>, MaterialError> {
-    let contents = std::fs::read(path).map_err(|source| MaterialError::Unreadable { path: path.to_owned(), source })?;
+fn pem_or_der<T: PemObject>(
+    path: &Path,
+    file: io::Result<File>,
+    from_der: impl Fn(Vec<u8>) -> T,
+) -> Result<Vec<T>, MaterialError> {
+    let mut contents = Vec::new();
+    file.and_then(|mut file| file.read_to_end(&mut contents))
+        .map_err(|source| MaterialError::Unreadable { path: path.to_owned(), source })?;
     if contents.first() == Some(&DER_SEQUENCE) && !is_pem(&contents) {
         return Ok(vec![from_der(contents)]);
     }
@@ -134,7 +153,7 @@ pub(super) fn pem_detail(error: &pem::Error) -> String {
 }
 
 /// The reason in the operating system's words, as part of a sentence.
-fn os_reason(error: &io::Error) -> String {
+pub(super) fn os_reason(error: &io::Error) -> String {
     let text = error.to_string();
     let reason = text.split(" (os error").next().unwrap_or(&text);
     let mut letters = reason.chars();

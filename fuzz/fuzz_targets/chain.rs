@@ -36,6 +36,7 @@ fuzz_target!(|bytes: &[u8]| {
         unreadable: &gathered.unreadable,
         hostnames: &[],
         names_checked: true,
+        names_help: "",
         now: linter.now,
     };
     let texts = [human(&report, false), json(&report, []), sarif(&report), junit(&report), github(&report)];

@@ -8,7 +8,7 @@ use std::path::{Path, PathBuf};
 
 use rustls::crypto::aws_lc_rs::sign::any_supported_type;
 use rustls_pki_types::pem::PemObject;
-use rustls_pki_types::{CertificateDer, CertificateRevocationListDer, PrivateKeyDer};
+use rustls_pki_types::{CertificateDer, CertificateRevocationListDer, PrivateKeyDer, PrivatePkcs8KeyDer};
 use x509_parser::certificate::X509Certificate;
 use x509_parser::prelude::FromDer;
 use x509_parser::revocation_list::CertificateRevocationList;
@@ -16,7 +16,7 @@ use zeroize::Zeroizing;
 
 use super::key::{self, Passphrase};
 use super::material::{DER_SEQUENCE, is_pem, pem_detail};
-use super::{MaterialError, pkcs7};
+use super::{MaterialError, pkcs7, pkcs12};
 
 /// The contents of one file.
 #[derive(Clone, Debug)]
@@ -85,7 +85,8 @@ pub fn parse(
 ) -> Result<Bundle, MaterialError> {
     let bundle = match contents {
         _ if is_pem(contents) => pem(path, contents, mode, passphrase)?,
-        [DER_SEQUENCE, ..] => der(path, contents, mode, passphrase)?,
+        _ if pkcs12::is_archive(contents) => archive(path, contents, mode, passphrase)?,
+        [DER_SEQUENCE, ..] => der(path, contents, mode)?,
         _ if contents.starts_with(JKS) || contents.starts_with(JCEKS) => return Err(keystore(path)),
         _ => return Err(MaterialError::Nothing { path: path.to_owned() }),
     };
@@ -130,9 +131,21 @@ fn without_legacy_keys(contents: &[u8]) -> Cow<'_, [u8]> {
     Cow::Owned(kept.map(|section| format!("-----BEGIN {section}")).collect::<String>().into_bytes())
 }
 
+/// A keystore or truststore in PKCS#12.
+fn archive(path: &Path, contents: &[u8], mode: u32, passphrase: Option<&Passphrase>) -> Result<Bundle, MaterialError> {
+    let opened =
+        pkcs12::read(contents, passphrase).map_err(|error| MaterialError::Archive { path: path.to_owned(), error })?;
+    let key = opened.keys.first().map(|key| {
+        let key = PrivateKeyDer::Pkcs8(PrivatePkcs8KeyDer::from(key.to_vec()));
+        KeyFile { path: path.to_owned(), spki: public_half(key), encrypted: true, mode }
+    });
+    let certificates = opened.certificates;
+    Ok(Bundle { path: path.to_owned(), certificates, key, revocation_lists: Vec::new() })
+}
+
 /// A certificate, a revocation list, a PKCS#7 or a private key. What cannot be told apart is taken for a certificate,
 /// so that its decoding says what is wrong with it.
-fn der(path: &Path, contents: &[u8], mode: u32, _: Option<&Passphrase>) -> Result<Bundle, MaterialError> {
+fn der(path: &Path, contents: &[u8], mode: u32) -> Result<Bundle, MaterialError> {
     let mut bundle =
         Bundle { path: path.to_owned(), certificates: Vec::new(), key: None, revocation_lists: Vec::new() };
     if let Some(signed) = pkcs7::read(contents) {

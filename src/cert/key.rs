@@ -15,6 +15,15 @@ use crate::model::profile;
 pub struct Passphrase(Zeroizing<Vec<u8>>);
 
 impl Passphrase {
+    /// One that was typed in.
+    pub fn new(text: Zeroizing<Vec<u8>>) -> Self {
+        Self(text)
+    }
+
+    pub(super) fn as_bytes(&self) -> &[u8] {
+        &self.0
+    }
+
     /// Reads it from where the profile says that it is.
     pub fn read(source: &profile::Passphrase) -> Result<Self, MaterialError> {
         match source {

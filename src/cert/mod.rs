@@ -3,7 +3,10 @@
 //! - [`material`] reads files and says what is wrong with them in words that name the file and the remedy.
 //! - [`key`] reads private keys, decrypting them if need be.
 //! - [`report`] writes findings for people and for programs.
-//! - [`store`] finds the files of an entry of the certificate store.
+//! - [`private_key`] makes private keys and signs with them.
+//! - [`pkcs12`] reads and writes PKCS#12 archives.
+//! - [`store`] keeps certificates and keys: it finds, issues, imports and replaces them.
+//! - [`truststore`] adds certificates to a file of trusted ones.
 //! - [`identity`] puts a chain and its key together and makes sure that they belong together.
 //! - [`bundle`] reads a file of whatever format.
 //! - [`certificate`] decodes a certificate into plain facts.
@@ -23,10 +26,13 @@ pub mod key;
 pub mod lint;
 pub mod material;
 pub mod names;
+pub mod pkcs12;
 mod pkcs7;
+pub mod private_key;
 pub mod report;
 pub mod store;
 pub mod text;
+pub mod truststore;
 pub mod weak_keys;
 pub mod weak_rsa;
 

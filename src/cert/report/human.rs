@@ -39,7 +39,7 @@ fn summary(report: &Report<'_>) -> String {
     }
     text.push('\n');
     if !report.names_checked {
-        text += "names were not checked: give --hostname with the name that clients connect to\n";
+        let _ = writeln!(text, "names were not checked: {}", report.names_help);
     }
     text
 }

@@ -30,6 +30,8 @@ pub struct Report<'a> {
     pub hostnames: &'a [String],
     /// Whether any names were looked for.
     pub names_checked: bool,
+    /// How to have names looked for, if they were not.
+    pub names_help: &'a str,
     /// Seconds since 1970.
     pub now: i64,
 }

@@ -193,6 +193,7 @@ impl Args {
             unreadable: &gathered.unreadable,
             hostnames: &self.hostname.iter().map(ToString::to_string).collect::<Vec<_>>(),
             names_checked: gathered.subjects.iter().any(|subject| !subject.role.front_ends.is_empty()),
+            names_help: "give --hostname with the name that clients connect to",
             now,
         });
         match findings.worst() {

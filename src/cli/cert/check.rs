@@ -4,6 +4,7 @@ use super::args::{PassphraseArgs, StoreArgs, now};
 use super::findings::{anchors, front_end, of_entry};
 use super::usage::Usage;
 use crate::cert::MaterialError;
+use crate::cert::key::Passphrase;
 use crate::cert::lint::Severity;
 use crate::cert::store::{self, Stored};
 
@@ -22,13 +23,15 @@ impl Args {
         let location = self.store.locate()?;
         let folder = location.folder;
         let usage = location.config.map(|(_, loaded)| Usage::of(&loaded, &folder)).unwrap_or_default();
-        let passphrase = self.passphrase.given()?;
+        let given = self.passphrase.given()?;
         let names = if self.names.is_empty() { store::names(&folder)? } else { self.names };
         let (now, anchors) = (now()?, anchors(&folder));
         let mut worst = None;
         let mut unreadable = false;
         for name in &names {
-            let stored = match Stored::read(&folder, name, passphrase.as_ref()) {
+            let of_profile = || usage.passphrase(name).map(Passphrase::read).transpose();
+            let passphrase = given.clone().map_or_else(of_profile, |given| Ok(Some(given)));
+            let stored = match passphrase.and_then(|passphrase| Stored::read(&folder, name, passphrase.as_ref())) {
                 Ok(stored) => stored,
                 Err(error) => {
                     unreadable = true;

@@ -61,6 +61,15 @@ fn faults(stored: &Stored, now: i64) -> Vec<(&'static str, String)> {
         let wrong = MaterialError::ReadableByOthers { path: key.path.clone(), mode: key.mode };
         faults.push(("key-readable-by-others", format!("{wrong}; {}", wrong.help().unwrap_or_default())));
     }
+    if let Some(Err(reason)) = stored.key.as_ref().map(|key| &key.spki) {
+        let encrypted = stored.key.as_ref().is_some_and(|key| key.encrypted);
+        faults.push(match encrypted {
+            true => {
+                ("key-encrypted", format!("{reason}; give --passphrase-file, or --config with a profile that has it"))
+            }
+            false => ("key-unusable", reason.clone()),
+        });
+    }
     let expired = |certificate: &&Certificate| now > certificate.not_after;
     for certificate in stored.certificates().filter(expired) {
         let day = text::day(certificate.not_after);

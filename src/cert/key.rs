@@ -12,6 +12,7 @@ use super::material::{MaterialError, pem_detail, read_secret};
 use crate::model::profile;
 
 /// A passphrase; wiped when dropped.
+#[derive(Clone)]
 pub struct Passphrase(Zeroizing<Vec<u8>>);
 
 impl Passphrase {

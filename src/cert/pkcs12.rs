@@ -35,6 +35,8 @@ pub enum Pkcs12Error {
 
 /// Bytes of an archive that is read.
 pub const LARGEST: usize = 16 << 20;
+/// A chain has a key and a list of certificates, each encrypted once.
+pub const MOST_ENCRYPTED_PARTS: usize = 64;
 
 /// Reads an archive; no passphrase is the empty one.
 ///
@@ -110,8 +112,6 @@ fn encrypted_parts(contents: &[u8]) -> usize {
     [PBES2, PBES1].iter().map(|oid| contents.windows(oid.len()).filter(|window| window == oid).count()).sum()
 }
 
-/// A chain has a key and a list of certificates, each encrypted once.
-const MOST_ENCRYPTED_PARTS: usize = 64;
 const ROUNDS: u32 = 100_000;
 const VERSION_3: [u8; 3] = [0x02, 0x01, 0x03];
 /// 1.2.840.113549.1.5.13 in DER.

@@ -140,7 +140,7 @@ impl PrivateKey {
         &self.spki
     }
 
-    /// What kind of key it is, if it is one that can be made.
+    /// Whether it is an RSA key, with which clients of TLS 1.2 may encrypt too.
     pub fn is_rsa(&self) -> bool {
         self.scheme == SignatureScheme::RSA_PKCS1_SHA256
     }

@@ -44,3 +44,20 @@ fn names_that_clients_connect_to_come_from_the_configuration() {
     let ran = bench.cert("check --config pronk.yaml");
     assert_eq!((ran.code, ran.out.contains("san-missing-frontend")), (Some(1), true), "{ran:?}");
 }
+
+#[test]
+fn passphrase_comes_from_the_profile() {
+    let bench = Bench::new();
+    bench.write("pass", "Sesame");
+    bench.set_mode("pass", 0o600);
+    bench.cert("create lb --dns lb.example.com --encrypt --passphrase-file pass").done();
+    assert!(bench.cert("check").out.contains("error[key-encrypted]"));
+    let config = |file: &str| crate::CONFIG.replace("store: lb", &format!("store: lb, passphrase-file: {file}"));
+    bench.write("pronk.yaml", config("pass"));
+    bench.cert("check --config pronk.yaml").done();
+    bench.write("wrong", "sesame");
+    bench.set_mode("wrong", 0o600);
+    bench.write("pronk.yaml", config("wrong"));
+    let ran = bench.cert("check --config pronk.yaml");
+    assert_eq!((ran.code, ran.out.contains("does not decrypt")), (Some(1), true), "{ran:?}");
+}

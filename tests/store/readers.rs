@@ -3,22 +3,28 @@
 use std::fs::File;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 
-use pronk::cert::store::{CERT, Change, KEY, Writer};
+use pronk::cert::Identity;
+use pronk::cert::private_key::{KeyType, PrivateKey};
+use pronk::cert::store::{CERT, CHAIN, Change, KEY, Names, Writer, self_signed};
 
 use crate::Bench;
-use crate::support::ca::{LeafBuilder, pem_of};
+use crate::support::ca::{Authority, pem_of};
 
 #[test]
 fn reader_has_the_old_files_or_the_new_ones_and_never_a_mix() {
     let bench = Bench::new();
     let store = bench.path("certs");
-    let changes: Vec<_> = (0..2)
-        .map(|_| {
-            let leaf = LeafBuilder::self_signed("lb.example.com").dns("lb.example.com").build();
-            let key = pkcs8::der::pem::encode_string("PRIVATE KEY", pkcs8::LineEnding::LF, leaf.key_der().secret_der());
-            Change::default().set(CERT, pem_of(&leaf.chain)).set(KEY, key.unwrap())
-        })
-        .collect();
+    // Both with the same key, so that only the chain tells which certificate it belongs to.
+    let key = PrivateKey::generate(KeyType::EcdsaP256).unwrap();
+    let names = Names::of_server(Some("lb.example.com"), &[], &[]).unwrap();
+    let chains = ["one", "two"].map(|name| {
+        let leaf = self_signed(&names, &key, (1_600_000_000, 3_600_000_000)).unwrap();
+        [leaf, Authority::new(name).certificate().clone()]
+    });
+    let changes = chains.each_ref().map(|[leaf, above]| {
+        let change = Change::default().set(CERT, pem_of(std::slice::from_ref(leaf)));
+        change.set(CHAIN, pem_of(std::slice::from_ref(above))).set_secret(KEY, key.pem(None).unwrap())
+    });
     Writer::open(&store).unwrap().put("lb", &changes[0]).unwrap();
 
     let (done, read) = (AtomicBool::new(false), AtomicUsize::new(0));
@@ -26,9 +32,11 @@ fn reader_has_the_old_files_or_the_new_ones_and_never_a_mix() {
         for _ in 0..2 {
             scope.spawn(|| {
                 while !done.load(Ordering::Relaxed) {
-                    if let Err(errors) = crate::identity(&store, "lb") {
+                    let found = crate::identity(&store, "lb");
+                    let whole = |found: &Identity| chains.iter().any(|chain| found.chain() == chain);
+                    if !found.as_ref().is_ok_and(whole) {
                         done.store(true, Ordering::Relaxed);
-                        panic!("after {} reads: {errors:?}", read.load(Ordering::Relaxed));
+                        panic!("after {} reads: {found:?}", read.load(Ordering::Relaxed));
                     }
                     read.fetch_add(1, Ordering::Relaxed);
                 }

@@ -23,7 +23,7 @@ pub use folder::{EntryFolder, consistent};
 pub use import::{Ask, Checked, Import, Source, check_import};
 pub use issue::{Authority, Names, NamesError, authority, request, self_signed, sign};
 pub(super) use lock::exclusive;
-pub use renew::{CLOCK_SKEW, Renewal, authority_passphrase, pem, renew};
+pub use renew::{CLOCK_SKEW, Renewal, authority_passphrase, issuer, pem, renew};
 pub use stored::Stored;
 pub use verdict::{linter, subject};
 pub use view::{CertificateSummary, EntryView, FileView};

@@ -149,20 +149,24 @@ impl Writer {
         }
         match renameat_with(CWD, fresh, CWD, entry, RenameFlags::EXCHANGE) {
             Ok(()) => {}
-            // A file system without it, such as NFS. For a moment there is no entry; a writer that is killed in this
-            // moment leaves the old folder under its hidden name, whence the next writer brings it back.
             Err(rustix::io::Errno::INVAL | rustix::io::Errno::NOSYS | rustix::io::Errno::OPNOTSUPP) => {
-                let old = self.hidden(name, REPLACED);
-                std::fs::rename(entry, &old).map_err(failed)?;
-                if let Err(error) = std::fs::rename(fresh, entry) {
-                    std::fs::rename(&old, entry).map_err(failed)?;
-                    return Err(failed(error));
-                }
-                std::fs::rename(&old, fresh).map_err(failed)?;
+                self.swap_by_moving(name, fresh, entry).map_err(failed)?;
             }
             Err(error) => return Err(failed(error.into())),
         }
         sync(&self.store)
+    }
+
+    /// For file systems that cannot exchange, such as NFS. For a moment there is no entry; a writer that is killed in this
+    /// moment leaves the old folder under its hidden name, whence the next writer brings it back.
+    fn swap_by_moving(&self, name: &str, fresh: &Path, entry: &Path) -> io::Result<()> {
+        let old = self.hidden(name, REPLACED);
+        std::fs::rename(entry, &old)?;
+        if let Err(error) = std::fs::rename(fresh, entry) {
+            std::fs::rename(&old, entry)?;
+            return Err(error);
+        }
+        std::fs::rename(&old, fresh)
     }
 
     /// Every hidden folder is a leftover, since only the one who has the lock makes any.
@@ -297,6 +301,22 @@ mod tests {
         std::fs::create_dir(store.path().join(".git")).unwrap();
         drop(Writer::open(store.path()).unwrap());
         assert_eq!(files(store.path()), [".git", ".lock", "lb", "moved"]);
+    }
+
+    #[test]
+    fn without_exchange_folders_change_places_by_moving() {
+        let store = tempfile::tempdir().unwrap();
+        let writer = Writer::open(store.path()).unwrap();
+        let (entry, fresh) = (store.path().join("lb"), store.path().join("fresh"));
+        for folder in [&entry, &fresh] {
+            std::fs::create_dir(folder).unwrap();
+            std::fs::write(folder.join("was"), folder.to_str().unwrap()).unwrap();
+        }
+        writer.swap_by_moving("lb", &fresh, &entry).unwrap();
+        assert_eq!(std::fs::read_to_string(entry.join("was")).unwrap(), fresh.to_str().unwrap());
+        assert_eq!(std::fs::read_to_string(fresh.join("was")).unwrap(), entry.to_str().unwrap());
+        assert!(writer.swap_by_moving("lb", &store.path().join("absent"), &entry).is_err());
+        assert_eq!(files(store.path()), [".lock", "fresh", "lb"]);
     }
 
     #[test]

@@ -6,6 +6,7 @@ use super::args::{PassphraseArgs, StoreArgs, now};
 use super::findings::{anchors, front_end};
 use super::usage::Usage;
 use crate::cert::MaterialError;
+use crate::cert::key::Passphrase;
 use crate::cert::lint::{Finding, Severity};
 use crate::cert::report::{Report, human};
 use crate::cert::store::{self, Stored};
@@ -25,13 +26,15 @@ impl Args {
         let location = self.store.locate()?;
         let folder = location.folder;
         let usage = location.config.map(|(_, loaded)| Usage::of(&loaded, &folder)).unwrap_or_default();
-        let passphrase = self.passphrase.given()?;
+        let given = self.passphrase.given()?;
         let names = if self.names.is_empty() { store::names(&folder)? } else { self.names };
         let mut subjects = Vec::new();
         let mut unreadable = Vec::new();
         let mut sound = Vec::new();
         for name in &names {
-            match Stored::read(&folder, name, passphrase.as_ref()) {
+            let of_profile = || usage.passphrase(name).map(Passphrase::read).transpose();
+            let passphrase = given.clone().map_or_else(of_profile, |given| Ok(Some(given)));
+            match passphrase.and_then(|passphrase| Stored::read(&folder, name, passphrase.as_ref())) {
                 Ok(stored) => {
                     let role = front_end(usage.hosts(name));
                     let leaf = stored.leaf.as_ref();

@@ -52,10 +52,22 @@ impl Args {
             .map(|other| other.name)
             .collect();
 
+        // A prompt, too, must not hold up other writers.
+        let encrypted = |entry: &&Stored| entry.key.as_ref().is_some_and(|key| key.encrypted);
+        let issuer = store::issuer(&folder, &before)?;
+        let mut known = Vec::new();
+        for entry in std::iter::once(&before).chain(&issuer).filter(encrypted) {
+            let path = entry.folder.join(store::KEY);
+            known.push((path.clone(), self.passphrase.ask(&path)?));
+        }
+        let ask = |path: &Path| match known.iter().find(|(asked, _)| asked == path) {
+            Some((_, passphrase)) => Ok(passphrase.clone()),
+            None => self.passphrase.ask(path),
+        };
+
         let writer = Writer::open(&folder)?;
         let entry = Stored::read(&folder, &self.name, None).map_err(StoreError::from)?;
         let now = now()?;
-        let ask = |path: &Path| self.passphrase.ask(path);
         match store::renew(&folder, &entry, fresh, self.days, now, &ask)? {
             Renewal::Issued { leaf, by, change } => {
                 writer.put(&self.name, &change)?;

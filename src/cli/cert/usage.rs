@@ -5,7 +5,7 @@ use std::path::Path;
 
 use crate::config::Loaded;
 use crate::model::Host;
-use crate::model::profile::{CertKey, Certificate};
+use crate::model::profile::{CertKey, Certificate, Passphrase};
 
 /// What the virtual servers of a configuration file use of a store, by entry.
 #[derive(Debug, Default)]
@@ -17,6 +17,8 @@ struct Uses {
     by: Vec<String>,
     /// The names that clients of these virtual servers connect to.
     hosts: Vec<Host>,
+    /// Of its key, as the first of the profiles has it.
+    passphrase: Option<Passphrase>,
 }
 
 impl Usage {
@@ -47,12 +49,18 @@ impl Usage {
             let uses = self.0.entry(name.clone()).or_default();
             uses.by.push(by);
             uses.hosts.extend(host);
+            uses.passphrase = uses.passphrase.take().or_else(|| pair.passphrase.clone());
         }
     }
 
     /// The profiles that use an entry.
     pub(super) fn by(&self, entry: &str) -> Vec<String> {
         self.0.get(entry).map(|uses| uses.by.clone()).unwrap_or_default()
+    }
+
+    /// Where the passphrase of its key is.
+    pub(super) fn passphrase(&self, entry: &str) -> Option<&Passphrase> {
+        self.0.get(entry)?.passphrase.as_ref()
     }
 
     /// The names that clients connect to where an entry is shown.

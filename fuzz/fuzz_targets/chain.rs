@@ -37,6 +37,8 @@ fuzz_target!(|bytes: &[u8]| {
         hostnames: &[],
         names_checked: true,
         names_help: "",
+        fail_on: None,
+        folder: Path::new("/nowhere"),
         now: linter.now,
     };
     let texts = [human(&report, false), json(&report, []), sarif(&report), junit(&report), github(&report)];

@@ -8,6 +8,7 @@ mod config;
 mod lint;
 mod reload;
 mod run;
+mod screen;
 mod show;
 
 use std::process::ExitCode;

@@ -65,7 +65,7 @@ fn an_expired_certificate_is_one_finding() {
     let expired = one(&found, "expired");
     assert_eq!(expired.message, "the certificate expired on 2025-12-29, 3 days ago");
     assert_eq!(expired.field, Some(Field::NotAfter));
-    assert!(expired.paste[0].starts_with("pronk cert csr lb"));
+    assert!(expired.paste[0].starts_with("pronk cert csr node1 --common-name lb"));
 }
 
 #[test]

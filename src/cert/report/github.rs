@@ -1,10 +1,12 @@
 use super::Report;
-use crate::cert::lint::Severity;
+use super::place::{self, Places};
+use crate::cert::lint::{Origin, Severity};
 use crate::cert::text::shown;
 
 /// The report as workflow commands, which GitHub shows beside the files of a change.
 pub fn github(report: &Report<'_>) -> String {
     let mut text = String::new();
+    let mut places = Places::default();
     for finding in &report.findings.findings {
         let command = match finding.severity {
             Severity::Error => "error",
@@ -19,8 +21,15 @@ pub fn github(report: &Report<'_>) -> String {
             finding.check.remedy,
             finding.paste.join("\n")
         );
-        let (file, title) = (property(&shown(&finding.origin.source())), property(finding.check.id));
-        text += &format!("::{command} file={file},line=1,title={title}::{}\n", data(&shown_lines(message.trim_end())));
+        let title = property(finding.check.id);
+        let place = match &finding.origin {
+            Origin::File { path, .. } => {
+                let file = place::relative(path, report.folder).unwrap_or_else(|| path.clone());
+                format!("file={},line={},", property(&shown(&file.to_string_lossy())), places.line(finding))
+            }
+            Origin::Live { .. } => String::new(),
+        };
+        text += &format!("::{command} {place}title={title}::{}\n", data(&shown_lines(message.trim_end())));
     }
     for error in report.unreadable {
         text += &format!("::error title=unreadable::{}\n", data(&shown(&error.to_string())));

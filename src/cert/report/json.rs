@@ -69,7 +69,23 @@ pub fn json(report: &Report<'_>, more: impl IntoIterator<Item = (&'static str, V
     for (key, extra) in more {
         value[key] = extra;
     }
-    format!("{value:#}\n")
+    harmless(&format!("{value:#}\n"))
+}
+
+/// The same JSON with what acts on a terminal, or hides, written as escapes. It stands in strings only.
+fn harmless(json: &str) -> String {
+    let mut text = String::with_capacity(json.len());
+    for letter in json.chars() {
+        let plain = letter.is_ascii() && letter != '\x7f';
+        // Beyond ASCII `escape_debug` leaves alone what can be seen.
+        if plain || letter.escape_debug().len() == 1 {
+            text.push(letter);
+        } else {
+            let mut units = [0; 2];
+            text.extend(letter.encode_utf16(&mut units).iter().map(|unit| format!("\\u{unit:04x}")));
+        }
+    }
+    text
 }
 
 /// A JSON Schema of what [`json`] writes.

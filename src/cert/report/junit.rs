@@ -9,9 +9,6 @@ use quick_xml::events::BytesText;
 use super::Report;
 use crate::cert::lint::{Finding, Located, Severity, Subject};
 
-/// A finding of this severity or worse is a failure.
-const FAILS: Severity = Severity::Warning;
-
 /// The report as JUnit's XML.
 pub fn junit(report: &Report<'_>) -> String {
     let mut sources: BTreeMap<String, (Vec<&Located>, Vec<&Finding>)> = BTreeMap::new();
@@ -25,7 +22,7 @@ pub fn junit(report: &Report<'_>) -> String {
     let written =
         writer.create_element("testsuites").with_attribute(("name", "pronk lint")).write_inner_content(|out| {
             for (source, (certificates, findings)) in &sources {
-                suite(out, source, certificates, findings)?;
+                suite(out, source, certificates, findings, report.fail_on)?;
             }
             unreadable(out, report)
         });
@@ -37,10 +34,16 @@ pub fn junit(report: &Report<'_>) -> String {
 
 type Out = Writer<Vec<u8>>;
 
-fn suite(out: &mut Out, source: &str, certificates: &[&Located], findings: &[&Finding]) -> io::Result<()> {
+fn suite(
+    out: &mut Out,
+    source: &str,
+    certificates: &[&Located],
+    findings: &[&Finding],
+    fail_on: Option<Severity>,
+) -> io::Result<()> {
     let clean: Vec<_> =
         certificates.iter().filter(|it| !findings.iter().any(|finding| finding.origin == it.origin)).collect();
-    let failures = findings.iter().filter(|finding| finding.severity >= FAILS).count();
+    let failures = findings.iter().filter(|finding| fails(finding, fail_on)).count();
     let (tests, failures) = ((clean.len() + findings.len()).to_string(), failures.to_string());
     out.create_element("testsuite")
         .with_attributes([("name", &*legal(source)), ("tests", &tests), ("failures", &failures)])
@@ -51,12 +54,12 @@ fn suite(out: &mut Out, source: &str, certificates: &[&Located], findings: &[&Fi
                     .with_attributes([("classname", &*legal(source)), ("name", &name)])
                     .write_empty()?;
             }
-            findings.iter().try_for_each(|finding| case(out, source, finding))
+            findings.iter().try_for_each(|finding| case(out, source, finding, fail_on))
         })
         .map(drop)
 }
 
-fn case(out: &mut Out, source: &str, finding: &Finding) -> io::Result<()> {
+fn case(out: &mut Out, source: &str, finding: &Finding, fail_on: Option<Severity>) -> io::Result<()> {
     let name = legal(&format!("{}: {}", finding.check.id, finding.message));
     let text = legal(&format!(
         "{}\nfound: {}\nexpected: {}\nrule: {}\nclients: {}\nhelp: {}\n{}",
@@ -71,7 +74,7 @@ fn case(out: &mut Out, source: &str, finding: &Finding) -> io::Result<()> {
     let case = out.create_element("testcase").with_attributes([("classname", &*legal(source)), ("name", &name)]);
     case.write_inner_content(|out| {
         let content = BytesText::new(&text);
-        if finding.severity >= FAILS {
+        if fails(finding, fail_on) {
             let message = legal(&finding.message);
             out.create_element("failure")
                 .with_attributes([("type", finding.severity.as_str()), ("message", &message)])
@@ -82,6 +85,11 @@ fn case(out: &mut Out, source: &str, finding: &Finding) -> io::Result<()> {
         .map(drop)
     })
     .map(drop)
+}
+
+/// Whether a finding fails the build, as the exit code has it.
+fn fails(finding: &Finding, fail_on: Option<Severity>) -> bool {
+    fail_on.is_some_and(|least| finding.severity >= least)
 }
 
 fn unreadable(out: &mut Out, report: &Report<'_>) -> io::Result<()> {

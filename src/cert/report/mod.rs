@@ -5,6 +5,7 @@ mod github;
 mod human;
 mod json;
 mod junit;
+mod place;
 mod sarif;
 mod view;
 
@@ -16,8 +17,10 @@ pub use junit::junit;
 pub use sarif::sarif;
 pub use view::{CertificateView, FindingView};
 
+use std::path::Path;
+
 use crate::cert::MaterialError;
-use crate::cert::lint::{Findings, Subject};
+use crate::cert::lint::{Findings, Severity, Subject};
 
 /// What a report is made of.
 #[derive(Debug)]
@@ -32,6 +35,10 @@ pub struct Report<'a> {
     pub names_checked: bool,
     /// How to have names looked for, if they were not.
     pub names_help: &'a str,
+    /// The least severity that fails a build; none fails on nothing.
+    pub fail_on: Option<Severity>,
+    /// The folder that build servers know files below.
+    pub folder: &'a Path,
     /// Seconds since 1970.
     pub now: i64,
 }

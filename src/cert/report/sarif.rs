@@ -1,12 +1,13 @@
 //! SARIF 2.1.0, for code-scanning pages.
 
 use std::collections::BTreeSet;
-use std::fmt::Write;
+use std::path::Path;
 
 use serde::Serialize;
 
+use super::place::{self, Places};
 use super::{FindingView, Report};
-use crate::cert::lint::{Check, Finding, Severity};
+use crate::cert::lint::{Check, Finding, Origin, Severity};
 
 #[derive(Serialize)]
 struct Log<'a> {
@@ -113,14 +114,19 @@ struct Text {
     text: String,
 }
 
-/// The report as SARIF. A certificate has no line of its own, so that of its source's beginning is given.
+/// The report as SARIF.
 pub fn sarif(report: &Report<'_>) -> String {
     let findings = &report.findings.findings;
     let mut checks: Vec<&'static Check> = findings.iter().map(|finding| finding.check).collect();
     checks.sort_by_key(|check| check.id);
     checks.dedup_by_key(|check| check.id);
     let views: Vec<_> = findings.iter().map(FindingView::from).collect();
-    let results = findings.iter().zip(&views).map(|(finding, view)| result(finding, view, &checks));
+    let mut places = Places::default();
+    let results: Vec<_> = findings
+        .iter()
+        .zip(&views)
+        .map(|(finding, view)| result(finding, view, &checks, report.folder, &mut places))
+        .collect();
     let notification = |message| Notification { level: "error", message: Text { text: message } };
     let unreadable: BTreeSet<_> = report.unreadable.iter().map(ToString::to_string).collect();
     let log = Log {
@@ -138,7 +144,7 @@ pub fn sarif(report: &Report<'_>) -> String {
                 execution_successful: unreadable.is_empty(),
                 tool_execution_notifications: unreadable.into_iter().map(notification).collect(),
             }],
-            results: results.collect(),
+            results,
         }],
     };
     serde_json::to_string_pretty(&log).unwrap_or_default() + "\n"
@@ -155,10 +161,21 @@ fn rule(check: &'static Check) -> Rule {
     }
 }
 
-fn result<'a>(finding: &Finding, view: &'a FindingView, checks: &[&Check]) -> SarifResult<'a> {
+fn result<'a>(
+    finding: &Finding,
+    view: &'a FindingView,
+    checks: &[&Check],
+    folder: &Path,
+    places: &mut Places,
+) -> SarifResult<'a> {
     let certificate = finding.certificate.as_ref().map_or_else(|| finding.origin.source(), |it| it.fingerprint());
     let span = finding.span.as_deref().unwrap_or_default();
-    let text = format!("{}: {}. {}.", finding.origin, finding.message, finding.check.remedy);
+    // A message is Markdown of a kind, in which this would begin a link (SARIF 2.1.0, section 3.11.6).
+    let text = format!("{}: {}. {}.", finding.origin, finding.message, finding.check.remedy).replace("](", "] (");
+    let uri = match &finding.origin {
+        Origin::File { path, .. } => place::uri(path, folder),
+        Origin::Live { address, .. } => format!("tls://{address}"),
+    };
     SarifResult {
         rule_id: finding.check.id,
         rule_index: checks.iter().position(|check| check.id == finding.check.id).unwrap_or_default(),
@@ -166,8 +183,8 @@ fn result<'a>(finding: &Finding, view: &'a FindingView, checks: &[&Check]) -> Sa
         message: Text { text },
         locations: [Location {
             physical_location: PhysicalLocation {
-                artifact_location: Artifact { uri: uri(&finding.origin.source()) },
-                region: Region { start_line: 1 },
+                artifact_location: Artifact { uri },
+                region: Region { start_line: places.line(finding) },
             },
         }],
         partial_fingerprints: Fingerprints { pronk: format!("{}/{certificate}/{span}", finding.check.id) },
@@ -181,17 +198,4 @@ fn level(severity: Severity) -> &'static str {
         Severity::Warning => "warning",
         Severity::Info => "note",
     }
-}
-
-/// A path as a relative reference (RFC 3986, section 2.1).
-fn uri(path: &str) -> String {
-    path.bytes().fold(String::new(), |mut uri, byte| {
-        match byte {
-            b'a'..=b'z' | b'A'..=b'Z' | b'0'..=b'9' | b'-' | b'.' | b'_' | b'~' | b'/' => uri.push(char::from(byte)),
-            _ => {
-                let _ = write!(uri, "%{byte:02X}");
-            }
-        }
-        uri
-    })
 }

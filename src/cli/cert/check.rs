@@ -1,4 +1,3 @@
-use std::io::IsTerminal;
 use std::path::Path;
 use std::process::ExitCode;
 
@@ -10,6 +9,7 @@ use crate::cert::key::Passphrase;
 use crate::cert::lint::{Finding, Severity};
 use crate::cert::report::{Report, human};
 use crate::cert::store::{self, Stored};
+use crate::cli::screen::{self, Color};
 
 #[derive(Debug, clap::Args)]
 pub(in crate::cli) struct Args {
@@ -68,10 +68,12 @@ impl Args {
             hostnames: &[],
             names_checked: subjects.iter().any(|subject| !subject.role.front_ends.is_empty()),
             names_help: "give --config with the file that says which name clients connect to",
+            fail_on: Some(Severity::Error),
+            folder: &folder,
             now,
         };
         if findings.worst().is_some() {
-            print!("\n{}", human(&report, std::io::stdout().is_terminal()));
+            screen::print(&format!("\n{}", human(&report, Color::Auto.on(&std::io::stdout()))))?;
         }
         for error in &unreadable {
             eprintln!("error: {error}");

@@ -14,11 +14,13 @@ use anyhow::Context;
 use clap::ValueEnum;
 use rustls_pki_types::{CertificateDer, CertificateRevocationListDer};
 
+use crate::cert::MaterialError;
 use crate::cert::key::Passphrase;
-use crate::cert::lint::{Findings, Gathered, Levels, Linter, Role, Trust, Use, catalogue, gather};
+use crate::cert::lint::{Check, Findings, Gathered, Levels, Linter, Role, Trust, Use, catalogue, gather};
 use crate::cert::material::{read_certificates, read_revocation_lists};
-use crate::cert::report::{catalogue_page, explain, json_schema};
+use crate::cert::report::{Report, catalogue_page, explain, json_schema};
 use crate::cert::weak_keys::WeakKeys;
+use crate::cli::screen;
 use crate::config;
 use crate::model::{Host, profile};
 use crate::reload::lint_levels;
@@ -97,7 +99,8 @@ enum ModeOption {
 
 impl Args {
     pub(super) fn execute(self) -> anyhow::Result<ExitCode> {
-        if self.tell() {
+        if let Some(text) = self.about() {
+            screen::print(&text)?;
             return Ok(ExitCode::SUCCESS);
         }
         let usage = match self.mode {
@@ -107,7 +110,9 @@ impl Args {
             Some(ModeOption::ReEncrypt) => Use::ReEncrypt,
         };
         let role = Role { usage, front_ends: self.hostname.clone(), node: self.node.clone() };
-        let mut gathered = gather(&self.paths, &role, self.passphrase()?.as_ref());
+        let passphrase = self.passphrase();
+        let mut gathered = gather(&self.paths, &role, passphrase.as_ref().ok().and_then(Option::as_ref));
+        gathered.unreadable.extend(passphrase.err());
         let mut live = live::connect(&self.connect, &role)?;
         let mut levels = Levels::default();
         if let Some(path) = &self.config {
@@ -132,38 +137,45 @@ impl Args {
         self.levels.apply(&mut levels);
         let authority = Role { usage: Use::Authority, ..Role::default() };
         gathered.subjects.extend(gather(&self.ca_file, &authority, None).subjects);
+        let nothing = gathered.subjects.is_empty() && gathered.unreadable.is_empty() && live.findings.is_empty();
+        if nothing && self.config.is_none() {
+            gathered
+                .unreadable
+                .extend(self.paths.first().map(|path| MaterialError::NoCertificate { path: path.clone() }));
+        }
         let linter = self.linter(&mut gathered, levels)?;
         let mut findings = linter.judge(live.findings);
         findings.extend(linter.lint(&gathered.subjects));
-        Ok(self.report(&gathered, &findings, linter.now))
+        self.report(&gathered, &findings, linter.now)
     }
 
-    /// Tells what needs no certificates, if that was asked for.
-    fn tell(&self) -> bool {
+    /// What needs no certificates, if that was asked for.
+    fn about(&self) -> Option<String> {
         if let Some(check) = self.explain.as_deref().and_then(crate::cert::lint::check) {
-            print!("{}", explain(check));
-        } else if self.list_checks {
-            catalogue().for_each(|check| println!("{:<32} {:<8} {}", check.id, check.severity.as_str(), check.title));
-        } else if self.catalogue {
-            print!("{}", catalogue_page());
-        } else if self.print_schema {
-            println!("{:#}", json_schema());
-        } else {
-            return false;
+            return Some(explain(check));
         }
-        true
+        let line = |check: &Check| format!("{:<36} {:<8} {}\n", check.id, check.severity.as_str(), check.title);
+        match () {
+            () if self.list_checks => Some(catalogue().map(line).collect()),
+            () if self.catalogue => Some(catalogue_page()),
+            () if self.print_schema => Some(format!("{:#}\n", json_schema())),
+            () => None,
+        }
     }
 
-    fn passphrase(&self) -> anyhow::Result<Option<Passphrase>> {
+    fn passphrase(&self) -> Result<Option<Passphrase>, MaterialError> {
         let file = self.passphrase_file.clone().map(profile::Passphrase::File);
         let source = file.or_else(|| self.passphrase_env.clone().map(profile::Passphrase::Environment));
-        Ok(source.map(|source| Passphrase::read(&source)).transpose()?)
+        source.map(|source| Passphrase::read(&source)).transpose()
     }
 
     fn linter(&self, gathered: &mut Gathered, levels: Levels) -> anyhow::Result<Linter> {
         let mut anchors: Vec<CertificateDer<'static>> = Vec::new();
         for path in &self.ca_file {
-            anchors.extend(read_certificates(path)?);
+            match read_certificates(path) {
+                Ok(certificates) => anchors.extend(certificates),
+                Err(error) => gathered.unreadable.push(error),
+            }
         }
         if self.ca_file.is_empty() {
             anchors.append(&mut gathered.anchors);
@@ -172,7 +184,10 @@ impl Args {
         let mut revocation_lists: Vec<CertificateRevocationListDer<'static>> =
             std::mem::take(&mut gathered.revocation_lists);
         for path in &self.crl {
-            revocation_lists.extend(read_revocation_lists(path)?);
+            match read_revocation_lists(path) {
+                Ok(lists) => revocation_lists.extend(lists),
+                Err(error) => gathered.unreadable.push(error),
+            }
         }
         let clock = || SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).map(|since| since.as_secs() as i64);
         let weak_keys: Vec<_> = self.weak_keys.iter().cloned().chain(WeakKeys::installed()).collect();
@@ -186,21 +201,24 @@ impl Args {
         })
     }
 
-    fn report(&self, gathered: &Gathered, findings: &Findings, now: i64) -> ExitCode {
-        self.output.print(&crate::cert::report::Report {
+    fn report(&self, gathered: &Gathered, findings: &Findings, now: i64) -> anyhow::Result<ExitCode> {
+        self.output.print(&Report {
             subjects: &gathered.subjects,
             findings,
             unreadable: &gathered.unreadable,
             hostnames: &self.hostname.iter().map(ToString::to_string).collect::<Vec<_>>(),
             names_checked: gathered.subjects.iter().any(|subject| !subject.role.front_ends.is_empty()),
             names_help: "give --hostname with the name that clients connect to",
+            fail_on: self.output.fail_on(),
+            folder: &std::env::current_dir()?,
             now,
-        });
-        match findings.worst() {
+        })?;
+        let fails = |worst| self.output.fail_on().is_some_and(|least| worst >= least);
+        Ok(match findings.worst() {
             _ if !gathered.unreadable.is_empty() => ExitCode::from(UNREADABLE),
-            Some(worst) if self.output.fails(worst) => ExitCode::FAILURE,
+            Some(worst) if fails(worst) => ExitCode::FAILURE,
             _ => ExitCode::SUCCESS,
-        }
+        })
     }
 }
 

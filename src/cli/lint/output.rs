@@ -1,4 +1,4 @@
-use std::io::IsTerminal;
+use std::io;
 
 use clap::ValueEnum;
 
@@ -6,6 +6,7 @@ use crate::cert::clients::{self, Matrix, MatrixView};
 use crate::cert::cluster::ClusterView;
 use crate::cert::lint::{Severity, Use};
 use crate::cert::report::{Report, github, human, json, junit, sarif};
+use crate::cli::screen::{self, Color};
 
 /// How findings are shown, and which of them count.
 #[derive(Debug, clap::Args)]
@@ -42,14 +43,6 @@ enum Format {
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
-enum Color {
-    /// On a terminal, unless NO_COLOR is set.
-    Auto,
-    Always,
-    Never,
-}
-
-#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 enum FailOn {
     Error,
     Warning,
@@ -58,52 +51,52 @@ enum FailOn {
 }
 
 impl OutputOptions {
-    pub(super) fn print(&self, report: &Report<'_>) {
-        match self.format {
-            Format::Human => self.print_for_people(report),
+    /// # Errors
+    /// Standard output cannot be written.
+    pub(super) fn print(&self, report: &Report<'_>) -> io::Result<()> {
+        screen::print(&match self.format {
+            Format::Human => self.for_people(report),
             Format::Json => {
                 let matrix = self.clients.then(|| Matrix::of(report.subjects));
                 let view = matrix.map(|matrix| serde_json::to_value(MatrixView::from(&matrix)).unwrap_or_default());
-                print!("{}", json(report, view.map(|view| ("clients", view))));
+                json(report, view.map(|view| ("clients", view)))
             }
-            Format::Sarif => print!("{}", sarif(report)),
-            Format::Junit => print!("{}", junit(report)),
-            Format::Github => print!("{}", github(report)),
+            Format::Sarif => sarif(report),
+            Format::Junit => junit(report),
+            Format::Github => github(report),
+        })?;
+        // The other formats have a place for them.
+        if matches!(self.format, Format::Human) {
+            for error in report.unreadable {
+                eprintln!("error: {error}");
+                error.help().iter().for_each(|help| eprintln!("  = help: {help}"));
+            }
         }
+        Ok(())
     }
 
-    /// Whether a finding of this severity makes the exit code 1.
-    pub(super) fn fails(&self, severity: Severity) -> bool {
+    /// The least severity that makes the exit code 1.
+    pub(super) fn fail_on(&self) -> Option<Severity> {
         match self.fail_on {
-            FailOn::Error => severity >= Severity::Error,
-            FailOn::Warning => severity >= Severity::Warning,
-            FailOn::Info => true,
-            FailOn::Never => false,
+            FailOn::Error => Some(Severity::Error),
+            FailOn::Warning => Some(Severity::Warning),
+            FailOn::Info => Some(Severity::Info),
+            FailOn::Never => None,
         }
     }
 
-    fn print_for_people(&self, report: &Report<'_>) {
-        let color = match self.color {
-            Color::Auto => {
-                std::io::stdout().is_terminal() && std::env::var_os("NO_COLOR").is_none_or(|it| it.is_empty())
-            }
-            Color::Always => true,
-            Color::Never => false,
-        };
-        print!("{}", human(report, color));
+    fn for_people(&self, report: &Report<'_>) -> String {
+        let mut text = human(report, self.color.on(&io::stdout()));
         let servers = report.subjects.iter().filter(|subject| subject.role.usage != Use::Authority).count();
         if self.cluster || (2..=FEW).contains(&servers) {
-            print!("\n{}", ClusterView::of(report.subjects, report.findings, report.now).render());
+            text.push('\n');
+            text += &ClusterView::of(report.subjects, report.findings, report.now).render();
         }
         if self.clients {
-            print!("\n{}", clients::render(&Matrix::of(report.subjects)));
+            text.push('\n');
+            text += &clients::render(&Matrix::of(report.subjects));
         }
-        for error in report.unreadable {
-            eprintln!("error: {error}");
-            if let Some(help) = error.help() {
-                eprintln!("  = help: {help}");
-            }
-        }
+        text
     }
 }
 

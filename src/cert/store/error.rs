@@ -10,13 +10,11 @@ use crate::cert::private_key::PrivateKeyError;
 /// Why something could not be done with the certificate store; the text has the remedy.
 #[derive(Debug, thiserror::Error)]
 pub enum StoreError {
-    #[error("cannot {what} {}: {}", .path.display(), os_reason(.source))]
-    Io { what: &'static str, path: PathBuf, source: io::Error },
+    // The text has the reason, so it is no source that would be told again.
+    #[error("cannot {what} {}: {}", .path.display(), os_reason(.reason))]
+    Io { what: &'static str, path: PathBuf, reason: io::Error },
     #[error("{error}{}", .error.help().map(|help| format!("; {help}")).unwrap_or_default())]
-    Material {
-        #[from]
-        error: MaterialError,
-    },
+    Material { error: MaterialError },
     #[error(transparent)]
     Key(#[from] PrivateKeyError),
     #[error(transparent)]
@@ -46,11 +44,17 @@ pub enum StoreError {
 }
 
 impl StoreError {
-    pub(in crate::cert) fn io(what: &'static str, path: &Path, source: io::Error) -> Self {
-        Self::Io { what, path: path.to_owned(), source }
+    pub(in crate::cert) fn io(what: &'static str, path: &Path, reason: io::Error) -> Self {
+        Self::Io { what, path: path.to_owned(), reason }
     }
 
     pub(super) fn issue(error: &rcgen::Error) -> Self {
         Self::Issue(error.to_string())
+    }
+}
+
+impl From<MaterialError> for StoreError {
+    fn from(error: MaterialError) -> Self {
+        Self::Material { error }
     }
 }

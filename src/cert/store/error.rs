@@ -15,8 +15,8 @@ pub enum StoreError {
     Io { what: &'static str, path: PathBuf, reason: io::Error },
     #[error("{error}{}", .error.help().map(|help| format!("; {help}")).unwrap_or_default())]
     Material { error: MaterialError },
-    #[error(transparent)]
-    Key(#[from] PrivateKeyError),
+    #[error("the private key cannot be used: {0}")]
+    Key(PrivateKeyError),
     #[error(transparent)]
     Names(#[from] NamesError),
     #[error("{}: {error}", .path.display())]
@@ -48,8 +48,19 @@ impl StoreError {
         Self::Io { what, path: path.to_owned(), reason }
     }
 
+    /// About the key in a file.
+    pub(super) fn key(path: &Path, error: PrivateKeyError) -> Self {
+        MaterialError::UnusableKey { path: path.to_owned(), detail: error.to_string() }.into()
+    }
+
     pub(super) fn issue(error: &rcgen::Error) -> Self {
         Self::Issue(error.to_string())
+    }
+}
+
+impl From<PrivateKeyError> for StoreError {
+    fn from(error: PrivateKeyError) -> Self {
+        Self::Key(error)
     }
 }
 

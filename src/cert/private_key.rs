@@ -52,7 +52,7 @@ pub struct PrivateKey {
 /// Why a key cannot be made or used.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum PrivateKeyError {
-    #[error("the key cannot be used: it is not an RSA (2048 bits or more), ECDSA (P-256, P-384, P-521) or Ed25519 key")]
+    #[error("it is not an RSA (2048 bits or more), ECDSA (P-256, P-384, P-521) or Ed25519 key")]
     Unusable,
     #[error("the cryptographic library failed to make a key")]
     Generation,

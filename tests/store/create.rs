@@ -151,10 +151,9 @@ fn list_and_show_tell_what_is_there() {
     let table = bench.cert("list --config pronk.yaml").done();
     let lines: Vec<_> = table.lines().collect();
     assert!(lines[0].starts_with("NAME") && lines[0].ends_with("USED BY"), "{table}");
-    assert!(
-        lines[1].contains("lb.example.com, n1.example.com and 2 more") && lines[1].contains("(100 days)"),
-        "{table}"
-    );
+    assert!(lines[1].contains("lb.example.com, n1.example.com and 2 more"), "{table}");
+    // A second may have passed.
+    assert!(lines[1].contains("(100 days)") || lines[1].contains("(99 days)"), "{table}");
     assert!(lines[1].ends_with("profile front of vs-1"), "{table}");
     assert!(lines[2].contains("requested"), "{table}");
 

@@ -49,6 +49,9 @@ fn key_must_belong_to_the_certificate() {
     assert!(bench.cert("import lb --cert lb.pem").refused().contains("give it with --key"));
     assert!(bench.cert("import lb --cert lb.key --key lb.key").refused().contains("no certificate in lb.key"));
     assert!(bench.cert("import lb --cert absent --key lb.key").refused().contains("cannot read absent"));
+    bench.openssl("genrsa -out weak.key 1024");
+    let error = bench.cert("import lb --cert lb.pem --key weak.key").refused();
+    assert!(error.contains("weak.key cannot be used: it is not an RSA (2048 bits or more)"), "{error}");
     assert!(!bench.path("certs/lb").exists());
 }
 

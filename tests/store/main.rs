@@ -40,7 +40,11 @@ impl Ran {
     #[track_caller]
     fn refused(self) -> String {
         assert_eq!(self.code, Some(1), "{}{}", self.out, self.err);
-        assert!(!self.err.is_empty());
+        let last = self.err.lines().last().unwrap_or_default();
+        assert!(last.starts_with("error: "), "{}", self.err);
+        let parts: Vec<_> = last.split(": ").collect();
+        assert!(parts.windows(2).all(|pair| pair[0] != pair[1]), "told twice: {last}");
+        assert!(!last.contains("os error"), "{last}");
         self.err
     }
 }

@@ -10,15 +10,13 @@ use crate::cert::private_key::PrivateKeyError;
 /// Why something could not be done with the certificate store; the text has the remedy.
 #[derive(Debug, thiserror::Error)]
 pub enum StoreError {
-    #[error("cannot {what} {}: {}", .path.display(), os_reason(.source))]
-    Io { what: &'static str, path: PathBuf, source: io::Error },
+    // The text has the reason, so it is no source that would be told again.
+    #[error("cannot {what} {}: {}", .path.display(), os_reason(.reason))]
+    Io { what: &'static str, path: PathBuf, reason: io::Error },
     #[error("{error}{}", .error.help().map(|help| format!("; {help}")).unwrap_or_default())]
-    Material {
-        #[from]
-        error: MaterialError,
-    },
-    #[error(transparent)]
-    Key(#[from] PrivateKeyError),
+    Material { error: MaterialError },
+    #[error("the private key cannot be used: {0}")]
+    Key(PrivateKeyError),
     #[error(transparent)]
     Names(#[from] NamesError),
     #[error("{}: {error}", .path.display())]
@@ -46,11 +44,28 @@ pub enum StoreError {
 }
 
 impl StoreError {
-    pub(in crate::cert) fn io(what: &'static str, path: &Path, source: io::Error) -> Self {
-        Self::Io { what, path: path.to_owned(), source }
+    pub(in crate::cert) fn io(what: &'static str, path: &Path, reason: io::Error) -> Self {
+        Self::Io { what, path: path.to_owned(), reason }
+    }
+
+    /// About the key in a file.
+    pub(super) fn key(path: &Path, error: PrivateKeyError) -> Self {
+        MaterialError::UnusableKey { path: path.to_owned(), detail: error.to_string() }.into()
     }
 
     pub(super) fn issue(error: &rcgen::Error) -> Self {
         Self::Issue(error.to_string())
+    }
+}
+
+impl From<PrivateKeyError> for StoreError {
+    fn from(error: PrivateKeyError) -> Self {
+        Self::Key(error)
+    }
+}
+
+impl From<MaterialError> for StoreError {
+    fn from(error: MaterialError) -> Self {
+        Self::Material { error }
     }
 }

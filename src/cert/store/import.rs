@@ -109,7 +109,8 @@ impl Import {
                 )),
             });
         };
-        let key = PrivateKey::new(PrivateKeyDer::Pkcs8(pkcs8.to_vec().into()))?;
+        let key = PrivateKey::new(PrivateKeyDer::Pkcs8(pkcs8.to_vec().into()))
+            .map_err(|error| StoreError::key(path, error))?;
         let passphrase = passphrase.filter(|_| !source.decrypt);
         let contents = key.pem(passphrase.as_ref())?;
         let key = Key { path: path.to_owned(), key, contents, encrypted: passphrase.is_some() };
@@ -125,9 +126,10 @@ impl Key {
             false => None,
         };
         let key = match PrivateKeyDer::try_from(contents) {
-            Ok(der) => PrivateKey::new(der.clone_key())?,
-            Err(_) => PrivateKey::new(parse_key(path, contents, passphrase.as_ref())?)?,
+            Ok(der) => PrivateKey::new(der.clone_key()),
+            Err(_) => PrivateKey::new(parse_key(path, contents, passphrase.as_ref())?),
         };
+        let key = key.map_err(|error| StoreError::key(path, error))?;
         let contents = match key_section(contents) {
             // As it is: an encrypted key stays encrypted in the way that its owner chose.
             Some(section) if !(encrypted && decrypt) => Zeroizing::new(section.to_vec()),

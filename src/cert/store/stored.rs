@@ -123,7 +123,8 @@ impl Stored {
     pub fn private_key(&self, passphrase: Option<&Passphrase>) -> Result<PrivateKey, StoreError> {
         let path = self.folder.join(KEY);
         let contents = self.key_contents().ok_or_else(|| MaterialError::NoKey { path: path.clone() })?;
-        Ok(PrivateKey::new(parse_key(&path, contents, passphrase)?)?)
+        let der = parse_key(&path, contents, passphrase)?;
+        PrivateKey::new(der).map_err(|error| StoreError::key(&path, error))
     }
 
     /// Makes an authority of it, that can sign.

@@ -3,12 +3,13 @@
 .DEFAULT_GOAL := help
 # The steps of `make test` go from fast to slow, whatever -j says.
 .NOTPARALLEL:
-.PHONY: help build demo test audit bench fmt lint doc unit e2e completions clean
+.PHONY: help build demo test audit bench fuzz fmt lint doc unit e2e completions clean
 
 CARGO ?= cargo
 LOCKED ?= --locked
 PRONK := target/release/pronk
 SHELLS := bash zsh fish
+FUZZ_SECONDS ?= 600
 
 help: ## List these targets
 	@awk -F ':.*## ' '/^[a-z0-9]+:.*## / { printf "make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -24,8 +25,13 @@ test: setup lint doc unit e2e ## Everything that a change must pass
 audit: ## Licences, bans, sources and advisories of the dependencies
 	tests/audit.sh
 
-bench: ## Work per CPU second and memory per connection, beside HAProxy's
-	$(CARGO) bench $(LOCKED) --bench throughput --bench handshakes --bench idle
+bench: ## Work per CPU second and memory per connection, beside HAProxy's; the linter's speed
+	$(CARGO) bench $(LOCKED) --bench throughput --bench handshakes --bench idle --bench lint
+
+fuzz: ## Each fuzz target for FUZZ_SECONDS (needs a nightly toolchain and cargo-fuzz)
+	fuzz/seed.sh
+	for target in certificate pem chain pkcs12; do \
+	  $(CARGO) +nightly fuzz run $$target -- -max_total_time=$(FUZZ_SECONDS) -timeout=5 -rss_limit_mb=512 || exit 1; done
 
 fmt: ## Format the Rust sources
 	$(CARGO) fmt

@@ -48,6 +48,11 @@ async fn serve(options: &Options) -> anyhow::Result<()> {
     let report = reloader.reload(false).await.map_err(|wrong| anyhow::anyhow!("{}", wrong.render(false)))?;
     report.log_notes();
 
+    let certificates = Arc::clone(reloader.certificates());
+    let watching = tokio::spawn(async move { certificates.run().await });
+    let refreshed = Arc::clone(&reloader);
+    let refreshing = tokio::spawn(async move { refreshed.keep_fresh().await });
+
     let path = &options.admin_socket;
     let socket = admin::bind(path).with_context(|| format!("cannot make the admin socket {}", path.display()))?;
     let serving_admin = tokio::spawn(admin::serve(socket, Arc::clone(&reloader)));
@@ -62,6 +67,9 @@ async fn serve(options: &Options) -> anyhow::Result<()> {
         }
     }
     notify(&[NotifyState::Stopping]);
+    // Replacements are for connections to come.
+    refreshing.abort();
+    watching.abort();
     reloader.stop_listening().await;
     drain(&lifecycle, options.drain_timeout, spread, [&mut terminate, &mut interrupt]).await;
     serving_admin.abort();

@@ -4,9 +4,9 @@
 //!
 //! | level | modules |
 //! |---|---|
-//! | 0 | [`model`]: the validated configuration |
+//! | 0 | [`model`]: the validated configuration · [`snippet`]: messages with their place |
 //! | 1 | [`config`]: the file · [`cert`]: certificates and keys · [`net`]: sockets · [`stats`]: counters |
-//! | 2 | [`pool`]: members, choice, persistence · [`tls`]: profiles · [`impala`]: its protocols |
+//! | 2 | [`pool`]: members, choice, persistence · [`tls`]: profiles · [`impala`]: its protocols · [`watch`]: certificates in use |
 //! | 3 | [`proxy`]: the life of a connection · [`monitor`]: health |
 //! | 4 | [`reload`]: taking a configuration into force |
 //! | 5 | [`admin`]: the unix socket |
@@ -42,5 +42,7 @@ pub mod net;
 pub mod pool;
 pub mod proxy;
 pub mod reload;
+pub mod snippet;
 pub mod stats;
 pub mod tls;
+pub mod watch;

@@ -3,24 +3,34 @@
 //! Everything that can fail (reading, TLS, new sockets) is done first and changes nothing that runs. The commit that
 //! follows cannot fail. Connections keep the snapshot that they began with.
 
+mod lint;
+mod take_over;
+mod tls;
 mod watches;
 
 use std::collections::{BTreeMap, HashMap};
 use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::sync::Arc;
+use std::time::Duration;
 
 use arc_swap::ArcSwap;
 use tokio::net::TcpListener;
 use tokio::sync::Mutex;
 
-use crate::config::{self, Change, Diagnostic, Diagnostics, Loaded, Severity};
+use crate::cert::store;
+use crate::config::{self, Diagnostic, Diagnostics, Loaded, Severity};
 use crate::model::{Address, MemberKey, Model, Name, VirtualServer};
 use crate::monitor::{Monitors, resolve_once};
 use crate::net;
 use crate::pool::{Pool, Registry};
 use crate::proxy::{Lifecycle, Listener, LiveVirtualServer, Snapshot};
-use crate::tls::{LiveClientSsl, LiveServerSsl, ProfileError};
+use crate::tls::LiveServerSsl;
+use crate::watch::{self, Targets};
+use take_over::Replacements;
+
+pub use lint::lint_levels;
+pub use tls::Tls;
 pub use watches::{Authorizations, authorizations};
 
 /// Keeps what runs in step with the configuration file.
@@ -32,6 +42,9 @@ pub struct Reloader {
     monitors: Monitors,
     running: Mutex<Running>,
     serving: ArcSwap<Serving>,
+    certificates: Arc<watch::Watch>,
+    /// How often files are looked at for replacements.
+    refresh: tokio::sync::watch::Sender<Option<Duration>>,
 }
 
 /// What runs, for those who look.
@@ -54,19 +67,16 @@ pub struct Report {
 struct Running {
     model: Model,
     tls: Tls,
+    replacements: Replacements,
+    /// What lets monitors in.
+    headers: Authorizations,
     listeners: HashMap<SocketAddr, Listener>,
-}
-
-/// The SSL profiles that virtual servers and monitors use, ready.
-#[derive(Clone, Debug, Default)]
-pub struct Tls {
-    client: HashMap<Name, Arc<LiveClientSsl>>,
-    server: HashMap<Name, Arc<LiveServerSsl>>,
 }
 
 impl Reloader {
     /// Nothing runs until the first [`reload`](Self::reload).
     pub fn new(path: PathBuf, lifecycle: Lifecycle) -> Self {
+        let certificates = Arc::new(watch::Watch::default());
         Self {
             path,
             lifecycle,
@@ -74,7 +84,14 @@ impl Reloader {
             monitors: Monitors::default(),
             running: Mutex::default(),
             serving: ArcSwap::default(),
+            certificates,
+            refresh: tokio::sync::watch::Sender::new(None),
         }
+    }
+
+    /// What is known of the certificates in use.
+    pub fn certificates(&self) -> &Arc<watch::Watch> {
+        &self.certificates
     }
 
     /// What runs now.
@@ -89,6 +106,9 @@ impl Reloader {
     pub async fn reload(&self, dry_run: bool) -> Result<Report, Diagnostics> {
         let mut running = self.running.lock().await;
         let loaded = config::load(&self.path)?;
+        lint_levels(&loaded)?;
+        // Looked at before they are read, so that what is replaced meanwhile is noticed afterwards.
+        let replacements = Replacements::none(&loaded.model);
         let tls = Tls::build(&loaded, &running.tls)?;
         let differences = config::diff(&running.model, &loaded.model);
         let replaced = running.tls.replaced_by(&tls, &differences);
@@ -101,7 +121,9 @@ impl Reloader {
         watches::check_ping(&loaded)?;
         let sockets = bind_new(&loaded, &running.listeners)?;
         let resolved = resolve_new(&loaded.model).await;
-        self.commit(&mut running, loaded.model, tls, headers, sockets, resolved).await;
+        running.replacements = replacements;
+        running.headers = headers;
+        self.commit(&mut running, loaded.model, tls, sockets, resolved).await;
         Ok(report)
     }
 
@@ -151,7 +173,6 @@ impl Reloader {
         running: &mut Running,
         model: Model,
         tls: Tls,
-        headers: Authorizations,
         sockets: Vec<(SocketAddr, TcpListener)>,
         resolved: Vec<(Name, Vec<std::net::IpAddr>)>,
     ) {
@@ -198,11 +219,13 @@ impl Reloader {
             };
             running.listeners.insert(destination, listener);
         }
-        self.monitors.watch(watches::all(&pools, &tls, &headers));
+        self.monitors.watch(watches::all(&pools, &tls, &running.headers, &self.certificates));
         self.monitors.resolve(&model, |name| model.nodes.get(name).map(|node| self.registry.node(node)));
         self.serving.store(Arc::new(Serving { virtual_servers, pools }));
         running.model = model;
         running.tls = tls;
+        self.refresh.send_replace(running.model.certificate_refresh);
+        self.tell_certificates(running);
         for gone in listeners.into_values() {
             gone.stop().await;
         }
@@ -221,6 +244,13 @@ impl Reloader {
             pool,
         }
     }
+
+    /// Tells the watch over certificates what is in force.
+    fn tell_certificates(&self, running: &Running) {
+        let store = running.model.certificate_store.clone();
+        let targets = Targets::of(&running.model, &store::entries(&store));
+        self.certificates.aim(targets, store, running.tls.served(), running.replacements.refused());
+    }
 }
 
 impl Report {
@@ -232,62 +262,6 @@ impl Report {
                 Severity::Note => tracing::info!(place, help = note.help.as_deref(), "{}", note.message),
                 _ => tracing::warn!(place, help = note.help.as_deref(), "{}", note.message),
             }
-        }
-    }
-}
-
-impl Tls {
-    /// Reads certificates and keys and makes the profiles; one whose files are as before stays as it is in `previous`,
-    /// so that its sessions can be resumed.
-    ///
-    /// # Errors
-    /// Everything that is wrong with any of them, at the place of the file that names it.
-    pub fn build(loaded: &Loaded, previous: &Self) -> Result<Self, Diagnostics> {
-        let (mut tls, mut wrong) = (Self::default(), Diagnostics::default());
-        let store = &loaded.model.certificate_store;
-        for virtual_server in loaded.model.virtual_servers.values() {
-            if let Some(profile) = virtual_server.client_ssl.as_ref().filter(|it| !tls.client.contains_key(&it.name)) {
-                match LiveClientSsl::build(profile, store, previous.client.get(&profile.name)) {
-                    Ok(live) => drop(tls.client.insert(profile.name.clone(), live)),
-                    Err(errors) => report(loaded, errors, &mut wrong),
-                }
-            }
-        }
-        let of_virtual_servers = loaded.model.virtual_servers.values().filter_map(|it| it.server_ssl.as_ref());
-        let monitors = loaded.model.pools.values().flat_map(|pool| &pool.monitors);
-        for profile in of_virtual_servers.chain(monitors.flat_map(|monitor| monitor.server_ssl())) {
-            if tls.server.contains_key(&profile.name) {
-                continue;
-            }
-            match LiveServerSsl::build(profile, store, previous.server.get(&profile.name)) {
-                Ok(live) => drop(tls.server.insert(profile.name.clone(), live)),
-                Err(errors) => report(loaded, errors, &mut wrong),
-            }
-        }
-        if wrong.has_errors() { Err(wrong) } else { Ok(tls) }
-    }
-
-    /// A line for each profile whose files have changed, of those that are not told of already.
-    fn replaced_by(&self, new: &Self, told: &[Change]) -> Vec<String> {
-        let mut names: Vec<_> =
-            replaced(&self.client, &new.client).chain(replaced(&self.server, &new.server)).collect();
-        names.retain(|name| !told.iter().any(|change| change.name == name.as_str()));
-        names.sort();
-        names.iter().map(|name| format!("~ profile {name}: its certificates or authorities")).collect()
-    }
-}
-
-/// The names of what is in both and not the same.
-fn replaced<'a, T>(old: &'a HashMap<Name, Arc<T>>, new: &'a HashMap<Name, Arc<T>>) -> impl Iterator<Item = &'a Name> {
-    new.iter().filter(|(name, live)| old.get(*name).is_some_and(|old| !Arc::ptr_eq(old, live))).map(|(name, _)| name)
-}
-
-fn report(loaded: &Loaded, errors: Vec<ProfileError>, wrong: &mut Diagnostics) {
-    for error in errors {
-        let path: Vec<_> = ["profiles", error.profile.as_str()].into_iter().chain(error.key.split('.')).collect();
-        let diagnostic = loaded.diagnose(&path, error.message.clone(), error.help.clone());
-        if !wrong.iter().any(|other| *other == diagnostic) {
-            wrong.push(diagnostic);
         }
     }
 }

@@ -8,6 +8,7 @@ use std::path::{Path, PathBuf};
 /// Every top-level module and its level; a module imports strictly lower levels only. `lib.rs` and `main.rs` are above.
 const LEVELS: &[(&str, u8)] = &[
     ("model", 0),
+    ("snippet", 0),
     ("config", 1),
     ("cert", 1),
     ("net", 1),
@@ -15,6 +16,7 @@ const LEVELS: &[(&str, u8)] = &[
     ("pool", 2),
     ("tls", 2),
     ("impala", 2),
+    ("watch", 2),
     ("proxy", 3),
     ("monitor", 3),
     ("reload", 4),

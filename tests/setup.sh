@@ -1,6 +1,7 @@
 #!/usr/bin/env bash
 # Sees to it that the tools of `make test` are here: Rust with rustfmt and clippy, a C compiler (for the cryptography
-# that rustls uses) and Python 3 with venv. What is missing is installed where that is possible and named where not.
+# that rustls uses), OpenSSL's command, whose answers some tests compare with, and Python 3 with venv. What is missing is
+# installed where that is possible and named where not.
 # The clients of the end-to-end tests are tests/e2e/setup.sh's business.
 set -euo pipefail
 
@@ -11,6 +12,8 @@ main() {
     rust
     have cc || debian gcc libc6-dev
     have cc || missing+=("a C compiler (Debian: gcc libc6-dev)")
+    have openssl || debian openssl
+    have openssl || missing+=("openssl (Debian: openssl)")
     have python3 || debian python3
     # A Python without ensurepip makes virtual environments that have no pip.
     python_venv || debian python3-venv

@@ -59,7 +59,7 @@ impl Contestant {
     }
 
     /// `PRONK_BIN` and `HAPROXY_BIN` put other builds in their places.
-    fn program(self) -> PathBuf {
+    pub fn program(self) -> PathBuf {
         match self {
             Self::Pronk => env::var_os("PRONK_BIN").unwrap_or_else(|| env!("CARGO_BIN_EXE_pronk").into()).into(),
             _ => env::var_os("HAPROXY_BIN").unwrap_or_else(|| "haproxy".into()).into(),

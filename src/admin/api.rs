@@ -10,12 +10,14 @@ use tokio::net::UnixListener;
 use super::view::{Map, Refusal, Reloaded, Resumed, Stats};
 use crate::model::{MemberKey, Name};
 use crate::reload::Reloader;
+use crate::watch;
 
 /// Answers on the socket until the process ends.
 pub async fn serve(socket: UnixListener, reloader: Arc<Reloader>) {
     let router = Router::new()
         .route("/v1/map", get(map))
         .route("/v1/stats", get(stats))
+        .route("/v1/certificates", get(certificates))
         .route("/v1/reload", post(reload))
         .route("/v1/members/resume", post(resume))
         .with_state(reloader);
@@ -30,6 +32,10 @@ async fn map(State(reloader): State<Arc<Reloader>>) -> Json<Map> {
 
 async fn stats(State(reloader): State<Arc<Reloader>>) -> Json<Stats> {
     Json(Stats::of(&reloader.serving()))
+}
+
+async fn certificates(State(reloader): State<Arc<Reloader>>) -> Json<watch::Snapshot> {
+    Json(reloader.certificates().snapshot())
 }
 
 #[derive(Deserialize)]

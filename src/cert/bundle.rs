@@ -1,5 +1,6 @@
 //! What a file holds, whatever its format: certificates, private keys, revocation lists.
 
+use std::borrow::Cow;
 use std::fs::File;
 use std::io::Read;
 use std::os::unix::fs::PermissionsExt;
@@ -7,7 +8,7 @@ use std::path::{Path, PathBuf};
 
 use rustls::crypto::aws_lc_rs::sign::any_supported_type;
 use rustls_pki_types::pem::PemObject;
-use rustls_pki_types::{CertificateDer, CertificateRevocationListDer, PrivateKeyDer};
+use rustls_pki_types::{CertificateDer, CertificateRevocationListDer, PrivateKeyDer, PrivatePkcs8KeyDer};
 use x509_parser::certificate::X509Certificate;
 use x509_parser::prelude::FromDer;
 use x509_parser::revocation_list::CertificateRevocationList;
@@ -15,7 +16,7 @@ use zeroize::Zeroizing;
 
 use super::key::{self, Passphrase};
 use super::material::{DER_SEQUENCE, is_pem, pem_detail};
-use super::{MaterialError, pkcs7};
+use super::{MaterialError, pkcs7, pkcs12};
 
 /// The contents of one file.
 #[derive(Clone, Debug)]
@@ -47,13 +48,29 @@ pub fn read(path: &Path, passphrase: Option<&Passphrase>) -> Result<Bundle, Mate
     let unreadable = |source| MaterialError::Unreadable { path: path.to_owned(), source };
     let file = File::open(path).map_err(unreadable)?;
     let metadata = file.metadata().map_err(unreadable)?;
+    read_from(path, file, metadata.permissions().mode() & 0o7777, passphrase)
+}
+
+/// Reads what comes from elsewhere; `path` and the permission bits are for messages.
+///
+/// # Errors
+/// As [`read`].
+pub fn read_from(
+    path: &Path,
+    source: impl Read,
+    mode: u32,
+    passphrase: Option<&Passphrase>,
+) -> Result<Bundle, MaterialError> {
     // It may be a key, so it is wiped; and sized beforehand, so that no copy stays behind in a buffer that was outgrown.
-    let mut contents = Zeroizing::new(Vec::with_capacity(metadata.len().min(LARGEST) as usize + 1));
-    file.take(LARGEST + 1).read_to_end(&mut contents).map_err(unreadable)?;
+    let mut contents = Zeroizing::new(Vec::with_capacity(COMMON));
+    source
+        .take(LARGEST + 1)
+        .read_to_end(&mut contents)
+        .map_err(|source| MaterialError::Unreadable { path: path.to_owned(), source })?;
     if contents.len() as u64 > LARGEST {
         return Err(MaterialError::TooLarge { path: path.to_owned(), largest: LARGEST });
     }
-    parse(path, &contents, metadata.permissions().mode() & 0o7777, passphrase)
+    parse(path, &contents, mode, passphrase)
 }
 
 /// Reads the contents of a file; `path` and its permission bits are for messages.
@@ -68,7 +85,8 @@ pub fn parse(
 ) -> Result<Bundle, MaterialError> {
     let bundle = match contents {
         _ if is_pem(contents) => pem(path, contents, mode, passphrase)?,
-        [DER_SEQUENCE, ..] => der(path, contents, mode, passphrase)?,
+        _ if pkcs12::is_archive(contents) => archive(path, contents, mode, passphrase)?,
+        [DER_SEQUENCE, ..] => der(path, contents, mode)?,
         _ if contents.starts_with(JKS) || contents.starts_with(JCEKS) => return Err(keystore(path)),
         _ => return Err(MaterialError::Nothing { path: path.to_owned() }),
     };
@@ -80,10 +98,11 @@ pub fn parse(
 
 fn pem(path: &Path, contents: &[u8], mode: u32, passphrase: Option<&Passphrase>) -> Result<Bundle, MaterialError> {
     let malformed = |error| MaterialError::Malformed { path: path.to_owned(), detail: pem_detail(&error) };
+    let readable = without_legacy_keys(contents);
     let mut certificates: Vec<_> =
-        CertificateDer::pem_slice_iter(contents).collect::<Result<_, _>>().map_err(malformed)?;
+        CertificateDer::pem_slice_iter(&readable).collect::<Result<_, _>>().map_err(malformed)?;
     let mut revocation_lists: Vec<_> =
-        CertificateRevocationListDer::pem_slice_iter(contents).collect::<Result<_, _>>().map_err(malformed)?;
+        CertificateRevocationListDer::pem_slice_iter(&readable).collect::<Result<_, _>>().map_err(malformed)?;
     for section in pkcs7_sections(contents) {
         let signed = section.and_then(|der| pkcs7::read(&der)).ok_or_else(|| MaterialError::Malformed {
             path: path.to_owned(),
@@ -100,9 +119,33 @@ fn pem(path: &Path, contents: &[u8], mode: u32, passphrase: Option<&Passphrase>)
     Ok(Bundle { path: path.to_owned(), certificates, key, revocation_lists })
 }
 
+/// The sections that are base64 throughout: an encrypted key in OpenSSL's old format has headers, over which the
+/// library stumbles although it looks for certificates.
+fn without_legacy_keys(contents: &[u8]) -> Cow<'_, [u8]> {
+    if !key::is_legacy(contents) {
+        return Cow::Borrowed(contents);
+    }
+    let text = String::from_utf8_lossy(contents);
+    // All but the first of what is split off begins with a label and goes on until the next section.
+    let kept = text.split("-----BEGIN ").skip(1).filter(|section| !key::is_legacy(section.as_bytes()));
+    Cow::Owned(kept.map(|section| format!("-----BEGIN {section}")).collect::<String>().into_bytes())
+}
+
+/// A keystore or truststore in PKCS#12.
+fn archive(path: &Path, contents: &[u8], mode: u32, passphrase: Option<&Passphrase>) -> Result<Bundle, MaterialError> {
+    let opened =
+        pkcs12::read(contents, passphrase).map_err(|error| MaterialError::Archive { path: path.to_owned(), error })?;
+    let key = opened.keys.first().map(|key| {
+        let key = PrivateKeyDer::Pkcs8(PrivatePkcs8KeyDer::from(key.to_vec()));
+        KeyFile { path: path.to_owned(), spki: public_half(key), encrypted: true, mode }
+    });
+    let certificates = opened.certificates;
+    Ok(Bundle { path: path.to_owned(), certificates, key, revocation_lists: Vec::new() })
+}
+
 /// A certificate, a revocation list, a PKCS#7 or a private key. What cannot be told apart is taken for a certificate,
 /// so that its decoding says what is wrong with it.
-fn der(path: &Path, contents: &[u8], mode: u32, _: Option<&Passphrase>) -> Result<Bundle, MaterialError> {
+fn der(path: &Path, contents: &[u8], mode: u32) -> Result<Bundle, MaterialError> {
     let mut bundle =
         Bundle { path: path.to_owned(), certificates: Vec::new(), key: None, revocation_lists: Vec::new() };
     if let Some(signed) = pkcs7::read(contents) {
@@ -158,6 +201,8 @@ fn public_half(key: PrivateKeyDer<'static>) -> Result<Vec<u8>, String> {
 
 /// Bytes of a file that is read; a system's whole truststore has a fiftieth of it.
 const LARGEST: u64 = 16 << 20;
+/// Bytes that a file with a key hardly exceeds.
+const COMMON: usize = 32 << 10;
 const JKS: &[u8] = &[0xfe, 0xed, 0xfe, 0xed];
 const JCEKS: &[u8] = &[0xce, 0xce, 0xce, 0xce];
 const PKCS7_LABELS: &[&str] = &["PKCS7", "CMS", "PKCS #7 SIGNED DATA"];

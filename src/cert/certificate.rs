@@ -10,6 +10,7 @@ use x509_parser::prelude::FromDer;
 use x509_parser::public_key::PublicKey;
 
 use super::names::{CertificateNames, hexadecimal};
+use super::text::shown;
 
 /// A certificate, decoded once.
 #[derive(Clone, Debug)]
@@ -82,6 +83,7 @@ pub struct KeyUsage {
     pub critical: bool,
     pub digital_signature: bool,
     pub key_encipherment: bool,
+    pub key_agreement: bool,
     pub key_cert_sign: bool,
     pub crl_sign: bool,
 }
@@ -161,6 +163,7 @@ impl Certificate {
                         critical,
                         digital_signature: value.digital_signature(),
                         key_encipherment: value.key_encipherment(),
+                        key_agreement: value.key_agreement(),
                         key_cert_sign: value.key_cert_sign(),
                         crl_sign: value.crl_sign(),
                     });
@@ -222,6 +225,22 @@ impl Certificate {
         self.issuer_der == issuer.subject_der && same_key
     }
 
+    /// Whether it names itself as its issuer, by name and key identifier, as roots do and servers' certificates that are
+    /// their own authority. An authority's next key that its last one signed has the name alone. No signature is checked.
+    pub fn names_itself(&self) -> bool {
+        self.names_issuer(self)
+    }
+
+    /// The subject's name in DER: equal exactly for names that clients take for equal.
+    pub(super) fn subject_der(&self) -> &[u8] {
+        &self.subject_der
+    }
+
+    /// The issuer's name in DER.
+    pub(super) fn issuer_der(&self) -> &[u8] {
+        &self.issuer_der
+    }
+
     /// Days from `now` (seconds since 1970) to its end, rounded down; negative once it has ended.
     pub fn days_left(&self, now: i64) -> i64 {
         (self.not_after - now).div_euclid(86_400)
@@ -229,7 +248,12 @@ impl Certificate {
 
     /// What to call it in a message.
     pub fn title(&self) -> String {
-        self.names.title()
+        shown(&self.names.title())
+    }
+
+    /// What to call its issuer in a message.
+    pub fn issuer_title(&self) -> String {
+        shown(&self.issuer)
     }
 
     /// SHA-256 of the DER, in hexadecimal.

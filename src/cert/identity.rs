@@ -1,4 +1,6 @@
 use std::fmt;
+use std::fs::File;
+use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
@@ -8,10 +10,10 @@ use rustls_pki_types::{CertificateDer, PrivateKeyDer};
 use x509_parser::prelude::{FromDer, X509Certificate};
 use zeroize::Zeroizing;
 
-use super::key::{Passphrase, read_key};
-use super::material::{MaterialError, read_certificates};
+use super::key::{Passphrase, parse_key};
+use super::material::{MaterialError, certificates_of, secret_of};
 use super::names::CertificateNames;
-use super::store;
+use super::store::{self, EntryFolder};
 use crate::model::profile::{self, CertKey, Certificate};
 
 /// A certificate with its chain and the private key that belongs to it.
@@ -58,18 +60,32 @@ impl Part {
 impl Identity {
     /// Reads the files of `source`, whose store entries lie in `store`, and reports everything that is wrong with them.
     pub fn load(source: &CertKey, store: &Path) -> Result<Self, Vec<IdentityError>> {
-        let files = Files::of(&source.certificate, store).map_err(|error| vec![error])?;
-        let mut errors = Vec::new();
+        match &source.certificate {
+            Certificate::Files { cert, key, chain } => {
+                let (cert, key, chain) = (cert.clone(), key.clone(), chain.clone());
+                Self::read(source, &Files { cert, key, chain, folder: None })
+            }
+            // The entry may be replaced meanwhile: its certificate and key are read from one and the same folder.
+            Certificate::Store(name) => {
+                store::consistent(store, name, |folder| Self::read(source, &Files::of(folder)), Result::is_ok)
+                    .map_err(|error| vec![IdentityError { part: Part::Store, error }])?
+            }
+        }
+    }
 
-        let chain = collect(&mut errors, files.part(Part::Certificate), read_certificates(&files.cert));
+    fn read(source: &CertKey, files: &Files<'_>) -> Result<Self, Vec<IdentityError>> {
+        let mut errors = Vec::new();
+        let certificates = |path: &Path| certificates_of(path, files.open(path));
+
+        let chain = collect(&mut errors, files.part(Part::Certificate), certificates(&files.cert));
         let rest = match &files.chain {
-            Some(path) => collect(&mut errors, files.part(Part::Chain), read_certificates(path)),
+            Some(path) => collect(&mut errors, files.part(Part::Chain), certificates(path)),
             None => Some(Vec::new()),
         };
-        let key = load_key(source, &files, &mut errors);
+        let key = load_key(source, files, &mut errors);
         let (Some(mut chain), Some(rest), Some(key)) = (chain, rest, key) else { return Err(errors) };
 
-        let names = match check_pair(&files, &chain, key.as_ref()) {
+        let names = match check_pair(files, &chain, key.as_ref()) {
             Ok(names) => names,
             Err((part, error)) => return Err(vec![IdentityError { part: files.part(part), error }]),
         };
@@ -94,34 +110,31 @@ impl fmt::Debug for Identity {
     }
 }
 
-struct Files {
+/// Where the parts are: at paths, or in the folder of an entry of the store, which is open.
+struct Files<'a> {
     cert: PathBuf,
     key: PathBuf,
     chain: Option<PathBuf>,
-    from_store: bool,
+    folder: Option<&'a EntryFolder>,
 }
 
-impl Files {
-    fn of(certificate: &Certificate, store: &Path) -> Result<Self, IdentityError> {
-        match certificate {
-            Certificate::Files { cert, key, chain } => {
-                Ok(Self { cert: cert.clone(), key: key.clone(), chain: chain.clone(), from_store: false })
-            }
-            Certificate::Store(name) => {
-                let store::Entry { cert, key, chain } =
-                    store::entry(store, name).map_err(|error| IdentityError { part: Part::Store, error })?;
-                Ok(Self { cert, key, chain, from_store: true })
-            }
-        }
+impl<'a> Files<'a> {
+    fn of(folder: &'a EntryFolder) -> Self {
+        let store::Entry { cert, key, chain } = folder.files();
+        Self { cert, key, chain, folder: Some(folder) }
+    }
+
+    fn open(&self, path: &Path) -> io::Result<File> {
+        self.folder.map_or_else(|| File::open(path), |folder| folder.open(path))
     }
 
     /// The part of the description to blame: an entry of the store is named as a whole.
     fn part(&self, part: Part) -> Part {
-        if self.from_store { Part::Store } else { part }
+        if self.folder.is_some() { Part::Store } else { part }
     }
 }
 
-fn load_key(source: &CertKey, files: &Files, errors: &mut Vec<IdentityError>) -> Option<Arc<dyn SigningKey>> {
+fn load_key(source: &CertKey, files: &Files<'_>, errors: &mut Vec<IdentityError>) -> Option<Arc<dyn SigningKey>> {
     let passphrase = match &source.passphrase {
         Some(place) => {
             let part = match place {
@@ -132,7 +145,9 @@ fn load_key(source: &CertKey, files: &Files, errors: &mut Vec<IdentityError>) ->
         }
         None => None,
     };
-    let der = collect(errors, files.part(Part::Key), read_key(&files.key, passphrase.as_ref()))?;
+    let key = secret_of(&files.key, files.open(&files.key))
+        .and_then(|contents| parse_key(&files.key, &contents, passphrase.as_ref()));
+    let der = collect(errors, files.part(Part::Key), key)?;
     collect(errors, files.part(Part::Key), signing_key(&files.key, der))
 }
 
@@ -144,7 +159,7 @@ fn signing_key(path: &Path, der: PrivateKeyDer<'static>) -> Result<Arc<dyn Signi
 }
 
 fn check_pair(
-    files: &Files,
+    files: &Files<'_>,
     chain: &[CertificateDer<'_>],
     key: &dyn SigningKey,
 ) -> Result<CertificateNames, (Part, MaterialError)> {

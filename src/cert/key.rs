@@ -12,9 +12,19 @@ use super::material::{MaterialError, pem_detail, read_secret};
 use crate::model::profile;
 
 /// A passphrase; wiped when dropped.
+#[derive(Clone)]
 pub struct Passphrase(Zeroizing<Vec<u8>>);
 
 impl Passphrase {
+    /// One that was typed in.
+    pub fn new(text: Zeroizing<Vec<u8>>) -> Self {
+        Self(text)
+    }
+
+    pub(super) fn as_bytes(&self) -> &[u8] {
+        &self.0
+    }
+
     /// Reads it from where the profile says that it is.
     pub fn read(source: &profile::Passphrase) -> Result<Self, MaterialError> {
         match source {
@@ -66,7 +76,7 @@ pub(super) fn parse_key(
     contents: &[u8],
     passphrase: Option<&Passphrase>,
 ) -> Result<PrivateKeyDer<'static>, MaterialError> {
-    if find(contents, LEGACY_MARK).is_some() {
+    if is_legacy(contents) {
         return Err(MaterialError::LegacyEncryption { path: path.to_owned() });
     }
     if let Some(section) = encrypted_section(contents) {
@@ -110,7 +120,12 @@ fn encrypted_section(contents: &[u8]) -> Option<&[u8]> {
 
 /// Whether a file's contents hold an encrypted private key, of whatever format.
 pub(super) fn is_encrypted(contents: &[u8]) -> bool {
-    find(contents, LEGACY_MARK).is_some() || encrypted_section(contents).is_some()
+    is_legacy(contents) || encrypted_section(contents).is_some()
+}
+
+/// Whether a file's contents hold a key encrypted in OpenSSL's old format.
+pub(super) fn is_legacy(contents: &[u8]) -> bool {
+    find(contents, LEGACY_MARK).is_some()
 }
 
 fn find(haystack: &[u8], needle: &[u8]) -> Option<usize> {

@@ -7,6 +7,8 @@ use rustls_pki_types::pem::{self, PemObject};
 use rustls_pki_types::{CertificateDer, CertificateRevocationListDer};
 use zeroize::Zeroizing;
 
+use super::pkcs12::Pkcs12Error;
+
 /// Why a certificate, key, passphrase or revocation list cannot be used.
 #[derive(Debug, thiserror::Error)]
 pub enum MaterialError {
@@ -28,6 +30,8 @@ pub enum MaterialError {
     TooLarge { path: PathBuf, largest: u64 },
     #[error("{} is a {format}, which is not read", .path.display())]
     ForeignFormat { path: PathBuf, format: &'static str, convert: String },
+    #[error("the PKCS#12 archive {} cannot be opened: {error}", .path.display())]
+    Archive { path: PathBuf, error: Pkcs12Error },
     #[error("no private key in {}", .path.display())]
     NoKey { path: PathBuf },
     #[error("the private key in {} cannot be used: {detail}", .path.display())]
@@ -68,6 +72,9 @@ impl MaterialError {
                 Some(format!("rewrite the key: openssl pkcs8 -topk8 -v2 aes-256-cbc -in {path} -out {path}.new"))
             }
             Self::ForeignFormat { convert, .. } => Some(format!("convert it: {convert}")),
+            Self::Archive { error: Pkcs12Error::WrongPassphrase, .. } => {
+                Some("give its passphrase with --passphrase-file or --passphrase-env".to_owned())
+            }
             Self::PassphraseMissing { .. } => Some("set passphrase-file or passphrase-env".to_owned()),
             Self::KeyMismatch { belongs_to: Some(position), .. } => {
                 Some(format!("the key belongs to certificate {position} of that file: put that one first"))
@@ -81,7 +88,15 @@ impl MaterialError {
 
 /// The certificates of a PEM file in their order, or the one of a DER file; at least one.
 pub fn read_certificates(path: &Path) -> Result<Vec<CertificateDer<'static>>, MaterialError> {
-    let certificates = pem_or_der(path, CertificateDer::from)?;
+    certificates_of(path, File::open(path))
+}
+
+/// As [`read_certificates`], from a file that was opened by other means.
+pub(super) fn certificates_of(
+    path: &Path,
+    file: io::Result<File>,
+) -> Result<Vec<CertificateDer<'static>>, MaterialError> {
+    let certificates = pem_or_der(path, file, CertificateDer::from)?;
     if certificates.is_empty() {
         return Err(MaterialError::NoCertificate { path: path.to_owned() });
     }
@@ -90,7 +105,7 @@ pub fn read_certificates(path: &Path) -> Result<Vec<CertificateDer<'static>>, Ma
 
 /// The revocation lists of a PEM file, or the one of a DER file; at least one.
 pub fn read_revocation_lists(path: &Path) -> Result<Vec<CertificateRevocationListDer<'static>>, MaterialError> {
-    let lists = pem_or_der(path, CertificateRevocationListDer::from)?;
+    let lists = pem_or_der(path, File::open(path), CertificateRevocationListDer::from)?;
     if lists.is_empty() {
         return Err(MaterialError::NoRevocationList { path: path.to_owned() });
     }
@@ -99,8 +114,13 @@ pub fn read_revocation_lists(path: &Path) -> Result<Vec<CertificateRevocationLis
 
 /// The contents of a file that must not be readable by others; wiped when dropped.
 pub(super) fn read_secret(path: &Path) -> Result<Zeroizing<Vec<u8>>, MaterialError> {
+    secret_of(path, File::open(path))
+}
+
+/// As [`read_secret`], from a file that was opened by other means.
+pub(super) fn secret_of(path: &Path, file: io::Result<File>) -> Result<Zeroizing<Vec<u8>>, MaterialError> {
     let unreadable = |source| MaterialError::Unreadable { path: path.to_owned(), source };
-    let mut file = File::open(path).map_err(unreadable)?;
+    let mut file = file.map_err(unreadable)?;
     let metadata = file.metadata().map_err(unreadable)?;
     if metadata.mode() & 0o007 != 0 {
         return Err(MaterialError::ReadableByOthers { path: path.to_owned(), mode: metadata.mode() & 0o7777 });
@@ -111,8 +131,14 @@ pub(super) fn read_secret(path: &Path) -> Result<Zeroizing<Vec<u8>>, MaterialErr
     Ok(contents)
 }
 
-fn pem_or_der<T: PemObject>(path: &Path, from_der: impl Fn(Vec<u8>) -> T) -> Result<Vec<T>, MaterialError> {
-    let contents = std::fs::read(path).map_err(|source| MaterialError::Unreadable { path: path.to_owned(), source })?;
+fn pem_or_der<T: PemObject>(
+    path: &Path,
+    file: io::Result<File>,
+    from_der: impl Fn(Vec<u8>) -> T,
+) -> Result<Vec<T>, MaterialError> {
+    let mut contents = Vec::new();
+    file.and_then(|mut file| file.read_to_end(&mut contents))
+        .map_err(|source| MaterialError::Unreadable { path: path.to_owned(), source })?;
     if contents.first() == Some(&DER_SEQUENCE) && !is_pem(&contents) {
         return Ok(vec![from_der(contents)]);
     }
@@ -136,7 +162,7 @@ pub(super) fn pem_detail(error: &pem::Error) -> String {
 }
 
 /// The reason in the operating system's words, as part of a sentence.
-fn os_reason(error: &io::Error) -> String {
+pub(super) fn os_reason(error: &io::Error) -> String {
     let text = error.to_string();
     let reason = text.split(" (os error").next().unwrap_or(&text);
     let mut letters = reason.chars();

@@ -3,7 +3,7 @@ use std::path::PathBuf;
 use std::process::ExitCode;
 
 use crate::config::{self, Diagnostics, Loaded};
-use crate::reload::{Tls, authorizations};
+use crate::reload::{Tls, authorizations, lint_levels};
 
 #[derive(Debug, clap::Args)]
 pub(super) struct Args {
@@ -21,7 +21,7 @@ impl Args {
         if !loaded.notes.is_empty() {
             eprintln!("{}", loaded.notes.render(color));
         }
-        if let Err(wrong) = Tls::build(&loaded, &Tls::default()) {
+        if let Err(wrong) = lint_levels(&loaded).and_then(|_| Tls::build(&loaded, &Tls::default())) {
             return refused(&wrong, color);
         }
         if let Err(wrong) = authorizations(&loaded) {

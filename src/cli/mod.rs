@@ -1,6 +1,7 @@
 //! The commands, one file each.
 
 mod admin_client;
+mod cert;
 mod check;
 mod completions;
 mod config;
@@ -8,6 +9,7 @@ mod lint;
 mod member;
 mod reload;
 mod run;
+mod screen;
 mod show;
 
 use std::process::ExitCode;
@@ -29,7 +31,10 @@ enum Command {
     /// Tell everything that is wrong with a configuration file, its certificates and keys.
     Check(check::Args),
     /// Tell what is wrong with certificates behind a load balancer, for whom, and what to do.
-    Lint(lint::Args),
+    Lint(Box<lint::Args>),
+    /// Keep certificates and keys: make, request, import, renew, show and remove them.
+    #[command(subcommand)]
+    Cert(cert::Command),
     /// Show configuration: what is in force, its schema for editors, its reference.
     #[command(subcommand)]
     Config(config::Command),
@@ -46,12 +51,14 @@ enum Command {
 }
 
 impl Cli {
-    /// Does what was asked. Exit codes: 0 done, 1 something is wrong, 2 usage; of `lint` also 3, unreadable input.
+    /// Does what was asked. Exit codes: 0 done, 1 something is wrong, 2 usage; of `lint` and
+    /// `cert check` also 3, unreadable input.
     pub fn execute(self) -> anyhow::Result<ExitCode> {
         match self.command {
             Command::Run(args) => args.execute(),
             Command::Check(args) => Ok(args.execute()),
             Command::Lint(args) => args.execute(),
+            Command::Cert(command) => command.execute(),
             Command::Config(command) => command.execute(),
             Command::Show(command) => command.execute(),
             Command::Reload(args) => args.execute(),

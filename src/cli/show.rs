@@ -1,7 +1,10 @@
+mod certificates;
+
 use std::process::ExitCode;
 
 use super::admin_client::AdminSocket;
 use crate::admin::view::{Map, MapStatus, Row, Stats};
+use crate::watch::Snapshot;
 
 #[derive(Debug, clap::Subcommand)]
 pub(super) enum Command {
@@ -9,6 +12,8 @@ pub(super) enum Command {
     Map(Args),
     /// Bits, packets and connections of virtual servers, pools and members.
     Stats(Args),
+    /// Certificates in use: what they are for, when they end, which names they miss, what is wrong with them.
+    Certificates(Args),
 }
 
 #[derive(Debug, clap::Args)]
@@ -37,6 +42,14 @@ impl Command {
                     println!("{}", serde_json::to_string_pretty(&stats)?);
                 } else {
                     print!("{}", stats_text(&stats));
+                }
+            }
+            Self::Certificates(args) => {
+                let snapshot: Snapshot = args.admin.get("/v1/certificates")?;
+                if args.json {
+                    println!("{}", serde_json::to_string_pretty(&snapshot)?);
+                } else {
+                    print!("{}", certificates::table(&snapshot));
                 }
             }
         }

@@ -1,6 +1,7 @@
 use std::fmt;
 
 use super::source::{At, Sources};
+use crate::snippet::{Line, Snippet, Tone};
 
 /// How much it matters.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -56,39 +57,34 @@ impl Diagnostic {
         let rest = text.chars().skip(column - 1).collect::<String>();
         let end = rest.floor_char_boundary(at.length);
         let width = rest[..end].chars().count().max(1);
-        // A tab would move the caret, and an escape sequence would act on the terminal.
-        let text = printable(text);
-        self.place = Some(Box::new(Place { file: file.into(), line, column, text, width }));
+        self.place = Some(Box::new(Place { file: file.into(), line, column, text: text.into(), width }));
         self
     }
 
     /// As a compiler shows it; `color` is for terminals.
     pub fn render(&self, color: bool) -> String {
-        let word = self.severity.as_str();
-        let paint = match self.severity {
-            Severity::Error => "\x1b[1;31m",
-            Severity::Warning => "\x1b[1;33m",
-            Severity::Note => "\x1b[1;36m",
+        let tone = match self.severity {
+            Severity::Error => Tone::Error,
+            Severity::Warning => Tone::Warning,
+            Severity::Note => Tone::Note,
         };
-        let (paint, bold, plain) = if color { (paint, "\x1b[1m", "\x1b[0m") } else { ("", "", "") };
-        let mut shown = format!("{paint}{word}{plain}{bold}: {}{plain}\n", printable(&self.message));
-        if let Some(place) = &self.place {
-            let number = place.line.to_string();
-            let margin = " ".repeat(number.len());
-            let indent = " ".repeat(place.column - 1);
-            let caret = "^".repeat(place.width);
-            shown += &format!("{margin}--> {}:{}:{}\n", place.file, place.line, place.column);
-            shown += &format!("{margin} |\n{number} | {}\n{margin} | {indent}{paint}{caret}{plain}\n", place.text);
+        let place = self.place.as_deref();
+        let lines = place.map(|place| Line {
+            label: place.line.to_string(),
+            text: place.text.clone(),
+            caret: Some((place.column - 1, place.width)),
+        });
+        Snippet {
+            tone,
+            word: self.severity.as_str(),
+            code: None,
+            message: &self.message,
+            place: place.map(|place| format!("{}:{}:{}", place.file, place.line, place.column)),
+            lines: lines.into_iter().collect(),
+            below: self.help.iter().map(|help| ("help", help.replace('\n', " "))).collect(),
         }
-        if let Some(help) = &self.help {
-            shown += &format!("  = help: {}\n", printable(help));
-        }
-        shown
+        .render(color)
     }
-}
-
-fn printable(text: &str) -> String {
-    text.chars().map(|c| if c.is_control() { ' ' } else { c }).collect()
 }
 
 /// Everything there is to say about a configuration.

@@ -56,6 +56,11 @@ pub fn diff(old: &Model, new: &Model) -> Vec<Change> {
         let fact = Some(("folder", old_store.to_string(), new_store.to_string()));
         changes.push(Change { sign: Sign::Changed, subject: "certificate store", name: String::new(), fact });
     }
+    if old.certificate_refresh != new.certificate_refresh {
+        let [old, new] = [old, new].map(|model| facts::indefinite(model.certificate_refresh));
+        let fact = Some(("certificate-refresh", old, new));
+        changes.push(Change { sign: Sign::Changed, subject: "certificates", name: String::new(), fact });
+    }
     named(&mut changes, "node", &old.nodes, &new.nodes, facts::node);
     let monitors = |model: &Model| -> BTreeMap<Name, _> {
         let all = model.pools.values().flat_map(|pool| pool.monitors.iter());
@@ -68,6 +73,10 @@ pub fn diff(old: &Model, new: &Model) -> Vec<Change> {
     named(&mut changes, "server-ssl profile", &before.server_ssl, &after.server_ssl, facts::server_ssl);
     named(&mut changes, "protocol profile", &before.protocol, &after.protocol, facts::protocol);
     named(&mut changes, "persistence profile", &before.persistence, &after.persistence, facts::persistence);
+    let lint = |model: &Model| -> BTreeMap<Name, _> {
+        model.lint.iter().map(|(id, level)| (id.clone(), Arc::new(level.clone()))).collect()
+    };
+    named(&mut changes, "lint check", &lint(old), &lint(new), facts::lint);
     named(&mut changes, "virtual server", &old.virtual_servers, &new.virtual_servers, facts::virtual_server);
     changes
 }
@@ -198,6 +207,8 @@ virtual-servers:
         assert_eq!(changes(&[("  vs: {", "  vs2: {")]), ["- virtual server vs", "+ virtual server vs2"]);
         let store = [("nodes:\n", "certificate-store: keys\nnodes:\n")];
         assert_eq!(changes(&store), ["~ certificate store: folder /etc/pronk/certs -> /etc/pronk/keys"]);
+        let refresh = [("nodes:\n", "certificate-refresh: indefinite\nnodes:\n")];
+        assert_eq!(changes(&refresh), ["~ certificates: certificate-refresh 5s -> indefinite"]);
     }
 
     #[test]

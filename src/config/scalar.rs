@@ -42,6 +42,16 @@ pub(super) fn mask_v4(text: &str) -> Option<u8> {
     text.trim_start_matches('/').parse().ok().filter(|bits| *bits <= 32)
 }
 
+/// The beginning of a day written as `2027-01-31`, in seconds since 1970 (UTC).
+pub(super) fn day(text: &str) -> Option<i64> {
+    let mut parts = text.splitn(3, '-');
+    let mut part = |digits: usize| parts.next().filter(|part| part.len() == digits)?.parse::<u16>().ok();
+    let (year, month, day) = (part(4)?, part(2)?, part(2)?);
+    let month = time::Month::try_from(u8::try_from(month).ok()?).ok()?;
+    let date = time::Date::from_calendar_date(i32::from(year), month, u8::try_from(day).ok()?).ok()?;
+    Some(date.midnight().assume_utc().unix_timestamp())
+}
+
 /// The name of an environment variable that a shell can set (POSIX, section 8.1).
 pub(super) fn variable(text: &str) -> Option<String> {
     let first = |c: char| c.is_ascii_alphabetic() || c == '_';
@@ -74,6 +84,14 @@ mod tests {
     }
 
     #[test]
+    fn days_are_of_the_calendar() {
+        assert_eq!(day("1970-01-02"), Some(86_400));
+        for bad in ["2027-02-29", "2027-1-1", "31.01.2027", "", "2027-01-01-01"] {
+            assert_eq!(day(bad), None, "{bad}");
+        }
+    }
+
+    #[test]
     fn masks() {
         assert_eq!(mask_v4("255.255.255.0"), Some(24));
         assert_eq!(mask_v4("/16"), Some(16));
@@ -83,7 +101,7 @@ mod tests {
     proptest! {
         #[test]
         fn any_text_is_read_without_panic(text in ".*") {
-            let _ = (duration(&text), count(&text), mask_v4(&text));
+            let _ = (duration(&text), count(&text), mask_v4(&text), day(&text));
         }
     }
 }

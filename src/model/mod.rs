@@ -4,6 +4,7 @@
 //! in it is running: live state (health, counts, records) is kept elsewhere and keyed by the names used here.
 
 mod host;
+mod lint;
 mod member;
 mod monitor;
 mod node;
@@ -15,8 +16,10 @@ use std::collections::BTreeMap;
 use std::fmt;
 use std::path::PathBuf;
 use std::sync::Arc;
+use std::time::Duration;
 
 pub use host::{Host, HostError, is_host_name};
+pub use lint::{Level, LintLevel};
 pub use member::{Member, MemberKey};
 pub use monitor::{Credentials, HttpCheck, ImpalaCheck, ImpalaProtocol, Inband, Monitor, MonitorKind, WebUi};
 pub use node::{Address, Node};
@@ -31,6 +34,10 @@ pub struct Model {
     pub virtual_servers: BTreeMap<Name, Arc<VirtualServer>>,
     /// The folder of the certificate store, absolute.
     pub certificate_store: PathBuf,
+    /// How often the files that profiles name are looked at for replacements; `None` is never (`indefinite`).
+    pub certificate_refresh: Option<Duration>,
+    /// By the id of the check.
+    pub lint: BTreeMap<Name, LintLevel>,
 }
 
 /// The name that the file gives to a node, pool, profile, monitor or virtual server.

@@ -51,6 +51,7 @@ impl Monitor {
             MonitorKind::Http(check) => (check.tls.as_ref(), None),
             MonitorKind::Impala(check) => (check.tls.as_ref(), check.web.as_ref().and_then(|web| web.tls.as_ref())),
             MonitorKind::Tcp
+            | MonitorKind::Tls
             | MonitorKind::TcpHalfOpen
             | MonitorKind::Gateway
             | MonitorKind::GatewayIcmp
@@ -65,6 +66,7 @@ impl Monitor {
             MonitorKind::Http(check) => check.credentials.as_ref(),
             MonitorKind::Impala(check) => check.web.as_ref()?.credentials.as_ref(),
             MonitorKind::Tcp
+            | MonitorKind::Tls
             | MonitorKind::TcpHalfOpen
             | MonitorKind::Gateway
             | MonitorKind::GatewayIcmp
@@ -78,6 +80,8 @@ impl Monitor {
 pub enum MonitorKind {
     /// Connects, and closes at once.
     Tcp,
+    /// Handshakes, whatever certificate is shown, and closes.
+    Tls,
     /// Connects, and resets at once.
     TcpHalfOpen,
     /// Connects; a refusal is an answer too, as the host is there.
@@ -97,6 +101,7 @@ impl MonitorKind {
     pub fn as_str(&self) -> &'static str {
         match self {
             Self::Tcp => "tcp",
+            Self::Tls => "tls",
             Self::TcpHalfOpen => "tcp-half-open",
             Self::Gateway => "gateway",
             Self::GatewayIcmp => "gateway-icmp",

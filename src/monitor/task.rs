@@ -13,9 +13,10 @@ use super::inband::Failures;
 use super::outcome::Outcome;
 use super::probe::Prober;
 use super::state::Standing;
-use crate::model::{Inband, MemberKey, Monitor, MonitorKind, Name};
+use crate::model::{Host, Inband, MemberKey, Monitor, MonitorKind, Name};
 use crate::pool::{LiveMember, LiveNode, Verdict};
 use crate::tls::MemberTls;
+use crate::watch;
 
 /// A member to be watched by a monitor.
 #[derive(Debug)]
@@ -33,6 +34,10 @@ pub struct Watch {
     pub web_tls: Option<Arc<MemberTls>>,
     /// The header that lets probes in, where the monitor has credentials.
     pub authorization: Option<HeaderValue>,
+    /// The name that a handshake asks for.
+    pub server_name: Option<Host>,
+    /// Where the certificates go that the member shows.
+    pub certificates: Arc<watch::Watch>,
 }
 
 impl Watch {
@@ -50,6 +55,7 @@ impl Watch {
             && same_tls(&self.tls, &other.tls)
             && same_tls(&self.web_tls, &other.web_tls)
             && self.authorization == other.authorization
+            && self.server_name == other.server_name
     }
 
     /// Tells the member and the log what a monitor concludes; the log only what differs in more than its reason.
@@ -183,6 +189,8 @@ mod tests {
             tls: None,
             web_tls: None,
             authorization: None,
+            server_name: None,
+            certificates: Arc::default(),
         };
         let mut prober = Prober::new(&watch);
         let outcome = any_address(&watch, &mut prober).await;

@@ -12,6 +12,7 @@ use crate::model::{Member, Monitor, MonitorKind, Name};
 use crate::monitor::{Watch, authorization, ping_refused};
 use crate::pool::{Pool, PoolMember};
 use crate::tls::MemberTls;
+use crate::watch;
 
 /// The headers that let probes in, by monitor.
 pub type Authorizations = HashMap<Name, HeaderValue>;
@@ -49,17 +50,25 @@ pub(super) fn check_ping(loaded: &Loaded) -> Result<(), Diagnostics> {
 }
 
 /// Every member of every pool under each of the pool's monitors.
-pub(super) fn all(pools: &BTreeMap<Name, Arc<Pool>>, tls: &Tls, headers: &Authorizations) -> Vec<Watch> {
+pub(super) fn all(
+    pools: &BTreeMap<Name, Arc<Pool>>,
+    tls: &Tls,
+    headers: &Authorizations,
+    certificates: &Arc<watch::Watch>,
+) -> Vec<Watch> {
     let mut watches = Vec::new();
     for pool in pools.values() {
         for monitor in &pool.config.monitors {
-            watches.extend(pool.members.iter().map(|member| watch(pool, monitor, member, tls, headers)));
+            watches.extend(pool.members.iter().map(|member| Watch {
+                certificates: Arc::clone(certificates),
+                ..of_member(pool, monitor, member, tls, headers)
+            }));
         }
     }
     watches
 }
 
-fn watch(pool: &Pool, monitor: &Arc<Monitor>, member: &PoolMember, tls: &Tls, headers: &Authorizations) -> Watch {
+fn of_member(pool: &Pool, monitor: &Arc<Monitor>, member: &PoolMember, tls: &Tls, headers: &Authorizations) -> Watch {
     // A port of its own has sessions of its own.
     let toward = |profile: &Option<Arc<ServerSsl>>, port: Option<u16>| -> Option<Arc<MemberTls>> {
         let live = tls.server.get(&profile.as_ref()?.name)?;
@@ -84,6 +93,8 @@ fn watch(pool: &Pool, monitor: &Arc<Monitor>, member: &PoolMember, tls: &Tls, he
         tls: of_port,
         web_tls: of_web,
         authorization: headers.get(&monitor.name).cloned(),
+        server_name: watch::targets::node_name(&member.config.node),
+        certificates: Arc::default(),
     }
 }
 

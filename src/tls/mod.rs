@@ -3,6 +3,7 @@
 //! - [`LiveClientSsl`] serves clients: certificates chosen by SNI and signature scheme, client certificates, resumption.
 //! - [`LiveServerSsl`] begins TLS with members and verifies them; a [`MemberTls`] is one member's share of it.
 //! - [`TlsFacts`] tells what a finished handshake agreed on; [`TlsFault`] what went wrong with one that failed.
+//! - [`presented`] asks a port for the certificates that it shows, whatever they are.
 //! - `provider` holds the cipher suites, their order, and the key exchanges.
 //!
 //! Building a profile reads files and reports every mistake as a [`ProfileError`]. Building it again from the same
@@ -17,6 +18,7 @@ mod facts;
 mod fault;
 mod member_sessions;
 mod member_verifier;
+mod presented;
 mod provider;
 mod resolver;
 mod roots;
@@ -27,5 +29,6 @@ pub use error::ProfileError;
 pub use facts::TlsFacts;
 pub use fault::TlsFault;
 pub use member_verifier::Tolerated;
+pub use presented::{Shown, Unfetched, handshake, presented};
 pub use provider::{provider, sha256_in_hardware};
 pub use server_profile::{LiveServerSsl, MemberTls};

@@ -31,7 +31,7 @@ fn all_mistakes_are_told_at_once_in_the_order_of_the_file() {
     15:115 error: `connection-limit` must be a number from 0 to 4294967295, found `lots`
     15:128 error: `state` must be one of enabled, disabled, forced-offline, found `off`
     16:3 warning: pool `empty` has no members, so nothing can be served
-    18:14 error: `type` must be one of tcp, tcp-half-open, http, https, impala, inband, gateway, gateway-icmp, found `htp`
+    18:14 error: `type` must be one of tcp, tls, tcp-half-open, http, https, impala, inband, gateway, gateway-icmp, found `htp`
     19:44 warning: monitor `m2` gives up before its second probe
     21:41 error: defaults-from goes in a circle: a -> b -> c -> a
     21:61 error: minimum-version is above maximum-version

@@ -1,10 +1,10 @@
 #!/bin/sh
-# Prepares the machine for the tests with real clients: Debian packages, then a Python environment in
-# target/e2e-venv. Does nothing, and says nothing, when all of it is there.
+# Prepares the machine for the tests with real clients: Debian packages, then Python environments in
+# target/e2e-venv and target/e2e-venv-older. Does nothing, and says nothing, when all of it is there.
 #
 #   tests/e2e/setup.sh [--kerberos]      --kerberos (or PRONK_E2E_KERBEROS=1) adds what a throw-away realm needs
 #
-# PYTHON names the interpreter to build the environment with (python3).
+# PYTHON names the interpreter to build the environments with (python3).
 set -eu
 cd "$(dirname "$0")/../.."
 
@@ -74,18 +74,22 @@ else
     fi
 fi
 
-# The stamp is written last, so an interrupted run begins anew.
+# make_environment FOLDER REQUIREMENTS. The stamp is written last, so an interrupted run begins anew.
 python=${PYTHON:-python3}
-venv=target/e2e-venv
-stamp=$venv/requirements.stamp
-wanted="$("$python" --version) $(sha256sum <tests/e2e/requirements.txt)"
-if [ "$(cat "$stamp" 2>/dev/null)" != "$wanted" ]; then
+make_environment() {
+    venv=$1
+    stamp=$venv/requirements.stamp
+    wanted="$("$python" --version) $(sha256sum <"$2")"
+    [ "$(cat "$stamp" 2>/dev/null)" != "$wanted" ] || return 0
     echo "setup.sh: making the Python environment in $venv (about a minute)"
     rm -rf "$venv"
     if ! { "$python" -m venv "$venv" &&
-        "$venv/bin/pip" install --quiet --disable-pip-version-check -r tests/e2e/requirements.txt; } >"$log" 2>&1; then
+        "$venv/bin/pip" install --quiet --disable-pip-version-check -r "$2"; } >"$log" 2>&1; then
         cat "$log" >&2
         exit 1
     fi
     echo "$wanted" >"$stamp"
-fi
+}
+make_environment target/e2e-venv tests/e2e/requirements.txt
+# The clients of some years ago, which match names by other rules.
+make_environment target/e2e-venv-older tests/e2e/requirements-older.txt

@@ -4,6 +4,8 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use pronk::cert::bundle::{self, Bundle};
+use pronk::cert::key::Passphrase;
+use pronk::model::profile;
 use rustls_pki_types::PrivateKeyDer;
 use tempfile::TempDir;
 
@@ -94,6 +96,36 @@ fn encrypted_key_without_a_passphrase_is_told_as_such() {
     let key = read(&written.key).key.unwrap();
     assert!(key.encrypted);
     assert!(key.spki.unwrap_err().contains("no passphrase"));
+}
+
+#[test]
+fn key_in_the_old_encryption_hides_no_certificate() {
+    let files = files();
+    files.openssl("ecparam -name prime256v1 -genkey -noout -out plain.key");
+    files.openssl("ec -in plain.key -aes128 -passout pass:secret -out old.key");
+    let (key, chain) = (std::fs::read_to_string(files.path("old.key")).unwrap(), pem_of(&files.leaf.chain));
+    assert!(key.contains("Proc-Type: 4,ENCRYPTED"));
+    for text in [format!("{key}{chain}"), format!("{chain}{key}")] {
+        let all = read(&write(files.folder.path(), "all.pem", text.as_bytes(), 0o600));
+        assert_eq!(all.certificates, files.leaf.chain);
+        assert!(all.key.unwrap().spki.unwrap_err().contains("old format"));
+    }
+}
+
+#[test]
+fn keystores_and_truststores_in_pkcs12_are_read() {
+    let files = files();
+    files.ca.write(files.folder.path(), "ca.pem");
+    files.openssl("pkcs12 -export -in lb.pem -inkey lb.key -passout pass:secret -out lb.p12");
+    files.openssl("pkcs12 -export -nokeys -in ca.pem -passout pass: -out trust.p12");
+    let pass = write(files.folder.path(), "pass", b"secret\n", 0o600);
+    let secret = Passphrase::read(&profile::Passphrase::File(pass)).unwrap();
+    let store = bundle::read(&files.path("lb.p12"), Some(&secret)).unwrap();
+    assert_eq!(store.certificates.len(), 2);
+    assert_eq!(store.key.unwrap().spki, read(&files.path("lb.key")).key.unwrap().spki);
+    assert_eq!(read(&files.path("trust.p12")).certificates, [files.ca.certificate().clone()]);
+    let refusal = refusal(&files.path("lb.p12"));
+    assert!(refusal.contains("the passphrase does not open it; give its passphrase with"), "{refusal}");
 }
 
 #[test]

@@ -4,11 +4,13 @@ use std::path::PathBuf;
 use std::sync::Arc;
 
 use pronk::cert::Certificate;
-use pronk::cert::lint::{Finding, Levels, Linter, Located, Origin, Role, Subject, Trust, Use};
+use pronk::cert::lint::{Finding, Levels, Linter, Located, Origin, Role, Severity, Subject, Trust, Use};
+use pronk::cert::weak_keys::WeakKeys;
 use pronk::model::Host;
+use rcgen::CustomExtension;
 use rustls_pki_types::CertificateDer;
 
-use crate::support::ca::Authority;
+use crate::support::ca::{Authority, LeafBuilder};
 
 /// Findings that have a check among them, and findings about much the same that have not.
 pub struct Case {
@@ -30,6 +32,7 @@ pub fn linter(anchors: &[&Authority]) -> Linter {
         expiry_days: 28,
         trust: Trust { given: !anchors.is_empty(), anchors: Arc::from(anchors) },
         revocation_lists: Vec::new(),
+        weak_keys: WeakKeys::default(),
         levels: Levels::default(),
     }
 }
@@ -51,4 +54,29 @@ pub fn subject(name: &str, chain: &[CertificateDer<'static>], role: Role) -> Sub
 /// What the linter says of one chain that `authority` is to be trusted for.
 pub fn lint(authority: &Authority, chain: &[CertificateDer<'static>], role: Role) -> Vec<Finding> {
     linter(&[authority]).lint(&[subject("chain.pem", chain, role)]).findings
+}
+
+/// A certificate whose names please everybody.
+pub fn well_named(authority: &Authority) -> LeafBuilder<'_> {
+    authority.issue(FRONT).dns(FRONT).dns(NODE)
+}
+
+/// The checks of all findings but those that are merely worth knowing.
+pub fn grave(findings: &[Finding]) -> Vec<&str> {
+    findings.iter().filter(|it| it.severity > Severity::Info).map(|it| it.check.id).collect()
+}
+
+/// The one finding of a check.
+pub fn one<'a>(findings: &'a [Finding], check: &str) -> &'a Finding {
+    let mut found = findings.iter().filter(|it| it.check.id == check);
+    let one = found.next().unwrap_or_else(|| panic!("no {check} among {findings:#?}"));
+    assert!(found.next().is_none(), "{check} stands twice");
+    one
+}
+
+/// An extension with its value in DER.
+pub fn extension(oid: &[u64], critical: bool, value: &[u8]) -> CustomExtension {
+    let mut extension = CustomExtension::from_oid_content(oid, value.to_vec());
+    extension.set_criticality(critical);
+    extension
 }

@@ -3,9 +3,19 @@
 #[path = "../support/mod.rs"]
 mod support;
 
+mod authorities;
 mod bundle;
+mod chain;
+mod cluster;
+mod command;
 mod corpus;
+mod keys;
+mod live;
+mod matching;
 mod names;
+mod openssl;
+mod usage;
+mod validity;
 
 use std::collections::BTreeSet;
 
@@ -14,7 +24,16 @@ use pronk::cert::lint::{Finding, catalogue};
 use corpus::Case;
 
 /// Every family's cases.
-static CASES: &[&[Case]] = &[names::CASES];
+static CASES: &[&[Case]] = &[
+    names::CASES,
+    validity::CASES,
+    usage::CASES,
+    authorities::CASES,
+    keys::CASES,
+    chain::CASES,
+    cluster::CASES,
+    live::CASES,
+];
 
 fn cases() -> impl Iterator<Item = &'static Case> {
     CASES.iter().copied().flatten()

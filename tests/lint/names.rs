@@ -48,7 +48,7 @@ fn the_node_name_is_an_error_where_pronk_verifies_it() {
 fn the_remedy_keeps_the_names_that_are_there() {
     let found = named(NODE, &[NODE, "alias.example.com"]);
     let missing = found.iter().find(|finding| finding.check.id == "san-missing-frontend").unwrap();
-    let expected = "pronk cert csr lb --common-name lb.example.com --dns lb.example.com --dns node1.example.com --dns alias.example.com";
+    let expected = "pronk cert csr node1 --common-name lb.example.com --dns lb.example.com --dns node1.example.com --dns alias.example.com";
     assert_eq!(missing.paste[0], expected);
     assert!(missing.paste[1].contains("subjectAltName=DNS:lb.example.com,DNS:node1.example.com,DNS:alias.example.com"));
     assert!(missing.notes.iter().any(|note| note.contains("restart the whole cluster")));

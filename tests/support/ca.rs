@@ -17,10 +17,11 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use pkcs8::PrivateKeyInfoRef;
 use pkcs8::der::{Decode, pem::LineEnding};
 use pkcs8::pkcs5::pbes2;
+use pronk::cert::names::subject;
 use rcgen::{
     BasicConstraints, CertificateParams, CertificateRevocationListParams, CertifiedIssuer, DnType,
-    ExtendedKeyUsagePurpose, IsCa, Issuer, KeyIdMethod, KeyPair, KeyUsagePurpose, PKCS_RSA_SHA256, RevokedCertParams,
-    SanType, SerialNumber, date_time_ymd,
+    ExtendedKeyUsagePurpose, IsCa, Issuer, KeyIdMethod, KeyPair, KeyUsagePurpose, PKCS_RSA_SHA256, PublicKeyData,
+    RevokedCertParams, SanType, SerialNumber, date_time_ymd,
 };
 use rustls_pki_types::{CertificateDer, PrivateKeyDer};
 
@@ -42,14 +43,29 @@ impl Authority {
         Self::root(name, KeyPair::generate_for(&PKCS_RSA_SHA256).unwrap())
     }
 
+    /// A root whose certificate is other than usual.
+    pub fn adjusted(name: &str, adjust: impl FnOnce(&mut CertificateParams)) -> Self {
+        let mut params = authority_params(name);
+        adjust(&mut params);
+        let issuer = CertifiedIssuer::self_signed(params, KeyPair::generate().unwrap()).unwrap();
+        Self { issuer, chain: Vec::new() }
+    }
+
     fn root(name: &str, key: KeyPair) -> Self {
         Self { issuer: CertifiedIssuer::self_signed(authority_params(name), key).unwrap(), chain: Vec::new() }
     }
 
     /// An intermediate authority under this one.
     pub fn intermediate(&self, name: &str) -> Self {
+        self.intermediate_adjusted(name, |_| ())
+    }
+
+    /// An intermediate authority whose certificate is other than usual.
+    pub fn intermediate_adjusted(&self, name: &str, adjust: impl FnOnce(&mut CertificateParams)) -> Self {
         let key = KeyPair::generate().unwrap();
-        let issuer = CertifiedIssuer::signed_by(authority_params(name), key, &self.issuer).unwrap();
+        let mut params = authority_params(name);
+        adjust(&mut params);
+        let issuer = CertifiedIssuer::signed_by(params, key, &self.issuer).unwrap();
         let mut chain = vec![issuer.der().clone()];
         chain.extend(self.chain.iter().cloned());
         Self { issuer, chain }
@@ -57,6 +73,18 @@ impl Authority {
 
     pub fn certificate(&self) -> &CertificateDer<'static> {
         self.issuer.der()
+    }
+
+    /// This authority's name and key in a certificate that another one signed.
+    pub fn cross_signed_by(&self, other: &Self) -> CertificateDer<'static> {
+        let name = subject(self.certificate()).unwrap();
+        let params = authority_params(name.strip_prefix("CN=").unwrap());
+        params.signed_by(self.issuer.key(), &*other.issuer as &Issuer<_>).unwrap().der().clone()
+    }
+
+    /// The authority's own private key.
+    pub fn key_pem(&self) -> String {
+        self.issuer.key().serialize_pem()
     }
 
     /// Writes the authority's own certificate, for a `ca-file`.
@@ -67,6 +95,11 @@ impl Authority {
     /// Begins a server certificate for the subject `CN=common_name`; names are added with `dns` and `ip`.
     pub fn issue(&self, common_name: &str) -> LeafBuilder<'_> {
         LeafBuilder::new(common_name, Some(self))
+    }
+
+    /// Issues a certificate with just these parameters, for a key of which only the public half need be known.
+    pub fn sign(&self, params: &CertificateParams, key: &impl PublicKeyData) -> CertificateDer<'static> {
+        params.signed_by(key, &*self.issuer as &Issuer<_>).unwrap().der().clone()
     }
 
     /// Writes a revocation list of this authority.
@@ -83,6 +116,11 @@ impl Authority {
     /// A revocation list in DER.
     pub fn revocations_der(&self, revoked: &[&Leaf]) -> Vec<u8> {
         self.revocations(revoked, 2090).der().to_vec()
+    }
+
+    /// A revocation list in DER whose next update was due in 2021.
+    pub fn stale_revocations_der(&self) -> Vec<u8> {
+        self.revocations(&[], 2021).der().to_vec()
     }
 
     fn revocations(&self, revoked: &[&Leaf], next_update: i32) -> rcgen::CertificateRevocationList {
@@ -144,6 +182,11 @@ impl<'a> LeafBuilder<'a> {
         self
     }
 
+    /// The parameters so far, to be changed further and given to [`Authority::sign`].
+    pub fn into_params(self) -> CertificateParams {
+        self.params
+    }
+
     /// With an RSA key of 2048 bits.
     pub fn rsa(mut self) -> Self {
         self.rsa = true;
@@ -171,6 +214,18 @@ impl<'a> LeafBuilder<'a> {
     /// Marked CA:TRUE, as `openssl req -x509` does.
     pub fn marked_as_authority(mut self) -> Self {
         self.params.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
+        self
+    }
+
+    pub fn with_serial(mut self, serial: u64) -> Self {
+        self.serial = serial;
+        self.params.serial_number = Some(SerialNumber::from(serial));
+        self
+    }
+
+    /// Other than usual in some way.
+    pub fn adjusted(mut self, adjust: impl FnOnce(&mut CertificateParams)) -> Self {
+        adjust(&mut self.params);
         self
     }
 

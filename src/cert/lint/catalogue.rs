@@ -1,4 +1,4 @@
-use super::{Severity, names};
+use super::{Severity, authorities, chain, cluster, keys, live, names, usage, validity};
 
 /// Something that the linter looks for.
 #[derive(Debug)]
@@ -59,7 +59,16 @@ pub fn check(id: &str) -> Option<&'static Check> {
     catalogue().find(|check| check.id == id)
 }
 
-static FAMILIES: &[&[&Check]] = &[names::CHECKS];
+static FAMILIES: &[&[&Check]] = &[
+    names::CHECKS,
+    validity::CHECKS,
+    usage::CHECKS,
+    authorities::CHECKS,
+    keys::CHECKS,
+    chain::CHECKS,
+    cluster::CHECKS,
+    live::CHECKS,
+];
 
 #[cfg(test)]
 mod tests {

@@ -1,7 +1,8 @@
 use std::sync::Arc;
 
-use super::{Check, Field, Located, Origin};
+use super::{Check, Field, Located, Origin, Subject, remedy};
 use crate::cert::Certificate;
+use crate::cert::text::shown;
 
 /// How much it matters.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -24,7 +25,8 @@ impl Severity {
     }
 }
 
-/// Something that is wrong with a certificate, or worth knowing.
+/// Something that is wrong with a certificate, or worth knowing. Nothing in its texts acts on a terminal, whatever the
+/// certificate says.
 #[derive(Clone, Debug)]
 pub struct Finding {
     pub check: &'static Check,
@@ -56,7 +58,24 @@ impl Finding {
             certificate: Some(Arc::clone(&at.certificate)),
             field: None,
             span: None,
-            message: message.into(),
+            message: shown(&message.into()),
+            observed: String::new(),
+            expected: String::new(),
+            paste: Vec::new(),
+            notes: Vec::new(),
+        }
+    }
+
+    /// About a live port that showed no certificate.
+    pub(super) fn about_port(check: &'static Check, address: &str, message: impl Into<String>) -> Self {
+        Self {
+            check,
+            severity: check.severity,
+            origin: Origin::Live { address: address.to_owned(), position: 1, of: 1 },
+            certificate: None,
+            field: None,
+            span: None,
+            message: shown(&message.into()),
             observed: String::new(),
             expected: String::new(),
             paste: Vec::new(),
@@ -80,22 +99,31 @@ impl Finding {
     }
 
     pub(super) fn observed(mut self, observed: impl Into<String>) -> Self {
-        self.observed = observed.into();
+        self.observed = shown(&observed.into());
         self
     }
 
     pub(super) fn expected(mut self, expected: impl Into<String>) -> Self {
-        self.expected = expected.into();
+        self.expected = shown(&expected.into());
         self
     }
 
     pub(super) fn paste(mut self, lines: impl IntoIterator<Item = String>) -> Self {
-        self.paste.extend(lines);
+        self.paste.extend(lines.into_iter().map(|line| shown(&line)));
         self
     }
 
     pub(super) fn note(mut self, note: impl Into<String>) -> Self {
-        self.notes.push(note.into());
+        self.notes.push(shown(&note.into()));
         self
+    }
+}
+
+/// About the server's own certificate, with what to remember when it is replaced.
+pub(super) fn of_server(check: &'static Check, subject: &Subject, message: impl Into<String>) -> Finding {
+    let finding = Finding::new(check, subject.leaf_located(), message);
+    match remedy::restart(subject) {
+        Some(note) if check.severity >= Severity::Warning => finding.note(note),
+        _ => finding,
     }
 }

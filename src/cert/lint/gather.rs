@@ -7,7 +7,7 @@ use std::sync::Arc;
 use rayon::prelude::*;
 use rustls_pki_types::{CertificateDer, CertificateRevocationListDer};
 
-use super::subject::is_server;
+use super::subject::servers;
 use super::{Located, Origin, Role, Subject, Use};
 use crate::cert::bundle::{self, Bundle, KeyFile};
 use crate::cert::key::Passphrase;
@@ -35,13 +35,28 @@ pub fn gather(paths: &[PathBuf], role: &Role, passphrase: Option<&Passphrase>) -
     }
     let bundles: Vec<_> = files
         .par_iter()
-        .filter_map(|(path, named)| match bundle::read(path, passphrase) {
+        .filter_map(|(path, named)| match read(path, *named, passphrase) {
             Err(MaterialError::Nothing { .. }) if !named => None,
             outcome => Some(outcome),
         })
         .collect();
     gathered.take(bundles, role);
     gathered
+}
+
+/// What one file holds that was read already.
+pub fn gather_bundle(bundle: Bundle, role: &Role) -> Gathered {
+    let mut gathered = Gathered::default();
+    gathered.take(vec![Ok(bundle)], role);
+    gathered
+}
+
+/// `-` is standard input.
+fn read(path: &Path, named: bool, passphrase: Option<&Passphrase>) -> Result<Bundle, MaterialError> {
+    match named && path.as_os_str() == "-" {
+        true => bundle::read_from(Path::new(STDIN), std::io::stdin(), 0o600, passphrase),
+        false => bundle::read(path, passphrase),
+    }
 }
 
 impl Gathered {
@@ -128,20 +143,28 @@ fn decode(bundle: Bundle, keys: &BTreeMap<PathBuf, KeyFile>, role: &Role) -> Dec
 }
 
 fn subjects(located: Vec<Located>, key: Option<KeyFile>, role: &Role) -> Vec<Subject> {
-    let with_key = |it: &Located| key.as_ref().is_some_and(|key| key.spki.as_ref() == Ok(&it.certificate.key.spki));
-    let servers = located.iter().filter(|it| is_server(&it.certificate) || with_key(it)).count();
-    match servers {
+    // An authority may have its key beside it; one that may not sign is what `openssl req -x509` makes for a server.
+    let signs =
+        |certificate: &Certificate| certificate.is_ca() && certificate.key_usage.is_some_and(|it| it.key_cert_sign);
+    let with_key = |it: &Located| {
+        let fits = key.as_ref().is_some_and(|key| key.spki.as_ref() == Ok(&it.certificate.key.spki));
+        fits && !signs(&it.certificate)
+    };
+    let is_server: Vec<_> = servers(&located).zip(&located).map(|(is_server, it)| is_server || with_key(it)).collect();
+    match is_server.iter().filter(|is| **is).count() {
         0 => {
             let role = Role { usage: Use::Authority, ..Role::default() };
             located.into_iter().filter_map(|it| Subject::new(vec![it], None, role.clone())).collect()
         }
         1 => Subject::new(located, key, role.clone()).into_iter().collect(),
         _ => {
-            let (servers, authorities): (Vec<_>, Vec<_>) =
-                located.into_iter().partition(|it| is_server(&it.certificate) || with_key(it));
+            let mut is_server = is_server.into_iter();
+            let (of_servers, authorities): (Vec<_>, Vec<_>) =
+                located.into_iter().partition(|_| is_server.next().unwrap_or(false));
             let chain = |server: Located| std::iter::once(server).chain(authorities.iter().cloned()).collect();
-            let key_of = |server: &Located| key.clone().filter(|_| with_key(server));
-            servers
+            let key_of =
+                |server: &Located| key.clone().filter(|key| key.spki.as_ref() == Ok(&server.certificate.key.spki));
+            of_servers
                 .into_iter()
                 .filter_map(|server| {
                     let key = key_of(&server);
@@ -170,5 +193,7 @@ fn companion<'a>(path: &Path, keys: &'a BTreeMap<PathBuf, KeyFile>) -> Option<&'
     names.iter().find_map(|name| keys.get(&path.with_file_name(name)))
 }
 
+/// What standard input is called in findings.
+const STDIN: &str = "standard input";
 const EXTENSIONS: &[&str] =
     &["pem", "crt", "cer", "cert", "der", "key", "crl", "p7b", "p7c", "p12", "pfx", "jks", "keystore", "truststore"];

@@ -1,17 +1,7 @@
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
 
 use super::{Check, Finding, Findings, Severity, catalogue, check};
-
-/// What becomes of the findings of a check.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Level {
-    /// They are held back, and counted.
-    Allow,
-    /// They are warnings.
-    Warn,
-    /// They are errors.
-    Deny,
-}
+use crate::model::{Level, LintLevel, Name};
 
 /// The levels that the user has set, by check.
 #[derive(Clone, Debug, Default)]
@@ -31,6 +21,16 @@ impl UnknownCheck {
 }
 
 impl Levels {
+    /// Those of a configuration; ids that no check has are passed over.
+    pub fn of(configured: &BTreeMap<Name, LintLevel>) -> Self {
+        let mut levels = Self::default();
+        for (id, LintLevel { level, until, .. }) in configured {
+            // Whoever takes a configuration into force has refused unknown ids.
+            let _ = levels.set(id.as_str(), *level, *until);
+        }
+        levels
+    }
+
     /// Sets the level of a check, until a time (seconds since 1970) if one is given; a later call wins.
     ///
     /// # Errors

@@ -2,6 +2,7 @@
 
 use std::net::IpAddr;
 
+use super::finding::of_server as finding;
 use super::{Check, Family, Field, Finding, Severity, Subject, Use, remedy};
 use crate::cert::names::dns_name_covers;
 use crate::cert::text::shown;
@@ -253,15 +254,6 @@ fn alternative_names(subject: &Subject, findings: &mut Vec<Finding>) {
                 .observed(broken)
                 .expected("names in ASCII, addresses of 4 or 16 bytes"),
         );
-    }
-}
-
-/// A finding about the server's own certificate.
-fn finding(check: &'static Check, subject: &Subject, message: String) -> Finding {
-    let finding = Finding::new(check, subject.leaf_located(), message);
-    match remedy::restart(subject) {
-        Some(note) if check.severity >= Severity::Warning => finding.note(note),
-        _ => finding,
     }
 }
 

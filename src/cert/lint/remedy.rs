@@ -11,7 +11,11 @@ pub(super) fn request(subject: &Subject) -> Vec<String> {
     let mut options: Vec<String> = names.iter().map(option).collect();
     options.insert(0, format!("--common-name {common}"));
     let alternative: Vec<_> = names.iter().map(alternative).collect();
-    let store = file_name(&common);
+    // Each node needs a key of its own, so in passthrough files are called after the node.
+    let node = subject.role.node.as_ref().filter(|_| subject.role.usage != Use::FrontEnd).map(ToString::to_string);
+    let own = subject.leaf().names.common.first().filter(|name| Host::parse(name).is_ok()).cloned();
+    let of_node = node.or_else(|| own.filter(|_| subject.role.usage != Use::FrontEnd));
+    let store = file_name(of_node.as_deref().unwrap_or(&common));
     vec![
         format!("pronk cert csr {store} {}", options.join(" ")),
         format!(

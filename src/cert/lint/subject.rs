@@ -1,3 +1,4 @@
+use std::collections::HashSet;
 use std::fmt;
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -28,7 +29,7 @@ pub struct Located {
 }
 
 /// Where a certificate was found; positions count from 1.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub enum Origin {
     File {
         path: PathBuf,
@@ -54,7 +55,7 @@ pub struct Role {
 }
 
 /// Who shows a certificate to whom.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
 pub enum Use {
     /// A server's; which is not known.
     #[default]
@@ -95,7 +96,8 @@ impl Subject {
         if chain.is_empty() {
             return None;
         }
-        let leaf = chain.iter().position(|it| is_server(&it.certificate)).unwrap_or(0);
+        let server = servers(&chain).position(|is| is);
+        let leaf = server.or_else(|| chain.iter().position(|it| is_server(&it.certificate))).unwrap_or(0);
         Some(Self { chain, leaf, key, role, trust: None })
     }
 
@@ -118,9 +120,17 @@ impl Subject {
     }
 }
 
+/// Which of some certificates are servers'. An authority may lack the mark of one, which is a flaw of its own: whom
+/// another certificate names as its issuer is no server.
+pub(super) fn servers(certificates: &[Located]) -> impl Iterator<Item = bool> {
+    let issued = certificates.iter().map(|it| &it.certificate).filter(|certificate| !certificate.is_self_issued());
+    let issuers: HashSet<Vec<u8>> = issued.map(|certificate| certificate.issuer_der().to_vec()).collect();
+    certificates.iter().map(move |it| is_server(&it.certificate) && !issuers.contains(it.certificate.subject_der()))
+}
+
 /// Whether a certificate is meant for a server. What `openssl req -x509` makes says CA:TRUE and is one all the same
 /// when it carries names.
-pub(super) fn is_server(certificate: &Certificate) -> bool {
+fn is_server(certificate: &Certificate) -> bool {
     !certificate.is_ca() || !certificate.names.dns.is_empty() || !certificate.names.ip.is_empty()
 }
 

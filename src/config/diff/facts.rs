@@ -11,8 +11,8 @@ use crate::model::profile::{
     ServerSsl, TlsVersion, TlsVersions, TrustAnchors,
 };
 use crate::model::{
-    Credentials, HttpCheck, ImpalaCheck, Inband, Member, Model, Monitor, MonitorKind, Name, Node, Pool, VirtualServer,
-    WebUi,
+    Credentials, HttpCheck, ImpalaCheck, Inband, LintLevel, Member, Model, Monitor, MonitorKind, Name, Node, Pool,
+    VirtualServer, WebUi,
 };
 
 /// Always the same keys in the same order for one kind of thing.
@@ -92,6 +92,7 @@ fn probe(kind: &MonitorKind) -> String {
         MonitorKind::Tcp | MonitorKind::TcpHalfOpen | MonitorKind::Gateway | MonitorKind::GatewayIcmp => {
             "connect".into()
         }
+        MonitorKind::Tls => "handshake".into(),
         MonitorKind::Http(check) => {
             let HttpCheck { tls: profile, send, host, credentials, status, recv, recv_disable, reverse } = &**check;
             let status = list(status.iter().map(|(least, most)| format!("{least}-{most}")));
@@ -249,7 +250,7 @@ pub(super) fn protocol(profile: &Protocol) -> Facts {
     };
     vec![
         ("type", kind.into()),
-        ("idle-timeout", idle_timeout.map_or_else(|| "indefinite".into(), duration)),
+        ("idle-timeout", indefinite(*idle_timeout)),
         ("reset-on-timeout", reset_on_timeout.to_string()),
         ("keep-alive-interval", keep_alive_interval.map_or_else(|| "disabled".into(), duration)),
         ("close-wait", duration(*close_wait)),
@@ -261,11 +262,12 @@ pub(super) fn protocol(profile: &Protocol) -> Facts {
 
 pub(super) fn persistence(profile: &Persistence) -> Facts {
     let Persistence { name: _, timeout, mask } = profile;
-    vec![
-        ("timeout", timeout.map_or_else(|| "indefinite".into(), duration)),
-        ("mask", format!("/{}", mask.v4)),
-        ("mask-v6", mask.v6.to_string()),
-    ]
+    vec![("timeout", indefinite(*timeout)), ("mask", format!("/{}", mask.v4)), ("mask-v6", mask.v6.to_string())]
+}
+
+pub(super) fn lint(check: &LintLevel) -> Facts {
+    let LintLevel { level, reason, until } = check;
+    vec![("level", level.as_str().into()), ("reason", quoted(reason.as_deref())), ("until", optional(until.as_ref()))]
 }
 
 pub(super) fn virtual_server(virtual_server: &VirtualServer) -> Facts {
@@ -341,6 +343,10 @@ fn quoted(text: Option<&str>) -> String {
 fn list(items: impl Iterator<Item = String>) -> String {
     let items: Vec<_> = items.collect();
     if items.is_empty() { "none".to_owned() } else { format!("[{}]", items.join("; ")) }
+}
+
+pub(super) fn indefinite(value: Option<Duration>) -> String {
+    value.map_or_else(|| "indefinite".into(), duration)
 }
 
 fn duration(duration: Duration) -> String {

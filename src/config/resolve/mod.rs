@@ -13,11 +13,12 @@ use std::sync::Arc;
 use super::diagnostic::{Diagnostics, Severity};
 use super::fields::{Fields, Reader, did_you_mean};
 use super::inherit::{Broken, Document};
-use super::schema::{MEMBER, NODE, POOL, Shape, TOP};
+use super::scalar;
+use super::schema::{LINT, MEMBER, NODE, POOL, Shape, TOP};
 use super::source::At;
 use super::tree::{Entry, Node, Value};
 use crate::model;
-use crate::model::{Address, AdminState, LoadBalancing, Member, Model, Name, Pool, is_host_name};
+use crate::model::{Address, AdminState, Level, LintLevel, LoadBalancing, Member, Model, Name, Pool, is_host_name};
 
 /// Resolves a document, noting every mistake.
 pub(super) fn model(document: &Document, folder: &Path, diagnostics: &mut Diagnostics) -> Model {
@@ -36,7 +37,7 @@ impl<'a> Resolver<'a> {
     fn model(&self) -> Model {
         let root = &self.document.root;
         self.reader.check_keys(root.entries(), &TOP);
-        for section in ["nodes", "pools", "monitors", "profiles", "virtual-servers"] {
+        for section in ["nodes", "pools", "monitors", "profiles", "virtual-servers", "lint"] {
             let Some(entry) = root.entry(section) else { continue };
             if !matches!(entry.value.value, Value::Map(_) | Value::Null) {
                 let found = entry.value.describe();
@@ -47,16 +48,17 @@ impl<'a> Resolver<'a> {
                 self.check_name(named);
             }
         }
-        let store = Fields::new(self.reader, &TOP, root.entries().iter().collect(), root.at)
-            .path("certificate-store")
-            .unwrap_or_default();
+        let mut top = Fields::new(self.reader, &TOP, root.entries().iter().collect(), root.at);
+        let certificate_store = top.path("certificate-store").unwrap_or_default();
+        let certificate_refresh = top.duration_or_never("certificate-refresh");
         let nodes = self.section("nodes", Self::node);
         self.document.section("monitors").iter().for_each(|entry| drop(self.monitor(entry)));
         let pools = self.section("pools", |this, entry| this.pool(entry, &nodes));
         self.check_profiles();
         let virtual_servers = self.section("virtual-servers", |this, entry| this.virtual_server(entry, &pools));
         self.check_destinations();
-        Model { nodes, pools, virtual_servers, certificate_store: store }
+        let lint = self.document.section("lint").iter().filter_map(|entry| self.lint_level(entry)).collect();
+        Model { nodes, pools, virtual_servers, certificate_store, certificate_refresh, lint }
     }
 
     /// Names stand in `node:port`, in metrics, in URLs and on command lines.
@@ -154,6 +156,24 @@ impl<'a> Resolver<'a> {
             self.unknown("node", "nodes", node, at);
         }
         Some(Member { node: Arc::clone(known?), port: port?, connection_limit, ratio, description, state })
+    }
+
+    /// Whether there is such a check is for those to tell who know the checks.
+    fn lint_level(&self, entry: &'a Entry) -> Option<(Name, LintLevel)> {
+        let mut fields = self.fields(entry, &LINT)?;
+        fields.require("level");
+        let level = match fields.word("level").as_str() {
+            "allow" => Level::Allow,
+            "deny" => Level::Deny,
+            _ => Level::Warn,
+        };
+        let reason = fields.text("reason");
+        if level == Level::Allow && reason.is_none() {
+            let message = format!("`{}` is allowed without a reason", entry.key);
+            let help = "write `reason`, for those who read the file when somebody asks why".to_owned();
+            self.reader.error(fields.at, message, Some(help));
+        }
+        Some((Name::from(entry.key.as_str()), LintLevel { level, reason, until: fields.parsed("until", scalar::day) }))
     }
 
     fn unknown(&self, what: &str, section: &str, name: &str, at: At) {

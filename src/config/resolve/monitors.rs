@@ -49,6 +49,7 @@ impl<'a> Resolver<'a> {
             _ => u16::try_from(fields.count("alias-port")).ok().filter(|port| *port > 0),
         };
         let kind = match kind {
+            "tls" => MonitorKind::Tls,
             "tcp-half-open" => MonitorKind::TcpHalfOpen,
             "gateway" => MonitorKind::Gateway,
             "gateway-icmp" => MonitorKind::GatewayIcmp,

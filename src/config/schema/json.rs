@@ -1,6 +1,6 @@
 use serde_json::{Map, Value, json};
 
-use super::{CERT_KEY, Kind, MEMBER, MONITORS, NODE, POOL, PROFILES, Shape, TOP, VIRTUAL_SERVER};
+use super::{CERT_KEY, Kind, LINT, MEMBER, MONITORS, NODE, POOL, PROFILES, Shape, TOP, VIRTUAL_SERVER};
 
 /// A JSON Schema (draft 2020-12) of the file, for editors.
 pub fn json_schema() -> Value {
@@ -14,6 +14,7 @@ pub fn json_schema() -> Value {
         "monitor": of_types(MONITORS),
         "certificate": object(&CERT_KEY),
         "virtual server": object(&VIRTUAL_SERVER),
+        "lint check": object(&LINT),
         "profile": of_types(PROFILES),
     });
     schema
@@ -91,6 +92,7 @@ fn kind(kind: Kind) -> Value {
             json!({ "enum": words.iter().map(|word| json!(word)).chain(flags).collect::<Vec<_>>() })
         }
         Kind::Variable => json!({ "type": "string", "pattern": "^[A-Za-z_][A-Za-z0-9_]*$" }),
+        Kind::Day => json!({ "type": "string", "pattern": "^[0-9]{4}-[0-9]{2}-[0-9]{2}$" }),
         Kind::Destination => json!({ "type": "string", "pattern": "^(.*):[0-9]{1,5}$" }),
         Kind::NodePort => node_port(),
         Kind::Mask => json!({ "type": ["string", "integer"] }),
@@ -147,7 +149,8 @@ mod tests {
         assert_eq!(keys["source-address-translation"]["enum"], json!(["automap"]));
         let then = &schema["$defs"]["profile"]["allOf"][1]["then"];
         assert_eq!(then["properties"]["peer-cert-mode"]["enum"], json!(["require", "ignore"]));
-        let sasl = &schema["$defs"]["monitor"]["allOf"][4]["then"]["properties"]["sasl"];
+        let impala = MONITORS.iter().position(|(name, _)| *name == "impala").unwrap();
+        let sasl = &schema["$defs"]["monitor"]["allOf"][impala]["then"]["properties"]["sasl"];
         assert_eq!(sasl["enum"], json!(["auto", "true", "false", true, false]));
     }
 }

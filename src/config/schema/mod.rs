@@ -11,7 +11,7 @@ pub use json::json_schema;
 pub(super) use monitors::MONITORS;
 pub(super) use profiles::{CERT_KEY, PROFILES};
 pub use reference::reference;
-pub(super) use sections::{MEMBER, NODE, POOL, TOP, VIRTUAL_SERVER};
+pub(super) use sections::{LINT, MEMBER, NODE, POOL, TOP, VIRTUAL_SERVER};
 
 /// What a value may be.
 #[derive(Clone, Copy, Debug)]
@@ -38,6 +38,8 @@ pub(super) enum Kind {
     IpAddress,
     /// A host name as certificates carry them.
     HostName,
+    /// A day such as `2027-01-31`.
+    Day,
     /// A host name or an IP address.
     CertificateName,
     /// An address with a port to listen on.
@@ -110,7 +112,7 @@ impl Key {
     /// Whether `none` takes back what a parent gives, as on F5.
     pub fn can_be_none(&self) -> bool {
         use Kind::{
-            Address, CertificateName, Certificates, HostName, IpAddress, MonitorRule, Networks, Path, Pattern,
+            Address, CertificateName, Certificates, Day, HostName, IpAddress, MonitorRule, Networks, Path, Pattern,
             Reference, Text, Texts, Variable,
         };
         matches!(
@@ -118,6 +120,7 @@ impl Key {
             Address
                 | CertificateName
                 | Certificates
+                | Day
                 | HostName
                 | IpAddress
                 | MonitorRule
@@ -149,6 +152,7 @@ impl Kind {
             Self::Address => "an IP address or a host name".into(),
             Self::IpAddress => "an IP address".into(),
             Self::HostName => "a host name".into(),
+            Self::Day => "a day such as 2027-01-31".into(),
             Self::CertificateName => "a host name or an IP address".into(),
             Self::Destination => "`address:port`".into(),
             Self::Networks => "a network such as 10.0.0.0/8, or a list of them".into(),
@@ -178,6 +182,7 @@ pub(super) fn root(section: &str, kind: &str) -> Option<&'static str> {
         ("monitors", "inband") => Some("inband"),
         ("monitors", "gateway") => Some("gateway"),
         ("monitors", "gateway-icmp") => Some("gateway_icmp"),
+        ("monitors", "tls") => Some("tls"),
         ("profiles", "fastL4") => Some("fastL4"),
         ("profiles", "source-addr") => Some("source_addr"),
         _ => None,
@@ -246,7 +251,7 @@ mod tests {
 
     #[test]
     fn no_key_is_both_offered_and_refused() {
-        let shapes = [&TOP, &NODE, &POOL, &MEMBER, &VIRTUAL_SERVER, &CERT_KEY];
+        let shapes = [&TOP, &NODE, &POOL, &MEMBER, &VIRTUAL_SERVER, &CERT_KEY, &LINT];
         for shape in shapes.into_iter().chain(PROFILES.iter().chain(MONITORS).map(|(_, shape)| shape)) {
             assert!(shape.elsewhere.iter().all(|(name, _)| shape.key(name).is_none()), "{}", shape.name);
             for key in shape.keys {

@@ -4,6 +4,7 @@ use super::{DAY, Key, Shape, key};
 /// The shapes of monitors by type.
 pub(in crate::config) const MONITORS: &[(&str, Shape)] = &[
     ("tcp", TCP),
+    ("tls", TLS),
     ("tcp-half-open", TCP_HALF_OPEN),
     ("http", HTTP),
     ("https", HTTPS),
@@ -13,7 +14,7 @@ pub(in crate::config) const MONITORS: &[(&str, Shape)] = &[
     ("gateway-icmp", GATEWAY_ICMP),
 ];
 
-const TYPES: &[&str] = &["tcp", "tcp-half-open", "http", "https", "impala", "inband", "gateway", "gateway-icmp"];
+const TYPES: &[&str] = &["tcp", "tls", "tcp-half-open", "http", "https", "impala", "inband", "gateway", "gateway-icmp"];
 const TYPE: Key = key("type", Word(TYPES), "tcp", "What a probe does; by default its parent's.").refusing(OTHER_TYPES);
 const PARENT: Key = key(
     "defaults-from",
@@ -77,6 +78,14 @@ const TCP: Shape = Shape {
         ("transparent", NOT_TRANSPARENT),
         ("ssl", "a monitor that talks has it: `impala`, `https`"),
     ],
+};
+
+const TLS: Shape = Shape {
+    name: "monitor of type tls",
+    doc: "Handshakes, takes any certificate and hands it to the watch over certificates. Whether it is to be trusted is \
+          server-ssl's and the linter's matter.",
+    keys: TCP.keys,
+    elsewhere: TCP.elsewhere,
 };
 
 const TCP_HALF_OPEN: Shape = Shape {

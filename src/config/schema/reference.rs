@@ -1,4 +1,4 @@
-use super::{CERT_KEY, Key, MEMBER, MONITORS, NODE, POOL, PROFILES, Shape, TOP, VIRTUAL_SERVER, root};
+use super::{CERT_KEY, Key, LINT, MEMBER, MONITORS, NODE, POOL, PROFILES, Shape, TOP, VIRTUAL_SERVER, root};
 use crate::config::inherit::Document;
 
 /// The reference of every key, in Markdown.
@@ -18,6 +18,7 @@ pub fn reference() -> String {
             section(&mut text, &CERT_KEY, |_| None);
         }
     }
+    section(&mut text, &LINT, |_| None);
     text
 }
 

@@ -1,8 +1,8 @@
 use super::Kind::{
-    Address, Count, Destination, Flag, HostName, Members, MonitorRule, Named, Networks, NodePort, Path, Reference,
-    Text, Word,
+    Address, Count, Day, Destination, DurationOr, Flag, HostName, Members, MonitorRule, Named, Networks, NodePort,
+    Path, Reference, Text, Word,
 };
-use super::{Shape, key};
+use super::{DAY, Shape, key};
 
 const STATES: &[&str] = &["enabled", "disabled", "forced-offline"];
 const NO_LIMIT_PER_SECOND: &str = "connections are limited in number by `connection-limit`, not yet in rate";
@@ -21,7 +21,15 @@ pub(in crate::config) const TOP: Shape = Shape {
         ),
         key("profiles", Named("profile"), "", "Settings that virtual servers share."),
         key("virtual-servers", Named("virtual server"), "", "What clients connect to."),
+        key("lint", Named("lint check"), "", "What becomes of findings about certificates, by the check's id."),
         key("certificate-store", Path, "certs", "The folder of the certificate store."),
+        key(
+            "certificate-refresh",
+            DurationOr("indefinite", 10, DAY),
+            "5s",
+            "How often the certificates, keys, authorities and revocation lists that profiles name are looked at for \
+             replacements, which are taken over at once; `indefinite` leaves that to `pronk reload`.",
+        ),
     ],
     elsewhere: &[],
 };
@@ -168,6 +176,24 @@ pub(in crate::config) const VIRTUAL_SERVER: Shape = Shape {
         ("mask", "a virtual server listens on one address"),
         ("rate-limit", NO_LIMIT_PER_SECOND),
     ],
+};
+
+pub(in crate::config) const LINT: Shape = Shape {
+    name: "lint check",
+    doc: "What becomes of the findings of one check of certificates, in `pronk lint --config` and while pronk runs. \
+          `pronk lint --list-checks` tells the ids.",
+    keys: &[
+        key(
+            "level",
+            Word(&["allow", "warn", "deny"]),
+            "",
+            "`allow` holds findings back, `warn` makes them warnings, `deny` makes them errors.",
+        )
+        .required(),
+        key("reason", Text, "", "Why, for those who read the file; `allow` needs one."),
+        key("until", Day, "", "The first day (UTC) on which this no longer holds."),
+    ],
+    elsewhere: &[],
 };
 
 const METHODS: &[&str] = &["round-robin", "ratio-member", "least-connections-member", "least-connections-node"];

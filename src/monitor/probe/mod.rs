@@ -7,6 +7,7 @@ mod icmp;
 mod impala;
 mod page;
 mod stream;
+mod tls;
 
 use std::net::SocketAddr;
 use std::time::Duration;
@@ -28,6 +29,7 @@ pub(super) struct Prober<'a> {
 
 enum Act<'a> {
     Tcp,
+    Tls(&'a Watch),
     HalfOpen,
     Gateway,
     Icmp(Pinger),
@@ -41,6 +43,7 @@ impl<'a> Prober<'a> {
     pub fn new(watch: &'a Watch) -> Self {
         let act = match &watch.monitor.kind {
             MonitorKind::Tcp => Act::Tcp,
+            MonitorKind::Tls => Act::Tls(watch),
             MonitorKind::TcpHalfOpen => Act::HalfOpen,
             MonitorKind::Gateway => Act::Gateway,
             MonitorKind::GatewayIcmp => Act::Icmp(Pinger::default()),
@@ -54,6 +57,7 @@ impl<'a> Prober<'a> {
     pub async fn probe(&mut self, address: SocketAddr) -> Outcome {
         match &mut self.act {
             Act::Tcp => connect::tcp(address, self.limit).await,
+            Act::Tls(watch) => Box::pin(tls::tls(watch, address, self.limit)).await,
             Act::HalfOpen => connect::half_open(address, self.limit).await,
             Act::Gateway => connect::gateway(address, self.limit).await,
             Act::Icmp(pinger) => pinger.ping(address.ip(), self.limit).await,

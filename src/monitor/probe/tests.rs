@@ -72,6 +72,8 @@ fn watch(kind: MonitorKind, limit: Duration) -> Watch {
         tls: None,
         web_tls: None,
         authorization: None,
+        server_name: None,
+        certificates: Arc::default(),
     }
 }
 

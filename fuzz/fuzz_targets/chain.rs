@@ -1,0 +1,49 @@
+//! Any bytes as a file of certificates: put together into chains, verified and linted with every check, and reported.
+#![no_main]
+
+use std::path::Path;
+use std::sync::Arc;
+
+use libfuzzer_sys::fuzz_target;
+use pronk::cert::bundle;
+use pronk::cert::cluster::ClusterView;
+use pronk::cert::lint::{Levels, Linter, Role, Trust, Use, gather_bundle};
+use pronk::cert::report::{Report, github, human, json, junit, sarif};
+use pronk::cert::weak_keys::WeakKeys;
+use pronk::model::Host;
+
+fuzz_target!(|bytes: &[u8]| {
+    let Ok(bundle) = bundle::parse(Path::new("fuzzed"), bytes, 0o600, None) else { return };
+    let host = |name| Host::parse(name).into_iter().collect::<Vec<_>>();
+    let role = Role {
+        usage: Use::Passthrough,
+        front_ends: host("lb.example.com"),
+        node: host("node1.example.com").pop(),
+    };
+    let gathered = gather_bundle(bundle, &role);
+    let linter = Linter {
+        now: 1_767_225_600,
+        expiry_days: 28,
+        trust: Trust { anchors: Arc::from(gathered.anchors), given: true },
+        revocation_lists: gathered.revocation_lists,
+        weak_keys: WeakKeys::default(),
+        levels: Levels::default(),
+    };
+    let findings = linter.lint(&gathered.subjects);
+    let report = Report {
+        subjects: &gathered.subjects,
+        findings: &findings,
+        unreadable: &gathered.unreadable,
+        hostnames: &[],
+        names_checked: true,
+        names_help: "",
+        fail_on: None,
+        folder: Path::new("/nowhere"),
+        now: linter.now,
+    };
+    let texts = [human(&report, false), json(&report, []), sarif(&report), junit(&report), github(&report)];
+    for text in texts.iter().chain([&ClusterView::of(&gathered.subjects, &findings, linter.now).render()]) {
+        let harmless = |letter: char| letter == '\n' || !letter.is_control();
+        assert!(text.chars().all(harmless), "{text:?}");
+    }
+});

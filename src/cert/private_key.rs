@@ -1,0 +1,238 @@
+//! Private keys that sign: making them, and writing them down.
+
+use std::fmt;
+use std::str::FromStr;
+use std::sync::Arc;
+
+use aws_lc_rs::encoding::{AsDer, Pkcs8V1Der};
+use aws_lc_rs::rand::SystemRandom;
+use aws_lc_rs::rsa::{self, KeySize};
+use aws_lc_rs::signature::{
+    ECDSA_P256_SHA256_ASN1_SIGNING, ECDSA_P384_SHA384_ASN1_SIGNING, ECDSA_P521_SHA512_ASN1_SIGNING, EcdsaKeyPair,
+    EcdsaSigningAlgorithm, Ed25519KeyPair,
+};
+use pkcs8::PrivateKeyInfoRef;
+use pkcs8::der::Decode;
+use pkcs8::der::pem::{LineEnding, encode_string};
+use pkcs8::pkcs5::pbes2;
+use rustls::SignatureScheme;
+use rustls::crypto::aws_lc_rs::sign::any_supported_type;
+use rustls::sign::SigningKey;
+use rustls_pki_types::PrivateKeyDer;
+use x509_parser::prelude::FromDer;
+use x509_parser::x509::SubjectPublicKeyInfo;
+use zeroize::Zeroizing;
+
+use super::key::Passphrase;
+
+/// Kinds of keys that can be made.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum KeyType {
+    EcdsaP256,
+    EcdsaP384,
+    EcdsaP521,
+    Rsa2048,
+    Rsa3072,
+    Rsa4096,
+    Ed25519,
+}
+
+/// A private key that certificates and requests can be signed with; wiped when dropped.
+pub struct PrivateKey {
+    der: Zeroizing<PrivateKeyDer<'static>>,
+    signing: Arc<dyn SigningKey>,
+    scheme: SignatureScheme,
+    algorithm: &'static rcgen::SignatureAlgorithm,
+    /// SubjectPublicKeyInfo in DER.
+    spki: Vec<u8>,
+    /// The public key alone, without its algorithm.
+    public: Vec<u8>,
+}
+
+/// Why a key cannot be made or used.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum PrivateKeyError {
+    #[error("it is not an RSA (2048 bits or more), ECDSA (P-256, P-384, P-521) or Ed25519 key")]
+    Unusable,
+    #[error("the cryptographic library failed to make a key")]
+    Generation,
+    #[error("the cryptographic library failed to encrypt the key")]
+    Encryption,
+}
+
+impl KeyType {
+    pub const ALL: [Self; 7] =
+        [Self::EcdsaP256, Self::EcdsaP384, Self::EcdsaP521, Self::Rsa2048, Self::Rsa3072, Self::Rsa4096, Self::Ed25519];
+
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::EcdsaP256 => "ecdsa-p256",
+            Self::EcdsaP384 => "ecdsa-p384",
+            Self::EcdsaP521 => "ecdsa-p521",
+            Self::Rsa2048 => "rsa-2048",
+            Self::Rsa3072 => "rsa-3072",
+            Self::Rsa4096 => "rsa-4096",
+            Self::Ed25519 => "ed25519",
+        }
+    }
+
+    /// PKCS#8 (RFC 5208, without the public key, which older Java and OpenSSL do not read) of a fresh key.
+    fn generate(self) -> Result<Zeroizing<Vec<u8>>, PrivateKeyError> {
+        let failed = |_| PrivateKeyError::Generation;
+        match self {
+            Self::EcdsaP256 => ecdsa(&ECDSA_P256_SHA256_ASN1_SIGNING),
+            Self::EcdsaP384 => ecdsa(&ECDSA_P384_SHA384_ASN1_SIGNING),
+            Self::EcdsaP521 => ecdsa(&ECDSA_P521_SHA512_ASN1_SIGNING),
+            Self::Rsa2048 => rsa_pkcs8(&rsa::KeyPair::generate(KeySize::Rsa2048).map_err(failed)?),
+            Self::Rsa3072 => rsa_pkcs8(&rsa::KeyPair::generate(KeySize::Rsa3072).map_err(failed)?),
+            Self::Rsa4096 => rsa_pkcs8(&rsa::KeyPair::generate(KeySize::Rsa4096).map_err(failed)?),
+            Self::Ed25519 => {
+                let document = Ed25519KeyPair::generate_pkcs8v1(&SystemRandom::new()).map_err(failed)?;
+                Ok(Zeroizing::new(document.as_ref().to_vec()))
+            }
+        }
+    }
+}
+
+impl FromStr for KeyType {
+    type Err = ();
+
+    fn from_str(text: &str) -> Result<Self, ()> {
+        Self::ALL.into_iter().find(|each| each.as_str() == text).ok_or(())
+    }
+}
+
+impl fmt::Display for KeyType {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.pad(self.as_str())
+    }
+}
+
+impl PrivateKey {
+    /// Makes a key.
+    ///
+    /// # Errors
+    /// The library fails, as for lack of randomness.
+    pub fn generate(kind: KeyType) -> Result<Self, PrivateKeyError> {
+        let pkcs8 = kind.generate()?;
+        Self::new(PrivateKeyDer::Pkcs8(pkcs8.to_vec().into()))
+    }
+
+    /// Takes a key in PKCS#8, PKCS#1 or SEC1.
+    ///
+    /// # Errors
+    /// It is of a kind that pronk does not serve.
+    pub fn new(der: PrivateKeyDer<'static>) -> Result<Self, PrivateKeyError> {
+        let der = Zeroizing::new(der);
+        let signing = any_supported_type(&der).map_err(|_| PrivateKeyError::Unusable)?;
+        let (scheme, algorithm) = SCHEMES
+            .iter()
+            .find(|(scheme, _)| signing.choose_scheme(&[*scheme]).is_some())
+            .ok_or(PrivateKeyError::Unusable)?;
+        let spki = signing.public_key().ok_or(PrivateKeyError::Unusable)?.to_vec();
+        let (_, info) = SubjectPublicKeyInfo::from_der(&spki).map_err(|_| PrivateKeyError::Unusable)?;
+        let public = info.subject_public_key.data.to_vec();
+        Ok(Self { der, signing, scheme: *scheme, algorithm, spki, public })
+    }
+
+    /// SubjectPublicKeyInfo in DER.
+    pub fn spki(&self) -> &[u8] {
+        &self.spki
+    }
+
+    /// Whether it is an RSA key, with which clients of TLS 1.2 may encrypt too.
+    pub fn is_rsa(&self) -> bool {
+        self.scheme == SignatureScheme::RSA_PKCS1_SHA256
+    }
+
+    /// In PKCS#8, whatever it was read from.
+    ///
+    /// # Errors
+    /// The library refuses the key.
+    pub fn pkcs8(&self) -> Result<Zeroizing<Vec<u8>>, PrivateKeyError> {
+        let unusable = |_| PrivateKeyError::Unusable;
+        match &*self.der {
+            PrivateKeyDer::Pkcs8(der) => Ok(Zeroizing::new(der.secret_pkcs8_der().to_vec())),
+            PrivateKeyDer::Pkcs1(der) => {
+                rsa_pkcs8(&rsa::KeyPair::from_der(der.secret_pkcs1_der()).map_err(|_| PrivateKeyError::Unusable)?)
+            }
+            PrivateKeyDer::Sec1(der) => CURVES
+                .iter()
+                .find_map(|curve| EcdsaKeyPair::from_private_key_der(curve, der.secret_sec1_der()).ok())
+                .ok_or(PrivateKeyError::Unusable)
+                .and_then(|pair| Ok(Zeroizing::new(pair.to_pkcs8v1().map_err(unusable)?.as_ref().to_vec()))),
+            _ => Err(PrivateKeyError::Unusable),
+        }
+    }
+
+    /// PKCS#8 in PEM, encrypted if there is a passphrase (PBES2: PBKDF2 with HMAC-SHA-256, AES-256-CBC).
+    ///
+    /// # Errors
+    /// The library refuses the key.
+    pub fn pem(&self, passphrase: Option<&Passphrase>) -> Result<Zeroizing<Vec<u8>>, PrivateKeyError> {
+        let pkcs8 = self.pkcs8()?;
+        let text = match passphrase {
+            None => encode_string("PRIVATE KEY", LineEnding::LF, &pkcs8).map_err(|_| PrivateKeyError::Unusable)?,
+            Some(passphrase) => encrypt(&pkcs8, passphrase).ok_or(PrivateKeyError::Encryption)?,
+        };
+        Ok(Zeroizing::new(text.into_bytes()))
+    }
+}
+
+impl fmt::Debug for PrivateKey {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("PrivateKey(..)")
+    }
+}
+
+impl rcgen::PublicKeyData for PrivateKey {
+    fn der_bytes(&self) -> &[u8] {
+        &self.public
+    }
+
+    fn algorithm(&self) -> &'static rcgen::SignatureAlgorithm {
+        self.algorithm
+    }
+}
+
+impl rcgen::SigningKey for PrivateKey {
+    fn sign(&self, message: &[u8]) -> Result<Vec<u8>, rcgen::Error> {
+        let signer = self.signing.choose_scheme(&[self.scheme]).ok_or(rcgen::Error::RemoteKeyError)?;
+        signer.sign(message).map_err(|_| rcgen::Error::RemoteKeyError)
+    }
+}
+
+fn ecdsa(algorithm: &'static EcdsaSigningAlgorithm) -> Result<Zeroizing<Vec<u8>>, PrivateKeyError> {
+    let document = EcdsaKeyPair::generate(algorithm).and_then(|pair| pair.to_pkcs8v1());
+    Ok(Zeroizing::new(document.map_err(|_| PrivateKeyError::Generation)?.as_ref().to_vec()))
+}
+
+fn rsa_pkcs8(pair: &rsa::KeyPair) -> Result<Zeroizing<Vec<u8>>, PrivateKeyError> {
+    let der: Pkcs8V1Der<'static> = pair.as_der().map_err(|_| PrivateKeyError::Unusable)?;
+    Ok(Zeroizing::new(der.as_ref().to_vec()))
+}
+
+fn encrypt(pkcs8: &[u8], passphrase: &Passphrase) -> Option<String> {
+    let (mut salt, mut vector) = ([0; 16], [0; 16]);
+    aws_lc_rs::rand::fill(&mut salt).ok()?;
+    aws_lc_rs::rand::fill(&mut vector).ok()?;
+    let parameters = pbes2::Parameters::generate_pbkdf2_sha256_aes256cbc(ROUNDS, &salt, vector).ok()?;
+    let key = PrivateKeyInfoRef::from_der(pkcs8).ok()?;
+    let encrypted = key.encrypt_with_params(parameters, passphrase.as_bytes()).ok()?;
+    encode_string("ENCRYPTED PRIVATE KEY", LineEnding::LF, encrypted.as_bytes()).ok()
+}
+
+/// Of PBKDF2 with HMAC-SHA-256, as OWASP's password storage cheat sheet has it.
+const ROUNDS: u32 = 600_000;
+
+const CURVES: [&EcdsaSigningAlgorithm; 3] =
+    [&ECDSA_P256_SHA256_ASN1_SIGNING, &ECDSA_P384_SHA384_ASN1_SIGNING, &ECDSA_P521_SHA512_ASN1_SIGNING];
+
+/// With which hash each kind of key signs.
+static SCHEMES: [(SignatureScheme, &rcgen::SignatureAlgorithm); 5] = [
+    (SignatureScheme::RSA_PKCS1_SHA256, &rcgen::PKCS_RSA_SHA256),
+    (SignatureScheme::ECDSA_NISTP256_SHA256, &rcgen::PKCS_ECDSA_P256_SHA256),
+    (SignatureScheme::ECDSA_NISTP384_SHA384, &rcgen::PKCS_ECDSA_P384_SHA384),
+    (SignatureScheme::ECDSA_NISTP521_SHA512, &rcgen::PKCS_ECDSA_P521_SHA512),
+    (SignatureScheme::ED25519, &rcgen::PKCS_ED25519),
+];

@@ -1,0 +1,41 @@
+use std::path::Path;
+use std::sync::Arc;
+
+use rustls_pki_types::CertificateDer;
+
+use super::{CERT, CHAIN};
+use crate::cert::Certificate;
+use crate::cert::bundle::KeyFile;
+use crate::cert::lint::{Levels, Linter, Located, Origin, Role, Subject, Trust, Use};
+use crate::cert::weak_keys::WeakKeys;
+
+/// The linter as the store's commands use it; `anchors` are the authorities that are known.
+pub fn linter(now: i64, anchors: Vec<CertificateDer<'static>>) -> Linter {
+    Linter {
+        now,
+        expiry_days: 28,
+        trust: Trust { anchors: Arc::from(anchors), given: false },
+        revocation_lists: Vec::new(),
+        weak_keys: WeakKeys::read(&WeakKeys::installed()).unwrap_or_default(),
+        levels: Levels::default(),
+    }
+}
+
+/// An entry as the linter takes it, with its certificate and those above it; none without a certificate.
+pub fn subject(
+    folder: &Path,
+    certificate: &Certificate,
+    chain: &[Certificate],
+    key: Option<KeyFile>,
+    role: Role,
+) -> Option<Subject> {
+    let at = |file: &str, position, of| Origin::File { path: folder.join(file), position, of };
+    let leaf = Located { certificate: Arc::new(certificate.clone()), origin: at(CERT, 1, 1) };
+    let above = chain.iter().enumerate().map(|(index, above)| Located {
+        certificate: Arc::new(above.clone()),
+        origin: at(CHAIN, index + 1, chain.len()),
+    });
+    let is_authority = certificate.is_ca() && certificate.names.dns.is_empty() && certificate.names.ip.is_empty();
+    let role = if is_authority { Role { usage: Use::Authority, ..Role::default() } } else { role };
+    Subject::new(std::iter::once(leaf).chain(above).collect(), key, role)
+}

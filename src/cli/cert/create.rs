@@ -1,0 +1,131 @@
+use std::path::Path;
+use std::process::ExitCode;
+
+use super::args::{NameArgs, PassphraseArgs, StoreArgs, key_type, now};
+use crate::cert::private_key::{KeyType, PrivateKey};
+use crate::cert::store::{
+    self, Authority, CERT, CHAIN, CLOCK_SKEW, CSR, Change, KEY, NEXT_KEY, StoreError, Stored, Writer,
+};
+use crate::cert::{Certificate, text};
+
+#[derive(Debug, clap::Args)]
+pub(in crate::cli) struct Args {
+    /// The name of the entry, such as the first label of the load balancer's name.
+    name: String,
+    #[command(flatten)]
+    names: NameArgs,
+    /// How long it is valid, in days.
+    #[arg(long, default_value_t = 365, value_parser = clap::value_parser!(u32).range(1..=36_500))]
+    days: u32,
+    /// The kind of its key.
+    #[arg(long, default_value = "ecdsa-p256", value_parser = key_type())]
+    key: KeyType,
+    /// The entry of the authority that signs it.
+    #[arg(long, value_name = "ENTRY", conflicts_with_all = ["self_signed", "authority"])]
+    ca: Option<String>,
+    /// Sign it with its own key, which is the default.
+    #[arg(long, conflicts_with = "authority")]
+    self_signed: bool,
+    /// Make an authority that can sign other entries.
+    #[arg(long)]
+    authority: bool,
+    /// Encrypt the key with a passphrase.
+    #[arg(long)]
+    encrypt: bool,
+    #[command(flatten)]
+    passphrase: PassphraseArgs,
+    /// Replace an entry of this name.
+    #[arg(long)]
+    replace: bool,
+    #[command(flatten)]
+    store: StoreArgs,
+}
+
+impl Args {
+    pub(super) fn execute(self) -> anyhow::Result<ExitCode> {
+        let folder = self.store.locate()?.folder;
+        let names = if self.authority { self.names.of_authority()? } else { self.names.of_server()? };
+        let passphrase = match self.encrypt {
+            true => Some(self.passphrase.choose(&format!("the key of \"{}\"", self.name))?),
+            false => None,
+        };
+        let authority = match &self.ca {
+            Some(ca) => Some(open_authority(&folder, ca, &self.passphrase)?),
+            None => None,
+        };
+        // Before the store is locked: a large key takes seconds.
+        let key = PrivateKey::generate(self.key)?;
+        let now = now()?;
+        let validity = (now - CLOCK_SKEW, now + i64::from(self.days) * 86_400);
+        let der = match &authority {
+            Some(authority) => store::sign(&names, &key, validity, authority)?,
+            None if self.authority => store::authority(&names, &key, validity)?,
+            None => store::self_signed(&names, &key, validity)?,
+        };
+        let change = Change::default()
+            .set(CERT, store::pem([&der]))
+            .set_secret(KEY, key.pem(passphrase.as_ref())?)
+            .drop(CSR)
+            .drop(NEXT_KEY);
+        let change = match authority.as_ref().filter(|authority| !authority.chain.is_empty()) {
+            Some(authority) => change.set(CHAIN, store::pem(&authority.chain)),
+            None => change.drop(CHAIN),
+        };
+        let writer = Writer::open(&folder)?;
+        if writer.has(&self.name) && !self.replace {
+            return Err(StoreError::Exists { name: self.name }.into());
+        }
+        writer.put(&self.name, &change)?;
+
+        let leaf = Certificate::decode(der)?;
+        let entry = folder.join(&self.name);
+        let what = match &self.ca {
+            Some(ca) => format!("a certificate signed by {ca}"),
+            None if self.authority => "an authority".into(),
+            None => "a self-signed certificate".into(),
+        };
+        println!("made {}: {what}", entry.display());
+        print_summary(&leaf, now);
+        if let Some(authority) = authority.filter(|authority| authority.certificate.not_after < validity.1) {
+            let day = text::day(authority.certificate.not_after);
+            println!("it ends with the authority's own certificate, on {day}, and not after {} days", self.days);
+        }
+        self.next(&entry);
+        Ok(ExitCode::SUCCESS)
+    }
+}
+
+impl Args {
+    fn next(&self, entry: &Path) {
+        let trusted = match &self.ca {
+            Some(ca) => entry.with_file_name(ca),
+            None => entry.to_owned(),
+        };
+        let cert = trusted.join(CERT);
+        println!("clients have to trust it: pronk cert trust add {} --to truststore.pem", cert.display());
+        if self.authority {
+            println!("certificates are signed with: pronk cert create NAME --dns HOST --ca {}", self.name);
+        } else {
+            let passphrase = if self.encrypt { format!(", {}", self.passphrase.line()) } else { String::new() };
+            println!("in a client-ssl profile: cert-key-chain: [{{ store: {}{passphrase} }}]", self.name);
+        }
+    }
+}
+
+/// Names, end, key and fingerprint.
+pub(super) fn print_summary(leaf: &Certificate, now: i64) {
+    let names: Vec<_> = leaf.names.dns.iter().cloned().chain(leaf.names.ip.iter().map(ToString::to_string)).collect();
+    println!("  subject  {}", leaf.names.subject.escape_debug());
+    if !names.is_empty() {
+        println!("  names    {}", names.join(", ").escape_debug());
+    }
+    println!("  valid    until {} ({} days)", text::day(leaf.not_after), leaf.days_left(now));
+    println!("  key      {}", leaf.key);
+    println!("  sha256   {}", leaf.fingerprint());
+}
+
+fn open_authority(folder: &Path, name: &str, passphrase: &PassphraseArgs) -> Result<Authority, StoreError> {
+    let entry = Stored::read(folder, name, None)?;
+    let passphrase = store::authority_passphrase(&entry, &|path: &Path| passphrase.ask(path))?;
+    entry.authority(passphrase.as_ref())
+}

@@ -1,0 +1,73 @@
+use std::path::PathBuf;
+use std::process::ExitCode;
+
+use super::args::{NameArgs, PassphraseArgs, StoreArgs, key_type};
+use crate::cert::private_key::{KeyType, PrivateKey};
+use crate::cert::store::{self, CERT, CSR, Change, KEY, NEXT_KEY, StoreError, Writer};
+
+#[derive(Debug, clap::Args)]
+pub(in crate::cli) struct Args {
+    /// The name of the entry. One that has a certificate keeps it until the one that is asked for is imported.
+    name: String,
+    #[command(flatten)]
+    names: NameArgs,
+    /// The kind of its key.
+    #[arg(long, default_value = "ecdsa-p256", value_parser = key_type())]
+    key: KeyType,
+    /// Write the request to this file instead of standard output.
+    #[arg(long, value_name = "FILE")]
+    out: Option<PathBuf>,
+    /// Encrypt the key with a passphrase.
+    #[arg(long)]
+    encrypt: bool,
+    #[command(flatten)]
+    passphrase: PassphraseArgs,
+    /// Ask anew, with another key: the certificate of the request before this one cannot be used then.
+    #[arg(long)]
+    replace: bool,
+    #[command(flatten)]
+    store: StoreArgs,
+}
+
+impl Args {
+    pub(super) fn execute(self) -> anyhow::Result<ExitCode> {
+        let folder = self.store.locate()?.folder;
+        let names = self.names.of_server()?;
+        let passphrase = match self.encrypt {
+            true => Some(self.passphrase.choose(&format!("the key of \"{}\"", self.name))?),
+            false => None,
+        };
+        let key = PrivateKey::generate(self.key)?;
+        let csr = store::request(&names, &key)?;
+        let key = key.pem(passphrase.as_ref())?;
+
+        let writer = Writer::open(&folder)?;
+        let entry = folder.join(&self.name);
+        if entry.join(CSR).exists() && !self.replace {
+            return Err(StoreError::Pending { name: self.name }.into());
+        }
+        let serves = entry.join(CERT).exists();
+        let change = Change::default().set(CSR, csr.as_bytes());
+        writer.put(&self.name, &change.set_secret(if serves { NEXT_KEY } else { KEY }, key))?;
+
+        hand_out(&csr, self.out.as_deref(), &self.name)?;
+        Ok(ExitCode::SUCCESS)
+    }
+}
+
+/// Writes a request where the user wants it, and tells what follows; on standard error if the request is on standard
+/// output, so that it can be piped on.
+pub(super) fn hand_out(csr: &str, out: Option<&std::path::Path>, name: &str) -> anyhow::Result<()> {
+    let next = format!("once it is signed: pronk cert import {name} --cert SIGNED.pem");
+    match out {
+        Some(path) => {
+            std::fs::write(path, csr).map_err(|error| anyhow::anyhow!("cannot write {}: {error}", path.display()))?;
+            println!("the request is in {}, its key in the store; {next}", path.display());
+        }
+        None => {
+            print!("{csr}");
+            eprintln!("the key is in the store; {next}");
+        }
+    }
+    Ok(())
+}

@@ -1,0 +1,60 @@
+use std::process::ExitCode;
+
+use super::args::{StoreArgs, now};
+use super::usage::Usage;
+use crate::cert::store::{EntryView, Stored};
+use crate::cert::{Certificate, text};
+
+#[derive(Debug, clap::Args)]
+pub(in crate::cli) struct Args {
+    /// The name of the entry.
+    name: String,
+    /// Print JSON.
+    #[arg(long)]
+    json: bool,
+    #[command(flatten)]
+    store: StoreArgs,
+}
+
+impl Args {
+    pub(super) fn execute(self) -> anyhow::Result<ExitCode> {
+        let location = self.store.locate()?;
+        let usage = location.config.map(|(_, loaded)| Usage::of(&loaded, &location.folder)).unwrap_or_default();
+        let stored = Stored::read(&location.folder, &self.name, None).map_err(crate::cert::store::StoreError::from)?;
+        let now = now()?;
+        let view = EntryView::new(&stored, usage.by(&self.name), now);
+        if self.json {
+            println!("{}", serde_json::to_string_pretty(&view)?);
+            return Ok(ExitCode::SUCCESS);
+        }
+        println!("{}", stored.folder.display());
+        match &stored.leaf {
+            Some(leaf) => print_certificate(leaf, now),
+            None if stored.pending => println!("  waits for the certificate of the request in csr.pem"),
+            None => {}
+        }
+        for (at, above) in stored.chain.iter().enumerate() {
+            let (title, day) = (above.title(), text::day(above.not_after));
+            println!("  Chain {}: {}, until {day}", at + 1, title.escape_debug());
+        }
+        if stored.leaf.is_some() && stored.pending {
+            println!("  A request is pending in csr.pem.");
+        }
+        println!("  Files:");
+        for file in &view.files {
+            let encrypted = if file.name == "key.pem" && view.key_encrypted == Some(true) { ", encrypted" } else { "" };
+            println!("    {:<14} {}{encrypted}", file.name, file.mode);
+        }
+        view.used_by.iter().for_each(|by| println!("  Used by {by}"));
+        stored.problems.iter().for_each(|problem| eprintln!("error: {problem}"));
+        Ok(if stored.problems.is_empty() { ExitCode::SUCCESS } else { ExitCode::FAILURE })
+    }
+}
+
+fn print_certificate(leaf: &Certificate, now: i64) {
+    for (field, line) in text::lines(leaf) {
+        println!("  {}: {line}", field.as_str());
+    }
+    println!("  SHA-256 Fingerprint: {}", leaf.fingerprint());
+    println!("  Days left: {}", leaf.days_left(now));
+}

@@ -1,0 +1,89 @@
+use super::{Live, Port, fetch};
+use crate::cert::lint::{Role, Subject, Trust, Use};
+use crate::cert::{CertificateNames, store};
+use crate::config::{Loaded, Severity};
+use crate::model::profile::{CertKey, Certificate, TrustAnchors};
+use crate::watch::Targets;
+use crate::watch::material;
+use crate::watch::targets::{self, MemberTarget, ProfileTarget};
+
+/// Everything that a configuration has to do with certificates: those that pronk serves and those in reserve from their
+/// files, those of members as their ports show them, each by the rule of the virtual servers that it serves.
+///
+/// # Errors
+/// The system gives no means to connect.
+pub(in crate::cli::lint) fn from_config(loaded: &Loaded) -> anyhow::Result<Live> {
+    let store = &loaded.model.certificate_store;
+    let targets = Targets::of(&loaded.model, &store::entries(store));
+    let mut live = Live::default();
+    targets.profiles.iter().for_each(|target| live.add_profile(target, loaded));
+
+    let ports: Vec<_> = targets.members.iter().map(port).collect();
+    for (target, fetched) in targets.members.iter().zip(fetch(&ports)?) {
+        let rules: Vec<_> = target
+            .rules
+            .iter()
+            .map(|rule| (rule.role.clone(), rule.trust.as_ref().and_then(|anchors| live.trust(anchors))))
+            .collect();
+        live.add(&target.key.to_string(), fetched, &rules, &expected(target));
+    }
+    for name in &targets.spare {
+        let source = CertKey { certificate: Certificate::Store(name.clone()), passphrase: None, sni_default: false };
+        match material::of_files(&source, store) {
+            Ok(found) => live.subjects.extend(Subject::new(found.chain, found.key, Role::default())),
+            Err(error) => live.unreadable.push(error),
+        }
+    }
+    for name in &targets.nameless {
+        let message =
+            format!("virtual server `{name}` has no hostname, so the names in its certificates are not checked");
+        let help = "write the name that clients connect to as `hostname`".to_owned();
+        let mut note = loaded.diagnose(&["virtual-servers", name.as_str()], message, Some(help));
+        note.severity = Severity::Note;
+        live.notes.push(note);
+    }
+    Ok(live)
+}
+
+impl Live {
+    fn add_profile(&mut self, target: &ProfileTarget, loaded: &Loaded) {
+        let sources = &target.profile.cert_key_chain;
+        let read = |source| material::of_files(source, &loaded.model.certificate_store);
+        let found: Vec<_> =
+            sources.iter().map(|source| read(source).map_err(|error| self.unreadable.push(error)).ok()).collect();
+        let none = CertificateNames::default();
+        let first = |it: &Option<material::Material>| it.as_ref().and_then(|it| it.chain.first().cloned());
+        let leaves: Vec<_> = found.iter().map(first).collect();
+        let names: Vec<_> = leaves.iter().map(|it| it.as_ref().map_or(&none, |it| &it.certificate.names)).collect();
+        let default = sources.iter().position(|source| source.sni_default).unwrap_or(0);
+        let asked = targets::front_ends(&names, default, &target.hostnames);
+        for (found, front_ends) in found.into_iter().zip(asked) {
+            let Some(found) = found else { continue };
+            let role = Role { usage: Use::FrontEnd, front_ends, node: None };
+            self.subjects.extend(Subject::new(found.chain, found.key, role));
+        }
+    }
+
+    fn trust(&mut self, anchors: &TrustAnchors) -> Option<Trust> {
+        let trust = material::trust(anchors).map_err(|error| self.unreadable.push(error)).ok()?;
+        if matches!(anchors, TrustAnchors::File(_)) {
+            let new: Vec<_> = trust.anchors.iter().filter(|it| !self.anchors.contains(it)).cloned().collect();
+            self.anchors.extend(new);
+        }
+        Some(trust)
+    }
+}
+
+fn port(target: &MemberTarget) -> Port {
+    Port { host: target.node.address.to_string(), port: target.key.port, server_name: target.server_name() }
+}
+
+/// What the port should do, for the finding that it does not.
+fn expected(target: &MemberTarget) -> String {
+    let names: Vec<_> = target.virtual_servers.iter().map(ToString::to_string).collect();
+    let who = match target.rules.iter().any(|rule| rule.role.usage == Use::Passthrough) {
+        true => "the clients of",
+        false => "the server-ssl profile of",
+    };
+    format!("TLS, for {who} virtual server {}", names.join(", "))
+}

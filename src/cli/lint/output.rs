@@ -1,0 +1,104 @@
+use std::io;
+
+use clap::ValueEnum;
+
+use crate::cert::clients::{self, Matrix, MatrixView};
+use crate::cert::cluster::ClusterView;
+use crate::cert::lint::{Severity, Use};
+use crate::cert::report::{Report, github, human, json, junit, sarif};
+use crate::cli::screen::{self, Color};
+
+/// How findings are shown, and which of them count.
+#[derive(Debug, clap::Args)]
+pub(super) struct OutputOptions {
+    /// How findings are written.
+    #[arg(long, value_enum, default_value_t = Format::Human)]
+    format: Format,
+    /// Whether the report for people has colours.
+    #[arg(long, value_enum, default_value_t = Color::Auto)]
+    color: Color,
+    /// The least severity that makes the exit code 1.
+    #[arg(long, value_enum, default_value_t = FailOn::Error)]
+    fail_on: FailOn,
+    /// Print a table of all servers, however many; without it up to 50 are shown.
+    #[arg(long)]
+    cluster: bool,
+    /// Tell which clients accept which certificate for the names that are looked for.
+    #[arg(long)]
+    clients: bool,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+enum Format {
+    /// For people.
+    Human,
+    /// JSON with a version; `--print-schema` tells its form.
+    Json,
+    /// SARIF 2.1.0.
+    Sarif,
+    /// JUnit's XML.
+    Junit,
+    /// GitHub's workflow commands.
+    Github,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+enum FailOn {
+    Error,
+    Warning,
+    Info,
+    Never,
+}
+
+impl OutputOptions {
+    /// # Errors
+    /// Standard output cannot be written.
+    pub(super) fn print(&self, report: &Report<'_>) -> io::Result<()> {
+        screen::print(&match self.format {
+            Format::Human => self.for_people(report),
+            Format::Json => {
+                let matrix = self.clients.then(|| Matrix::of(report.subjects));
+                let view = matrix.map(|matrix| serde_json::to_value(MatrixView::from(&matrix)).unwrap_or_default());
+                json(report, view.map(|view| ("clients", view)))
+            }
+            Format::Sarif => sarif(report),
+            Format::Junit => junit(report),
+            Format::Github => github(report),
+        })?;
+        // The other formats have a place for them.
+        if matches!(self.format, Format::Human) {
+            for error in report.unreadable {
+                eprintln!("error: {error}");
+                error.help().iter().for_each(|help| eprintln!("  = help: {help}"));
+            }
+        }
+        Ok(())
+    }
+
+    /// The least severity that makes the exit code 1.
+    pub(super) fn fail_on(&self) -> Option<Severity> {
+        match self.fail_on {
+            FailOn::Error => Some(Severity::Error),
+            FailOn::Warning => Some(Severity::Warning),
+            FailOn::Info => Some(Severity::Info),
+            FailOn::Never => None,
+        }
+    }
+
+    fn for_people(&self, report: &Report<'_>) -> String {
+        let mut text = human(report, self.color.on(&io::stdout()));
+        let servers = report.subjects.iter().filter(|subject| subject.role.usage != Use::Authority).count();
+        if self.cluster || (2..=FEW).contains(&servers) {
+            text.push('\n');
+            text += &ClusterView::of(report.subjects, report.findings, report.now).render();
+        }
+        if self.clients {
+            text.push('\n');
+            text += &clients::render(&Matrix::of(report.subjects));
+        }
+        text
+    }
+}
+
+/// Servers that a table shows unasked.
+const FEW: usize = 50;

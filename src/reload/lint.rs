@@ -1,0 +1,20 @@
+use crate::cert::lint::check;
+use crate::cert::lint::{Levels, UnknownCheck};
+use crate::config::{Diagnostics, Loaded};
+
+/// What a file says becomes of findings about certificates.
+///
+/// # Errors
+/// Ids that no check has, at their places.
+pub fn lint_levels(loaded: &Loaded) -> Result<Levels, Diagnostics> {
+    let mut wrong = Diagnostics::default();
+    for id in loaded.model.lint.keys().filter(|id| check(id.as_str()).is_none()) {
+        let unknown = UnknownCheck(id.to_string());
+        let help = match unknown.similar() {
+            Some(similar) => format!("did you mean `{similar}`?"),
+            None => "`pronk lint --list-checks` tells the ids".to_owned(),
+        };
+        wrong.push(loaded.diagnose(&["lint", id.as_str()], unknown.to_string(), Some(help)));
+    }
+    if wrong.has_errors() { Err(wrong) } else { Ok(Levels::of(&loaded.model.lint)) }
+}

@@ -1,0 +1,288 @@
+//! Taking over certificates, keys, authorities and revocation lists that were replaced on disk.
+//!
+//! Only what the running configuration names is looked at, and the configuration file is not read. A profile takes all
+//! of its files or none. What cannot be used is often half-written, so it is told of only when it stays as it is.
+
+use std::collections::{BTreeMap, HashMap};
+use std::os::unix::fs::MetadataExt;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use super::tls::server_ssl;
+use super::{Reloader, Tls, watches};
+use crate::model::profile::{ClientSsl, ServerSsl};
+use crate::model::{Model, Name};
+use crate::tls::{LiveClientSsl, LiveServerSsl, ProfileError};
+use crate::watch::material::{client_ssl_paths, server_ssl_paths};
+
+/// What stands on disk for the profiles in force, as it was last looked at.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Replacements {
+    in_force: HashMap<Name, Stamps>,
+    refused: HashMap<Name, Refused>,
+}
+
+/// Files that a profile cannot use.
+#[derive(Clone, Debug)]
+struct Refused {
+    stamps: Stamps,
+    reason: String,
+    /// The reason that was last told; none until a second look finds the same files.
+    told: Option<String>,
+    /// Whether these very files were told of.
+    settled: bool,
+}
+
+/// What tells a file from another that took its place: device, inode, size, and when it was written and changed. The
+/// change time tells of permissions as well.
+type Stamp = (u64, u64, u64, (i64, i64), (i64, i64));
+type Stamps = Vec<Option<Stamp>>;
+
+/// What a look found new.
+#[derive(Debug, Default)]
+struct Found {
+    taken: Vec<Name>,
+    refused: Vec<(Name, String)>,
+}
+
+impl Reloader {
+    /// Looks for replaced files as often as the configuration says, and takes them over; never ends.
+    pub async fn keep_fresh(&self) {
+        let mut every = self.refresh.subscribe();
+        loop {
+            let interval = *every.borrow_and_update();
+            let changed = match interval {
+                Some(interval) => tokio::time::timeout(interval, every.changed()).await.is_ok(),
+                None => every.changed().await.is_ok(),
+            };
+            if !changed {
+                self.take_over().await;
+            }
+        }
+    }
+
+    /// Takes over the files that were replaced since the last look.
+    async fn take_over(&self) {
+        let mut running = self.running.lock().await;
+        let (model, mut tls, mut replacements) =
+            (running.model.clone(), running.tls.clone(), running.replacements.clone());
+        // Files may be on a network, and keys take time to make ready.
+        let looked = tokio::task::spawn_blocking(move || {
+            let found = replacements.look(&model, &mut tls);
+            (tls, replacements, found)
+        });
+        let (tls, replacements, found) = match looked.await {
+            Ok(looked) => looked,
+            Err(error) => return tracing::error!(%error, "cannot look for replaced certificates"),
+        };
+        let refused_before = running.replacements.refused();
+        running.tls = tls;
+        running.replacements = replacements;
+        self.serve_anew(&running.model, &running.tls, &found.taken);
+        if !found.taken.is_empty() {
+            let pools = &self.serving().pools;
+            self.monitors.watch(watches::all(pools, &running.tls, &running.headers, &self.certificates));
+        }
+        for name in &found.taken {
+            tracing::info!(profile = %name, "replaced certificates or authorities are in force");
+        }
+        for (name, reason) in &found.refused {
+            tracing::error!(profile = %name, %reason,
+                "replaced files cannot be used; the last good ones stay in force");
+        }
+        if !found.taken.is_empty() || running.replacements.refused() != refused_before {
+            self.tell_certificates(&running);
+        }
+    }
+
+    /// Gives the virtual servers that use these profiles a new snapshot; their connections keep the one they have.
+    fn serve_anew(&self, model: &Model, tls: &Tls, profiles: &[Name]) {
+        let serving = self.serving();
+        for (name, config) in &model.virtual_servers {
+            let client = config.client_ssl.iter().map(|profile| &profile.name);
+            let server = config.server_ssl.iter().map(|profile| &profile.name);
+            if !client.chain(server).any(|profile| profiles.contains(profile)) {
+                continue;
+            }
+            if let Some(live) = serving.virtual_servers.get(name) {
+                live.snapshot.store(Arc::new(self.snapshot(config, &serving.pools, tls)));
+            }
+        }
+    }
+}
+
+impl Replacements {
+    /// Of a model whose files are about to be read.
+    pub(super) fn none(model: &Model) -> Self {
+        let profiles = Profile::all(model).into_values();
+        let in_force = profiles.map(|it| (it.name().clone(), stamps(&it.paths(&model.certificate_store)))).collect();
+        Self { in_force, refused: HashMap::new() }
+    }
+
+    /// The profiles whose files cannot be used, each with the reason.
+    pub(super) fn refused(&self) -> HashMap<Name, String> {
+        let told = |(name, it): (&Name, &Refused)| Some((name.clone(), it.told.clone()?));
+        self.refused.iter().filter_map(told).collect()
+    }
+
+    fn look(&mut self, model: &Model, tls: &mut Tls) -> Found {
+        let mut found = Found::default();
+        for (name, profile) in Profile::all(model) {
+            let stamps = stamps(&profile.paths(&model.certificate_store));
+            if self.in_force.get(&name) == Some(&stamps) {
+                // The very files that are in force came back.
+                let told = self.refused.remove(&name).and_then(|it| it.told);
+                found.taken.extend(told.is_some().then_some(name));
+                continue;
+            }
+            if let Some(known) = self.refused.get_mut(&name).filter(|it| it.stamps == stamps) {
+                if !known.settled {
+                    known.settled = true;
+                    known.told = Some(known.reason.clone());
+                    found.refused.push((name, known.reason.clone()));
+                }
+                continue;
+            }
+            match profile.build(&model.certificate_store, tls) {
+                Ok(is_other) => {
+                    let told = self.refused.remove(&name).and_then(|it| it.told);
+                    self.in_force.insert(name.clone(), stamps);
+                    // The same contents again are no news, unless somebody waits to hear that all is well.
+                    found.taken.extend((is_other || told.is_some()).then_some(name));
+                }
+                Err(errors) => {
+                    let reasons: Vec<_> = errors.iter().map(|it| format!("{}: {}", it.key, it.message)).collect();
+                    let told = self.refused.remove(&name).and_then(|it| it.told);
+                    self.refused.insert(name, Refused { stamps, reason: reasons.join("; "), told, settled: false });
+                }
+            }
+        }
+        found
+    }
+}
+
+/// An SSL profile in use.
+enum Profile {
+    Client(Arc<ClientSsl>),
+    Server(Arc<ServerSsl>),
+}
+
+impl Profile {
+    fn all(model: &Model) -> BTreeMap<Name, Self> {
+        let mut all = BTreeMap::new();
+        for config in model.virtual_servers.values() {
+            all.extend(config.client_ssl.iter().map(|it| (it.name.clone(), Self::Client(Arc::clone(it)))));
+        }
+        all.extend(server_ssl(model).map(|it| (it.name.clone(), Self::Server(Arc::clone(it)))));
+        all
+    }
+
+    fn name(&self) -> &Name {
+        match self {
+            Self::Client(profile) => &profile.name,
+            Self::Server(profile) => &profile.name,
+        }
+    }
+
+    fn paths(&self, store: &Path) -> Vec<PathBuf> {
+        match self {
+            Self::Client(profile) => client_ssl_paths(profile, store),
+            Self::Server(profile) => server_ssl_paths(profile, store),
+        }
+    }
+
+    /// Builds the profile from its files, and tells whether it is another than before.
+    fn build(&self, store: &Path, tls: &mut Tls) -> Result<bool, Vec<ProfileError>> {
+        match self {
+            Self::Client(profile) => {
+                let live = LiveClientSsl::build(profile, store, tls.client.get(&profile.name))?;
+                let old = tls.client.insert(profile.name.clone(), Arc::clone(&live));
+                Ok(old.is_none_or(|old| !Arc::ptr_eq(&old, &live)))
+            }
+            Self::Server(profile) => {
+                let live = LiveServerSsl::build(profile, store, tls.server.get(&profile.name))?;
+                let old = tls.server.insert(profile.name.clone(), Arc::clone(&live));
+                Ok(old.is_none_or(|old| !Arc::ptr_eq(&old, &live)))
+            }
+        }
+    }
+}
+
+fn stamps(paths: &[PathBuf]) -> Stamps {
+    let stamp = |path: &PathBuf| {
+        let it = std::fs::metadata(path).ok()?;
+        Some((it.dev(), it.ino(), it.size(), (it.mtime(), it.mtime_nsec()), (it.ctime(), it.ctime_nsec())))
+    };
+    paths.iter().map(stamp).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use rcgen::{CertifiedKey, KeyPair, generate_simple_self_signed};
+
+    use super::*;
+    use crate::config;
+
+    /// A folder with a profile's files, and the model that names them.
+    fn model(folder: &Path) -> Model {
+        let text = "nodes: { a: { address: 127.0.0.1 } }
+pools: { p: { members: ['a:1'] } }
+profiles: { f: { type: client-ssl, cert-key-chain: [{ cert: lb.pem, key: lb.key }] } }
+virtual-servers: { vs: { destination: '127.0.0.1:1', pool: p, client-ssl: f } }
+";
+        config::parse("pronk.yaml", text, folder).unwrap().model
+    }
+
+    fn write(path: &Path, text: &str) {
+        use std::io::Write;
+        use std::os::unix::fs::OpenOptionsExt;
+        // Another inode each time, whatever the clock's grain.
+        let new = path.with_extension("new");
+        let mut file = std::fs::OpenOptions::new().write(true).create_new(true).mode(0o600).open(&new).unwrap();
+        file.write_all(text.as_bytes()).unwrap();
+        std::fs::rename(new, path).unwrap();
+    }
+
+    fn pair(folder: &Path) -> CertifiedKey<KeyPair> {
+        let pair = generate_simple_self_signed(["lb.example.com".to_owned()]).unwrap();
+        write(&folder.join("lb.pem"), &pair.cert.pem());
+        pair
+    }
+
+    #[test]
+    fn half_written_files_are_told_only_if_they_stay() {
+        let folder = tempfile::tempdir().unwrap();
+        let (folder, mut tls) = (folder.path(), Tls::default());
+        let write_key = |pair: &CertifiedKey<KeyPair>| {
+            write(&folder.join("lb.key"), &pair.signing_key.serialize_pem());
+        };
+        write_key(&pair(folder));
+        let model = model(folder);
+        let mut replacements = Replacements::default();
+        assert_eq!(replacements.look(&model, &mut tls).taken.len(), 1);
+        let served = Arc::clone(&tls.client["f"]);
+        let mut look = |tls: &mut Tls| {
+            let found = replacements.look(&model, tls);
+            (found.taken.len(), found.refused.len(), replacements.refused().len())
+        };
+        assert_eq!(look(&mut tls), (0, 0, 0), "nothing was replaced");
+
+        let second = pair(folder);
+        assert_eq!(look(&mut tls), (0, 0, 0), "the key is still to come");
+        assert!(Arc::ptr_eq(&served, &tls.client["f"]));
+        write_key(&second);
+        assert_eq!(look(&mut tls), (1, 0, 0));
+        assert!(!Arc::ptr_eq(&served, &tls.client["f"]));
+
+        let third = pair(folder);
+        assert_eq!(look(&mut tls), (0, 0, 0));
+        assert_eq!(look(&mut tls), (0, 1, 1), "it stayed");
+        assert_eq!(look(&mut tls), (0, 0, 1), "and is told once");
+        pair(folder);
+        assert_eq!(look(&mut tls), (0, 0, 1), "what was told holds while another is looked at");
+        assert_eq!(look(&mut tls), (0, 1, 1));
+        write(&folder.join("lb.pem"), &third.cert.pem());
+        write_key(&third);
+        assert_eq!(look(&mut tls), (1, 0, 0));
+    }
+}

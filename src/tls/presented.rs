@@ -1,0 +1,274 @@
+//! Asking a port for the certificates that it shows, without judging them.
+
+use std::io;
+use std::net::SocketAddr;
+use std::sync::{Arc, OnceLock};
+use std::time::Duration;
+
+use rustls::client::danger::{HandshakeSignatureValid, ServerCertVerified, ServerCertVerifier};
+use rustls::client::{ClientConfig, ClientConnection, Resumption};
+use rustls::{DigitallySignedStruct, Error, SignatureScheme};
+use rustls_pki_types::{CertificateDer, ServerName, UnixTime};
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::net::{TcpStream, ToSocketAddrs};
+use tokio::time::{Instant, timeout_at};
+
+use super::TlsFault;
+use super::provider::provider;
+use crate::model::Host;
+use crate::model::profile::CipherGroup;
+
+/// Why a port showed no certificate, in words that follow its address.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum Unfetched {
+    #[error("the name does not resolve: {0}")]
+    Resolve(String),
+    #[error("cannot connect: {0}")]
+    Connect(String),
+    /// It took the connection; an impalad without TLS waits for the rest of what it takes for a Thrift frame.
+    #[error(
+        "accepted the connection and did not answer a TLS hello: probably a port without TLS, or all its service threads are busy"
+    )]
+    TimedOut,
+    /// With what it seems to speak.
+    #[error("speaks {0}")]
+    Plaintext(&'static str),
+    #[error("closed the connection when it was sent a TLS hello: probably a port without TLS")]
+    ClosedEarly,
+    #[error("it speaks TLS and the handshake fails: it {0}")]
+    Handshake(String),
+}
+
+/// What came of a handshake that takes any certificate.
+#[derive(Debug)]
+pub struct Shown {
+    /// As the server sent it; empty if it came to no certificate.
+    pub chain: Vec<CertificateDer<'static>>,
+    /// Whether the handshake completed.
+    pub outcome: Result<(), Unfetched>,
+}
+
+/// The chain that a server shows, its own certificate first. Any is taken: nothing is verified.
+///
+/// `server_name` is sent as SNI if it is a name. A server that shows its chain and fails the handshake later, such as one
+/// that demands a client certificate, has shown it.
+///
+/// # Errors
+/// What kept it from showing one within `limit`.
+pub async fn presented(
+    address: impl ToSocketAddrs,
+    server_name: Option<&Host>,
+    limit: Duration,
+) -> Result<Vec<CertificateDer<'static>>, Unfetched> {
+    let Shown { chain, outcome } = handshake(address, server_name, limit).await;
+    match outcome {
+        Err(reason) if chain.is_empty() => Err(reason),
+        _ => Ok(chain),
+    }
+}
+
+/// A whole handshake that takes any certificate, after which the connection is closed in order.
+pub async fn handshake(address: impl ToSocketAddrs, server_name: Option<&Host>, limit: Duration) -> Shown {
+    let recorder = Arc::new(Recorder::default());
+    let outcome = attempt(address, server_name, Instant::now() + limit, &recorder).await;
+    Shown { chain: recorder.chain.get().cloned().unwrap_or_default(), outcome }
+}
+
+async fn attempt(
+    address: impl ToSocketAddrs,
+    server_name: Option<&Host>,
+    deadline: Instant,
+    recorder: &Arc<Recorder>,
+) -> Result<(), Unfetched> {
+    let mut stream = connect(address, deadline).await?;
+    let mut tls = client(server_name, recorder).map_err(|error| Unfetched::Handshake(error.to_string()))?;
+    let mut first = Vec::new();
+    match timeout_at(deadline, converse(&mut tls, &mut stream, &mut first)).await {
+        Ok(outcome) => outcome?,
+        Err(_) if first.is_empty() => return Err(Unfetched::TimedOut),
+        Err(_) => return Err(failed(&io::Error::other("it stopped answering"), &first)),
+    }
+    // The server's thread is free again as soon as it reads this.
+    tls.send_close_notify();
+    let _ = timeout_at(deadline, flush(&mut tls, &mut stream)).await;
+    let _ = timeout_at(deadline, stream.shutdown()).await;
+    Ok(())
+}
+
+async fn connect(address: impl ToSocketAddrs, deadline: Instant) -> Result<TcpStream, Unfetched> {
+    let addresses: Vec<SocketAddr> = match timeout_at(deadline, tokio::net::lookup_host(address)).await {
+        Ok(found) => found.map_err(|error| Unfetched::Resolve(error.to_string()))?.collect(),
+        Err(_) => return Err(Unfetched::Resolve("no answer in time".into())),
+    };
+    let mut failed = Unfetched::Resolve("it has no address".into());
+    let which = |address| if addresses.len() > 1 { format!("{address}: ") } else { String::new() };
+    for address in addresses.iter().copied() {
+        failed = match timeout_at(deadline, TcpStream::connect(address)).await {
+            Ok(Ok(stream)) => return Ok(stream),
+            Ok(Err(error)) => Unfetched::Connect(format!("{}{error}", which(address))),
+            Err(_) => return Err(Unfetched::Connect(format!("{}no answer in time", which(address)))),
+        };
+    }
+    Err(failed)
+}
+
+fn client(server_name: Option<&Host>, recorder: &Arc<Recorder>) -> Result<ClientConnection, Error> {
+    let mut config = ClientConfig::builder_with_provider(provider(CipherGroup::Default))
+        .with_safe_default_protocol_versions()?
+        .dangerous()
+        .with_custom_certificate_verifier(Arc::clone(recorder) as Arc<dyn ServerCertVerifier>)
+        .with_no_client_auth();
+    config.resumption = Resumption::disabled();
+    let name = match server_name {
+        Some(Host::Name(name)) => {
+            ServerName::try_from(name.clone()).map_err(|error| Error::General(error.to_string()))?
+        }
+        Some(Host::Ip(address)) => (*address).into(),
+        None => std::net::IpAddr::V4(std::net::Ipv4Addr::UNSPECIFIED).into(),
+    };
+    ClientConnection::new(Arc::new(config), name)
+}
+
+/// Handshakes to the end, remembering the first bytes in case that they are no TLS.
+async fn converse(tls: &mut ClientConnection, stream: &mut TcpStream, first: &mut Vec<u8>) -> Result<(), Unfetched> {
+    let mut buffer = vec![0; BUFFER];
+    loop {
+        flush(tls, stream).await.map_err(|error| failed(&error, first))?;
+        if !tls.is_handshaking() {
+            return Ok(());
+        }
+        let count = match stream.read(&mut buffer).await {
+            Ok(0) => Err(io::Error::from(io::ErrorKind::UnexpectedEof)),
+            outcome => outcome,
+        };
+        let count = count.map_err(|error| failed(&error, first))?;
+        let mut bytes = buffer.get(..count).unwrap_or_default();
+        first.extend_from_slice(bytes.get(..OPENING.saturating_sub(first.len())).unwrap_or(bytes));
+        while !bytes.is_empty() {
+            tls.read_tls(&mut bytes).map_err(|error| failed(&error, first))?;
+            if let Err(error) = tls.process_new_packets() {
+                // Our alert tells the server why, if it gets there.
+                let _ = flush(tls, stream).await;
+                return Err(failed(&io::Error::new(io::ErrorKind::InvalidData, error), first));
+            }
+        }
+    }
+}
+
+async fn flush(tls: &mut ClientConnection, stream: &mut TcpStream) -> io::Result<()> {
+    let mut bytes = Vec::new();
+    while tls.wants_write() {
+        tls.write_tls(&mut bytes)?;
+    }
+    stream.write_all(&bytes).await
+}
+
+/// Names the failure by what the server had said until then.
+fn failed(error: &io::Error, first: &[u8]) -> Unfetched {
+    match first {
+        [0x14..=0x17, 0x03, ..] => Unfetched::Handshake(TlsFault::of_handshake(error).describe()),
+        [] => match TlsFault::of_handshake(error) {
+            TlsFault::Closed | TlsFault::Reset => Unfetched::ClosedEarly,
+            fault => Unfetched::Handshake(fault.describe()),
+        },
+        _ => Unfetched::Plaintext(protocol(first)),
+    }
+}
+
+/// What begins like this.
+fn protocol(first: &[u8]) -> &'static str {
+    match first {
+        [b'H', b'T', b'T', b'P', b'/', ..] => "plain HTTP",
+        [0x80, 0x01, ..] | [_, _, _, _, 0x80, 0x01, ..] => "Thrift without TLS",
+        [0x01..=0x05, 0, _, _, _, ..] => "SASL without TLS",
+        [b'S', b'S', b'H', b'-', ..] => "SSH",
+        _ => "something that is not TLS",
+    }
+}
+
+/// Notes the chain and takes it, whatever it is.
+#[derive(Debug, Default)]
+struct Recorder {
+    chain: OnceLock<Vec<CertificateDer<'static>>>,
+}
+
+impl ServerCertVerifier for Recorder {
+    fn verify_server_cert(
+        &self,
+        end_entity: &CertificateDer<'_>,
+        intermediates: &[CertificateDer<'_>],
+        _server_name: &ServerName<'_>,
+        _ocsp_response: &[u8],
+        _now: UnixTime,
+    ) -> Result<ServerCertVerified, Error> {
+        let chain = std::iter::once(end_entity).chain(intermediates).map(|it| it.clone().into_owned()).collect();
+        // There is one handshake to a recorder.
+        let _ = self.chain.set(chain);
+        Ok(ServerCertVerified::assertion())
+    }
+
+    // A key that is too weak to verify with is to be told of too.
+    fn verify_tls12_signature(
+        &self,
+        _message: &[u8],
+        _certificate: &CertificateDer<'_>,
+        _signature: &DigitallySignedStruct,
+    ) -> Result<HandshakeSignatureValid, Error> {
+        Ok(HandshakeSignatureValid::assertion())
+    }
+
+    fn verify_tls13_signature(
+        &self,
+        _message: &[u8],
+        _certificate: &CertificateDer<'_>,
+        _signature: &DigitallySignedStruct,
+    ) -> Result<HandshakeSignatureValid, Error> {
+        Ok(HandshakeSignatureValid::assertion())
+    }
+
+    fn supported_verify_schemes(&self) -> Vec<SignatureScheme> {
+        SCHEMES.to_vec()
+    }
+}
+
+/// Those of TLS 1.2 and 1.3 that anybody uses, the obsolete included.
+const SCHEMES: &[SignatureScheme] = &[
+    SignatureScheme::ECDSA_NISTP256_SHA256,
+    SignatureScheme::ECDSA_NISTP384_SHA384,
+    SignatureScheme::ECDSA_NISTP521_SHA512,
+    SignatureScheme::ED25519,
+    SignatureScheme::ED448,
+    SignatureScheme::RSA_PSS_SHA256,
+    SignatureScheme::RSA_PSS_SHA384,
+    SignatureScheme::RSA_PSS_SHA512,
+    SignatureScheme::RSA_PKCS1_SHA256,
+    SignatureScheme::RSA_PKCS1_SHA384,
+    SignatureScheme::RSA_PKCS1_SHA512,
+    SignatureScheme::RSA_PKCS1_SHA1,
+    SignatureScheme::ECDSA_SHA1_Legacy,
+];
+
+/// A record at most, with its header.
+const BUFFER: usize = 16 * 1024 + 256 + 5;
+/// First bytes that are enough to tell what a server speaks.
+const OPENING: usize = 8;
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn first_bytes_tell_the_protocol() {
+        let table: [(&[u8], &str); 6] = [
+            (b"HTTP/1.1 400 Bad Request", "plain HTTP"),
+            (b"\x80\x01\x00\x03\x00\x00", "Thrift without TLS"),
+            (b"\x00\x00\x00\x20\x80\x01\x00\x03", "Thrift without TLS"),
+            (b"\x04\x00\x00\x00\x12Invalid", "SASL without TLS"),
+            (b"SSH-2.0-OpenSSH", "SSH"),
+            (b"220 mail", "something that is not TLS"),
+        ];
+        for (bytes, expected) in table {
+            assert_eq!(protocol(bytes), expected, "{bytes:?}");
+        }
+    }
+}

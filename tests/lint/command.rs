@@ -1,0 +1,363 @@
+//! `pronk lint` as users run it.
+
+use std::io::Write;
+use std::path::Path;
+use std::process::{Command, Output, Stdio};
+
+use serde_json::Value;
+use tempfile::TempDir;
+
+use crate::corpus::{FRONT, NODE};
+use crate::support::ca::{Authority, LeafBuilder, pem_of, write};
+
+/// 2026-01-01, within what the certificates made here are valid for.
+const NOW: &str = "1767225600";
+
+struct Run {
+    code: i32,
+    out: String,
+    err: String,
+}
+
+fn lint_with(folder: &Path, args: &[&str], input: &[u8]) -> Run {
+    let mut child = Command::new(env!("CARGO_BIN_EXE_pronk"))
+        .arg("lint")
+        .args(args)
+        .current_dir(folder)
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .spawn()
+        .unwrap();
+    child.stdin.take().unwrap().write_all(input).unwrap();
+    let Output { status, stdout, stderr } = child.wait_with_output().unwrap();
+    let text = |bytes| String::from_utf8(bytes).unwrap();
+    Run { code: status.code().unwrap(), out: text(stdout), err: text(stderr) }
+}
+
+fn lint(folder: &Path, args: &[&str]) -> Run {
+    lint_with(folder, &[&["--now", NOW], args].concat(), b"")
+}
+
+/// A folder with `good.pem`, which has every name, `bad.pem`, which lacks the load balancer's, and their authority.
+fn folder() -> TempDir {
+    let (ca, folder) = (Authority::new("cluster ca"), tempfile::tempdir().unwrap());
+    let issue = |leaf: LeafBuilder<'_>, stem: &str| {
+        let leaf = leaf.build();
+        leaf.write(folder.path(), stem);
+    };
+    issue(ca.issue(FRONT).dns(FRONT).dns(NODE), "good");
+    issue(ca.issue(NODE).dns(NODE), "bad");
+    ca.write(folder.path(), "ca.pem");
+    folder
+}
+
+const ARGS: [&str; 4] = ["--hostname", FRONT, "--ca-file", "ca.pem"];
+
+#[test]
+fn missing_name_is_drawn_with_a_remedy_to_paste() {
+    let folder = folder();
+    let run = lint(folder.path(), &[&["bad.pem"], ARGS.as_slice()].concat());
+    assert_eq!(run.code, 1, "{}", run.err);
+    let block = run.out.split("\n\n").next().unwrap();
+    insta::assert_snapshot!(block, @r#"
+    error[san-missing-frontend]: the certificate does not carry the load balancer's name lb.example.com
+    --> bad.pem
+     |
+     | Subject: CN=node1.example.com
+     | Subject Alternative Name: DNS:node1.example.com
+     |                           ^^^^^^^^^^^^^^^^^^^^^
+      = found: DNS:node1.example.com
+      = expected: lb.example.com among the subject alternative names
+      = rule: RFC 9525, section 6.3
+      = clients: every client that verifies names refuses it
+      = help: issue the certificate anew with the load balancer's name as common name and as alternative name
+          pronk cert csr node1 --common-name lb.example.com --dns lb.example.com --dns node1.example.com
+          openssl req -new -newkey rsa:2048 -nodes -keyout node1.key -out node1.csr -subj "/CN=lb.example.com" -addext "subjectAltName=DNS:lb.example.com,DNS:node1.example.com"
+      = note: an impalad reads its certificate when it starts: after replacing certificates restart the whole cluster, not Impala alone
+    "#);
+    assert!(!run.out.contains('\x1b'), "no colours in a pipe");
+}
+
+#[test]
+fn exit_codes_tell_clean_found_usage_and_unreadable_apart() {
+    let folder = folder();
+    let code = |args: &[&str]| lint(folder.path(), &[args, ARGS.as_slice()].concat()).code;
+    assert_eq!(code(&["good.pem"]), 0);
+    assert_eq!(code(&["bad.pem"]), 1);
+    assert_eq!(code(&["bad.pem", "--fail-on", "never"]), 0);
+    assert_eq!(code(&["good.pem", "--deny", "no-such-check"]), 2);
+    assert_eq!(lint(folder.path(), &[]).code, 2, "nothing to lint");
+    assert_eq!(code(&["good.pem", "absent.pem"]), 3);
+    assert_eq!(code(&["good.pem", "--crl", "absent.crl"]), 3, "what side files say is wanted too");
+    assert_eq!(code(&["good.pem", "--passphrase-file", "absent"]), 3);
+    std::fs::create_dir(folder.path().join("empty")).unwrap();
+    let empty = lint(folder.path(), &["empty"]);
+    assert_eq!(empty.code, 3, "a mistyped folder is not clean");
+    assert!(empty.err.contains("no certificate in empty"), "{}", empty.err);
+}
+
+#[test]
+fn reader_that_leaves_early_is_no_error() {
+    let folder = folder();
+    let command = format!("{} lint bad.pem --hostname {FRONT} | head -n 1", env!("CARGO_BIN_EXE_pronk"));
+    let ran = Command::new("sh").args(["-c", &command]).current_dir(folder.path()).output().unwrap();
+    assert_eq!(String::from_utf8(ran.stderr).unwrap(), "");
+}
+
+#[test]
+fn unreadable_file_is_told_and_the_others_are_linted() {
+    let folder = folder();
+    write(folder.path(), "broken.pem", b"-----BEGIN CERTIFICATE-----\nAA", 0o644);
+    let run = lint(folder.path(), &[&["broken.pem", "bad.pem"], ARGS.as_slice()].concat());
+    assert_eq!(run.code, 3);
+    assert!(run.err.contains("broken.pem is not well-formed PEM: a section has no end line"), "{}", run.err);
+    assert!(run.out.contains("san-missing-frontend"), "{}", run.out);
+}
+
+#[test]
+fn levels_hold_back_and_raise() {
+    let folder = folder();
+    let run = |args: &[&str]| lint(folder.path(), &[&["bad.pem"], ARGS.as_slice(), args].concat());
+    let allowed = run(&["--allow", "san-missing-frontend"]);
+    assert_eq!(allowed.code, 0, "{}", allowed.out);
+    assert!(
+        !allowed.out.contains("[san-missing-frontend]") && allowed.out.contains("1 finding allowed"),
+        "{}",
+        allowed.out
+    );
+    assert!(run(&["--warn", "san-missing-frontend"]).out.contains("warning[san-missing-frontend]"));
+    let last = |args: &[&str]| run(args).out;
+    assert!(last(&["--allow", "cn-not-frontend", "--deny", "cn-not-frontend"]).contains("error[cn-not-frontend]"));
+    assert!(!last(&["--deny", "cn-not-frontend", "--allow", "cn-not-frontend"]).contains("[cn-not-frontend]"));
+    let unknown = run(&["--allow", "san-mising-frontend"]);
+    assert!(unknown.err.contains("did you mean \"san-missing-frontend\"?"), "{}", unknown.err);
+}
+
+#[test]
+fn configuration_file_sets_levels_until_their_day() {
+    let folder = folder();
+    let lint_until = |until: &str, id: &str| {
+        let text = format!(
+            "lint: {{ {id}: {{ level: allow, reason: old names, until: {until} }} }}\n\
+             certificate-store: none-here\n"
+        );
+        write(folder.path(), "pronk.yaml", text.as_bytes(), 0o644);
+        lint(folder.path(), &[&["bad.pem", "--config", "pronk.yaml"], ARGS.as_slice()].concat())
+    };
+    let held = lint_until("2026-01-02", "san-missing-frontend");
+    assert_eq!(held.code, 0, "{}{}", held.out, held.err);
+    assert_eq!(lint_until("2026-01-01", "san-missing-frontend").code, 1, "it has lapsed");
+    let unknown = lint_until("2026-01-02", "san-missing-fronted");
+    assert_eq!(unknown.code, 3);
+    assert!(unknown.err.contains("pronk.yaml:1:") && unknown.err.contains("did you mean"), "{}", unknown.err);
+}
+
+#[test]
+fn names_that_were_not_checked_are_told() {
+    let folder = folder();
+    let run = lint(folder.path(), &["bad.pem", "--ca-file", "ca.pem"]);
+    assert_eq!(run.code, 0, "{}", run.out);
+    assert!(run.out.contains("names were not checked: give --hostname"), "{}", run.out);
+}
+
+#[test]
+fn standard_input_and_folders_are_read() {
+    let folder = folder();
+    let bad = std::fs::read(folder.path().join("bad.pem")).unwrap();
+    let run = lint_with(folder.path(), &["-", "--hostname", FRONT, "--now", NOW], &bad);
+    assert!(run.out.contains("--> standard input"), "{}", run.out);
+    std::fs::create_dir(folder.path().join("below")).unwrap();
+    std::fs::rename(folder.path().join("bad.pem"), folder.path().join("below/bad.crt")).unwrap();
+    write(folder.path(), "README.txt", b"not a certificate", 0o644);
+    let run = lint(folder.path(), &[&["."], ARGS.as_slice()].concat());
+    assert_eq!(run.code, 1, "{}", run.err);
+    assert!(run.out.contains("--> ./below/bad.crt"), "{}", run.out);
+}
+
+#[test]
+fn names_in_certificates_do_not_act_on_the_terminal() {
+    let (ca, folder) = (Authority::new("ca"), tempfile::tempdir().unwrap());
+    let leaf = ca.issue("\x1b[2Jlb\r\n::error::x\u{202e}\u{9b}").dns("lb\x1b[31m.example.com").build();
+    leaf.write(folder.path(), "lb");
+    for format in ["human", "json", "sarif", "junit", "github"] {
+        let run = lint(folder.path(), &["lb.pem", "--hostname", FRONT, "--format", format]);
+        assert_eq!(run.code, 1, "{format}: {}", run.err);
+        assert!(!run.out.contains(['\x1b', '\r', '\u{202e}', '\u{9b}']), "{format}: {}", run.out);
+        assert!(!run.out.contains("\n::error::x"), "{format}: {}", run.out);
+    }
+}
+
+#[test]
+fn explain_tells_a_check_at_length() {
+    let folder = folder();
+    let run = lint_with(folder.path(), &["--explain", "san-missing-frontend"], b"");
+    assert_eq!(run.code, 0, "{}", run.err);
+    for words in ["san-missing-frontend (error)", "Rule: RFC 9525", "What to do:", "one connection in N"] {
+        assert!(run.out.contains(words), "{words}: {}", run.out);
+    }
+}
+
+#[test]
+fn json_has_what_its_schema_says() {
+    let folder = folder();
+    let run = lint(folder.path(), &[&["bad.pem", "absent.pem", "--format", "json"], ARGS.as_slice()].concat());
+    let report: Value = serde_json::from_str(&run.out).unwrap();
+    let schema: Value = serde_json::from_str(&lint_with(folder.path(), &["--print-schema"], b"").out).unwrap();
+    conforms(&report, &schema, "");
+    assert_eq!(report["version"], 1);
+    assert_eq!(report["certificates"][0]["dns"][0], NODE);
+    assert!(report["findings"].as_array().unwrap().iter().any(|it| it["check"] == "san-missing-frontend"));
+    assert!(report["unreadable"][0]["message"].as_str().unwrap().contains("absent.pem"));
+}
+
+/// Of JSON Schema, what the schema uses.
+fn conforms(value: &Value, schema: &Value, at: &str) {
+    if let Some(properties) = schema["properties"].as_object() {
+        let fields = value.as_object().unwrap_or_else(|| panic!("{at} is no object"));
+        assert_eq!(fields.keys().collect::<Vec<_>>(), properties.keys().collect::<Vec<_>>(), "{at}");
+        properties.iter().for_each(|(name, schema)| conforms(&value[name], schema, &format!("{at}/{name}")));
+    }
+    if schema["type"] == "array" {
+        let items = value.as_array().unwrap_or_else(|| panic!("{at} is no array"));
+        items.iter().for_each(|item| conforms(item, &schema["items"], &format!("{at}/[]")));
+    }
+    let of_type = |kind: &Value| match kind.as_str().unwrap() {
+        "string" => value.is_string(),
+        "integer" => value.is_i64(),
+        "boolean" => value.is_boolean(),
+        "null" => value.is_null(),
+        _ => true,
+    };
+    match &schema["type"] {
+        Value::Array(kinds) => assert!(kinds.iter().any(of_type), "{at}: {value}"),
+        Value::String(_) => assert!(of_type(&schema["type"]), "{at}: {value}"),
+        _ => {}
+    }
+    if let Some(allowed) = schema["enum"].as_array() {
+        assert!(allowed.contains(value), "{at}: {value}");
+    }
+}
+
+#[test]
+fn sarif_names_rules_and_places() {
+    let folder = folder();
+    std::fs::rename(folder.path().join("bad.pem"), folder.path().join("bad one.pem")).unwrap();
+    let run = lint(folder.path(), &[&["bad one.pem", "--format", "sarif"], ARGS.as_slice()].concat());
+    let log: Value = serde_json::from_str(&run.out).unwrap();
+    assert_eq!(log["version"], "2.1.0");
+    let results = log["runs"][0]["results"].as_array().unwrap();
+    let missing = results.iter().find(|result| result["ruleId"] == "san-missing-frontend").unwrap();
+    assert_eq!(missing["level"], "error");
+    let place = &missing["locations"][0]["physicalLocation"];
+    assert_eq!(place["artifactLocation"]["uri"], "bad%20one.pem");
+    assert_eq!(place["region"]["startLine"], 1);
+    let index = missing["ruleIndex"].as_u64().unwrap() as usize;
+    assert_eq!(log["runs"][0]["tool"]["driver"]["rules"][index]["id"], "san-missing-frontend");
+}
+
+#[test]
+fn junit_has_a_case_for_each_finding_and_each_clean_certificate() {
+    use quick_xml::events::Event;
+    let folder = folder();
+    let run = lint(folder.path(), &[&["good.pem", "bad.pem", "--format", "junit"], ARGS.as_slice()].concat());
+    let mut reader = quick_xml::Reader::from_str(&run.out);
+    let mut names = Vec::new();
+    loop {
+        match reader.read_event().unwrap() {
+            Event::Start(tag) | Event::Empty(tag) => {
+                names.push(tag.name().as_ref().to_owned());
+            }
+            Event::Eof => break,
+            _ => {}
+        }
+    }
+    let count = |wanted: &str| names.iter().filter(|name| *name == wanted).count();
+    assert_eq!(count("testsuite"), 3, "{}", run.out);
+    assert!(count("failure") == 1 && count("testcase") > count("failure"), "{}", run.out);
+    assert!(run.out.contains("classname=\"good.pem\""), "{}", run.out);
+}
+
+#[test]
+fn github_commands_stay_on_their_lines() {
+    let folder = folder();
+    let run = lint(folder.path(), &[&["bad.pem", "--format", "github"], ARGS.as_slice()].concat());
+    assert!(run.out.lines().all(|line| line.starts_with("::")), "{}", run.out);
+    assert!(run.out.contains("::error file=bad.pem,line=1,title=san-missing-frontend::"), "{}", run.out);
+}
+
+#[test]
+fn a_table_compares_the_servers() {
+    let folder = folder();
+    let run = lint(folder.path(), &[&["good.pem", "bad.pem"], ARGS.as_slice()].concat());
+    let row = |file: &str| run.out.lines().find(|line| line.starts_with(file)).unwrap_or_else(|| panic!("{}", run.out));
+    assert!(
+        row("bad.pem").contains("lb.example.com") && row("bad.pem").contains("san-missing-frontend"),
+        "{}",
+        run.out
+    );
+    assert!(!row("good.pem").contains("san-"), "{}", run.out);
+    assert!(run.out.contains("2 servers, 1 issuer"), "{}", run.out);
+}
+
+#[test]
+fn committed_catalogue_is_current() {
+    let printed = lint_with(Path::new("."), &["--catalogue"], b"").out;
+    let committed = include_str!("../../docs/lint-checks.md");
+    assert!(printed == committed, "write it anew: pronk lint --catalogue > docs/lint-checks.md");
+}
+
+#[test]
+fn chain_may_come_from_several_certificates_of_a_file() {
+    let (root, folder) = (Authority::new("root"), tempfile::tempdir().unwrap());
+    let leaf = root.intermediate("issuing").issue(FRONT).dns(FRONT).build();
+    write(folder.path(), "chain.pem", pem_of(&leaf.chain).as_bytes(), 0o644);
+    root.write(folder.path(), "ca.pem");
+    let run = lint(folder.path(), &[&["chain.pem"], ARGS.as_slice()].concat());
+    assert_eq!(run.code, 0, "{}", run.out);
+    assert!(run.out.contains("in 3 certificates of 2 sources"), "{}", run.out);
+}
+
+#[test]
+fn authorities_that_are_given_are_linted_too() {
+    let folder = folder();
+    let run = lint(folder.path(), &["good.pem", "--hostname", FRONT, "--ca-file", "bad.pem", "--format", "json"]);
+    assert!(run.out.contains("\"source\": \"bad.pem\""), "{}", run.out);
+}
+
+#[test]
+fn authority_without_the_mark_of_one_is_no_second_server() {
+    use rcgen::IsCa;
+    let (root, folder) = (Authority::new("root"), tempfile::tempdir().unwrap());
+    let leaf =
+        root.intermediate_adjusted("issuing", |params| params.is_ca = IsCa::NoCa).issue(FRONT).dns(FRONT).build();
+    write(folder.path(), "chain.pem", pem_of(&leaf.chain).as_bytes(), 0o644);
+    root.write(folder.path(), "ca.pem");
+    let run = lint(folder.path(), &[&["chain.pem"], ARGS.as_slice()].concat());
+    assert!(run.out.contains("error[ca-basic-constraints-missing]"), "{}", run.out);
+    assert!(!run.out.contains("san-missing-frontend"), "the authority was taken for a server: {}", run.out);
+}
+
+#[test]
+fn authority_with_its_key_beside_it_is_no_server() {
+    let (ca, folder) = (Authority::new("cluster ca"), tempfile::tempdir().unwrap());
+    write(
+        folder.path(),
+        "ca.pem",
+        format!("{}{}", pem_of(&[ca.certificate().clone()]), ca.key_pem()).as_bytes(),
+        0o600,
+    );
+    let run = lint(folder.path(), &["ca.pem", "--hostname", FRONT]);
+    assert!(!run.out.contains("san-missing-frontend"), "{}", run.out);
+}
+
+#[test]
+fn matrix_tells_which_clients_accept() {
+    let folder = folder();
+    let run = lint(folder.path(), &[&["bad.pem", "--clients", "--format", "json"], ARGS.as_slice()].concat());
+    let report: Value = serde_json::from_str(&run.out).unwrap();
+    let verdicts = report["clients"]["rows"][0]["verdicts"].as_array().unwrap();
+    assert!(!verdicts.is_empty() && verdicts.iter().all(|verdict| verdict["accepts"] == false), "{}", run.out);
+    let text = lint(folder.path(), &[&["good.pem", "--clients"], ARGS.as_slice()].concat()).out;
+    assert!(text.contains("impyla") && text.contains("ok"), "{text}");
+}

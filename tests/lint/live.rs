@@ -1,0 +1,26 @@
+use pronk::cert::lint::{Finding, Silence, Use, silent};
+
+use crate::corpus::{Case, FRONT, NODE, lint, role};
+use crate::support::ca::Authority;
+
+pub static CASES: &[Case] = &[
+    Case { check: "port-plaintext", fires: || port(Silence::Plaintext, "speaks plain HTTP"), silent: shown },
+    Case { check: "port-unreachable", fires: || port(Silence::Unreachable, "cannot connect"), silent: shown },
+    Case { check: "tls-handshake-failed", fires: || port(Silence::Handshake, "closed the connection"), silent: shown },
+];
+
+fn port(silence: Silence, reason: &str) -> Vec<Finding> {
+    vec![silent(silence, "node1.example.com:21050", reason, "TLS, for clients of lb.example.com")]
+}
+
+fn shown() -> Vec<Finding> {
+    let ca = Authority::new("cluster ca");
+    lint(&ca, &ca.issue(FRONT).dns(FRONT).dns(NODE).build().chain, role(Use::Passthrough))
+}
+
+#[test]
+fn a_port_without_a_certificate_is_told_by_its_address() {
+    let found = port(Silence::Plaintext, "speaks plain HTTP");
+    assert_eq!(found[0].origin.to_string(), "node1.example.com:21050");
+    assert!(found[0].certificate.is_none());
+}

@@ -1,0 +1,88 @@
+//! Both ends of TLS, and patience.
+
+use std::io::{Read, Write};
+use std::net::{SocketAddr, TcpStream};
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use pronk::model::profile::CipherGroup;
+use rustls::pki_types::{CertificateDer, ServerName};
+use rustls::{ClientConfig, ClientConnection, RootCertStore, ServerConfig, ServerConnection, StreamOwned};
+
+use crate::lb::Pronk;
+use crate::peers::{connect, member};
+use crate::support::ca::{Authority, Leaf};
+
+pub const FRONT: &str = "lb.example.com";
+
+/// A member that speaks TLS with this certificate and answers every byte with itself.
+pub fn tls_member(leaf: &Leaf) -> SocketAddr {
+    let config = ServerConfig::builder_with_provider(pronk::tls::provider(CipherGroup::Default))
+        .with_safe_default_protocol_versions()
+        .unwrap()
+        .with_no_client_auth()
+        .with_single_cert(leaf.chain.clone(), leaf.key_der())
+        .unwrap();
+    let config = Arc::new(config);
+    member(move |stream| {
+        let mut tls = StreamOwned::new(ServerConnection::new(Arc::clone(&config)).unwrap(), stream);
+        let mut byte = [0];
+        while matches!(tls.read(&mut byte), Ok(1)) && tls.write_all(&byte).is_ok() {}
+    })
+}
+
+/// A member without TLS that waits in silence for more, as a Thrift server does.
+pub fn silent_member() -> SocketAddr {
+    member(|mut stream| {
+        let _ = stream.read_to_end(&mut Vec::new());
+    })
+}
+
+/// A client that trusts `ca` and has shaken hands.
+pub fn client(address: SocketAddr, ca: &Authority) -> StreamOwned<ClientConnection, TcpStream> {
+    let mut roots = RootCertStore::empty();
+    roots.add(ca.certificate().clone()).unwrap();
+    let config = ClientConfig::builder_with_provider(pronk::tls::provider(CipherGroup::Default))
+        .with_safe_default_protocol_versions()
+        .unwrap()
+        .with_root_certificates(roots)
+        .with_no_client_auth();
+    let name = ServerName::try_from(FRONT).unwrap();
+    let mut tls = StreamOwned::new(ClientConnection::new(Arc::new(config), name).unwrap(), connect(address));
+    while tls.conn.is_handshaking() {
+        tls.conn.complete_io(&mut tls.sock).unwrap();
+    }
+    tls
+}
+
+/// The certificate that is served to a new client.
+pub fn served(address: SocketAddr, ca: &Authority) -> CertificateDer<'static> {
+    client(address, ca).conn.peer_certificates().unwrap()[0].clone().into_owned()
+}
+
+pub fn certificates(pronk: &Pronk) -> serde_json::Value {
+    let output = pronk.command(&["show", "certificates", "--json"]);
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    serde_json::from_slice(&output.stdout).unwrap()
+}
+
+/// Asks again and again until there is an answer.
+pub fn eventually<T>(what: &str, mut ask: impl FnMut() -> Option<T>) -> T {
+    let deadline = Instant::now() + Duration::from_secs(20);
+    loop {
+        if let Some(answer) = ask() {
+            return answer;
+        }
+        assert!(Instant::now() < deadline, "never: {what}");
+        std::thread::sleep(Duration::from_millis(10));
+    }
+}
+
+/// The row of this source, once it is known.
+pub fn row(pronk: &Pronk, source: &str) -> serde_json::Value {
+    eventually(source, || {
+        let all = certificates(pronk);
+        let rows = all["certificates"].as_array().unwrap();
+        rows.iter().find(|row| row["source"].as_str().unwrap().ends_with(source)).cloned()
+    })
+}

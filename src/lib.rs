@@ -32,7 +32,7 @@
 pub mod admin;
 pub mod app;
 pub mod cert;
-#[cfg_attr(not(test), expect(clippy::print_stdout, clippy::print_stderr, reason = "commands print"))]
+#[cfg_attr(not(test), expect(clippy::print_stderr, reason = "commands print"))]
 pub mod cli;
 pub mod config;
 pub mod impala;

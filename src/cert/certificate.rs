@@ -211,6 +211,13 @@ impl Certificate {
         self.basic_constraints.is_some_and(|constraints| constraints.ca)
     }
 
+    /// Whether it is an authority's own and no server's: it may sign others and carries no server's name. One that may
+    /// not sign is what `openssl req -x509` makes for a server.
+    pub fn is_authority(&self) -> bool {
+        let named = !(self.names.dns.is_empty() && self.names.ip.is_empty());
+        self.is_ca() && !named && self.key_usage.is_some_and(|usage| usage.key_cert_sign)
+    }
+
     /// Whether its subject and issuer are the same name.
     pub fn is_self_issued(&self) -> bool {
         self.subject_der == self.issuer_der

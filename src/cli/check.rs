@@ -1,3 +1,4 @@
+use crate::cli::screen::outln;
 use std::io::IsTerminal;
 use std::path::PathBuf;
 use std::process::ExitCode;
@@ -27,7 +28,7 @@ impl Args {
         if let Err(wrong) = authorizations(&loaded) {
             return refused(&wrong, color);
         }
-        println!("{}: ok ({})", self.file.display(), contents(&loaded));
+        outln!("{}: ok ({})", self.file.display(), contents(&loaded));
         ExitCode::SUCCESS
     }
 }

@@ -1,3 +1,4 @@
+use crate::cli::screen::{out, outln};
 use std::io::IsTerminal;
 use std::path::PathBuf;
 use std::process::ExitCode;
@@ -23,14 +24,14 @@ impl Command {
     pub(super) fn execute(self) -> anyhow::Result<ExitCode> {
         match self {
             Self::Show { file, resolved } => match config::load(&file) {
-                Ok(loaded) => print!("{}", config::show(&loaded, resolved)),
+                Ok(loaded) => out!("{}", config::show(&loaded, resolved)),
                 Err(wrong) => {
                     eprintln!("{}", wrong.render(std::io::stderr().is_terminal()));
                     return Ok(ExitCode::FAILURE);
                 }
             },
-            Self::Schema => println!("{}", serde_json::to_string_pretty(&config::json_schema())?),
-            Self::Reference => print!("{}", config::reference()),
+            Self::Schema => outln!("{}", serde_json::to_string_pretty(&config::json_schema())?),
+            Self::Reference => out!("{}", config::reference()),
         }
         Ok(ExitCode::SUCCESS)
     }

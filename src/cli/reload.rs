@@ -1,3 +1,4 @@
+use crate::cli::screen::outln;
 use std::process::ExitCode;
 
 use super::admin_client::AdminSocket;
@@ -19,9 +20,9 @@ impl Args {
             eprintln!("{}", reloaded.notes);
         }
         if reloaded.changes.is_empty() {
-            println!("no change");
+            outln!("no change");
         }
-        reloaded.changes.iter().for_each(|change| println!("{change}"));
+        reloaded.changes.iter().for_each(|change| outln!("{change}"));
         Ok(ExitCode::SUCCESS)
     }
 }

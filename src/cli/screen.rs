@@ -36,3 +36,26 @@ pub(super) fn print(text: &str) -> std::io::Result<()> {
         outcome => outcome,
     }
 }
+
+/// As `println!`, but a reader that has left is no error.
+macro_rules! outln {
+    ($($text:tt)*) => {
+        $crate::cli::screen::tell(&format!("{}\n", format_args!($($text)*)))
+    };
+}
+
+/// As `print!`, but a reader that has left is no error.
+macro_rules! out {
+    ($($text:tt)*) => {
+        $crate::cli::screen::tell(&format!($($text)*))
+    };
+}
+
+pub(super) use {out, outln};
+
+/// As [`print`]; what else goes wrong is told, as it cannot be told there.
+pub(super) fn tell(text: &str) {
+    if let Err(error) = print(text) {
+        eprintln!("error: cannot write to standard output: {error}");
+    }
+}

@@ -1,5 +1,6 @@
 mod certificates;
 
+use crate::cli::screen::{out, outln};
 use std::process::ExitCode;
 
 use super::admin_client::AdminSocket;
@@ -31,25 +32,25 @@ impl Command {
             Self::Map(args) => {
                 let map: Map = args.admin.get("/v1/map")?;
                 if args.json {
-                    println!("{}", serde_json::to_string_pretty(&map)?);
+                    outln!("{}", serde_json::to_string_pretty(&map)?);
                 } else {
-                    print!("{}", map_text(&map));
+                    out!("{}", map_text(&map));
                 }
             }
             Self::Stats(args) => {
                 let stats: Stats = args.admin.get("/v1/stats")?;
                 if args.json {
-                    println!("{}", serde_json::to_string_pretty(&stats)?);
+                    outln!("{}", serde_json::to_string_pretty(&stats)?);
                 } else {
-                    print!("{}", stats_text(&stats));
+                    out!("{}", stats_text(&stats));
                 }
             }
             Self::Certificates(args) => {
                 let snapshot: Snapshot = args.admin.get("/v1/certificates")?;
                 if args.json {
-                    println!("{}", serde_json::to_string_pretty(&snapshot)?);
+                    outln!("{}", serde_json::to_string_pretty(&snapshot)?);
                 } else {
-                    print!("{}", certificates::table(&snapshot));
+                    out!("{}", certificates::table(&snapshot));
                 }
             }
         }

@@ -4,8 +4,6 @@ use std::collections::HashMap;
 use std::path::Path;
 use std::sync::Arc;
 
-use rustls_pki_types::CertificateDer;
-
 use super::view::CertificateView;
 use super::{State, material, targets};
 use crate::cert::CertificateNames;
@@ -42,7 +40,7 @@ pub(super) fn examine(state: &State, now: i64) -> Examined {
     let linter = Linter {
         now,
         expiry_days: EXPIRY_DAYS,
-        trust: Trust { anchors: trusts.all(), given: false },
+        trust: nobody(),
         revocation_lists: Vec::new(),
         weak_keys: WeakKeys::read(&WeakKeys::installed()).unwrap_or_default(),
         levels: state.targets.levels.clone(),
@@ -126,7 +124,8 @@ impl Row {
         let mut subjects = Vec::new();
         for (role, trust) in rules {
             let mut subject = Subject::new(chain.to_vec(), None, role)?;
-            subject.trust = trust;
+            // Whom clients trust is theirs to know, so nothing is said of unknown issuers.
+            subject.trust = trust.or_else(|| Some(nobody()));
             subjects.push(subject);
         }
         let first = subjects.first()?;
@@ -187,6 +186,10 @@ fn missing_names(subject: &Subject) -> impl Iterator<Item = &Host> {
     subject.role.front_ends.iter().chain(&subject.role.node).filter(|host| !names.cover(host))
 }
 
+fn nobody() -> Trust {
+    Trust { anchors: Arc::from([]), given: false }
+}
+
 /// Authorities, each file read once.
 #[derive(Default)]
 struct Trusts(HashMap<String, Option<Trust>>);
@@ -200,12 +203,6 @@ impl Trusts {
                 .ok()
         };
         self.0.entry(format!("{anchors:?}")).or_insert_with(read).clone()
-    }
-
-    /// The system's authorities and those that profiles name: whom a chain may lead to that nobody says more about.
-    fn all(&self) -> Arc<[CertificateDer<'static>]> {
-        let named = self.0.values().flatten().flat_map(|trust| trust.anchors.iter().cloned());
-        material::system().iter().cloned().chain(named).collect()
     }
 }
 

@@ -361,3 +361,25 @@ fn matrix_tells_which_clients_accept() {
     let text = lint(folder.path(), &[&["good.pem", "--clients"], ARGS.as_slice()].concat()).out;
     assert!(text.contains("impyla") && text.contains("ok"), "{text}");
 }
+
+#[test]
+fn authority_in_the_store_is_judged_as_one_and_trusted() {
+    let (ca, folder) = (Authority::new("demo ca"), tempfile::tempdir().unwrap());
+    let store = folder.path().join("certs");
+    ca.issue(FRONT).dns(FRONT).build().write_store_entry(&store, "lb");
+    std::fs::create_dir(store.join("demo-ca")).unwrap();
+    write(&store.join("demo-ca"), "cert.pem", pem_of(&[ca.certificate().clone()]).as_bytes(), 0o644);
+    write(&store.join("demo-ca"), "key.pem", ca.key_pem().as_bytes(), 0o600);
+    let text = format!(
+        "nodes: {{ a: {{ address: 127.0.0.1 }} }}\n\
+         pools: {{ p: {{ members: ['a:1'] }} }}\n\
+         profiles: {{ f: {{ type: client-ssl, cert-key-chain: [{{ store: lb }}] }} }}\n\
+         virtual-servers: {{ vs: {{ destination: '127.0.0.1:1', hostname: {FRONT}, pool: p, client-ssl: f }} }}\n"
+    );
+    write(folder.path(), "pronk.yaml", text.as_bytes(), 0o644);
+    let run = lint(folder.path(), &["--config", "pronk.yaml", "--fail-on", "warning"]);
+    assert_eq!(run.code, 0, "{}{}", run.out, run.err);
+    for id in ["ku-no-digital-signature", "leaf-is-ca", "issuer-unknown"] {
+        assert!(!run.out.contains(id), "{id}: {}", run.out);
+    }
+}

@@ -182,3 +182,12 @@ fn store_is_the_one_that_is_named() {
     }
     assert!(!bench.path("certs").exists());
 }
+
+#[test]
+fn reader_that_leaves_early_spoils_nothing() {
+    let bench = Bench::new();
+    let command = format!("{} cert create lb --dns lb.example.com | true", env!("CARGO_BIN_EXE_pronk"));
+    let ran = std::process::Command::new("sh").args(["-c", &command]).current_dir(bench.path("")).output().unwrap();
+    assert_eq!(String::from_utf8(ran.stderr).unwrap(), "");
+    assert!(bench.read("certs/lb/cert.pem").starts_with("-----BEGIN"));
+}

@@ -39,9 +39,7 @@ impl Matrix {
 
 /// Neither what a member shows to pronk, nor an authority, whose key may lie beside it.
 fn is_shown_to_clients(subject: &Subject) -> bool {
-    let leaf = subject.leaf();
-    let is_authority = leaf.is_ca() && leaf.is_self_issued() && leaf.names.dns.is_empty() && leaf.names.ip.is_empty();
-    !matches!(subject.role.usage, Use::Authority | Use::ReEncrypt) && !is_authority
+    !matches!(subject.role.usage, Use::Authority | Use::ReEncrypt) && !subject.leaf().is_authority()
 }
 
 fn row(subject: &Subject, host: &Host, path: &[&Certificate]) -> Row {

@@ -143,12 +143,10 @@ fn decode(bundle: Bundle, keys: &BTreeMap<PathBuf, KeyFile>, role: &Role) -> Dec
 }
 
 fn subjects(located: Vec<Located>, key: Option<KeyFile>, role: &Role) -> Vec<Subject> {
-    // An authority may have its key beside it; one that may not sign is what `openssl req -x509` makes for a server.
-    let signs =
-        |certificate: &Certificate| certificate.is_ca() && certificate.key_usage.is_some_and(|it| it.key_cert_sign);
+    // An authority may have its key beside it.
     let with_key = |it: &Located| {
         let fits = key.as_ref().is_some_and(|key| key.spki.as_ref() == Ok(&it.certificate.key.spki));
-        fits && !signs(&it.certificate)
+        fits && !it.certificate.is_authority()
     };
     let is_server: Vec<_> = servers(&located).zip(&located).map(|(is_server, it)| is_server || with_key(it)).collect();
     match is_server.iter().filter(|is| **is).count() {

@@ -7,6 +7,9 @@ use crate::model::Host;
 /// the names that the present certificate has and the node's own.
 pub(super) fn request(subject: &Subject) -> Vec<String> {
     let names = wanted(subject);
+    if names.is_empty() {
+        return Vec::new();
+    }
     let common = names.first().map(ToString::to_string).unwrap_or_default();
     let mut options: Vec<String> = names.iter().map(option).collect();
     options.insert(0, format!("--common-name {common}"));

@@ -91,13 +91,17 @@ pub enum Field {
 }
 
 impl Subject {
-    /// None without a certificate.
+    /// None without a certificate. An authority's is judged as such, unless it is known to be shown by a server.
     pub fn new(chain: Vec<Located>, key: Option<KeyFile>, role: Role) -> Option<Self> {
         if chain.is_empty() {
             return None;
         }
         let server = servers(&chain).position(|is| is);
         let leaf = server.or_else(|| chain.iter().position(|it| is_server(&it.certificate))).unwrap_or(0);
+        let role = match role.usage {
+            Use::Server if chain[leaf].certificate.is_authority() => Role { usage: Use::Authority, ..Role::default() },
+            _ => role,
+        };
         Some(Self { chain, leaf, key, role, trust: None })
     }
 

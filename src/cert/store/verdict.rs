@@ -35,7 +35,6 @@ pub fn subject(
         certificate: Arc::new(above.clone()),
         origin: at(CHAIN, index + 1, chain.len()),
     });
-    let is_authority = certificate.is_ca() && certificate.names.dns.is_empty() && certificate.names.ip.is_empty();
-    let role = if is_authority { Role { usage: Use::Authority, ..Role::default() } } else { role };
+    let role = if certificate.is_authority() { Role { usage: Use::Authority, ..Role::default() } } else { role };
     Subject::new(std::iter::once(leaf).chain(above).collect(), key, role)
 }

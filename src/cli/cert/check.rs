@@ -1,3 +1,4 @@
+use crate::cli::screen::outln;
 use std::path::Path;
 use std::process::ExitCode;
 
@@ -59,7 +60,7 @@ impl Args {
             findings.findings.iter().filter(of_entry).any(|finding| finding.severity >= Severity::Warning)
         };
         for (folder, pending) in sound.iter().filter(|(folder, _)| !grave(folder)) {
-            println!("{}: ok{}", folder.display(), if *pending { ", a request is pending" } else { "" });
+            outln!("{}: ok{}", folder.display(), if *pending { ", a request is pending" } else { "" });
         }
         let report = Report {
             subjects: &subjects,

@@ -1,3 +1,4 @@
+use crate::cli::screen::outln;
 use std::path::Path;
 use std::process::ExitCode;
 
@@ -84,11 +85,11 @@ impl Args {
             None if self.authority => "an authority".into(),
             None => "a self-signed certificate".into(),
         };
-        println!("made {}: {what}", entry.display());
+        outln!("made {}: {what}", entry.display());
         print_summary(&leaf, now);
         if let Some(authority) = authority.filter(|authority| authority.certificate.not_after < validity.1) {
             let day = text::day(authority.certificate.not_after);
-            println!("it ends with the authority's own certificate, on {day}, and not after {} days", self.days);
+            outln!("it ends with the authority's own certificate, on {day}, and not after {} days", self.days);
         }
         self.next(&entry);
         Ok(ExitCode::SUCCESS)
@@ -102,12 +103,12 @@ impl Args {
             None => entry.to_owned(),
         };
         let cert = trusted.join(CERT);
-        println!("clients have to trust it: pronk cert trust add {} --to truststore.pem", cert.display());
+        outln!("clients have to trust it: pronk cert trust add {} --to truststore.pem", cert.display());
         if self.authority {
-            println!("certificates are signed with: pronk cert create NAME --dns HOST --ca {}", self.name);
+            outln!("certificates are signed with: pronk cert create NAME --dns HOST --ca {}", self.name);
         } else {
             let passphrase = if self.encrypt { format!(", {}", self.passphrase.line()) } else { String::new() };
-            println!("in a client-ssl profile: cert-key-chain: [{{ store: {}{passphrase} }}]", self.name);
+            outln!("in a client-ssl profile: cert-key-chain: [{{ store: {}{passphrase} }}]", self.name);
         }
     }
 }
@@ -115,13 +116,13 @@ impl Args {
 /// Names, end, key and fingerprint.
 pub(super) fn print_summary(leaf: &Certificate, now: i64) {
     let names: Vec<_> = leaf.names.dns.iter().cloned().chain(leaf.names.ip.iter().map(ToString::to_string)).collect();
-    println!("  subject  {}", leaf.names.subject.escape_debug());
+    outln!("  subject  {}", leaf.names.subject.escape_debug());
     if !names.is_empty() {
-        println!("  names    {}", names.join(", ").escape_debug());
+        outln!("  names    {}", names.join(", ").escape_debug());
     }
-    println!("  valid    until {} ({} days)", text::day(leaf.not_after), leaf.days_left(now));
-    println!("  key      {}", leaf.key);
-    println!("  sha256   {}", leaf.fingerprint());
+    outln!("  valid    until {} ({} days)", text::day(leaf.not_after), leaf.days_left(now));
+    outln!("  key      {}", leaf.key);
+    outln!("  sha256   {}", leaf.fingerprint());
 }
 
 fn open_authority(folder: &Path, name: &str, passphrase: &PassphraseArgs) -> Result<Authority, StoreError> {

@@ -1,3 +1,4 @@
+use crate::cli::screen::{out, outln};
 use std::path::PathBuf;
 use std::process::ExitCode;
 
@@ -62,10 +63,10 @@ pub(super) fn hand_out(csr: &str, out: Option<&std::path::Path>, name: &str) -> 
     match out {
         Some(path) => {
             std::fs::write(path, csr).map_err(|error| anyhow::anyhow!("cannot write {}: {error}", path.display()))?;
-            println!("the request is in {}, its key in the store; {next}", path.display());
+            outln!("the request is in {}, its key in the store; {next}", path.display());
         }
         None => {
-            print!("{csr}");
+            out!("{csr}");
             eprintln!("the key is in the store; {next}");
         }
     }

@@ -1,3 +1,4 @@
+use crate::cli::screen::outln;
 use std::io::{IsTerminal, Write};
 use std::os::unix::fs::OpenOptionsExt;
 use std::path::{Path, PathBuf};
@@ -58,7 +59,7 @@ impl Args {
             Some(path) => {
                 let is_secret = self.what.key || self.what.pkcs12;
                 write(path, &contents, is_secret, self.replace)?;
-                println!("wrote {}{}", path.display(), if is_secret { ", which only you can read" } else { "" });
+                outln!("wrote {}{}", path.display(), if is_secret { ", which only you can read" } else { "" });
             }
             None => std::io::stdout().write_all(&contents)?,
         }

@@ -1,3 +1,4 @@
+use crate::cli::screen::outln;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
@@ -75,18 +76,18 @@ impl Args {
         }
         writer.put(&self.name, &change(&checked))?;
 
-        println!("imported {}{}", entry.display(), if self.force && is_bad { ", errors and all" } else { "" });
+        outln!("imported {}{}", entry.display(), if self.force && is_bad { ", errors and all" } else { "" });
         print_summary(&checked.leaf, now);
         for (at, above) in checked.chain.iter().enumerate() {
-            println!("  chain    {}: {}", at + 1, above.title().escape_debug());
+            outln!("  chain    {}: {}", at + 1, above.title().escape_debug());
         }
-        checked.left_out.iter().for_each(|what| println!("left out: {}", what.escape_debug()));
+        checked.left_out.iter().for_each(|what| outln!("left out: {}", what.escape_debug()));
         if checked.encrypted {
             let line = self.passphrase.line();
-            println!("the key stays encrypted (--decrypt stores it without); the profile needs its passphrase:");
-            println!("  cert-key-chain: [{{ store: {}, {line} }}]", self.name);
+            outln!("the key stays encrypted (--decrypt stores it without); the profile needs its passphrase:");
+            outln!("  cert-key-chain: [{{ store: {}, {line} }}]", self.name);
         } else {
-            println!("in a client-ssl profile: cert-key-chain: [{{ store: {} }}]", self.name);
+            outln!("in a client-ssl profile: cert-key-chain: [{{ store: {} }}]", self.name);
         }
         Ok(ExitCode::SUCCESS)
     }

@@ -1,3 +1,4 @@
+use crate::cli::screen::{out, outln};
 use std::process::ExitCode;
 
 use super::args::{StoreArgs, now};
@@ -22,11 +23,11 @@ impl Args {
         let entries = Stored::all(&location.folder)?;
         let views: Vec<_> = entries.iter().map(|entry| EntryView::new(entry, usage.by(&entry.name), now)).collect();
         if self.json {
-            println!("{}", serde_json::to_string_pretty(&views)?);
+            outln!("{}", serde_json::to_string_pretty(&views)?);
         } else if views.is_empty() {
-            println!("{} has no entries; make one with: pronk cert create NAME --dns HOST", location.folder.display());
+            outln!("{} has no entries; make one with: pronk cert create NAME --dns HOST", location.folder.display());
         } else {
-            print!("{}", table(&views, with_usage));
+            out!("{}", table(&views, with_usage));
         }
         Ok(ExitCode::SUCCESS)
     }

@@ -1,3 +1,4 @@
+use crate::cli::screen::outln;
 use std::path::Path;
 use std::process::ExitCode;
 
@@ -56,7 +57,7 @@ impl Args {
             );
         }
         writer.remove(&self.name)?;
-        println!("removed {}", stored.folder.display());
+        outln!("removed {}", stored.folder.display());
         Ok(ExitCode::SUCCESS)
     }
 }

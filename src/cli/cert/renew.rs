@@ -1,3 +1,4 @@
+use crate::cli::screen::outln;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
@@ -72,19 +73,19 @@ impl Args {
             Renewal::Issued { leaf, by, change } => {
                 writer.put(&self.name, &change)?;
                 let by = by.map_or_else(|| "by itself".into(), |authority| format!("by {authority}"));
-                println!("renewed {}: signed {by}", entry.folder.display());
+                outln!("renewed {}: signed {by}", entry.folder.display());
                 print_summary(&leaf, now);
                 if leaf.is_self_issued() && with_fresh {
                     let cert = entry.folder.join(store::CERT);
-                    println!(
+                    outln!(
                         "clients have to trust it anew: pronk cert trust add {} --to truststore.pem",
                         cert.display()
                     );
                 }
                 if !leaves.is_empty() {
-                    println!("its key is another one, so renew what it has signed: {}", leaves.join(", "));
+                    outln!("its key is another one, so renew what it has signed: {}", leaves.join(", "));
                 }
-                println!("a running pronk takes it with: pronk reload");
+                outln!("a running pronk takes it with: pronk reload");
             }
             Renewal::Requested { .. } if entry.pending && !self.replace => {
                 return Err(StoreError::Pending { name: self.name }.into());

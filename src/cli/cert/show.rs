@@ -1,3 +1,4 @@
+use crate::cli::screen::outln;
 use std::process::ExitCode;
 
 use super::args::{StoreArgs, now};
@@ -24,28 +25,28 @@ impl Args {
         let now = now()?;
         let view = EntryView::new(&stored, usage.by(&self.name), now);
         if self.json {
-            println!("{}", serde_json::to_string_pretty(&view)?);
+            outln!("{}", serde_json::to_string_pretty(&view)?);
             return Ok(ExitCode::SUCCESS);
         }
-        println!("{}", stored.folder.display());
+        outln!("{}", stored.folder.display());
         match &stored.leaf {
             Some(leaf) => print_certificate(leaf, now),
-            None if stored.pending => println!("  waits for the certificate of the request in csr.pem"),
+            None if stored.pending => outln!("  waits for the certificate of the request in csr.pem"),
             None => {}
         }
         for (at, above) in stored.chain.iter().enumerate() {
             let (title, day) = (above.title(), text::day(above.not_after));
-            println!("  Chain {}: {}, until {day}", at + 1, title.escape_debug());
+            outln!("  Chain {}: {}, until {day}", at + 1, title.escape_debug());
         }
         if stored.leaf.is_some() && stored.pending {
-            println!("  A request is pending in csr.pem.");
+            outln!("  A request is pending in csr.pem.");
         }
-        println!("  Files:");
+        outln!("  Files:");
         for file in &view.files {
             let encrypted = if file.name == "key.pem" && view.key_encrypted == Some(true) { ", encrypted" } else { "" };
-            println!("    {:<14} {}{encrypted}", file.name, file.mode);
+            outln!("    {:<14} {}{encrypted}", file.name, file.mode);
         }
-        view.used_by.iter().for_each(|by| println!("  Used by {by}"));
+        view.used_by.iter().for_each(|by| outln!("  Used by {by}"));
         stored.problems.iter().for_each(|problem| eprintln!("error: {problem}"));
         Ok(if stored.problems.is_empty() { ExitCode::SUCCESS } else { ExitCode::FAILURE })
     }
@@ -53,8 +54,8 @@ impl Args {
 
 fn print_certificate(leaf: &Certificate, now: i64) {
     for (field, line) in text::lines(leaf) {
-        println!("  {}: {line}", field.as_str());
+        outln!("  {}: {line}", field.as_str());
     }
-    println!("  SHA-256 Fingerprint: {}", leaf.fingerprint());
-    println!("  Days left: {}", leaf.days_left(now));
+    outln!("  SHA-256 Fingerprint: {}", leaf.fingerprint());
+    outln!("  Days left: {}", leaf.days_left(now));
 }

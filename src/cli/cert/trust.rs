@@ -1,3 +1,4 @@
+use crate::cli::screen::{out, outln};
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
@@ -59,8 +60,8 @@ fn add(files: &[PathBuf], to: &Path, force: bool) -> anyhow::Result<ExitCode> {
     if !added.is_empty() {
         truststore.save()?;
     }
-    added.iter().for_each(|line| println!("added to {}: {line}", to.display()));
-    had.iter().for_each(|line| println!("already in {}: {line}", to.display()));
+    added.iter().for_each(|line| outln!("added to {}: {line}", to.display()));
+    had.iter().for_each(|line| outln!("already in {}: {line}", to.display()));
     Ok(ExitCode::SUCCESS)
 }
 
@@ -91,6 +92,6 @@ fn list(file: &Path) -> anyhow::Result<ExitCode> {
         let fingerprint = certificate.fingerprint().chars().take(16).collect();
         rows.push(vec![certificate.title(), kind.to_owned(), expires, fingerprint]);
     }
-    print!("{}", aligned(&rows));
+    out!("{}", aligned(&rows));
     Ok(ExitCode::SUCCESS)
 }

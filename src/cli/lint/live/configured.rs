@@ -30,7 +30,11 @@ pub(in crate::cli::lint) fn from_config(loaded: &Loaded) -> anyhow::Result<Live>
     for name in &targets.spare {
         let source = CertKey { certificate: Certificate::Store(name.clone()), passphrase: None, sni_default: false };
         match material::of_files(&source, store) {
-            Ok(found) => live.subjects.extend(Subject::new(found.chain, found.key, Role::default())),
+            Ok(found) => {
+                let authorities = found.chain.iter().map(|it| &it.certificate).filter(|it| it.is_authority());
+                live.anchors.extend(authorities.map(|authority| authority.der.clone()));
+                live.subjects.extend(Subject::new(found.chain, found.key, Role::default()));
+            }
             Err(error) => live.unreadable.push(error),
         }
     }

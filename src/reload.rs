@@ -109,6 +109,8 @@ impl Reloader {
         lint_levels(&loaded)?;
         // Looked at before they are read, so that what is replaced meanwhile is noticed afterwards.
         let replacements = Replacements::none(&loaded.model);
+        let headers = authorizations(&loaded)?;
+        watches::check_ping(&loaded)?;
         let tls = Tls::build(&loaded, &running.tls)?;
         let differences = config::diff(&running.model, &loaded.model);
         let replaced = running.tls.replaced_by(&tls, &differences);
@@ -117,8 +119,6 @@ impl Reloader {
         if dry_run {
             return Ok(report);
         }
-        let headers = authorizations(&loaded)?;
-        watches::check_ping(&loaded)?;
         let sockets = bind_new(&loaded, &running.listeners)?;
         let resolved = resolve_new(&loaded.model).await;
         running.replacements = replacements;

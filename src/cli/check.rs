@@ -1,8 +1,8 @@
-use crate::cli::screen::outln;
 use std::io::IsTerminal;
 use std::path::PathBuf;
 use std::process::ExitCode;
 
+use crate::cli::screen::outln;
 use crate::config::{self, Diagnostics, Loaded};
 use crate::reload::{Tls, authorizations, lint_levels};
 

@@ -1,8 +1,8 @@
-use crate::cli::screen::{out, outln};
 use std::io::IsTerminal;
 use std::path::PathBuf;
 use std::process::ExitCode;
 
+use crate::cli::screen::{out, outln};
 use crate::config;
 
 #[derive(Debug, clap::Subcommand)]

@@ -1,8 +1,8 @@
-use crate::cli::screen::outln;
 use std::process::ExitCode;
 
 use super::admin_client::AdminSocket;
 use crate::admin::view::Reloaded;
+use crate::cli::screen::outln;
 
 #[derive(Debug, clap::Args)]
 pub(super) struct Args {

@@ -2,6 +2,8 @@
 
 use std::io::{IsTerminal, Write};
 
+use crate::cert::MaterialError;
+
 /// When to use colours.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, clap::ValueEnum)]
 pub(super) enum Color {
@@ -52,6 +54,14 @@ macro_rules! out {
 }
 
 pub(super) use {out, outln};
+
+/// Tells on standard error what could not be read, each with its remedy.
+pub(super) fn unreadable(errors: &[MaterialError]) {
+    for error in errors {
+        eprintln!("error: {error}");
+        error.help().iter().for_each(|help| eprintln!("  = help: {help}"));
+    }
+}
 
 /// As [`print`]; what else goes wrong is told, as it cannot be told there.
 pub(super) fn tell(text: &str) {

@@ -1,10 +1,10 @@
 mod certificates;
 
-use crate::cli::screen::{out, outln};
 use std::process::ExitCode;
 
 use super::admin_client::AdminSocket;
 use crate::admin::view::{Map, MapStatus, Row, Stats};
+use crate::cli::screen::{out, outln};
 use crate::watch::Snapshot;
 
 #[derive(Debug, clap::Subcommand)]

@@ -1,4 +1,3 @@
-use crate::cli::screen::outln;
 use std::path::Path;
 use std::process::ExitCode;
 
@@ -10,7 +9,7 @@ use crate::cert::key::Passphrase;
 use crate::cert::lint::{Finding, Severity};
 use crate::cert::report::{Report, human};
 use crate::cert::store::{self, Stored};
-use crate::cli::screen::{self, Color};
+use crate::cli::screen::{self, Color, outln};
 
 #[derive(Debug, clap::Args)]
 pub(in crate::cli) struct Args {
@@ -76,10 +75,7 @@ impl Args {
         if findings.worst().is_some() {
             screen::print(&format!("\n{}", human(&report, Color::Auto.on(&std::io::stdout()))))?;
         }
-        for error in &unreadable {
-            eprintln!("error: {error}");
-            error.help().iter().for_each(|help| eprintln!("  = help: {help}"));
-        }
+        screen::unreadable(&unreadable);
         Ok(match findings.worst() {
             _ if !unreadable.is_empty() => ExitCode::from(3),
             Some(Severity::Error) => ExitCode::FAILURE,

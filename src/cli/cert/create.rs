@@ -1,4 +1,3 @@
-use crate::cli::screen::outln;
 use std::path::Path;
 use std::process::ExitCode;
 
@@ -8,6 +7,7 @@ use crate::cert::store::{
     self, Authority, CERT, CHAIN, CLOCK_SKEW, CSR, Change, KEY, NEXT_KEY, StoreError, Stored, Writer,
 };
 use crate::cert::{Certificate, text};
+use crate::cli::screen::outln;
 
 #[derive(Debug, clap::Args)]
 pub(in crate::cli) struct Args {

@@ -1,10 +1,10 @@
-use crate::cli::screen::{out, outln};
 use std::path::PathBuf;
 use std::process::ExitCode;
 
 use super::args::{NameArgs, PassphraseArgs, StoreArgs, key_type};
 use crate::cert::private_key::{KeyType, PrivateKey};
 use crate::cert::store::{self, CERT, CSR, Change, KEY, NEXT_KEY, StoreError, Writer};
+use crate::cli::screen::{out, outln};
 
 #[derive(Debug, clap::Args)]
 pub(in crate::cli) struct Args {

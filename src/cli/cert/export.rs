@@ -1,4 +1,3 @@
-use crate::cli::screen::outln;
 use std::io::{IsTerminal, Write};
 use std::os::unix::fs::OpenOptionsExt;
 use std::path::{Path, PathBuf};
@@ -10,6 +9,7 @@ use zeroize::Zeroizing;
 use super::args::{PassphraseArgs, StoreArgs};
 use crate::cert::store::{self, StoreError, Stored};
 use crate::cert::{MaterialError, pkcs12};
+use crate::cli::screen::outln;
 
 #[derive(Debug, clap::Args)]
 pub(in crate::cli) struct Args {

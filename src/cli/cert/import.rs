@@ -1,4 +1,3 @@
-use crate::cli::screen::outln;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
@@ -11,6 +10,7 @@ use crate::cert::lint::{Findings, Severity};
 use crate::cert::store::{
     self, CERT, CHAIN, CSR, Change, Checked, Import, KEY, NEXT_KEY, Source, StoreError, Stored, Writer,
 };
+use crate::cli::screen::outln;
 
 #[derive(Debug, clap::Args)]
 pub(in crate::cli) struct Args {

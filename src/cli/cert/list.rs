@@ -1,9 +1,9 @@
-use crate::cli::screen::{out, outln};
 use std::process::ExitCode;
 
 use super::args::{StoreArgs, now};
 use super::usage::Usage;
 use crate::cert::store::{EntryView, Stored};
+use crate::cli::screen::{out, outln};
 
 #[derive(Debug, clap::Args)]
 pub(in crate::cli) struct Args {

@@ -1,4 +1,3 @@
-use crate::cli::screen::outln;
 use std::path::Path;
 use std::process::ExitCode;
 
@@ -6,6 +5,7 @@ use super::args::{StoreArgs, load};
 use super::usage::Usage;
 use crate::cert::MaterialError;
 use crate::cert::store::{StoreError, Stored, Writer, is_entry_name};
+use crate::cli::screen::outln;
 
 #[derive(Debug, clap::Args)]
 pub(in crate::cli) struct Args {

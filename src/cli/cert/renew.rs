@@ -1,4 +1,3 @@
-use crate::cli::screen::outln;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
@@ -7,6 +6,7 @@ use super::create::print_summary;
 use super::csr::hand_out;
 use crate::cert::private_key::{KeyType, PrivateKey};
 use crate::cert::store::{self, Renewal, StoreError, Stored, Writer};
+use crate::cli::screen::outln;
 
 #[derive(Debug, clap::Args)]
 pub(in crate::cli) struct Args {

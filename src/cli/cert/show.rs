@@ -1,10 +1,10 @@
-use crate::cli::screen::outln;
 use std::process::ExitCode;
 
 use super::args::{StoreArgs, now};
 use super::usage::Usage;
 use crate::cert::store::{EntryView, Stored};
 use crate::cert::{Certificate, text};
+use crate::cli::screen::outln;
 
 #[derive(Debug, clap::Args)]
 pub(in crate::cli) struct Args {

@@ -1,4 +1,3 @@
-use crate::cli::screen::{out, outln};
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
@@ -6,6 +5,7 @@ use super::args::now;
 use super::list::aligned;
 use crate::cert::truststore::{Truststore, certificates_in};
 use crate::cert::{Certificate, text};
+use crate::cli::screen::{out, outln};
 
 #[derive(Debug, clap::Subcommand)]
 pub(in crate::cli) enum Command {

@@ -67,10 +67,7 @@ impl OutputOptions {
         })?;
         // The other formats have a place for them.
         if matches!(self.format, Format::Human) {
-            for error in report.unreadable {
-                eprintln!("error: {error}");
-                error.help().iter().for_each(|help| eprintln!("  = help: {help}"));
-            }
+            screen::unreadable(report.unreadable);
         }
         Ok(())
     }

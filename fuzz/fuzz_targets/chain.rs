@@ -7,9 +7,8 @@ use std::sync::Arc;
 use libfuzzer_sys::fuzz_target;
 use pronk::cert::bundle;
 use pronk::cert::cluster::ClusterView;
-use pronk::cert::lint::{Levels, Linter, Role, Trust, Use, gather_bundle};
+use pronk::cert::lint::{Linter, Role, Trust, Use, gather_bundle};
 use pronk::cert::report::{Report, github, human, json, junit, sarif};
-use pronk::cert::weak_keys::WeakKeys;
 use pronk::model::Host;
 
 fuzz_target!(|bytes: &[u8]| {
@@ -21,14 +20,8 @@ fuzz_target!(|bytes: &[u8]| {
         node: host("node1.example.com").pop(),
     };
     let gathered = gather_bundle(bundle, &role);
-    let linter = Linter {
-        now: 1_767_225_600,
-        expiry_days: 28,
-        trust: Trust { anchors: Arc::from(gathered.anchors), given: true },
-        revocation_lists: gathered.revocation_lists,
-        weak_keys: WeakKeys::default(),
-        levels: Levels::default(),
-    };
+    let trust = Trust { anchors: Arc::from(gathered.anchors), given: true };
+    let linter = Linter { revocation_lists: gathered.revocation_lists, ..Linter::new(1_767_225_600, trust) };
     let findings = linter.lint(&gathered.subjects);
     let report = Report {
         subjects: &gathered.subjects,

@@ -9,7 +9,6 @@ use super::{State, material, targets};
 use crate::cert::CertificateNames;
 use crate::cert::lint::{Finding, Linter, Located, Origin, Role, Silence, Subject, Trust, Use, silent};
 use crate::cert::report::FindingView;
-use crate::cert::weak_keys::WeakKeys;
 use crate::model::profile::{CertKey, Certificate, TrustAnchors};
 use crate::model::{Host, MemberKey};
 
@@ -37,14 +36,7 @@ pub(super) fn examine(state: &State, now: i64) -> Examined {
     members(state, &mut trusts, &mut examined);
     examined.rows.extend(state.targets.spare.iter().filter_map(|name| spare(name, &state.store)));
 
-    let linter = Linter {
-        now,
-        expiry_days: EXPIRY_DAYS,
-        trust: nobody(),
-        revocation_lists: Vec::new(),
-        weak_keys: WeakKeys::read(&WeakKeys::installed()).unwrap_or_default(),
-        levels: state.targets.levels.clone(),
-    };
+    let linter = Linter { levels: state.targets.levels.clone(), ..Linter::new(now, nobody()) };
     let subjects: Vec<_> = examined.rows.iter().flat_map(|row| row.subjects.iter().cloned()).collect();
     let found = linter.lint(&subjects).findings;
     let examined_ports = std::mem::take(&mut examined.findings);
@@ -207,6 +199,3 @@ impl Trusts {
 }
 
 const SEVERITIES: [&str; 3] = ["error", "warning", "info"];
-
-/// As `pronk lint` has it.
-const EXPIRY_DAYS: u32 = 28;

@@ -72,7 +72,23 @@ pub struct Findings {
     pub allowed: usize,
 }
 
+/// What [`Linter::expiry_days`] is unless told.
+pub const EXPIRY_DAYS: u32 = 28;
+
 impl Linter {
+    /// As it is without anybody's wishes, at `now` (seconds since 1970). The lists of weak keys that are installed count;
+    /// one that cannot be read is passed over.
+    pub fn new(now: i64, trust: Trust) -> Self {
+        Self {
+            now,
+            expiry_days: EXPIRY_DAYS,
+            trust,
+            revocation_lists: Vec::new(),
+            weak_keys: WeakKeys::read(&WeakKeys::installed()).unwrap_or_default(),
+            levels: Levels::default(),
+        }
+    }
+
     /// Lints every subject by itself, on all cores, and then all of them together.
     pub fn lint(&self, subjects: &[Subject]) -> Findings {
         let ground = Ground::of(self, subjects);

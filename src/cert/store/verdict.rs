@@ -6,19 +6,11 @@ use rustls_pki_types::CertificateDer;
 use super::{CERT, CHAIN};
 use crate::cert::Certificate;
 use crate::cert::bundle::KeyFile;
-use crate::cert::lint::{Levels, Linter, Located, Origin, Role, Subject, Trust, Use};
-use crate::cert::weak_keys::WeakKeys;
+use crate::cert::lint::{Linter, Located, Origin, Role, Subject, Trust, Use};
 
 /// The linter as the store's commands use it; `anchors` are the authorities that are known.
 pub fn linter(now: i64, anchors: Vec<CertificateDer<'static>>) -> Linter {
-    Linter {
-        now,
-        expiry_days: 28,
-        trust: Trust { anchors: Arc::from(anchors), given: false },
-        revocation_lists: Vec::new(),
-        weak_keys: WeakKeys::read(&WeakKeys::installed()).unwrap_or_default(),
-        levels: Levels::default(),
-    }
+    Linter::new(now, Trust { anchors: Arc::from(anchors), given: false })
 }
 
 /// An entry as the linter takes it, with its certificate and those above it; none without a certificate.

@@ -16,7 +16,7 @@ use rustls_pki_types::{CertificateDer, CertificateRevocationListDer};
 
 use crate::cert::MaterialError;
 use crate::cert::key::Passphrase;
-use crate::cert::lint::{Check, Findings, Gathered, Levels, Linter, Role, Trust, Use, catalogue, gather};
+use crate::cert::lint::{Check, EXPIRY_DAYS, Findings, Gathered, Levels, Linter, Role, Trust, Use, catalogue, gather};
 use crate::cert::material::{read_certificates, read_revocation_lists};
 use crate::cert::report::{Report, catalogue_page, explain, json_schema};
 use crate::cert::weak_keys::WeakKeys;
@@ -24,6 +24,7 @@ use crate::cli::screen;
 use crate::config;
 use crate::model::{Host, profile};
 use crate::reload::lint_levels;
+use crate::watch::material;
 use levels::LevelOptions;
 use output::OutputOptions;
 
@@ -63,7 +64,7 @@ pub(super) struct Args {
     #[arg(long, value_name = "FILE")]
     weak_keys: Vec<PathBuf>,
     /// A certificate that ends within so many days is soon to expire.
-    #[arg(long, value_name = "DAYS", default_value_t = 28)]
+    #[arg(long, value_name = "DAYS", default_value_t = EXPIRY_DAYS)]
     expiry_days: u32,
     #[command(flatten)]
     levels: LevelOptions,
@@ -179,7 +180,7 @@ impl Args {
         }
         if self.ca_file.is_empty() {
             anchors.append(&mut gathered.anchors);
-            anchors.extend(rustls_native_certs::load_native_certs().certs);
+            anchors.extend(material::system().iter().cloned());
         }
         let mut revocation_lists: Vec<CertificateRevocationListDer<'static>> =
             std::mem::take(&mut gathered.revocation_lists);

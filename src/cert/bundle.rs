@@ -16,7 +16,7 @@ use zeroize::Zeroizing;
 
 use super::key::{self, Passphrase};
 use super::material::{DER_SEQUENCE, is_pem, pem_detail};
-use super::{MaterialError, pkcs7, pkcs12};
+use super::{Certificate, MaterialError, pkcs7, pkcs12};
 
 /// The contents of one file.
 #[derive(Clone, Debug)]
@@ -45,10 +45,19 @@ pub struct KeyFile {
 /// It cannot be read, is malformed, of a foreign format, or holds nothing of use. An encrypted key without its
 /// passphrase is not an error: [`KeyFile::spki`] tells.
 pub fn read(path: &Path, passphrase: Option<&Passphrase>) -> Result<Bundle, MaterialError> {
+    let (contents, mode) = contents(path)?;
+    parse(path, &contents, mode, passphrase)
+}
+
+/// The contents of a file and its permission bits.
+///
+/// # Errors
+/// It cannot be read, or is too large.
+pub(super) fn contents(path: &Path) -> Result<(Zeroizing<Vec<u8>>, u32), MaterialError> {
     let unreadable = |source| MaterialError::Unreadable { path: path.to_owned(), source };
     let file = File::open(path).map_err(unreadable)?;
     let metadata = file.metadata().map_err(unreadable)?;
-    read_from(path, file, metadata.permissions().mode() & 0o7777, passphrase)
+    Ok((read_all(path, file, metadata.len())?, metadata.permissions().mode() & 0o7777))
 }
 
 /// Reads what comes from elsewhere; `path` and the permission bits are for messages.
@@ -61,8 +70,13 @@ pub fn read_from(
     mode: u32,
     passphrase: Option<&Passphrase>,
 ) -> Result<Bundle, MaterialError> {
-    // It may be a key, so it is wiped; and sized beforehand, so that no copy stays behind in a buffer that was outgrown.
-    let mut contents = Zeroizing::new(Vec::with_capacity(COMMON));
+    parse(path, &read_all(path, source, COMMON)?, mode, passphrase)
+}
+
+/// Reads about so many bytes. They may be a key, so they are wiped; and room is made beforehand, so that no copy stays
+/// behind in a buffer that was outgrown.
+fn read_all(path: &Path, source: impl Read, size: u64) -> Result<Zeroizing<Vec<u8>>, MaterialError> {
+    let mut contents = Zeroizing::new(Vec::with_capacity(size.min(LARGEST) as usize + 1));
     source
         .take(LARGEST + 1)
         .read_to_end(&mut contents)
@@ -70,7 +84,25 @@ pub fn read_from(
     if contents.len() as u64 > LARGEST {
         return Err(MaterialError::TooLarge { path: path.to_owned(), largest: LARGEST });
     }
-    parse(path, &contents, mode, passphrase)
+    Ok(contents)
+}
+
+/// Decodes the certificates of a file.
+///
+/// # Errors
+/// One cannot be decoded; its position is told.
+pub(super) fn decode(
+    path: &Path,
+    certificates: Vec<CertificateDer<'static>>,
+) -> Result<Vec<Certificate>, MaterialError> {
+    let decode = |(index, der)| {
+        Certificate::decode(der).map_err(|error| MaterialError::BadCertificate {
+            path: path.to_owned(),
+            position: index + 1,
+            detail: error.to_string(),
+        })
+    };
+    certificates.into_iter().enumerate().map(decode).collect()
 }
 
 /// Reads the contents of a file; `path` and its permission bits are for messages.
@@ -202,7 +234,7 @@ fn public_half(key: PrivateKeyDer<'static>) -> Result<Vec<u8>, String> {
 /// Bytes of a file that is read; a system's whole truststore has a fiftieth of it.
 const LARGEST: u64 = 16 << 20;
 /// Bytes that a file with a key hardly exceeds.
-const COMMON: usize = 32 << 10;
+const COMMON: u64 = 32 << 10;
 const JKS: &[u8] = &[0xfe, 0xed, 0xfe, 0xed];
 const JCEKS: &[u8] = &[0xce, 0xce, 0xce, 0xce];
 const PKCS7_LABELS: &[&str] = &["PKCS7", "CMS", "PKCS #7 SIGNED DATA"];

@@ -118,14 +118,7 @@ fn certificates_of(path: &Path, contents: &[u8]) -> Result<Vec<Certificate>, Sto
     if found.is_empty() {
         return Err(super::MaterialError::NoCertificate { path: path.to_owned() }.into());
     }
-    let decoded = found.into_iter().enumerate().map(|(index, der)| {
-        Certificate::decode(der).map_err(|error| StoreError::Undecodable {
-            path: path.to_owned(),
-            position: index + 1,
-            detail: error.to_string(),
-        })
-    });
-    decoded.collect()
+    Ok(bundle::decode(path, found)?)
 }
 
 fn failed(path: &Path, source: io::Error) -> StoreError {

@@ -5,8 +5,7 @@ use std::path::Path;
 use std::sync::Arc;
 
 use super::view::CertificateView;
-use super::{State, material, targets};
-use crate::cert::CertificateNames;
+use super::{State, material};
 use crate::cert::lint::{Finding, Linter, Located, Origin, Role, Silence, Subject, Trust, Use, silent};
 use crate::cert::report::FindingView;
 use crate::model::profile::{CertKey, Certificate, TrustAnchors};
@@ -62,10 +61,7 @@ fn front_ends(state: &State, rows: &mut Vec<Row>) {
                     .unwrap_or_default()
             })
             .collect();
-        let none = CertificateNames::default();
-        let names: Vec<_> = located.iter().map(|it| it.first().map_or(&none, |it| &it.certificate.names)).collect();
-        let default = profile.cert_key_chain.iter().position(|source| source.sni_default).unwrap_or(0);
-        let asked = targets::front_ends(&names, default, &target.hostnames);
+        let asked = target.front_ends(&located.iter().map(Vec::as_slice).collect::<Vec<_>>());
         for (chain, front_ends) in located.into_iter().zip(asked) {
             let role = Role { usage: Use::FrontEnd, front_ends, node: None };
             let Some(mut row) = Row::new("front-end", &chain, vec![(role, None)]) else { continue };

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use crate::cert::CertificateNames;
-use crate::cert::lint::{Levels, Role, Use};
+use crate::cert::lint::{Levels, Located, Role, Use};
 use crate::model::profile::{CertKey, Certificate, ClientSsl, ServerSsl, TrustAnchors};
 use crate::model::{Address, Host, MemberKey, Mode, Model, MonitorKind, Name, Node, VirtualServer};
 
@@ -127,9 +127,20 @@ pub fn node_name(node: &Node) -> Option<Host> {
     }
 }
 
+impl ProfileTarget {
+    /// Which names each of the profile's certificates must carry, where they are known, in their order.
+    pub fn front_ends(&self, chains: &[&[Located]]) -> Vec<Vec<Host>> {
+        let none = CertificateNames::default();
+        let names: Vec<_> =
+            chains.iter().map(|chain| chain.first().map_or(&none, |leaf| &leaf.certificate.names)).collect();
+        let default = self.profile.cert_key_chain.iter().position(|source| source.sni_default).unwrap_or(0);
+        front_ends(&names, default, &self.hostnames)
+    }
+}
+
 /// Which names each of a profile's certificates must carry. A name is asked of every certificate that carries it, since
 /// SNI chooses among those, and of the default one (by its index) if none does.
-pub fn front_ends(names: &[&CertificateNames], default: usize, hostnames: &[Host]) -> Vec<Vec<Host>> {
+fn front_ends(names: &[&CertificateNames], default: usize, hostnames: &[Host]) -> Vec<Vec<Host>> {
     let carried = |host: &Host| names.iter().any(|it| it.cover(host));
     let of = |(index, it): (usize, &&CertificateNames)| {
         let wanted = hostnames.iter().filter(|host| it.cover(host) || (index == default && !carried(host)));

@@ -31,8 +31,6 @@ pub enum StoreError {
     Pending { name: String },
     #[error("the entry \"{name}\" has the folder {}, which pronk did not make; move it elsewhere", .folder.display())]
     ForeignFolder { name: String, folder: PathBuf },
-    #[error("certificate {position} in {} cannot be decoded: {detail}", .path.display())]
-    Undecodable { path: PathBuf, position: usize, detail: String },
     #[error("the certificate could not be made: {0}")]
     Issue(String),
     #[error(

@@ -2,8 +2,8 @@
 
 use std::path::{Path, PathBuf};
 
+use rustls_pki_types::PrivateKeyDer;
 use rustls_pki_types::pem::PemObject;
-use rustls_pki_types::{CertificateDer, PrivateKeyDer};
 use x509_parser::error::X509Error;
 use x509_parser::prelude::{FromDer, X509Certificate};
 use zeroize::Zeroizing;
@@ -68,16 +68,16 @@ impl Import {
             return Self::of_archive(path, source, ask);
         }
         let cert = source.cert.clone().unwrap_or_default();
-        let contents = read(&cert)?;
+        let (contents, _) = bundle::contents(&cert)?;
         let mut certificates = certificates(&cert, &contents)?;
         if certificates.is_empty() {
             return Err(MaterialError::NoCertificate { path: cert }.into());
         }
         if let Some(chain) = &source.chain {
-            certificates.extend(self::certificates(chain, &read(chain)?)?);
+            certificates.extend(self::certificates(chain, &bundle::contents(chain)?.0)?);
         }
         let key = match &source.key {
-            Some(path) => Some(Key::read(path, &read(path)?, source.decrypt, ask)?),
+            Some(path) => Some(Key::read(path, &bundle::contents(path)?.0, source.decrypt, ask)?),
             None if has_key(&contents) => Some(Key::read(&cert, &contents, source.decrypt, ask)?),
             None => None,
         };
@@ -86,7 +86,7 @@ impl Import {
 
     fn of_archive(path: &Path, source: &Source, ask: &Ask<'_>) -> Result<Self, StoreError> {
         let failed = |error| StoreError::Pkcs12 { path: path.to_owned(), error };
-        let contents = read(path)?;
+        let (contents, _) = bundle::contents(path)?;
         // Some archives have the empty passphrase, which nobody should be asked for.
         let (archive, passphrase) = match pkcs12::read(&contents, None) {
             Err(pkcs12::Pkcs12Error::WrongPassphrase) => {
@@ -95,9 +95,9 @@ impl Import {
             }
             outcome => (outcome.map_err(failed)?, None),
         };
-        let mut certificates = decode(path, archive.certificates)?;
+        let mut certificates = bundle::decode(path, archive.certificates)?;
         if let Some(chain) = &source.chain {
-            certificates.extend(self::certificates(chain, &read(chain)?)?);
+            certificates.extend(self::certificates(chain, &bundle::contents(chain)?.0)?);
         }
         let [pkcs8] = archive.keys.as_slice() else {
             return Err(match archive.keys.len() {
@@ -237,33 +237,7 @@ fn certificates(path: &Path, contents: &[u8]) -> Result<Vec<Certificate>, StoreE
     if pkcs12::is_archive(contents) {
         return Err(StoreError::Refused(format!("{} is a PKCS#12 archive: give it with --pkcs12", path.display())));
     }
-    decode(path, bundle::parse(path, contents, 0, None)?.certificates)
-}
-
-fn decode(path: &Path, certificates: Vec<CertificateDer<'static>>) -> Result<Vec<Certificate>, StoreError> {
-    let mut decoded: Vec<Certificate> = Vec::new();
-    for (index, der) in certificates.into_iter().enumerate() {
-        let certificate = Certificate::decode(der).map_err(|error| {
-            let (path, position, detail) = (path.to_owned(), index + 1, error.to_string());
-            StoreError::Undecodable { path, position, detail }
-        })?;
-        decoded.push(certificate);
-    }
-    Ok(decoded)
-}
-
-fn read(path: &Path) -> Result<Zeroizing<Vec<u8>>, StoreError> {
-    use std::io::Read;
-    let unreadable = |source| MaterialError::Unreadable { path: path.to_owned(), source };
-    let file = std::fs::File::open(path).map_err(unreadable)?;
-    let size = file.metadata().map_err(unreadable)?.len().min(pkcs12::LARGEST as u64);
-    let mut contents = Zeroizing::new(Vec::with_capacity(size as usize + 1));
-    file.take(pkcs12::LARGEST as u64 + 1).read_to_end(&mut contents).map_err(unreadable)?;
-    if contents.len() > pkcs12::LARGEST {
-        let largest = pkcs12::LARGEST >> 20;
-        return Err(StoreError::Refused(format!("{} is larger than {largest} MiB", path.display())));
-    }
-    Ok(contents)
+    Ok(bundle::decode(path, bundle::parse(path, contents, 0, None)?.certificates)?)
 }
 
 fn has_key(contents: &[u8]) -> bool {

@@ -1,11 +1,11 @@
 use super::{Live, Port, fetch};
 use crate::cert::lint::{Role, Subject, Trust, Use};
-use crate::cert::{CertificateNames, store};
+use crate::cert::store;
 use crate::config::{Loaded, Severity};
 use crate::model::profile::{CertKey, Certificate, TrustAnchors};
 use crate::watch::Targets;
 use crate::watch::material;
-use crate::watch::targets::{self, MemberTarget, ProfileTarget};
+use crate::watch::targets::{MemberTarget, ProfileTarget};
 
 /// Everything that a configuration has to do with certificates: those that pronk serves and those in reserve from their
 /// files, those of members as their ports show them, each by the rule of the virtual servers that it serves.
@@ -55,12 +55,9 @@ impl Live {
         let read = |source| material::of_files(source, &loaded.model.certificate_store);
         let found: Vec<_> =
             sources.iter().map(|source| read(source).map_err(|error| self.unreadable.push(error)).ok()).collect();
-        let none = CertificateNames::default();
-        let first = |it: &Option<material::Material>| it.as_ref().and_then(|it| it.chain.first().cloned());
-        let leaves: Vec<_> = found.iter().map(first).collect();
-        let names: Vec<_> = leaves.iter().map(|it| it.as_ref().map_or(&none, |it| &it.certificate.names)).collect();
-        let default = sources.iter().position(|source| source.sni_default).unwrap_or(0);
-        let asked = targets::front_ends(&names, default, &target.hostnames);
+        let chains: Vec<&[_]> =
+            found.iter().map(|it| it.as_ref().map_or(&[][..], |material| &material.chain)).collect();
+        let asked = target.front_ends(&chains);
         for (found, front_ends) in found.into_iter().zip(asked) {
             let Some(found) = found else { continue };
             let role = Role { usage: Use::FrontEnd, front_ends, node: None };

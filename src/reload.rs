@@ -12,7 +12,7 @@ use std::collections::{BTreeMap, HashMap};
 use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use arc_swap::ArcSwap;
 use tokio::net::TcpListener;
@@ -20,10 +20,11 @@ use tokio::sync::Mutex;
 
 use crate::cert::store;
 use crate::config::{self, Diagnostic, Diagnostics, Loaded, Severity};
+use crate::model::profile::{Persistence, PersistenceKind};
 use crate::model::{Address, MemberKey, Model, Name, VirtualServer};
 use crate::monitor::{Monitors, resolve_once};
 use crate::net;
-use crate::pool::{Pool, Registry};
+use crate::pool::{Pool, Registry, Sharing, Sticky};
 use crate::proxy::{Lifecycle, Listener, LiveVirtualServer, Snapshot};
 use crate::tls::LiveServerSsl;
 use crate::watch::{self, Targets};
@@ -177,8 +178,9 @@ impl Reloader {
         resolved: Vec<(Name, Vec<std::net::IpAddr>)>,
     ) {
         self.registry.retain(&model);
-        let pools: BTreeMap<_, _> =
-            model.pools.iter().map(|(name, pool)| (name.clone(), Arc::new(Pool::join(pool, &self.registry)))).collect();
+        let now = Instant::now();
+        let join = |pool| Arc::new(Pool::join(pool, &self.registry, now));
+        let pools: BTreeMap<_, _> = model.pools.iter().map(|(name, pool)| (name.clone(), join(pool))).collect();
         for (node, addresses) in resolved {
             self.registry.node(&model.nodes[&node]).set_addresses(addresses);
         }
@@ -236,8 +238,15 @@ impl Reloader {
         let members = |profile: &Arc<LiveServerSsl>| {
             pool.members.iter().map(|member| profile.for_member(&member.config)).collect()
         };
+        let sticky = |profile: &Arc<Persistence>| Sticky {
+            profile: Arc::clone(profile),
+            records: match &profile.kind {
+                PersistenceKind::SourceAddr(affinity) => Some(self.registry.records(&Sharing::of(config, affinity))),
+                PersistenceKind::Hash => None,
+            },
+        };
         Snapshot {
-            records: self.registry.records(&config.name),
+            persistence: config.persistence.iter().chain(&config.fallback_persistence).map(sticky).collect(),
             client_ssl: config.client_ssl.as_ref().map(|profile| Arc::clone(&tls.client[&profile.name])),
             member_tls: config.server_ssl.as_ref().map(|profile| members(&tls.server[&profile.name])),
             config: Arc::clone(config),

@@ -56,8 +56,8 @@ mod accepted {
     use std::path::PathBuf;
     use std::time::Duration;
 
-    use pronk::model::profile::{Certificate, ProtocolKind, SourceMask, TrustAnchors};
-    use pronk::model::{LoadBalancing, Mode};
+    use pronk::model::profile::{Certificate, PersistenceKind, ProtocolKind, SourceMask, TrustAnchors};
+    use pronk::model::{LoadBalancing, Mode, Scope};
 
     use super::{GUIDE, SHORT, accepted, said};
 
@@ -70,9 +70,10 @@ mod accepted {
         assert_eq!(vs.mode(), Mode::ReEncrypt);
         assert_eq!(vs.hostname.as_deref(), Some("f5-impala.sjc.example.com"));
         assert_eq!(vs.protocol.idle_timeout, Some(Duration::from_secs(3600)));
-        assert_eq!(vs.persistence.as_ref().unwrap().timeout, Some(Duration::from_secs(3600)));
-        assert_eq!(vs.persistence.as_ref().unwrap().mask, SourceMask::HOST);
-        assert_eq!(vs.pool.load_balancing_mode, LoadBalancing::LeastConnectionsNode);
+        let persistence = vs.persistence.as_ref().unwrap();
+        let PersistenceKind::SourceAddr(affinity) = persistence.kind else { panic!("{persistence:?}") };
+        assert_eq!((affinity.timeout, persistence.mask), (Some(Duration::from_secs(3600)), SourceMask::HOST));
+        assert_eq!(vs.pool.load_balancing_mode, LoadBalancing::LeastConnections(Scope::Node));
         assert_eq!(vs.pool.monitors[0].timeout, Duration::from_secs(16));
         let members: Vec<_> = vs.pool.members.iter().map(|member| member.key().to_string()).collect();
         assert_eq!(members, ["nightly56-2:21050", "nightly56-3:21050", "nightly56-4:21050"]);

@@ -29,7 +29,7 @@ const BUILT_IN: [(&str, &str, &str); 5] = [
     ("profiles/clientssl.yaml", "profiles", include_str!("../../profiles/clientssl.yaml")),
     ("profiles/serverssl.yaml", "profiles", include_str!("../../profiles/serverssl.yaml")),
     ("profiles/protocol.yaml", "profiles", include_str!("../../profiles/protocol.yaml")),
-    ("profiles/source_addr.yaml", "profiles", include_str!("../../profiles/source_addr.yaml")),
+    ("profiles/persistence.yaml", "profiles", include_str!("../../profiles/persistence.yaml")),
     ("profiles/monitors.yaml", "monitors", include_str!("../../profiles/monitors.yaml")),
 ];
 

@@ -10,13 +10,31 @@ pub struct Member {
     pub port: u16,
     /// Connections it may have at once; `None` is no limit. Exact, not divided by cores.
     pub connection_limit: Option<u32>,
-    /// Its share under the ratio methods, at least 1.
+    /// Connections it may get in any second; `None` is no limit.
+    pub rate_limit: Option<u32>,
+    /// Its share under the ratio methods of members, at least 1.
     pub ratio: u32,
+    /// Members with a higher one are used first, while the pool has `min-active-members`.
+    pub priority_group: u32,
     pub description: Option<String>,
     pub state: AdminState,
 }
 
 impl Member {
+    /// An enabled member without limits, in the lowest priority group.
+    pub fn new(node: Arc<Node>, port: u16) -> Self {
+        Self {
+            node,
+            port,
+            connection_limit: None,
+            rate_limit: None,
+            ratio: 1,
+            priority_group: 0,
+            description: None,
+            state: AdminState::Enabled,
+        }
+    }
+
     pub fn key(&self) -> MemberKey {
         MemberKey { node: self.node.name.clone(), port: self.port }
     }

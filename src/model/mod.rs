@@ -23,7 +23,7 @@ pub use lint::{Level, LintLevel};
 pub use member::{Member, MemberKey};
 pub use monitor::{Credentials, HttpCheck, ImpalaCheck, ImpalaProtocol, Inband, Monitor, MonitorKind, WebUi};
 pub use node::{Address, Node};
-pub use pool::{LoadBalancing, Pool};
+pub use pool::{LoadBalancing, Pacing, Pool, Queueing, Scope};
 pub use virtual_server::{Dial, Mode, VirtualServer, VirtualServerKind};
 
 /// Everything that one configuration file describes.

@@ -11,6 +11,12 @@ pub struct Node {
     /// The name in the host's own certificate; a server-ssl profile checks it.
     pub hostname: Option<String>,
     pub description: Option<String>,
+    /// Connections from all pools that it may have at once; `None` is no limit.
+    pub connection_limit: Option<u32>,
+    /// Connections from all pools that it may get in any second; `None` is no limit.
+    pub rate_limit: Option<u32>,
+    /// Its share under the ratio methods of nodes, at least 1.
+    pub ratio: u32,
     pub state: AdminState,
 }
 
@@ -32,6 +38,21 @@ impl fmt::Display for Address {
 }
 
 impl Node {
+    /// An enabled node without limits.
+    pub fn new(name: Name, address: Address) -> Self {
+        let state = AdminState::Enabled;
+        Self {
+            name,
+            address,
+            hostname: None,
+            description: None,
+            connection_limit: None,
+            rate_limit: None,
+            ratio: 1,
+            state,
+        }
+    }
+
     /// The name that the node's certificate must carry when a profile sets none: its `hostname`, else its FQDN, else
     /// its IP address.
     pub fn certificate_name(&self) -> String {

@@ -1,4 +1,5 @@
 use std::sync::Arc;
+use std::time::Duration;
 
 use super::{Member, MemberKey, Monitor, Name};
 
@@ -12,8 +13,18 @@ pub struct Pool {
     /// How many of the monitors must say so (F5's `min N of`); `None` is all.
     pub monitors_needed: Option<usize>,
     pub load_balancing_mode: LoadBalancing,
+    /// Persistent connections count for nothing in the method's choice.
+    pub ignore_persisted_weight: bool,
+    /// The highest priority groups serve that together have so many active members; 0 is no groups.
+    pub min_active_members: u32,
+    /// With fewer members up than this the pool takes no connection; 0 is off.
+    pub min_up_members: u32,
+    /// How long a member's share grows after it came up or was enabled; zero is at once.
+    pub slow_ramp_time: Duration,
     /// How many other members are tried after a failed connect.
     pub reselect_tries: u32,
+    pub queue: Queueing,
+    pub pacing: Pacing,
     /// In the file's order, which also breaks ties.
     pub members: Vec<Arc<Member>>,
 }
@@ -24,29 +35,104 @@ impl Pool {
     }
 }
 
+/// What becomes of connections that no member can take just now.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Queueing {
+    /// Whether they wait when every member is at a limit; they always wait for their turn to be set up.
+    pub on_connection_limit: bool,
+    /// Connections that may wait at once; `None` is any number.
+    pub depth: Option<u32>,
+    /// How long one may wait; `None` is as long as its client does.
+    pub time: Option<Duration>,
+}
+
+/// How members are spared the rush after one of them was lost.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Pacing {
+    /// Connections that are set up with one member at once; `None` is any number.
+    pub setup_limit: Option<u32>,
+    /// How long after a loss this holds.
+    pub time: Duration,
+}
+
+/// Whether a method looks at what this pool sends to a port, or at what all pools send to the host.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Scope {
+    Member,
+    /// One impalad serves 21000 and 21050.
+    Node,
+}
+
 /// The load-balancing method (F5's `load-balancing-mode`).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum LoadBalancing {
     RoundRobin,
-    /// Round robin in which a member takes `ratio` turns.
-    RatioMember,
-    /// Fewest connections of this pool.
-    LeastConnectionsMember,
-    /// Fewest connections of all pools to the node: one impalad serves 21000 and 21050.
-    LeastConnectionsNode,
+    /// Turns in proportion to `ratio`.
+    Ratio(Scope),
+    LeastConnections(Scope),
+    /// Fewest connections for its `ratio`.
+    RatioLeastConnections(Scope),
+    /// Smallest part of its `connection-limit` in use.
+    WeightedLeastConnections(Scope),
+    /// Turns, more of them for those with fewer connections than the average.
+    Observed(Scope),
+    /// Turns, more of them for those whose connections become fewer.
+    Predictive(Scope),
+    /// Turns in proportion to what a monitor measures.
+    DynamicRatio(Scope),
+    /// Fewest persistence records.
+    LeastSessions,
+    /// Least busy by Impala's own account.
+    LeastLoad,
 }
 
 impl LoadBalancing {
-    pub const ALL: [Self; 4] =
-        [Self::RoundRobin, Self::RatioMember, Self::LeastConnectionsMember, Self::LeastConnectionsNode];
+    pub const ALL: [Self; 17] = [
+        Self::RoundRobin,
+        Self::Ratio(Scope::Member),
+        Self::Ratio(Scope::Node),
+        Self::LeastConnections(Scope::Member),
+        Self::LeastConnections(Scope::Node),
+        Self::RatioLeastConnections(Scope::Member),
+        Self::RatioLeastConnections(Scope::Node),
+        Self::WeightedLeastConnections(Scope::Member),
+        Self::WeightedLeastConnections(Scope::Node),
+        Self::Observed(Scope::Member),
+        Self::Observed(Scope::Node),
+        Self::Predictive(Scope::Member),
+        Self::Predictive(Scope::Node),
+        Self::DynamicRatio(Scope::Member),
+        Self::DynamicRatio(Scope::Node),
+        Self::LeastSessions,
+        Self::LeastLoad,
+    ];
 
-    /// The word that the file uses, which is tmsh's.
+    /// The word that the file uses, which is tmsh's where tmsh has one.
     pub fn as_str(self) -> &'static str {
+        use Scope::{Member, Node};
         match self {
             Self::RoundRobin => "round-robin",
-            Self::RatioMember => "ratio-member",
-            Self::LeastConnectionsMember => "least-connections-member",
-            Self::LeastConnectionsNode => "least-connections-node",
+            Self::Ratio(Member) => "ratio-member",
+            Self::Ratio(Node) => "ratio-node",
+            Self::LeastConnections(Member) => "least-connections-member",
+            Self::LeastConnections(Node) => "least-connections-node",
+            Self::RatioLeastConnections(Member) => "ratio-least-connections-member",
+            Self::RatioLeastConnections(Node) => "ratio-least-connections-node",
+            Self::WeightedLeastConnections(Member) => "weighted-least-connections-member",
+            Self::WeightedLeastConnections(Node) => "weighted-least-connections-node",
+            Self::Observed(Member) => "observed-member",
+            Self::Observed(Node) => "observed-node",
+            Self::Predictive(Member) => "predictive-member",
+            Self::Predictive(Node) => "predictive-node",
+            Self::DynamicRatio(Member) => "dynamic-ratio-member",
+            Self::DynamicRatio(Node) => "dynamic-ratio-node",
+            Self::LeastSessions => "least-sessions",
+            Self::LeastLoad => "least-load",
         }
+    }
+
+    /// Whether it goes by what an impala monitor measures.
+    pub fn needs_measurements(self) -> bool {
+        matches!(self, Self::DynamicRatio(_) | Self::LeastLoad)
     }
 }

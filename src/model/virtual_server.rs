@@ -17,13 +17,17 @@ pub struct VirtualServer {
     /// The front-end name that clients connect to and check in certificates.
     pub hostname: Option<String>,
     pub pool: Arc<Pool>,
+    /// Asked first, and the next where it names no member that may be used.
     pub persistence: Option<Arc<Persistence>>,
+    pub fallback_persistence: Option<Arc<Persistence>>,
     pub client_ssl: Option<Arc<ClientSsl>>,
     pub server_ssl: Option<Arc<ServerSsl>>,
     pub protocol: Arc<Protocol>,
     pub dial: Dial,
     /// Connections at once; `None` is no limit.
     pub connection_limit: Option<u32>,
+    /// Connections in any second; `None` is no limit.
+    pub rate_limit: Option<u32>,
     /// Clients outside these networks are refused; empty lets everyone in.
     pub source: Vec<IpNet>,
     /// A disabled virtual server listens no more and finishes the connections that it has.

@@ -69,7 +69,7 @@ impl Watch {
             }
         }
         *last = Some(word);
-        self.live.judge(&self.monitor.name, verdict);
+        self.live.judge(&self.monitor.name, verdict, Instant::now().into_std());
     }
 }
 

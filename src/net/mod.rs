@@ -7,5 +7,5 @@ mod sys;
 
 pub use limits::raise_open_files;
 pub use listen::{adjust, bind};
-pub use socket::{drained, reset_on_close, shutdown_write, tune};
+pub use socket::{drained, hung_up, reset_on_close, shutdown_write, tune};
 pub use sys::{TcpInfo, tcp_info};

@@ -1,9 +1,11 @@
+use std::future::pending;
 use std::io;
 use std::net::Shutdown;
 use std::os::fd::AsFd;
 use std::time::{Duration, Instant};
 
 use socket2::{SockRef, TcpKeepalive};
+use tokio::io::Interest;
 use tokio::net::TcpStream;
 
 use super::sys;
@@ -37,6 +39,24 @@ pub fn reset_on_close(stream: &TcpStream) {
 /// Ends the sending side with FIN.
 pub fn shutdown_write(stream: &TcpStream) -> io::Result<()> {
     SockRef::from(stream).shutdown(Shutdown::Write)
+}
+
+/// Waits until the peer has ended what it sends, by FIN or RST, and reads nothing meanwhile. Where the system cannot tell,
+/// this waits for ever.
+pub async fn hung_up(stream: &TcpStream) {
+    // A registration of its own: readiness that is cleared here stays set for those who read the stream.
+    let own = stream.as_fd().try_clone_to_owned().and_then(|fd| TcpStream::from_std(fd.into()));
+    let Ok(own) = own else { return pending().await };
+    loop {
+        match own.ready(Interest::READABLE).await {
+            Ok(ready) if !ready.is_read_closed() => {
+                let nothing_read = || Err::<(), _>(io::Error::from(io::ErrorKind::WouldBlock));
+                // Clears the readiness, so that the next event is waited for.
+                let _ = own.try_io(Interest::READABLE, nothing_read);
+            }
+            Ok(_) | Err(_) => return,
+        }
+    }
 }
 
 /// Waits until the peer has acknowledged everything written to it, for `limit` at most; tells whether it has.

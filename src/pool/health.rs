@@ -51,6 +51,11 @@ impl Health {
     pub fn is_down(&self) -> bool {
         matches!(self, Self::Down(_))
     }
+
+    /// Whether a member in this health gets no connection and comes back later with all of its room free.
+    pub(super) fn keeps_away(&self) -> bool {
+        matches!(self, Self::Down(_) | Self::Disabled(_))
+    }
 }
 
 /// The verdicts of a member's monitors, and how many of them must be good.

@@ -1,15 +1,18 @@
 use std::collections::HashMap;
 use std::net::IpAddr;
-use std::sync::atomic::{AtomicI64, AtomicU64};
+use std::sync::atomic::{AtomicBool, AtomicI64, AtomicU32, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use arc_swap::{ArcSwap, ArcSwapOption};
 use tokio::sync::broadcast;
 
 use super::health::{Health, Verdict, Verdicts};
-use super::measurement::Measurement;
-use super::persistence::Records;
+use super::measurement::{Load, Measurement};
+use super::moment::{self, Moment};
+use super::persistence::{Place, Records, Sharing};
+use super::queue::{Queue, Turnstile};
+use super::rate::Rate;
 use crate::model::{self, Address, MemberKey, Name};
 use crate::stats::{Connections, Traffic};
 
@@ -18,8 +21,8 @@ use crate::stats::{Connections, Traffic};
 pub struct Registry {
     nodes: Mutex<HashMap<Name, Arc<LiveNode>>>,
     pools: Mutex<HashMap<Name, Arc<LivePool>>>,
-    records: Mutex<HashMap<Name, Arc<Records>>>,
-    turns: Arc<Turns>,
+    records: Mutex<HashMap<Sharing, Arc<Records>>>,
+    turnstile: Arc<Turnstile>,
 }
 
 impl Registry {
@@ -38,35 +41,31 @@ impl Registry {
     /// The live pool of that name, made when it is new.
     pub fn pool(&self, name: &Name) -> Arc<LivePool> {
         let mut pools = locked(&self.pools);
-        let made = || Arc::new(LivePool { turns: Arc::clone(&self.turns), ..LivePool::default() });
-        Arc::clone(pools.entry(name.clone()).or_insert_with(made))
+        Arc::clone(pools.entry(name.clone()).or_insert_with(|| Arc::new(LivePool::new(name.clone(), &self.turnstile))))
     }
 
-    /// The persistence records of a virtual server, made when it is new.
-    pub fn records(&self, virtual_server: &Name) -> Arc<Records> {
-        Arc::clone(locked(&self.records).entry(virtual_server.clone()).or_default())
+    /// The persistence records that those share who are named, made when they are new.
+    pub fn records(&self, sharing: &Sharing) -> Arc<Records> {
+        Arc::clone(locked(&self.records).entry(sharing.clone()).or_default())
+    }
+
+    /// All persistence records, by who shares them, in order.
+    pub fn all_records(&self) -> Vec<(Sharing, Arc<Records>)> {
+        let mut all: Vec<_> =
+            locked(&self.records).iter().map(|(it, records)| (it.clone(), Arc::clone(records))).collect();
+        all.sort_by(|(one, _), (other, _)| one.cmp(other));
+        all
     }
 
     /// Forgets what the model no longer names. Connections keep what they hold.
     pub fn retain(&self, model: &model::Model) {
         locked(&self.nodes).retain(|name, _| model.nodes.contains_key(name));
         locked(&self.pools).retain(|name, _| model.pools.contains_key(name));
-        locked(&self.records).retain(|name, _| model.virtual_servers.contains_key(name));
+        locked(&self.records).retain(|sharing, _| sharing.is_among(model));
         for (name, pool) in locked(&self.pools).iter() {
             let wanted = &model.pools[name];
             locked(&pool.members).retain(|key, _| wanted.member(key).is_some());
         }
-    }
-}
-
-/// Numbers the choices of all pools in one sequence. Choosing and counting the choice happen under this lock, so that
-/// two connections never see the same member as the least loaded one.
-#[derive(Debug, Default)]
-pub(super) struct Turns(Mutex<u64>);
-
-impl Turns {
-    pub(super) fn lock(&self) -> MutexGuard<'_, u64> {
-        locked(&self.0)
     }
 }
 
@@ -75,6 +74,9 @@ impl Turns {
 pub struct LiveNode {
     /// Of all pools.
     pub connections: Connections,
+    /// Of those, how many persistence sent here.
+    pub(super) persisted: AtomicU32,
+    pub(super) rate: Rate,
     addresses: ArcSwap<Vec<IpAddr>>,
 }
 
@@ -89,21 +91,68 @@ impl LiveNode {
             self.addresses.store(Arc::new(addresses));
         }
     }
+
+    pub(super) fn is_resolved(&self) -> bool {
+        !self.addresses.load().is_empty()
+    }
 }
 
 /// A pool while it runs.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub struct LivePool {
     pub connections: Connections,
     pub traffic: Traffic,
+    name: Name,
     members: Mutex<HashMap<MemberKey, Arc<LiveMember>>>,
-    pub(super) turns: Arc<Turns>,
+    pub(super) turnstile: Arc<Turnstile>,
+    pub(super) queue: Arc<Queue>,
+    /// When a member was last lost.
+    lost: Arc<Moment>,
+    /// When the trends of its members were last looked at.
+    pub(super) trends_taken: Moment,
+    /// Whether the method has nothing fresh to go by, which is logged once.
+    pub(super) is_blind: AtomicBool,
 }
 
 impl LivePool {
-    /// The live member of that key, made when it is new.
-    pub fn member(&self, key: &MemberKey) -> Arc<LiveMember> {
-        Arc::clone(locked(&self.members).entry(key.clone()).or_default())
+    fn new(name: Name, turnstile: &Arc<Turnstile>) -> Self {
+        moment::begin();
+        Self {
+            connections: Connections::default(),
+            traffic: Traffic::default(),
+            name,
+            members: Mutex::default(),
+            turnstile: Arc::clone(turnstile),
+            queue: Queue::new(turnstile),
+            lost: Arc::default(),
+            trends_taken: Moment::default(),
+            is_blind: AtomicBool::default(),
+        }
+    }
+
+    /// The live member of that key, made when it is new. One that joins a pool which serves already begins slowly.
+    pub fn member(&self, key: &MemberKey, now: Instant) -> Arc<LiveMember> {
+        let mut members = locked(&self.members);
+        let serves = members.values().any(|member| member.connections.read().total > 0);
+        let live = members.entry(key.clone()).or_insert_with(|| {
+            let place = Place::new(self.name.clone(), key.clone());
+            let member = LiveMember { place, lost: Arc::clone(&self.lost), ..LiveMember::new(&self.turnstile) };
+            if serves {
+                member.ramp_since.set(now);
+            }
+            Arc::new(member)
+        });
+        Arc::clone(live)
+    }
+
+    /// Connections that wait for a member.
+    pub fn queued(&self) -> usize {
+        self.queue.len()
+    }
+
+    /// When a member was last lost: marked down, or gone in the midst of a connection.
+    pub(super) fn last_loss(&self) -> Option<Instant> {
+        self.lost.get()
     }
 }
 
@@ -115,27 +164,61 @@ pub struct LiveMember {
     verdicts: Mutex<Verdicts>,
     health: ArcSwap<Health>,
     measurement: ArcSwapOption<Measurement>,
+    load: ArcSwapOption<Load>,
     served: broadcast::Sender<Served>,
     /// Held by whoever probes: a member has few threads to answer with.
     pub probing: tokio::sync::Mutex<()>,
+    /// Of its connections, how many persistence sent here.
+    pub(super) persisted: AtomicU32,
+    /// Connections that it has not yet answered.
+    pub(super) setups: AtomicU32,
+    pub(super) rate: Rate,
+    pub(super) place: Arc<Place>,
     /// When it was last chosen, as a number of the sequence of all choices; 0 is never.
     pub(super) turn: AtomicU64,
-    /// What the ratio method owes it.
+    /// What the methods with turns owe it.
     pub(super) credit: AtomicI64,
+    /// Its ratio under the predictive methods; 0 is not known yet.
+    pub(super) trend: AtomicU32,
+    /// Its connections when the trend was last looked at.
+    pub(super) trend_connections: AtomicU32,
+    /// When its share began to grow.
+    pub(super) ramp_since: Moment,
+    /// Whether an administrator had it enabled when that was last looked at.
+    enabled: AtomicBool,
+    lost: Arc<Moment>,
+    turnstile: Arc<Turnstile>,
 }
 
 impl Default for LiveMember {
     fn default() -> Self {
+        Self::new(&Arc::default())
+    }
+}
+
+impl LiveMember {
+    fn new(turnstile: &Arc<Turnstile>) -> Self {
         Self {
             connections: Connections::default(),
             traffic: Traffic::default(),
             verdicts: Mutex::default(),
             health: ArcSwap::default(),
             measurement: ArcSwapOption::empty(),
+            load: ArcSwapOption::empty(),
             served: broadcast::Sender::new(SERVED_KEPT),
             probing: tokio::sync::Mutex::default(),
+            persisted: AtomicU32::default(),
+            setups: AtomicU32::default(),
+            rate: Rate::default(),
+            place: Place::new(Name::from(""), MemberKey { node: Name::from(""), port: 0 }),
             turn: AtomicU64::default(),
             credit: AtomicI64::default(),
+            trend: AtomicU32::default(),
+            trend_connections: AtomicU32::default(),
+            ramp_since: Moment::default(),
+            enabled: AtomicBool::new(true),
+            lost: Arc::default(),
+            turnstile: Arc::clone(turnstile),
         }
     }
 }
@@ -157,6 +240,10 @@ impl LiveMember {
         self.health.load_full()
     }
 
+    pub(super) fn with_health<T>(&self, look: impl FnOnce(&Health) -> T) -> T {
+        look(&self.health.load())
+    }
+
     /// Names the monitors that watch this member and how many of them must be good (`None` is all); verdicts of others
     /// are forgotten, those of these kept.
     pub fn watch(&self, monitors: impl IntoIterator<Item = Name>, needed: Option<usize>) {
@@ -171,12 +258,33 @@ impl LiveMember {
     }
 
     /// Takes a monitor's verdict. A monitor that no longer watches is not heard.
-    pub fn judge(&self, monitor: &Name, verdict: Verdict) {
+    pub fn judge(&self, monitor: &Name, verdict: Verdict, now: Instant) {
         let mut verdicts = locked(&self.verdicts);
-        if let Some(slot) = verdicts.by_monitor.get_mut(monitor) {
-            *slot = Some(verdict);
-            self.health.store(Arc::new(verdicts.health()));
+        let Some(slot) = verdicts.by_monitor.get_mut(monitor) else { return };
+        *slot = Some(verdict);
+        let (before, health) = (self.health.load_full(), verdicts.health());
+        if health.is_down() && !before.is_down() {
+            self.lose(now);
         }
+        if before.keeps_away() && !health.keeps_away() {
+            self.ramp_since.set(now);
+        }
+        self.health.store(Arc::new(health));
+        drop(verdicts);
+        self.turnstile.wake();
+    }
+
+    /// Tells that the member was lost, as when it ended a connection abruptly: its clients will want another at once.
+    pub fn lose(&self, now: Instant) {
+        self.lost.set(now);
+    }
+
+    /// Takes the administrative state; a member that was enabled begins slowly.
+    pub(super) fn enable(&self, enabled: bool, now: Instant) {
+        if enabled && !self.enabled.swap(enabled, Ordering::AcqRel) {
+            self.ramp_since.set(now);
+        }
+        self.enabled.store(enabled, Ordering::Release);
     }
 
     /// What the member last told of its load, if a monitor asks it.
@@ -186,7 +294,19 @@ impl LiveMember {
 
     /// Takes what the member tells of its load.
     pub fn measure(&self, measurement: Measurement) {
+        let load = Load::of(&measurement, self.load.load().as_deref());
+        self.load.store(load.map(Arc::new));
         self.measurement.store(Some(Arc::new(measurement)));
+    }
+
+    /// How busy it is, if it told that lately.
+    pub fn load(&self, now: Instant) -> Option<Load> {
+        self.load.load().as_deref().copied().filter(|load| load.is_fresh(now))
+    }
+
+    /// Persistence records that name it.
+    pub fn records(&self) -> u32 {
+        self.place.records()
     }
 
     /// Tells passive watchers how a connection went.
@@ -217,13 +337,13 @@ mod tests {
         let member = LiveMember::default();
         let (tcp, tls) = (Name::from("tcp"), Name::from("tls"));
         member.watch([tcp.clone()], None);
-        member.judge(&tcp, Verdict::Down("refused".into()));
+        member.judge(&tcp, Verdict::Down("refused".into()), Instant::now());
         assert!(member.health().is_down());
         member.watch([tcp.clone(), tls.clone()], None);
         assert!(member.health().is_down(), "a reload that adds a monitor keeps what the other found");
         member.watch([tls.clone()], None);
         assert_eq!(*member.health(), Health::Unknown);
-        member.judge(&tcp, Verdict::Up);
+        member.judge(&tcp, Verdict::Up, Instant::now());
         assert_eq!(*member.health(), Health::Unknown, "a monitor that was removed is not heard");
     }
 }

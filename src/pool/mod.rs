@@ -6,13 +6,18 @@
 mod health;
 mod live;
 mod measurement;
+mod moment;
 mod persistence;
+mod queue;
+mod rate;
 mod select;
 mod status;
 
 pub use health::{Health, Verdict};
 pub use live::{LiveMember, LiveNode, LivePool, Registry, Served};
-pub use measurement::Measurement;
-pub use persistence::{PersistenceHold, Records};
-pub use select::{Choice, MemberGuard, NoMember, Pool, PoolMember, Refused};
+pub use measurement::{Load, Measurement};
+pub use persistence::{Place, RecordView, Records, Sharing, Sticky};
+pub use queue::Waiting;
+pub use rate::Rate;
+pub use select::{Asker, Busy, Choice, MemberGuard, NoMember, Pool, PoolMember, Refused, SetupGuard, Step};
 pub use status::{Availability, Status};

@@ -1,6 +1,8 @@
 //! Status and its reason in words, as an LTM's network map shows them.
 
-use super::select::{Pool, Refused};
+use std::time::Instant;
+
+use super::select::{NoMember, Pool, Refused};
 use super::{Health, PoolMember};
 use crate::model::AdminState;
 
@@ -66,9 +68,25 @@ impl Pool {
     pub fn member_status(&self, index: usize) -> Status {
         let member = &self.members[index];
         let (mut availability, mut reason) = member.health_status();
-        if self.refusal(index, &[], true) == Some(Refused::Limit) {
-            availability = Availability::Unavailable;
-            reason = format!("at its connection limit of {}", member.config.connection_limit.unwrap_or(0));
+        let limit = |limit: Option<u32>| limit.unwrap_or_default();
+        let at_limit = match self.refusal(index, &[], true, Instant::now()) {
+            Some(Refused::Limit) => {
+                Some(format!("at its connection limit of {}", limit(member.config.connection_limit)))
+            }
+            Some(Refused::NodeLimit) => {
+                Some(format!("its node is at its connection limit of {}", limit(member.config.node.connection_limit)))
+            }
+            Some(Refused::Rate) => {
+                Some(format!("at its rate limit of {} connections in a second", limit(member.config.rate_limit)))
+            }
+            Some(Refused::NodeRate) => {
+                let limit = limit(member.config.node.rate_limit);
+                Some(format!("its node is at its rate limit of {limit} connections in a second"))
+            }
+            _ => None,
+        };
+        if let Some(at_limit) = at_limit {
+            (availability, reason) = (Availability::Unavailable, at_limit);
         }
         let state = member.state();
         if state != AdminState::Enabled {
@@ -83,6 +101,10 @@ impl Pool {
         let statuses: Vec<_> = (0..self.members.len()).map(|index| self.member_status(index)).collect();
         let usable =
             |wanted| statuses.iter().filter(|it| it.state == AdminState::Enabled && it.availability == wanted).count();
+        if let Some(NoMember::TooFew { up, needed }) = self.too_few_up() {
+            let reason = format!("{up} members are up and {needed} must be (min-up-members)");
+            return Status { availability: Availability::Offline, state: AdminState::Enabled, reason };
+        }
         let all = statuses.len();
         let (availability, reason) = match () {
             () if all == 0 => (Availability::Unknown, "the pool has no members".into()),

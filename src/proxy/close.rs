@@ -22,6 +22,7 @@ pub enum Phase {
     ClientTls,
     FirstByte,
     Select,
+    Queue,
     Connect,
     MemberTls,
     Relay,
@@ -65,6 +66,7 @@ words!(Phase {
     ClientTls = "client-tls",
     FirstByte = "first-byte",
     Select = "select",
+    Queue = "queue",
     Connect = "connect",
     MemberTls = "member-tls",
     Relay = "relay",
@@ -128,6 +130,9 @@ reasons! {
     ConnectionLimit = Policy Accept Limit "connection-limit"
         "raise the virtual server's connection-limit or find out who holds its connections";
 
+    RateLimit = Policy Accept Limit "rate-limit"
+        "raise the virtual server's rate-limit or find out who connects so often";
+
     ClientPlaintext = Client ClientTls WrongProtocol "client-plaintext"
         "the client speaks without TLS to a TLS virtual server; turn TLS on in the client (impala-shell --ssl, JDBC SSL=1)";
     ClientHandshakeTimeout = Client ClientTls Timeout "client-handshake-timeout"
@@ -156,7 +161,16 @@ reasons! {
     NoMemberEnabled = Admin Select Unavailable "no-member-enabled"
         "every member is disabled, forced offline or draining; `pronk show map` says which, enable one";
     NoMemberBelowLimit = Policy Select Limit "no-member-below-limit"
-        "every member that is up is at its connection-limit or has no service thread left; add members or raise the limit, below the impalad's fe_service_threads";
+        "every member that is up is at its connection-limit or has no service thread left; add members, raise the limit (below the impalad's fe_service_threads) or let connections wait with queue-on-connection-limit";
+    NoMemberBelowRate = Policy Select Limit "no-member-below-rate"
+        "every member that is up is at its rate-limit; add members, raise the limit or let connections wait with queue-on-connection-limit";
+    TooFewMembersUp = Policy Select Unavailable "too-few-members-up"
+        "fewer members are up than min-up-members; `pronk show map` says why the others are not";
+    QueueFull = Policy Queue Limit "queue-full"
+        "as many connections wait for a member as queue-depth-limit lets; add members or raise the limit";
+    QueueTimeout = Policy Queue Timeout "queue-timeout"
+        "no member took the connection within queue-time-limit; add members, raise connection-limit and the impalad's fe_service_threads, or find out who holds their connections";
+    ClientLeftQueue = Client Queue Fin "client-left-queue" "";
 
     MemberRefused = Member Connect Rst "member-connect-refused"
         "nothing listens on the member's port; check that impalad runs and is a coordinator";

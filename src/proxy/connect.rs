@@ -11,35 +11,48 @@ use super::close::{Close, CloseReason};
 use super::record::Record;
 use super::stream::{Socket, Stream};
 use super::virtual_server::Snapshot;
+use super::wait;
 use crate::net;
-use crate::pool::{MemberGuard, NoMember, Served};
+use crate::pool::{Asker, MemberGuard, Served, SetupGuard};
 use crate::tls::{TlsFacts, TlsFault};
 
 /// A member that takes bytes.
 pub(super) struct Connected {
     pub stream: Stream,
     pub guard: MemberGuard,
+    /// Until the member has answered.
+    pub setup: SetupGuard,
     /// When the connection was made.
     pub dialed: Instant,
 }
 
 /// Connects to the member that the pool chooses. A member that fails is left out and another chosen, up to the pool's
 /// `reselect-tries`: no byte of the client's has gone anywhere yet, so nothing is lost.
-pub(super) async fn to_a_member(snapshot: &Snapshot, client: IpAddr, record: &mut Record) -> Result<Connected, Close> {
+pub(super) async fn to_a_member(
+    snapshot: &Snapshot,
+    client: &Socket,
+    address: IpAddr,
+    record: &mut Record,
+) -> Result<Connected, Close> {
     let pool = &snapshot.pool;
-    let persistence = snapshot.config.persistence.as_deref().map(|profile| (profile, &snapshot.records));
     let mut tried = Vec::new();
     let mut failed: Option<Close> = None;
     for _ in 0..=pool.config.reselect_tries {
-        let choice = match pool.choose(client, persistence, &tried, Instant::now().into_std()) {
+        let asker = Asker { client: address, persistence: &snapshot.persistence, tried: &tried };
+        let gone = net::hung_up(&client.tcp);
+        let choice = match wait::for_a_member(pool, asker, gone, record).await {
             Ok(choice) => choice,
-            Err(none) => return Err(failed.unwrap_or_else(|| no_member(none, &pool.config.name))),
+            // What a member did says more than that no other is left.
+            Err(close) => return Err(failed.unwrap_or(close)),
         };
         record.member = Some(choice.index);
         record.persisted = choice.persisted;
         record.tries += 1;
         match to_member(snapshot, choice.index, record).await {
-            Ok(stream) => return Ok(Connected { stream, guard: choice.guard, dialed: Instant::now() }),
+            Ok(stream) => {
+                let (guard, setup) = (choice.guard, choice.setup);
+                return Ok(Connected { stream, guard, setup, dialed: Instant::now() });
+            }
             Err(close) => {
                 tracing::warn!(
                     virtual_server = %snapshot.config.name,
@@ -130,14 +143,4 @@ fn handshake_failed(error: &io::Error) -> Close {
         }
     };
     reason.because(format_args!("the member {}", fault.describe()))
-}
-
-fn no_member(none: NoMember, pool: &crate::model::Name) -> Close {
-    let reason = match none {
-        NoMember::Empty => CloseReason::NoMembers,
-        NoMember::Down | NoMember::Tried => CloseReason::NoMemberUp,
-        NoMember::Disabled => CloseReason::NoMemberEnabled,
-        NoMember::Limit => CloseReason::NoMemberBelowLimit,
-    };
-    reason.because(format_args!("pool {pool}"))
 }

@@ -108,6 +108,10 @@ impl Accepted {
             return Err(CloseReason::ConnectionLimit.into());
         }
         self.context.admitted = true;
+        if !self.context.virtual_server.rate.try_enter(config.rate_limit, Instant::now().into_std()) {
+            net::reset_on_close(&self.socket.tcp);
+            return Err(CloseReason::RateLimit.into());
+        }
         Ok(())
     }
 
@@ -196,7 +200,8 @@ impl Handshaken {
     }
 
     async fn connect(&mut self, record: &mut Record) -> Result<Connected, Close> {
-        let connected = connect::to_a_member(&self.context.snapshot, self.context.client.ip(), record).await;
+        let (snapshot, address) = (&self.context.snapshot, self.context.client.ip());
+        let connected = connect::to_a_member(snapshot, self.client.socket(), address, record).await;
         if connected.is_err() {
             net::reset_on_close(&self.client.socket().tcp);
         }
@@ -205,18 +210,22 @@ impl Handshaken {
 
     /// Passes bytes until the end, and leaves both sides as they should see it.
     async fn relay(mut self, mut inbound: Flow, connected: Connected, record: &mut Record) -> Close {
-        let Connected { mut stream, guard, dialed } = connected;
+        let Connected { mut stream, guard, setup, dialed } = connected;
         let virtual_server = Arc::clone(&self.context.virtual_server);
         let mut meter = Meter::new(virtual_server, Arc::clone(&guard.pool), Arc::clone(&guard.member));
         let mut outbound = Flow::default();
         let profile = Arc::clone(&self.context.snapshot.config.protocol);
         let ends = self.context.lifecycle.ends();
         let relay = Relay::new(&mut self.client, &mut stream, &mut inbound, &mut outbound);
-        let outcome = relay.run(profile.idle_timeout, ends, &mut meter).await;
+        let outcome = relay.run(profile.idle_timeout, setup, ends, &mut meter).await;
 
         meter.bytes(inbound.bytes, outbound.bytes);
         if record.opening == Opening::Unknown {
             record.opening = Opening::of(self.client.socket().opening());
+        }
+        if let Outcome::Ended { side: Side::Member, end: End::Reset, .. } = &outcome {
+            // Before the client learns of it and comes back.
+            guard.member.lose(Instant::now().into_std());
         }
         if outbound.bytes == 0 {
             guard.member.served(Served::Silent(dialed.elapsed()));

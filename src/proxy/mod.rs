@@ -12,6 +12,7 @@ mod record;
 mod relay;
 mod stream;
 mod virtual_server;
+mod wait;
 
 pub use accept::Listener;
 pub use close::{CloseReason, Mechanism, Phase, Who};

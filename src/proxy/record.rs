@@ -35,6 +35,7 @@ pub(super) struct Record {
 pub(super) struct Phases {
     pub client_tls: Option<Duration>,
     pub first_byte: Option<Duration>,
+    pub queue: Option<Duration>,
     pub connect: Option<Duration>,
     pub member_tls: Option<Duration>,
 }
@@ -96,6 +97,7 @@ impl Record {
                     ms_total = millis(Some(self.started.elapsed())),
                     ms_client_tls = millis(self.phases.client_tls),
                     ms_first_byte = millis(self.phases.first_byte),
+                    ms_queue = millis(self.phases.queue),
                     ms_connect = millis(self.phases.connect),
                     ms_member_tls = millis(self.phases.member_tls),
                     client_tls_version = self.client_tls.as_ref().map(|tls| tls.version),

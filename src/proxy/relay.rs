@@ -11,6 +11,7 @@ use tokio::time::{Instant, sleep_until};
 use super::buffers::{Chunk, Size};
 use super::meter::Meter;
 use super::stream::Stream;
+use crate::pool::SetupGuard;
 
 /// Bytes that one connection may pass before others have their turn.
 const TURN: usize = 1 << 20;
@@ -174,11 +175,18 @@ impl<'a> Relay<'a> {
         Self { client, member, inbound, outbound, first: None, gone: None }
     }
 
-    /// Runs to the end. `idle` bounds silence in both directions together.
-    pub async fn run(mut self, idle: Option<Duration>, cut: impl Future<Output = ()>, meter: &mut Meter) -> Outcome {
+    /// Runs to the end. `idle` bounds silence in both directions together; `setup` is let go with the member's first byte.
+    pub async fn run(
+        mut self,
+        idle: Option<Duration>,
+        setup: SetupGuard,
+        cut: impl Future<Output = ()>,
+        meter: &mut Meter,
+    ) -> Outcome {
         let idle = idle.unwrap_or(FAR_FUTURE);
         let mut active = Instant::now();
-        let mut alarm = pin!(sleep_until(active + idle));
+        let mut setup = Some(setup);
+        let mut alarm = pin!(sleep_until(active + idle.min(SetupGuard::LONGEST)));
         let mut cut = pin!(cut);
         poll_fn(|cx| {
             if let Poll::Ready(outcome) = self.poll(cx) {
@@ -188,6 +196,9 @@ impl<'a> Relay<'a> {
                 active = Instant::now();
                 meter.packets_now_and_then(active, self.client.socket(), self.member.socket());
             }
+            if self.outbound.bytes > 0 {
+                setup = None;
+            }
             if cut.as_mut().poll(cx).is_ready() {
                 return Poll::Ready(Outcome::Cut);
             }
@@ -195,6 +206,7 @@ impl<'a> Relay<'a> {
                 if active.elapsed() >= idle {
                     return Poll::Ready(Outcome::Idle);
                 }
+                setup = None;
                 alarm.as_mut().reset(active + idle);
             }
             Poll::Pending

@@ -8,7 +8,7 @@ use tokio_util::task::TaskTracker;
 
 use super::close::CloseReason;
 use crate::model::{self, Name};
-use crate::pool::{Pool, Records};
+use crate::pool::{Pool, Rate, Sticky};
 use crate::stats::{Connections, Traffic};
 use crate::tls::{LiveClientSsl, MemberTls};
 
@@ -17,7 +17,8 @@ use crate::tls::{LiveClientSsl, MemberTls};
 pub struct Snapshot {
     pub config: Arc<model::VirtualServer>,
     pub pool: Arc<Pool>,
-    pub records: Arc<Records>,
+    /// Asked in this order.
+    pub persistence: Vec<Sticky>,
     pub client_ssl: Option<Arc<LiveClientSsl>>,
     /// TLS toward each member, in the order of the pool's members.
     pub member_tls: Option<Vec<Arc<MemberTls>>>,
@@ -30,6 +31,7 @@ pub struct LiveVirtualServer {
     pub snapshot: ArcSwap<Snapshot>,
     pub connections: Connections,
     pub traffic: Traffic,
+    pub(super) rate: Rate,
     closes: Vec<AtomicU64>,
 }
 
@@ -40,6 +42,7 @@ impl LiveVirtualServer {
             snapshot: ArcSwap::from_pointee(snapshot),
             connections: Connections::default(),
             traffic: Traffic::default(),
+            rate: Rate::default(),
             closes: CloseReason::ALL.iter().map(|_| AtomicU64::new(0)).collect(),
         }
     }

@@ -35,12 +35,13 @@ impl Connections {
         self.current.load(Ordering::Acquire)
     }
 
+    /// How many ever entered.
+    pub fn total(&self) -> u64 {
+        self.total.load(Ordering::Relaxed)
+    }
+
     pub fn read(&self) -> ConnectionCounts {
-        ConnectionCounts {
-            current: self.current(),
-            maximum: self.maximum.load(Ordering::Relaxed),
-            total: self.total.load(Ordering::Relaxed),
-        }
+        ConnectionCounts { current: self.current(), maximum: self.maximum.load(Ordering::Relaxed), total: self.total() }
     }
 }
 

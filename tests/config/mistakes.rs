@@ -21,7 +21,7 @@ fn all_mistakes_are_told_at_once_in_the_order_of_the_file() {
     9:18 error: `address` must be an IP address or a host name, found the number 1.10
     12:26 error: load-balancing-mode `fastest-node` is not offered
     13:16 error: there is no monitor `tpc`
-    14:5 error: unknown key `slow-ramp-time` in a pool
+    14:5 error: unknown key `min-up-members-checking` in a pool
     15:25 error: member `n1:21050` stands twice in pool `p`
     15:35 error: there is no node `n9`
     15:45 error: a member names a node, and no node is called `10.1.1.1`

@@ -8,7 +8,7 @@ use pronk::model::profile::{
     CertKey, CertResponse, Certificate, CipherGroup, ClientSsl, PeerCertMode, ServerSsl, TlsVersion, TlsVersions,
     TrustAnchors,
 };
-use pronk::model::{Address, AdminState, Member, Name, Node};
+use pronk::model::{Address, Member, Name, Node};
 use pronk::tls::{LiveClientSsl, LiveServerSsl, MemberTls, TlsFacts, TlsFault, provider};
 use rustls::crypto::{CryptoProvider, WebPkiSupportedAlgorithms};
 use rustls::pki_types::{CertificateDer, ServerName};
@@ -102,21 +102,9 @@ pub fn cert_key(files: &Files) -> CertKey {
 }
 
 pub fn member(address: &str, hostname: Option<&str>) -> Member {
-    let node = Node {
-        name: Name::from("node1"),
-        address: address.parse().map_or_else(|_| Address::Fqdn(address.to_owned()), Address::Ip),
-        hostname: hostname.map(str::to_owned),
-        description: None,
-        state: AdminState::Enabled,
-    };
-    Member {
-        node: Arc::new(node),
-        port: 21050,
-        connection_limit: None,
-        ratio: 1,
-        description: None,
-        state: AdminState::Enabled,
-    }
+    let address = address.parse().map_or_else(|_| Address::Fqdn(address.to_owned()), Address::Ip);
+    let node = Node { hostname: hostname.map(str::to_owned), ..Node::new(Name::from("node1"), address) };
+    Member::new(Arc::new(node), 21050)
 }
 
 /// A client of the front end; keeps its sessions from one connection to the next.

@@ -7,12 +7,12 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use crate::model::profile::{
-    CertKey, CertResponse, Certificate, ClientSsl, Passphrase, PeerCertMode, Persistence, Protocol, ProtocolKind,
-    ServerSsl, TlsVersion, TlsVersions, TrustAnchors,
+    Affinity, CertKey, CertResponse, Certificate, ClientSsl, Passphrase, PeerCertMode, Persistence, PersistenceKind,
+    Protocol, ProtocolKind, ServerSsl, TlsVersion, TlsVersions, TrustAnchors,
 };
 use crate::model::{
-    Credentials, HttpCheck, ImpalaCheck, Inband, LintLevel, Member, Model, Monitor, MonitorKind, Name, Node, Pool,
-    VirtualServer, WebUi,
+    Credentials, HttpCheck, ImpalaCheck, Inband, LintLevel, Member, Model, Monitor, MonitorKind, Name, Node, Pacing,
+    Pool, Queueing, VirtualServer, WebUi,
 };
 
 /// Always the same keys in the same order for one kind of thing.
@@ -31,10 +31,12 @@ impl Profiles {
     pub fn of(model: &Model) -> Self {
         let mut all = Self::default();
         for virtual_server in model.virtual_servers.values() {
-            let VirtualServer { client_ssl, server_ssl, protocol, persistence, .. } = &**virtual_server;
+            let VirtualServer { client_ssl, server_ssl, protocol, persistence, fallback_persistence, .. } =
+                &**virtual_server;
             all.client_ssl.extend(client_ssl.iter().map(|it| (it.name.clone(), Arc::clone(it))));
             all.server_ssl.extend(server_ssl.iter().map(|it| (it.name.clone(), Arc::clone(it))));
-            all.persistence.extend(persistence.iter().map(|it| (it.name.clone(), Arc::clone(it))));
+            let persistence = persistence.iter().chain(fallback_persistence);
+            all.persistence.extend(persistence.map(|it| (it.name.clone(), Arc::clone(it))));
             all.protocol.insert(protocol.name.clone(), Arc::clone(protocol));
         }
         for monitor in model.pools.values().flat_map(|pool| &pool.monitors) {
@@ -45,11 +47,14 @@ impl Profiles {
 }
 
 pub(super) fn node(node: &Node) -> Facts {
-    let Node { name: _, address, hostname, description, state } = node;
+    let Node { name: _, address, hostname, description, connection_limit, rate_limit, ratio, state } = node;
     vec![
         ("address", address.to_string()),
         ("hostname", optional(hostname.as_ref())),
         ("description", quoted(description.as_deref())),
+        ("connection-limit", optional(connection_limit.as_ref())),
+        ("rate-limit", optional(rate_limit.as_ref())),
+        ("ratio", ratio.to_string()),
         ("state", state.as_str().into()),
     ]
 }
@@ -133,22 +138,46 @@ fn from(password: &Passphrase) -> String {
 }
 
 pub(super) fn pool(pool: &Pool) -> Facts {
-    let Pool { name: _, description, monitors, monitors_needed, load_balancing_mode, reselect_tries, members: _ } =
-        pool;
+    let Pool {
+        name: _,
+        description,
+        monitors,
+        monitors_needed,
+        load_balancing_mode,
+        ignore_persisted_weight,
+        min_active_members,
+        min_up_members,
+        slow_ramp_time,
+        reselect_tries,
+        queue: Queueing { on_connection_limit, depth, time },
+        pacing: Pacing { setup_limit, time: setup_limit_time },
+        members: _,
+    } = pool;
     let needed = monitors_needed.map(|needed| format!("min {needed} of ")).unwrap_or_default();
     vec![
         ("description", quoted(description.as_deref())),
         ("monitors", format!("{needed}{}", list(monitors.iter().map(|monitor| monitor.name.to_string())))),
         ("load-balancing-mode", load_balancing_mode.as_str().into()),
+        ("ignore-persisted-weight", ignore_persisted_weight.to_string()),
+        ("min-active-members", min_active_members.to_string()),
+        ("min-up-members", min_up_members.to_string()),
+        ("slow-ramp-time", duration(*slow_ramp_time)),
         ("reselect-tries", reselect_tries.to_string()),
+        ("queue-on-connection-limit", on_connection_limit.to_string()),
+        ("queue-depth-limit", optional(depth.as_ref())),
+        ("queue-time-limit", indefinite(*time)),
+        ("setup-limit", optional(setup_limit.as_ref())),
+        ("setup-limit-time", duration(*setup_limit_time)),
     ]
 }
 
 pub(super) fn member(member: &Member) -> Facts {
-    let Member { node: _, port: _, connection_limit, ratio, description, state } = member;
+    let Member { node: _, port: _, connection_limit, rate_limit, ratio, priority_group, description, state } = member;
     vec![
         ("connection-limit", optional(connection_limit.as_ref())),
+        ("rate-limit", optional(rate_limit.as_ref())),
         ("ratio", ratio.to_string()),
+        ("priority-group", priority_group.to_string()),
         ("description", quoted(description.as_deref())),
         ("state", state.as_str().into()),
     ]
@@ -261,8 +290,28 @@ pub(super) fn protocol(profile: &Protocol) -> Facts {
 }
 
 pub(super) fn persistence(profile: &Persistence) -> Facts {
-    let Persistence { name: _, timeout, mask } = profile;
-    vec![("timeout", indefinite(*timeout)), ("mask", format!("/{}", mask.v4)), ("mask-v6", mask.v6.to_string())]
+    let Persistence { name: _, kind, mask, override_connection_limit } = profile;
+    let (kind, timeout, across) = match kind {
+        PersistenceKind::Hash => ("hash", "none".into(), "none".into()),
+        PersistenceKind::SourceAddr(affinity) => {
+            let Affinity { timeout, match_across_services, match_across_virtuals, match_across_pools } = affinity;
+            let across = [
+                ("services", match_across_services),
+                ("virtuals", match_across_virtuals),
+                ("pools", match_across_pools),
+            ];
+            let across = across.into_iter().filter(|(_, across)| **across).map(|(what, _)| what.to_owned());
+            ("source-addr", indefinite(*timeout), list(across))
+        }
+    };
+    vec![
+        ("type", kind.into()),
+        ("timeout", timeout),
+        ("match-across", across),
+        ("mask", format!("/{}", mask.v4)),
+        ("mask-v6", mask.v6.to_string()),
+        ("override-connection-limit", override_connection_limit.to_string()),
+    ]
 }
 
 pub(super) fn lint(check: &LintLevel) -> Facts {
@@ -279,11 +328,13 @@ pub(super) fn virtual_server(virtual_server: &VirtualServer) -> Facts {
         hostname,
         pool,
         persistence,
+        fallback_persistence,
         client_ssl,
         server_ssl,
         protocol,
         dial,
         connection_limit,
+        rate_limit,
         source,
         enabled,
     } = virtual_server;
@@ -294,11 +345,13 @@ pub(super) fn virtual_server(virtual_server: &VirtualServer) -> Facts {
         ("hostname", optional(hostname.as_ref())),
         ("pool", pool.name.to_string()),
         ("persistence", optional(persistence.as_ref().map(|it| &it.name))),
+        ("fallback-persistence", optional(fallback_persistence.as_ref().map(|it| &it.name))),
         ("client-ssl", optional(client_ssl.as_ref().map(|it| &it.name))),
         ("server-ssl", optional(server_ssl.as_ref().map(|it| &it.name))),
         ("protocol", protocol.name.to_string()),
         ("dial", dial.as_str().into()),
         ("connection-limit", optional(connection_limit.as_ref())),
+        ("rate-limit", optional(rate_limit.as_ref())),
         ("source", list(source.iter().map(ToString::to_string))),
         ("enabled", enabled.to_string()),
     ]

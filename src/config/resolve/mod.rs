@@ -18,7 +18,10 @@ use super::schema::{LINT, MEMBER, NODE, POOL, Shape, TOP};
 use super::source::At;
 use super::tree::{Entry, Node, Value};
 use crate::model;
-use crate::model::{Address, AdminState, Level, LintLevel, LoadBalancing, Member, Model, Name, Pool, is_host_name};
+use crate::model::{
+    Address, AdminState, Level, LintLevel, LoadBalancing, Member, Model, MonitorKind, Name, Pacing, Pool, Queueing,
+    Scope, is_host_name,
+};
 
 /// Resolves a document, noting every mistake.
 pub(super) fn model(document: &Document, folder: &Path, diagnostics: &mut Diagnostics) -> Model {
@@ -95,8 +98,12 @@ impl<'a> Resolver<'a> {
         }
         let hostname = fields.host_name("hostname");
         let description = fields.text("description");
+        let (connection_limit, rate_limit) = (fields.limit("connection-limit"), fields.limit("rate-limit"));
+        let ratio = fields.count("ratio").max(1);
         let state = state(&mut fields);
-        Some(model::Node { name: Name::from(entry.key.as_str()), address: address?, hostname, description, state })
+        let name = Name::from(entry.key.as_str());
+        let address = address?;
+        Some(model::Node { name, address, hostname, description, connection_limit, rate_limit, ratio, state })
     }
 
     fn pool(&self, entry: &'a Entry, nodes: &BTreeMap<Name, Arc<model::Node>>) -> Option<Pool> {
@@ -122,8 +129,60 @@ impl<'a> Resolver<'a> {
             }
             members.push(Arc::new(member));
         }
-        let name = Name::from(entry.key.as_str());
-        Some(Pool { name, description, monitors, monitors_needed, load_balancing_mode, reselect_tries, members })
+        self.check_method(&fields, load_balancing_mode, &monitors, &members);
+        Some(Pool {
+            name: Name::from(entry.key.as_str()),
+            description,
+            monitors,
+            monitors_needed,
+            load_balancing_mode,
+            ignore_persisted_weight: fields.flag("ignore-persisted-weight"),
+            min_active_members: fields.count("min-active-members"),
+            min_up_members: fields.count("min-up-members"),
+            slow_ramp_time: fields.duration("slow-ramp-time"),
+            reselect_tries,
+            queue: Queueing {
+                on_connection_limit: fields.flag("queue-on-connection-limit"),
+                depth: fields.limit("queue-depth-limit"),
+                time: fields.duration_or_never("queue-time-limit"),
+            },
+            pacing: Pacing { setup_limit: fields.limit("setup-limit"), time: fields.duration("setup-limit-time") },
+            members,
+        })
+    }
+
+    /// Notes what a method needs and does not have: without it every choice would be a blind one.
+    fn check_method(
+        &self,
+        fields: &Fields<'_>,
+        method: LoadBalancing,
+        monitors: &[Arc<model::Monitor>],
+        members: &[Arc<Member>],
+    ) {
+        let at = fields.place("load-balancing-mode");
+        let unlimited = |member: &&Arc<Member>| match method {
+            LoadBalancing::WeightedLeastConnections(Scope::Member) => member.connection_limit.is_none(),
+            LoadBalancing::WeightedLeastConnections(Scope::Node) => member.node.connection_limit.is_none(),
+            _ => false,
+        };
+        if let Some(member) = members.iter().find(unlimited) {
+            let of_node = method == LoadBalancing::WeightedLeastConnections(Scope::Node);
+            let whose =
+                if of_node { format!("node `{}`", member.node.name) } else { format!("member `{}`", member.key()) };
+            let message = format!("{} needs a connection-limit, and {whose} has none", method.as_str());
+            let help =
+                "it compares how much of each limit is in use; write one for each, or use least-connections-node";
+            self.reader.error(at, message, Some(help.to_owned()));
+        }
+        let measures = |monitor: &Arc<model::Monitor>| match &monitor.kind {
+            MonitorKind::Impala(check) => check.web.is_some(),
+            _ => false,
+        };
+        if method.needs_measurements() && !monitors.iter().any(measures) {
+            let message = format!("{} needs an impala monitor that asks the web UI", method.as_str());
+            let help = "write `monitors: [impala]`, with a `web-port` if the monitor has none";
+            self.reader.error(at, message, Some(help.to_owned()));
+        }
     }
 
     fn member(&self, item: &'a Node, nodes: &BTreeMap<Name, Arc<model::Node>>) -> Option<Member> {
@@ -132,6 +191,7 @@ impl<'a> Resolver<'a> {
             _ => self.reader.fields(item, item.at, &MEMBER)?,
         };
         let (connection_limit, ratio) = (fields.limit("connection-limit"), fields.count("ratio").max(1));
+        let (rate_limit, priority_group) = (fields.limit("rate-limit"), fields.count("priority-group"));
         let (description, state) = (fields.text("description"), state(&mut fields));
         let (written, at) = match item.scalar() {
             Some(text) => (text, item.at),
@@ -155,7 +215,8 @@ impl<'a> Resolver<'a> {
         } else if known.is_none() && self.document.named("nodes", node).is_none() {
             self.unknown("node", "nodes", node, at);
         }
-        Some(Member { node: Arc::clone(known?), port: port?, connection_limit, ratio, description, state })
+        let (node, port) = (Arc::clone(known?), port?);
+        Some(Member { node, port, connection_limit, rate_limit, ratio, priority_group, description, state })
     }
 
     /// Whether there is such a check is for those to tell who know the checks.

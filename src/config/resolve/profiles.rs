@@ -8,8 +8,8 @@ use crate::config::schema::{CERT_KEY, PROFILES, Shape};
 use crate::config::source::At;
 use crate::config::tree::{Entry, Node};
 use crate::model::profile::{
-    CertKey, CertResponse, Certificate, CipherGroup, ClientSsl, Passphrase, PeerCertMode, Persistence, Protocol,
-    ProtocolKind, ServerSsl, SourceMask, TlsVersion, TlsVersions, TrustAnchors,
+    Affinity, CertKey, CertResponse, Certificate, CipherGroup, ClientSsl, Passphrase, PeerCertMode, Persistence,
+    PersistenceKind, Protocol, ProtocolKind, ServerSsl, SourceMask, TlsVersion, TlsVersions, TrustAnchors,
 };
 use crate::model::{Name, is_host_name};
 
@@ -32,7 +32,7 @@ impl<'a> Resolver<'a> {
             match kind {
                 "client-ssl" => drop(client_ssl(&entry.key, &mut fields)),
                 "server-ssl" => drop(server_ssl(&entry.key, &mut fields)),
-                "source-addr" => drop(persistence(&entry.key, &mut fields)),
+                "source-addr" | "hash" => drop(persistence(&entry.key, kind, &mut fields)),
                 _ => drop(protocol(&entry.key, ProtocolKind::Tcp, &mut fields)),
             }
         }
@@ -190,10 +190,21 @@ pub(super) fn protocol(name: &str, kind: ProtocolKind, fields: &mut Fields<'_>) 
     }
 }
 
-pub(super) fn persistence(name: &str, fields: &mut Fields<'_>) -> Persistence {
+/// `kind` is a `type` of the file.
+pub(super) fn persistence(name: &str, kind: &str, fields: &mut Fields<'_>) -> Persistence {
     let v4 = fields.parsed("mask", scalar::mask_v4).unwrap_or(32);
     let mask = SourceMask { v4, v6: fields.count("mask-v6").min(128) as u8 };
-    Persistence { name: Name::from(name), timeout: fields.duration_or_never("timeout"), mask }
+    let kind = match kind {
+        "hash" => PersistenceKind::Hash,
+        _ => PersistenceKind::SourceAddr(Affinity {
+            timeout: fields.duration_or_never("timeout"),
+            match_across_services: fields.flag("match-across-services"),
+            match_across_virtuals: fields.flag("match-across-virtuals"),
+            match_across_pools: fields.flag("match-across-pools"),
+        }),
+    };
+    let override_connection_limit = fields.flag("override-connection-limit");
+    Persistence { name: Name::from(name), kind, mask, override_connection_limit }
 }
 
 fn cert_key_item(fields: &mut Fields<'_>, item: &Node) -> Option<CertKey> {

@@ -6,10 +6,11 @@ use ipnet::IpNet;
 
 use super::{Resolver, profiles};
 use crate::config::Severity;
+use crate::config::fields::Fields;
 use crate::config::schema::{self, VIRTUAL_SERVER};
 use crate::config::source::At;
 use crate::config::tree::{Entry, Value};
-use crate::model::profile::ProtocolKind;
+use crate::model::profile::{Persistence, ProtocolKind};
 use crate::model::{Dial, Name, Pool, VirtualServer, VirtualServerKind};
 
 impl<'a> Resolver<'a> {
@@ -30,6 +31,7 @@ impl<'a> Resolver<'a> {
             named.map(|name| (name, fields.place(key)))
         };
         let persistence = reference("persistence");
+        let fallback_persistence = reference("fallback-persistence");
         let client_ssl = reference("client-ssl");
         let server_ssl = reference("server-ssl");
         let protocol = reference("protocol");
@@ -42,7 +44,7 @@ impl<'a> Resolver<'a> {
             })
         });
         let source = source.collect();
-        let connection_limit = fields.limit("connection-limit");
+        let (connection_limit, rate_limit) = (fields.limit("connection-limit"), fields.limit("rate-limit"));
         let enabled = fields.flag("enabled");
         let dial = if fields.word("dial") == "accept" { Dial::Accept } else { Dial::FirstByte };
         fields.word("source-address-translation");
@@ -58,9 +60,14 @@ impl<'a> Resolver<'a> {
         if self.document.named("pools", &pool_name).is_none() && !pool_name.is_empty() {
             self.unknown("pool", "pools", &pool_name, pool_at);
         }
-        let persistence = persistence.and_then(|(name, at)| {
-            let (_, shape, inherited) = self.named_profile(&name, at, &["source-addr"])?;
-            Some(self.make((shape, inherited), |fields| profiles::persistence(&name, fields)))
+        let persistence = self.cancel_affinity(&mut fields, pools.get(pool_name.as_str())).or(persistence);
+        let persistence = persistence.and_then(|(name, at)| self.persistence(&name, at));
+        let fallback_persistence = fallback_persistence.and_then(|(name, at)| {
+            if persistence.is_none() {
+                let message = "there is a fallback-persistence and no persistence that it could stand in for";
+                self.reader.error(at, message.to_owned(), Some("write it as `persistence`".to_owned()));
+            }
+            self.persistence(&name, at)
         });
         let client_ssl = client_ssl.and_then(|(name, at)| {
             let (_, shape, inherited) = self.named_profile(&name, at, &["client-ssl"])?;
@@ -105,14 +112,42 @@ impl<'a> Resolver<'a> {
             hostname,
             pool: pool?,
             persistence,
+            fallback_persistence,
             client_ssl,
             server_ssl,
             protocol,
             dial,
             connection_limit,
+            rate_limit,
             source,
             enabled,
         })
+    }
+
+    fn persistence(&self, name: &str, at: At) -> Option<Arc<Persistence>> {
+        let (kind, shape, inherited) = self.named_profile(name, at, &["source-addr", "hash"])?;
+        Some(self.make((shape, inherited), |fields| profiles::persistence(name, kind, fields)))
+    }
+
+    /// The profile that stands for `cancel-affinity`, with the key's place.
+    fn cancel_affinity(&self, fields: &mut Fields<'_>, pool: Option<&Arc<Pool>>) -> Option<(String, At)> {
+        if !fields.flag("cancel-affinity") {
+            return None;
+        }
+        let at = fields.place("cancel-affinity");
+        if fields.text("persistence").is_some_and(|name| name != "none") {
+            let message = "`persistence` and `cancel-affinity` are two answers to one question";
+            let help = "leave cancel-affinity out: any source-addr profile takes a client's second connection along";
+            self.reader.error(at, message.to_owned(), Some(help.to_owned()));
+            return None;
+        }
+        let method = pool.map(|pool| pool.load_balancing_mode.as_str());
+        if let Some(method) = method.filter(|method| !method.starts_with("least-") && !method.contains("connections")) {
+            let message = format!("cancel-affinity is meant for least-connections methods, and the pool has {method}");
+            let help = "the guide's front end for Hue has round robin and `persistence: source_addr`".to_owned();
+            self.reader.report(Severity::Note, at, message, Some(help));
+        }
+        Some(("cancel_affinity".to_owned(), at))
     }
 
     /// Notes destinations that two enabled virtual servers cannot both listen on.

@@ -185,6 +185,7 @@ pub(super) fn root(section: &str, kind: &str) -> Option<&'static str> {
         ("monitors", "tls") => Some("tls"),
         ("profiles", "fastL4") => Some("fastL4"),
         ("profiles", "source-addr") => Some("source_addr"),
+        ("profiles", "hash") => Some("hash"),
         _ => None,
     }
 }

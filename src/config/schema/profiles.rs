@@ -4,7 +4,7 @@ use super::Kind::{
 };
 use super::{DAY, HOUR, Key, SECOND, Shape, key};
 
-const TYPES: &[&str] = &["client-ssl", "server-ssl", "tcp", "fastL4", "source-addr"];
+const TYPES: &[&str] = &["client-ssl", "server-ssl", "tcp", "fastL4", "source-addr", "hash"];
 const VERSIONS: &[&str] = &["tls1.2", "tls1.3"];
 const GROUPS: &[&str] = &["default", "secure", "aes", "ecc"];
 const RESPONSES: &[&str] = &["drop", "ignore"];
@@ -49,6 +49,7 @@ pub(in crate::config) const PROFILES: &[(&str, Shape)] = &[
     ("tcp", TCP),
     ("fastL4", FAST_L4),
     ("source-addr", SOURCE_ADDR),
+    ("hash", HASH),
 ];
 
 const CLIENT_SSL: Shape = Shape {
@@ -193,18 +194,60 @@ const SOURCE_ADDR: Shape = Shape {
             "",
             "How long a record outlives the client's last connection.",
         ),
-        key("mask", Mask, "", "Clients that agree under this IPv4 mask share a record."),
-        key("mask-v6", Count(0, 128), "", "The same for IPv6, as a prefix length in bits."),
+        MASK,
+        MASK_V6,
+        key(
+            "match-across-services",
+            Flag,
+            "",
+            "Virtual servers with the same address share records: a client of 21000 goes to the same node on 21050.",
+        ),
+        key("match-across-virtuals", Flag, "", "All virtual servers whose profile says so share records."),
+        key(
+            "match-across-pools",
+            Flag,
+            "",
+            "Records still count after a reload gave the virtual server another pool with the same node.",
+        ),
+        OVERRIDE_LIMIT,
     ],
     elsewhere: &[
-        ("match-across-services", NO_MATCH_ACROSS),
-        ("match-across-virtuals", NO_MATCH_ACROSS),
-        ("match-across-pools", NO_MATCH_ACROSS),
-        ("override-connection-limit", "limits hold for persistent connections too"),
-        ("mirror", "records are this process's own"),
-        ("hash-algorithm", "records are kept in a table"),
+        ("mirror", "records are this process's own; write `type: hash` where several pronks must agree"),
+        ("hash-algorithm", "for carp write `type: hash`"),
+        ("map-proxies", "there is no such map"),
+        ("map-proxy-address", "there is no such map"),
+        ("map-proxy-class", "there is no such map"),
     ],
 };
+
+const HASH: Shape = Shape {
+    name: "hash profile",
+    doc: "The client's address decides where it goes, by rendezvous hashing: no records are kept, several pronks agree, \
+          and a member that comes or goes moves its own share of clients only.",
+    keys: &[TYPE, PARENT, MASK, MASK_V6, OVERRIDE_LIMIT],
+    elsewhere: &[
+        ("timeout", "nothing is kept that could expire"),
+        ("hash-algorithm", "it is carp, as F5 calls it: the highest score of client and member"),
+        ("hash-offset", "the client's address is hashed, not what it sends"),
+        ("hash-length", "the client's address is hashed, not what it sends"),
+        ("hash-buffer-limit", "the client's address is hashed, not what it sends"),
+        ("hash-start-pattern", "the client's address is hashed, not what it sends"),
+        ("hash-end-pattern", "the client's address is hashed, not what it sends"),
+        ("match-across-services", "members with the same node are chosen alike where pools list the same nodes"),
+        ("match-across-virtuals", "members with the same node are chosen alike where pools list the same nodes"),
+        ("match-across-pools", "members with the same node are chosen alike where pools list the same nodes"),
+        ("mirror", "there are no records to mirror"),
+    ],
+};
+
+const MASK: Key = key("mask", Mask, "", "Clients that agree under this IPv4 mask count as one.");
+const MASK_V6: Key = key("mask-v6", Count(0, 128), "", "The same for IPv6, as a prefix length in bits.");
+const OVERRIDE_LIMIT: Key = key(
+    "override-connection-limit",
+    Flag,
+    "",
+    "A member's own connection-limit does not hold for clients that come back to it; its node's does.",
+);
 
 const OLD_VERSIONS: &[(&str, &str)] = &[
     ("ssl2", TOO_OLD),
@@ -219,4 +262,3 @@ const TOO_OLD: &str = "nothing older than tls1.2 is spoken (RFC 8996)";
 const NO_CIPHER_STRING: &str = "write a `cipher-group`: default, secure, aes or ecc";
 const NO_OPTIONS: &str = "for versions write `minimum-version` and `maximum-version`";
 const IN_CHAIN: &str = "write `cert-key-chain: [{ cert: lb.pem, key: lb.key }]`";
-const NO_MATCH_ACROSS: &str = "not offered yet: every virtual server keeps records of its own";

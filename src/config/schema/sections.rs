@@ -1,11 +1,10 @@
 use super::Kind::{
-    Address, Count, Day, Destination, DurationOr, Flag, HostName, Members, MonitorRule, Named, Networks, NodePort,
-    Path, Reference, Text, Word,
+    Address, Count, Day, Destination, Duration, DurationOr, Flag, HostName, Members, MonitorRule, Named, Networks,
+    NodePort, Path, Reference, Text, Word,
 };
-use super::{DAY, Shape, key};
+use super::{DAY, Kind, Shape, key};
 
 const STATES: &[&str] = &["enabled", "disabled", "forced-offline"];
-const NO_LIMIT_PER_SECOND: &str = "connections are limited in number by `connection-limit`, not yet in rate";
 
 pub(in crate::config) const TOP: Shape = Shape {
     name: "configuration file",
@@ -43,14 +42,20 @@ pub(in crate::config) const NODE: Shape = Shape {
         key("hostname", HostName, "", "The name in the host's certificate, which server-ssl checks."),
         key("description", Text, "", "For people."),
         key("state", Word(STATES), "enabled", "`disabled` takes persistent connections only, `forced-offline` none."),
+        key(
+            "connection-limit",
+            Count(0, u32::MAX as u64),
+            "0",
+            "Connections from all pools at once, exactly; 0 is no limit.",
+        ),
+        key("rate-limit", RATE, "0", "Connections from all pools in any second; 0 is no limit."),
+        key("ratio", Count(1, 65535), "1", "Its share under the ratio methods of nodes."),
     ],
     elsewhere: &[
         ("fqdn", "write the name as `address`"),
         ("monitor", "monitors watch members: write `monitors` in the pool"),
         ("session", "write `state`"),
-        ("connection-limit", "write it on the members"),
-        ("ratio", "write it on the members"),
-        ("rate-limit", NO_LIMIT_PER_SECOND),
+        ("dynamic-ratio", DYNAMIC_RATIO),
     ],
 };
 
@@ -70,7 +75,8 @@ pub(in crate::config) const POOL: Shape = Shape {
             "load-balancing-mode",
             Word(METHODS),
             "round-robin",
-            "`-node` methods count the connections of all pools to a host: one impalad serves 21000 and 21050.",
+            "`-node` methods count the connections of all pools to a host: one impalad serves 21000 and 21050. \
+             least-load goes by what the daemons tell of themselves to an impala monitor.",
         )
         .refusing(OTHER_METHODS),
         key(
@@ -81,13 +87,65 @@ pub(in crate::config) const POOL: Shape = Shape {
              failure to the client.",
         ),
         key("members", Members, "", "Each `node:port`, or a map of the keys of a member."),
+        key(
+            "ignore-persisted-weight",
+            Flag,
+            "false",
+            "Connections that persistence sent to a member count for nothing when the method chooses.",
+        ),
+        key(
+            "min-active-members",
+            Count(0, 65535),
+            "0",
+            "Members of the highest `priority-group` serve alone while so many of them are up and below their limits; \
+             else those of the next one serve as well. 0 is no groups.",
+        ),
+        key(
+            "min-up-members",
+            Count(0, 65535),
+            "0",
+            "With fewer members up the pool is offline and takes no connection, so that whoever stands above fails \
+             over; 0 is off.",
+        ),
+        key(
+            "slow-ramp-time",
+            Duration(0, DAY),
+            "10s",
+            "How long the share of a member grows after it came up, was enabled or was added; 0 is at once.",
+        ),
+        key(
+            "queue-on-connection-limit",
+            Flag,
+            "false",
+            "Connections wait, in the order in which they came, when every member is at a limit or full by its own \
+             account; else they are refused.",
+        ),
+        key(
+            "queue-depth-limit",
+            Count(0, u32::MAX as u64),
+            "1000",
+            "Connections that wait at once; 0 is no limit, which is F5's default.",
+        ),
+        key(
+            "queue-time-limit",
+            DurationOr("indefinite", 1, DAY),
+            "60s",
+            "How long a connection waits at most. F5's default is without end; clients that hang tell their users \
+             nothing.",
+        ),
+        key(
+            "setup-limit",
+            Count(0, u32::MAX as u64),
+            "2",
+            "After the loss of a member, connections that are set up with one member at once, until its first byte \
+             comes; others wait in the queue. An impalad has two setup threads. 0 is no limit.",
+        ),
+        key("setup-limit-time", Duration(0, DAY), "30s", "How long after a loss `setup-limit` holds."),
     ],
     elsewhere: &[
         ("monitor", "write `monitors`"),
-        ("service-down-action", "not offered yet: connections to a member that goes down go on until they end"),
-        ("slow-ramp-time", "not offered yet: a member takes its full share at once"),
-        ("min-active-members", "priority groups are not offered yet"),
-        ("queue-on-connection-limit", "not offered yet: connections above the limit go to other members"),
+        ("min-up-members-checking", "write `min-up-members`; 0 is off"),
+        ("min-up-members-action", "a pool with too few members up is offline; failing over is for what stands above"),
     ],
 };
 
@@ -97,16 +155,22 @@ pub(in crate::config) const MEMBER: Shape = Shape {
     keys: &[
         key("member", NodePort, "", "The name of a node, and the port.").required(),
         key("connection-limit", Count(0, u32::MAX as u64), "0", "Connections at once, exactly; 0 is no limit."),
-        key("ratio", Count(1, 65535), "1", "Its share under ratio-member."),
+        key("ratio", Count(1, 65535), "1", "Its share under the ratio methods of members."),
         key("description", Text, "", "For people."),
         key("state", Word(STATES), "enabled", "As a node's."),
+        key("rate-limit", RATE, "0", "Connections in any second; 0 is no limit."),
+        key(
+            "priority-group",
+            Count(0, 65535),
+            "0",
+            "Members with a higher one are used first, while the pool has `min-active-members`.",
+        ),
     ],
     elsewhere: &[
         ("address", "name a node in `member`; addresses stand under `nodes`"),
         ("session", "write `state`"),
-        ("priority-group", "priority groups are not offered yet"),
+        ("dynamic-ratio", DYNAMIC_RATIO),
         ("monitor", "monitors watch all members alike: write `monitors` in the pool"),
-        ("rate-limit", NO_LIMIT_PER_SECOND),
     ],
 };
 
@@ -136,7 +200,20 @@ pub(in crate::config) const VIRTUAL_SERVER: Shape = Shape {
             "persistence",
             Reference("profile"),
             "none",
-            "A source-addr profile, such as `source_addr`; Hue needs one.",
+            "A source-addr profile, such as `source_addr`, which Hue needs, or a hash profile.",
+        ),
+        key(
+            "fallback-persistence",
+            Reference("profile"),
+            "none",
+            "Another one, asked where the first names no member that may be used.",
+        ),
+        key(
+            "cancel-affinity",
+            Flag,
+            "false",
+            "The same as `persistence: cancel_affinity`: impala-shell's Ctrl-C comes on a second connection, and \
+             reaches the coordinator that runs the query.",
         ),
         key("client-ssl", Reference("profile"), "none", "Terminates TLS from clients."),
         key("server-ssl", Reference("profile"), "none", "Begins TLS toward members."),
@@ -147,6 +224,7 @@ pub(in crate::config) const VIRTUAL_SERVER: Shape = Shape {
             "A tcp or fastL4 profile; by default `tcp`, or `fastL4` for performance-l4.",
         ),
         key("connection-limit", Count(0, u32::MAX as u64), "0", "Connections at once, exactly; 0 is no limit."),
+        key("rate-limit", RATE, "0", "Connections in any second; 0 is no limit."),
         key("source", Networks, "", "Networks that clients may come from; none lets everyone in."),
         key("enabled", Flag, "true", "Whether it listens."),
         key(
@@ -167,14 +245,13 @@ pub(in crate::config) const VIRTUAL_SERVER: Shape = Shape {
     elsewhere: &[
         ("profiles", "write `client-ssl`, `server-ssl` and `protocol`, a profile's name each"),
         ("persist", "write `persistence`"),
-        ("fallback-persistence", "one persistence profile is offered"),
         ("rules", "iRules are not offered"),
         ("policies", "policies are not offered"),
         ("snat", "write `source-address-translation: automap`, which is the default"),
         ("disabled", "write `enabled: false`"),
         ("ip-protocol", "it is TCP"),
         ("mask", "a virtual server listens on one address"),
-        ("rate-limit", NO_LIMIT_PER_SECOND),
+        ("rate-limit-mode", "the limit is the virtual server's own"),
     ],
 };
 
@@ -196,27 +273,38 @@ pub(in crate::config) const LINT: Shape = Shape {
     elsewhere: &[],
 };
 
-const METHODS: &[&str] = &["round-robin", "ratio-member", "least-connections-member", "least-connections-node"];
+const METHODS: &[&str] = &[
+    "round-robin",
+    "ratio-member",
+    "ratio-node",
+    "least-connections-member",
+    "least-connections-node",
+    "ratio-least-connections-member",
+    "ratio-least-connections-node",
+    "weighted-least-connections-member",
+    "weighted-least-connections-node",
+    "observed-member",
+    "observed-node",
+    "predictive-member",
+    "predictive-node",
+    "dynamic-ratio-member",
+    "dynamic-ratio-node",
+    "least-sessions",
+    "least-load",
+];
 
 /// F5's methods that pronk does not have, with the reason or the nearest.
 const OTHER_METHODS: &[(&str, &str)] = &[
     ("fastest-node", NO_OUTSTANDING_REQUESTS),
     ("fastest-app-response", NO_OUTSTANDING_REQUESTS),
-    ("ratio-node", "the nearest is ratio-member"),
-    ("ratio-session", "the nearest is ratio-member"),
-    ("ratio-least-connections-member", "the nearest is least-connections-member"),
-    ("ratio-least-connections-node", "the nearest is least-connections-node"),
-    ("weighted-least-connections-member", "the nearest is least-connections-member with a connection-limit"),
-    ("weighted-least-connections-node", "the nearest is least-connections-node with a connection-limit"),
-    ("observed-member", "the nearest is least-connections-member"),
-    ("observed-node", "the nearest is least-connections-node"),
-    ("predictive-member", "the nearest is least-connections-member"),
-    ("predictive-node", "the nearest is least-connections-node"),
-    ("dynamic-ratio-member", "the nearest is least-connections-member"),
-    ("dynamic-ratio-node", "the nearest is least-connections-node"),
-    ("least-sessions", "the nearest is least-connections-node"),
+    (
+        "ratio-session",
+        "it counts requests within connections, which raw TCP does not show; the nearest is ratio-member",
+    ),
 ];
 
+const RATE: Kind = Count(0, 1_000_000);
+const DYNAMIC_RATIO: &str = "an impala monitor measures it";
 const NO_OUTSTANDING_REQUESTS: &str =
     "it needs outstanding requests, which raw TCP does not show; the nearest is least-connections-node";
 const NO_OWN_ADDRESS: &str = "a full proxy connects to members from its own address: with the client's, the member \

@@ -3,14 +3,36 @@ use std::time::Duration;
 
 use crate::model::Name;
 
-/// Source-address affinity (F5's `source_addr`): a client goes back to the member that served it.
+/// How a client comes to the same member again and again.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Persistence {
     pub name: Name,
+    pub kind: PersistenceKind,
+    /// Clients whose addresses agree under this mask count as one.
+    pub mask: SourceMask,
+    /// Whether a member's own connection limit is waived for clients that come back to it.
+    pub override_connection_limit: bool,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum PersistenceKind {
+    /// A record for each client tells which member served it (F5's `source_addr`).
+    SourceAddr(Affinity),
+    /// The client's address alone decides, so that several pronks agree without telling one another (F5's `carp`).
+    Hash,
+}
+
+/// How records are kept and who shares them.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Affinity {
     /// How long a record outlives the last connection that used it; `None` is forever (`indefinite`).
     pub timeout: Option<Duration>,
-    /// Clients whose addresses agree under this mask share a record.
-    pub mask: SourceMask,
+    /// Virtual servers with the same address share records.
+    pub match_across_services: bool,
+    /// All virtual servers share records.
+    pub match_across_virtuals: bool,
+    /// A record counts for whatever pool the virtual server has by then.
+    pub match_across_pools: bool,
 }
 
 /// Prefix lengths, in bits, that are kept of a client's address.

@@ -73,7 +73,8 @@ impl<'a> ImpalaProbe<'a> {
         }
         let page = self.page(web, address, "/jsonmetrics?json", limit).await?;
         let metrics = Metrics::parse(&page.body, self.frontend()).ok_or("its page /jsonmetrics?json is not JSON")?;
-        self.watch.live.measure(measurement(metrics));
+        let good_for = self.watch.monitor.timeout;
+        self.watch.live.measure(measurement(metrics, good_for, self.watch.node.connections.total()));
         let threads = u64::from(self.check.service_threads);
         Ok(metrics
             .connections_in_use
@@ -194,9 +195,11 @@ impl<'a> ImpalaProbe<'a> {
     }
 }
 
-fn measurement(metrics: Metrics) -> Measurement {
+fn measurement(metrics: Metrics, good_for: Duration, connections_got: u64) -> Measurement {
     Measurement {
         taken: Instant::now(),
+        good_for,
+        connections_got,
         queries_registered: metrics.queries_registered,
         connections_in_use: metrics.connections_in_use,
         setup_queue: metrics.setup_queue,

@@ -1,19 +1,29 @@
-//! The choice of a member: who may be chosen at all, then the method, then the count, in one step.
+//! The choice of a member: who may be chosen at all, then persistence, then priority groups and the method, then the
+//! count, in one step.
 
-mod least_connections;
-mod ratio;
-mod round_robin;
+mod candidate;
+mod decision;
+mod explain;
+mod methods;
+mod refusal;
+mod turns;
 
 use std::net::IpAddr;
 use std::sync::Arc;
-use std::sync::atomic::Ordering;
-use std::time::Instant;
+use std::sync::atomic::{AtomicU32, Ordering};
+use std::time::{Duration, Instant};
 
 use super::health::Health;
 use super::live::{LiveMember, LiveNode, LivePool};
-use super::persistence::{PersistenceHold, Records};
-use crate::model::profile::Persistence;
-use crate::model::{self, AdminState, LoadBalancing, MemberKey};
+use super::persistence::{PersistenceHold, Sticky, score};
+use super::queue::Waiting;
+use crate::model::profile::PersistenceKind;
+use crate::model::{self, AdminState, LoadBalancing, MemberKey, Queueing};
+use candidate::{Candidate, Figures};
+use decision::{Decision, Persisted, Rules};
+
+pub use explain::Step;
+pub use refusal::{Busy, NoMember, Refused};
 
 /// A pool as one configuration describes it, joined with its live state.
 #[derive(Debug)]
@@ -32,19 +42,14 @@ pub struct PoolMember {
     pub node: Arc<LiveNode>,
 }
 
-/// Why no member could be chosen.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum NoMember {
-    /// The pool has no members.
-    Empty,
-    /// Every member that is left is down, or its name does not resolve.
-    Down,
-    /// Every member that is left is disabled or forced offline.
-    Disabled,
-    /// Every member that is up is at its connection limit.
-    Limit,
-    /// Every member was tried and none could be connected to.
-    Tried,
+/// Who wants a member.
+#[derive(Clone, Copy, Debug)]
+pub struct Asker<'a> {
+    pub client: IpAddr,
+    /// Asked in this order.
+    pub persistence: &'a [Sticky],
+    /// Members that failed this connection already, by their places.
+    pub tried: &'a [usize],
 }
 
 /// A chosen member.
@@ -53,7 +58,8 @@ pub struct Choice {
     /// Its place in [`Pool::members`].
     pub index: usize,
     pub guard: MemberGuard,
-    /// Whether a persistence record led here.
+    pub setup: SetupGuard,
+    /// Whether persistence led here.
     pub persisted: bool,
 }
 
@@ -63,8 +69,8 @@ pub struct MemberGuard {
     pub member: Arc<LiveMember>,
     pub pool: Arc<LivePool>,
     node: Arc<LiveNode>,
-    /// Keeps the client's persistence record fresh.
-    _hold: Option<PersistenceHold>,
+    persisted: bool,
+    _holds: Vec<PersistenceHold>,
 }
 
 impl Drop for MemberGuard {
@@ -72,165 +78,318 @@ impl Drop for MemberGuard {
         self.member.connections.leave();
         self.pool.connections.leave();
         self.node.connections.leave();
+        if self.persisted {
+            for count in [&self.member.persisted, &self.node.persisted] {
+                count.fetch_sub(1, Ordering::Relaxed);
+            }
+        }
+        self.pool.turnstile.wake();
     }
 }
 
-/// Why one member was passed over.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Refused {
-    Tried,
-    Offline,
-    Disabled,
-    Down,
-    Unresolved,
-    /// Full by its own account.
-    Unavailable,
-    Limit,
+/// Counts one connection that a member has not answered yet.
+#[derive(Debug)]
+pub struct SetupGuard {
+    member: Arc<LiveMember>,
+    pool: Arc<LivePool>,
+}
+
+impl SetupGuard {
+    /// After this long a connection counts as set up, answered or not: it may be one that says nothing for its client's
+    /// sake, and others must not wait for that.
+    pub const LONGEST: Duration = Duration::from_secs(5);
+}
+
+impl Drop for SetupGuard {
+    fn drop(&mut self) {
+        self.member.setups.fetch_sub(1, Ordering::AcqRel);
+        self.pool.turnstile.wake();
+    }
 }
 
 impl Pool {
     /// Joins a pool's configuration with the live state that `registry` keeps for it.
-    pub fn join(config: &Arc<model::Pool>, registry: &super::Registry) -> Self {
+    pub fn join(config: &Arc<model::Pool>, registry: &super::Registry, now: Instant) -> Self {
         let live = registry.pool(&config.name);
         let members = config.members.iter().map(|member| {
             let key = member.key();
-            let live = live.member(&key);
+            let live = live.member(&key, now);
             live.watch(config.monitors.iter().map(|monitor| monitor.name.clone()), config.monitors_needed);
-            PoolMember { live, node: registry.node(&member.node), config: Arc::clone(member), key }
+            let member = PoolMember { live, node: registry.node(&member.node), config: Arc::clone(member), key };
+            member.live.enable(member.state() == AdminState::Enabled, now);
+            member
         });
         let members = members.collect();
         Self { config: Arc::clone(config), live, members }
     }
 
-    /// Chooses a member for `client` and counts the connection: the one that a persistence record names while it may
-    /// be used, else the one that the method prefers. Members of `tried` are left out.
+    /// Chooses a member and counts the connection: the one that persistence names while it may be used, else the one that
+    /// the method prefers.
     ///
     /// # Errors
     /// Why every member was passed over.
-    pub fn choose(
-        &self,
-        client: IpAddr,
-        persistence: Option<(&Persistence, &Arc<Records>)>,
-        tried: &[usize],
-        now: Instant,
-    ) -> Result<Choice, NoMember> {
-        let mut turn = self.live.turns.lock();
-        let persisted = persistence.and_then(|(profile, records)| {
-            let key = records.find(profile, client, now)?;
-            let index = self.members.iter().position(|member| member.key == key)?;
-            self.refusal(index, tried, true).is_none().then_some(index)
-        });
-        let index = match persisted {
-            Some(index) => index,
-            None => self.pick(tried)?,
-        };
+    pub fn choose(&self, asker: Asker<'_>, now: Instant) -> Result<Choice, NoMember> {
+        let mut turn = self.live.turnstile.lock();
+        self.take_trends(now);
+        let decision = self.decide(asker, now);
+        self.note_blindness(&decision);
+        let index = decision.chosen?;
+        let persisted = decision.persisted.is_some();
+        let (guard, setup) = self.enter(index, asker, persisted, now).ok_or(NoMember::Busy(Busy::default()))?;
         *turn += 1;
-        let guard = self.enter(index, persistence, client, now).ok_or(NoMember::Limit)?;
-        self.members[index].live.turn.store(*turn, Ordering::Relaxed);
-        Ok(Choice { index, guard, persisted: persisted.is_some() })
-    }
-
-    /// Why a member may not be chosen now, if so. `persistent` tells that a persistence record names it.
-    pub fn refusal(&self, index: usize, tried: &[usize], persistent: bool) -> Option<Refused> {
-        let member = &self.members[index];
-        let states = [member.config.state, member.config.node.state];
-        let at_limit = member.config.connection_limit.is_some_and(|limit| member.live.connections.current() >= limit);
-        let health = member.live.health();
-        let reasons = [
-            (tried.contains(&index), Refused::Tried),
-            (states.contains(&AdminState::ForcedOffline), Refused::Offline),
-            (states.contains(&AdminState::Disabled) && !persistent, Refused::Disabled),
-            (health.is_down(), Refused::Down),
-            // A member that drains opens no session, so a persistence record is no use to its client.
-            (matches!(*health, Health::Disabled(_)), Refused::Disabled),
-            (member.node.addresses().is_empty(), Refused::Unresolved),
-            (matches!(*health, Health::Unavailable(_)), Refused::Unavailable),
-            (at_limit, Refused::Limit),
-        ];
-        reasons.into_iter().find_map(|(holds, refused)| holds.then_some(refused))
-    }
-
-    fn pick(&self, tried: &[usize]) -> Result<usize, NoMember> {
-        let mut refusals = Vec::new();
-        let mut candidates = Vec::with_capacity(self.members.len());
-        for index in 0..self.members.len() {
-            match self.refusal(index, tried, false) {
-                Some(refused) => refusals.push(refused),
-                None => candidates.push(self.candidate(index)),
-            }
-        }
-        let picked = match self.config.load_balancing_mode {
-            LoadBalancing::RoundRobin => round_robin::pick(&candidates),
-            LoadBalancing::RatioMember => ratio::pick(&mut candidates),
-            LoadBalancing::LeastConnectionsMember => least_connections::pick(&candidates, |it| it.connections),
-            LoadBalancing::LeastConnectionsNode => least_connections::pick(&candidates, |it| it.node_connections),
-        };
-        let picked = picked.ok_or_else(|| no_member(&refusals))?;
-        for candidate in &candidates {
+        for candidate in &decision.candidates {
             self.members[candidate.index].live.credit.store(candidate.credit, Ordering::Relaxed);
         }
-        Ok(candidates[picked].index)
+        self.members[index].live.turn.store(*turn, Ordering::Relaxed);
+        Ok(Choice { index, guard, setup, persisted })
     }
 
-    fn candidate(&self, index: usize) -> Candidate {
+    /// Whether somebody waits, whom a connection that comes now must not overtake.
+    pub fn has_queue(&self) -> bool {
+        self.live.queue.len() > 0
+    }
+
+    /// Joins the queue; `None` when it is full.
+    pub fn queue(&self) -> Option<Waiting> {
+        self.live.queue.enter(self.config.queue.depth)
+    }
+
+    fn decide(&self, asker: Asker<'_>, now: Instant) -> Decision {
+        if let Some(too_few) = self.too_few_up() {
+            let (candidates, refused, standing_by) = (Vec::new(), Vec::new(), Vec::new());
+            let chosen = Err(too_few);
+            return Decision {
+                candidates,
+                refused,
+                standing_by,
+                lowest_group: None,
+                persisted: None,
+                is_blind: false,
+                chosen,
+            };
+        }
+        let (mut candidates, mut refused) = (Vec::with_capacity(self.members.len()), Vec::new());
+        for index in 0..self.members.len() {
+            match self.refusal(index, asker.tried, false, now) {
+                Some(why) => refused.push((index, why)),
+                None => candidates.push(self.candidate(index, now)),
+            }
+        }
+        let rules = Rules {
+            method: self.config.load_balancing_mode,
+            min_active_members: self.config.min_active_members,
+            ignore_persisted_weight: self.config.ignore_persisted_weight,
+        };
+        decision::decide(rules, candidates, refused, |candidates| self.persisted(asker, candidates, now))
+    }
+
+    fn persisted(&self, asker: Asker<'_>, candidates: &[Candidate], now: Instant) -> Option<Persisted> {
+        asker.persistence.iter().find_map(|sticky| match sticky.profile.kind {
+            PersistenceKind::SourceAddr(_) => self.recorded(asker, sticky, now).map(Persisted::Record),
+            PersistenceKind::Hash => {
+                let score = |at: &usize| {
+                    let member = &self.members[candidates[*at].index];
+                    score(&sticky.profile, asker.client, &member.key, member.config.ratio)
+                };
+                let best = (0..candidates.len()).max_by(|one, other| score(one).total_cmp(&score(other)));
+                best.map(Persisted::Hash)
+            }
+        })
+    }
+
+    /// The member that a record names, if it may be used.
+    fn recorded(&self, asker: Asker<'_>, sticky: &Sticky, now: Instant) -> Option<usize> {
+        let PersistenceKind::SourceAddr(affinity) = sticky.profile.kind else { return None };
+        let place = sticky.records.as_ref()?.find(&sticky.profile, asker.client, now)?;
+        let of_node = |member: &PoolMember| member.key.node == place.member.node;
+        let index = if place.pool == self.config.name {
+            self.members.iter().position(|member| member.key == place.member)?
+        } else if affinity.match_across_services || affinity.match_across_virtuals || affinity.match_across_pools {
+            let same_port = self.members.iter().position(|member| member.key == place.member);
+            same_port.or_else(|| self.members.iter().position(of_node))?
+        } else {
+            return None;
+        };
+        match self.refusal(index, asker.tried, true, now) {
+            None => Some(index),
+            Some(Refused::Limit) if sticky.profile.override_connection_limit => Some(index),
+            Some(_) => None,
+        }
+    }
+
+    /// Why a member may not be chosen now, if so. `persistent` tells that persistence names it.
+    pub fn refusal(&self, index: usize, tried: &[usize], persistent: bool, now: Instant) -> Option<Refused> {
         let member = &self.members[index];
+        let state = member.state();
+        let by_health = member.live.with_health(|health| match health {
+            Health::Down(_) => Some(Refused::Down),
+            // A member that drains opens no session, so persistence is no use to its client.
+            Health::Disabled(_) => Some(Refused::Disabled),
+            Health::Unavailable(_) => Some(Refused::Unavailable),
+            Health::Up | Health::Unknown => None,
+        });
+        let is_full = |current: u32, limit: Option<u32>| limit.is_some_and(|limit| current >= limit);
+        let node = &member.config.node;
+        match () {
+            () if tried.contains(&index) => Some(Refused::Tried),
+            () if state == AdminState::ForcedOffline => Some(Refused::Offline),
+            () if state == AdminState::Disabled && !persistent => Some(Refused::Disabled),
+            () if matches!(by_health, Some(Refused::Down | Refused::Disabled)) => by_health,
+            () if !member.node.is_resolved() => Some(Refused::Unresolved),
+            () if by_health.is_some() => by_health,
+            () if is_full(member.node.connections.current(), node.connection_limit) => Some(Refused::NodeLimit),
+            () if member.node.rate.next(node.rate_limit, now).is_some() => Some(Refused::NodeRate),
+            () if member.live.rate.next(member.config.rate_limit, now).is_some() => Some(Refused::Rate),
+            () if self.paced_until(now).is_some()
+                && is_full(member.live.setups.load(Ordering::Acquire), self.config.pacing.setup_limit) =>
+            {
+                Some(Refused::Setup)
+            }
+            // The last, as persistence may waive it.
+            () if is_full(member.live.connections.current(), member.config.connection_limit) => Some(Refused::Limit),
+            () => None,
+        }
+    }
+
+    /// Until when members are spared because one of them was lost.
+    pub fn paced_until(&self, now: Instant) -> Option<Instant> {
+        self.config.pacing.setup_limit?;
+        let until = self.live.last_loss()?.checked_add(self.config.pacing.time)?;
+        (now < until).then_some(until)
+    }
+
+    /// When a connection that nobody can take should ask again, where nothing else will wake it.
+    pub fn retry_at(&self, busy: Busy, now: Instant) -> Option<Instant> {
+        let paced = self.paced_until(now).filter(|_| busy.setup);
+        let rates = self.members.iter().filter(|_| busy.rate).flat_map(|member| {
+            let of_node = member.node.rate.next(member.config.node.rate_limit, now);
+            [of_node, member.live.rate.next(member.config.rate_limit, now)]
+        });
+        rates.flatten().chain(paced).min()
+    }
+
+    /// Whether fewer members are up than the pool must have.
+    pub(super) fn too_few_up(&self) -> Option<NoMember> {
+        let needed = self.config.min_up_members;
+        if needed == 0 {
+            return None;
+        }
+        let is_up = |member: &&PoolMember| {
+            member.state() != AdminState::ForcedOffline
+                && member.node.is_resolved()
+                && !member.live.with_health(Health::is_down)
+        };
+        let up = self.members.iter().filter(is_up).count() as u32;
+        (up < needed).then_some(NoMember::TooFew { up, needed })
+    }
+
+    fn candidate(&self, index: usize, now: Instant) -> Candidate {
+        let PoolMember { config, live, node, .. } = &self.members[index];
+        let counted = |connections: u32, persisted: &AtomicU32| match self.config.ignore_persisted_weight {
+            true => connections.saturating_sub(persisted.load(Ordering::Relaxed)),
+            false => connections,
+        };
         Candidate {
             index,
-            connections: member.live.connections.current(),
-            node_connections: member.node.connections.current(),
-            ratio: member.config.ratio,
-            turn: member.live.turn.load(Ordering::Relaxed),
-            credit: member.live.credit.load(Ordering::Relaxed),
+            of_member: Figures {
+                connections: counted(live.connections.current(), &live.persisted),
+                limit: config.connection_limit,
+                ratio: config.ratio,
+            },
+            of_node: Figures {
+                connections: counted(node.connections.current(), &node.persisted),
+                limit: config.node.connection_limit,
+                ratio: config.node.ratio,
+            },
+            priority_group: config.priority_group,
+            ramp: methods::ramp(live.ramp_since.get(), self.config.slow_ramp_time, now),
+            sessions: live.place.records(),
+            load: self.config.load_balancing_mode.needs_measurements().then(|| live.load(now)).flatten(),
+            node_got: node.connections.total(),
+            trend: live.trend.load(Ordering::Relaxed),
+            turn: live.turn.load(Ordering::Relaxed),
+            credit: live.credit.load(Ordering::Relaxed),
+        }
+    }
+
+    /// Looks, each second, how every member's connections have changed.
+    fn take_trends(&self, now: Instant) {
+        let LoadBalancing::Predictive(scope) = self.config.load_balancing_mode else { return };
+        let taken = self.live.trends_taken.get();
+        if taken.is_some_and(|taken| now.saturating_duration_since(taken) < Duration::from_secs(1)) {
+            return;
+        }
+        self.live.trends_taken.set(now);
+        for PoolMember { live, node, .. } in &self.members {
+            let connections = match scope {
+                model::Scope::Member => live.connections.current(),
+                model::Scope::Node => node.connections.current(),
+            };
+            let before = live.trend_connections.swap(connections, Ordering::Relaxed);
+            let trend = live.trend.load(Ordering::Relaxed);
+            let before = if trend == 0 { connections } else { before };
+            live.trend.store(methods::trend(trend, before, connections), Ordering::Relaxed);
+        }
+    }
+
+    /// Logs when the method has nothing fresh to go by, and when it has again.
+    fn note_blindness(&self, decision: &Decision) {
+        if decision.candidates.is_empty()
+            || self.live.is_blind.swap(decision.is_blind, Ordering::Relaxed) == decision.is_blind
+        {
+            return;
+        }
+        let (pool, method) = (&self.config.name, self.config.load_balancing_mode.as_str());
+        if decision.is_blind {
+            let silent = decision.candidates.iter().find(|candidate| candidate.load.is_none());
+            let member = silent.map(|candidate| self.members[candidate.index].key.to_string());
+            tracing::warn!(%pool, method, member, "no fresh measurement of a member; {}", explain::instead(self.config.load_balancing_mode));
+        } else {
+            tracing::info!(%pool, method, "every member is measured again");
         }
     }
 
     fn enter(
         &self,
         index: usize,
-        persistence: Option<(&Persistence, &Arc<Records>)>,
-        client: IpAddr,
+        asker: Asker<'_>,
+        persisted: bool,
         now: Instant,
-    ) -> Option<MemberGuard> {
-        let member = &self.members[index];
-        if !member.live.connections.try_enter(member.config.connection_limit) {
+    ) -> Option<(MemberGuard, SetupGuard)> {
+        let PoolMember { config, live, node, .. } = &self.members[index];
+        let waived = persisted && asker.persistence.iter().any(|sticky| sticky.profile.override_connection_limit);
+        if !live.connections.try_enter(config.connection_limit.filter(|_| !waived)) {
             return None;
         }
+        if !node.connections.try_enter(config.node.connection_limit) {
+            live.connections.leave();
+            return None;
+        }
+        // The limits on rates were looked at under the same lock.
+        live.rate.try_enter(config.rate_limit, now);
+        node.rate.try_enter(config.node.rate_limit, now);
         self.live.connections.try_enter(None);
-        member.node.connections.try_enter(None);
-        let hold = persistence.map(|(profile, records)| records.hold(profile, client, &member.key, now));
-        Some(MemberGuard {
-            member: Arc::clone(&member.live),
+        if persisted {
+            live.persisted.fetch_add(1, Ordering::Relaxed);
+            node.persisted.fetch_add(1, Ordering::Relaxed);
+        }
+        live.setups.fetch_add(1, Ordering::AcqRel);
+        let holds = asker
+            .persistence
+            .iter()
+            .filter_map(|sticky| sticky.records.as_ref()?.hold(&sticky.profile, asker.client, &live.place, now));
+        let guard = MemberGuard {
+            _holds: holds.collect(),
+            member: Arc::clone(live),
             pool: Arc::clone(&self.live),
-            node: Arc::clone(&member.node),
-            _hold: hold,
-        })
+            node: Arc::clone(node),
+            persisted,
+        };
+        Some((guard, SetupGuard { member: Arc::clone(live), pool: Arc::clone(&self.live) }))
     }
 }
 
-/// What a method may look at.
-#[derive(Clone, Debug)]
-struct Candidate {
-    index: usize,
-    connections: u32,
-    node_connections: u32,
-    ratio: u32,
-    /// When it was last chosen; 0 is never.
-    turn: u64,
-    /// What the ratio method owes it, which it may change.
-    credit: i64,
-}
-
-/// The reason that a user can do most about.
-fn no_member(refusals: &[Refused]) -> NoMember {
-    let any = |wanted: &[Refused]| refusals.iter().any(|refused| wanted.contains(refused));
-    match () {
-        () if refusals.is_empty() => NoMember::Empty,
-        () if any(&[Refused::Limit, Refused::Unavailable]) => NoMember::Limit,
-        () if any(&[Refused::Tried]) => NoMember::Tried,
-        () if any(&[Refused::Down, Refused::Unresolved]) => NoMember::Down,
-        () => NoMember::Disabled,
-    }
-}
-
+#[cfg(test)]
+mod simulation;
 #[cfg(test)]
 mod tests;

@@ -95,6 +95,11 @@ impl Reloader {
         &self.certificates
     }
 
+    /// What outlives configurations.
+    pub fn registry(&self) -> &Registry {
+        &self.registry
+    }
+
     /// What runs now.
     pub fn serving(&self) -> Arc<Serving> {
         self.serving.load_full()

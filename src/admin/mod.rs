@@ -1,6 +1,8 @@
 //! The administrative side: a unix socket that speaks HTTP.
 
 mod api;
+pub mod explain;
+pub mod persistence;
 mod socket;
 pub mod view;
 

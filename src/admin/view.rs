@@ -28,6 +28,8 @@ pub struct MapPool {
     pub name: String,
     pub load_balancing_mode: String,
     pub status: MapStatus,
+    /// Connections that wait for a member.
+    pub queued: usize,
     pub members: Vec<MapMember>,
 }
 
@@ -87,6 +89,7 @@ impl MapPool {
             name: pool.config.name.to_string(),
             load_balancing_mode: pool.config.load_balancing_mode.as_str().into(),
             status: pool.status().into(),
+            queued: pool.live.queued(),
             members: members.collect(),
         }
     }

@@ -52,3 +52,9 @@ impl AdminSocket {
         })
     }
 }
+
+/// Percent-encoded (RFC 3986, section 2.1), but for what names are made of.
+pub(super) fn encoded(text: &str) -> String {
+    let keeps = |byte: u8| byte.is_ascii_alphanumeric() || b"-._:".contains(&byte);
+    text.bytes().map(|byte| if keeps(byte) { char::from(byte).to_string() } else { format!("%{byte:02X}") }).collect()
+}

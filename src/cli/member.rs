@@ -1,6 +1,6 @@
 use std::process::ExitCode;
 
-use super::admin_client::AdminSocket;
+use super::admin_client::{AdminSocket, encoded};
 use crate::admin::view::Resumed;
 use crate::cli::screen::outln;
 
@@ -25,10 +25,4 @@ impl Command {
         outln!("{} of pool {} comes up with its next good probe", resumed.member, resumed.pool);
         Ok(ExitCode::SUCCESS)
     }
-}
-
-/// Percent-encoded (RFC 3986, section 2.1), but for what names are made of.
-fn encoded(text: &str) -> String {
-    let keeps = |byte: u8| byte.is_ascii_alphanumeric() || b"-._:".contains(&byte);
-    text.bytes().map(|byte| if keeps(byte) { char::from(byte).to_string() } else { format!("%{byte:02X}") }).collect()
 }

@@ -5,8 +5,10 @@ mod cert;
 mod check;
 mod completions;
 mod config;
+mod explain;
 mod lint;
 mod member;
+mod persistence;
 mod reload;
 mod run;
 mod screen;
@@ -46,6 +48,11 @@ enum Command {
     /// Act on a member of a running pronk.
     #[command(subcommand)]
     Member(member::Command),
+    /// Look at and delete the persistence records of a running pronk.
+    #[command(subcommand)]
+    Persistence(persistence::Command),
+    /// Tell step by step why a running pronk would send a client to a member, or sent it there.
+    Explain(explain::Args),
     /// Print completions for a shell.
     Completions(completions::Args),
 }
@@ -63,6 +70,8 @@ impl Cli {
             Command::Show(command) => command.execute(),
             Command::Reload(args) => args.execute(),
             Command::Member(command) => command.execute(),
+            Command::Persistence(command) => command.execute(),
+            Command::Explain(args) => args.execute(),
             Command::Completions(args) => Ok(args.execute()),
         }
     }

@@ -71,8 +71,14 @@ fn map_text(map: &Map) -> String {
             server.mode
         );
         let pool = &server.pool;
-        text +=
-            &format!("  {} {}  {}: {}\n", shape(&pool.status), pool.name, pool.load_balancing_mode, pool.status.reason);
+        let queued = if pool.queued > 0 { format!("; {} connections wait", pool.queued) } else { String::new() };
+        text += &format!(
+            "  {} {}  {}: {}{queued}\n",
+            shape(&pool.status),
+            pool.name,
+            pool.load_balancing_mode,
+            pool.status.reason
+        );
         for member in &pool.members {
             text += &format!(
                 "    {} {}  {}: {}\n",

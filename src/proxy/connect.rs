@@ -2,6 +2,7 @@
 
 use std::io;
 use std::net::{IpAddr, SocketAddr};
+use std::time::SystemTime;
 
 use tokio::net::TcpStream;
 use tokio::time::{Instant, timeout};
@@ -10,6 +11,7 @@ use tokio_rustls::TlsStream;
 use super::close::{Close, CloseReason};
 use super::record::Record;
 use super::stream::{Socket, Stream};
+use super::trail::{Trail, Went};
 use super::virtual_server::Snapshot;
 use super::wait;
 use crate::net;
@@ -30,6 +32,7 @@ pub(super) struct Connected {
 /// `reselect-tries`: no byte of the client's has gone anywhere yet, so nothing is lost.
 pub(super) async fn to_a_member(
     snapshot: &Snapshot,
+    trail: &Trail,
     client: &Socket,
     address: IpAddr,
     record: &mut Record,
@@ -48,6 +51,14 @@ pub(super) async fn to_a_member(
         record.member = Some(choice.index);
         record.persisted = choice.persisted;
         record.tries += 1;
+        trail.note(Went {
+            client: address.to_canonical(),
+            when: SystemTime::now(),
+            member: pool.members[choice.index].key.clone(),
+            persisted: choice.persisted,
+            failed: tried.len(),
+            queued: record.phases.queue,
+        });
         match to_member(snapshot, choice.index, record).await {
             Ok(stream) => {
                 let (guard, setup) = (choice.guard, choice.setup);

@@ -201,7 +201,9 @@ impl Handshaken {
 
     async fn connect(&mut self, record: &mut Record) -> Result<Connected, Close> {
         let (snapshot, address) = (&self.context.snapshot, self.context.client.ip());
-        let connected = connect::to_a_member(snapshot, self.client.socket(), address, record).await;
+        let connected =
+            connect::to_a_member(snapshot, &self.context.virtual_server.trail, self.client.socket(), address, record)
+                .await;
         if connected.is_err() {
             net::reset_on_close(&self.client.socket().tcp);
         }

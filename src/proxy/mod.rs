@@ -7,13 +7,17 @@ mod buffers;
 mod close;
 mod connect;
 mod connection;
+mod explain;
 mod meter;
 mod record;
 mod relay;
 mod stream;
+mod trail;
 mod virtual_server;
 mod wait;
 
 pub use accept::Listener;
 pub use close::{CloseReason, Mechanism, Phase, Who};
+pub use explain::Explanation;
+pub use trail::{Trail, Went};
 pub use virtual_server::{Lifecycle, LiveVirtualServer, Snapshot};

@@ -7,6 +7,7 @@ use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
 use super::close::CloseReason;
+use super::trail::Trail;
 use crate::model::{self, Name};
 use crate::pool::{Pool, Rate, Sticky};
 use crate::stats::{Connections, Traffic};
@@ -32,6 +33,8 @@ pub struct LiveVirtualServer {
     pub connections: Connections,
     pub traffic: Traffic,
     pub(super) rate: Rate,
+    /// Where connections went lately.
+    pub trail: Trail,
     closes: Vec<AtomicU64>,
 }
 
@@ -43,6 +46,7 @@ impl LiveVirtualServer {
             connections: Connections::default(),
             traffic: Traffic::default(),
             rate: Rate::default(),
+            trail: Trail::default(),
             closes: CloseReason::ALL.iter().map(|_| AtomicU64::new(0)).collect(),
         }
     }

@@ -72,7 +72,8 @@ async fn until(at: Option<Instant>) {
     }
 }
 
-fn no_member(none: NoMember, pool: &Pool) -> Close {
+/// The reason for which a connection ends that no member takes.
+pub(super) fn no_member(none: NoMember, pool: &Pool) -> Close {
     let name = &pool.config.name;
     let reason = match none {
         NoMember::TooFew { up, needed } => {

@@ -3,6 +3,7 @@
 #[path = "../support/mod.rs"]
 mod support;
 
+mod balance;
 mod lb;
 mod load;
 mod monitors;

@@ -1,0 +1,49 @@
+use std::process::ExitCode;
+
+use super::admin_client::{AdminSocket, encoded};
+use crate::admin::explain::Explained;
+use crate::cli::screen::{out, outln};
+
+#[derive(Debug, clap::Args)]
+pub(super) struct Args {
+    /// The name of the virtual server.
+    virtual_server: String,
+    /// The client's IP address, as pronk sees it.
+    client: String,
+    /// As JSON.
+    #[arg(long)]
+    json: bool,
+    #[command(flatten)]
+    admin: AdminSocket,
+}
+
+impl Args {
+    pub(super) fn execute(self) -> anyhow::Result<ExitCode> {
+        let (server, client) = (encoded(&self.virtual_server), encoded(&self.client));
+        let explained: Explained = self.admin.get(&format!("/v1/explain?virtual_server={server}&client={client}"))?;
+        if self.json {
+            outln!("{}", serde_json::to_string_pretty(&explained)?);
+        } else {
+            out!("{}", text(&explained));
+        }
+        Ok(ExitCode::SUCCESS)
+    }
+}
+
+fn text(explained: &Explained) -> String {
+    let Explained { virtual_server, client, steps, member, went } = explained;
+    let mut text = match member {
+        Some(member) => format!("A connection from {client} to {virtual_server} would go to {member}:\n"),
+        None => format!("A connection from {client} to {virtual_server} would go to no member:\n"),
+    };
+    for (number, step) in steps.iter().enumerate() {
+        text += &format!("  {}. {step}\n", number + 1);
+    }
+    if went.is_empty() {
+        text += "No connection from it is remembered.\n";
+    }
+    for went in went {
+        text += &format!("{} s ago one went to {}: {}.\n", went.seconds_ago, went.member, went.why);
+    }
+    text
+}

@@ -1,0 +1,93 @@
+use std::process::ExitCode;
+
+use super::admin_client::{AdminSocket, encoded};
+use crate::admin::persistence::{Deleted, Listed};
+use crate::cli::screen::{out, outln};
+
+#[derive(Debug, clap::Subcommand)]
+pub(super) enum Command {
+    /// Which member serves which client, as records have it.
+    List {
+        #[command(flatten)]
+        which: Which,
+        /// As JSON.
+        #[arg(long)]
+        json: bool,
+        #[command(flatten)]
+        admin: AdminSocket,
+    },
+    /// Delete records, so that clients are balanced anew; their connections go on.
+    Delete {
+        #[command(flatten)]
+        which: Which,
+        /// Every record; needed where nothing else says which.
+        #[arg(long, required_unless_present_any = ["virtual_server", "client", "pool", "member"])]
+        all: bool,
+        #[command(flatten)]
+        admin: AdminSocket,
+    },
+}
+
+#[derive(Debug, clap::Args)]
+pub(super) struct Which {
+    /// Those of this virtual server alone.
+    #[arg(long, value_name = "NAME")]
+    virtual_server: Option<String>,
+    /// Those of this client: its address, as it remains under the profile's mask.
+    #[arg(long, value_name = "ADDRESS")]
+    client: Option<String>,
+    /// Those that name a member of this pool.
+    #[arg(long, value_name = "NAME")]
+    pool: Option<String>,
+    /// Those that name this member.
+    #[arg(long, value_name = "NODE:PORT")]
+    member: Option<String>,
+}
+
+impl Which {
+    fn query(&self) -> String {
+        let Self { virtual_server, client, pool, member } = self;
+        let given = [("virtual_server", virtual_server), ("client", client), ("pool", pool), ("member", member)];
+        let pairs = given.into_iter().filter_map(|(key, value)| Some(format!("{key}={}", encoded(value.as_ref()?))));
+        pairs.collect::<Vec<_>>().join("&")
+    }
+}
+
+impl Command {
+    pub(super) fn execute(self) -> anyhow::Result<ExitCode> {
+        match self {
+            Self::List { which, json, admin } => {
+                let listed: Listed = admin.get(&format!("/v1/persistence?{}", which.query()))?;
+                if json {
+                    outln!("{}", serde_json::to_string_pretty(&listed)?);
+                } else {
+                    out!("{}", table(&listed));
+                }
+            }
+            Self::Delete { which, all: _, admin } => {
+                let deleted: Deleted = admin.post(&format!("/v1/persistence/delete?{}", which.query()))?;
+                outln!("{} records deleted", deleted.deleted);
+            }
+        }
+        Ok(ExitCode::SUCCESS)
+    }
+}
+
+fn table(listed: &Listed) -> String {
+    let line = |cells: [&str; 6]| {
+        let [client, member, pool, shared_by, connections, expires] = cells;
+        format!("{client:<24} {member:<24} {pool:<24} {shared_by:<24} {connections:>11} {expires:>9}\n")
+    };
+    let mut text = line(["Client", "Member", "Pool", "Shared by", "Connections", "Expires"]);
+    for record in &listed.records {
+        let expires = match record.expires_in {
+            Some(seconds) => format!("in {seconds} s"),
+            None => "never".to_owned(),
+        };
+        let expires = if record.connections > 0 { "in use" } else { &expires };
+        let connections = record.connections.to_string();
+        text += &line([&record.client, &record.member, &record.pool, &record.shared_by, &connections, expires]);
+    }
+    text += &format!("{} records, {} evicted since the start\n", listed.records.len(), listed.evicted);
+    text
+}

@@ -1,0 +1,65 @@
+use std::collections::VecDeque;
+use std::net::IpAddr;
+use std::sync::{Mutex, PoisonError};
+use std::time::{Duration, SystemTime};
+
+use crate::model::MemberKey;
+
+/// Where the latest connections of a virtual server went, for those who ask why.
+#[derive(Debug, Default)]
+pub struct Trail(Mutex<VecDeque<Went>>);
+
+/// Where a connection went.
+#[derive(Clone, Debug)]
+pub struct Went {
+    pub client: IpAddr,
+    pub when: SystemTime,
+    pub member: MemberKey,
+    /// Whether persistence led there, else the method.
+    pub persisted: bool,
+    /// Members that failed it before.
+    pub failed: usize,
+    /// How long it waited in the queue, if it did.
+    pub queued: Option<Duration>,
+}
+
+impl Trail {
+    pub(super) fn note(&self, went: Went) {
+        let mut trail = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        if trail.len() >= KEPT {
+            trail.pop_back();
+        }
+        trail.push_front(went);
+    }
+
+    /// The latest connections of a client, newest first.
+    pub fn of(&self, client: IpAddr) -> Vec<Went> {
+        let trail = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        trail.iter().filter(|went| went.client == client).take(SHOWN).cloned().collect()
+    }
+}
+
+/// Connections that are remembered.
+const KEPT: usize = 4096;
+/// Of one client.
+const SHOWN: usize = 5;
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::model::Name;
+
+    #[test]
+    fn latest_connections_are_remembered() {
+        let trail = Trail::default();
+        for number in 0..10_000_u32 {
+            let client = IpAddr::from([10, 0, 0, (number % 2) as u8]);
+            let member = MemberKey { node: Name::from("n"), port: (number % 60_000) as u16 };
+            trail.note(Went { client, when: SystemTime::now(), member, persisted: false, failed: 0, queued: None });
+        }
+        let ports: Vec<_> = trail.of([10, 0, 0, 1].into()).into_iter().map(|went| went.member.port).collect();
+        assert_eq!(ports, [9999, 9997, 9995, 9993, 9991]);
+        assert!(trail.of([10, 0, 0, 2].into()).is_empty());
+        assert_eq!(trail.0.lock().unwrap().len(), KEPT);
+    }
+}

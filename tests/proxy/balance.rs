@@ -358,3 +358,19 @@ fn cancel_affinity_takes_the_second_connection_along() {
     let explained = printed(&pronk, &["explain", "vs0", "127.0.0.1"]);
     assert!(explained.contains("profile cancel_affinity"), "{explained}");
 }
+
+#[test]
+fn crowd_at_a_limit_is_served_to_the_last() {
+    let (pronk, [address]) = front(&[echo_member(), echo_member()], ", connection-limit: 2", QUEUES, [""], "");
+    std::thread::scope(|scope| {
+        for _ in 0..20 {
+            scope.spawn(|| (0..25).for_each(|_| drop(served(address))));
+        }
+    });
+    let stats = pronk.stats();
+    let row = &stats["pools"][0];
+    assert_eq!(row["connections"]["total"], 500);
+    for member in row["members"].as_array().unwrap() {
+        assert!(member["connections"]["maximum"].as_u64().unwrap() <= 2, "{member}");
+    }
+}

@@ -19,6 +19,7 @@ use super::persistence::{PersistenceHold, Sticky, score};
 use super::queue::Waiting;
 use crate::model::profile::PersistenceKind;
 use crate::model::{self, AdminState, LoadBalancing, MemberKey, Queueing};
+use crate::stats::Connections;
 use candidate::{Candidate, Figures};
 use decision::{Decision, Persisted, Rules};
 
@@ -358,11 +359,8 @@ impl Pool {
     ) -> Option<(MemberGuard, SetupGuard)> {
         let PoolMember { config, live, node, .. } = &self.members[index];
         let waived = persisted && asker.persistence.iter().any(|sticky| sticky.profile.override_connection_limit);
-        if !live.connections.try_enter(config.connection_limit.filter(|_| !waived)) {
-            return None;
-        }
-        if !node.connections.try_enter(config.node.connection_limit) {
-            live.connections.leave();
+        let limit = config.connection_limit.filter(|_| !waived);
+        if !Connections::try_enter_both((&live.connections, limit), (&node.connections, config.node.connection_limit)) {
             return None;
         }
         // The limits on rates were looked at under the same lock.

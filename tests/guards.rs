@@ -1,0 +1,63 @@
+//! The counts behind connection limits under every interleaving of threads that the memory model allows.
+
+/// The model checker's, under the name by which the counts know theirs.
+mod atomic {
+    pub use loom::sync::atomic::{AtomicU32, AtomicU64, Ordering};
+}
+#[path = "../src/stats/connections.rs"]
+mod connections;
+
+use connections::Connections;
+use loom::sync::Arc;
+use loom::sync::atomic::{AtomicU32, Ordering};
+use loom::thread;
+
+#[test]
+fn limit_is_never_exceeded_and_nothing_leaks() {
+    loom::model(|| {
+        let connections = Arc::new(Connections::default());
+        // How many are in, counted by themselves.
+        let inside = Arc::new(AtomicU32::new(0));
+        let threads: Vec<_> = (0..2)
+            .map(|_| {
+                let (connections, inside) = (Arc::clone(&connections), Arc::clone(&inside));
+                thread::spawn(move || {
+                    if connections.try_enter(Some(1)) {
+                        assert_eq!(inside.fetch_add(1, Ordering::SeqCst), 0, "two are in at a limit of one");
+                        inside.fetch_sub(1, Ordering::SeqCst);
+                        connections.leave();
+                    }
+                })
+            })
+            .collect();
+        threads.into_iter().for_each(|thread| thread.join().unwrap());
+        let counts = connections.read();
+        assert_eq!((counts.current, counts.maximum), (0, 1));
+        assert!(connections.try_enter(Some(1)), "whoever left made room");
+    });
+}
+
+#[test]
+fn member_and_node_are_entered_both_or_neither() {
+    loom::model(|| {
+        // Two members of one node, which has room for one connection.
+        let members = [(); 2].map(|()| Arc::new(Connections::default()));
+        let node = Arc::new(Connections::default());
+        let threads = members.clone().map(|member| {
+            let node = Arc::clone(&node);
+            thread::spawn(move || {
+                let entered = Connections::try_enter_both((&member, Some(1)), (&node, Some(1)));
+                if entered {
+                    assert_eq!((member.current(), node.current()), (1, 1));
+                    member.leave();
+                    node.leave();
+                }
+                entered
+            })
+        });
+        let entered: u64 = threads.into_iter().map(|thread| u64::from(thread.join().unwrap())).sum();
+        assert!(entered >= 1, "somebody gets the place");
+        assert!(members.iter().all(|member| member.current() == 0) && node.current() == 0);
+        assert_eq!(members.iter().map(|member| member.total()).sum::<u64>(), entered, "only those who got in count");
+    });
+}

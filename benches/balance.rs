@@ -34,7 +34,7 @@ fn main() {
         let least = || {
             counts.iter().min_by_key(|count| count.load(Ordering::Acquire)).map(|it| it.fetch_add(1, Ordering::AcqRel))
         };
-        median(|| microseconds(picks_of(members), || least()))
+        median(|| microseconds(picks_of(members), &least))
     });
     println!(
         "{:<40} {:>10.2} {:>10.1} {:>10.0}",

@@ -28,7 +28,7 @@ impl Failures {
             Served::Silent(time) if !response_time.is_zero() && time >= response_time => {
                 format!("a connection ended after {time:.1?} without a byte from it")
             }
-            Served::Silent(_) => return None,
+            Served::Silent(_) | Served::Lost => return None,
         };
         if self.down_since.is_some() {
             return None;

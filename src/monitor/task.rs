@@ -6,15 +6,16 @@ use std::time::Duration;
 
 use hyper::header::HeaderValue;
 use tokio::sync::Notify;
+use tokio::sync::broadcast::Receiver;
 use tokio::sync::broadcast::error::RecvError;
 use tokio::time::Instant;
 
 use super::inband::Failures;
 use super::outcome::Outcome;
-use super::probe::Prober;
+use super::probe::{Prober, refusal};
 use super::state::Standing;
 use crate::model::{Host, Inband, MemberKey, Monitor, MonitorKind, Name};
-use crate::pool::{LiveMember, LiveNode, Verdict};
+use crate::pool::{LiveMember, LiveNode, Served, Verdict};
 use crate::tls::MemberTls;
 use crate::watch;
 
@@ -88,10 +89,22 @@ async fn probe(watch: &Watch, resume: &Notify) {
     let mut last = None;
     let mut next = Instant::now() + spread(monitor, monitor.interval.min(SOON));
     let mut is_first = true;
+    let mut served = watch.live.watch_served();
+    let mut unsuspected = Instant::now();
     loop {
         tokio::select! {
             () = tokio::time::sleep_until(next) => {}
             () = resume.notified() => standing.resume(),
+            () = suspicion(&mut served) => {
+                if standing.is_up() && Instant::now() >= unsuspected {
+                    unsuspected = Instant::now() + SUSPECT_EVERY;
+                    if let Some(reason) = is_gone(watch).await {
+                        let verdict = standing.observe(Outcome::Told(Verdict::Down(reason)), Instant::now().into_std());
+                        verdict.into_iter().for_each(|verdict| watch.conclude(verdict, &mut last));
+                    }
+                }
+                continue;
+            }
         }
         let started = Instant::now();
         let outcome = any_address(watch, &mut prober).await;
@@ -102,6 +115,29 @@ async fn probe(watch: &Watch, resume: &Notify) {
         // The first probe is soon for everyone; the second finds a place of its own in the interval, and keeps it.
         next = started + if std::mem::take(&mut is_first) && monitor.jitter { spread(monitor, pause) } else { pause };
     }
+}
+
+/// Waits until a client's connection goes as it does when a member dies.
+async fn suspicion(served: &mut Receiver<Served>) {
+    loop {
+        match served.recv().await {
+            Ok(Served::Lost | Served::Failed(_)) => return,
+            Ok(Served::Silent(_)) | Err(RecvError::Lagged(_)) => {}
+            // The member outlives its watchers.
+            Err(RecvError::Closed) => std::future::pending().await,
+        }
+    }
+}
+
+/// Whether nothing listens on the member's port any more, with the reason: that is no slow answer which might yet come,
+/// so the timeout need not pass.
+async fn is_gone(watch: &Watch) -> Option<String> {
+    let mut gone = None;
+    for address in watch.node.addresses().iter() {
+        let address = SocketAddr::new(*address, watch.member.port);
+        gone = Some(refusal(address, watch.monitor.interval.min(watch.monitor.timeout)).await?);
+    }
+    gone
 }
 
 /// A random part of a time; none of it without jitter.
@@ -166,6 +202,8 @@ async fn listen(watch: &Watch, rules: Inband, resume: &Notify) {
     }
 }
 
+/// A member is suspected at most so often: a look takes a connection.
+const SUSPECT_EVERY: Duration = Duration::from_secs(1);
 /// The first probes of all members are spread over so much time at most.
 const SOON: Duration = Duration::from_secs(1);
 

@@ -230,6 +230,8 @@ pub enum Served {
     Failed(String),
     /// It ended after this long, and the member had sent nothing.
     Silent(Duration),
+    /// The member ended it while its client did not, as one does that dies.
+    Lost,
 }
 
 /// Outcomes that a slow watcher may be behind; it misses those beyond.

@@ -225,10 +225,6 @@ impl Handshaken {
         if record.opening == Opening::Unknown {
             record.opening = Opening::of(self.client.socket().opening());
         }
-        if let Outcome::Ended { side: Side::Member, end: End::Reset, .. } = &outcome {
-            // Before the client learns of it and comes back.
-            guard.member.lose(Instant::now().into_std());
-        }
         if outbound.bytes == 0 {
             guard.member.served(Served::Silent(dialed.elapsed()));
         }

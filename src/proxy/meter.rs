@@ -17,7 +17,7 @@ const PACKETS_EVERY: Duration = Duration::from_secs(1);
 pub(super) struct Meter {
     virtual_server: Arc<LiveVirtualServer>,
     pool: Arc<LivePool>,
-    member: Arc<LiveMember>,
+    pub member: Arc<LiveMember>,
     bytes: (u64, u64),
     /// Segments of the client's and of the member's socket that are counted already.
     pub client: TcpInfo,

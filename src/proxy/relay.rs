@@ -11,7 +11,7 @@ use tokio::time::{Instant, sleep_until};
 use super::buffers::{Chunk, Size};
 use super::meter::Meter;
 use super::stream::Stream;
-use crate::pool::SetupGuard;
+use crate::pool::{Served, SetupGuard};
 
 /// Bytes that one connection may pass before others have their turn.
 const TURN: usize = 1 << 20;
@@ -189,7 +189,7 @@ impl<'a> Relay<'a> {
         let mut alarm = pin!(sleep_until(active + idle.min(SetupGuard::LONGEST)));
         let mut cut = pin!(cut);
         poll_fn(|cx| {
-            if let Poll::Ready(outcome) = self.poll(cx) {
+            if let Poll::Ready(outcome) = self.poll(cx, meter) {
                 return Poll::Ready(outcome);
             }
             if meter.bytes(self.inbound.bytes, self.outbound.bytes) {
@@ -214,28 +214,34 @@ impl<'a> Relay<'a> {
         .await
     }
 
-    fn poll(&mut self, cx: &mut Context<'_>) -> Poll<Outcome> {
+    fn poll(&mut self, cx: &mut Context<'_>, meter: &Meter) -> Poll<Outcome> {
         if let Poll::Ready(Err(_)) = self.inbound.poll(cx, self.client, self.member) {
             self.gone.get_or_insert(Side::Member);
         }
-        self.note_first(Side::Client);
+        self.note_first(Side::Client, meter);
         if let Poll::Ready(Err(_)) = self.outbound.poll(cx, self.member, self.client) {
             self.gone.get_or_insert(Side::Client);
             // What the client sent before it went is still the member's due.
             if let Poll::Ready(Err(_)) = self.inbound.poll(cx, self.client, self.member) {
                 self.gone.get_or_insert(Side::Member);
             }
-            self.note_first(Side::Client);
+            self.note_first(Side::Client, meter);
         }
-        self.note_first(Side::Member);
+        self.note_first(Side::Member, meter);
         self.outcome().map_or(Poll::Pending, Poll::Ready)
     }
 
-    fn note_first(&mut self, side: Side) {
+    fn note_first(&mut self, side: Side, meter: &Meter) {
         let flow = if side == Side::Client { &self.inbound } else { &self.outbound };
-        if flow.end.is_some() {
-            self.first.get_or_insert(side);
+        let Some(end) = &flow.end else { return };
+        if self.first.is_none() && side == Side::Member {
+            // Told before the client learns of it and comes back.
+            if end.is_abrupt() {
+                meter.member.lose(Instant::now().into_std());
+            }
+            meter.member.served(Served::Lost);
         }
+        self.first.get_or_insert(side);
     }
 
     fn outcome(&mut self) -> Option<Outcome> {

@@ -270,6 +270,32 @@ fn too_few_members_up_take_no_connection() {
     assert!(map.contains("1 members are up and 2 must be (min-up-members)"), "{map}");
 }
 
+#[test]
+fn member_that_dies_under_a_connection_is_down_at_once() {
+    let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    let dying = listener.local_addr().unwrap();
+    std::thread::spawn(move || {
+        // Until a client says so; the probe says nothing.
+        for mut stream in listener.incoming().flatten() {
+            let _ = stream.write_all(b"hello");
+            if stream.read(&mut [0; 64]).is_ok_and(|count| count > 0) {
+                drop(listener);
+                return;
+            }
+        }
+    });
+    let slow = "monitors: { slow: { type: tcp, interval: 1h, timeout: 4h } }\n";
+    let pool = ", monitors: [slow]";
+    let (pronk, [address]) = front(&[dying, echo_member()], "", pool, [""], slow);
+    pronk.logged("two members up", |line| {
+        line["message"] == "member is up" && line["member"] == format!("m0:{}", dying.port())
+    });
+    let _lost = served(address);
+    pronk.logged("member is down", |line| line["message"] == "member is down");
+    let mut other = served(address);
+    assert!(other.write_all(b"hello").is_ok() && other.read_exact(&mut [0; 5]).is_ok());
+}
+
 /// Which of the members answers; each has a byte of its own.
 fn who(address: SocketAddr) -> u8 {
     let mut client = connect(address);

@@ -24,6 +24,14 @@ pub(super) async fn half_open(address: SocketAddr, limit: Duration) -> Outcome {
     }
 }
 
+/// How the host refuses the connection, if it does: nothing listens there.
+pub(in crate::monitor) async fn refusal(address: SocketAddr, limit: Duration) -> Option<String> {
+    match connect(address, limit).await {
+        Err(Failure { kind: Some(ErrorKind::ConnectionRefused), reason, .. }) => Some(reason),
+        Ok(_) | Err(_) => None,
+    }
+}
+
 /// Connects; a host that refuses is there.
 pub(super) async fn gateway(address: SocketAddr, limit: Duration) -> Outcome {
     match connect(address, limit).await {

@@ -12,6 +12,7 @@ mod tls;
 use std::net::SocketAddr;
 use std::time::Duration;
 
+pub(super) use connect::refusal;
 pub use icmp::ping_refused;
 
 use super::outcome::Outcome;

@@ -9,7 +9,7 @@ use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::{Duration, Instant};
 
 use pronk::model::profile::{Affinity, Persistence, PersistenceKind, SourceMask};
-use pronk::model::{self, Address, LoadBalancing, Member, Name, Node, Pacing, Queueing};
+use pronk::model::{self, Address, LoadBalancing, Member, Name, Node, Pacing, Queueing, ServiceDownAction};
 use pronk::pool::{Asker, Measurement, Pool, Records, Registry, Sticky};
 
 fn main() {
@@ -111,6 +111,8 @@ fn pool(method: LoadBalancing, members: usize, registry: &Registry) -> Pool {
         min_up_members: 0,
         slow_ramp_time: Duration::from_secs(10),
         reselect_tries: 3,
+        service_down_action: ServiceDownAction::None,
+        drain_time: None,
         queue: Queueing::default(),
         pacing: Pacing::default(),
         members: (0..members).map(member).collect(),

@@ -53,6 +53,9 @@ async fn serve(options: &Options) -> anyhow::Result<()> {
     let refreshed = Arc::clone(&reloader);
     let refreshing = tokio::spawn(async move { refreshed.keep_fresh().await });
 
+    let drained = Arc::clone(&reloader);
+    let ending = tokio::spawn(async move { drained.end_removed().await });
+
     let path = &options.admin_socket;
     let socket = admin::bind(path).with_context(|| format!("cannot make the admin socket {}", path.display()))?;
     let serving_admin = tokio::spawn(admin::serve(socket, Arc::clone(&reloader)));
@@ -70,6 +73,7 @@ async fn serve(options: &Options) -> anyhow::Result<()> {
     // Replacements are for connections to come.
     refreshing.abort();
     watching.abort();
+    ending.abort();
     reloader.stop_listening().await;
     drain(&lifecycle, options.drain_timeout, spread, [&mut terminate, &mut interrupt]).await;
     serving_admin.abort();

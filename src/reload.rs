@@ -16,12 +16,12 @@ use std::time::{Duration, Instant};
 
 use arc_swap::ArcSwap;
 use tokio::net::TcpListener;
-use tokio::sync::Mutex;
+use tokio::sync::{Mutex, Notify};
 
 use crate::cert::store;
 use crate::config::{self, Diagnostic, Diagnostics, Loaded, Severity};
 use crate::model::profile::{Persistence, PersistenceKind};
-use crate::model::{Address, MemberKey, Model, Name, VirtualServer};
+use crate::model::{Address, AdminState, MemberKey, Model, Name, VirtualServer};
 use crate::monitor::{Monitors, resolve_once};
 use crate::net;
 use crate::pool::{Pool, Registry, Sharing, Sticky};
@@ -46,6 +46,8 @@ pub struct Reloader {
     certificates: Arc<watch::Watch>,
     /// How often files are looked at for replacements.
     refresh: tokio::sync::watch::Sender<Option<Duration>>,
+    /// Tells that members may have been removed.
+    removed: Notify,
 }
 
 /// What runs, for those who look.
@@ -87,6 +89,7 @@ impl Reloader {
             serving: ArcSwap::default(),
             certificates,
             refresh: tokio::sync::watch::Sender::new(None),
+            removed: Notify::new(),
         }
     }
 
@@ -166,6 +169,19 @@ impl Reloader {
         }
     }
 
+    /// Ends the connections of removed members when their drain time is over; never ends.
+    pub async fn end_removed(&self) {
+        loop {
+            match self.registry.act_on_removed(Instant::now()) {
+                Some(next) => {
+                    // Whichever comes first, all are looked at again.
+                    let _ = tokio::time::timeout_at(next.into(), self.removed.notified()).await;
+                }
+                None => self.removed.notified().await,
+            }
+        }
+    }
+
     /// Stops listening everywhere; connections go on.
     pub async fn stop_listening(&self) {
         let listeners = std::mem::take(&mut self.running.lock().await.listeners);
@@ -182,7 +198,8 @@ impl Reloader {
         sockets: Vec<(SocketAddr, TcpListener)>,
         resolved: Vec<(Name, Vec<std::net::IpAddr>)>,
     ) {
-        self.registry.retain(&model);
+        self.registry.retain(&model, Instant::now());
+        self.removed.notify_one();
         let now = Instant::now();
         let join = |pool| Arc::new(Pool::join(pool, &self.registry, now));
         let pools: BTreeMap<_, _> = model.pools.iter().map(|(name, pool)| (name.clone(), join(pool))).collect();
@@ -205,7 +222,9 @@ impl Reloader {
 
         let mut listeners = std::mem::take(&mut running.listeners);
         let mut sockets: HashMap<_, _> = sockets.into_iter().collect();
-        for (name, config) in model.virtual_servers.iter().filter(|(_, config)| config.enabled) {
+        for (name, config) in
+            model.virtual_servers.iter().filter(|(_, config)| config.state != AdminState::ForcedOffline)
+        {
             let live = Arc::clone(&virtual_servers[name]);
             let destination = config.destination;
             let listener = match (listeners.remove(&destination), sockets.remove(&destination)) {
@@ -287,7 +306,7 @@ fn bind_new(
 ) -> Result<Vec<(SocketAddr, TcpListener)>, Diagnostics> {
     let mut wrong = Diagnostics::default();
     let mut sockets = Vec::new();
-    let enabled = loaded.model.virtual_servers.values().filter(|config| config.enabled);
+    let enabled = loaded.model.virtual_servers.values().filter(|config| config.state != AdminState::ForcedOffline);
     for config in enabled.filter(|config| !listeners.contains_key(&config.destination)) {
         match net::bind(config.destination, &config.protocol) {
             Ok(socket) => sockets.push((config.destination, socket)),

@@ -32,7 +32,7 @@ pub async fn serve(socket: UnixListener, reloader: Arc<Reloader>) {
 }
 
 async fn map(State(reloader): State<Arc<Reloader>>) -> Json<Map> {
-    Json(Map::of(&reloader.serving()))
+    Json(Map::of(&reloader.serving(), &reloader.registry().draining()))
 }
 
 async fn stats(State(reloader): State<Arc<Reloader>>) -> Json<Stats> {

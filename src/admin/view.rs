@@ -1,8 +1,10 @@
 //! What the administrative side tells, as JSON.
 
+use std::time::Instant;
+
 use serde::{Deserialize, Serialize};
 
-use crate::pool::{Pool, Status};
+use crate::pool::{Draining, Pool, Status};
 use crate::reload::Serving;
 use crate::stats::{ConnectionCounts, Connections, Traffic};
 
@@ -10,6 +12,17 @@ use crate::stats::{ConnectionCounts, Connections, Traffic};
 #[derive(Debug, Serialize, Deserialize)]
 pub struct Map {
     pub virtual_servers: Vec<MapVirtualServer>,
+    /// Members that reloads removed and that still have connections.
+    pub draining: Vec<MapDraining>,
+}
+
+#[derive(Debug, Serialize, Deserialize)]
+pub struct MapDraining {
+    pub pool: String,
+    pub member: String,
+    pub connections: u32,
+    /// What is done with them, and in how many seconds; null when they go on until they end.
+    pub action: Option<(String, u64)>,
 }
 
 #[derive(Debug, Serialize, Deserialize)]
@@ -18,7 +31,6 @@ pub struct MapVirtualServer {
     pub destination: String,
     pub hostname: Option<String>,
     pub mode: String,
-    pub enabled: bool,
     pub status: MapStatus,
     pub pool: MapPool,
 }
@@ -60,7 +72,7 @@ impl From<Status> for MapStatus {
 }
 
 impl Map {
-    pub fn of(serving: &Serving) -> Self {
+    pub fn of(serving: &Serving, draining: &[Draining]) -> Self {
         let virtual_servers = serving.virtual_servers.values().map(|live| {
             let snapshot = live.snapshot.load();
             let config = &snapshot.config;
@@ -69,12 +81,19 @@ impl Map {
                 destination: config.destination.to_string(),
                 hostname: config.hostname.clone(),
                 mode: config.mode().as_str().into(),
-                enabled: config.enabled,
-                status: snapshot.pool.status().into(),
+                status: live.status().into(),
                 pool: MapPool::of(&snapshot.pool),
             }
         });
-        Self { virtual_servers: virtual_servers.collect() }
+        let draining = draining.iter().map(|it| MapDraining {
+            pool: it.pool.to_string(),
+            member: it.member.to_string(),
+            connections: it.connections,
+            action: it.action.map(|(action, at)| {
+                (action.as_str().to_owned(), at.saturating_duration_since(Instant::now()).as_secs())
+            }),
+        });
+        Self { virtual_servers: virtual_servers.collect(), draining: draining.collect() }
     }
 }
 
@@ -154,7 +173,7 @@ impl Row {
 impl Stats {
     pub fn of(serving: &Serving) -> Self {
         let virtual_servers = serving.virtual_servers.values().map(|live| {
-            let status = live.snapshot.load().pool.status();
+            let status = live.status();
             let closes = live.closes().map(|(reason, count)| (reason.code().to_owned(), count)).collect();
             Row { closes, ..Row::of(live.name.to_string(), &status, &live.connections, &live.traffic) }
         });

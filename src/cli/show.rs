@@ -3,7 +3,7 @@ mod certificates;
 use std::process::ExitCode;
 
 use super::admin_client::AdminSocket;
-use crate::admin::view::{Map, MapStatus, Row, Stats};
+use crate::admin::view::{Map, MapDraining, MapStatus, Row, Stats};
 use crate::cli::screen::{out, outln};
 use crate::watch::Snapshot;
 
@@ -62,13 +62,13 @@ fn map_text(map: &Map) -> String {
     let mut text = String::new();
     for server in &map.virtual_servers {
         let hostname = server.hostname.as_deref().map(|name| format!(" ({name})")).unwrap_or_default();
-        let off = if server.enabled { "" } else { ", disabled" };
         text += &format!(
-            "{} {}  {}{hostname}, {}{off}\n",
+            "{} {}  {}{hostname}, {}: {}\n",
             shape(&server.status),
             server.name,
             server.destination,
-            server.mode
+            server.mode,
+            server.status.reason
         );
         let pool = &server.pool;
         let queued = if pool.queued > 0 { format!("; {} connections wait", pool.queued) } else { String::new() };
@@ -88,6 +88,13 @@ fn map_text(map: &Map) -> String {
                 member.status.reason
             );
         }
+    }
+    for MapDraining { pool, member, connections, action } in &map.draining {
+        let action = match action {
+            Some((action, seconds)) => format!("; in {seconds} s service-down-action {action} is taken"),
+            None => String::new(),
+        };
+        text += &format!("▲ {member} of {pool}  removed by a reload; {connections} connections drain{action}\n");
     }
     text
 }

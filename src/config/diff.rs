@@ -178,7 +178,7 @@ virtual-servers:
             ("ca-file: ca.pem", "peer-cert-mode: ignore"),
             ("idle-timeout: 1h", "idle-timeout: indefinite"),
             ("sticky: { type: source-addr, timeout: 1h", "sticky: { type: source-addr, mask: /24"),
-            ("10.0.0.1:21050, pool: p", "10.0.0.1:21050, enabled: false, source: 10.0.0.0/8, pool: p"),
+            ("10.0.0.1:21050, pool: p", "10.0.0.1:21050, state: forced-offline, source: 10.0.0.0/8, pool: p"),
         ];
         assert_eq!(
             changes(&edits),

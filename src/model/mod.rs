@@ -23,8 +23,8 @@ pub use lint::{Level, LintLevel};
 pub use member::{Member, MemberKey};
 pub use monitor::{Credentials, HttpCheck, ImpalaCheck, ImpalaProtocol, Inband, Monitor, MonitorKind, WebUi};
 pub use node::{Address, Node};
-pub use pool::{LoadBalancing, Pacing, Pool, Queueing, Scope};
-pub use virtual_server::{Dial, Mode, VirtualServer, VirtualServerKind};
+pub use pool::{LoadBalancing, Pacing, Pool, Queueing, Scope, ServiceDownAction};
+pub use virtual_server::{Dial, ImmediateAction, Mode, VirtualServer, VirtualServerKind};
 
 /// Everything that one configuration file describes.
 #[derive(Clone, Debug, Default, PartialEq)]

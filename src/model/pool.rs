@@ -23,6 +23,10 @@ pub struct Pool {
     pub slow_ramp_time: Duration,
     /// How many other members are tried after a failed connect.
     pub reselect_tries: u32,
+    /// What becomes of the connections of a member that goes down.
+    pub service_down_action: ServiceDownAction,
+    /// How long the connections of a member that a reload removes go on before that action; `None` is for good.
+    pub drain_time: Option<Duration>,
     pub queue: Queueing,
     pub pacing: Pacing,
     /// In the file's order, which also breaks ties.
@@ -32,6 +36,34 @@ pub struct Pool {
 impl Pool {
     pub fn member(&self, key: &MemberKey) -> Option<&Arc<Member>> {
         self.members.iter().find(|member| member.node.name == key.node && member.port == key.port)
+    }
+}
+
+/// What becomes of a member's connections when it goes down (F5's `service-down-action`).
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum ServiceDownAction {
+    /// They go on until they end.
+    #[default]
+    None,
+    /// Both sides are reset.
+    Reset,
+    /// Nothing passes any more, and the client is told nothing.
+    Drop,
+    /// Those that have carried nothing move to another member; the others are reset.
+    Reselect,
+}
+
+impl ServiceDownAction {
+    pub const ALL: [Self; 4] = [Self::None, Self::Reset, Self::Drop, Self::Reselect];
+
+    /// The word that the file uses, which is tmsh's.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::None => "none",
+            Self::Reset => "reset",
+            Self::Drop => "drop",
+            Self::Reselect => "reselect",
+        }
     }
 }
 

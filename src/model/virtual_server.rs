@@ -4,7 +4,7 @@ use std::sync::Arc;
 use ipnet::IpNet;
 
 use super::profile::{ClientSsl, Persistence, Protocol, ServerSsl};
-use super::{Name, Pool};
+use super::{AdminState, Name, Pool};
 
 /// What clients connect to.
 #[derive(Clone, Debug, PartialEq)]
@@ -30,8 +30,32 @@ pub struct VirtualServer {
     pub rate_limit: Option<u32>,
     /// Clients outside these networks are refused; empty lets everyone in.
     pub source: Vec<IpNet>,
-    /// A disabled virtual server listens no more and finishes the connections that it has.
-    pub enabled: bool,
+    /// A disabled virtual server lets those in that have a persistence record; one that is forced offline does not
+    /// listen. Both finish the connections that they have.
+    pub state: AdminState,
+    /// What a client meets whom no member could take.
+    pub service_down_immediate_action: ImmediateAction,
+}
+
+/// What is done with a client at once when no member could take it (F5's `service-down-immediate-action`).
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum ImmediateAction {
+    /// Nothing at once: it is refused when a member is wanted.
+    #[default]
+    None,
+    Reset,
+    /// It is told nothing.
+    Drop,
+}
+
+impl ImmediateAction {
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::None => "none",
+            Self::Reset => "reset",
+            Self::Drop => "drop",
+        }
+    }
 }
 
 impl VirtualServer {

@@ -5,7 +5,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
 use arc_swap::{ArcSwap, ArcSwapOption};
-use tokio::sync::broadcast;
+use tokio::sync::{broadcast, watch};
 
 use super::health::{Health, Verdict, Verdicts};
 use super::measurement::{Load, Measurement};
@@ -13,7 +13,8 @@ use super::moment::{self, Moment};
 use super::persistence::{Place, Records, Sharing};
 use super::queue::{Queue, Turnstile};
 use super::rate::Rate;
-use crate::model::{self, Address, MemberKey, Name};
+use super::removed::{Removed, ServiceDown};
+use crate::model::{self, Address, MemberKey, Name, ServiceDownAction};
 use crate::stats::{Connections, Traffic};
 
 /// Everything that lives longer than a configuration, by name.
@@ -49,6 +50,10 @@ impl Registry {
         Arc::clone(locked(&self.records).entry(sharing.clone()).or_default())
     }
 
+    pub(super) fn every_pool(&self) -> Vec<Arc<LivePool>> {
+        locked(&self.pools).values().cloned().collect()
+    }
+
     /// All persistence records, by who shares them, in order.
     pub fn all_records(&self) -> Vec<(Sharing, Arc<Records>)> {
         let mut all: Vec<_> =
@@ -57,15 +62,15 @@ impl Registry {
         all
     }
 
-    /// Forgets what the model no longer names. Connections keep what they hold.
-    pub fn retain(&self, model: &model::Model) {
+    /// Forgets what the model no longer names, but members that still have connections. Those keep what they hold.
+    pub fn retain(&self, model: &model::Model, now: Instant) {
         locked(&self.nodes).retain(|name, _| model.nodes.contains_key(name));
-        locked(&self.pools).retain(|name, _| model.pools.contains_key(name));
         locked(&self.records).retain(|sharing, _| sharing.is_among(model));
-        for (name, pool) in locked(&self.pools).iter() {
-            let wanted = &model.pools[name];
-            locked(&pool.members).retain(|key, _| wanted.member(key).is_some());
-        }
+        locked(&self.pools).retain(|name, pool| {
+            let config = model.pools.get(name);
+            pool.remove(|key| config.is_some_and(|config| config.member(key).is_some()), now);
+            config.is_some() || pool.has_removed()
+        });
     }
 }
 
@@ -102,12 +107,16 @@ impl LiveNode {
 pub struct LivePool {
     pub connections: Connections,
     pub traffic: Traffic,
-    name: Name,
-    members: Mutex<HashMap<MemberKey, Arc<LiveMember>>>,
+    pub(super) name: Name,
+    pub(super) members: Mutex<HashMap<MemberKey, Arc<LiveMember>>>,
     pub(super) turnstile: Arc<Turnstile>,
     pub(super) queue: Arc<Queue>,
     /// When a member was last lost.
     lost: Arc<Moment>,
+    /// What becomes of the connections of a member that goes down, by the latest configuration.
+    pub(super) service_down: Arc<ArcSwap<ServiceDown>>,
+    /// Members that reloads removed and that still have connections.
+    pub(super) removed: Mutex<HashMap<MemberKey, Removed>>,
     /// When the trends of its members were last looked at.
     pub(super) trends_taken: Moment,
     /// Whether the method has nothing fresh to go by, which is logged once.
@@ -125,6 +134,8 @@ impl LivePool {
             turnstile: Arc::clone(turnstile),
             queue: Queue::new(turnstile),
             lost: Arc::default(),
+            service_down: Arc::default(),
+            removed: Mutex::default(),
             trends_taken: Moment::default(),
             is_blind: AtomicBool::default(),
         }
@@ -132,11 +143,18 @@ impl LivePool {
 
     /// The live member of that key, made when it is new. One that joins a pool which serves already begins slowly.
     pub fn member(&self, key: &MemberKey, now: Instant) -> Arc<LiveMember> {
+        let back = locked(&self.removed).remove(key);
         let mut members = locked(&self.members);
+        if let Some(Removed { live, .. }) = back {
+            // It comes back to the connections that it left.
+            live.doom(ServiceDownAction::None);
+            members.entry(key.clone()).or_insert(live);
+        }
         let serves = members.values().any(|member| member.connections.read().total > 0);
         let live = members.entry(key.clone()).or_insert_with(|| {
             let place = Place::new(self.name.clone(), key.clone());
-            let member = LiveMember { place, lost: Arc::clone(&self.lost), ..LiveMember::new(&self.turnstile) };
+            let (lost, service_down) = (Arc::clone(&self.lost), Arc::clone(&self.service_down));
+            let member = LiveMember { place, lost, service_down, ..LiveMember::new(&self.turnstile) };
             if serves {
                 member.ramp_since.set(now);
             }
@@ -187,6 +205,9 @@ pub struct LiveMember {
     /// Whether an administrator had it enabled when that was last looked at.
     enabled: AtomicBool,
     lost: Arc<Moment>,
+    service_down: Arc<ArcSwap<ServiceDown>>,
+    /// What is to become of its connections; set when it goes down.
+    fate: watch::Sender<ServiceDownAction>,
     turnstile: Arc<Turnstile>,
 }
 
@@ -218,6 +239,8 @@ impl LiveMember {
             ramp_since: Moment::default(),
             enabled: AtomicBool::new(true),
             lost: Arc::default(),
+            service_down: Arc::default(),
+            fate: watch::Sender::default(),
             turnstile: Arc::clone(turnstile),
         }
     }
@@ -267,6 +290,9 @@ impl LiveMember {
         let (before, health) = (self.health.load_full(), verdicts.health());
         if health.is_down() && !before.is_down() {
             self.lose(now);
+            self.doom(self.service_down_action());
+        } else if before.is_down() && !health.is_down() {
+            self.doom(ServiceDownAction::None);
         }
         if before.keeps_away() && !health.keeps_away() {
             self.ramp_since.set(now);
@@ -274,6 +300,21 @@ impl LiveMember {
         self.health.store(Arc::new(health));
         drop(verdicts);
         self.turnstile.wake();
+    }
+
+    /// Decides what becomes of its connections; tells whether that is new.
+    pub(super) fn doom(&self, action: ServiceDownAction) -> bool {
+        self.fate.send_if_modified(|fate| std::mem::replace(fate, action) != action)
+    }
+
+    /// What becomes of the connections of this member when it goes down, by the latest configuration.
+    pub fn service_down_action(&self) -> ServiceDownAction {
+        self.service_down.load().action
+    }
+
+    /// Follows what is to become of its connections.
+    pub fn fate(&self) -> watch::Receiver<ServiceDownAction> {
+        self.fate.subscribe()
     }
 
     /// Tells that the member was lost, as when it ended a connection abruptly: its clients will want another at once.

@@ -10,6 +10,7 @@ mod moment;
 mod persistence;
 mod queue;
 mod rate;
+mod removed;
 mod select;
 mod status;
 
@@ -19,5 +20,6 @@ pub use measurement::{Load, Measurement};
 pub use persistence::{Place, RecordView, Records, Sharing, Sticky};
 pub use queue::Waiting;
 pub use rate::Rate;
+pub use removed::Draining;
 pub use select::{Asker, Busy, Choice, MemberGuard, NoMember, Pool, PoolMember, Refused, SetupGuard, Step};
 pub use status::{Availability, Status};

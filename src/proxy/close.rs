@@ -130,6 +130,10 @@ reasons! {
     ConnectionLimit = Policy Accept Limit "connection-limit"
         "raise the virtual server's connection-limit or find out who holds its connections";
 
+    VirtualServerDisabled = Admin Accept Refused "virtual-server-disabled"
+        "the virtual server's state is disabled, which lets in whoever has a persistence record only; write `state: enabled`";
+    ServiceDownImmediate = Policy Accept Unavailable "service-down-immediate"
+        "no member can take anybody, and service-down-immediate-action says to tell so at once; `pronk show map` says why for each";
     RateLimit = Policy Accept Limit "rate-limit"
         "raise the virtual server's rate-limit or find out who connects so often";
 
@@ -220,6 +224,10 @@ reasons! {
         "the impalad never answered the client's SASL: it probably has neither LDAP nor Kerberos; connect without -l or -k";
     IdleTimeout = Policy Relay Timeout "idle-timeout"
         "nothing passed for idle-timeout; raise it in the protocol profile if queries think longer";
+    ServiceDownReset = Policy Relay Rst "service-down-reset"
+        "the member went down or was removed, and service-down-action resets its connections; clients reconnect to another";
+    ServiceDownDrop = Policy Relay Unavailable "service-down-drop"
+        "the member went down or was removed, and service-down-action ends its connections in silence; write `reset` if clients should know";
     Drained = Admin Drain Fin "drained" "pronk was stopped and its drain time was over; the client reconnects";
 }
 

@@ -9,13 +9,14 @@ use tokio_rustls::TlsStream;
 
 use super::close::{Close, CloseReason};
 use super::connect::{self, Connected};
+use super::down;
 use super::meter::Meter;
 use super::record::Record;
 use super::relay::{End, Flow, Outcome, Relay, Side};
 use super::stream::{Socket, Stream};
 use super::virtual_server::{Lifecycle, LiveVirtualServer, Snapshot};
 use crate::impala::{Opening, is_tls_record};
-use crate::model::Dial;
+use crate::model::{AdminState, Dial, ImmediateAction, ServiceDownAction};
 use crate::net;
 use crate::pool::Served;
 use crate::tls::{TlsFacts, TlsFault};
@@ -74,7 +75,7 @@ pub(super) async fn serve(accepted: Accepted) {
 }
 
 async fn life(mut accepted: Accepted, record: &mut Record) -> Result<Close, Close> {
-    accepted.admit()?;
+    accepted.admit().await?;
     let lifecycle = accepted.context.lifecycle.clone();
     // Boxed, so that what only the beginning needs is freed before the relay, which lasts.
     let beginning = Box::pin(async {
@@ -86,18 +87,36 @@ async fn life(mut accepted: Accepted, record: &mut Record) -> Result<Close, Clos
         let connected = handshaken.connect(record).await?;
         Ok::<_, Close>((handshaken, inbound, connected))
     });
-    let (handshaken, inbound, connected) = tokio::select! {
+    let (mut handshaken, mut inbound, mut connected) = tokio::select! {
         biased;
         begun = beginning => begun?,
         () = lifecycle.ends() => return Err(CloseReason::Drained.into()),
     };
-    Ok(handshaken.relay(inbound, connected, record).await)
+    loop {
+        match handshaken.relay(&mut inbound, connected, record).await {
+            Relayed::Ended(close) => return Ok(close),
+            Relayed::Unserved => {
+                connected = tokio::select! {
+                    biased;
+                    moved = Box::pin(handshaken.connect(record)) => moved?,
+                    () = lifecycle.ends() => return Err(CloseReason::Drained.into()),
+                }
+            }
+        }
+    }
+}
+
+/// How a relay ended.
+enum Relayed {
+    Ended(Close),
+    /// The member went down before anything passed, and another may serve.
+    Unserved,
 }
 
 impl Accepted {
     /// Lets the client in, if the virtual server's rules do.
-    fn admit(&mut self) -> Result<(), Close> {
-        let config = &self.context.snapshot.config;
+    async fn admit(&mut self) -> Result<(), Close> {
+        let (config, pool) = (&self.context.snapshot.config, &self.context.snapshot.pool);
         let address = self.context.client.ip().to_canonical();
         if !config.source.is_empty() && !config.source.iter().any(|network| network.contains(&address)) {
             net::reset_on_close(&self.socket.tcp);
@@ -111,6 +130,20 @@ impl Accepted {
         if !self.context.virtual_server.rate.try_enter(config.rate_limit, Instant::now().into_std()) {
             net::reset_on_close(&self.socket.tcp);
             return Err(CloseReason::RateLimit.into());
+        }
+        if config.state == AdminState::Disabled && !self.context.snapshot.has_record(address) {
+            net::reset_on_close(&self.socket.tcp);
+            return Err(CloseReason::VirtualServerDisabled.into());
+        }
+        let immediate = config.service_down_immediate_action;
+        if immediate != ImmediateAction::None
+            && let Some(reason) = down::nobody_can_serve(pool)
+        {
+            if immediate == ImmediateAction::Drop {
+                Box::pin(down::hold_in_silence(&self.socket.tcp, config.protocol.idle_timeout)).await;
+            }
+            net::reset_on_close(&self.socket.tcp);
+            return Err(CloseReason::ServiceDownImmediate.because(format_args!("pool {}: {reason}", pool.config.name)));
         }
         Ok(())
     }
@@ -211,15 +244,20 @@ impl Handshaken {
     }
 
     /// Passes bytes until the end, and leaves both sides as they should see it.
-    async fn relay(mut self, mut inbound: Flow, connected: Connected, record: &mut Record) -> Close {
+    async fn relay(&mut self, inbound: &mut Flow, connected: Connected, record: &mut Record) -> Relayed {
         let Connected { mut stream, guard, setup, dialed } = connected;
         let virtual_server = Arc::clone(&self.context.virtual_server);
         let mut meter = Meter::new(virtual_server, Arc::clone(&guard.pool), Arc::clone(&guard.member));
+        let fate = guard.member.fate();
         let mut outbound = Flow::default();
         let profile = Arc::clone(&self.context.snapshot.config.protocol);
         let ends = self.context.lifecycle.ends();
-        let relay = Relay::new(&mut self.client, &mut stream, &mut inbound, &mut outbound);
-        let outcome = relay.run(profile.idle_timeout, setup, ends, &mut meter).await;
+        let relay = Relay::new(&mut self.client, &mut stream, inbound, &mut outbound);
+        let outcome = relay.run(profile.idle_timeout, setup, ends, down::comes(fate), &mut meter).await;
+        if matches!(outcome, Outcome::ServiceDown(ServiceDownAction::Reselect)) && inbound.bytes + outbound.bytes == 0 {
+            net::reset_on_close(&stream.socket().tcp);
+            return Relayed::Unserved;
+        }
 
         meter.bytes(inbound.bytes, outbound.bytes);
         if record.opening == Opening::Unknown {
@@ -232,10 +270,14 @@ impl Handshaken {
         let mut close = match &outcome {
             Outcome::Idle => CloseReason::IdleTimeout.into(),
             Outcome::Cut => CloseReason::Drained.into(),
+            Outcome::ServiceDown(ServiceDownAction::Drop) => CloseReason::ServiceDownDrop.into(),
+            Outcome::ServiceDown(_) => CloseReason::ServiceDownReset.into(),
             Outcome::Ended { side, end, .. } => ended(*side, end),
         };
         let by_member = matches!(outcome, Outcome::Ended { side: Side::Member, .. });
-        if let Some(reason) = self.misunderstanding(&stream, record, outbound.bytes, unanswered || by_member) {
+        let by_rule = matches!(outcome, Outcome::ServiceDown(_));
+        let misunderstood = || self.misunderstanding(&stream, record, outbound.bytes, unanswered || by_member);
+        if let (false, Some(reason)) = (by_rule, misunderstood()) {
             close = reason.because(format_args!("{} after {:.1?}", close.reason, dialed.elapsed()));
         }
         match outcome {
@@ -246,6 +288,19 @@ impl Handshaken {
                 net::reset_on_close(&other.socket().tcp);
             }
             Outcome::Idle if profile.reset_on_timeout => {
+                net::reset_on_close(&self.client.socket().tcp);
+                net::reset_on_close(&stream.socket().tcp);
+            }
+            Outcome::ServiceDown(ServiceDownAction::Drop) => {
+                net::reset_on_close(&stream.socket().tcp);
+                record.traffic(&meter, inbound.bytes, outbound.bytes);
+                // The member is let go at once; the client stays.
+                drop((stream, guard));
+                Box::pin(down::hold_in_silence(&self.client.socket().tcp, profile.idle_timeout)).await;
+                net::reset_on_close(&self.client.socket().tcp);
+                return Relayed::Ended(close);
+            }
+            Outcome::ServiceDown(_) => {
                 net::reset_on_close(&self.client.socket().tcp);
                 net::reset_on_close(&stream.socket().tcp);
             }
@@ -260,7 +315,7 @@ impl Handshaken {
         }
         meter.packets(self.client.socket(), stream.socket());
         record.traffic(&meter, inbound.bytes, outbound.bytes);
-        close
+        Relayed::Ended(close)
     }
 
     /// Tells a connection that failed because the two sides speak different protocols.

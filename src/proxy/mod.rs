@@ -7,6 +7,7 @@ mod buffers;
 mod close;
 mod connect;
 mod connection;
+mod down;
 mod explain;
 mod meter;
 mod record;

@@ -2,15 +2,17 @@
 
 use std::future::{Future, poll_fn};
 use std::io;
-use std::pin::pin;
+use std::pin::{Pin, pin};
 use std::task::{Context, Poll, ready};
 use std::time::Duration;
 
-use tokio::time::{Instant, sleep_until};
+use tokio::time::{Instant, Sleep, sleep, sleep_until};
 
 use super::buffers::{Chunk, Size};
+use super::down;
 use super::meter::Meter;
 use super::stream::Stream;
+use crate::model::ServiceDownAction;
 use crate::pool::{Served, SetupGuard};
 
 /// Bytes that one connection may pass before others have their turn.
@@ -18,6 +20,9 @@ const TURN: usize = 1 << 20;
 
 /// How long "never" is for a timer.
 const FAR_FUTURE: Duration = Duration::from_secs(30 * 365 * 24 * 3600);
+
+/// How long the end of a member's connection waits to hear whether the member is down.
+const VERDICT: Duration = Duration::from_millis(250);
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Side {
@@ -60,6 +65,8 @@ pub(super) enum Outcome {
     Idle,
     /// Whoever runs pronk asked for it.
     Cut,
+    /// The member went down, and this is to be done.
+    ServiceDown(ServiceDownAction),
 }
 
 /// Bytes on their way in one direction.
@@ -71,6 +78,8 @@ pub(super) struct Flow {
     /// The end was passed on, or can't be.
     finished: bool,
     unflushed: bool,
+    /// Whether its end is kept back.
+    held: bool,
     pub bytes: u64,
 }
 
@@ -122,6 +131,10 @@ impl Flow {
             }
             match &self.end {
                 None => {}
+                Some(End::Fin | End::Truncated) if self.held => {
+                    ready!(to.poll_flush(cx))?;
+                    return Poll::Pending;
+                }
                 Some(End::Fin) => return to.poll_finish(cx),
                 Some(End::Truncated) => return to.poll_truncate(cx),
                 Some(End::Reset | End::Broken(_)) => return to.poll_flush(cx),
@@ -181,16 +194,31 @@ impl<'a> Relay<'a> {
         idle: Option<Duration>,
         setup: SetupGuard,
         cut: impl Future<Output = ()>,
+        down: impl Future<Output = ServiceDownAction>,
         meter: &mut Meter,
     ) -> Outcome {
         let idle = idle.unwrap_or(FAR_FUTURE);
         let mut active = Instant::now();
         let mut setup = Some(setup);
         let mut alarm = pin!(sleep_until(active + idle.min(SetupGuard::LONGEST)));
-        let mut cut = pin!(cut);
+        let (mut cut, mut down) = (pin!(cut), pin!(down));
+        // Made only where it is needed: it would be most of what an idle connection holds.
+        let mut verdict: Option<Pin<Box<Sleep>>> = None;
+        self.outbound.held = down::waits_for_verdict(&meter.member);
         poll_fn(|cx| {
             if let Poll::Ready(outcome) = self.poll(cx, meter) {
                 return Poll::Ready(outcome);
+            }
+            if let Poll::Ready(action) = down.as_mut().poll(cx) {
+                return Poll::Ready(Outcome::ServiceDown(action));
+            }
+            if self.outbound.held && self.outbound.end.is_some() {
+                let verdict = verdict.get_or_insert_with(|| Box::pin(sleep(VERDICT)));
+                // A client that has ended by itself waits for nothing.
+                if self.inbound.end.is_some() || verdict.as_mut().poll(cx).is_ready() {
+                    self.outbound.held = false;
+                    cx.waker().wake_by_ref();
+                }
             }
             if meter.bytes(self.inbound.bytes, self.outbound.bytes) {
                 active = Instant::now();

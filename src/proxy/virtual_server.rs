@@ -1,8 +1,10 @@
+use std::net::IpAddr;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
 use arc_swap::ArcSwap;
+use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
@@ -23,6 +25,15 @@ pub struct Snapshot {
     pub client_ssl: Option<Arc<LiveClientSsl>>,
     /// TLS toward each member, in the order of the pool's members.
     pub member_tls: Option<Vec<Arc<MemberTls>>>,
+}
+
+impl Snapshot {
+    /// Whether persistence knows a client. Hashing knows nobody.
+    pub(super) fn has_record(&self, client: IpAddr) -> bool {
+        let now = Instant::now().into_std();
+        let find = |sticky: &Sticky| sticky.records.as_ref()?.find(&sticky.profile, client, now);
+        self.persistence.iter().any(|sticky| find(sticky).is_some())
+    }
 }
 
 /// A virtual server while it runs.

@@ -58,7 +58,7 @@ fn all_mistakes_are_told_at_once_in_the_order_of_the_file() {
     33:81 error: there is no profile `source-addr`
     34:3 error: a virtual server needs `pool`
     34:22 error: `destination` must be `address:port`, found `10.1.1.1`
-    34:41 error: `enabled` must be true or false, found `yes`
+    34:39 error: `state` must be one of enabled, disabled, forced-offline, found `yes`
     34:55 error: `10.0.0.0/33` is not a network such as 10.0.0.0/8
     34:97 error: source-address-translation `none` is not offered
     35:48 error: `dial` must be one of first-byte, accept, found `later`
@@ -103,7 +103,7 @@ fn same_address_and_port_cannot_be_listened_on_twice() {
 
 #[test]
 fn disabled_virtual_server_leaves_its_destination_to_another() {
-    let second = "pool: p }, second: { destination: 10.0.0.1:21050, pool: p, enabled: false } }";
+    let second = "pool: p }, second: { destination: 10.0.0.1:21050, pool: p, state: forced-offline } }";
     assert_eq!(said(&SHORT.replace("pool: p } }", second)), [""; 0]);
 }
 

@@ -139,14 +139,14 @@ fn monitor_marks_a_member_down_and_up_again() {
 }
 
 #[test]
-fn reload_takes_a_disabled_virtual_server_off_the_network() {
+fn reload_takes_a_virtual_server_that_is_forced_offline_off_the_network() {
     let member = echo_member();
     let (pronk, address) = front(member, "", "", "");
     let mut kept = connect(address);
     kept.write_all(b"hello").unwrap();
     kept.read_exact(&mut [0; 5]).unwrap();
     let file = pronk.folder.path().join("pronk.yaml");
-    let text = std::fs::read_to_string(&file).unwrap().replace("pool: p }", "pool: p, enabled: false }");
+    let text = std::fs::read_to_string(&file).unwrap().replace("pool: p }", "pool: p, state: forced-offline }");
     std::fs::write(&file, text).unwrap();
     let planned = pronk.command(&["reload", "--dry-run"]);
     assert!(String::from_utf8_lossy(&planned.stdout).contains("virtual server vs"), "{planned:?}");

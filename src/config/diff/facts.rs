@@ -149,6 +149,8 @@ pub(super) fn pool(pool: &Pool) -> Facts {
         min_up_members,
         slow_ramp_time,
         reselect_tries,
+        service_down_action,
+        drain_time,
         queue: Queueing { on_connection_limit, depth, time },
         pacing: Pacing { setup_limit, time: setup_limit_time },
         members: _,
@@ -163,6 +165,8 @@ pub(super) fn pool(pool: &Pool) -> Facts {
         ("min-up-members", min_up_members.to_string()),
         ("slow-ramp-time", duration(*slow_ramp_time)),
         ("reselect-tries", reselect_tries.to_string()),
+        ("service-down-action", service_down_action.as_str().into()),
+        ("drain-time", indefinite(*drain_time)),
         ("queue-on-connection-limit", on_connection_limit.to_string()),
         ("queue-depth-limit", optional(depth.as_ref())),
         ("queue-time-limit", indefinite(*time)),
@@ -336,7 +340,8 @@ pub(super) fn virtual_server(virtual_server: &VirtualServer) -> Facts {
         connection_limit,
         rate_limit,
         source,
-        enabled,
+        state,
+        service_down_immediate_action,
     } = virtual_server;
     vec![
         ("description", quoted(description.as_deref())),
@@ -353,7 +358,8 @@ pub(super) fn virtual_server(virtual_server: &VirtualServer) -> Facts {
         ("connection-limit", optional(connection_limit.as_ref())),
         ("rate-limit", optional(rate_limit.as_ref())),
         ("source", list(source.iter().map(ToString::to_string))),
-        ("enabled", enabled.to_string()),
+        ("state", state.as_str().into()),
+        ("service-down-immediate-action", service_down_immediate_action.as_str().into()),
     ]
 }
 

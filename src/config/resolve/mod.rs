@@ -20,7 +20,7 @@ use super::tree::{Entry, Node, Value};
 use crate::model;
 use crate::model::{
     Address, AdminState, Level, LintLevel, LoadBalancing, Member, Model, MonitorKind, Name, Pacing, Pool, Queueing,
-    Scope, is_host_name,
+    Scope, ServiceDownAction, is_host_name,
 };
 
 /// Resolves a document, noting every mistake.
@@ -129,6 +129,9 @@ impl<'a> Resolver<'a> {
             }
             members.push(Arc::new(member));
         }
+        let action = fields.word("service-down-action");
+        let known = ServiceDownAction::ALL.into_iter().find(|known| known.as_str() == action);
+        let service_down_action = known.unwrap_or_default();
         self.check_method(&fields, load_balancing_mode, &monitors, &members);
         Some(Pool {
             name: Name::from(entry.key.as_str()),
@@ -141,6 +144,8 @@ impl<'a> Resolver<'a> {
             min_up_members: fields.count("min-up-members"),
             slow_ramp_time: fields.duration("slow-ramp-time"),
             reselect_tries,
+            service_down_action,
+            drain_time: fields.duration_or_never("drain-time"),
             queue: Queueing {
                 on_connection_limit: fields.flag("queue-on-connection-limit"),
                 depth: fields.limit("queue-depth-limit"),

@@ -11,7 +11,7 @@ use crate::config::schema::{self, VIRTUAL_SERVER};
 use crate::config::source::At;
 use crate::config::tree::{Entry, Value};
 use crate::model::profile::{Persistence, ProtocolKind};
-use crate::model::{Dial, Name, Pool, VirtualServer, VirtualServerKind};
+use crate::model::{Dial, ImmediateAction, Name, Pool, VirtualServer, VirtualServerKind};
 
 impl<'a> Resolver<'a> {
     pub(super) fn virtual_server(&self, entry: &'a Entry, pools: &BTreeMap<Name, Arc<Pool>>) -> Option<VirtualServer> {
@@ -45,7 +45,12 @@ impl<'a> Resolver<'a> {
         });
         let source = source.collect();
         let (connection_limit, rate_limit) = (fields.limit("connection-limit"), fields.limit("rate-limit"));
-        let enabled = fields.flag("enabled");
+        let state = super::state(&mut fields);
+        let service_down_immediate_action = match fields.word("service-down-immediate-action").as_str() {
+            "reset" => ImmediateAction::Reset,
+            "drop" => ImmediateAction::Drop,
+            _ => ImmediateAction::None,
+        };
         let dial = if fields.word("dial") == "accept" { Dial::Accept } else { Dial::FirstByte };
         fields.word("source-address-translation");
         let pool_at = fields.place("pool");
@@ -120,7 +125,8 @@ impl<'a> Resolver<'a> {
             connection_limit,
             rate_limit,
             source,
-            enabled,
+            state,
+            service_down_immediate_action,
         })
     }
 
@@ -154,10 +160,10 @@ impl<'a> Resolver<'a> {
     pub(super) fn check_destinations(&self) {
         let mut seen: Vec<(&str, SocketAddr)> = Vec::new();
         for entry in self.document.section("virtual-servers") {
-            let disabled = |enabled: &Entry| matches!(enabled.value.value, Value::Bool(false));
+            let is_offline = |state: &Entry| state.value.scalar().as_deref() == Some("forced-offline");
             let Some(written) = entry.value.entry("destination") else { continue };
             let Some(this) = written.value.scalar().and_then(|text| destination(&text)) else { continue };
-            if entry.value.entry("enabled").is_some_and(disabled) {
+            if entry.value.entry("state").is_some_and(is_offline) {
                 continue;
             }
             if let Some((name, other)) = seen.iter().find(|(_, other)| overlap(this, *other)) {

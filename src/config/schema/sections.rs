@@ -140,6 +140,19 @@ pub(in crate::config) const POOL: Shape = Shape {
             "After the loss of a member, connections that are set up with one member at once, until its first byte \
              comes; others wait in the queue. An impalad has two setup threads. 0 is no limit.",
         ),
+        key(
+            "service-down-action",
+            Word(&["none", "reset", "drop", "reselect"]),
+            "none",
+            "What becomes of the connections of a member that goes down: they go on, are reset on both sides, end in \
+             silence, or move to another member where they have carried nothing.",
+        ),
+        key(
+            "drain-time",
+            DurationOr("indefinite", 0, 365 * DAY),
+            "indefinite",
+            "How long connections to a member that a reload removes go on before the service-down-action is taken.",
+        ),
         key("setup-limit-time", Duration(0, DAY), "30s", "How long after a loss `setup-limit` holds."),
     ],
     elsewhere: &[
@@ -226,7 +239,20 @@ pub(in crate::config) const VIRTUAL_SERVER: Shape = Shape {
         key("connection-limit", Count(0, u32::MAX as u64), "0", "Connections at once, exactly; 0 is no limit."),
         key("rate-limit", RATE, "0", "Connections in any second; 0 is no limit."),
         key("source", Networks, "", "Networks that clients may come from; none lets everyone in."),
-        key("enabled", Flag, "true", "Whether it listens."),
+        key(
+            "state",
+            Word(STATES),
+            "enabled",
+            "`disabled` lets in whoever has a persistence record, `forced-offline` does not listen; both finish the \
+             connections that they have.",
+        ),
+        key(
+            "service-down-immediate-action",
+            Word(&["none", "reset", "drop"]),
+            "none",
+            "What a client meets at once, before its TLS handshake, when no member could take it: nothing special, a \
+             reset, or silence.",
+        ),
         key(
             "dial",
             Word(&["first-byte", "accept"]),
@@ -248,7 +274,8 @@ pub(in crate::config) const VIRTUAL_SERVER: Shape = Shape {
         ("rules", "iRules are not offered"),
         ("policies", "policies are not offered"),
         ("snat", "write `source-address-translation: automap`, which is the default"),
-        ("disabled", "write `enabled: false`"),
+        ("disabled", "write `state: disabled`"),
+        ("enabled", "write `state`: enabled, disabled or forced-offline"),
         ("ip-protocol", "it is TCP"),
         ("mask", "a virtual server listens on one address"),
         ("rate-limit-mode", "the limit is the virtual server's own"),

@@ -17,6 +17,7 @@ use super::health::Health;
 use super::live::{LiveMember, LiveNode, LivePool};
 use super::persistence::{PersistenceHold, Sticky, score};
 use super::queue::Waiting;
+use super::removed::ServiceDown;
 use crate::model::profile::PersistenceKind;
 use crate::model::{self, AdminState, LoadBalancing, MemberKey, Queueing};
 use crate::stats::Connections;
@@ -112,6 +113,8 @@ impl Pool {
     /// Joins a pool's configuration with the live state that `registry` keeps for it.
     pub fn join(config: &Arc<model::Pool>, registry: &super::Registry, now: Instant) -> Self {
         let live = registry.pool(&config.name);
+        let service_down = ServiceDown { action: config.service_down_action, drain_time: config.drain_time };
+        live.service_down.store(Arc::new(service_down));
         let members = config.members.iter().map(|member| {
             let key = member.key();
             let live = live.member(&key, now);

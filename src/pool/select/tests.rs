@@ -3,7 +3,9 @@ use std::time::Duration;
 
 use super::*;
 use crate::model::profile::{Affinity, Persistence, PersistenceKind, SourceMask};
-use crate::model::{Address, LoadBalancing, Member, Monitor, MonitorKind, Name, Node, Pacing, Scope};
+use crate::model::{
+    Address, LoadBalancing, Member, Monitor, MonitorKind, Name, Node, Pacing, Scope, ServiceDownAction,
+};
 use crate::pool::{Registry, Sharing, Verdict};
 
 /// A pool named `impala` on port 21050 with members `a`, `b`, …, changed by `change`.
@@ -27,6 +29,8 @@ pub(super) fn pool(mode: LoadBalancing, members: &[&str], change: impl Fn(&mut M
         min_up_members: 0,
         slow_ramp_time: Duration::ZERO,
         reselect_tries: 3,
+        service_down_action: ServiceDownAction::None,
+        drain_time: None,
         queue: Queueing::default(),
         pacing: Pacing::default(),
         members: members.collect(),

@@ -1,0 +1,281 @@
+//! What becomes of connections when their member goes down or is removed, and of clients whom nobody can serve.
+
+use std::io::{ErrorKind, Read, Write};
+use std::net::{SocketAddr, TcpListener, TcpStream};
+use std::sync::mpsc::{Sender, channel};
+use std::time::{Duration, Instant};
+
+use crate::lb::{Pronk, free_port};
+use crate::peers::{connect, echo_member};
+
+/// A member that echoes until it is told to fall silent: its connections stay, and nothing listens any more.
+fn mortal_member() -> (SocketAddr, Sender<()>) {
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let address = listener.local_addr().unwrap();
+    let (die, dies) = channel();
+    listener.set_nonblocking(true).unwrap();
+    std::thread::spawn(move || {
+        let mut held: Vec<TcpStream> = Vec::new();
+        while dies.try_recv() == Err(std::sync::mpsc::TryRecvError::Empty) {
+            if let Ok((stream, _)) = listener.accept() {
+                stream.set_nonblocking(true).unwrap();
+                held.push(stream);
+            }
+            held.iter_mut().for_each(|stream| {
+                let mut buffer = [0; 64];
+                if let Ok(count) = stream.read(&mut buffer) {
+                    let _ = stream.write_all(&buffer[..count]);
+                }
+            });
+            std::thread::sleep(Duration::from_millis(1));
+        }
+        drop(listener);
+        // The connections live on for as long as the test does.
+        std::mem::forget(held);
+    });
+    (address, die)
+}
+
+const QUICK: &str = "monitors: { quick: { type: tcp, interval: 50ms, timeout: 200ms } }\n";
+
+/// A mortal member `m0` and one that lives, `m1`, preferred in this order; further keys of the pool and the virtual
+/// server.
+fn front(pool: &str, virtual_server: &str) -> (Pronk, SocketAddr, Sender<()>) {
+    let (mortal, die) = mortal_member();
+    let other = echo_member();
+    let port = free_port();
+    let pronk = Pronk::start(|_| {
+        format!(
+            "nodes: {{ m0: {{ address: 127.0.0.1 }}, m1: {{ address: 127.0.0.1 }} }}
+pools:
+  p:
+    monitors: [quick]
+    min-active-members: 1
+    members: [{{ member: 'm0:{}', priority-group: 9 }}, 'm1:{}']
+{pool}
+virtual-servers: {{ vs: {{ destination: '127.0.0.1:{port}', pool: p{virtual_server} }} }}
+{QUICK}",
+            mortal.port(),
+            other.port()
+        )
+    });
+    for _ in 0..2 {
+        pronk.logged("member is up", |line| line["message"] == "member is up");
+    }
+    (pronk, SocketAddr::from(([127, 0, 0, 1], port)), die)
+}
+
+fn echoes(client: &mut TcpStream) -> bool {
+    client.write_all(b"hello").is_ok() && client.read_exact(&mut [0; 5]).is_ok()
+}
+
+fn served(address: SocketAddr) -> TcpStream {
+    let mut client = connect(address);
+    assert!(echoes(&mut client));
+    client
+}
+
+fn down(pronk: &Pronk) {
+    pronk.logged("member is down", |line| {
+        line["message"] == "member is down" && line["member"].as_str().is_some_and(|member| member.starts_with("m0:"))
+    });
+}
+
+fn is_reset(client: &mut TcpStream) -> bool {
+    client.read(&mut [0]).is_err_and(|error| error.kind() == ErrorKind::ConnectionReset)
+}
+
+fn is_silent(client: &TcpStream) -> bool {
+    client.set_nonblocking(true).unwrap();
+    let silent = client.peek(&mut [0]).is_err_and(|error| error.kind() == ErrorKind::WouldBlock);
+    client.set_nonblocking(false).unwrap();
+    silent
+}
+
+#[test]
+fn connections_of_a_member_that_goes_down_go_on_by_default() {
+    let (pronk, address, die) = front("", "");
+    let client = served(address);
+    die.send(()).unwrap();
+    down(&pronk);
+    assert!(echoes(&mut served(address)), "others go to the other member");
+    assert!(is_silent(&client));
+}
+
+#[test]
+fn reset_breaks_them_all_at_once() {
+    let (pronk, address, die) = front("    service-down-action: reset", "");
+    let mut clients: Vec<_> = (0..50).map(|_| served(address)).collect();
+    die.send(()).unwrap();
+    down(&pronk);
+    let since = Instant::now();
+    assert!(clients.iter_mut().all(is_reset));
+    assert!(since.elapsed() < Duration::from_secs(1), "{:?}", since.elapsed());
+    let record = pronk.closed("service-down-reset");
+    assert!(record["close.remedy"].as_str().unwrap().contains("service-down-action"), "{record}");
+    assert!(echoes(&mut served(address)));
+}
+
+#[test]
+fn drop_tells_the_client_nothing_and_lets_the_member_go() {
+    let (pronk, address, die) = front("    service-down-action: drop", "");
+    let client = served(address);
+    die.send(()).unwrap();
+    down(&pronk);
+    let deadline = Instant::now() + Duration::from_secs(20);
+    while pronk.stats()["pools"][0]["members"][0]["connections"]["current"] != 0 {
+        assert!(Instant::now() < deadline);
+    }
+    assert!(is_silent(&client));
+    drop(client);
+    pronk.closed("service-down-drop");
+}
+
+#[test]
+fn reselect_moves_connections_that_have_carried_nothing() {
+    let (pronk, address, die) = front("    service-down-action: reselect", ", dial: accept");
+    let mut talked = served(address);
+    let mut silent = connect(address);
+    let deadline = Instant::now() + Duration::from_secs(20);
+    while pronk.stats()["pools"][0]["members"][0]["connections"]["current"] != 2 {
+        assert!(Instant::now() < deadline);
+    }
+    die.send(()).unwrap();
+    down(&pronk);
+    assert!(is_reset(&mut talked), "what has carried data cannot move");
+    assert!(echoes(&mut silent), "what has not goes on at the other member");
+    drop(silent);
+    let record = pronk.closed("client-fin");
+    assert_eq!(record["tries"], 2);
+    assert!(record["member"].as_str().unwrap().starts_with("m1:"), "{record}");
+}
+
+#[test]
+fn member_that_draining_takes_out_keeps_its_connections() {
+    let (pronk, address, _die) = front("    service-down-action: reset", "");
+    let mut client = served(address);
+    edit(&pronk, "priority-group: 9", "priority-group: 9, state: forced-offline");
+    assert!(echoes(&mut client), "active connections go on");
+    assert!(echoes(&mut served(address)));
+}
+
+/// Edits the configuration and reloads.
+fn edit(pronk: &Pronk, from: &str, to: &str) {
+    let file = pronk.folder.path().join("pronk.yaml");
+    let text = std::fs::read_to_string(&file).unwrap();
+    assert!(text.contains(from), "{text}");
+    std::fs::write(&file, text.replace(from, to)).unwrap();
+    let reloaded = pronk.command(&["reload"]);
+    assert!(reloaded.status.success(), "{}", String::from_utf8_lossy(&reloaded.stderr));
+}
+
+fn map(pronk: &Pronk) -> String {
+    String::from_utf8(pronk.command(&["show", "map"]).stdout).unwrap()
+}
+
+/// The text of the first member in the configuration.
+fn first_member(pronk: &Pronk) -> String {
+    let text = std::fs::read_to_string(pronk.folder.path().join("pronk.yaml")).unwrap();
+    let from = text.find("{ member: 'm0").unwrap();
+    text[from..text[from..].find('}').unwrap() + from + 3].to_owned()
+}
+
+#[test]
+fn removed_member_drains_and_then_the_action_is_taken() {
+    let (pronk, address, _die) = front("    service-down-action: reset\n    drain-time: 1s", "");
+    let mut client = served(address);
+    let member = first_member(&pronk);
+    edit(&pronk, &member, "");
+    assert!(echoes(&mut client), "it drains");
+    let map = map(&pronk);
+    assert!(map.contains("removed by a reload; 1 connections drain; in "), "{map}");
+    assert!(is_reset(&mut client));
+    pronk.logged("the end", |line| line["message"] == "a removed member's drain time is over");
+    pronk.closed("service-down-reset");
+}
+
+#[test]
+fn removed_member_drains_for_good_by_default_and_may_come_back() {
+    let (pronk, address, _die) = front("    service-down-action: reset", "");
+    let mut client = served(address);
+    let member = first_member(&pronk);
+    edit(&pronk, &member, "");
+    let gone = map(&pronk);
+    assert!(gone.contains("removed by a reload; 1 connections drain\n"), "{gone}");
+    edit(&pronk, "members: [", &format!("members: [{member}"));
+    assert!(echoes(&mut client));
+    let back = map(&pronk);
+    assert!(!back.contains("removed by a reload"), "{back}");
+    assert_eq!(pronk.stats()["pools"][0]["members"][0]["connections"]["current"], 1, "it is counted again");
+}
+
+#[test]
+fn removed_pool_drains_too() {
+    let (pronk, address, _die) = front("    service-down-action: reset\n    drain-time: 1s", "");
+    let mut client = served(address);
+    let other = echo_member();
+    let pools = format!("pools:\n  q: {{ members: ['m1:{}'] }}\n  p:", other.port());
+    edit(&pronk, "pools:\n  p:", &pools);
+    let file = std::fs::read_to_string(pronk.folder.path().join("pronk.yaml")).unwrap();
+    let (from, to) = (file.find("  p:").unwrap(), file.find("virtual-servers").unwrap());
+    let without = format!("{}{}", &file[..from], &file[to..]).replace("pool: p ", "pool: q ");
+    edit(&pronk, &file, &without);
+    assert!(echoes(&mut client));
+    assert!(map(&pronk).contains("of p  removed by a reload"), "{}", map(&pronk));
+    assert!(is_reset(&mut client));
+}
+
+#[test]
+fn clients_whom_nobody_can_serve_are_told_at_once_where_wanted() {
+    for action in ["reset", "drop", "none"] {
+        let key = format!(", service-down-immediate-action: {action}");
+        let (pronk, address, die) = front("    min-up-members: 2", &key);
+        die.send(()).unwrap();
+        down(&pronk);
+        let mut client = connect(address);
+        match action {
+            "reset" => {
+                assert!(is_reset(&mut client), "it has not said a word");
+                let record = pronk.closed("service-down-immediate");
+                assert!(
+                    record["close.detail"].as_str().unwrap().contains("1 members are up and 2 must be"),
+                    "{record}"
+                );
+            }
+            "drop" => {
+                client.write_all(b"hello").unwrap();
+                let held = |pronk: &Pronk| pronk.stats()["virtual_servers"][0]["connections"]["current"] == 1;
+                let deadline = Instant::now() + Duration::from_secs(20);
+                while !held(&pronk) {
+                    assert!(Instant::now() < deadline);
+                }
+                assert!(is_silent(&client));
+                drop(client);
+                pronk.closed("service-down-immediate");
+            }
+            _ => {
+                assert!(is_silent(&client), "it is refused when it wants a member");
+                let _ = client.write_all(b"hello");
+                assert!(is_reset(&mut client));
+                pronk.closed("too-few-members-up");
+            }
+        }
+    }
+}
+
+#[test]
+fn disabled_virtual_server_lets_in_whoever_has_a_record() {
+    let (pronk, address, _die) = front("", ", persistence: source_addr");
+    let mut open = served(address);
+    edit(&pronk, "pool: p,", "pool: p, state: disabled,");
+    assert!(echoes(&mut open));
+    assert!(echoes(&mut served(address)), "it has a record");
+    let shown = map(&pronk);
+    assert!(shown.contains("disabled, lets in whoever has a persistence record"), "{shown}");
+    assert!(pronk.command(&["persistence", "delete", "--all"]).status.success());
+    let mut refused = connect(address);
+    let wrote = refused.write_all(b"hello");
+    assert!(wrote.is_err() || is_reset(&mut refused));
+    pronk.closed("virtual-server-disabled");
+    assert!(echoes(&mut open), "what is open goes on");
+}

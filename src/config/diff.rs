@@ -195,7 +195,7 @@ virtual-servers:
                 "~ persistence profile sticky: timeout 3600s -> 180s",
                 "~ persistence profile sticky: mask /32 -> /24",
                 "~ virtual server vs: source none -> [10.0.0.0/8]",
-                "~ virtual server vs: enabled true -> false",
+                "~ virtual server vs: state enabled -> forced-offline",
             ]
         );
     }

@@ -59,8 +59,8 @@ fn all_mistakes_are_told_at_once_in_the_order_of_the_file() {
     34:3 error: a virtual server needs `pool`
     34:22 error: `destination` must be `address:port`, found `10.1.1.1`
     34:39 error: `state` must be one of enabled, disabled, forced-offline, found `yes`
-    34:55 error: `10.0.0.0/33` is not a network such as 10.0.0.0/8
-    34:97 error: source-address-translation `none` is not offered
+    34:53 error: `10.0.0.0/33` is not a network such as 10.0.0.0/8
+    34:95 error: source-address-translation `none` is not offered
     35:48 error: `dial` must be one of first-byte, accept, found `later`
     35:65 error: profile `clientssl` is client-ssl, not tcp or fastL4
     35:88 warning: `serverssl-insecure-compatible` verifies nothing: anyone on the network can pose as a member of `v4`

@@ -130,8 +130,19 @@ async fn suspicion(served: &mut Receiver<Served>) {
 }
 
 /// Whether nothing listens on the member's port any more, with the reason: that is no slow answer which might yet come,
-/// so the timeout need not pass.
+/// so the timeout need not pass. A process that is killed loses its connections and its ports one after the other, so
+/// this looks twice.
 async fn is_gone(watch: &Watch) -> Option<String> {
+    for pause in LOOKS {
+        tokio::time::sleep(pause).await;
+        if let Some(reason) = all_refuse(watch).await {
+            return Some(reason);
+        }
+    }
+    None
+}
+
+async fn all_refuse(watch: &Watch) -> Option<String> {
     let mut gone = None;
     for address in watch.node.addresses().iter() {
         let address = SocketAddr::new(*address, watch.member.port);
@@ -204,6 +215,8 @@ async fn listen(watch: &Watch, rules: Inband, resume: &Notify) {
 
 /// A member is suspected at most so often: a look takes a connection.
 const SUSPECT_EVERY: Duration = Duration::from_secs(1);
+/// The pauses before each look.
+const LOOKS: [Duration; 2] = [Duration::from_millis(20), Duration::from_millis(100)];
 /// The first probes of all members are spread over so much time at most.
 const SOON: Duration = Duration::from_secs(1);
 

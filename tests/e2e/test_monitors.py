@@ -1,12 +1,10 @@
 """Monitors that know Impala: daemons that drain, that are full, that serve no clients, on every kind of port."""
 
-import json
 import os
 import signal
 import socket
 import subprocess
 import time
-import urllib.request
 
 import pytest
 
@@ -52,9 +50,7 @@ def served_by(front, mode="offload", *options):
 
 def accepted(impalad, kind="hiveserver2"):
     """How many connections a port of an impalad has had."""
-    url = f"http://{impalad.address}:{impalad.ports['web']}/jsonmetrics?json"
-    with urllib.request.urlopen(url, timeout=10) as page:
-        return json.load(page)[f"impala.thrift-server.{kind}-frontend.connections-accepted"]
+    return impalad.metric(f"impala.thrift-server.{kind}-frontend.connections-accepted")
 
 
 def wait_for_all(front, mode, kind, impalads, availability="available"):

@@ -5,6 +5,7 @@ from __future__ import annotations
 import socket
 import ssl
 import threading
+import time
 from typing import Callable, Optional
 
 Serve = Callable[[socket.socket], None]
@@ -14,15 +15,21 @@ class Listener:
     """A port. `serve` gets each connection in a thread of its own, after the TLS handshake.
 
     With `threads` (impalad's --fe_service_threads), connections beyond so many are taken and hear nothing until
-    another one ends.
+    another one ends. With `setup_seconds`, two threads set connections up, as impalad's do, and take so long for each.
     """
 
     def __init__(
-        self, bind: str, port: int, serve: Serve, tls: Optional[ssl.SSLContext] = None, threads: Optional[int] = None
+        self, bind: str, port: int, serve: Serve, tls: Optional[ssl.SSLContext] = None, threads: Optional[int] = None,
+        setup_seconds: float = 0.0,
     ) -> None:
         self._serve = serve
         self._tls = tls
         self._threads = threading.Semaphore(threads) if threads else None
+        self._setup_seconds = setup_seconds
+        self._setup_threads = threading.Semaphore(2)
+        # Connections that are being set up or wait for that, and the most there were at once.
+        self._setups: set[int] = set()
+        self.most_setups = 0
         self._waiting: set[int] = set()
         self._open: dict[int, str] = {}
         # Every connection there ever was.
@@ -60,6 +67,8 @@ class Listener:
             self._threads.acquire()
             self._waiting.discard(key)
         self._open[key] = peer
+        if self._setup_seconds:
+            self._set_up(key)
         try:
             conn.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
             if self._tls is not None:
@@ -73,6 +82,14 @@ class Listener:
             del self._open[key]
             if self._threads:
                 self._threads.release()
+
+
+    def _set_up(self, key: int) -> None:
+        self._setups.add(key)
+        self.most_setups = max(self.most_setups, len(self._setups))
+        with self._setup_threads:
+            time.sleep(self._setup_seconds)
+        self._setups.discard(key)
 
 
 def tls_context(cert: str, key: str) -> ssl.SSLContext:

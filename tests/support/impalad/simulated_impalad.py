@@ -80,6 +80,8 @@ def arguments() -> argparse.Namespace:
     parser.add_argument("--ldap-password", metavar="WORD", help="the one that is right (default: any)")
     parser.add_argument("--service-threads", type=int, metavar="N",
                         help="connections that a client port serves at once (default: any number)")
+    parser.add_argument("--setup-seconds", type=float, default=0.0, metavar="S",
+                        help="what each of a client port's two setup threads takes for a connection (default: 0)")
     parser.add_argument("--executor-only", action="store_true",
                         help="as with --is_coordinator=false: the client ports stay closed")
     parser.add_argument("--web-login", metavar="USER:WORD", help="what the web UI asks for (default: nothing)")
@@ -104,7 +106,7 @@ def main() -> None:
         "hiveserver2-http": (args.http_port, HttpFrontend(engine, *auth)),
     }
     frontends = {
-        name: Listener(args.bind, port, service.serve, tls, args.service_threads)
+        name: Listener(args.bind, port, service.serve, tls, args.service_threads, args.setup_seconds)
         for name, (port, service) in services.items()
     }
     web_tls = tls if args.web_tls else None

@@ -36,6 +36,10 @@ class WebServer:
         if path == "/sessions":
             peers = [peer for listener in self.frontends.values() for peer in listener.peers]
             return {"connections": [{"network_address": peer} for peer in peers]}
+        if path == "/forget":
+            for listener in self.frontends.values():
+                listener.most_setups = 0
+            return {}
         if path == "/jsonmetrics":
             return self._metrics()
         return None
@@ -65,6 +69,8 @@ class WebServer:
             metrics[f"{prefix}.timedout-cnxn-requests"] = 0
             # Impala has no such count; tests tell by it whether a daemon was connected to at all.
             metrics[f"{prefix}.connections-accepted"] = listener.accepted
+            # Nor this one: the most connections that were being set up at once since /forget.
+            metrics[f"{prefix}.most-setups"] = listener.most_setups
         return metrics
 
 

@@ -39,7 +39,7 @@ class Front:
     `tls` and `plain` are the same cluster with and without TLS on its ports; a mode whose impalads
     are not given is left out. `pool`, `server_ssl` and `virtual_server` are further
     keys for all pools, for that profile, and for all virtual servers; `monitor` has keys of
-    impala monitors, which then watch all pools.
+    impala monitors, which then watch all pools; `monitors` are further ones by name.
     """
 
     def __init__(
@@ -55,6 +55,7 @@ class Front:
         server_ssl: Optional[Mapping[str, object]] = None,
         virtual_server: Optional[Mapping[str, object]] = None,
         monitor: Optional[Mapping[str, object]] = None,
+        monitors: Optional[Mapping[str, Mapping[str, object]]] = None,
     ) -> None:
         self._monitor = monitor
         folder.mkdir(parents=True, exist_ok=True)
@@ -65,6 +66,8 @@ class Front:
         self.config.server_ssl(ca, **(server_ssl or {}))
         self.ports: dict[tuple[str, str], int] = {}
         self._config_file = folder / "pronk.yaml"
+        for name, keys in (monitors or {}).items():
+            self.config.monitor(name, **keys)
         for impalad in (*tls, *plain):
             self.config.node(impalad, f"{impalad.name.split('-')[0]}.example.test")
         for number, mode in enumerate(modes):
@@ -81,7 +84,8 @@ class Front:
             name = f"{mode}-{kind}"
             port = self.ports[mode, kind] = port_or_free(ADDRESS, usual + number)
             # A client's HTTP requests come on several connections and belong to one session.
-            sticky = {"persistence": "source_addr"} if kind == "http" else {}
+            needs_it = kind == "http" and "cancel_affinity" not in virtual_server
+            sticky = {"persistence": "source_addr"} if needs_it else {}
             keys = {**sticky, **virtual_server}
             if self._monitor is not None:
                 secure = {"ssl": True} if mode != "offload" else {}

@@ -10,6 +10,7 @@ import signal
 import socket
 import subprocess
 import time
+import urllib.request
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any, Callable, Optional
@@ -89,6 +90,18 @@ class Impalad:
         message = json.loads(line)
         self.ports = {kind: message[kind] for kind in ("beeswax", "hs2", "http", "web")}
         return self
+
+    def metric(self, name: str) -> Any:
+        """A count of its web UI's."""
+        return self._page("jsonmetrics")[name]
+
+    def forget(self) -> None:
+        """Begins to count the most connections in setup anew."""
+        self._page("forget")
+
+    def _page(self, page: str) -> Any:
+        with urllib.request.urlopen(f"http://{self.address}:{self.ports['web']}/{page}?json", timeout=10) as answer:
+            return json.load(answer)
 
     def kill(self) -> None:
         """As by a power cut: its clients get no goodbye."""

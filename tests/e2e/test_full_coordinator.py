@@ -1,0 +1,106 @@
+"""Coordinators whose service threads are all in use: clients wait in pronk's queue, and know when it is too long."""
+
+import json
+import socket
+import subprocess
+import time
+
+import pytest
+
+from lab.clients import environment
+from lab.names import with_names
+from lab.processes import port_or_free
+
+THREADS = 3
+
+
+@pytest.fixture
+def full(fronts, clusters):
+    """A front end with a queue of 3 s before two impalads, and the connections past pronk that fill them."""
+    web_port = port_or_free("0.0.0.0", 0)
+    impalads = clusters.plain(2, ports={"web": web_port}, options=["--service-threads", THREADS])
+    front = fronts(
+        plain=impalads, modes=["offload"],
+        pool={"queue_on_connection_limit": True, "queue_time_limit": "3s"},
+        monitor={"interval": "500ms", "timeout": "20s", "web_port": web_port, "service_threads": THREADS, "jitter": False})
+    for impalad in impalads:
+        front.wait_for_status("offload", "hs2", impalad.name, "available")
+    held = {impalad.name: [] for impalad in impalads}
+
+    def fill(impalad):
+        place = (impalad.address, impalad.ports["hs2"])
+        held[impalad.name] = [socket.create_connection(place, timeout=10) for _ in range(THREADS)]
+        front.wait_for_status("offload", "hs2", impalad.name, "unavailable", "service threads")
+
+    yield front, impalads, held, fill
+    for connection in (each for connections in held.values() for each in connections):
+        connection.close()
+
+
+def queued(front):
+    servers = json.loads(front.pronk.command("show", "map", "--json"))["virtual_servers"]
+    return max(server["pool"]["queued"] for server in servers)
+
+
+def wait_until_queued(front, wanted):
+    deadline = time.monotonic() + 10
+    while queued(front) != wanted:
+        assert time.monotonic() < deadline, f"{queued(front)} wait, not {wanted}"
+
+
+def start_shell(front):
+    command = front.shell_command("offload", "hs2", "-q", "select version()", "-B", "--quiet")
+    return subprocess.Popen(
+        with_names(front.hosts, command), stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
+        text=True, env=environment())
+
+
+def test_clients_wait_for_a_thread_and_are_served(full):
+    front, (first, second), held, fill = full
+    fill(first)
+    accepted = "impala.thrift-server.hiveserver2-frontend.connections-accepted"
+    before = first.metric(accepted)
+    for _ in range(3):
+        ran = front.shell("offload", "hs2", "select version()", "-B", "--quiet")
+        assert second.name in ran.out, ran.text
+    assert first.metric(accepted) == before, "a full coordinator gets no connection, not even a probe"
+
+    fill(second)
+    shell = start_shell(front)
+    try:
+        wait_until_queued(front, 1)
+        assert "1 connections wait" in front.pronk.command("show", "map")
+        for connection in held[first.name]:
+            connection.close()
+        printed, _ = shell.communicate(timeout=20)
+        assert first.name in printed, printed
+        assert queued(front) == 0
+    finally:
+        shell.kill()
+        shell.wait()
+
+
+def test_client_that_waits_too_long_is_told(full):
+    front, impalads, _, fill = full
+    for impalad in impalads:
+        fill(impalad)
+    offset = front.pronk.mark()
+    ran = front.shell("offload", "hs2", "select version()", "-B", "--quiet")
+    assert ran.code != 0 and 2 < ran.seconds < 30, "an error after the queue's time, not a silence of minutes"
+    closed = front.pronk.closed(offset, "offload-hs2")
+    assert closed["close.code"] == "queue-timeout" and "fe_service_threads" in closed["close.remedy"]
+
+
+def test_client_that_leaves_is_out_of_the_queue(full):
+    front, impalads, _, fill = full
+    for impalad in impalads:
+        fill(impalad)
+    offset = front.pronk.mark()
+    shell = start_shell(front)
+    try:
+        wait_until_queued(front, 1)
+    finally:
+        shell.kill()
+        shell.wait()
+    wait_until_queued(front, 0)
+    assert front.pronk.closed(offset, "offload-hs2")["close.code"] == "client-left-queue"

@@ -111,6 +111,7 @@ fn pool(method: LoadBalancing, members: usize, registry: &Registry) -> Pool {
         min_up_members: 0,
         slow_ramp_time: Duration::from_secs(10),
         reselect_tries: 3,
+        discovery: None,
         service_down_action: ServiceDownAction::None,
         drain_time: None,
         queue: Queueing::default(),

@@ -53,6 +53,8 @@ async fn serve(options: &Options) -> anyhow::Result<()> {
     let refreshed = Arc::clone(&reloader);
     let refreshing = tokio::spawn(async move { refreshed.keep_fresh().await });
 
+    let discovering = Arc::clone(&reloader);
+    let discovering = tokio::spawn(async move { discovering.keep_discovering().await });
     let drained = Arc::clone(&reloader);
     let ending = tokio::spawn(async move { drained.end_removed().await });
 
@@ -74,6 +76,7 @@ async fn serve(options: &Options) -> anyhow::Result<()> {
     refreshing.abort();
     watching.abort();
     ending.abort();
+    discovering.abort();
     reloader.stop_listening().await;
     drain(&lifecycle, options.drain_timeout, spread, [&mut terminate, &mut interrupt]).await;
     serving_admin.abort();

@@ -3,6 +3,7 @@
 //! Everything that can fail (reading, TLS, new sockets) is done first and changes nothing that runs. The commit that
 //! follows cannot fail. Connections keep the snapshot that they began with.
 
+mod discovered;
 mod lint;
 mod take_over;
 mod tls;
@@ -17,6 +18,7 @@ use std::time::{Duration, Instant};
 use arc_swap::ArcSwap;
 use tokio::net::TcpListener;
 use tokio::sync::{Mutex, Notify};
+use tokio::task::JoinSet;
 
 use crate::cert::store;
 use crate::config::{self, Diagnostic, Diagnostics, Loaded, Severity};
@@ -68,7 +70,10 @@ pub struct Report {
 
 #[derive(Debug, Default)]
 struct Running {
+    /// What is in force: what is written, with what was found.
     model: Model,
+    /// What the file says.
+    written: Model,
     tls: Tls,
     replacements: Replacements,
     /// What lets monitors in.
@@ -121,7 +126,7 @@ impl Reloader {
         let headers = authorizations(&loaded)?;
         watches::check_ping(&loaded)?;
         let tls = Tls::build(&loaded, &running.tls)?;
-        let differences = config::diff(&running.model, &loaded.model);
+        let differences = config::diff(&running.written, &loaded.model);
         let replaced = running.tls.replaced_by(&tls, &differences);
         let changes = differences.iter().map(ToString::to_string).chain(replaced).collect();
         let report = Report { changes, notes: loaded.notes.clone() };
@@ -129,10 +134,12 @@ impl Reloader {
             return Ok(report);
         }
         let sockets = bind_new(&loaded, &running.listeners)?;
-        let resolved = resolve_new(&loaded.model).await;
+        let model = self.with_found(&loaded.model);
+        let resolved = resolve_new(&model).await;
+        running.written = loaded.model;
         running.replacements = replacements;
         running.headers = headers;
-        self.commit(&mut running, loaded.model, tls, sockets, resolved).await;
+        self.commit(&mut running, model, tls, sockets, resolved).await;
         Ok(report)
     }
 
@@ -246,6 +253,7 @@ impl Reloader {
             running.listeners.insert(destination, listener);
         }
         self.monitors.watch(watches::all(&pools, &tls, &running.headers, &self.certificates));
+        self.monitors.discover(discovered::searches(&model, &tls, &running.headers));
         self.monitors.resolve(&model, |name| model.nodes.get(name).map(|node| self.registry.node(node)));
         self.serving.store(Arc::new(Serving { virtual_servers, pools }));
         running.model = model;
@@ -327,15 +335,25 @@ fn cannot_listen(loaded: &Loaded, config: &VirtualServer, error: &std::io::Error
     loaded.diagnose(&path, format!("cannot listen on {}: {error}", config.destination), Some(help.into()))
 }
 
-/// Resolves names before the first connection needs them; those that fail are tried again while running.
+/// Resolves names before the first connection needs them, all at once and for a while at most; those that fail are tried
+/// again while running.
 async fn resolve_new(model: &Model) -> Vec<(Name, Vec<std::net::IpAddr>)> {
-    let mut resolved = Vec::new();
+    let mut looking = JoinSet::new();
     for node in model.nodes.values() {
-        if let Address::Fqdn(fqdn) = &node.address
-            && let Ok(addresses) = resolve_once(fqdn).await
-        {
-            resolved.push((node.name.clone(), addresses));
+        if let Address::Fqdn(fqdn) = &node.address {
+            let (name, fqdn) = (node.name.clone(), fqdn.clone());
+            looking.spawn(async move { Some((name, resolve_once(&fqdn).await.ok()?)) });
         }
     }
+    let mut resolved = Vec::new();
+    let all = async {
+        while let Some(looked) = looking.join_next().await {
+            resolved.extend(looked.ok().flatten());
+        }
+    };
+    // Whoever is late is waited for by the task that keeps names resolved.
+    let _ = tokio::time::timeout(RESOLVE_AT_MOST, all).await;
     resolved
 }
+
+const RESOLVE_AT_MOST: Duration = Duration::from_secs(5);

@@ -49,6 +49,8 @@ pub struct MapPool {
 pub struct MapMember {
     pub name: String,
     pub addresses: Vec<String>,
+    /// Whether it was found by discovery.
+    pub discovered: bool,
     pub status: MapStatus,
 }
 
@@ -102,6 +104,7 @@ impl MapPool {
         let members = pool.members.iter().enumerate().map(|(index, member)| MapMember {
             name: member.key.to_string(),
             addresses: member.node.addresses().iter().map(ToString::to_string).collect(),
+            discovered: member.config.discovered,
             status: pool.member_status(index).into(),
         });
         Self {

@@ -81,9 +81,10 @@ fn map_text(map: &Map) -> String {
         );
         for member in &pool.members {
             text += &format!(
-                "    {} {}  {}: {}\n",
+                "    {} {}{}  {}: {}\n",
                 shape(&member.status),
                 member.name,
+                if member.discovered { " (discovered)" } else { "" },
                 member.status.availability,
                 member.status.reason
             );

@@ -8,4 +8,4 @@ mod web;
 pub use answer::Answer;
 pub use opening::{OPENING_LENGTH, Opening, is_tls_record};
 pub use question::Question;
-pub use web::{Metrics, Role, backend_role};
+pub use web::{Coordinator, Metrics, Role, backend_role, coordinators};

@@ -3,6 +3,8 @@
 use serde::Deserialize;
 use serde_json::{Map, Value};
 
+use crate::model::Host;
+
 /// What a daemon is for, and whether it is going.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize)]
 pub struct Role {
@@ -39,6 +41,52 @@ pub fn backend_role(json: &[u8], web_uis: &[String]) -> Option<Role> {
     Role::deserialize(row).ok()
 }
 
+/// A coordinator that takes clients, as `/backends?json` lists it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Coordinator {
+    /// A host name in lower case, or an IP address.
+    pub host: String,
+    /// The port of its web UI, if that is told.
+    pub web_port: Option<u16>,
+}
+
+/// Reads the page `/backends?json` for the coordinators that take clients: those that neither shut down, nor are
+/// blacklisted, nor have left. Rows that cannot be read are left out. `None` when the page is none.
+pub fn coordinators(json: &[u8]) -> Option<Vec<Coordinator>> {
+    let page: Value = serde_json::from_slice(json).ok()?;
+    let takes_clients = |row: &&Value| {
+        let says = |key: &str| row.get(key).and_then(Value::as_bool);
+        says("is_coordinator") == Some(true)
+            && says("is_quiescing") != Some(true)
+            && says("is_blacklisted") != Some(true)
+            && says("is_active") != Some(false)
+    };
+    let rows = page.get("backends")?.as_array()?.iter().filter(takes_clients);
+    Some(rows.filter_map(coordinator).take(MOST_COORDINATORS).collect())
+}
+
+fn coordinator(row: &Value) -> Option<Coordinator> {
+    let text = |key: &str| row.get(key).and_then(Value::as_str).unwrap_or_default();
+    let url = text("webserver_url");
+    let web_ui = url.split_once("://").map_or(url, |(_, rest)| rest).trim_end_matches('/');
+    // A web UI that listens on all addresses does not tell its own.
+    let place = |text: &str| Some(place(text)?).filter(|(host, _)| !matches!(host.as_str(), "0.0.0.0" | "::"));
+    match (place(web_ui), place(text("address"))) {
+        (Some((host, web_port)), _) => Some(Coordinator { host, web_port }),
+        (None, Some((host, _))) => Some(Coordinator { host, web_port: None }),
+        (None, None) => None,
+    }
+}
+
+/// `host` or `host:port`, where an IPv6 address with a port stands in brackets.
+fn place(text: &str) -> Option<(String, Option<u16>)> {
+    if let Ok(host) = Host::parse(text) {
+        return Some((host.to_string(), None));
+    }
+    let (host, port) = text.rsplit_once(':')?;
+    Some((Host::parse(host).ok()?.to_string(), Some(port.parse().ok()?)))
+}
+
 /// What a daemon counts. Whatever it does not tell is `None`.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
 pub struct Metrics {
@@ -70,6 +118,8 @@ impl Metrics {
     }
 }
 
+/// A cluster has a few; more would not be a cluster's page.
+const MOST_COORDINATORS: usize = 1000;
 const QUEUED: &str = "admission-controller.local-num-queued.";
 
 #[cfg(test)]
@@ -102,6 +152,23 @@ mod tests {
     }
 
     #[test]
+    fn coordinators_are_those_that_take_clients() {
+        let page = br#"{"backends": [
+            {"address": "C1.example.com:27000", "webserver_url": "http://C1.example.com:25000", "is_coordinator": true},
+            {"address": "c2:27000", "webserver_url": "http://0.0.0.0:25000", "is_coordinator": true, "is_active": true},
+            {"address": "10.0.0.3:27000", "is_coordinator": true, "is_quiescing": false, "is_blacklisted": false},
+            {"address": "gone:27000", "is_coordinator": true, "is_active": false},
+            {"address": "leaving:27000", "is_coordinator": true, "is_quiescing": true},
+            {"address": "bad:27000", "is_coordinator": true, "is_blacklisted": true},
+            {"address": "executor:27000", "is_coordinator": false},
+            {"address": "no host here", "is_coordinator": true}, {"is_coordinator": true}, 7]}"#;
+        let found = coordinators(page).unwrap().into_iter().map(|it| (it.host, it.web_port));
+        let wanted = [("c1.example.com", Some(25000)), ("c2", None), ("10.0.0.3", None)];
+        assert_eq!(found.collect::<Vec<_>>(), wanted.map(|(host, port)| (host.to_owned(), port)));
+        assert_eq!(coordinators(b"{}"), None);
+    }
+
+    #[test]
     fn metrics_are_of_the_front_end_asked_for() {
         let page = br#"{"impala.thrift-server.hiveserver2-frontend.connections-in-use": 64,
             "impala.thrift-server.hiveserver2-frontend.connection-setup-queue-size": 3,
@@ -129,7 +196,7 @@ mod tests {
         #[test]
         fn any_bytes_are_read_without_panic(bytes in prop::collection::vec(any::<u8>(), 0..200), text in "[\\[\\]{}:,\"a-z0-9.-]{0,60}") {
             for json in [&bytes[..], text.as_bytes()] {
-                let _ = (Role::parse(json), Metrics::parse(json, "beeswax"), backend_role(json, &[]));
+                let _ = (Role::parse(json), Metrics::parse(json, "beeswax"), backend_role(json, &[]), coordinators(json));
             }
         }
     }

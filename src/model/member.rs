@@ -18,6 +18,8 @@ pub struct Member {
     pub priority_group: u32,
     pub description: Option<String>,
     pub state: AdminState,
+    /// Whether it was found by discovery and is not written in the file.
+    pub discovered: bool,
 }
 
 impl Member {
@@ -32,6 +34,7 @@ impl Member {
             priority_group: 0,
             description: None,
             state: AdminState::Enabled,
+            discovered: false,
         }
     }
 

@@ -3,6 +3,7 @@
 //! Plain data without I/O. A [`Model`] can be compared with another, so a reload can tell what changed, and nothing
 //! in it is running: live state (health, counts, records) is kept elsewhere and keyed by the names used here.
 
+mod discovery;
 mod host;
 mod lint;
 mod member;
@@ -18,6 +19,7 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
+pub use discovery::{Discovery, Seed};
 pub use host::{Host, HostError, is_host_name};
 pub use lint::{Level, LintLevel};
 pub use member::{Member, MemberKey};

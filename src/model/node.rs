@@ -1,5 +1,6 @@
 use std::fmt;
 use std::net::IpAddr;
+use std::time::Duration;
 
 use super::{AdminState, Name};
 
@@ -18,6 +19,10 @@ pub struct Node {
     /// Its share under the ratio methods of nodes, at least 1.
     pub ratio: u32,
     pub state: AdminState,
+    /// Whether each address of a node with a name is a member of its own (F5's `autopopulate`).
+    pub autopopulate: bool,
+    /// How often a name is resolved again.
+    pub interval: Duration,
 }
 
 /// Where a node is.
@@ -38,9 +43,11 @@ impl fmt::Display for Address {
 }
 
 impl Node {
+    /// How often names are resolved again unless told otherwise.
+    pub const INTERVAL: Duration = Duration::from_secs(30);
+
     /// An enabled node without limits.
     pub fn new(name: Name, address: Address) -> Self {
-        let state = AdminState::Enabled;
         Self {
             name,
             address,
@@ -49,7 +56,9 @@ impl Node {
             connection_limit: None,
             rate_limit: None,
             ratio: 1,
-            state,
+            state: AdminState::Enabled,
+            autopopulate: false,
+            interval: Self::INTERVAL,
         }
     }
 

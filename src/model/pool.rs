@@ -1,7 +1,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use super::{Member, MemberKey, Monitor, Name};
+use super::{Discovery, Member, MemberKey, Monitor, Name};
 
 /// Members that serve the same port of the same service.
 #[derive(Clone, Debug, PartialEq)]
@@ -29,7 +29,8 @@ pub struct Pool {
     pub drain_time: Option<Duration>,
     pub queue: Queueing,
     pub pacing: Pacing,
-    /// In the file's order, which also breaks ties.
+    pub discovery: Option<Discovery>,
+    /// In the file's order, which also breaks ties; those that were discovered come last.
     pub members: Vec<Arc<Member>>,
 }
 

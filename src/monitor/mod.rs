@@ -4,6 +4,7 @@
 //! verdicts of outcomes as time passes, and the member's live state takes the verdicts.
 
 mod authorization;
+mod discover;
 mod inband;
 mod outcome;
 mod probe;
@@ -13,7 +14,8 @@ mod task;
 mod watches;
 
 pub use authorization::authorization;
+pub use discover::{Search, node_of};
 pub use probe::ping_refused;
 pub use resolve::resolve_once;
 pub use task::Watch;
-pub use watches::Monitors;
+pub use watches::{Found, Monitors};

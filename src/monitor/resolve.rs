@@ -6,9 +6,6 @@ use std::time::Duration;
 use crate::model::Name;
 use crate::pool::LiveNode;
 
-/// How often a name is looked up again.
-const EVERY: Duration = Duration::from_secs(30);
-
 /// The addresses of a name, sorted, each once.
 ///
 /// # Errors
@@ -20,13 +17,22 @@ pub async fn resolve_once(fqdn: &str) -> io::Result<Vec<IpAddr>> {
     Ok(addresses)
 }
 
-/// Keeps a node's addresses up to date. While the name does not resolve, the last addresses stay in use.
-pub(super) async fn keep_resolving(node: Name, fqdn: String, live: Arc<LiveNode>) {
+/// Keeps a node's addresses up to date, and tells them. While the name does not resolve, the last addresses stay in use.
+pub(super) async fn keep_resolving(
+    node: Name,
+    fqdn: String,
+    every: Duration,
+    live: Arc<LiveNode>,
+    tell: impl Fn(Vec<IpAddr>) + Send,
+) {
     loop {
         match resolve_once(&fqdn).await {
-            Ok(addresses) => live.set_addresses(addresses),
+            Ok(addresses) => {
+                live.set_addresses(addresses.clone());
+                tell(addresses);
+            }
             Err(error) => tracing::warn!(%node, %fqdn, %error, "the node's name does not resolve"),
         }
-        tokio::time::sleep(EVERY).await;
+        tokio::time::sleep(every).await;
     }
 }

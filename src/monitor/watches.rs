@@ -1,9 +1,12 @@
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
+use std::net::IpAddr;
 use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
 
-use tokio::sync::Notify;
+use tokio::sync::{Notify, watch};
 use tokio::task::JoinHandle;
 
+use super::discover::{Search, keep_asking};
 use super::resolve;
 use super::task::{Watch, run};
 use crate::model::{Address, MemberKey, Model, Name};
@@ -13,7 +16,25 @@ use crate::pool::LiveNode;
 #[derive(Debug, Default)]
 pub struct Monitors {
     watching: Mutex<HashMap<(Name, MemberKey, Name), Watching>>,
-    resolving: Mutex<HashMap<Name, (String, JoinHandle<()>)>>,
+    resolving: Mutex<HashMap<Name, Resolving>>,
+    searching: Mutex<HashMap<Name, (Search, JoinHandle<()>)>>,
+    found: watch::Sender<Found>,
+}
+
+#[derive(Debug)]
+struct Resolving {
+    fqdn: String,
+    every: Duration,
+    task: JoinHandle<()>,
+}
+
+/// What was found out about the cluster while running.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Found {
+    /// The hosts of coordinators, by the pool that looks for them.
+    pub coordinators: BTreeMap<Name, Vec<String>>,
+    /// What nodes' names resolve to.
+    pub addresses: BTreeMap<Name, Vec<IpAddr>>,
 }
 
 #[derive(Debug)]
@@ -55,14 +76,67 @@ impl Monitors {
         let mut before = std::mem::take(&mut *resolving);
         for node in model.nodes.values() {
             let (Address::Fqdn(fqdn), Some(live)) = (&node.address, live(&node.name)) else { continue };
-            let kept = before.remove(&node.name).filter(|(name, _)| name == fqdn);
-            let task = kept.unwrap_or_else(|| {
-                (fqdn.clone(), tokio::spawn(resolve::keep_resolving(node.name.clone(), fqdn.clone(), live)))
+            let kept = before.remove(&node.name).and_then(|old| {
+                if old.fqdn != *fqdn || old.every != node.interval {
+                    old.task.abort();
+                    return None;
+                }
+                Some(old.task)
             });
-            resolving.insert(node.name.clone(), task);
+            let task = kept.unwrap_or_else(|| {
+                let (name, found) = (node.name.clone(), self.found.clone());
+                let tell = move |addresses| tell(&found, |found| &mut found.addresses, &name, addresses);
+                tokio::spawn(resolve::keep_resolving(node.name.clone(), fqdn.clone(), node.interval, live, tell))
+            });
+            resolving.insert(node.name.clone(), Resolving { fqdn: fqdn.clone(), every: node.interval, task });
+        }
+        before.into_values().for_each(|old| old.task.abort());
+    }
+
+    /// Asks for the coordinators of exactly these pools, again and again.
+    pub fn discover(&self, searches: Vec<Search>) {
+        let mut searching = self.searching.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut before = std::mem::take(&mut *searching);
+        for search in searches {
+            let pool = search.pool.clone();
+            let kept = before.remove(&pool).and_then(|(old, task)| {
+                if !old.is_same(&search) {
+                    task.abort();
+                    return None;
+                }
+                Some(task)
+            });
+            let task = kept.unwrap_or_else(|| {
+                let (name, found) = (pool.clone(), self.found.clone());
+                let tell = move |hosts| tell(&found, |found| &mut found.coordinators, &name, hosts);
+                tokio::spawn(keep_asking(search.clone(), tell))
+            });
+            searching.insert(pool, (search, task));
         }
         before.into_values().for_each(|(_, task)| task.abort());
     }
+
+    /// Follows what is found.
+    pub fn found(&self) -> watch::Receiver<Found> {
+        self.found.subscribe()
+    }
+}
+
+/// Puts down what was found, and wakes those who follow only if it differs.
+fn tell<T: PartialEq>(
+    found: &watch::Sender<Found>,
+    which: fn(&mut Found) -> &mut BTreeMap<Name, T>,
+    name: &Name,
+    news: T,
+) {
+    found.send_if_modified(|found| {
+        let known = which(found);
+        if known.get(name) == Some(&news) {
+            return false;
+        }
+        known.insert(name.clone(), news);
+        true
+    });
 }
 
 fn start(watch: Watch) -> Watching {

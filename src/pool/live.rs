@@ -33,8 +33,7 @@ impl Registry {
         let live = nodes.entry(node.name.clone()).or_insert_with(|| Arc::new(LiveNode::default()));
         match node.address {
             Address::Ip(address) => live.set_addresses(vec![address]),
-            // What the name resolved to before still holds until it is resolved again.
-            Address::Fqdn(_) => {}
+            Address::Fqdn(ref fqdn) => live.is_called(fqdn),
         }
         Arc::clone(live)
     }
@@ -83,6 +82,8 @@ pub struct LiveNode {
     pub(super) persisted: AtomicU32,
     pub(super) rate: Rate,
     addresses: ArcSwap<Vec<IpAddr>>,
+    /// The name that these are the addresses of, if it has one.
+    fqdn: Mutex<String>,
 }
 
 impl LiveNode {
@@ -94,6 +95,15 @@ impl LiveNode {
     pub fn set_addresses(&self, addresses: Vec<IpAddr>) {
         if **self.addresses.load() != addresses {
             self.addresses.store(Arc::new(addresses));
+        }
+    }
+
+    /// Keeps what the name resolved to before until it is resolved again; of another name nothing is known.
+    fn is_called(&self, fqdn: &str) {
+        let mut known = locked(&self.fqdn);
+        if *known != fqdn {
+            fqdn.clone_into(&mut known);
+            self.set_addresses(Vec::new());
         }
     }
 

@@ -164,3 +164,51 @@ proptest! {
         }
     }
 }
+
+#[test]
+fn discovery_says_what_it_needs() {
+    let file = "nodes: { n: { address: 10.0.0.1, autopopulate: true } }
+pools:
+  a: { discover: impala, members: [n:21050] }
+  b: { discover: impala, monitors: [impala], discover-seeds: ['http://x'], discover-filter: '(' }
+  c: { discover: consul, members: [n:1] }
+";
+    let said = said(file).join("\n");
+    for wanted in [
+        "1:48 error: node `n` has one address, and autopopulate has nothing to find",
+        "3:18 error: discovery needs an impala monitor that asks the web UI",
+        "`http://x` is not a node, a host or `host:port`",
+        "error: discovery has nobody to ask",
+        "`discover-filter` must be a regular expression",
+        "`discover` must be `impala`, found `consul`",
+    ] {
+        assert!(said.contains(wanted), "{wanted}:\n{said}");
+    }
+}
+
+#[test]
+fn methods_say_what_they_need() {
+    let file = "nodes: { n: { address: 10.0.0.1 } }
+pools:
+  a: { load-balancing-mode: weighted-least-connections-member, members: [n:1] }
+  b: { load-balancing-mode: weighted-least-connections-node, members: [n:1] }
+  c: { load-balancing-mode: least-load, monitors: [tcp], members: [n:1] }
+  d: { load-balancing-mode: dynamic-ratio-member, members: [n:1] }
+  e: { load-balancing-mode: ratio-session, members: [n:1] }
+virtual-servers:
+  v: { destination: 10.9.9.9:1, pool: a, persistence: source_addr, cancel-affinity: true }
+  w: { destination: 10.9.9.9:2, pool: a, fallback-persistence: hash }
+";
+    let said = said(file).join("\n");
+    for wanted in [
+        "weighted-least-connections-member needs a connection-limit, and member `n:1` has none",
+        "weighted-least-connections-node needs a connection-limit, and node `n` has none",
+        "least-load needs an impala monitor that asks the web UI",
+        "dynamic-ratio-member needs an impala monitor that asks the web UI",
+        "load-balancing-mode `ratio-session` is not offered",
+        "`persistence` and `cancel-affinity` are two answers to one question",
+        "there is a fallback-persistence and no persistence that it could stand in for",
+    ] {
+        assert!(said.contains(wanted), "{wanted}:\n{said}");
+    }
+}

@@ -4,6 +4,7 @@
 mod support;
 
 mod balance;
+mod discovery;
 mod down;
 mod lb;
 mod load;

@@ -11,8 +11,8 @@ use crate::model::profile::{
     Protocol, ProtocolKind, ServerSsl, TlsVersion, TlsVersions, TrustAnchors,
 };
 use crate::model::{
-    Credentials, HttpCheck, ImpalaCheck, Inband, LintLevel, Member, Model, Monitor, MonitorKind, Name, Node, Pacing,
-    Pool, Queueing, VirtualServer, WebUi,
+    Credentials, Discovery, HttpCheck, ImpalaCheck, Inband, LintLevel, Member, Model, Monitor, MonitorKind, Name, Node,
+    Pacing, Pool, Queueing, Seed, VirtualServer, WebUi,
 };
 
 /// Always the same keys in the same order for one kind of thing.
@@ -47,7 +47,18 @@ impl Profiles {
 }
 
 pub(super) fn node(node: &Node) -> Facts {
-    let Node { name: _, address, hostname, description, connection_limit, rate_limit, ratio, state } = node;
+    let Node {
+        name: _,
+        address,
+        hostname,
+        description,
+        connection_limit,
+        rate_limit,
+        ratio,
+        state,
+        autopopulate,
+        interval,
+    } = node;
     vec![
         ("address", address.to_string()),
         ("hostname", optional(hostname.as_ref())),
@@ -56,6 +67,8 @@ pub(super) fn node(node: &Node) -> Facts {
         ("rate-limit", optional(rate_limit.as_ref())),
         ("ratio", ratio.to_string()),
         ("state", state.as_str().into()),
+        ("autopopulate", autopopulate.to_string()),
+        ("interval", duration(*interval)),
     ]
 }
 
@@ -145,6 +158,7 @@ pub(super) fn pool(pool: &Pool) -> Facts {
         monitors_needed,
         load_balancing_mode,
         ignore_persisted_weight,
+        discovery,
         min_active_members,
         min_up_members,
         slow_ramp_time,
@@ -161,6 +175,7 @@ pub(super) fn pool(pool: &Pool) -> Facts {
         ("monitors", format!("{needed}{}", list(monitors.iter().map(|monitor| monitor.name.to_string())))),
         ("load-balancing-mode", load_balancing_mode.as_str().into()),
         ("ignore-persisted-weight", ignore_persisted_weight.to_string()),
+        ("discover", discovery.as_ref().map_or_else(|| "none".into(), discover)),
         ("min-active-members", min_active_members.to_string()),
         ("min-up-members", min_up_members.to_string()),
         ("slow-ramp-time", duration(*slow_ramp_time)),
@@ -175,8 +190,25 @@ pub(super) fn pool(pool: &Pool) -> Facts {
     ]
 }
 
+fn discover(discovery: &Discovery) -> String {
+    let Discovery { seeds, port, filter, interval } = discovery;
+    let seed = |Seed { host, port }: &Seed| port.map_or_else(|| host.clone(), |port| format!("{host} port {port}"));
+    let (seeds, filter) = (list(seeds.iter().map(seed)), quoted(filter.as_deref()));
+    format!("impala, seeds {seeds}, port {port}, filter {filter}, interval {}", duration(*interval))
+}
+
 pub(super) fn member(member: &Member) -> Facts {
-    let Member { node: _, port: _, connection_limit, rate_limit, ratio, priority_group, description, state } = member;
+    let Member {
+        node: _,
+        port: _,
+        connection_limit,
+        rate_limit,
+        ratio,
+        priority_group,
+        description,
+        state,
+        discovered: _,
+    } = member;
     vec![
         ("connection-limit", optional(connection_limit.as_ref())),
         ("rate-limit", optional(rate_limit.as_ref())),

@@ -1,5 +1,6 @@
 //! From checked entries to the [`Model`]: references followed, values typed.
 
+mod discovery;
 mod monitors;
 mod profiles;
 mod virtual_servers;
@@ -103,7 +104,15 @@ impl<'a> Resolver<'a> {
         let state = state(&mut fields);
         let name = Name::from(entry.key.as_str());
         let address = address?;
-        Some(model::Node { name, address, hostname, description, connection_limit, rate_limit, ratio, state })
+        let (autopopulate, interval) = (fields.flag("autopopulate"), fields.duration("interval"));
+        if autopopulate && matches!(address, Address::Ip(_)) {
+            let message = format!("node `{}` has one address, and autopopulate has nothing to find", entry.key);
+            let help = "write a domain name as `address`, or leave autopopulate out".to_owned();
+            self.reader.error(fields.place("autopopulate"), message, Some(help));
+        }
+        let node = model::Node::new(name, address);
+        let limits = model::Node { connection_limit, rate_limit, ratio, ..node };
+        Some(model::Node { hostname, description, state, autopopulate, interval, ..limits })
     }
 
     fn pool(&self, entry: &'a Entry, nodes: &BTreeMap<Name, Arc<model::Node>>) -> Option<Pool> {
@@ -115,7 +124,7 @@ impl<'a> Resolver<'a> {
         let load_balancing_mode = known.unwrap_or(LoadBalancing::RoundRobin);
         let (monitors, monitors_needed) = self.monitor_rule(&mut fields);
         let items = fields.list("members");
-        if items.is_empty() {
+        if items.is_empty() && fields.node("discover").is_none() {
             let help = "write `members: [node:port]`".to_owned();
             let message = format!("pool `{}` has no members, so nothing can be served", entry.key);
             self.reader.report(Severity::Warning, fields.place("members"), message, Some(help));
@@ -136,13 +145,13 @@ impl<'a> Resolver<'a> {
         Some(Pool {
             name: Name::from(entry.key.as_str()),
             description,
-            monitors,
             monitors_needed,
             load_balancing_mode,
             ignore_persisted_weight: fields.flag("ignore-persisted-weight"),
             min_active_members: fields.count("min-active-members"),
             min_up_members: fields.count("min-up-members"),
             slow_ramp_time: fields.duration("slow-ramp-time"),
+            discovery: self.discovery(&mut fields, nodes, &members, &monitors),
             reselect_tries,
             service_down_action,
             drain_time: fields.duration_or_never("drain-time"),
@@ -151,6 +160,7 @@ impl<'a> Resolver<'a> {
                 depth: fields.limit("queue-depth-limit"),
                 time: fields.duration_or_never("queue-time-limit"),
             },
+            monitors,
             pacing: Pacing { setup_limit: fields.limit("setup-limit"), time: fields.duration("setup-limit-time") },
             members,
         })
@@ -221,7 +231,8 @@ impl<'a> Resolver<'a> {
             self.unknown("node", "nodes", node, at);
         }
         let (node, port) = (Arc::clone(known?), port?);
-        Some(Member { node, port, connection_limit, rate_limit, ratio, priority_group, description, state })
+        let member = Member::new(node, port);
+        Some(Member { connection_limit, rate_limit, ratio, priority_group, description, state, ..member })
     }
 
     /// Whether there is such a check is for those to tell who know the checks.

@@ -111,6 +111,9 @@ impl Key {
 
     /// Whether `none` takes back what a parent gives, as on F5.
     pub fn can_be_none(&self) -> bool {
+        if self.default == "none" {
+            return true;
+        }
         use Kind::{
             Address, CertificateName, Certificates, Day, HostName, IpAddress, MonitorRule, Networks, Path, Pattern,
             Reference, Text, Texts, Variable,

@@ -1,8 +1,8 @@
 use super::Kind::{
     Address, Count, Day, Destination, Duration, DurationOr, Flag, HostName, Members, MonitorRule, Named, Networks,
-    NodePort, Path, Reference, Text, Word,
+    NodePort, Path, Pattern, Reference, Text, Texts, Word,
 };
-use super::{DAY, Kind, Shape, key};
+use super::{DAY, Kind, SECOND, Shape, key};
 
 const STATES: &[&str] = &["enabled", "disabled", "forced-offline"];
 
@@ -37,8 +37,13 @@ pub(in crate::config) const NODE: Shape = Shape {
     name: "node",
     doc: "A host. The guide advises its IP address rather than its name.",
     keys: &[
-        key("address", Address, "", "IP address, or a fully qualified domain name that is resolved again every 30 s.")
-            .required(),
+        key(
+            "address",
+            Address,
+            "",
+            "IP address, or a fully qualified domain name that is resolved again every `interval`.",
+        )
+        .required(),
         key("hostname", HostName, "", "The name in the host's certificate, which server-ssl checks."),
         key("description", Text, "", "For people."),
         key("state", Word(STATES), "enabled", "`disabled` takes persistent connections only, `forced-offline` none."),
@@ -50,6 +55,13 @@ pub(in crate::config) const NODE: Shape = Shape {
         ),
         key("rate-limit", RATE, "0", "Connections from all pools in any second; 0 is no limit."),
         key("ratio", Count(1, 65535), "1", "Its share under the ratio methods of nodes."),
+        key(
+            "autopopulate",
+            Flag,
+            "false",
+            "Each address of the name is a member of its own, added and drained as the name's addresses change.",
+        ),
+        key("interval", Duration(SECOND, DAY), "30s", "How often the name is resolved again."),
     ],
     elsewhere: &[
         ("fqdn", "write the name as `address`"),
@@ -148,6 +160,26 @@ pub(in crate::config) const POOL: Shape = Shape {
              silence, or move to another member where they have carried nothing.",
         ),
         key(
+            "discover",
+            Word(&["impala"]),
+            "none",
+            "`impala` fills the pool with the coordinators that a coordinator's web UI lists, beside those in `members`.",
+        ),
+        key(
+            "discover-seeds",
+            Texts,
+            "",
+            "Whose web UIs are asked first: nodes, or `host` or `host:port`; by default the nodes of `members`.",
+        ),
+        key(
+            "discover-port",
+            Count(1, 65535),
+            "",
+            "The port of discovered members; by default that of the first member, else 21050.",
+        ),
+        key("discover-filter", Pattern, "", "A regular expression that a coordinator's host must match."),
+        key("discover-interval", Duration(SECOND / 10, DAY), "30s", "How often the cluster is asked."),
+        key(
             "drain-time",
             DurationOr("indefinite", 0, 365 * DAY),
             "indefinite",
@@ -157,6 +189,7 @@ pub(in crate::config) const POOL: Shape = Shape {
     ],
     elsewhere: &[
         ("monitor", "write `monitors`"),
+        ("seeds", "write `discover-seeds`"),
         ("min-up-members-checking", "write `min-up-members`; 0 is off"),
         ("min-up-members-action", "a pool with too few members up is offline; failing over is for what stands above"),
     ],

@@ -3,7 +3,7 @@ use std::time::{Duration, Instant};
 
 use http_body_util::Empty;
 use hyper::Request;
-use hyper::header::{AUTHORIZATION, CONNECTION, HOST, USER_AGENT};
+use hyper::header::{AUTHORIZATION, CONNECTION, HOST, HeaderValue, USER_AGENT};
 
 use super::http::AGENT;
 use super::page::{Page, fetch};
@@ -13,6 +13,7 @@ use crate::model::{ImpalaCheck, ImpalaProtocol, WebUi};
 use crate::monitor::outcome::Outcome;
 use crate::monitor::task::Watch;
 use crate::pool::{Measurement, Verdict};
+use crate::tls::MemberTls;
 
 /// Asks an impalad's web UI what it is and how busy it is, and then its port whether it answers. A port that is known
 /// to be full or to belong to a daemon that drains is left alone.
@@ -105,20 +106,8 @@ impl<'a> ImpalaProbe<'a> {
 
     async fn page(&self, web: &WebUi, address: SocketAddr, path: &str, limit: Duration) -> Result<Page, String> {
         let place = SocketAddr::new(address.ip(), web.port);
-        let host = self.watch.hostname.clone().unwrap_or_else(|| place.to_string());
-        let mut request = Request::get(path).header(HOST, host).header(USER_AGENT, AGENT).header(CONNECTION, "close");
-        if let Some(header) = &self.watch.authorization {
-            request = request.header(AUTHORIZATION, header);
-        }
-        let request = request.body(Empty::new()).map_err(|error| error.to_string())?;
-        let says = |failure: Failure| format!("{place}: {}", failure.reason);
-        let stream = open(place, self.watch.web_tls.as_deref(), limit).await.map_err(says)?;
-        let page = fetch(stream, request, LONGEST_PAGE, limit).await.map_err(says)?;
-        match page.status.as_u16() {
-            200 => Ok(page),
-            401 => Err(format!("{place}: {path} needs a user and a password (status 401)")),
-            code => Err(format!("{place}: {path} answers with status {code}")),
-        }
+        let (host, tls) = (self.watch.hostname.as_deref(), self.watch.web_tls.as_deref());
+        web_page(place, host, tls, self.watch.authorization.as_ref(), path, limit).await
     }
 
     async fn is_healthy(&self, address: SocketAddr, limit: Duration) -> bool {
@@ -192,6 +181,31 @@ impl<'a> ImpalaProbe<'a> {
             ImpalaProtocol::Hs2Http => "hiveserver2-http",
             ImpalaProtocol::Hs2 | ImpalaProtocol::Auto => "hiveserver2",
         }
+    }
+}
+
+/// Fetches a page of the web UI at `place`, whose host is called so.
+pub(in crate::monitor) async fn web_page(
+    place: SocketAddr,
+    host: Option<&str>,
+    tls: Option<&MemberTls>,
+    authorization: Option<&HeaderValue>,
+    path: &str,
+    limit: Duration,
+) -> Result<Page, String> {
+    let host = host.map_or_else(|| place.to_string(), str::to_owned);
+    let mut request = Request::get(path).header(HOST, host).header(USER_AGENT, AGENT).header(CONNECTION, "close");
+    if let Some(header) = authorization {
+        request = request.header(AUTHORIZATION, header);
+    }
+    let request = request.body(Empty::new()).map_err(|error| error.to_string())?;
+    let says = |failure: Failure| format!("{place}: {}", failure.reason);
+    let stream = open(place, tls, limit).await.map_err(says)?;
+    let page = fetch(stream, request, LONGEST_PAGE, limit).await.map_err(says)?;
+    match page.status.as_u16() {
+        200 => Ok(page),
+        401 => Err(format!("{place}: {path} needs a user and a password (status 401)")),
+        code => Err(format!("{place}: {path} answers with status {code}")),
     }
 }
 

@@ -14,6 +14,7 @@ use std::time::Duration;
 
 pub(super) use connect::refusal;
 pub use icmp::ping_refused;
+pub(super) use impala::web_page;
 
 use super::outcome::Outcome;
 use super::task::Watch;

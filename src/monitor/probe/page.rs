@@ -14,7 +14,7 @@ use super::stream::{Failure, GOODBYE, Stream};
 
 /// An answer to a request.
 #[derive(Debug)]
-pub(super) struct Page {
+pub(in crate::monitor) struct Page {
     pub status: StatusCode,
     pub version: Version,
     pub headers: HeaderMap<HeaderValue>,

@@ -29,6 +29,7 @@ pub(super) fn pool(mode: LoadBalancing, members: &[&str], change: impl Fn(&mut M
         min_up_members: 0,
         slow_ramp_time: Duration::ZERO,
         reselect_tries: 3,
+        discovery: None,
         service_down_action: ServiceDownAction::None,
         drain_time: None,
         queue: Queueing::default(),

@@ -1,0 +1,135 @@
+//! Asking a cluster who its coordinators are.
+
+use std::net::SocketAddr;
+use std::sync::Arc;
+use std::time::Duration;
+
+use hyper::header::HeaderValue;
+use tokio::time::timeout;
+
+use super::probe::web_page;
+use crate::impala::{Coordinator, coordinators};
+use crate::model::{Address, Discovery, Host, Member, Name, Node, Seed};
+use crate::tls::LiveServerSsl;
+
+/// A pool that finds its members by itself, and what lets it ask.
+#[derive(Clone, Debug)]
+pub struct Search {
+    pub pool: Name,
+    pub discovery: Discovery,
+    /// Of web UIs, unless a seed or a coordinator tells another.
+    pub web_port: u16,
+    pub tls: Option<Arc<LiveServerSsl>>,
+    /// The header that lets requests in, where the monitor has credentials.
+    pub authorization: Option<HeaderValue>,
+}
+
+impl Search {
+    /// Whether the other one would do exactly the same.
+    pub(super) fn is_same(&self, other: &Self) -> bool {
+        let same_tls = match (&self.tls, &other.tls) {
+            (Some(one), Some(other)) => Arc::ptr_eq(one, other),
+            (None, None) => true,
+            _ => false,
+        };
+        let others = (&other.pool, &other.discovery, other.web_port, &other.authorization);
+        same_tls && (&self.pool, &self.discovery, self.web_port, &self.authorization) == others
+    }
+
+    /// The coordinators that the first of these that answers lists; an error tells why none did.
+    async fn ask(&self, whom: &[Seed]) -> Result<Vec<Coordinator>, String> {
+        let mut why = "nobody to ask".to_owned();
+        for seed in whom {
+            match self.ask_one(seed).await {
+                Ok(found) if found.is_empty() => why = format!("{} lists no coordinator", seed.host),
+                Ok(found) => return Ok(found),
+                Err(error) => why = error,
+            }
+        }
+        Err(why)
+    }
+
+    async fn ask_one(&self, seed: &Seed) -> Result<Vec<Coordinator>, String> {
+        let port = seed.port.unwrap_or(self.web_port);
+        let lookup = timeout(LIMIT, tokio::net::lookup_host((seed.host.as_str(), port))).await;
+        let places: Vec<SocketAddr> = match lookup {
+            Ok(Ok(places)) => places.collect(),
+            Ok(Err(error)) => return Err(format!("{}: {error}", seed.host)),
+            Err(_) => return Err(format!("{} is not resolved within {LIMIT:?}", seed.host)),
+        };
+        let tls =
+            self.tls.as_ref().map(|profile| profile.for_member(&Member::new(Arc::new(node_of(&seed.host)), port)));
+        let mut why = format!("{} has no address", seed.host);
+        for place in places {
+            let authorization = self.authorization.as_ref();
+            let page = web_page(place, Some(&seed.host), tls.as_deref(), authorization, "/backends?json", LIMIT).await;
+            match page {
+                Ok(page) => {
+                    return coordinators(&page.body)
+                        .ok_or_else(|| format!("{place}: /backends?json is not as it should be"));
+                }
+                Err(error) => why = error,
+            }
+        }
+        Err(why)
+    }
+}
+
+/// A node for a host that was found.
+pub fn node_of(host: &str) -> Node {
+    let address = match host.parse() {
+        Ok(address) => Address::Ip(address),
+        Err(_) => Address::Fqdn(host.to_owned()),
+    };
+    let hostname = matches!(Host::parse(host), Ok(Host::Name(_))).then(|| host.to_owned());
+    // Names have no colons, as a member's port stands behind one.
+    Node { hostname, ..Node::new(Name::from(host.replace(':', "-").as_str()), address) }
+}
+
+/// Asks again and again, and tells the hosts of the pool's coordinators, in order, whenever somebody answers. While
+/// nobody does, or somebody lists none, what was told last holds.
+pub(super) async fn keep_asking(search: Search, tell: impl Fn(Vec<String>) + Send) {
+    let filter = search.discovery.filter.as_deref().and_then(|filter| regex::Regex::new(filter).ok());
+    let mut found: Vec<Seed> = Vec::new();
+    let mut failed = false;
+    let pool = &search.pool;
+    loop {
+        let mut whom = search.discovery.seeds.clone();
+        whom.extend(found.iter().filter(|seed| !search.discovery.seeds.contains(seed)).cloned());
+        match search.ask(&whom).await {
+            Ok(coordinators) => {
+                if std::mem::take(&mut failed) {
+                    tracing::info!(%pool, "the cluster tells its coordinators again");
+                }
+                found = coordinators.iter().map(|it| Seed { host: it.host.clone(), port: it.web_port }).collect();
+                let wanted = |host: &String| filter.as_ref().is_none_or(|filter| filter.is_match(host));
+                let mut hosts: Vec<_> = coordinators.into_iter().map(|it| it.host).filter(wanted).collect();
+                hosts.sort_unstable();
+                hosts.dedup();
+                tell(hosts);
+            }
+            Err(reason) if !failed => {
+                failed = true;
+                tracing::warn!(%pool, %reason, "the cluster tells no coordinators; those that are known stay");
+            }
+            Err(_) => {}
+        }
+        tokio::time::sleep(search.discovery.interval).await;
+    }
+}
+
+/// For each step of asking one web UI.
+const LIMIT: Duration = Duration::from_secs(5);
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn nodes_of_hosts_have_names_that_members_can_have() {
+        let named = node_of("c1.example.com");
+        assert_eq!((named.name.as_str(), named.hostname.as_deref()), ("c1.example.com", Some("c1.example.com")));
+        let numbered = node_of("fd00::1");
+        assert_eq!((numbered.name.as_str(), numbered.hostname), ("fd00--1", None));
+    }
+}

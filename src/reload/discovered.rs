@@ -1,0 +1,207 @@
+//! Members that are found while running: a pool's coordinators, and the addresses of a node's name. What is in force is
+//! the file's model with these added.
+
+use std::collections::BTreeSet;
+use std::net::IpAddr;
+use std::sync::Arc;
+
+use super::{Authorizations, Reloader, Tls};
+use crate::model::{Address, AdminState, Member, Model, MonitorKind, Name, Node, Pool, VirtualServer};
+use crate::monitor::{Found, Search, node_of};
+
+impl Reloader {
+    /// Takes what is found into force; never ends.
+    pub async fn keep_discovering(&self) {
+        let mut found = self.monitors.found();
+        // Something may have been found before this follows.
+        found.mark_changed();
+        // The sender lives as long as this does.
+        while found.changed().await.is_ok() {
+            let found = found.borrow_and_update().clone();
+            let mut running = self.running.lock().await;
+            let model = effective(&running.written, &found);
+            if model == running.model {
+                continue;
+            }
+            tell_changes(&running.model, &model);
+            let tls = running.tls.clone();
+            self.commit(&mut running, model, tls, Vec::new(), Vec::new()).await;
+        }
+    }
+
+    /// The model that is in force for what a file says, with what is found already.
+    pub(super) fn with_found(&self, written: &Model) -> Model {
+        effective(written, &self.monitors.found().borrow())
+    }
+}
+
+/// Every pool that looks for members, and what lets it.
+pub(super) fn searches(model: &Model, tls: &Tls, headers: &Authorizations) -> Vec<Search> {
+    let of_pool = |pool: &Arc<Pool>| {
+        let discovery = pool.discovery.clone()?;
+        let (monitor, web) = pool.monitors.iter().find_map(|monitor| match &monitor.kind {
+            MonitorKind::Impala(check) => Some((monitor, check.web.as_ref()?)),
+            _ => None,
+        })?;
+        Some(Search {
+            pool: pool.name.clone(),
+            discovery,
+            web_port: web.port,
+            tls: web.tls.as_ref().and_then(|profile| tls.server.get(&profile.name)).cloned(),
+            authorization: headers.get(&monitor.name).cloned(),
+        })
+    };
+    model.pools.values().filter_map(of_pool).collect()
+}
+
+/// What a file says, with what was found: coordinators become members of the pools that look for them, and each address of
+/// a node with `autopopulate` a member in its place. Members that are written stay as they are written. A member that was
+/// found has the keys of the pool's first one.
+pub(super) fn effective(written: &Model, found: &Found) -> Model {
+    let mut model = written.clone();
+    for pool in written.pools.values() {
+        let mut members: Vec<Arc<Member>> = Vec::new();
+        for member in &pool.members {
+            match found.addresses.get(&member.node.name).filter(|_| member.node.autopopulate) {
+                Some(addresses) if !addresses.is_empty() => {
+                    members.extend(addresses.iter().map(|address| of_address(member, *address)));
+                }
+                _ => members.push(Arc::clone(member)),
+            }
+        }
+        if let Some(discovery) = &pool.discovery {
+            let hosts = found.coordinators.get(&pool.name).into_iter().flatten();
+            for host in hosts {
+                let node = known_node(written, host).unwrap_or_else(|| Arc::new(node_of(host)));
+                let template = pool.members.first();
+                let made = of_template(template, Arc::clone(&node), discovery.port);
+                let is_there = |member: &Arc<Member>| {
+                    member.key() == made.key() || (member.port == made.port && member.node.address == made.node.address)
+                };
+                if !members.iter().any(is_there) {
+                    members.push(Arc::new(made));
+                }
+            }
+        }
+        if members == pool.members {
+            continue;
+        }
+        for member in &members {
+            model.nodes.entry(member.node.name.clone()).or_insert_with(|| Arc::clone(&member.node));
+        }
+        let changed = Arc::new(Pool { members, ..Pool::clone(pool) });
+        for server in model.virtual_servers.values_mut().filter(|server| server.pool.name == pool.name) {
+            *server = Arc::new(VirtualServer { pool: Arc::clone(&changed), ..VirtualServer::clone(server) });
+        }
+        model.pools.insert(pool.name.clone(), changed);
+    }
+    model
+}
+
+/// The configured node of a host, by its name, address or host name.
+fn known_node(model: &Model, host: &str) -> Option<Arc<Node>> {
+    let is_host = |node: &&Arc<Node>| {
+        let named = |name: Option<&str>| name.is_some_and(|name| name.eq_ignore_ascii_case(host));
+        named(Some(node.name.as_str())) || named(node.hostname.as_deref()) || named(Some(&node.address.to_string()))
+    };
+    model.nodes.values().find(is_host).cloned()
+}
+
+fn of_template(template: Option<&Arc<Member>>, node: Arc<Node>, port: u16) -> Member {
+    match template {
+        // The state is an administrator's word about that one alone.
+        Some(template) => Member {
+            node,
+            port,
+            discovered: true,
+            description: None,
+            state: AdminState::Enabled,
+            ..Member::clone(template)
+        },
+        None => Member { discovered: true, ..Member::new(node, port) },
+    }
+}
+
+fn of_address(member: &Arc<Member>, address: IpAddr) -> Arc<Member> {
+    let parent = &member.node;
+    let name = format!("{}-{address}", parent.name).replace(':', "-");
+    let hostname = Some(parent.certificate_name());
+    let node = Node {
+        name: Name::from(name.as_str()),
+        address: Address::Ip(address),
+        hostname,
+        autopopulate: false,
+        ..Node::clone(parent)
+    };
+    Arc::new(Member { node: Arc::new(node), discovered: true, ..Member::clone(member) })
+}
+
+fn tell_changes(before: &Model, after: &Model) {
+    for (name, pool) in &after.pools {
+        let keys = |pool: &Arc<Pool>| pool.members.iter().map(|member| member.key()).collect::<BTreeSet<_>>();
+        let (before, after) = (before.pools.get(name).map(keys).unwrap_or_default(), keys(pool));
+        for member in after.difference(&before) {
+            tracing::info!(pool = %name, %member, "member discovered");
+        }
+        for member in before.difference(&after) {
+            tracing::info!(pool = %name, %member, "member is gone; its connections drain");
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::config;
+
+    fn written(text: &str) -> Model {
+        let folder = tempfile::tempdir().unwrap();
+        let file = folder.path().join("pronk.yaml");
+        std::fs::write(&file, text).unwrap();
+        config::load(&file).unwrap_or_else(|wrong| panic!("{}", wrong.render(false))).model
+    }
+
+    const FILE: &str = "
+nodes: { seed: { address: 10.0.0.1, hostname: c1.example.com }, names: { address: impala.example.com, autopopulate: true } }
+pools:
+  p: { monitors: [impala], discover: impala, members: [{ member: 'seed:21050', connection-limit: 60, state: disabled }] }
+  q: { members: ['names:21050'] }
+virtual-servers: { vs: { destination: 10.9.9.9:21050, pool: p } }
+";
+
+    fn members(model: &Model, pool: &str) -> Vec<String> {
+        model.pools[pool].members.iter().map(|member| member.key().to_string()).collect()
+    }
+
+    #[test]
+    fn coordinators_that_are_found_join_those_that_are_written() {
+        let written = written(FILE);
+        assert_eq!(effective(&written, &Found::default()), written);
+        let mut found = Found::default();
+        let hosts = ["c1.example.com", "c2.example.com", "10.0.0.3"].map(str::to_owned);
+        found.coordinators.insert(Name::from("p"), hosts.into());
+        let model = effective(&written, &found);
+        assert_eq!(members(&model, "p"), ["seed:21050", "c2.example.com:21050", "10.0.0.3:21050"]);
+        let second = &model.pools["p"].members[1];
+        assert_eq!((second.connection_limit, second.discovered), (Some(60), true), "as the first one has it");
+        assert_eq!(second.state, AdminState::Enabled);
+        assert_eq!(second.node.hostname.as_deref(), Some("c2.example.com"), "the name that its certificate must have");
+        assert!(model.nodes.contains_key("c2.example.com"));
+        assert_eq!(model.virtual_servers["vs"].pool.members.len(), 3);
+        found.coordinators.insert(Name::from("p"), Vec::new());
+        assert_eq!(members(&effective(&written, &found), "p"), ["seed:21050"]);
+    }
+
+    #[test]
+    fn each_address_of_a_name_is_a_member() {
+        let written = written(FILE);
+        let mut found = Found::default();
+        let addresses = ["10.1.0.1", "fd00::2"].map(|address| address.parse().unwrap());
+        found.addresses.insert(Name::from("names"), addresses.into());
+        let model = effective(&written, &found);
+        assert_eq!(members(&model, "q"), ["names-10.1.0.1:21050", "names-fd00--2:21050"]);
+        let node = &model.pools["q"].members[0].node;
+        assert_eq!(node.hostname.as_deref(), Some("impala.example.com"));
+        assert!(model.nodes.contains_key("names"), "it is resolved on");
+    }
+}

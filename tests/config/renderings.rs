@@ -73,7 +73,7 @@ fn caret_stands_under_wide_text() {
       |
     1 | nodes: { n: { description: grün, adress: 1 } }
       |          ^
-      = help: IP address, or a fully qualified domain name that is resolved again every 30 s.
+      = help: IP address, or a fully qualified domain name that is resolved again every `interval`.
 
     error: unknown key `adress` in a node
      --> pronk.yaml:1:34

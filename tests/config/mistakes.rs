@@ -195,9 +195,11 @@ pools:
   c: { load-balancing-mode: least-load, monitors: [tcp], members: [n:1] }
   d: { load-balancing-mode: dynamic-ratio-member, members: [n:1] }
   e: { load-balancing-mode: ratio-session, members: [n:1] }
+  f: { load-balancing-mode: least-sessions, members: [n:1] }
 virtual-servers:
   v: { destination: 10.9.9.9:1, pool: a, persistence: source_addr, cancel-affinity: true }
   w: { destination: 10.9.9.9:2, pool: a, fallback-persistence: hash }
+  x: { destination: 10.9.9.9:3, pool: f, persistence: hash }
 ";
     let said = said(file).join("\n");
     for wanted in [
@@ -207,6 +209,7 @@ virtual-servers:
         "dynamic-ratio-member needs an impala monitor that asks the web UI",
         "load-balancing-mode `ratio-session` is not offered",
         "`persistence` and `cancel-affinity` are two answers to one question",
+        "warning: virtual server `x` keeps no records, and least-sessions counts them",
         "there is a fallback-persistence and no persistence that it could stand in for",
     ] {
         assert!(said.contains(wanted), "{wanted}:\n{said}");

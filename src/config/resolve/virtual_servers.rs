@@ -10,8 +10,8 @@ use crate::config::fields::Fields;
 use crate::config::schema::{self, VIRTUAL_SERVER};
 use crate::config::source::At;
 use crate::config::tree::{Entry, Value};
-use crate::model::profile::{Persistence, ProtocolKind};
-use crate::model::{Dial, ImmediateAction, Name, Pool, VirtualServer, VirtualServerKind};
+use crate::model::profile::{Persistence, PersistenceKind, ProtocolKind};
+use crate::model::{Dial, ImmediateAction, LoadBalancing, Name, Pool, VirtualServer, VirtualServerKind};
 
 impl<'a> Resolver<'a> {
     pub(super) fn virtual_server(&self, entry: &'a Entry, pools: &BTreeMap<Name, Arc<Pool>>) -> Option<VirtualServer> {
@@ -74,6 +74,13 @@ impl<'a> Resolver<'a> {
             }
             self.persistence(&name, at)
         });
+        let records = |profile: &Arc<Persistence>| profile.kind != PersistenceKind::Hash;
+        let counts_records = pool.as_ref().is_some_and(|pool| pool.load_balancing_mode == LoadBalancing::LeastSessions);
+        if counts_records && !persistence.iter().chain(&fallback_persistence).any(records) {
+            let message = format!("virtual server `{}` keeps no records, and least-sessions counts them", entry.key);
+            let help = "write `persistence: source_addr`, or use least-connections-node".to_owned();
+            self.reader.report(Severity::Warning, pool_at, message, Some(help));
+        }
         let client_ssl = client_ssl.and_then(|(name, at)| {
             let (_, shape, inherited) = self.named_profile(&name, at, &["client-ssl"])?;
             let chain = inherited.iter().find(|inner| inner.key == "cert-key-chain");

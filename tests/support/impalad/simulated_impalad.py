@@ -82,6 +82,8 @@ def arguments() -> argparse.Namespace:
                         help="connections that a client port serves at once (default: any number)")
     parser.add_argument("--setup-seconds", type=float, default=0.0, metavar="S",
                         help="what each of a client port's two setup threads takes for a connection (default: 0)")
+    parser.add_argument("--peer", action="append", default=[], metavar="URL",
+                        help="another daemon's web UI: /backends lists it for as long as it answers")
     parser.add_argument("--executor-only", action="store_true",
                         help="as with --is_coordinator=false: the client ports stay closed")
     parser.add_argument("--web-login", metavar="USER:WORD", help="what the web UI asks for (default: nothing)")
@@ -110,7 +112,7 @@ def main() -> None:
         for name, (port, service) in services.items()
     }
     web_tls = tls if args.web_tls else None
-    web = Listener(args.bind, args.web_port, WebServer(engine, frontends, args.web_login).serve, web_tls)
+    web = Listener(args.bind, args.web_port, WebServer(engine, frontends, args.web_login, args.peer).serve, web_tls)
     engine.web_url = f"{'https' if web_tls else 'http'}://{args.bind}:{web.port}"
     for listener in frontends.values():
         listener.close() if args.executor_only else listener.start()

@@ -5,8 +5,9 @@ from __future__ import annotations
 import base64
 import json
 import socket
+import urllib.request
 from http.server import BaseHTTPRequestHandler
-from typing import Any, Optional
+from typing import Any, Optional, Sequence
 from urllib.parse import parse_qs, urlsplit
 
 from engine import Engine
@@ -16,8 +17,10 @@ from listener import Listener
 class WebServer:
     """Answers from the engine's and the listeners' present state."""
 
-    def __init__(self, engine: Engine, frontends: dict[str, Listener], login: Optional[str] = None) -> None:
+    def __init__(self, engine: Engine, frontends: dict[str, Listener], login: Optional[str] = None,
+                 peers: Sequence[str] = ()) -> None:
         self.engine = engine
+        self.peers = peers
         self.frontends = frontends
         # What a request must carry, as with impalad's --webserver_password_file.
         self.authorization = f"Basic {base64.b64encode(login.encode()).decode()}" if login else None
@@ -30,9 +33,8 @@ class WebServer:
         if path == "/":
             return {"version": self.engine.version, **self._role(), "shutdown_status": self._shutdown_status()}
         if path == "/backends":
-            row = {"address": self.engine.name, "webserver_url": self.engine.web_url, **self._role()}
-            return {"backends": [{**row, "is_active": True, "is_blacklisted": False, "admission_slots": 8,
-                                  "admission_slots_in_use": self.engine.counts()[1], "num_admitted": 0}]}
+            own = self._row(self.engine.name, self.engine.web_url, self._role())
+            return {"backends": [own, *filter(None, map(self._peer, self.peers))]}
         if path == "/sessions":
             peers = [peer for listener in self.frontends.values() for peer in listener.peers]
             return {"connections": [{"network_address": peer} for peer in peers]}
@@ -43,6 +45,20 @@ class WebServer:
         if path == "/jsonmetrics":
             return self._metrics()
         return None
+
+    def _row(self, address: str, url: Optional[str], role: dict[str, bool]) -> dict[str, Any]:
+        return {"address": address, "webserver_url": url, **role, "is_active": True, "is_blacklisted": False,
+                "admission_slots": 8, "admission_slots_in_use": self.engine.counts()[1], "num_admitted": 0}
+
+    def _peer(self, url: str) -> Optional[dict[str, Any]]:
+        """A peer's row by its own word; the statestore drops those that are gone."""
+        try:
+            with urllib.request.urlopen(f"{url}/?json", timeout=2) as page:
+                told = json.load(page)
+        except OSError:
+            return None
+        role = {key: told[key] for key in ("is_coordinator", "is_executor", "is_quiescing")}
+        return self._row(urlsplit(url).netloc, url, role)
 
     def _role(self) -> dict[str, bool]:
         return {"is_coordinator": self.engine.is_coordinator, "is_executor": True, "is_quiescing": self.engine.quiescing}

@@ -140,7 +140,12 @@ impl Accepted {
             && let Some(reason) = down::nobody_can_serve(pool)
         {
             if immediate == ImmediateAction::Drop {
-                Box::pin(down::hold_in_silence(&self.socket.tcp, config.protocol.idle_timeout)).await;
+                Box::pin(down::hold_in_silence(
+                    &self.socket.tcp,
+                    config.protocol.idle_timeout,
+                    self.context.lifecycle.ends(),
+                ))
+                .await;
             }
             net::reset_on_close(&self.socket.tcp);
             return Err(CloseReason::ServiceDownImmediate.because(format_args!("pool {}: {reason}", pool.config.name)));
@@ -256,6 +261,7 @@ impl Handshaken {
         let outcome = relay.run(profile.idle_timeout, setup, ends, down::comes(fate), &mut meter).await;
         if matches!(outcome, Outcome::ServiceDown(ServiceDownAction::Reselect)) && inbound.bytes + outbound.bytes == 0 {
             net::reset_on_close(&stream.socket().tcp);
+            inbound.begin_again();
             return Relayed::Unserved;
         }
 
@@ -296,7 +302,12 @@ impl Handshaken {
                 record.traffic(&meter, inbound.bytes, outbound.bytes);
                 // The member is let go at once; the client stays.
                 drop((stream, guard));
-                Box::pin(down::hold_in_silence(&self.client.socket().tcp, profile.idle_timeout)).await;
+                Box::pin(down::hold_in_silence(
+                    &self.client.socket().tcp,
+                    profile.idle_timeout,
+                    self.context.lifecycle.ends(),
+                ))
+                .await;
                 net::reset_on_close(&self.client.socket().tcp);
                 return Relayed::Ended(close);
             }

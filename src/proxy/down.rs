@@ -1,10 +1,11 @@
 //! What becomes of clients whose member goes down, or whom no member could take.
 
+use std::future::pending;
 use std::time::Duration;
 
 use tokio::net::TcpStream;
 use tokio::sync::watch;
-use tokio::time::timeout;
+use tokio::time::sleep;
 
 use super::virtual_server::LiveVirtualServer;
 use crate::model::{AdminState, ServiceDownAction};
@@ -17,7 +18,7 @@ pub(super) async fn comes(mut fate: watch::Receiver<ServiceDownAction>) -> Servi
     match action {
         Ok(action) => action,
         // The member's state outlives its connections, as their guards hold it.
-        Err(_) => std::future::pending().await,
+        Err(_) => pending().await,
     }
 }
 
@@ -37,13 +38,19 @@ pub(super) fn nobody_can_serve(pool: &Pool) -> Option<String> {
     }
 }
 
-/// Keeps a client without a word until it leaves, or for `limit`. A process cannot forget a connection as F5 does: its
+/// Keeps a client without a word until it leaves, for `limit`, or until `ends`. A process cannot forget a connection as F5 does: its
 /// kernel would answer the client's next packet with a reset.
-pub(super) async fn hold_in_silence(client: &TcpStream, limit: Option<Duration>) {
-    match limit {
-        // Either way it is over.
-        Some(limit) => drop(timeout(limit, net::hung_up(client)).await),
-        None => net::hung_up(client).await,
+pub(super) async fn hold_in_silence(client: &TcpStream, limit: Option<Duration>, ends: impl Future<Output = ()>) {
+    let long_enough = async {
+        match limit {
+            Some(limit) => sleep(limit).await,
+            None => pending().await,
+        }
+    };
+    tokio::select! {
+        () = net::hung_up(client) => {}
+        () = long_enough => {}
+        () = ends => {}
     }
 }
 

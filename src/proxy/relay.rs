@@ -100,6 +100,11 @@ impl Flow {
         .await
     }
 
+    /// Makes ready for another receiver, when the one before has got nothing.
+    pub fn begin_again(&mut self) {
+        self.finished = false;
+    }
+
     /// Passes on what there is. Ready once nothing more will come or can be passed on, and from then on always.
     ///
     /// # Errors

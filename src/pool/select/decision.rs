@@ -16,10 +16,19 @@ pub(super) struct Rules {
 /// What persistence says of a client.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Persisted {
-    /// A record names this member, which may be used.
+    /// A record names the member.
     Record(usize),
-    /// Hashing prefers this candidate, by its place among them.
+    /// Hashing prefers it.
     Hash(usize),
+}
+
+impl Persisted {
+    /// The member, which may be used, by its place in the pool.
+    pub fn index(self) -> usize {
+        match self {
+            Self::Record(index) | Self::Hash(index) => index,
+        }
+    }
 }
 
 /// What was decided, and what it was decided from.
@@ -40,30 +49,26 @@ pub(super) struct Decision {
     pub chosen: Result<usize, NoMember>,
 }
 
-/// Decides. `persisted` is asked with the candidates of the groups that serve. The credits and turns of the candidates
+/// Decides. `persisted` is asked with the candidates of the groups that serve and those that are refused. The credits and turns of the candidates
 /// are as they stand after the choice.
 pub(super) fn decide(
     rules: Rules,
     mut candidates: Vec<Candidate>,
     refused: Vec<(usize, Refused)>,
-    persisted: impl FnOnce(&[Candidate]) -> Option<Persisted>,
+    persisted: impl FnOnce(&[Candidate], &[(usize, Refused)]) -> Option<Persisted>,
 ) -> Decision {
     let (lowest_group, standing_by) = serve_by_group(rules.min_active_members, &mut candidates);
-    let persisted = persisted(&candidates);
+    let persisted = persisted(&candidates, &refused);
     let is_blind = methods::is_blind(rules.method, &candidates);
     let chosen = match persisted {
         Some(persisted) => {
-            let index = match persisted {
-                Persisted::Record(index) => Some(index),
-                Persisted::Hash(at) => candidates.get(at).map(|candidate| candidate.index),
-            };
-            let at = candidates.iter().position(|candidate| Some(candidate.index) == index);
+            let at = candidates.iter().position(|candidate| candidate.index == persisted.index());
             if let (false, Some(at), Some(weights)) =
                 (rules.ignore_persisted_weight, at, methods::weights(rules.method, &candidates))
             {
                 super::turns::charge(&mut candidates, &weights, at);
             }
-            index
+            Some(persisted.index())
         }
         None => methods::pick(rules.method, &mut candidates).map(|at| candidates[at].index),
     };

@@ -65,8 +65,8 @@ impl Pool {
         for sticky in asker.persistence {
             let (name, key) = (&sticky.profile.name, sticky.profile.mask.apply(asker.client));
             if sticky.profile.kind == PersistenceKind::Hash {
-                if let Some(Persisted::Hash(at)) = decision.persisted {
-                    let member = self.name(decision.candidates[at].index);
+                if let Some(Persisted::Hash(index)) = decision.persisted {
+                    let member = self.name(index);
                     steps.push(format!("profile {name}: of those that can be chosen, {key} fits {member} best"));
                     return;
                 }

@@ -139,7 +139,8 @@ impl Pool {
         self.note_blindness(&decision);
         let index = decision.chosen?;
         let persisted = decision.persisted.is_some();
-        let (guard, setup) = self.enter(index, asker, persisted, now).ok_or(NoMember::Busy(Busy::default()))?;
+        let (guard, setup) =
+            self.enter(index, asker, persisted, now).ok_or(NoMember::Busy(Busy { limit: true, ..Busy::default() }))?;
         *turn += 1;
         for candidate in &decision.candidates {
             self.members[candidate.index].live.credit.store(candidate.credit, Ordering::Relaxed);
@@ -184,19 +185,30 @@ impl Pool {
             min_active_members: self.config.min_active_members,
             ignore_persisted_weight: self.config.ignore_persisted_weight,
         };
-        decision::decide(rules, candidates, refused, |candidates| self.persisted(asker, candidates, now))
+        decision::decide(rules, candidates, refused, |candidates, refused| {
+            self.persisted(asker, candidates, refused, now)
+        })
     }
 
-    fn persisted(&self, asker: Asker<'_>, candidates: &[Candidate], now: Instant) -> Option<Persisted> {
+    fn persisted(
+        &self,
+        asker: Asker<'_>,
+        candidates: &[Candidate],
+        refused: &[(usize, Refused)],
+        now: Instant,
+    ) -> Option<Persisted> {
         asker.persistence.iter().find_map(|sticky| match sticky.profile.kind {
             PersistenceKind::SourceAddr(_) => self.recorded(asker, sticky, now).map(Persisted::Record),
             PersistenceKind::Hash => {
-                let score = |at: &usize| {
-                    let member = &self.members[candidates[*at].index];
+                let waived = sticky.profile.override_connection_limit;
+                let at_limit =
+                    refused.iter().filter(|(_, why)| waived && *why == Refused::Limit).map(|(index, _)| *index);
+                let score = |index: &usize| {
+                    let member = &self.members[*index];
                     score(&sticky.profile, asker.client, &member.key, member.config.ratio)
                 };
-                let best = (0..candidates.len()).max_by(|one, other| score(one).total_cmp(&score(other)));
-                best.map(Persisted::Hash)
+                let all = candidates.iter().map(|candidate| candidate.index).chain(at_limit);
+                all.max_by(|one, other| score(one).total_cmp(&score(other))).map(Persisted::Hash)
             }
         })
     }

@@ -203,3 +203,51 @@ fn persistence_goes_back_to_a_disabled_member_but_not_to_one_forced_offline() {
     assert_eq!(choose(&offline, 1), ("b".into(), false));
     assert_eq!(choose(&enabled, 1), ("b".into(), true), "the record moved with the client");
 }
+
+#[test]
+fn hash_goes_past_a_full_member_unless_its_limit_is_waived() {
+    for waives in [false, true] {
+        let registry = Registry::default();
+        let pool = join(
+            pool(LoadBalancing::RoundRobin, &["a", "b", "c"], |member| member.connection_limit = Some(1)),
+            &registry,
+        );
+        let sticky = sticky(&registry, PersistenceKind::Hash, waives);
+        let choose = || pool.choose(asker(&sticky), Instant::now());
+        let first = choose().unwrap();
+        let second = choose().unwrap();
+        assert_eq!(second.index == first.index, waives);
+        assert!(first.persisted && second.persisted);
+    }
+}
+
+#[test]
+fn fallback_persistence_is_asked_where_the_first_names_nobody() {
+    let registry = Registry::default();
+    let both = [affinity(&registry), sticky(&registry, PersistenceKind::Hash, false)].concat();
+    let pool = join(pool(LoadBalancing::RoundRobin, &["a", "b", "c"], |_| {}), &registry);
+    let by_hash = &both[1..];
+    let wanted = pool.choose(asker(by_hash), Instant::now()).unwrap().index;
+    let choice = pool.choose(asker(&both), Instant::now()).unwrap();
+    assert_eq!(choice.index, wanted, "without a record the hash decides");
+    pool.members[wanted].live.judge(&Name::from("tcp"), Verdict::Down("refused".into()), Instant::now());
+    let moved = pool.choose(asker(&both), Instant::now()).unwrap().index;
+    pool.members[wanted].live.judge(&Name::from("tcp"), Verdict::Up, Instant::now());
+    assert_eq!(pool.choose(asker(&both), Instant::now()).unwrap().index, moved, "the record decides");
+}
+
+#[test]
+fn persistent_connections_can_be_left_out_of_the_count() {
+    for ignored in [false, true] {
+        let registry = Registry::default();
+        let mut config = pool(LoadBalancing::LeastConnections(Scope::Member), &["a", "b"], |_| {});
+        config.ignore_persisted_weight = ignored;
+        let pool = join(config, &registry);
+        let sticky = affinity(&registry);
+        let persistent: Vec<_> = (0..4).map(|_| pool.choose(asker(&sticky), Instant::now()).unwrap()).collect();
+        assert!(persistent.iter().all(|choice| choice.index == 0));
+        let others = (0..3).map(|_| choose(&pool).unwrap()).collect::<Vec<_>>();
+        let to_first = others.iter().filter(|choice| choice.index == 0).count();
+        assert_eq!(to_first, usize::from(ignored), "the first of the four was chosen by the method");
+    }
+}

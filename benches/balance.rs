@@ -9,7 +9,7 @@ use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::{Duration, Instant};
 
 use pronk::model::profile::{Affinity, Persistence, PersistenceKind, SourceMask};
-use pronk::model::{self, Address, LoadBalancing, Member, Name, Node, Pacing, Queueing, ServiceDownAction};
+use pronk::model::{self, Address, LoadBalancing, Member, Name, Node};
 use pronk::pool::{Asker, Measurement, Pool, Records, Registry, Sticky};
 
 fn main() {
@@ -100,24 +100,8 @@ fn pool(method: LoadBalancing, members: usize, registry: &Registry) -> Pool {
         let node = Node { connection_limit: Some(1000), ..Node::new(name, address) };
         Arc::new(Member { connection_limit: Some(1000), ..Member::new(Arc::new(node), 21050) })
     };
-    let config = model::Pool {
-        name: Name::from("impala"),
-        description: None,
-        monitors: Vec::new(),
-        monitors_needed: None,
-        load_balancing_mode: method,
-        ignore_persisted_weight: false,
-        min_active_members: 0,
-        min_up_members: 0,
-        slow_ramp_time: Duration::from_secs(10),
-        reselect_tries: 3,
-        discovery: None,
-        service_down_action: ServiceDownAction::None,
-        drain_time: None,
-        queue: Queueing::default(),
-        pacing: Pacing::default(),
-        members: (0..members).map(member).collect(),
-    };
+    let mut config = model::Pool::new(Name::from("impala"), method, (0..members).map(member).collect());
+    config.slow_ramp_time = Duration::from_secs(10);
     let now = Instant::now();
     let pool = Pool::join(&Arc::new(config), registry, now);
     for (number, member) in pool.members.iter().enumerate() {

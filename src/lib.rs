@@ -6,8 +6,8 @@
 //! |---|---|
 //! | 0 | [`model`]: the validated configuration · [`snippet`]: messages with their place |
 //! | 1 | [`config`]: the file · [`cert`]: certificates and keys · [`net`]: sockets · [`stats`]: counters |
-//! | 2 | [`pool`]: members, choice, persistence · [`tls`]: profiles · [`impala`]: its protocols · [`watch`]: certificates in use |
-//! | 3 | [`proxy`]: the life of a connection · [`monitor`]: health |
+//! | 2 | [`pool`]: members, choice, queue, persistence · [`tls`]: profiles · [`impala`]: its protocols · [`watch`]: certificates in use |
+//! | 3 | [`proxy`]: the life of a connection · [`monitor`]: health, discovery |
 //! | 4 | [`reload`]: taking a configuration into force |
 //! | 5 | [`admin`]: the unix socket |
 //! | 6 | [`app`]: the running system |

@@ -35,6 +35,28 @@ pub struct Pool {
 }
 
 impl Pool {
+    /// A pool without monitors, in which nothing waits, ramps up or is paced.
+    pub fn new(name: Name, load_balancing_mode: LoadBalancing, members: Vec<Arc<Member>>) -> Self {
+        Self {
+            name,
+            description: None,
+            monitors: Vec::new(),
+            monitors_needed: None,
+            load_balancing_mode,
+            ignore_persisted_weight: false,
+            min_active_members: 0,
+            min_up_members: 0,
+            slow_ramp_time: Duration::ZERO,
+            reselect_tries: 3,
+            service_down_action: ServiceDownAction::None,
+            drain_time: None,
+            queue: Queueing::default(),
+            pacing: Pacing::default(),
+            discovery: None,
+            members,
+        }
+    }
+
     pub fn member(&self, key: &MemberKey) -> Option<&Arc<Member>> {
         self.members.iter().find(|member| member.node.name == key.node && member.port == key.port)
     }

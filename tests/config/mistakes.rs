@@ -173,17 +173,15 @@ pools:
   b: { discover: impala, monitors: [impala], discover-seeds: ['http://x'], discover-filter: '(' }
   c: { discover: consul, members: [n:1] }
 ";
-    let said = said(file).join("\n");
-    for wanted in [
+    let wanted = [
         "1:48 error: node `n` has one address, and autopopulate has nothing to find",
         "3:18 error: discovery needs an impala monitor that asks the web UI",
         "`http://x` is not a node, a host or `host:port`",
         "error: discovery has nobody to ask",
         "`discover-filter` must be a regular expression",
         "`discover` must be `impala`, found `consul`",
-    ] {
-        assert!(said.contains(wanted), "{wanted}:\n{said}");
-    }
+    ];
+    assert_said(file, &wanted);
 }
 
 #[test]
@@ -201,8 +199,7 @@ virtual-servers:
   w: { destination: 10.9.9.9:2, pool: a, fallback-persistence: hash }
   x: { destination: 10.9.9.9:3, pool: f, persistence: hash }
 ";
-    let said = said(file).join("\n");
-    for wanted in [
+    let wanted = [
         "weighted-least-connections-member needs a connection-limit, and member `n:1` has none",
         "weighted-least-connections-node needs a connection-limit, and node `n` has none",
         "least-load needs an impala monitor that asks the web UI",
@@ -211,7 +208,15 @@ virtual-servers:
         "`persistence` and `cancel-affinity` are two answers to one question",
         "warning: virtual server `x` keeps no records, and least-sessions counts them",
         "there is a fallback-persistence and no persistence that it could stand in for",
-    ] {
+    ];
+    assert_said(file, &wanted);
+}
+
+/// That the file is told all of these.
+#[track_caller]
+fn assert_said(file: &str, wanted: &[&str]) {
+    let said = said(file).join("\n");
+    for wanted in wanted {
         assert!(said.contains(wanted), "{wanted}:\n{said}");
     }
 }

@@ -3,9 +3,7 @@ use std::time::Duration;
 
 use super::*;
 use crate::model::profile::{Affinity, Persistence, PersistenceKind, SourceMask};
-use crate::model::{
-    Address, LoadBalancing, Member, Monitor, MonitorKind, Name, Node, Pacing, Scope, ServiceDownAction,
-};
+use crate::model::{Address, LoadBalancing, Member, Monitor, MonitorKind, Name, Node, Scope};
 use crate::pool::{Registry, Sharing, Verdict};
 
 /// A pool named `impala` on port 21050 with members `a`, `b`, …, changed by `change`.
@@ -18,24 +16,7 @@ pub(super) fn pool(mode: LoadBalancing, members: &[&str], change: impl Fn(&mut M
     });
     let seconds = Duration::from_secs;
     let monitor = Monitor::new(Name::from("tcp"), MonitorKind::Tcp, seconds(5), seconds(16));
-    model::Pool {
-        name: Name::from("impala"),
-        description: None,
-        monitors: vec![Arc::new(monitor)],
-        monitors_needed: None,
-        load_balancing_mode: mode,
-        ignore_persisted_weight: false,
-        min_active_members: 0,
-        min_up_members: 0,
-        slow_ramp_time: Duration::ZERO,
-        reselect_tries: 3,
-        discovery: None,
-        service_down_action: ServiceDownAction::None,
-        drain_time: None,
-        queue: Queueing::default(),
-        pacing: Pacing::default(),
-        members: members.collect(),
-    }
+    model::Pool { monitors: vec![Arc::new(monitor)], ..model::Pool::new(Name::from("impala"), mode, members.collect()) }
 }
 
 pub(super) fn join(pool: model::Pool, registry: &Registry) -> Pool {

@@ -1,8 +1,9 @@
 //! Status and its reason in words, as an LTM's network map shows them.
 
+use std::sync::atomic::Ordering;
 use std::time::Instant;
 
-use super::select::{NoMember, Pool, Refused};
+use super::select::{self, NoMember, Pool, Refused};
 use super::{Health, PoolMember};
 use crate::model::AdminState;
 
@@ -96,6 +97,15 @@ impl Pool {
         Status { availability, state, reason }
     }
 
+    /// What decides instead while the method has nothing fresh to go by; empty when it has.
+    fn blindness(&self) -> String {
+        let method = self.config.load_balancing_mode;
+        if !(method.needs_measurements() && self.live.is_blind.load(Ordering::Relaxed)) {
+            return String::new();
+        }
+        format!("; a member has told nothing lately: {}", select::instead(method))
+    }
+
     /// The best of its members' statuses.
     pub fn status(&self) -> Status {
         let statuses: Vec<_> = (0..self.members.len()).map(|index| self.member_status(index)).collect();
@@ -110,7 +120,7 @@ impl Pool {
             () if all == 0 => (Availability::Unknown, "the pool has no members".into()),
             () if usable(Availability::Available) > 0 => {
                 let up = usable(Availability::Available);
-                (Availability::Available, format!("{up} of {all} members available"))
+                (Availability::Available, format!("{up} of {all} members available{}", self.blindness()))
             }
             () if usable(Availability::Unknown) > 0 => (Availability::Unknown, "no member has been checked".into()),
             () if usable(Availability::Unavailable) > 0 => {

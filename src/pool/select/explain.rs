@@ -172,7 +172,7 @@ fn connections(scope: Scope, candidate: &Candidate) -> String {
 }
 
 /// What decides while measurements are wanting.
-pub(super) fn instead(method: LoadBalancing) -> &'static str {
+pub(in crate::pool) fn instead(method: LoadBalancing) -> &'static str {
     match method {
         LoadBalancing::LeastLoad => "least-connections-node decides until every member is measured",
         _ => "members without a measurement take an average share",

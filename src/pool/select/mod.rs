@@ -25,6 +25,7 @@ use candidate::{Candidate, Figures};
 use decision::{Decision, Persisted, Rules};
 
 pub use explain::Step;
+pub(super) use explain::instead;
 pub use refusal::{Busy, NoMember, Refused};
 
 /// A pool as one configuration describes it, joined with its live state.
@@ -359,7 +360,7 @@ impl Pool {
         if decision.is_blind {
             let silent = decision.candidates.iter().find(|candidate| candidate.load.is_none());
             let member = silent.map(|candidate| self.members[candidate.index].key.to_string());
-            tracing::warn!(%pool, method, member, "no fresh measurement of a member; {}", explain::instead(self.config.load_balancing_mode));
+            tracing::warn!(%pool, method, member, "no fresh measurement of a member; {}", instead(self.config.load_balancing_mode));
         } else {
             tracing::info!(%pool, method, "every member is measured again");
         }

@@ -206,6 +206,11 @@ fn least_load_without_fresh_measurements_goes_by_connections() {
     assert_eq!(open[3].index, 1, "stale after 16 s");
     let (steps, _) = pool.explain(asker(&[]), start + Duration::from_secs(16));
     assert!(steps.iter().any(|step| step.contains("least-connections-node decides")), "{steps:#?}");
+    for index in [0, 1] {
+        pool.members[index].live.judge(&"tcp".into(), Verdict::Up, start);
+    }
+    let reason = pool.status().reason;
+    assert!(reason.contains("least-connections-node decides until every member is measured"), "{reason}");
 }
 
 #[test]

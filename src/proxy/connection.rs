@@ -16,6 +16,7 @@ use super::relay::{End, Flow, Outcome, Relay, Side};
 use super::stream::{Socket, Stream};
 use super::virtual_server::{Lifecycle, LiveVirtualServer, Snapshot};
 use crate::impala::{Opening, is_tls_record};
+use crate::model::profile::Protocol;
 use crate::model::{AdminState, Dial, ImmediateAction, ServiceDownAction};
 use crate::net;
 use crate::pool::Served;
@@ -272,51 +273,59 @@ impl Handshaken {
         if outbound.bytes == 0 {
             guard.member.served(Served::Silent(dialed.elapsed()));
         }
-        let unanswered = outbound.bytes == 0 && dialed.elapsed().as_secs() >= 1;
-        let mut close = match &outcome {
+        let close = self.reason(&outcome, &stream, record, outbound.bytes, dialed);
+        let in_silence = matches!(outcome, Outcome::ServiceDown(ServiceDownAction::Drop));
+        self.part(outcome, &mut stream, &profile).await;
+        meter.packets(self.client.socket(), stream.socket());
+        record.traffic(&meter, inbound.bytes, outbound.bytes);
+        if in_silence {
+            // The member is let go at once; the client stays.
+            drop((stream, guard));
+            let (client, ends) = (&self.client.socket().tcp, self.context.lifecycle.ends());
+            Box::pin(down::hold_in_silence(client, profile.idle_timeout, ends)).await;
+            net::reset_on_close(client);
+        }
+        Relayed::Ended(close)
+    }
+
+    /// Why the relay ended.
+    fn reason(&self, outcome: &Outcome, member: &Stream, record: &Record, bytes_out: u64, dialed: Instant) -> Close {
+        let close = match outcome {
             Outcome::Idle => CloseReason::IdleTimeout.into(),
             Outcome::Cut => CloseReason::Drained.into(),
-            Outcome::ServiceDown(ServiceDownAction::Drop) => CloseReason::ServiceDownDrop.into(),
-            Outcome::ServiceDown(_) => CloseReason::ServiceDownReset.into(),
+            Outcome::ServiceDown(ServiceDownAction::Drop) => return CloseReason::ServiceDownDrop.into(),
+            Outcome::ServiceDown(_) => return CloseReason::ServiceDownReset.into(),
             Outcome::Ended { side, end, .. } => ended(*side, end),
         };
+        let lasted = dialed.elapsed();
         let by_member = matches!(outcome, Outcome::Ended { side: Side::Member, .. });
-        let by_rule = matches!(outcome, Outcome::ServiceDown(_));
-        let misunderstood = || self.misunderstanding(&stream, record, outbound.bytes, unanswered || by_member);
-        if let (false, Some(reason)) = (by_rule, misunderstood()) {
-            close = reason.because(format_args!("{} after {:.1?}", close.reason, dialed.elapsed()));
+        let unanswered = by_member || (bytes_out == 0 && lasted.as_secs() >= 1);
+        match self.misunderstanding(member, record, bytes_out, unanswered) {
+            Some(reason) => reason.because(format_args!("{} after {lasted:.1?}", close.reason)),
+            None => close,
         }
+    }
+
+    /// Leaves both sides as they should see the end.
+    async fn part(&mut self, outcome: Outcome, member: &mut Stream, profile: &Protocol) {
         match outcome {
             Outcome::Ended { abrupt: Some(side), .. } => {
-                let other = if side == Side::Client { &self.client } else { &stream };
+                let other = if side == Side::Client { &self.client } else { &*member };
                 // What was received before the reset is the other side's due; the reset itself comes after it.
                 net::drained(&other.socket().tcp, profile.close_wait).await;
                 net::reset_on_close(&other.socket().tcp);
             }
-            Outcome::Idle if profile.reset_on_timeout => {
-                net::reset_on_close(&self.client.socket().tcp);
-                net::reset_on_close(&stream.socket().tcp);
-            }
-            Outcome::ServiceDown(ServiceDownAction::Drop) => {
-                net::reset_on_close(&stream.socket().tcp);
-                record.traffic(&meter, inbound.bytes, outbound.bytes);
-                // The member is let go at once; the client stays.
-                drop((stream, guard));
-                Box::pin(down::hold_in_silence(
-                    &self.client.socket().tcp,
-                    profile.idle_timeout,
-                    self.context.lifecycle.ends(),
-                ))
-                .await;
-                net::reset_on_close(&self.client.socket().tcp);
-                return Relayed::Ended(close);
-            }
+            Outcome::ServiceDown(ServiceDownAction::Drop) => net::reset_on_close(&member.socket().tcp),
             Outcome::ServiceDown(_) => {
                 net::reset_on_close(&self.client.socket().tcp);
-                net::reset_on_close(&stream.socket().tcp);
+                net::reset_on_close(&member.socket().tcp);
+            }
+            Outcome::Idle if profile.reset_on_timeout => {
+                net::reset_on_close(&self.client.socket().tcp);
+                net::reset_on_close(&member.socket().tcp);
             }
             Outcome::Idle | Outcome::Cut => {
-                for side in [&mut self.client, &mut stream] {
+                for side in [&mut self.client, member] {
                     let finish = std::future::poll_fn(|cx| side.poll_finish(cx));
                     // A peer that reads nothing cannot be told; the close itself follows in any case.
                     let _ = timeout(profile.close_wait, finish).await;
@@ -324,9 +333,6 @@ impl Handshaken {
             }
             Outcome::Ended { abrupt: None, .. } => {}
         }
-        meter.packets(self.client.socket(), stream.socket());
-        record.traffic(&meter, inbound.bytes, outbound.bytes);
-        Relayed::Ended(close)
     }
 
     /// Tells a connection that failed because the two sides speak different protocols.

@@ -298,16 +298,18 @@ impl LiveMember {
         let Some(slot) = verdicts.by_monitor.get_mut(monitor) else { return };
         *slot = Some(verdict);
         let (before, health) = (self.health.load_full(), verdicts.health());
-        if health.is_down() && !before.is_down() {
-            self.lose(now);
-            self.doom(self.service_down_action());
-        } else if before.is_down() && !health.is_down() {
-            self.doom(ServiceDownAction::None);
-        }
+        let (goes_down, comes_up) = (health.is_down() && !before.is_down(), before.is_down() && !health.is_down());
         if before.keeps_away() && !health.keeps_away() {
             self.ramp_since.set(now);
         }
         self.health.store(Arc::new(health));
+        // Only then, as connections that are moved must not come back here.
+        if goes_down {
+            self.lose(now);
+            self.doom(self.service_down_action());
+        } else if comes_up {
+            self.doom(ServiceDownAction::None);
+        }
         drop(verdicts);
         self.turnstile.wake();
     }

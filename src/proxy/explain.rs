@@ -3,8 +3,10 @@
 use std::net::IpAddr;
 use std::time::Instant;
 
+use super::down;
 use super::virtual_server::LiveVirtualServer;
 use super::wait;
+use crate::model::{AdminState, ImmediateAction};
 use crate::pool::{Asker, Step};
 
 /// Where a client would go at this moment, and each step on the way there.
@@ -37,6 +39,21 @@ impl LiveVirtualServer {
             }
             steps.push(format!("{client} is in the networks of `source` ({networks})"));
         }
+        match config.state {
+            AdminState::Enabled => {}
+            AdminState::Disabled if snapshot.has_record(client) => {
+                steps.push(
+                    "the virtual server is disabled, and lets the client in for its persistence record".to_owned(),
+                );
+            }
+            AdminState::Disabled => {
+                let why = "the virtual server is disabled, and the client has no persistence record: it is reset";
+                return refused(steps, why.to_owned());
+            }
+            AdminState::ForcedOffline => {
+                return refused(steps, "the virtual server is forced offline: it does not listen".to_owned());
+            }
+        }
         if let Some(limit) = config.connection_limit {
             let current = self.connections.current();
             let count = format!("the virtual server has {current} connections of its limit of {limit}");
@@ -50,6 +67,15 @@ impl LiveVirtualServer {
             return refused(
                 steps,
                 format!("the virtual server is at its rate limit of {limit} in a second: the client is reset"),
+            );
+        }
+        if config.service_down_immediate_action != ImmediateAction::None
+            && let Some(reason) = down::nobody_can_serve(&snapshot.pool)
+        {
+            let action = config.service_down_immediate_action.as_str();
+            return refused(
+                steps,
+                format!("nobody can serve ({reason}), and service-down-immediate-action is {action}"),
             );
         }
         let asker = Asker { client, persistence: &snapshot.persistence, tried: &[] };

@@ -259,7 +259,7 @@ fn without_a_loss_nobody_waits_to_be_set_up() {
 #[test]
 fn too_few_members_up_take_no_connection() {
     let dead = SocketAddr::from(([127, 0, 0, 1], free_port()));
-    let quick = "monitors: { quick: { type: tcp, interval: 50ms, timeout: 200ms } }\n";
+    let quick = "monitors: { quick: { type: tcp, interval: 200ms, timeout: 1s } }\n";
     let (pronk, [address]) = front(&[echo_member(), dead], "", ", monitors: [quick], min-up-members: 2", [""], quick);
     pronk.logged("member is down", |line| line["message"] == "member is down" && line["member"].is_string());
     let mut client = connect(address);

@@ -36,7 +36,7 @@ fn mortal_member() -> (SocketAddr, Sender<()>) {
     (address, die)
 }
 
-const QUICK: &str = "monitors: { quick: { type: tcp, interval: 50ms, timeout: 200ms } }\n";
+const QUICK: &str = "monitors: { quick: { type: tcp, interval: 200ms, timeout: 1s } }\n";
 
 /// A mortal member `m0` and one that lives, `m1`, preferred in this order; further keys of the pool and the virtual
 /// server.
@@ -270,6 +270,9 @@ fn disabled_virtual_server_lets_in_whoever_has_a_record() {
     edit(&pronk, "pool: p,", "pool: p, state: disabled,");
     assert!(echoes(&mut open));
     assert!(echoes(&mut served(address)), "it has a record");
+    let explained = |client: &str| String::from_utf8(pronk.command(&["explain", "vs", client]).stdout).unwrap();
+    assert!(explained("127.0.0.1").contains("lets the client in for its persistence record"));
+    assert!(explained("10.1.1.1").contains("has no persistence record: it is reset"));
     let shown = map(&pronk);
     assert!(shown.contains("disabled, lets in whoever has a persistence record"), "{shown}");
     assert!(pronk.command(&["persistence", "delete", "--all"]).status.success());

@@ -152,12 +152,19 @@ pub(in crate::config) const POOL: Shape = Shape {
             "After the loss of a member, connections that are set up with one member at once, until its first byte \
              comes; others wait in the queue. An impalad has two setup threads. 0 is no limit.",
         ),
+        key("setup-limit-time", Duration(0, DAY), "30s", "How long after a loss `setup-limit` holds."),
         key(
             "service-down-action",
             Word(&["none", "reset", "drop", "reselect"]),
             "none",
             "What becomes of the connections of a member that goes down: they go on, are reset on both sides, end in \
              silence, or move to another member where they have carried nothing.",
+        ),
+        key(
+            "drain-time",
+            DurationOr("indefinite", 0, 365 * DAY),
+            "indefinite",
+            "How long connections to a member that a reload removes go on before the service-down-action is taken.",
         ),
         key(
             "discover",
@@ -179,13 +186,6 @@ pub(in crate::config) const POOL: Shape = Shape {
         ),
         key("discover-filter", Pattern, "", "A regular expression that a coordinator's host must match."),
         key("discover-interval", Duration(SECOND / 10, DAY), "30s", "How often the cluster is asked."),
-        key(
-            "drain-time",
-            DurationOr("indefinite", 0, 365 * DAY),
-            "indefinite",
-            "How long connections to a member that a reload removes go on before the service-down-action is taken.",
-        ),
-        key("setup-limit-time", Duration(0, DAY), "30s", "How long after a loss `setup-limit` holds."),
     ],
     elsewhere: &[
         ("monitor", "write `monitors`"),

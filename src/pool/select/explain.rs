@@ -28,8 +28,8 @@ impl Pool {
             return (steps, decision.chosen);
         }
         self.explain_members(&decision, &mut steps);
-        self.explain_persistence(asker, &decision, now, &mut steps);
         self.explain_groups(&decision, &mut steps);
+        self.explain_persistence(asker, &decision, now, &mut steps);
         if decision.persisted.is_none() && decision.chosen.is_ok() {
             self.explain_method(&decision, &mut steps);
         }

@@ -1,4 +1,4 @@
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::net::IpAddr;
 use std::sync::atomic::{AtomicBool, AtomicI64, AtomicU32, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -67,7 +67,8 @@ impl Registry {
         locked(&self.records).retain(|sharing, _| sharing.is_among(model));
         locked(&self.pools).retain(|name, pool| {
             let config = model.pools.get(name);
-            pool.remove(|key| config.is_some_and(|config| config.member(key).is_some()), now);
+            let wanted: HashSet<_> = config.iter().flat_map(|config| &config.members).map(|it| it.key()).collect();
+            pool.remove(|key| wanted.contains(key), now);
             config.is_some() || pool.has_removed()
         });
     }
@@ -160,7 +161,7 @@ impl LivePool {
             live.doom(ServiceDownAction::None);
             members.entry(key.clone()).or_insert(live);
         }
-        let serves = members.values().any(|member| member.connections.read().total > 0);
+        let serves = self.connections.total() > 0;
         let live = members.entry(key.clone()).or_insert_with(|| {
             let place = Place::new(self.name.clone(), key.clone());
             let (lost, service_down) = (Arc::clone(&self.lost), Arc::clone(&self.service_down));

@@ -260,7 +260,16 @@ impl Handshaken {
         let ends = self.context.lifecycle.ends();
         let relay = Relay::new(&mut self.client, &mut stream, inbound, &mut outbound);
         let outcome = relay.run(profile.idle_timeout, setup, ends, down::comes(fate), &mut meter).await;
-        if matches!(outcome, Outcome::ServiceDown(ServiceDownAction::Reselect)) && inbound.bytes + outbound.bytes == 0 {
+        let reselects = match &outcome {
+            Outcome::ServiceDown(action) => *action == ServiceDownAction::Reselect,
+            // A member that dies may say so before its monitor does.
+            Outcome::Ended { side: Side::Member, end: End::Reset, .. } => {
+                guard.member.service_down_action() == ServiceDownAction::Reselect
+            }
+            _ => false,
+        };
+        let may_try = record.tries <= self.context.snapshot.pool.config.reselect_tries;
+        if reselects && may_try && inbound.bytes + outbound.bytes == 0 {
             net::reset_on_close(&stream.socket().tcp);
             inbound.begin_again();
             return Relayed::Unserved;

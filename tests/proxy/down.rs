@@ -146,7 +146,7 @@ fn reselect_moves_connections_that_have_carried_nothing() {
     assert!(echoes(&mut silent), "what has not goes on at the other member");
     drop(silent);
     let record = pronk.closed("client-fin");
-    assert_eq!(record["tries"], 2);
+    assert!(record["tries"].as_u64().unwrap() >= 2, "{record}");
     assert!(record["member"].as_str().unwrap().starts_with("m1:"), "{record}");
 }
 

@@ -59,18 +59,17 @@ impl Watch {
             && self.server_name == other.server_name
     }
 
-    /// Tells the member and the log what a monitor concludes; the log only what differs in more than its reason.
+    /// Tells the member and then the log what a monitor concludes; the log only what differs in more than its reason.
     fn conclude(&self, verdict: Verdict, last: &mut Option<&'static str>) {
+        self.live.judge(&self.monitor.name, verdict.clone(), Instant::now().into_std());
         let (word, reason) = (verdict.as_str(), verdict.reason());
-        if *last != Some(word) {
+        if last.replace(word) != Some(word) {
             let (pool, member, monitor) = (&self.pool, &self.member, &self.monitor.name);
             match reason {
                 None => tracing::info!(%pool, %member, %monitor, "member is {word}"),
                 Some(reason) => tracing::warn!(%pool, %member, %monitor, %reason, "member is {word}"),
             }
         }
-        *last = Some(word);
-        self.live.judge(&self.monitor.name, verdict, Instant::now().into_std());
     }
 }
 

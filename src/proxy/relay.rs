@@ -211,11 +211,12 @@ impl<'a> Relay<'a> {
         let mut verdict: Option<Pin<Box<Sleep>>> = None;
         self.outbound.held = down::waits_for_verdict(&meter.member);
         poll_fn(|cx| {
-            if let Poll::Ready(outcome) = self.poll(cx, meter) {
-                return Poll::Ready(outcome);
-            }
+            // First, as what has not gone to a dead member yet can go to another.
             if let Poll::Ready(action) = down.as_mut().poll(cx) {
                 return Poll::Ready(Outcome::ServiceDown(action));
+            }
+            if let Poll::Ready(outcome) = self.poll(cx, meter) {
+                return Poll::Ready(outcome);
             }
             if self.outbound.held && self.outbound.end.is_some() {
                 let verdict = verdict.get_or_insert_with(|| Box::pin(sleep(VERDICT)));

@@ -43,5 +43,6 @@ def test_nothing_fails_but_what_the_daemon_refuses(fronts, clusters, mode):
     failed = [line for line in sessions if line["failed"]]
     assert all(ITS_OWN in line["failed"] for line in failed), failed
     assert all(line["opened"] < visible for line in failed), "nobody is refused once it is seen"
+    assert {line["daemon"] for line in failed} <= {leaving.name, None}, "a session that it refused has no name"
     late = {line["daemon"] for line in sessions if line["opened"] > visible}
     assert late == {impalad.name for impalad in impalads[1:]}

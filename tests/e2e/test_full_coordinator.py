@@ -23,7 +23,8 @@ def full(fronts, clusters, web_port):
     front = fronts(
         plain=impalads, modes=["offload"],
         pool={"queue_on_connection_limit": True, "queue_time_limit": "3s"},
-        monitor={"interval": "500ms", "timeout": "20s", "web_port": web_port, "service_threads": THREADS, "jitter": False})
+        monitor={
+            "interval": "500ms", "timeout": "20s", "web_port": web_port, "service_threads": THREADS, "jitter": False})
     for impalad in impalads:
         front.wait_for_status("offload", "hs2", impalad.name, "available")
     held = {impalad.name: [] for impalad in impalads}

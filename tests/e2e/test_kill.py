@@ -21,7 +21,8 @@ def test_only_its_own_connections_break_and_nobody_storms_the_others(fronts, clu
         monitors={"calm": {"type": "tcp", "interval": "10s", "timeout": "31s"}})
     for impalad in impalads:
         front.wait_for_status("offload", "hs2", impalad.name, "available")
-    probes = [Probe(front.hosts, "crowd", HOST, front.ports["offload", "hs2"], front.ca, SESSIONS) for _ in range(PROCESSES)]
+    place = (HOST, front.ports["offload", "hs2"])
+    probes = [Probe(front.hosts, "crowd", *place, front.ca, SESSIONS) for _ in range(PROCESSES)]
     try:
         opened = all_next(probes, SESSIONS)
         per_daemon = [sum(line["daemon"] == impalad.name for line in opened) for impalad in impalads]

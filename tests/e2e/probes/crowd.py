@@ -77,7 +77,8 @@ def live(number, answering, ending):
 
 def main():
     answering, ending = threading.Event(), threading.Event()
-    threads = [threading.Thread(target=live, args=(number, answering, ending), daemon=True) for number in range(SESSIONS)]
+    threads = [
+        threading.Thread(target=live, args=(number, answering, ending), daemon=True) for number in range(SESSIONS)]
     for thread in threads:
         thread.start()
     for event in (answering, ending):

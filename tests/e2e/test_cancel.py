@@ -4,7 +4,7 @@ import time
 
 import pytest
 
-CASES = [("passthrough", "hs2"), ("re-encrypt", "hs2"), ("re-encrypt", "beeswax")]
+CASES = [(mode, kind) for mode in ("passthrough", "re-encrypt") for kind in ("hs2", "beeswax")]
 
 
 def running(impalads):

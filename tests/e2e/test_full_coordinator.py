@@ -3,26 +3,28 @@
 import json
 import socket
 import subprocess
+import threading
 import time
 
 import pytest
+from impala.dbapi import connect
 
 from lab.clients import environment
+from lab.front import ADDRESS
 from lab.names import with_names
-from lab.processes import port_or_free
 
 THREADS = 3
 
 
 @pytest.fixture
-def full(fronts, clusters):
+def full(fronts, clusters, web_port):
     """A front end with a queue of 3 s before two impalads, and the connections past pronk that fill them."""
-    web_port = port_or_free("0.0.0.0", 0)
     impalads = clusters.plain(2, ports={"web": web_port}, options=["--service-threads", THREADS])
     front = fronts(
         plain=impalads, modes=["offload"],
         pool={"queue_on_connection_limit": True, "queue_time_limit": "3s"},
-        monitor={"interval": "500ms", "timeout": "20s", "web_port": web_port, "service_threads": THREADS, "jitter": False})
+        monitor={
+            "interval": "500ms", "timeout": "20s", "web_port": web_port, "service_threads": THREADS, "jitter": False})
     for impalad in impalads:
         front.wait_for_status("offload", "hs2", impalad.name, "available")
     held = {impalad.name: [] for impalad in impalads}
@@ -43,6 +45,7 @@ def queued(front):
 
 
 def wait_until_queued(front, wanted):
+    """Until the map says how many wait."""
     deadline = time.monotonic() + 10
     while queued(front) != wanted:
         assert time.monotonic() < deadline, f"{queued(front)} wait, not {wanted}"
@@ -78,6 +81,37 @@ def test_clients_wait_for_a_thread_and_are_served(full):
     finally:
         shell.kill()
         shell.wait()
+
+
+def test_clients_are_served_in_the_order_in_which_they_came(fronts, plain_cluster, folder):
+    front = fronts(
+        plain=plain_cluster[:1], modes=["offload"],
+        pool={"queue_on_connection_limit": True, "member": {"connection_limit": 1}})
+    holder = front.interactive("offload", "hs2", folder)
+    served = []
+
+    def client(number):
+        connection = connect(ADDRESS, front.ports["offload", "hs2"], use_ssl=True, timeout=30)
+        cursor = connection.cursor()
+        cursor.execute("select version()")
+        # Before the connection, and with it the only place, is given back.
+        served.append(number)
+        cursor.close()
+        connection.close()
+
+    try:
+        clients = [threading.Thread(target=client, args=(number,), daemon=True) for number in range(4)]
+        for number, thread in enumerate(clients):
+            thread.start()
+            wait_until_queued(front, number + 1)
+        assert served == []
+        holder.quit()
+        for thread in clients:
+            thread.join(20)
+        assert served == [0, 1, 2, 3]
+        assert queued(front) == 0
+    finally:
+        holder.close()
 
 
 def test_client_that_waits_too_long_is_told(full):

@@ -8,18 +8,19 @@ import pytest
 
 from lab.front import HOST
 from lab.probes import Probe
-from lab.processes import port_or_free
 
 # The daemon's own words to whoever opens a session, or asks for more in one that is open.
 ITS_OWN = "Server is being shut down"
 
 
+MONITOR = {"interval": "900ms", "timeout": "20s"}
+
+
 @pytest.mark.parametrize("mode", ["offload", "re-encrypt"])
-def test_nothing_fails_but_what_the_daemon_refuses(fronts, clusters, mode):
-    web_port = port_or_free("0.0.0.0", 0)
+def test_nothing_fails_but_what_the_daemon_refuses(fronts, clusters, web_port, mode):
     impalads = (clusters.plain if mode == "offload" else clusters.tls)(3, ports={"web": web_port})
     key = "plain" if mode == "offload" else "tls"
-    front = fronts(**{key: impalads}, modes=[mode], monitor={"interval": "900ms", "timeout": "20s", "web_port": web_port})
+    front = fronts(**{key: impalads}, modes=[mode], monitor={**MONITOR, "web_port": web_port})
     for impalad in impalads:
         front.wait_for_status(mode, "hs2", impalad.name, "available")
     leaving = impalads[0]
@@ -43,5 +44,29 @@ def test_nothing_fails_but_what_the_daemon_refuses(fronts, clusters, mode):
     failed = [line for line in sessions if line["failed"]]
     assert all(ITS_OWN in line["failed"] for line in failed), failed
     assert all(line["opened"] < visible for line in failed), "nobody is refused once it is seen"
+    assert {line["daemon"] for line in failed} <= {leaving.name, None}, "a session that it refused has no name"
     late = {line["daemon"] for line in sessions if line["opened"] > visible}
     assert late == {impalad.name for impalad in impalads[1:]}
+
+
+def test_shell_sees_its_query_through_and_reconnects_elsewhere(fronts, clusters, web_port, folder):
+    impalads = clusters.tls(3, ports={"web": web_port})
+    front = fronts(tls=impalads, modes=["re-encrypt"], monitor={**MONITOR, "web_port": web_port})
+    for impalad in impalads:
+        front.wait_for_status("re-encrypt", "hs2", impalad.name, "available")
+    shell = front.interactive("re-encrypt", "hs2", folder)
+    try:
+        (leaving,) = [impalad for impalad in impalads if impalad.name == shell.served_by()]
+        shell.type("select sleep(4000);")
+        shell.wait_for("Query state can be monitored at")
+        os.kill(leaving.pid, signal.SIGRTMIN)
+        front.wait_for_status("re-encrypt", "hs2", leaving.name, "unavailable", "it shuts down gracefully")
+        assert leaving.metric("impala-server.num-queries-registered") == 1, "the query runs on"
+        assert "Fetched 1 row" in shell.rest()
+
+        assert ITS_OWN in shell.run("show tables;")
+        place = f"{HOST}:{front.ports['re-encrypt', 'hs2']}"
+        assert f"Connected to {place}" in shell.run(f"connect {place};")
+        assert shell.served_by() in {impalad.name for impalad in impalads} - {leaving.name}
+    finally:
+        shell.close()

@@ -21,7 +21,8 @@ def test_only_its_own_connections_break_and_nobody_storms_the_others(fronts, clu
         monitors={"calm": {"type": "tcp", "interval": "10s", "timeout": "31s"}})
     for impalad in impalads:
         front.wait_for_status("offload", "hs2", impalad.name, "available")
-    probes = [Probe(front.hosts, "crowd", HOST, front.ports["offload", "hs2"], front.ca, SESSIONS) for _ in range(PROCESSES)]
+    place = (HOST, front.ports["offload", "hs2"])
+    probes = [Probe(front.hosts, "crowd", *place, front.ca, SESSIONS) for _ in range(PROCESSES)]
     try:
         opened = all_next(probes, SESSIONS)
         per_daemon = [sum(line["daemon"] == impalad.name for line in opened) for impalad in impalads]
@@ -43,8 +44,9 @@ def test_only_its_own_connections_break_and_nobody_storms_the_others(fronts, clu
         assert {line["daemon"] for line in broken} == {killed.name}
         late = [line["when"] - before for line in broken if line["when"] - before > 1]
         assert not late, late
-        assert {line["how"] for line in broken} == {"reset"}
+        assert {line["how"] for line in broken} == {"ECONNRESET"}
         assert {line["daemon"] for line in again} == {impalad.name for impalad in others}
+        assert {line["tries"] for line in again} == {1}, "whoever comes back is served at once, or after a wait"
 
         most = [impalad.metric(MOST_SETUPS) for impalad in others]
         if setup_limit:
@@ -56,7 +58,8 @@ def test_only_its_own_connections_break_and_nobody_storms_the_others(fronts, clu
         for probe in probes:
             probe.tell()
         alive = all_next(probes, SESSIONS)
-        assert len(alive) == PROCESSES * SESSIONS and killed.name not in {line["daemon"] for line in alive}
+        assert len(alive) == PROCESSES * SESSIONS and {line["event"] for line in alive} == {"alive"}
+        assert all(line["answering"] == line["daemon"] != killed.name for line in alive), "each on its own session"
     finally:
         for probe in probes:
             probe.stop()

@@ -11,7 +11,7 @@ import pytest
 from lab.clients import environment
 from lab.front import HOST, PORTS
 from lab.names import with_names
-from lab.processes import VENV, port_or_free
+from lab.processes import VENV
 
 # A step of a probe may take as long as the interval: long enough for a busy machine to answer, short enough to wait for.
 QUICK = {"interval": "500ms", "timeout": "2s", "jitter": False}
@@ -33,12 +33,6 @@ while batch := cursor.fetchmany(1000):
     rows += len(batch)
 print(rows, flush=True)
 """
-
-
-@pytest.fixture
-def web_port():
-    """A port for the web UIs of a cluster, which a monitor expects to be the same everywhere."""
-    return port_or_free("0.0.0.0", 0)
 
 
 def served_by(front, mode="offload", *options):

@@ -2,9 +2,11 @@
 
 Arguments: host, port, CA, sessions. Prints a line of JSON for each session that is open (`open`), whose connection
 broke (`broken`, with how and when), that is open again (`again`), and for each that still answers when a line comes on
-standard input (`alive`); then, on another line, ends.
+standard input (`alive`, with the daemon that does); then, on another line, ends. `tries` are a client's attempts.
 """
 
+import errno
+import itertools
 import json
 import select
 import socket
@@ -36,12 +38,12 @@ def say(**facts):
 
 
 def session():
-    """A cursor, its socket, and the daemon's name. Tries again while nobody takes it, as applications do."""
+    """A cursor, its socket, and what is known of it. Tries again while nobody takes it, as applications do."""
     deadline = time.monotonic() + 30
-    while True:
+    for tries in itertools.count(1):
         try:
             cursor = connect(HOST, PORT, use_ssl=True, ca_cert=CA, timeout=30).cursor()
-            return cursor, OPENED.handle, daemon(cursor)
+            return cursor, OPENED.handle, {"daemon": daemon(cursor), "tries": tries}
         except Exception:
             if time.monotonic() > deadline:
                 raise
@@ -53,8 +55,8 @@ def daemon(cursor):
 
 
 def live(number, answering, ending):
-    cursor, handle, name = session()
-    say(event="open", session=number, daemon=name)
+    cursor, handle, facts = session()
+    say(event="open", session=number, **facts)
     events = select.poll()
     events.register(handle, select.POLLRDHUP | select.POLLHUP | select.POLLERR)
     while not answering.is_set():
@@ -63,19 +65,20 @@ def live(number, answering, ending):
         when = time.monotonic()
         # By the system's word, past TLS.
         error = handle.getsockopt(socket.SOL_SOCKET, socket.SO_ERROR)
-        say(event="broken", session=number, daemon=name, when=when, how="reset" if error else "fin")
-        cursor, handle, name = session()
-        say(event="again", session=number, daemon=name, when=time.monotonic())
+        how = errno.errorcode.get(error, "a clean end")
+        say(event="broken", session=number, daemon=facts["daemon"], when=when, how=how)
+        cursor, handle, facts = session()
+        say(event="again", session=number, when=time.monotonic(), **facts)
         break
     answering.wait()
-    say(event="alive", session=number, daemon=daemon(cursor))
+    say(event="alive", session=number, answering=daemon(cursor), **facts)
     ending.wait()
 
 
 def main():
     answering, ending = threading.Event(), threading.Event()
-    # One after the other, so that the crowd's beginning is no storm.
-    threads = [threading.Thread(target=live, args=(number, answering, ending), daemon=True) for number in range(SESSIONS)]
+    threads = [
+        threading.Thread(target=live, args=(number, answering, ending), daemon=True) for number in range(SESSIONS)]
     for thread in threads:
         thread.start()
     for event in (answering, ending):

@@ -9,6 +9,8 @@ import time
 from typing import Callable, Optional
 
 Serve = Callable[[socket.socket], None]
+# impalad's --accepted_cnxn_setup_thread_pool_size.
+_SETUP_THREADS = 2
 
 
 class Listener:
@@ -26,10 +28,11 @@ class Listener:
         self._tls = tls
         self._threads = threading.Semaphore(threads) if threads else None
         self._setup_seconds = setup_seconds
-        self._setup_threads = threading.Semaphore(2)
+        self._setup_threads = threading.Semaphore(_SETUP_THREADS)
         # Connections that are being set up or wait for that, and the most there were at once.
-        self._setups: set[int] = set()
-        self.most_setups = 0
+        self._counting = threading.Lock()
+        self._setups = 0
+        self._most_setups = 0
         self._waiting: set[int] = set()
         self._open: dict[int, str] = {}
         # Every connection there ever was.
@@ -51,13 +54,24 @@ class Listener:
 
     @property
     def waiting(self) -> int:
-        """The connections that no thread serves yet."""
-        return len(self._waiting)
+        """The connections that no thread serves or sets up yet."""
+        return len(self._waiting) + max(0, self._setups - _SETUP_THREADS)
+
+    @property
+    def most_setups(self) -> int:
+        """The most connections that were taken and not yet set up at once, since `forget`."""
+        return self._most_setups
+
+    def forget(self) -> None:
+        with self._counting:
+            self._most_setups = self._setups
 
     def _accept(self) -> None:
         while True:
             conn, peer = self._socket.accept()
             self.accepted += 1
+            if self._setup_seconds:
+                self._count_setup(1)
             threading.Thread(target=self._connection, args=(conn, f"{peer[0]}:{peer[1]}"), daemon=True).start()
 
     def _connection(self, conn: socket.socket, peer: str) -> None:
@@ -68,7 +82,7 @@ class Listener:
             self._waiting.discard(key)
         self._open[key] = peer
         if self._setup_seconds:
-            self._set_up(key)
+            self._set_up()
         try:
             conn.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
             if self._tls is not None:
@@ -83,13 +97,15 @@ class Listener:
             if self._threads:
                 self._threads.release()
 
-
-    def _set_up(self, key: int) -> None:
-        self._setups.add(key)
-        self.most_setups = max(self.most_setups, len(self._setups))
+    def _set_up(self) -> None:
         with self._setup_threads:
             time.sleep(self._setup_seconds)
-        self._setups.discard(key)
+        self._count_setup(-1)
+
+    def _count_setup(self, change: int) -> None:
+        with self._counting:
+            self._setups += change
+            self._most_setups = max(self._most_setups, self._setups)
 
 
 def tls_context(cert: str, key: str) -> ssl.SSLContext:

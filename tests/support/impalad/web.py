@@ -40,7 +40,7 @@ class WebServer:
             return {"connections": [{"network_address": peer} for peer in peers]}
         if path == "/forget":
             for listener in self.frontends.values():
-                listener.most_setups = 0
+                listener.forget()
             return {}
         if path == "/jsonmetrics":
             return self._metrics()

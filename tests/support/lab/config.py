@@ -34,12 +34,15 @@ class Config:
     def node(self, impalad: Impalad, hostname: str) -> None:
         self._file["nodes"][impalad.name] = {"address": impalad.address, "hostname": hostname}
 
-    def pool(self, name: str, impalads: Sequence[Impalad], kind: str, **keys: Any) -> None:
-        """A pool of every impalad's port `kind`; further tmsh keys with `_` for `-`."""
+    def pool(
+        self, name: str, impalads: Sequence[Impalad], kind: str, member: Optional[Mapping[str, Any]] = None, **keys: Any
+    ) -> None:
+        """A pool of every impalad's port `kind`; further tmsh keys, and those of each member, with `_` for `-`."""
+        addresses = [f"{impalad.name}:{impalad.ports[kind]}" for impalad in impalads]
         self._file["pools"][name] = {
             "monitors": ["tcp"],
             "load-balancing-mode": "least-connections-node",
-            "members": [f"{impalad.name}:{impalad.ports[kind]}" for impalad in impalads],
+            "members": [{"member": each, **_dashed(member)} for each in addresses] if member else addresses,
             **_dashed(keys),
         }
 

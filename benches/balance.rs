@@ -115,6 +115,7 @@ fn pool(method: LoadBalancing, members: usize, registry: &Registry) -> Pool {
             connections_got: 0,
             queries_registered: Some(number as u64 % 7),
             connections_in_use: None,
+            service_threads: None,
             setup_queue: None,
             admission_queued: None,
             memory_fraction: None,

@@ -194,6 +194,8 @@ pub struct LiveMember {
     health: ArcSwap<Health>,
     measurement: ArcSwapOption<Measurement>,
     load: ArcSwapOption<Load>,
+    /// Connections that it had from others than us when it was measured.
+    of_others: AtomicU64,
     served: broadcast::Sender<Served>,
     /// Held by whoever probes: a member has few threads to answer with.
     pub probing: tokio::sync::Mutex<()>,
@@ -237,6 +239,7 @@ impl LiveMember {
             health: ArcSwap::default(),
             measurement: ArcSwapOption::empty(),
             load: ArcSwapOption::empty(),
+            of_others: AtomicU64::default(),
             served: broadcast::Sender::new(SERVED_KEPT),
             probing: tokio::sync::Mutex::default(),
             persisted: AtomicU32::default(),
@@ -350,9 +353,23 @@ impl LiveMember {
 
     /// Takes what the member tells of its load.
     pub fn measure(&self, measurement: Measurement) {
+        let of_others = measurement.connections_in_use.unwrap_or(0).saturating_sub(self.connections.current().into());
+        self.of_others.store(of_others, Ordering::Relaxed);
         let load = Load::of(&measurement, self.load.load().as_deref());
         self.load.store(load.map(Arc::new));
         self.measurement.store(Some(Arc::new(measurement)));
+        // Whoever waits may have a place.
+        self.turnstile.wake();
+    }
+
+    /// How many service threads it has, if every one of them is in use: by its own account of others' connections, and by
+    /// ours as they stand at this moment. A thread that was freed is so given to one client, not to all that wait.
+    pub(super) fn full(&self, now: Instant) -> Option<u64> {
+        let measurement = self.measurement.load();
+        let Measurement { taken, good_for, service_threads, .. } = *measurement.as_deref()?;
+        let threads = service_threads.filter(|_| now.saturating_duration_since(taken) < good_for)?;
+        let used = self.of_others.load(Ordering::Relaxed).saturating_add(self.connections.current().into());
+        (used >= threads).then_some(threads)
     }
 
     /// How busy it is, if it told that lately.

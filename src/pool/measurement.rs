@@ -13,6 +13,8 @@ pub struct Measurement {
     pub queries_registered: Option<u64>,
     /// Connections to the port, from anyone: pronk, other load balancers, clients that go past them.
     pub connections_in_use: Option<u64>,
+    /// Connections to the port that it serves at once (Impala's `--fe_service_threads`).
+    pub service_threads: Option<u64>,
     /// Connections that wait for their TLS or SASL to be negotiated.
     pub setup_queue: Option<u64>,
     /// Queries that wait for admission at this coordinator.
@@ -84,6 +86,7 @@ pub(super) fn measurement(taken: Instant, queries: u64) -> Measurement {
         connections_got: 0,
         queries_registered: Some(queries),
         connections_in_use: None,
+        service_threads: None,
         setup_queue: None,
         admission_queued: None,
         memory_fraction: None,

@@ -74,6 +74,11 @@ impl Pool {
             Some(Refused::Limit) => {
                 Some(format!("at its connection limit of {}", limit(member.config.connection_limit)))
             }
+            // What a monitor says of it has been told already.
+            Some(Refused::Unavailable) if availability != Availability::Unavailable => {
+                let threads = member.live.full(Instant::now());
+                threads.map(|threads| format!("all of its {threads} service threads are in use"))
+            }
             Some(Refused::NodeLimit) => {
                 Some(format!("its node is at its connection limit of {}", limit(member.config.node.connection_limit)))
             }

@@ -138,3 +138,28 @@ def test_client_that_leaves_is_out_of_the_queue(full):
         shell.wait()
     wait_until_queued(front, 0)
     assert front.pronk.closed(offset, "offload-hs2")["close.code"] == "client-left-queue"
+
+
+def test_a_free_thread_is_given_to_one_client(full):
+    front, impalads, held, fill = full
+    for impalad in impalads:
+        fill(impalad)
+    first = impalads[0]
+    waiting = "impala.thrift-server.hiveserver2-frontend.connection-setup-queue-size"
+    shells = []
+    try:
+        for count in (1, 2, 3):
+            shells.append(start_shell(front))
+            wait_until_queued(front, count)
+        held[first.name][0].close()
+        most = 0
+        while any(shell.poll() is None for shell in shells):
+            most = max(most, first.metric(waiting))
+        # They are not sent to wait in silence there: one may, for a moment, behind a connection that ends or a probe.
+        # Some may have waited too long for the one thread.
+        assert most <= 1
+        assert shells[0].returncode == 0 and first.name in shells[0].stdout.read()
+    finally:
+        for shell in shells:
+            shell.kill()
+            shell.wait()

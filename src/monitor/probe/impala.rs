@@ -75,8 +75,9 @@ impl<'a> ImpalaProbe<'a> {
         let page = self.page(web, address, "/jsonmetrics?json", limit).await?;
         let metrics = Metrics::parse(&page.body, self.frontend()).ok_or("its page /jsonmetrics?json is not JSON")?;
         let good_for = self.watch.monitor.timeout;
-        self.watch.live.measure(measurement(metrics, good_for, self.watch.node.connections.total()));
         let threads = u64::from(self.check.service_threads);
+        let measured = measurement(metrics, good_for, self.watch.node.connections.total());
+        self.watch.live.measure(Measurement { service_threads: Some(threads), ..measured });
         Ok(metrics
             .connections_in_use
             .filter(|used| *used >= threads)
@@ -216,6 +217,7 @@ fn measurement(metrics: Metrics, good_for: Duration, connections_got: u64) -> Me
         connections_got,
         queries_registered: metrics.queries_registered,
         connections_in_use: metrics.connections_in_use,
+        service_threads: None,
         setup_queue: metrics.setup_queue,
         admission_queued: metrics.admission_queued,
         memory_fraction: metrics.memory_fraction,

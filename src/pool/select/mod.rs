@@ -254,6 +254,7 @@ impl Pool {
             () if matches!(by_health, Some(Refused::Down | Refused::Disabled)) => by_health,
             () if !member.node.is_resolved() => Some(Refused::Unresolved),
             () if by_health.is_some() => by_health,
+            () if member.live.full(now).is_some() => Some(Refused::Unavailable),
             () if is_full(member.node.connections.current(), node.connection_limit) => Some(Refused::NodeLimit),
             () if member.node.rate.next(node.rate_limit, now).is_some() => Some(Refused::NodeRate),
             () if member.live.rate.next(member.config.rate_limit, now).is_some() => Some(Refused::Rate),

@@ -4,6 +4,7 @@ use std::time::Duration;
 use super::*;
 use crate::model::profile::{Affinity, Persistence, PersistenceKind, SourceMask};
 use crate::model::{Address, LoadBalancing, Member, Monitor, MonitorKind, Name, Node, Scope};
+use crate::pool::measurement::{Measurement, measurement};
 use crate::pool::{Registry, Sharing, Verdict};
 
 /// A pool named `impala` on port 21050 with members `a`, `b`, …, changed by `change`.
@@ -231,4 +232,31 @@ fn persistent_connections_can_be_left_out_of_the_count() {
         let to_first = others.iter().filter(|choice| choice.index == 0).count();
         assert_eq!(to_first, usize::from(ignored), "the first of the four was chosen by the method");
     }
+}
+
+#[test]
+fn free_service_threads_are_given_to_one_client_each() {
+    let pool = join(pool(LoadBalancing::RoundRobin, &["a"], |_| {}), &Registry::default());
+    let start = Instant::now();
+    let told = |connections_in_use, second| {
+        pool.members[0].live.measure(Measurement {
+            connections_in_use: Some(connections_in_use),
+            service_threads: Some(4),
+            ..measurement(start + Duration::from_secs(second), 0)
+        });
+    };
+    let choose = |second| pool.choose(asker(&[]), start + Duration::from_secs(second));
+    // Three are others'.
+    told(3, 0);
+    let ours = choose(1).unwrap();
+    assert_eq!(choose(1).unwrap_err(), AT_LIMIT);
+    assert_eq!(pool.member_status(0).reason, "all of its 4 service threads are in use");
+    drop(ours);
+    let ours = choose(1).unwrap();
+    // One of the others has left; ours is among those that it counts.
+    told(3, 2);
+    let second = choose(2).unwrap();
+    assert_eq!(choose(2).unwrap_err(), AT_LIMIT);
+    assert!(choose(30).is_ok(), "what was told long ago keeps nobody away");
+    drop((ours, second));
 }

@@ -1,16 +1,27 @@
 //! Asking a cluster who its coordinators are.
 
-use std::net::SocketAddr;
+use std::net::{IpAddr, SocketAddr};
 use std::sync::Arc;
 use std::time::Duration;
 
 use hyper::header::HeaderValue;
+use tokio::task::JoinSet;
 use tokio::time::timeout;
 
 use super::probe::web_page;
+use super::resolve::resolve_once;
 use crate::impala::{Coordinator, coordinators};
 use crate::model::{Address, Discovery, Host, Member, Name, Node, Seed};
 use crate::tls::LiveServerSsl;
+
+/// A coordinator that was found.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct FoundHost {
+    /// A host name or an IP address.
+    pub host: String,
+    /// What a host name resolves to, so that a node that is written with its address is known again.
+    pub addresses: Vec<IpAddr>,
+}
 
 /// A pool that finds its members by itself, and what lets it ask.
 #[derive(Clone, Debug)]
@@ -86,9 +97,9 @@ pub fn node_of(host: &str) -> Node {
     Node { hostname, ..Node::new(Name::from(host.replace(':', "-").as_str()), address) }
 }
 
-/// Asks again and again, and tells the hosts of the pool's coordinators, in order, whenever somebody answers. While
-/// nobody does, or somebody lists none, what was told last holds.
-pub(super) async fn keep_asking(search: Search, tell: impl Fn(Vec<String>) + Send) {
+/// Asks again and again, and tells the pool's coordinators, in order, whenever somebody answers. While nobody does, or
+/// somebody lists none, what was told last holds.
+pub(super) async fn keep_asking(search: Search, tell: impl Fn(Vec<FoundHost>) + Send) {
     let filter = search.discovery.filter.as_deref().and_then(|filter| regex::Regex::new(filter).ok());
     let mut found: Vec<Seed> = Vec::new();
     let mut failed = false;
@@ -106,7 +117,7 @@ pub(super) async fn keep_asking(search: Search, tell: impl Fn(Vec<String>) + Sen
                 let mut hosts: Vec<_> = coordinators.into_iter().map(|it| it.host).filter(wanted).collect();
                 hosts.sort_unstable();
                 hosts.dedup();
-                tell(hosts);
+                tell(resolved(hosts).await);
             }
             Err(reason) if !failed => {
                 failed = true;
@@ -116,6 +127,20 @@ pub(super) async fn keep_asking(search: Search, tell: impl Fn(Vec<String>) + Sen
         }
         tokio::time::sleep(search.discovery.interval).await;
     }
+}
+
+/// The hosts with what their names resolve to, all looked up at once.
+async fn resolved(hosts: Vec<String>) -> Vec<FoundHost> {
+    let mut looking = JoinSet::new();
+    for host in hosts {
+        looking.spawn(async move {
+            let looked = timeout(LIMIT, resolve_once(&host)).await;
+            FoundHost { addresses: looked.ok().and_then(Result::ok).unwrap_or_default(), host }
+        });
+    }
+    let mut found = looking.join_all().await;
+    found.sort_unstable_by(|one, other| one.host.cmp(&other.host));
+    found
 }
 
 /// For each step of asking one web UI.

@@ -14,7 +14,7 @@ mod task;
 mod watches;
 
 pub use authorization::authorization;
-pub use discover::{Search, node_of};
+pub use discover::{FoundHost, Search, node_of};
 pub use probe::ping_refused;
 pub use resolve::resolve_once;
 pub use task::Watch;

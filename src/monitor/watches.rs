@@ -6,7 +6,7 @@ use std::time::Duration;
 use tokio::sync::{Notify, watch};
 use tokio::task::JoinHandle;
 
-use super::discover::{Search, keep_asking};
+use super::discover::{FoundHost, Search, keep_asking};
 use super::resolve;
 use super::task::{Watch, run};
 use crate::model::{Address, MemberKey, Model, Name};
@@ -31,8 +31,8 @@ struct Resolving {
 /// What was found out about the cluster while running.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Found {
-    /// The hosts of coordinators, by the pool that looks for them.
-    pub coordinators: BTreeMap<Name, Vec<String>>,
+    /// Coordinators, by the pool that looks for them.
+    pub coordinators: BTreeMap<Name, Vec<FoundHost>>,
     /// What nodes' names resolve to.
     pub addresses: BTreeMap<Name, Vec<IpAddr>>,
 }

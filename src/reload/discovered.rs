@@ -7,7 +7,7 @@ use std::sync::Arc;
 
 use super::{Authorizations, Reloader, Tls};
 use crate::model::{Address, AdminState, Member, Model, MonitorKind, Name, Node, Pool, VirtualServer};
-use crate::monitor::{Found, Search, node_of};
+use crate::monitor::{Found, FoundHost, Search, node_of};
 
 impl Reloader {
     /// Takes what is found into force; never ends.
@@ -71,8 +71,8 @@ pub(super) fn effective(written: &Model, found: &Found) -> Model {
         }
         if let Some(discovery) = &pool.discovery {
             let hosts = found.coordinators.get(&pool.name).into_iter().flatten();
-            for host in hosts {
-                let node = known_node(written, host).unwrap_or_else(|| Arc::new(node_of(host)));
+            for found in hosts {
+                let node = known_node(written, found).unwrap_or_else(|| Arc::new(node_of(&found.host)));
                 let template = pool.members.first();
                 let made = of_template(template, Arc::clone(&node), discovery.port);
                 let is_there = |member: &Arc<Member>| {
@@ -98,11 +98,14 @@ pub(super) fn effective(written: &Model, found: &Found) -> Model {
     model
 }
 
-/// The configured node of a host, by its name, address or host name.
-fn known_node(model: &Model, host: &str) -> Option<Arc<Node>> {
+/// The configured node of a host, by its name, host name or address.
+fn known_node(model: &Model, found: &FoundHost) -> Option<Arc<Node>> {
     let is_host = |node: &&Arc<Node>| {
-        let named = |name: Option<&str>| name.is_some_and(|name| name.eq_ignore_ascii_case(host));
-        named(Some(node.name.as_str())) || named(node.hostname.as_deref()) || named(Some(&node.address.to_string()))
+        let named = |name: Option<&str>| name.is_some_and(|name| name.eq_ignore_ascii_case(&found.host));
+        let at = matches!(node.address, Address::Ip(address) if found.addresses.contains(&address));
+        at || named(Some(node.name.as_str()))
+            || named(node.hostname.as_deref())
+            || named(Some(&node.address.to_string()))
     };
     model.nodes.values().find(is_host).cloned()
 }
@@ -178,8 +181,11 @@ virtual-servers: { vs: { destination: 10.9.9.9:21050, pool: p } }
         let written = written(FILE);
         assert_eq!(effective(&written, &Found::default()), written);
         let mut found = Found::default();
-        let hosts = ["c1.example.com", "c2.example.com", "10.0.0.3"].map(str::to_owned);
-        found.coordinators.insert(Name::from("p"), hosts.into());
+        let host = |host: &str| FoundHost { host: host.to_owned(), addresses: Vec::new() };
+        let mut hosts = ["c1.example.com", "c2.example.com", "10.0.0.3"].map(host).to_vec();
+        // The seed once more, by a name that the file does not know.
+        hosts.push(FoundHost { addresses: vec!["10.0.0.1".parse().unwrap()], ..host("seed.internal") });
+        found.coordinators.insert(Name::from("p"), hosts);
         let model = effective(&written, &found);
         assert_eq!(members(&model, "p"), ["seed:21050", "c2.example.com:21050", "10.0.0.3:21050"]);
         let second = &model.pools["p"].members[1];

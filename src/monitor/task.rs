@@ -89,18 +89,22 @@ async fn probe(watch: &Watch, resume: &Notify) {
     let mut next = Instant::now() + spread(monitor, monitor.interval.min(SOON));
     let mut is_first = true;
     let mut served = watch.live.watch_served();
-    let mut unsuspected = Instant::now();
+    // When to look whether the member is gone, and when that may be again.
+    let (mut look, mut unsuspected) = (None, Instant::now());
     loop {
         tokio::select! {
             () = tokio::time::sleep_until(next) => {}
             () = resume.notified() => standing.resume(),
-            () = suspicion(&mut served) => {
-                if standing.is_up() && Instant::now() >= unsuspected {
-                    unsuspected = Instant::now() + SUSPECT_EVERY;
-                    if let Some(reason) = is_gone(watch).await {
-                        let verdict = standing.observe(Outcome::Told(Verdict::Down(reason)), Instant::now().into_std());
-                        verdict.into_iter().for_each(|verdict| watch.conclude(verdict, &mut last));
-                    }
+            () = suspicion(&mut served), if look.is_none() => {
+                look = standing.is_up().then(|| unsuspected.max(Instant::now()));
+                continue;
+            }
+            () = until(look) => {
+                look = None;
+                unsuspected = Instant::now() + SUSPECT_EVERY;
+                if let Some(reason) = is_gone(watch).await {
+                    let verdict = standing.observe(Outcome::Told(Verdict::Down(reason)), Instant::now().into_std());
+                    verdict.into_iter().for_each(|verdict| watch.conclude(verdict, &mut last));
                 }
                 continue;
             }
@@ -113,6 +117,13 @@ async fn probe(watch: &Watch, resume: &Notify) {
         let pause = monitor.up_interval.filter(|_| standing.is_up()).unwrap_or(monitor.interval);
         // The first probe is soon for everyone; the second finds a place of its own in the interval, and keeps it.
         next = started + if std::mem::take(&mut is_first) && monitor.jitter { spread(monitor, pause) } else { pause };
+    }
+}
+
+async fn until(at: Option<Instant>) {
+    match at {
+        Some(at) => tokio::time::sleep_until(at).await,
+        None => std::future::pending().await,
     }
 }
 
@@ -213,7 +224,7 @@ async fn listen(watch: &Watch, rules: Inband, resume: &Notify) {
 }
 
 /// A member is suspected at most so often: a look takes a connection.
-const SUSPECT_EVERY: Duration = Duration::from_secs(1);
+const SUSPECT_EVERY: Duration = Duration::from_millis(500);
 /// The pauses before each look.
 const LOOKS: [Duration; 2] = [Duration::from_millis(20), Duration::from_millis(100)];
 /// The first probes of all members are spread over so much time at most.

@@ -63,7 +63,9 @@ impl Registry {
 
     /// Forgets what the model no longer names, but members that still have connections. Those keep what they hold.
     pub fn retain(&self, model: &model::Model, now: Instant) {
-        locked(&self.nodes).retain(|name, _| model.nodes.contains_key(name));
+        // A node that comes back to connections that drain must count them.
+        let drains = |live: &LiveNode| live.connections.current() > 0;
+        locked(&self.nodes).retain(|name, live| model.nodes.contains_key(name) || drains(live));
         locked(&self.records).retain(|sharing, _| sharing.is_among(model));
         locked(&self.pools).retain(|name, pool| {
             let config = model.pools.get(name);

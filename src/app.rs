@@ -9,8 +9,8 @@ use anyhow::Context;
 use sd_notify::NotifyState;
 use tokio::signal::unix::{Signal, SignalKind, signal};
 
+use crate::control::Reloader;
 use crate::proxy::Lifecycle;
-use crate::reload::Reloader;
 use crate::{admin, net};
 
 /// The longest time over which connections are closed at the end of a drain.

@@ -8,7 +8,7 @@
 //! | 1 | [`config`]: the file · [`cert`]: certificates and keys · [`net`]: sockets · [`stats`]: counters |
 //! | 2 | [`pool`]: members, choice, queue, persistence · [`tls`]: profiles · [`impala`]: its protocols · [`watch`]: certificates in use |
 //! | 3 | [`proxy`]: the life of a connection · [`monitor`]: health, discovery |
-//! | 4 | [`reload`]: taking a configuration into force |
+//! | 4 | [`control`]: the running system |
 //! | 5 | [`admin`]: the unix socket |
 //! | 6 | [`app`]: the running system |
 //!
@@ -35,13 +35,13 @@ pub mod cert;
 #[cfg_attr(not(test), expect(clippy::print_stderr, reason = "commands print"))]
 pub mod cli;
 pub mod config;
+pub mod control;
 pub mod impala;
 pub mod model;
 pub mod monitor;
 pub mod net;
 pub mod pool;
 pub mod proxy;
-pub mod reload;
 pub mod snippet;
 pub mod stats;
 pub mod tls;

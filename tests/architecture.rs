@@ -19,7 +19,7 @@ const LEVELS: &[(&str, u8)] = &[
     ("watch", 2),
     ("proxy", 3),
     ("monitor", 3),
-    ("reload", 4),
+    ("control", 4),
     ("admin", 5),
     ("app", 6),
     ("cli", 7),
@@ -30,8 +30,8 @@ const NEVER: &[(&str, &str, &str)] = &[
     ("proxy", "config", "the data path runs on snapshots of the model and never on the file"),
     ("proxy", "monitor", "health reaches the data path through the live state of members"),
     ("proxy", "admin", "the data path does not know who watches it"),
-    ("config", "cert", "what needs the file and certificates is put together in `cli` or `reload`"),
-    ("config", "tls", "what needs the file and TLS is put together in `cli` or `reload`"),
+    ("config", "cert", "what needs the file and certificates is put together in `cli` or `control`"),
+    ("config", "tls", "what needs the file and TLS is put together in `cli` or `control`"),
     ("config", "pool", "the file describes pools and runs none"),
 ];
 

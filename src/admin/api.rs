@@ -10,8 +10,8 @@ use tokio::net::UnixListener;
 use super::explain::Explained;
 use super::persistence::{Deleted, Filter, Listed};
 use super::view::{Map, Refusal, Reloaded, Resumed, Stats};
+use crate::control::Reloader;
 use crate::model::{MemberKey, Name};
-use crate::reload::Reloader;
 use crate::watch;
 
 /// Answers on the socket until the process ends.

@@ -5,9 +5,9 @@ use std::time::{Instant, SystemTime};
 
 use serde::{Deserialize, Serialize};
 
+use crate::control::Serving;
 use crate::model::Name;
 use crate::proxy::Went;
-use crate::reload::Serving;
 
 /// Where a client would go, and where it went.
 #[derive(Debug, Serialize, Deserialize)]

@@ -4,8 +4,8 @@ use std::time::Instant;
 
 use serde::{Deserialize, Serialize};
 
+use crate::control::Serving;
 use crate::pool::{Draining, Pool, Status};
-use crate::reload::Serving;
 use crate::stats::{ConnectionCounts, Connections, Traffic};
 
 /// The network map: virtual servers, their pools, their members, each with its status.

@@ -4,7 +4,7 @@ use std::process::ExitCode;
 
 use crate::cli::screen::outln;
 use crate::config::{self, Diagnostics, Loaded};
-use crate::reload::{Tls, authorizations, lint_levels};
+use crate::control::{Tls, authorizations, lint_levels};
 
 #[derive(Debug, clap::Args)]
 pub(super) struct Args {

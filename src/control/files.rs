@@ -9,7 +9,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use super::tls::server_ssl;
-use super::{Reloader, Tls, watches};
+use super::{Reloader, Tls, assignments};
 use crate::model::profile::{ClientSsl, ServerSsl};
 use crate::model::{Model, Name};
 use crate::tls::{LiveClientSsl, LiveServerSsl, ProfileError};
@@ -81,7 +81,7 @@ impl Reloader {
         self.serve_anew(&running.model, &running.tls, &found.taken);
         if !found.taken.is_empty() {
             let pools = &self.serving().pools;
-            self.monitors.watch(watches::all(pools, &running.tls, &running.headers, &self.certificates));
+            self.monitors.watch(assignments::all(pools, &running.tls, &running.headers, &self.certificates));
         }
         for name in &found.taken {
             tracing::info!(profile = %name, "replaced certificates or authorities are in force");

@@ -3,11 +3,11 @@
 //! Everything that can fail (reading, TLS, new sockets) is done first and changes nothing that runs. The commit that
 //! follows cannot fail. Connections keep the snapshot that they began with.
 
-mod discovered;
+mod assignments;
+mod desired;
+mod files;
 mod lint;
-mod take_over;
 mod tls;
-mod watches;
 
 use std::collections::{BTreeMap, HashMap};
 use std::net::SocketAddr;
@@ -30,11 +30,11 @@ use crate::pool::{Pool, Registry, Sharing, Sticky};
 use crate::proxy::{Lifecycle, Listener, LiveVirtualServer, Snapshot};
 use crate::tls::LiveServerSsl;
 use crate::watch::{self, Targets};
-use take_over::Replacements;
+use files::Replacements;
 
+pub use assignments::{Authorizations, authorizations};
 pub use lint::lint_levels;
 pub use tls::Tls;
-pub use watches::{Authorizations, authorizations};
 
 /// Keeps what runs in step with the configuration file.
 #[derive(Debug)]
@@ -124,7 +124,7 @@ impl Reloader {
         // Looked at before they are read, so that what is replaced meanwhile is noticed afterwards.
         let replacements = Replacements::none(&loaded.model);
         let headers = authorizations(&loaded)?;
-        watches::check_ping(&loaded)?;
+        assignments::check_ping(&loaded)?;
         let tls = Tls::build(&loaded, &running.tls)?;
         let differences = config::diff(&running.written, &loaded.model);
         let replaced = running.tls.replaced_by(&tls, &differences);
@@ -252,8 +252,8 @@ impl Reloader {
             };
             running.listeners.insert(destination, listener);
         }
-        self.monitors.watch(watches::all(&pools, &tls, &running.headers, &self.certificates));
-        self.monitors.discover(discovered::searches(&model, &tls, &running.headers));
+        self.monitors.watch(assignments::all(&pools, &tls, &running.headers, &self.certificates));
+        self.monitors.discover(desired::searches(&model, &tls, &running.headers));
         self.monitors.resolve(&model, |name| model.nodes.get(name).map(|node| self.registry.node(node)));
         self.serving.store(Arc::new(Serving { virtual_servers, pools }));
         running.model = model;

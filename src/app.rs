@@ -1,27 +1,27 @@
-//! The running system: everything put together, signals, and the end.
+//! The process: two runtimes, the log, signals, the end.
 
-use std::num::NonZeroUsize;
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
 use anyhow::Context;
 use sd_notify::NotifyState;
+use tokio::runtime::{Builder, Handle as RuntimeHandle, Runtime};
 use tokio::signal::unix::{Signal, SignalKind, signal};
+use tokio::sync::watch;
 
-use crate::control::Reloader;
+use crate::admin::{self, AdminSocket};
+use crate::control::{self, Child, Controller, Handle, Phase};
+use crate::net;
 use crate::proxy::Lifecycle;
-use crate::{admin, net};
-
-/// The longest time over which connections are closed at the end of a drain.
-const SPREAD: Duration = Duration::from_secs(5);
 
 /// How to run.
 #[derive(Debug)]
 pub struct Options {
     pub file: PathBuf,
-    /// Worker threads; the cores that the process may use unless told.
-    pub threads: Option<NonZeroUsize>,
+    /// Threads that carry connections; the cores that the process may use unless told.
+    pub threads: Option<u16>,
     pub admin_socket: PathBuf,
     /// How long connections may go on after SIGTERM.
     pub drain_timeout: Duration,
@@ -33,86 +33,141 @@ pub struct Options {
 /// What keeps it from starting.
 pub fn run(options: &Options) -> anyhow::Result<()> {
     let open_files = net::raise_open_files();
-    let threads = options.threads.or_else(|| std::thread::available_parallelism().ok()).map_or(1, NonZeroUsize::get);
+    let cores = || std::thread::available_parallelism().map_or(1, std::num::NonZeroUsize::get);
+    let threads = options.threads.map_or_else(cores, usize::from);
     tracing::info!(version = env!("CARGO_PKG_VERSION"), threads, open_files, "starting");
-    let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(threads).enable_all().build()?;
-    runtime.block_on(serve(options))
+    let workers = workers(threads)?;
+    // Everything but connections: nothing that it does holds up a byte.
+    let control = Builder::new_current_thread().enable_all().on_thread_start(net::yield_to_connections).build()?;
+    let outcome = control.block_on(serve(options, workers.handle().clone()));
+    // What hangs, such as a file on a network disk that is gone, must not keep the process.
+    control.shutdown_background();
+    workers.shutdown_background();
+    outcome
 }
 
-async fn serve(options: &Options) -> anyhow::Result<()> {
-    let (mut hangup, mut terminate, mut interrupt) =
-        (signal(SignalKind::hangup())?, signal(SignalKind::terminate())?, signal(SignalKind::interrupt())?);
-    let spread = SPREAD.min(options.drain_timeout);
-    let lifecycle = Lifecycle::new(spread);
-    let reloader = Arc::new(Reloader::new(options.file.clone(), lifecycle.clone()));
-    let report = reloader.reload(false).await.map_err(|wrong| anyhow::anyhow!("{}", wrong.render(false)))?;
-    report.log_notes();
+/// The runtime that carries connections.
+fn workers(threads: usize) -> anyhow::Result<Runtime> {
+    let build = || Builder::new_multi_thread().worker_threads(threads).thread_name("connections").enable_all().build();
+    // It panics where the system grants no more threads.
+    let built = catch_unwind(AssertUnwindSafe(build));
+    built.unwrap_or_else(|_| Err(std::io::ErrorKind::OutOfMemory.into())).with_context(|| {
+        format!(
+            "cannot start {threads} threads; give fewer with --threads, or raise the limit on processes (ulimit -u)"
+        )
+    })
+}
 
-    let certificates = Arc::clone(reloader.certificates());
-    let watching = tokio::spawn(async move { certificates.run().await });
-    let refreshed = Arc::clone(&reloader);
-    let refreshing = tokio::spawn(async move { refreshed.keep_fresh().await });
-
-    let discovering = Arc::clone(&reloader);
-    let discovering = tokio::spawn(async move { discovering.keep_discovering().await });
-    let drained = Arc::clone(&reloader);
-    let ending = tokio::spawn(async move { drained.end_removed().await });
-
+async fn serve(options: &Options, workers: RuntimeHandle) -> anyhow::Result<()> {
+    let mut signals = Signals::new()?;
+    let lifecycle = Lifecycle::new(workers, SPREAD.min(options.drain_timeout));
+    let (controller, handle) = Controller::new(options.file.clone(), lifecycle.clone());
+    let controlling = tokio::spawn(controller.run());
+    tokio::spawn(notify_phases(handle.phases()));
     let path = &options.admin_socket;
-    let socket = admin::bind(path).with_context(|| format!("cannot make the admin socket {}", path.display()))?;
-    let serving_admin = tokio::spawn(admin::serve(socket, Arc::clone(&reloader)));
+    let socket = AdminSocket::bind(path).with_context(|| format!("cannot make the admin socket {}", path.display()))?;
+    let socket = Arc::new(socket);
+    let answering = admin_child(&socket, &handle);
+
+    tokio::select! {
+        started = handle.start() => drop(started.map_err(|why| anyhow::anyhow!("{why}"))?),
+        () = signals.stop() => return Ok(()),
+    }
     tracing::info!(admin_socket = %path.display(), "serving");
     notify(&[NotifyState::Ready]);
-
     loop {
-        tokio::select! {
-            _ = hangup.recv() => reload(&reloader).await,
-            _ = terminate.recv() => break,
-            _ = interrupt.recv() => break,
+        match signals.next().await {
+            Asked::Reload => drop(tokio::spawn(reload(handle.clone()))),
+            Asked::Reopen => tracing::info!("SIGUSR1: the log is not a file, so there is nothing to open anew"),
+            Asked::Nothing => tracing::warn!("SIGUSR2 is reserved, and does nothing"),
+            Asked::Stop => break,
         }
     }
     notify(&[NotifyState::Stopping]);
-    // Replacements are for connections to come.
-    refreshing.abort();
-    watching.abort();
-    ending.abort();
-    discovering.abort();
-    reloader.stop_listening().await;
-    drain(&lifecycle, options.drain_timeout, spread, [&mut terminate, &mut interrupt]).await;
-    serving_admin.abort();
-    if let Err(error) = std::fs::remove_file(path) {
-        tracing::warn!(%error, admin_socket = %path.display(), "cannot remove the admin socket");
-    }
+    // Told once only, as nobody else does.
+    let _ = handle.stop().await;
+    control::drain(&lifecycle, options.drain_timeout, signals.stop()).await;
+    handle.stopped();
+    drop(answering);
+    controlling.abort();
+    drop(socket);
     tracing::info!("stopped");
     Ok(())
 }
 
-async fn reload(reloader: &Reloader) {
+fn admin_child(socket: &Arc<AdminSocket>, handle: &Handle) -> Child {
+    let (socket, answered) = (Arc::clone(socket), handle.clone());
+    let make = move || admin::serve(Arc::clone(&socket), answered.clone());
+    Child::start("admin socket".to_owned(), handle.restarts(), || (), make)
+}
+
+async fn reload(handle: Handle) {
     match NotifyState::monotonic_usec_now() {
         Ok(now) => notify(&[NotifyState::Reloading, now]),
         Err(_) => notify(&[NotifyState::Reloading]),
     }
     // What is wrong was logged, and nothing has changed.
-    let _ = reloader.reload_and_log().await;
+    let _ = handle.reload(false).await;
     notify(&[NotifyState::Ready]);
 }
 
-/// Lets connections end by themselves, then closes the rest, each at a moment of its own. A second signal hurries.
-async fn drain(lifecycle: &Lifecycle, limit: Duration, spread: Duration, signals: [&mut Signal; 2]) {
-    let open = lifecycle.connections.len();
-    tracing::info!(connections = open, limit_s = limit.as_secs(), "draining");
-    lifecycle.connections.close();
-    let [terminate, interrupt] = signals;
-    tokio::select! {
-        () = lifecycle.connections.wait() => return,
-        () = tokio::time::sleep(limit - spread) => {}
-        _ = terminate.recv() => {}
-        _ = interrupt.recv() => {}
+/// What a signal asks for.
+enum Asked {
+    Reload,
+    /// To open the log file anew.
+    Reopen,
+    /// SIGUSR2 has no meaning yet, and must not end the process.
+    Nothing,
+    Stop,
+}
+
+/// The signals that the process answers.
+struct Signals {
+    hangup: Signal,
+    terminate: Signal,
+    interrupt: Signal,
+    user: [Signal; 2],
+}
+
+impl Signals {
+    fn new() -> std::io::Result<Self> {
+        Ok(Self {
+            hangup: signal(SignalKind::hangup())?,
+            terminate: signal(SignalKind::terminate())?,
+            interrupt: signal(SignalKind::interrupt())?,
+            user: [signal(SignalKind::user_defined1())?, signal(SignalKind::user_defined2())?],
+        })
     }
-    tracing::info!(connections = lifecycle.connections.len(), "closing what is left");
-    lifecycle.cut();
-    // Peers that read nothing must not keep us; the rest ends with the process.
-    let _ = tokio::time::timeout(spread + SPREAD, lifecycle.connections.wait()).await;
+
+    async fn next(&mut self) -> Asked {
+        let [user1, user2] = &mut self.user;
+        tokio::select! {
+            _ = self.terminate.recv() => Asked::Stop,
+            _ = self.interrupt.recv() => Asked::Stop,
+            _ = self.hangup.recv() => Asked::Reload,
+            _ = user1.recv() => Asked::Reopen,
+            _ = user2.recv() => Asked::Nothing,
+        }
+    }
+
+    /// Waits for a signal to stop.
+    async fn stop(&mut self) {
+        tokio::select! {
+            _ = self.terminate.recv() => {}
+            _ = self.interrupt.recv() => {}
+        }
+    }
+}
+
+/// Tells systemd of each phase, where there is one.
+async fn notify_phases(mut phases: watch::Receiver<Phase>) {
+    loop {
+        let phase = *phases.borrow_and_update();
+        notify(&[NotifyState::Status(phase.as_str())]);
+        if phases.changed().await.is_err() {
+            return;
+        }
+    }
 }
 
 /// Tells systemd, where there is one.
@@ -121,3 +176,6 @@ fn notify(states: &[NotifyState<'_>]) {
         tracing::debug!(%error, "cannot notify the service manager");
     }
 }
+
+/// The longest time over which connections are closed at the end of a drain.
+const SPREAD: Duration = Duration::from_secs(5);

@@ -1,22 +1,19 @@
-use std::sync::Arc;
-
 use axum::extract::{Query, State};
 use axum::http::StatusCode;
 use axum::routing::{get, post};
 use axum::{Json, Router};
 use serde::Deserialize;
-use tokio::net::UnixListener;
 
 use super::explain::Explained;
 use super::persistence::{Deleted, Filter, Listed};
 use super::view::{Map, Refusal, Reloaded, Resumed, Stats};
-use crate::control::Reloader;
+use crate::control::{Handle, Refused};
 use crate::model::{MemberKey, Name};
 use crate::watch;
 
-/// Answers on the socket until the process ends.
-pub async fn serve(socket: UnixListener, reloader: Arc<Reloader>) {
-    let router = Router::new()
+/// What can be asked, and who answers.
+pub(super) fn router(handle: Handle) -> Router {
+    Router::new()
         .route("/v1/map", get(map))
         .route("/v1/stats", get(stats))
         .route("/v1/certificates", get(certificates))
@@ -25,22 +22,19 @@ pub async fn serve(socket: UnixListener, reloader: Arc<Reloader>) {
         .route("/v1/explain", get(explain))
         .route("/v1/persistence", get(list_persistence))
         .route("/v1/persistence/delete", post(delete_persistence))
-        .with_state(reloader);
-    if let Err(error) = axum::serve(socket, router).await {
-        tracing::error!(%error, "the admin socket stopped");
-    }
+        .with_state(handle)
 }
 
-async fn map(State(reloader): State<Arc<Reloader>>) -> Json<Map> {
-    Json(Map::of(&reloader.serving(), &reloader.registry().draining()))
+async fn map(State(handle): State<Handle>) -> Json<Map> {
+    Json(Map::of(&handle))
 }
 
-async fn stats(State(reloader): State<Arc<Reloader>>) -> Json<Stats> {
-    Json(Stats::of(&reloader.serving()))
+async fn stats(State(handle): State<Handle>) -> Json<Stats> {
+    Json(Stats::of(&handle.serving()))
 }
 
-async fn certificates(State(reloader): State<Arc<Reloader>>) -> Json<watch::Snapshot> {
-    Json(reloader.certificates().snapshot())
+async fn certificates(State(handle): State<Handle>) -> Json<watch::Snapshot> {
+    Json(handle.certificates().snapshot())
 }
 
 #[derive(Deserialize)]
@@ -49,11 +43,17 @@ struct ReloadQuery {
     dry_run: bool,
 }
 
-async fn reload(State(reloader): State<Arc<Reloader>>, Query(query): Query<ReloadQuery>) -> Answer<Reloaded> {
-    let outcome = if query.dry_run { reloader.reload(true).await } else { reloader.reload_and_log().await };
-    match outcome {
-        Ok(report) => Ok(Json(Reloaded { changes: report.changes, notes: report.notes.render(false) })),
-        Err(wrong) => Err((StatusCode::UNPROCESSABLE_ENTITY, Json(Refusal { error: wrong.render(false) }))),
+async fn reload(State(handle): State<Handle>, Query(query): Query<ReloadQuery>) -> Answer<Reloaded> {
+    let report = handle.reload(query.dry_run).await.map_err(|why| refused(code(&why), why.to_string()))?;
+    Ok(Json(Reloaded { changes: report.changes, notes: report.notes.render(false) }))
+}
+
+fn code(why: &Refused) -> StatusCode {
+    match why {
+        Refused::Phase { .. } => StatusCode::CONFLICT,
+        Refused::File(_) => StatusCode::UNPROCESSABLE_ENTITY,
+        Refused::Unknown(_) => StatusCode::NOT_FOUND,
+        Refused::Fault(_) => StatusCode::INTERNAL_SERVER_ERROR,
     }
 }
 
@@ -69,18 +69,18 @@ struct ExplainQuery {
     client: String,
 }
 
-async fn explain(State(reloader): State<Arc<Reloader>>, Query(query): Query<ExplainQuery>) -> Answer<Explained> {
-    let explained = Explained::of(&reloader.serving(), &query.virtual_server, &query.client);
+async fn explain(State(handle): State<Handle>, Query(query): Query<ExplainQuery>) -> Answer<Explained> {
+    let explained = Explained::of(&handle.serving(), &query.virtual_server, &query.client);
     explained.map(Json).map_err(|error| refused(StatusCode::NOT_FOUND, error))
 }
 
-async fn list_persistence(State(reloader): State<Arc<Reloader>>, Query(filter): Query<Filter>) -> Answer<Listed> {
-    let listed = filter.list(reloader.registry());
+async fn list_persistence(State(handle): State<Handle>, Query(filter): Query<Filter>) -> Answer<Listed> {
+    let listed = filter.list(handle.registry());
     listed.map(Json).map_err(|error| refused(StatusCode::UNPROCESSABLE_ENTITY, error))
 }
 
-async fn delete_persistence(State(reloader): State<Arc<Reloader>>, Query(filter): Query<Filter>) -> Answer<Deleted> {
-    let deleted = filter.delete(reloader.registry());
+async fn delete_persistence(State(handle): State<Handle>, Query(filter): Query<Filter>) -> Answer<Deleted> {
+    let deleted = filter.delete(handle.registry());
     let deleted = deleted.map_err(|error| refused(StatusCode::UNPROCESSABLE_ENTITY, error))?;
     tracing::info!(records = deleted.deleted, "persistence records deleted");
     Ok(Json(deleted))
@@ -93,7 +93,7 @@ struct MemberQuery {
     member: String,
 }
 
-async fn resume(State(reloader): State<Arc<Reloader>>, Query(query): Query<MemberQuery>) -> Answer<Resumed> {
+async fn resume(State(handle): State<Handle>, Query(query): Query<MemberQuery>) -> Answer<Resumed> {
     let key = query.member.rsplit_once(':').and_then(|(node, port)| {
         let port = port.parse().ok()?;
         Some(MemberKey { node: Name::from(node), port })
@@ -103,7 +103,7 @@ async fn resume(State(reloader): State<Arc<Reloader>>, Query(query): Query<Membe
         return Err(refused(StatusCode::UNPROCESSABLE_ENTITY, error));
     };
     let pool = Name::from(query.pool.as_str());
-    reloader.resume(&pool, &key).map_err(|error| refused(StatusCode::NOT_FOUND, error))?;
+    handle.resume(&pool, &key).await.map_err(|why| refused(code(&why), why.to_string()))?;
     tracing::info!(%pool, member = %key, "member resumed");
     Ok(Json(Resumed { pool: query.pool, member: query.member }))
 }

@@ -3,8 +3,9 @@
 mod api;
 pub mod explain;
 pub mod persistence;
+mod serve;
 mod socket;
 pub mod view;
 
-pub use api::serve;
-pub use socket::{bind, default_path};
+pub use serve::serve;
+pub use socket::{AdminSocket, default_path};

@@ -4,16 +4,28 @@ use std::time::Instant;
 
 use serde::{Deserialize, Serialize};
 
-use crate::control::Serving;
-use crate::pool::{Draining, Pool, Status};
+use crate::control::{Handle, Serving};
+use crate::pool::{Pool, Status};
 use crate::stats::{ConnectionCounts, Connections, Traffic};
 
 /// The network map: virtual servers, their pools, their members, each with its status.
 #[derive(Debug, Serialize, Deserialize)]
 pub struct Map {
+    pub process: MapProcess,
     pub virtual_servers: Vec<MapVirtualServer>,
     /// Members that reloads removed and that still have connections.
     pub draining: Vec<MapDraining>,
+}
+
+/// The running pronk itself.
+#[derive(Debug, Serialize, Deserialize)]
+pub struct MapProcess {
+    pub version: String,
+    pub pid: u32,
+    /// starting, serving, draining or stopped.
+    pub phase: String,
+    /// How often tasks of its control plane broke off and were started again.
+    pub restarts: u64,
 }
 
 #[derive(Debug, Serialize, Deserialize)]
@@ -74,7 +86,8 @@ impl From<Status> for MapStatus {
 }
 
 impl Map {
-    pub fn of(serving: &Serving, draining: &[Draining]) -> Self {
+    pub fn of(handle: &Handle) -> Self {
+        let (serving, draining) = (handle.serving(), handle.registry().draining());
         let virtual_servers = serving.virtual_servers.values().map(|live| {
             let snapshot = live.snapshot.load();
             let config = &snapshot.config;
@@ -95,7 +108,13 @@ impl Map {
                 (action.as_str().to_owned(), at.saturating_duration_since(Instant::now()).as_secs())
             }),
         });
-        Self { virtual_servers: virtual_servers.collect(), draining: draining.collect() }
+        let process = MapProcess {
+            version: env!("CARGO_PKG_VERSION").to_owned(),
+            pid: std::process::id(),
+            phase: handle.phase().as_str().to_owned(),
+            restarts: handle.restarts().count(),
+        };
+        Self { process, virtual_servers: virtual_servers.collect(), draining: draining.collect() }
     }
 }
 

@@ -4,7 +4,7 @@ use std::process::ExitCode;
 
 use crate::cli::screen::outln;
 use crate::config::{self, Diagnostics, Loaded};
-use crate::control::{Tls, authorizations, lint_levels};
+use crate::control;
 
 #[derive(Debug, clap::Args)]
 pub(super) struct Args {
@@ -22,10 +22,7 @@ impl Args {
         if !loaded.notes.is_empty() {
             eprintln!("{}", loaded.notes.render(color));
         }
-        if let Err(wrong) = lint_levels(&loaded).and_then(|_| Tls::build(&loaded, &Tls::default())) {
-            return refused(&wrong, color);
-        }
-        if let Err(wrong) = authorizations(&loaded) {
+        if let Err(wrong) = control::check(&loaded) {
             return refused(&wrong, color);
         }
         outln!("{}: ok ({})", self.file.display(), contents(&loaded));

@@ -1,5 +1,4 @@
 use std::io::IsTerminal;
-use std::num::NonZeroUsize;
 use std::path::PathBuf;
 use std::process::ExitCode;
 use std::time::Duration;
@@ -14,12 +13,12 @@ use crate::app::{self, Options};
 pub(super) struct Args {
     /// The configuration file.
     file: PathBuf,
-    /// Worker threads; by default the cores that the process may use.
-    #[arg(long)]
-    threads: Option<NonZeroUsize>,
+    /// Threads that carry connections; by default the cores that the process may use.
+    #[arg(long, value_parser = clap::value_parser!(u16).range(1..=1024))]
+    threads: Option<u16>,
     #[command(flatten)]
     admin: AdminSocket,
-    /// Seconds that connections may go on after SIGTERM.
+    /// Seconds that connections may go on after SIGTERM; the rest is then closed, spread over up to 5 s.
     #[arg(long, default_value_t = 30)]
     drain_timeout: u64,
     /// How log lines look.

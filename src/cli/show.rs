@@ -3,7 +3,7 @@ mod certificates;
 use std::process::ExitCode;
 
 use super::admin_client::AdminSocket;
-use crate::admin::view::{Map, MapDraining, MapStatus, Row, Stats};
+use crate::admin::view::{Map, MapDraining, MapProcess, MapStatus, Row, Stats};
 use crate::cli::screen::{out, outln};
 use crate::watch::Snapshot;
 
@@ -59,7 +59,13 @@ impl Command {
 }
 
 fn map_text(map: &Map) -> String {
-    let mut text = String::new();
+    let MapProcess { version, pid, phase, restarts } = &map.process;
+    let mut text = format!("pronk {version}, process {pid}: {phase}\n");
+    if *restarts > 0 {
+        text += &format!(
+            "tasks of its control plane broke off and were started again {restarts} times; its log says why\n"
+        );
+    }
     for server in &map.virtual_servers {
         let hostname = server.hostname.as_deref().map(|name| format!(" ({name})")).unwrap_or_default();
         text += &format!(

@@ -127,6 +127,17 @@ impl IntoIterator for Diagnostics {
     }
 }
 
+impl Extend<Diagnostic> for Diagnostics {
+    /// Adds those that are not there already.
+    fn extend<T: IntoIterator<Item = Diagnostic>>(&mut self, more: T) {
+        for diagnostic in more {
+            if !self.0.contains(&diagnostic) {
+                self.0.push(diagnostic);
+            }
+        }
+    }
+}
+
 impl From<Diagnostic> for Diagnostics {
     fn from(diagnostic: Diagnostic) -> Self {
         Self(vec![diagnostic])

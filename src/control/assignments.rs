@@ -1,71 +1,156 @@
-//! What monitors need beside their configuration: TLS, passwords, a permission.
+//! Who watches whom: the tasks that a configuration asks for.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::BTreeMap;
 use std::sync::Arc;
+use std::time::{Duration, Instant};
 
-use hyper::header::HeaderValue;
+use tokio::sync::Notify;
 
-use super::Tls;
-use crate::config::{Diagnostics, Loaded};
+use super::children::{Child, Group, Restarts};
+use super::credentials::Authorizations;
+use super::desired::Found;
+use super::tls::Tls;
 use crate::model::profile::ServerSsl;
-use crate::model::{Member, Monitor, MonitorKind, Name};
-use crate::monitor::{Watch, authorization, ping_refused};
-use crate::pool::{Pool, PoolMember};
+use crate::model::{self, Address, Member, MemberKey, Model, Monitor, MonitorKind, Name};
+use crate::monitor::{self, Search, Watch};
+use crate::pool::{LiveNode, Pool, PoolMember, Registry};
 use crate::tls::MemberTls;
 use crate::watch;
 
-/// The headers that let probes in, by monitor.
-pub type Authorizations = HashMap<Name, HeaderValue>;
-
-/// Reads the passwords of monitors.
-///
-/// # Errors
-/// Every one that cannot be read, at the monitor that needs it.
-pub fn authorizations(loaded: &Loaded) -> Result<Authorizations, Diagnostics> {
-    let (mut headers, mut wrong) = (Authorizations::new(), Diagnostics::default());
-    for monitor in used(loaded).values() {
-        let Some(credentials) = monitor.credentials() else { continue };
-        match authorization(credentials) {
-            Ok(header) => drop(headers.insert(monitor.name.clone(), header)),
-            Err(error) => {
-                let message = format!("monitor `{}` has no password: {error}", monitor.name);
-                wrong.push(loaded.diagnose(&["monitors", monitor.name.as_str(), "user"], message, None));
-            }
-        }
-    }
-    if wrong.has_errors() { Err(wrong) } else { Ok(headers) }
+/// The tasks that watch members, resolve names and look for members.
+#[derive(Debug, Default)]
+pub(super) struct Assignments {
+    watching: Group<(Name, MemberKey, Name), Watch>,
+    resolving: Group<Name, Resolving>,
+    searching: Group<Name, Search>,
+    found: tokio::sync::watch::Sender<Found>,
 }
 
-/// Refuses a monitor that pings where the system does not let this process.
-pub(super) fn check_ping(loaded: &Loaded) -> Result<(), Diagnostics> {
-    let monitors = used(loaded);
-    let Some(monitor) = monitors.values().find(|monitor| monitor.kind == MonitorKind::GatewayIcmp) else {
-        return Ok(());
+/// A node whose name is resolved again and again.
+#[derive(Debug)]
+struct Resolving {
+    fqdn: String,
+    every: Duration,
+    live: Arc<LiveNode>,
+}
+
+impl Assignments {
+    /// Follows what is found.
+    pub fn found(&self) -> tokio::sync::watch::Receiver<Found> {
+        self.found.subscribe()
+    }
+
+    /// Watches every member of every pool under each of the pool's monitors. What goes on unchanged is not disturbed.
+    pub fn watch(
+        &mut self,
+        pools: &BTreeMap<Name, Arc<Pool>>,
+        tls: &Tls,
+        headers: &Authorizations,
+        certificates: &Arc<watch::Watch>,
+        restarts: &Restarts,
+    ) {
+        let of_pool = |pool: &Arc<Pool>| {
+            let pairs =
+                pool.config.monitors.iter().flat_map(|monitor| pool.members.iter().map(move |it| (monitor, it)));
+            let watches = pairs.map(|(monitor, member)| {
+                let key = (pool.config.name.clone(), member.key.clone(), monitor.name.clone());
+                let certificates = Arc::clone(certificates);
+                (key, Watch { certificates, ..of_member(pool, monitor, member, tls, headers) })
+            });
+            watches.collect::<Vec<_>>()
+        };
+        let wanted = pools.values().flat_map(of_pool);
+        self.watching.keep(wanted, Watch::is_same, |(pool, member, monitor), watch| {
+            let lost = Arc::clone(&watch);
+            // What it found last need not be so any more.
+            let lost = move || lost.live.forget_verdict(&lost.monitor.name, Instant::now());
+            let name = format!("monitor {monitor} of member {member} in pool {pool}");
+            Child::start(name, restarts, lost, move || monitor::run(Arc::clone(&watch)))
+        });
+    }
+
+    /// Resolves the names of the nodes that have one.
+    pub fn resolve(&mut self, model: &Model, registry: &Registry, restarts: &Restarts) {
+        let wanted = model.nodes.values().filter_map(|node| {
+            let Address::Fqdn(fqdn) = &node.address else { return None };
+            let resolving = Resolving { fqdn: fqdn.clone(), every: node.interval, live: registry.node(node) };
+            Some((node.name.clone(), resolving))
+        });
+        let is_same = |one: &Resolving, other: &Resolving| {
+            one.fqdn == other.fqdn && one.every == other.every && Arc::ptr_eq(&one.live, &other.live)
+        };
+        let found = &self.found;
+        self.resolving.keep(wanted, is_same, |node, resolving| {
+            let (node, found) = (node.clone(), found.clone());
+            let make = move || {
+                let (name, found) = (node.clone(), found.clone());
+                let tell = move |addresses| tell(&found, |found| &mut found.addresses, &name, addresses);
+                let Resolving { fqdn, every, live } = &*resolving;
+                monitor::keep_resolving(node.clone(), fqdn.clone(), *every, Arc::clone(live), tell)
+            };
+            // The addresses that are known stay in use.
+            Child::start("resolver".to_owned(), restarts, || (), make)
+        });
+    }
+
+    /// Asks for the coordinators of the pools that look for them.
+    pub fn search(&mut self, model: &Model, tls: &Tls, headers: &Authorizations, restarts: &Restarts) {
+        let wanted = searches(model, tls, headers).into_iter().map(|search| (search.pool.clone(), search));
+        let found = &self.found;
+        self.searching.keep(wanted, Search::is_same, |pool, search| {
+            let (pool, found) = (pool.clone(), found.clone());
+            let name = format!("discovery of pool {pool}");
+            let make = move || {
+                let (name, found) = (pool.clone(), found.clone());
+                let tell = move |hosts| tell(&found, |found| &mut found.coordinators, &name, hosts);
+                monitor::keep_asking(Arc::clone(&search), tell)
+            };
+            // The members that are known stay.
+            Child::start(name, restarts, || (), make)
+        });
+    }
+
+    /// Lets a member that a monitor holds down (`manual-resume`) come up again; returns how many monitors watch it.
+    pub fn resume(&self, pool: &Name, member: &MemberKey) -> usize {
+        let of_member = self.watching.iter().filter(|((in_pool, key, _), _)| in_pool == pool && key == member);
+        of_member.map(|(_, watch)| watch.resume.notify_one()).count()
+    }
+}
+
+/// Puts down what was found, and wakes those who follow only if it differs.
+fn tell<T: PartialEq>(
+    found: &tokio::sync::watch::Sender<Found>,
+    which: fn(&mut Found) -> &mut BTreeMap<Name, T>,
+    name: &Name,
+    news: T,
+) {
+    found.send_if_modified(|found| {
+        let known = which(found);
+        if known.get(name) == Some(&news) {
+            return false;
+        }
+        known.insert(name.clone(), news);
+        true
+    });
+}
+
+/// Every pool that looks for members, and what lets it.
+fn searches(model: &Model, tls: &Tls, headers: &Authorizations) -> Vec<Search> {
+    let of_pool = |pool: &Arc<model::Pool>| {
+        let discovery = pool.discovery.clone()?;
+        let (monitor, web) = pool.monitors.iter().find_map(|monitor| match &monitor.kind {
+            MonitorKind::Impala(check) => Some((monitor, check.web.as_ref()?)),
+            _ => None,
+        })?;
+        Some(Search {
+            pool: pool.name.clone(),
+            discovery,
+            web_port: web.port,
+            tls: web.tls.as_ref().and_then(|profile| tls.server.get(&profile.name)).cloned(),
+            authorization: headers.get(&monitor.name).cloned(),
+        })
     };
-    let Some(error) = ping_refused() else { return Ok(()) };
-    let message = format!("monitor `{}` cannot ping: {error}", monitor.name);
-    let help = "let every group ping with `sysctl -w net.ipv4.ping_group_range='0 2147483647'` (to keep it: a line \
-                `net.ipv4.ping_group_range = 0 2147483647` in /etc/sysctl.d), or write `type: gateway`";
-    Err(loaded.diagnose(&["monitors", monitor.name.as_str(), "type"], message, Some(help.to_owned())).into())
-}
-
-/// Every member of every pool under each of the pool's monitors.
-pub(super) fn all(
-    pools: &BTreeMap<Name, Arc<Pool>>,
-    tls: &Tls,
-    headers: &Authorizations,
-    certificates: &Arc<watch::Watch>,
-) -> Vec<Watch> {
-    let mut watches = Vec::new();
-    for pool in pools.values() {
-        for monitor in &pool.config.monitors {
-            watches.extend(pool.members.iter().map(|member| Watch {
-                certificates: Arc::clone(certificates),
-                ..of_member(pool, monitor, member, tls, headers)
-            }));
-        }
-    }
-    watches
+    model.pools.values().filter_map(of_pool).collect()
 }
 
 fn of_member(pool: &Pool, monitor: &Arc<Monitor>, member: &PoolMember, tls: &Tls, headers: &Authorizations) -> Watch {
@@ -95,10 +180,6 @@ fn of_member(pool: &Pool, monitor: &Arc<Monitor>, member: &PoolMember, tls: &Tls
         authorization: headers.get(&monitor.name).cloned(),
         server_name: watch::targets::node_name(&member.config.node),
         certificates: Arc::default(),
+        resume: Notify::default(),
     }
-}
-
-/// The monitors that pools name, each once.
-fn used(loaded: &Loaded) -> BTreeMap<&Name, &Arc<Monitor>> {
-    loaded.model.pools.values().flat_map(|pool| &pool.monitors).map(|monitor| (&monitor.name, monitor)).collect()
 }

@@ -1,63 +1,41 @@
-//! Members that are found while running: a pool's coordinators, and the addresses of a node's name. What is in force is
-//! the file's model with these added.
+//! What is to run: what the file says, and members that were found while running (a pool's coordinators, the addresses of a
+//! node's name). Pure.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::net::IpAddr;
 use std::sync::Arc;
 
-use super::{Authorizations, Reloader, Tls};
-use crate::model::{Address, AdminState, Member, Model, MonitorKind, Name, Node, Pool, VirtualServer};
-use crate::monitor::{Found, FoundHost, Search, node_of};
+use crate::model::{Address, AdminState, Member, Model, Name, Node, Pool, VirtualServer};
+use crate::monitor::{FoundHost, node_of};
 
-impl Reloader {
-    /// Takes what is found into force; never ends.
-    pub async fn keep_discovering(&self) {
-        let mut found = self.monitors.found();
-        // Something may have been found before this follows.
-        found.mark_changed();
-        // The sender lives as long as this does.
-        while found.changed().await.is_ok() {
-            let found = found.borrow_and_update().clone();
-            let mut running = self.running.lock().await;
-            let model = effective(&running.written, &found);
-            if model == running.model {
-                continue;
-            }
-            tell_changes(&running.model, &model);
-            let tls = running.tls.clone();
-            self.commit(&mut running, model, tls, Vec::new(), Vec::new()).await;
-        }
-    }
-
-    /// The model that is in force for what a file says, with what is found already.
-    pub(super) fn with_found(&self, written: &Model) -> Model {
-        effective(written, &self.monitors.found().borrow())
-    }
+/// What is to run.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Desired {
+    /// What the file says.
+    pub written: Model,
+    pub found: Found,
 }
 
-/// Every pool that looks for members, and what lets it.
-pub(super) fn searches(model: &Model, tls: &Tls, headers: &Authorizations) -> Vec<Search> {
-    let of_pool = |pool: &Arc<Pool>| {
-        let discovery = pool.discovery.clone()?;
-        let (monitor, web) = pool.monitors.iter().find_map(|monitor| match &monitor.kind {
-            MonitorKind::Impala(check) => Some((monitor, check.web.as_ref()?)),
-            _ => None,
-        })?;
-        Some(Search {
-            pool: pool.name.clone(),
-            discovery,
-            web_port: web.port,
-            tls: web.tls.as_ref().and_then(|profile| tls.server.get(&profile.name)).cloned(),
-            authorization: headers.get(&monitor.name).cloned(),
-        })
-    };
-    model.pools.values().filter_map(of_pool).collect()
+/// What was found out about the cluster while running.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub(super) struct Found {
+    /// Coordinators, by the pool that looks for them.
+    pub coordinators: BTreeMap<Name, Vec<FoundHost>>,
+    /// What nodes' names resolve to.
+    pub addresses: BTreeMap<Name, Vec<IpAddr>>,
+}
+
+impl Desired {
+    /// The file's model with discovered members added.
+    pub fn model(&self) -> Model {
+        effective(&self.written, &self.found)
+    }
 }
 
 /// What a file says, with what was found: coordinators become members of the pools that look for them, and each address of
 /// a node with `autopopulate` a member in its place. Members that are written stay as they are written. A member that was
 /// found has the keys of the pool's first one.
-pub(super) fn effective(written: &Model, found: &Found) -> Model {
+fn effective(written: &Model, found: &Found) -> Model {
     let mut model = written.clone();
     for pool in written.pools.values() {
         let mut members: Vec<Arc<Member>> = Vec::new();
@@ -139,7 +117,8 @@ fn of_address(member: &Arc<Member>, address: IpAddr) -> Arc<Member> {
     Arc::new(Member { node: Arc::new(node), discovered: true, ..Member::clone(member) })
 }
 
-fn tell_changes(before: &Model, after: &Model) {
+/// Logs which members were added and which are gone.
+pub(super) fn log_members(before: &Model, after: &Model) {
     for (name, pool) in &after.pools {
         let keys = |pool: &Arc<Pool>| pool.members.iter().map(|member| member.key()).collect::<BTreeSet<_>>();
         let (before, after) = (before.pools.get(name).map(keys).unwrap_or_default(), keys(pool));

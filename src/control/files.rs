@@ -8,8 +8,7 @@ use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use super::tls::server_ssl;
-use super::{Reloader, Tls, assignments};
+use super::tls::{Tls, server_ssl};
 use crate::model::profile::{ClientSsl, ServerSsl};
 use crate::model::{Model, Name};
 use crate::tls::{LiveClientSsl, LiveServerSsl, ProfileError};
@@ -40,80 +39,30 @@ type Stamps = Vec<Option<Stamp>>;
 
 /// What a look found new.
 #[derive(Debug, Default)]
-struct Found {
-    taken: Vec<Name>,
-    refused: Vec<(Name, String)>,
+pub(super) struct Found {
+    /// Profiles that are another than before.
+    pub taken: Vec<Name>,
+    /// Profiles whose files cannot be used, each with the reason.
+    pub refused: Vec<(Name, String)>,
 }
 
-impl Reloader {
-    /// Looks for replaced files as often as the configuration says, and takes them over; never ends.
-    pub async fn keep_fresh(&self) {
-        let mut every = self.refresh.subscribe();
-        loop {
-            let interval = *every.borrow_and_update();
-            let changed = match interval {
-                Some(interval) => tokio::time::timeout(interval, every.changed()).await.is_ok(),
-                None => every.changed().await.is_ok(),
-            };
-            if !changed {
-                self.take_over().await;
-            }
-        }
-    }
+/// What is on disk by now, made ready for use.
+#[derive(Debug)]
+pub(super) struct Looked {
+    pub tls: Tls,
+    pub replacements: Replacements,
+    pub found: Found,
+}
 
-    /// Takes over the files that were replaced since the last look.
-    async fn take_over(&self) {
-        let mut running = self.running.lock().await;
-        let (model, mut tls, mut replacements) =
-            (running.model.clone(), running.tls.clone(), running.replacements.clone());
-        // Files may be on a network, and keys take time to make ready.
-        let looked = tokio::task::spawn_blocking(move || {
-            let found = replacements.look(&model, &mut tls);
-            (tls, replacements, found)
-        });
-        let (tls, replacements, found) = match looked.await {
-            Ok(looked) => looked,
-            Err(error) => return tracing::error!(%error, "cannot look for replaced certificates"),
-        };
-        let refused_before = running.replacements.refused();
-        running.tls = tls;
-        running.replacements = replacements;
-        self.serve_anew(&running.model, &running.tls, &found.taken);
-        if !found.taken.is_empty() {
-            let pools = &self.serving().pools;
-            self.monitors.watch(assignments::all(pools, &running.tls, &running.headers, &self.certificates));
-        }
-        for name in &found.taken {
-            tracing::info!(profile = %name, "replaced certificates or authorities are in force");
-        }
-        for (name, reason) in &found.refused {
-            tracing::error!(profile = %name, %reason,
-                "replaced files cannot be used; the last good ones stay in force");
-        }
-        if !found.taken.is_empty() || running.replacements.refused() != refused_before {
-            self.tell_certificates(&running);
-        }
-    }
-
-    /// Gives the virtual servers that use these profiles a new snapshot; their connections keep the one they have.
-    fn serve_anew(&self, model: &Model, tls: &Tls, profiles: &[Name]) {
-        let serving = self.serving();
-        for (name, config) in &model.virtual_servers {
-            let client = config.client_ssl.iter().map(|profile| &profile.name);
-            let server = config.server_ssl.iter().map(|profile| &profile.name);
-            if !client.chain(server).any(|profile| profiles.contains(profile)) {
-                continue;
-            }
-            if let Some(live) = serving.virtual_servers.get(name) {
-                live.snapshot.store(Arc::new(self.snapshot(config, &serving.pools, tls)));
-            }
-        }
-    }
+/// Looks at the files of the profiles in force. Reads files and derives keys, so it may block.
+pub(super) fn look(model: &Model, mut tls: Tls, mut replacements: Replacements) -> Looked {
+    let found = replacements.look(model, &mut tls);
+    Looked { tls, replacements, found }
 }
 
 impl Replacements {
     /// Of a model whose files are about to be read.
-    pub(super) fn none(model: &Model) -> Self {
+    pub(super) fn of(model: &Model) -> Self {
         let profiles = Profile::all(model).into_values();
         let in_force = profiles.map(|it| (it.name().clone(), stamps(&it.paths(&model.certificate_store)))).collect();
         Self { in_force, refused: HashMap::new() }

@@ -9,7 +9,7 @@ use crate::watch::Chain;
 
 /// The SSL profiles that virtual servers and monitors use, ready.
 #[derive(Clone, Debug, Default)]
-pub struct Tls {
+pub(super) struct Tls {
     pub(super) client: HashMap<Name, Arc<LiveClientSsl>>,
     pub(super) server: HashMap<Name, Arc<LiveServerSsl>>,
 }

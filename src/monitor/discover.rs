@@ -1,5 +1,7 @@
 //! Asking a cluster who its coordinators are.
 
+use std::collections::HashMap;
+use std::convert::Infallible;
 use std::net::{IpAddr, SocketAddr};
 use std::sync::Arc;
 use std::time::Duration;
@@ -12,7 +14,7 @@ use super::probe::web_page;
 use super::resolve::resolve_once;
 use crate::impala::{Coordinator, coordinators};
 use crate::model::{Address, Discovery, Host, Member, Name, Node, Seed};
-use crate::tls::LiveServerSsl;
+use crate::tls::{LiveServerSsl, MemberTls};
 
 /// A coordinator that was found.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -37,7 +39,7 @@ pub struct Search {
 
 impl Search {
     /// Whether the other one would do exactly the same.
-    pub(super) fn is_same(&self, other: &Self) -> bool {
+    pub fn is_same(&self, other: &Self) -> bool {
         let same_tls = match (&self.tls, &other.tls) {
             (Some(one), Some(other)) => Arc::ptr_eq(one, other),
             (None, None) => true,
@@ -48,10 +50,10 @@ impl Search {
     }
 
     /// The coordinators that the first of these that answers lists; an error tells why none did.
-    async fn ask(&self, whom: &[Seed]) -> Result<Vec<Coordinator>, String> {
+    async fn ask(&self, whom: &[Seed], sessions: &mut Sessions) -> Result<Vec<Coordinator>, String> {
         let mut why = "nobody to ask".to_owned();
         for seed in whom {
-            match self.ask_one(seed).await {
+            match self.ask_one(seed, sessions).await {
                 Ok(found) if found.is_empty() => why = format!("{} lists no coordinator", seed.host),
                 Ok(found) => return Ok(found),
                 Err(error) => why = error,
@@ -60,7 +62,7 @@ impl Search {
         Err(why)
     }
 
-    async fn ask_one(&self, seed: &Seed) -> Result<Vec<Coordinator>, String> {
+    async fn ask_one(&self, seed: &Seed, sessions: &mut Sessions) -> Result<Vec<Coordinator>, String> {
         let port = seed.port.unwrap_or(self.web_port);
         let lookup = timeout(LIMIT, tokio::net::lookup_host((seed.host.as_str(), port))).await;
         let places: Vec<SocketAddr> = match lookup {
@@ -68,8 +70,11 @@ impl Search {
             Ok(Err(error)) => return Err(format!("{}: {error}", seed.host)),
             Err(_) => return Err(format!("{} is not resolved within {LIMIT:?}", seed.host)),
         };
-        let tls =
-            self.tls.as_ref().map(|profile| profile.for_member(&Member::new(Arc::new(node_of(&seed.host)), port)));
+        let tls = self.tls.as_ref().map(|profile| {
+            let tls = profile.for_member(&Member::new(Arc::new(node_of(&seed.host)), port));
+            sessions.insert((seed.host.clone(), port), Arc::clone(&tls));
+            tls
+        });
         let mut why = format!("{} has no address", seed.host);
         for place in places {
             let authorization = self.authorization.as_ref();
@@ -86,6 +91,9 @@ impl Search {
     }
 }
 
+/// TLS toward the web UIs that are asked, kept from one time to the next so that sessions are resumed.
+type Sessions = HashMap<(String, u16), Arc<MemberTls>>;
+
 /// A node for a host that was found.
 pub fn node_of(host: &str) -> Node {
     let address = match host.parse() {
@@ -99,15 +107,18 @@ pub fn node_of(host: &str) -> Node {
 
 /// Asks again and again, and tells the pool's coordinators, in order, whenever somebody answers. While nobody does, or
 /// somebody lists none, what was told last holds.
-pub(super) async fn keep_asking(search: Search, tell: impl Fn(Vec<FoundHost>) + Send) {
+pub async fn keep_asking(search: Arc<Search>, tell: impl Fn(Vec<FoundHost>) + Send) -> Infallible {
     let filter = search.discovery.filter.as_deref().and_then(|filter| regex::Regex::new(filter).ok());
     let mut found: Vec<Seed> = Vec::new();
-    let mut failed = false;
+    let (mut failed, mut sessions) = (false, Sessions::new());
     let pool = &search.pool;
     loop {
         let mut whom = search.discovery.seeds.clone();
         whom.extend(found.iter().filter(|seed| !search.discovery.seeds.contains(seed)).cloned());
-        match search.ask(&whom).await {
+        sessions.retain(|(host, port), _| {
+            whom.iter().any(|seed| seed.host == *host && seed.port.unwrap_or(search.web_port) == *port)
+        });
+        match search.ask(&whom, &mut sessions).await {
             Ok(coordinators) => {
                 if std::mem::take(&mut failed) {
                     tracing::info!(%pool, "the cluster tells its coordinators again");

@@ -1,7 +1,8 @@
 //! Watching members, and resolving the names of nodes.
 //!
-//! A [`Watch`] is one member under one monitor, and runs as one task. What a probe found is an `Outcome`; `state` makes
-//! verdicts of outcomes as time passes, and the member's live state takes the verdicts.
+//! A [`Watch`] is one member under one monitor, and [`run`] is its task. What a probe found is an `Outcome`; `state` makes
+//! verdicts of outcomes as time passes, and the member's live state takes the verdicts. Which tasks there are is for
+//! `control` to say.
 
 mod authorization;
 mod discover;
@@ -11,11 +12,9 @@ mod probe;
 mod resolve;
 mod state;
 mod task;
-mod watches;
 
 pub use authorization::authorization;
-pub use discover::{FoundHost, Search, node_of};
+pub use discover::{FoundHost, Search, keep_asking, node_of};
 pub use probe::ping_refused;
-pub use resolve::resolve_once;
-pub use task::Watch;
-pub use watches::{Found, Monitors};
+pub use resolve::{keep_resolving, resolve_once};
+pub use task::{Watch, run};

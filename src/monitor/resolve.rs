@@ -1,3 +1,4 @@
+use std::convert::Infallible;
 use std::io;
 use std::net::IpAddr;
 use std::sync::Arc;
@@ -18,13 +19,13 @@ pub async fn resolve_once(fqdn: &str) -> io::Result<Vec<IpAddr>> {
 }
 
 /// Keeps a node's addresses up to date, and tells them. While the name does not resolve, the last addresses stay in use.
-pub(super) async fn keep_resolving(
+pub async fn keep_resolving(
     node: Name,
     fqdn: String,
     every: Duration,
     live: Arc<LiveNode>,
     tell: impl Fn(Vec<IpAddr>) + Send,
-) {
+) -> Infallible {
     loop {
         match resolve_once(&fqdn).await {
             Ok(addresses) => {

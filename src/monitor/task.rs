@@ -1,5 +1,6 @@
 //! One member under one monitor, for as long as the configuration has it so.
 
+use std::convert::Infallible;
 use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
@@ -39,11 +40,13 @@ pub struct Watch {
     pub server_name: Option<Host>,
     /// Where the certificates go that the member shows.
     pub certificates: Arc<watch::Watch>,
+    /// Notified when an administrator resumes the member.
+    pub resume: Notify,
 }
 
 impl Watch {
     /// Whether the other one would do exactly the same.
-    pub(super) fn is_same(&self, other: &Self) -> bool {
+    pub fn is_same(&self, other: &Self) -> bool {
         let same_tls = |one: &Option<Arc<MemberTls>>, other: &Option<Arc<MemberTls>>| match (one, other) {
             (Some(one), Some(other)) => Arc::ptr_eq(one, other),
             (None, None) => true,
@@ -73,15 +76,15 @@ impl Watch {
     }
 }
 
-/// Watches until the task is aborted. `resume` is notified when an administrator resumes the member.
-pub(super) async fn run(watch: Arc<Watch>, resume: Arc<Notify>) {
+/// Watches for as long as its task runs.
+pub async fn run(watch: Arc<Watch>) -> Infallible {
     match &watch.monitor.kind {
-        MonitorKind::Inband(rules) => listen(&watch, *rules, &resume).await,
-        _ => probe(&watch, &resume).await,
+        MonitorKind::Inband(rules) => listen(&watch, *rules).await,
+        _ => probe(&watch).await,
     }
 }
 
-async fn probe(watch: &Watch, resume: &Notify) {
+async fn probe(watch: &Watch) -> Infallible {
     let monitor = &watch.monitor;
     let mut standing = Standing::new(monitor, Instant::now().into_std());
     let mut prober = Prober::new(watch);
@@ -94,7 +97,7 @@ async fn probe(watch: &Watch, resume: &Notify) {
     loop {
         tokio::select! {
             () = tokio::time::sleep_until(next) => {}
-            () = resume.notified() => standing.resume(),
+            () = watch.resume.notified() => standing.resume(),
             () = suspicion(&mut served), if look.is_none() => {
                 look = standing.is_up().then(|| unsuspected.max(Instant::now()));
                 continue;
@@ -194,7 +197,7 @@ async fn any_address(watch: &Watch, prober: &mut Prober<'_>) -> Outcome {
 }
 
 /// Counts how clients' connections fail.
-async fn listen(watch: &Watch, rules: Inband, resume: &Notify) {
+async fn listen(watch: &Watch, rules: Inband) -> Infallible {
     let mut served = watch.live.watch_served();
     let mut failures = Failures::new(rules);
     let mut last = None;
@@ -212,10 +215,11 @@ async fn listen(watch: &Watch, rules: Inband, resume: &Notify) {
             event = served.recv() => match event {
                 Ok(served) => failures.observe(served, Instant::now().into_std()),
                 Err(RecvError::Lagged(_)) => None,
-                Err(RecvError::Closed) => return,
+                // The member outlives its watchers.
+                Err(RecvError::Closed) => std::future::pending().await,
             },
             () = retry => Some(failures.retry()),
-            () = resume.notified() => Some(failures.retry()),
+            () = watch.resume.notified() => Some(failures.retry()),
         };
         if let Some(verdict) = verdict {
             watch.conclude(verdict, &mut last);
@@ -252,6 +256,7 @@ mod tests {
             authorization: None,
             server_name: None,
             certificates: Arc::default(),
+            resume: Notify::default(),
         };
         let mut prober = Prober::new(&watch);
         let outcome = any_address(&watch, &mut prober).await;

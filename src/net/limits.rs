@@ -1,4 +1,4 @@
-use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
+use rustix::process::{Resource, Rlimit, getrlimit, setpriority_process, setrlimit};
 
 /// Raises the limit on open files to the hard limit, as every connection takes two descriptors, and returns what then
 /// holds; `None` is no limit.
@@ -13,3 +13,13 @@ pub fn raise_open_files() -> Option<u64> {
         Err(_) => limit.current,
     }
 }
+
+/// Lets the calling thread have less of the processors than those that carry connections. For threads that read files and
+/// derive keys: what they do takes long in any case.
+pub fn yield_to_connections() {
+    // On Linux the priority is the thread's own. Where it cannot be lowered, the scheduler shares evenly.
+    let _ = setpriority_process(None, NICE);
+}
+
+/// About a tenth of the share of a thread with the usual priority (sched(7), "The nice value").
+const NICE: i32 = 10;

@@ -38,10 +38,22 @@ impl Registry {
         Arc::clone(live)
     }
 
+    /// Whether a node has a name of which no address is known.
+    pub fn needs_resolving(&self, node: &model::Node) -> bool {
+        let Address::Fqdn(fqdn) = &node.address else { return false };
+        let is_known = |live: &Arc<LiveNode>| live.is_resolved() && *locked(&live.fqdn) == *fqdn;
+        !locked(&self.nodes).get(&node.name).is_some_and(is_known)
+    }
+
     /// The live pool of that name, made when it is new.
     pub fn pool(&self, name: &Name) -> Arc<LivePool> {
         let mut pools = locked(&self.pools);
         Arc::clone(pools.entry(name.clone()).or_insert_with(|| Arc::new(LivePool::new(name.clone(), &self.turnstile))))
+    }
+
+    /// Lets the first connection of each queue try again.
+    pub fn wake(&self) {
+        self.turnstile.wake();
     }
 
     /// The persistence records that those share who are named, made when they are new.
@@ -298,11 +310,20 @@ impl LiveMember {
         self.health.store(Arc::new(verdicts.health()));
     }
 
-    /// Takes a monitor's verdict. A monitor that no longer watches is not heard.
+    /// Takes a monitor's verdict. A monitor that does not watch this member has none.
     pub fn judge(&self, monitor: &Name, verdict: Verdict, now: Instant) {
+        self.take_verdict(monitor, Some(verdict), now);
+    }
+
+    /// Forgets a monitor's verdict, as when the monitor broke off: what it found last need not be so any more.
+    pub fn forget_verdict(&self, monitor: &Name, now: Instant) {
+        self.take_verdict(monitor, None, now);
+    }
+
+    fn take_verdict(&self, monitor: &Name, verdict: Option<Verdict>, now: Instant) {
         let mut verdicts = locked(&self.verdicts);
         let Some(slot) = verdicts.by_monitor.get_mut(monitor) else { return };
-        *slot = Some(verdict);
+        *slot = verdict;
         let (before, health) = (self.health.load_full(), verdicts.health());
         let (goes_down, comes_up) = (health.is_down() && !before.is_down(), before.is_down() && !health.is_down());
         if before.keeps_away() && !health.keeps_away() {

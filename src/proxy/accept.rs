@@ -9,35 +9,44 @@ use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
 
 use super::connection::{self, Accepted};
-use super::virtual_server::{Lifecycle, LiveVirtualServer};
+use super::lifecycle::Lifecycle;
+use super::virtual_server::LiveVirtualServer;
 use crate::model::profile::Protocol;
 use crate::net;
 
 /// The pause after an accept error, doubled while errors go on.
 const PAUSE: (Duration, Duration) = (Duration::from_millis(5), Duration::from_secs(1));
 
-/// A destination that is listened on. Which virtual server its connections belong to can change while it listens.
+/// Connections that are accepted after a listener was stopped, at most: those that the kernel had taken already.
+const LAST: usize = 4096;
+
+/// A socket that is listened on until this is dropped. Which virtual server its connections belong to can change meanwhile.
 #[derive(Debug)]
 pub struct Listener {
     socket: Arc<TcpListener>,
     serves: Arc<ArcSwap<LiveVirtualServer>>,
+    lifecycle: Lifecycle,
     stop: CancellationToken,
     task: JoinHandle<()>,
 }
 
 impl Listener {
-    /// Begins to accept on `socket`.
+    /// Begins to accept on `socket`, which is registered with the runtime of connections.
     pub fn start(socket: TcpListener, virtual_server: Arc<LiveVirtualServer>, lifecycle: &Lifecycle) -> Self {
-        let socket = Arc::new(socket);
-        let serves = Arc::new(ArcSwap::new(virtual_server));
-        let stop = CancellationToken::new();
+        let (socket, serves) = (Arc::new(socket), Arc::new(ArcSwap::new(virtual_server)));
+        let stop = lifecycle.listener_token();
         let accepting = accept_until(Arc::clone(&socket), Arc::clone(&serves), lifecycle.clone(), stop.clone());
-        Self { socket, serves, stop, task: tokio::spawn(accepting) }
+        let task = lifecycle.workers().spawn(accepting);
+        Self { socket, serves, lifecycle: lifecycle.clone(), stop, task }
     }
 
-    /// Sends the connections accepted from now on to another virtual server.
+    /// Sends the connections accepted from this moment on to another virtual server.
     pub fn serve(&self, virtual_server: Arc<LiveVirtualServer>) {
         self.serves.store(virtual_server);
+    }
+
+    pub fn socket(&self) -> &Arc<TcpListener> {
+        &self.socket
     }
 
     /// Gives the socket the options of another protocol profile.
@@ -48,11 +57,28 @@ impl Listener {
         net::adjust(&*self.socket, profile)
     }
 
+    /// Accepts again where accepting broke off, as by a panic; returns whether it had.
+    pub fn revive(&mut self) -> bool {
+        let broke_off = self.task.is_finished() && !self.stop.is_cancelled();
+        if broke_off {
+            let (socket, serves) = (Arc::clone(&self.socket), Arc::clone(&self.serves));
+            let accepting = accept_until(socket, serves, self.lifecycle.clone(), self.stop.clone());
+            self.task = self.lifecycle.workers().spawn(accepting);
+        }
+        broke_off
+    }
+
     /// Stops listening. Connections that the kernel has accepted already are served first.
-    pub async fn stop(self) {
+    pub async fn stop(mut self) {
         self.stop.cancel();
         // The task only ends; a panic in it was reported when it happened.
-        let _ = self.task.await;
+        let _ = (&mut self.task).await;
+    }
+}
+
+impl Drop for Listener {
+    fn drop(&mut self) {
+        self.stop.cancel();
     }
 }
 
@@ -62,13 +88,14 @@ async fn accept_until(
     lifecycle: Lifecycle,
     stop: CancellationToken,
 ) {
-    let mut pause = PAUSE.0;
+    let (mut pause, mut left) = (PAUSE.0, LAST);
     loop {
         let accepted = tokio::select! {
             biased;
-            accepted = socket.accept() => accepted,
+            accepted = socket.accept(), if left > 0 => accepted,
             () = stop.cancelled() => return,
         };
+        left -= usize::from(stop.is_cancelled());
         match accepted {
             Ok((tcp, client)) => {
                 pause = PAUSE.0;
@@ -80,7 +107,8 @@ async fn accept_until(
                 let name = &serves.load().name;
                 tracing::error!(virtual_server = %name, %error, pause_ms = pause.as_millis() as u64,
                     "cannot accept a connection; trying again after a pause");
-                tokio::time::sleep(pause).await;
+                // A listener that is to stop waits for nothing.
+                let _ = tokio::time::timeout(pause, stop.cancelled()).await;
                 pause = (pause * 2).min(PAUSE.1);
             }
         }

@@ -1,12 +1,9 @@
 use std::net::IpAddr;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::time::Duration;
 
 use arc_swap::ArcSwap;
 use tokio::time::Instant;
-use tokio_util::sync::CancellationToken;
-use tokio_util::task::TaskTracker;
 
 use super::close::CloseReason;
 use super::trail::Trail;
@@ -70,33 +67,5 @@ impl LiveVirtualServer {
 
     pub(super) fn count_close(&self, reason: CloseReason) {
         self.closes[reason as usize].fetch_add(1, Ordering::Relaxed);
-    }
-}
-
-/// What all connections share of the process's own life.
-#[derive(Clone, Debug)]
-pub struct Lifecycle {
-    /// Every connection's task.
-    pub connections: TaskTracker,
-    cut: CancellationToken,
-    spread: Duration,
-}
-
-impl Lifecycle {
-    /// `spread` is the time over which [`cut`](Self::cut) closes connections, so that clients do not all come back at
-    /// the same instant.
-    pub fn new(spread: Duration) -> Self {
-        Self { connections: TaskTracker::new(), cut: CancellationToken::new(), spread }
-    }
-
-    /// Closes every connection, each at a moment of its own.
-    pub fn cut(&self) {
-        self.cut.cancel();
-    }
-
-    /// Waits for the moment at which this connection must end.
-    pub(super) async fn ends(&self) {
-        self.cut.cancelled().await;
-        tokio::time::sleep(self.spread.mul_f64(fastrand::f64())).await;
     }
 }

@@ -2,7 +2,7 @@ use std::collections::HashMap;
 use std::fmt;
 use std::net::{IpAddr, Ipv4Addr};
 use std::path::Path;
-use std::sync::{Arc, PoisonError, RwLock};
+use std::sync::{Arc, PoisonError, RwLock, Weak};
 use std::time::Duration;
 
 use rustls::RootCertStore;
@@ -30,7 +30,8 @@ pub struct LiveServerSsl {
     identity: Option<Identity>,
     client_certificate: Option<Arc<SingleCertAndKey>>,
     provider: Arc<CryptoProvider>,
-    members: RwLock<HashMap<MemberKey, Arc<MemberTls>>>,
+    /// Of members that somebody connects to: whoever does holds what is made for it.
+    members: RwLock<HashMap<MemberKey, Weak<MemberTls>>>,
 }
 
 /// TLS toward one member: its own name to verify and its own sessions to resume.
@@ -82,24 +83,27 @@ impl LiveServerSsl {
         self.profile.verify
     }
 
-    /// TLS toward `member`: the same each time, until the node's hostname or address changes.
+    /// TLS toward `member`: the same each time while anybody holds it, until the node's hostname or address changes.
     pub fn for_member(&self, member: &Member) -> Arc<MemberTls> {
         let key = member.key();
+        let known = |members: &HashMap<MemberKey, Weak<MemberTls>>| {
+            members.get(&key).and_then(Weak::upgrade).filter(|known| known.is_for(member))
+        };
         let members = self.members.read().unwrap_or_else(PoisonError::into_inner);
-        if let Some(known) = members.get(&key).filter(|known| known.is_for(member)) {
-            return known.clone();
-        }
+        let found = known(&members);
         drop(members);
+        if let Some(found) = found {
+            return found;
+        }
         let mut members = self.members.write().unwrap_or_else(PoisonError::into_inner);
         // Another connection may have come first; there must be one set of sessions.
-        match members.get(&key).filter(|known| known.is_for(member)) {
-            Some(known) => known.clone(),
-            None => {
-                let made = Arc::new(self.make(member));
-                members.insert(key, made.clone());
-                made
-            }
-        }
+        known(&members).unwrap_or_else(|| {
+            let made = Arc::new(self.make(member));
+            // Discovery may see many hosts come and go.
+            members.retain(|_, member| member.strong_count() > 0);
+            members.insert(key.clone(), Arc::downgrade(&made));
+            made
+        })
     }
 
     fn make(&self, member: &Member) -> MemberTls {
@@ -237,5 +241,29 @@ fn sni(profile: &ServerSsl, member: &Member) -> Option<ServerName<'static>> {
     match ServerName::try_from(name.clone()) {
         Ok(name @ ServerName::DnsName(_)) => Some(name),
         _ => None,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::config;
+
+    #[test]
+    fn hosts_that_come_and_go_leave_nothing_behind() {
+        let file = "nodes: { n: { address: 127.0.0.1 } }
+pools: { p: { members: ['n:1'] } }
+virtual-servers: { vs: { destination: '127.0.0.1:1', pool: p, server-ssl: serverssl-insecure-compatible } }
+";
+        let model = config::parse("pronk.yaml", file, Path::new("/")).unwrap().model;
+        let profile = model.virtual_servers["vs"].server_ssl.clone().unwrap();
+        let live = LiveServerSsl::build(&profile, Path::new("/"), None).unwrap();
+        let member = |port| Member { port, ..Member::clone(&model.pools["p"].members[0]) };
+        let held = live.for_member(&member(1));
+        for port in 2..1000 {
+            live.for_member(&member(port));
+        }
+        assert!(Arc::ptr_eq(&held, &live.for_member(&member(1))), "its sessions are kept");
+        assert_eq!(live.members.read().unwrap().len(), 2, "what is held, and the last");
     }
 }

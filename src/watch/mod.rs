@@ -11,6 +11,7 @@ mod told;
 mod view;
 
 use std::collections::HashMap;
+use std::convert::Infallible;
 use std::path::PathBuf;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
@@ -119,8 +120,8 @@ impl Watch {
         snapshot
     }
 
-    /// Looks at everything, again whenever something changes and every hour; never ends.
-    pub async fn run(&self) {
+    /// Looks at everything, again whenever something changes and every hour.
+    pub async fn run(&self) -> Infallible {
         let mut told = Told::default();
         loop {
             self.wake_or(EVERY).await;

@@ -42,10 +42,16 @@ fn service_manager_is_told_of_start_reload_and_end() {
     let path = folder.path().join("notify");
     let socket = UnixDatagram::bind(&path).unwrap();
     socket.set_read_timeout(Some(Duration::from_secs(20))).unwrap();
-    let told = || {
+    let all = std::cell::RefCell::new(Vec::new());
+    // What is told beside the phase.
+    let told = || loop {
         let mut message = [0; 256];
         let count = socket.recv(&mut message).unwrap();
-        String::from_utf8_lossy(&message[..count]).into_owned()
+        let message = String::from_utf8_lossy(&message[..count]).into_owned();
+        all.borrow_mut().push(message.clone());
+        if !message.starts_with("STATUS=") {
+            return message;
+        }
     };
     let mut command = Command::new(env!("CARGO_BIN_EXE_pronk"));
     command.env("NOTIFY_SOCKET", &path);
@@ -59,6 +65,14 @@ fn service_manager_is_told_of_start_reload_and_end() {
     pronk.signal("TERM");
     assert!(told().contains("STOPPING=1"));
     assert!(pronk.ended().success());
+    socket.set_read_timeout(Some(Duration::from_millis(100))).unwrap();
+    let mut message = [0; 256];
+    while let Ok(count) = socket.recv(&mut message) {
+        all.borrow_mut().push(String::from_utf8_lossy(&message[..count]).into_owned());
+    }
+    let phases: Vec<_> =
+        all.take().into_iter().filter_map(|it| Some(it.strip_prefix("STATUS=")?.trim().to_owned())).collect();
+    assert!(phases.iter().any(|it| it == "serving") && phases.iter().any(|it| it == "draining"), "{phases:?}");
 }
 
 #[test]

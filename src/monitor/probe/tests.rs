@@ -8,6 +8,7 @@ use std::time::{Duration, Instant};
 
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream};
+use tokio::sync::Notify;
 
 use super::Prober;
 use crate::model::profile::Passphrase;
@@ -74,6 +75,7 @@ fn watch(kind: MonitorKind, limit: Duration) -> Watch {
         authorization: None,
         server_name: None,
         certificates: Arc::default(),
+        resume: Notify::default(),
     }
 }
 

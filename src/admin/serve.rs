@@ -1,0 +1,68 @@
+use std::convert::Infallible;
+use std::sync::Arc;
+use std::time::Duration;
+
+use axum::Router;
+use hyper::server::conn::http1;
+use hyper_util::rt::{TokioIo, TokioTimer};
+use hyper_util::service::TowerToHyperService;
+use tokio::io::AsyncWriteExt;
+use tokio::net::UnixStream;
+use tokio::sync::Semaphore;
+use tokio::time::{sleep, timeout};
+
+use super::api;
+use super::socket::AdminSocket;
+use crate::control::Handle;
+
+/// Answers on the socket for as long as its task runs: so many connections at a time, each for a bounded time.
+pub async fn serve(socket: Arc<AdminSocket>, handle: Handle) -> Infallible {
+    let router = api::router(handle);
+    let places = Arc::new(Semaphore::new(MOST_CONNECTIONS));
+    loop {
+        let stream = match socket.listener.accept().await {
+            Ok((stream, _)) => stream,
+            Err(error) => {
+                tracing::error!(%error, "the admin socket cannot accept a connection; trying again after a pause");
+                sleep(PAUSE).await;
+                continue;
+            }
+        };
+        match Arc::clone(&places).try_acquire_owned() {
+            Ok(place) => {
+                let router = router.clone();
+                tokio::spawn(async move {
+                    // One that takes longer is closed.
+                    let _ = timeout(LONGEST, answer(stream, router)).await;
+                    drop(place);
+                });
+            }
+            Err(_) => drop(tokio::spawn(timeout(REQUEST, refuse(stream)))),
+        }
+    }
+}
+
+async fn answer(stream: UnixStream, router: Router) {
+    let connection = http1::Builder::new()
+        .timer(TokioTimer::new())
+        .header_read_timeout(REQUEST)
+        .serve_connection(TokioIo::new(stream), TowerToHyperService::new(router));
+    if let Err(error) = connection.await {
+        tracing::debug!(%error, "a connection to the admin socket broke off");
+    }
+}
+
+async fn refuse(mut stream: UnixStream) -> std::io::Result<()> {
+    let body =
+        format!("{{\"error\":\"{MOST_CONNECTIONS} connections to the admin socket are open; try again later\"}}");
+    let head = "HTTP/1.1 503 Service Unavailable\r\ncontent-type: application/json\r\nconnection: close\r\n";
+    stream.write_all(format!("{head}content-length: {}\r\n\r\n{body}", body.len()).as_bytes()).await?;
+    stream.shutdown().await
+}
+
+const MOST_CONNECTIONS: usize = 64;
+/// Within which a request must be there, and within which the next one must begin.
+const REQUEST: Duration = Duration::from_secs(10);
+/// For a whole connection: a reload may derive slow keys, a long list be read slowly.
+const LONGEST: Duration = Duration::from_secs(300);
+const PAUSE: Duration = Duration::from_millis(200);

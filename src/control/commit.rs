@@ -1,0 +1,175 @@
+//! Putting in force what was made ready. Nothing here waits or fails.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+use std::time::Instant;
+
+use super::assignments::Assignments;
+use super::command::Shared;
+use super::credentials::Authorizations;
+use super::desired::{Desired, Found, log_members};
+use super::files::{Looked, Replacements};
+use super::listeners::{Listeners, NewSockets, listening};
+use super::prepare::Prepared;
+use super::serving::Serving;
+use super::tls::Tls;
+use crate::model::profile::{Persistence, PersistenceKind};
+use crate::model::{Model, Name, VirtualServer};
+use crate::pool::{Pool, Registry, Sharing, Sticky};
+use crate::proxy::{Lifecycle, Listener, LiveVirtualServer, Snapshot};
+use crate::tls::LiveServerSsl;
+use crate::watch::Targets;
+
+/// What runs. The controller's own; everybody else reads [`Serving`].
+#[derive(Debug, Default)]
+pub(super) struct Running {
+    pub desired: Desired,
+    /// What is in force: what is desired, resolved.
+    pub model: Model,
+    pub tls: Tls,
+    pub replacements: Replacements,
+    pub listeners: Listeners,
+    pub assignments: Assignments,
+    headers: Authorizations,
+    entries: Vec<String>,
+}
+
+impl Running {
+    /// Puts a configuration in force, and returns the listeners to be stopped. Connections keep the snapshot that they have.
+    pub fn commit(&mut self, prepared: Prepared, shared: &Shared, lifecycle: &Lifecycle) -> Vec<Listener> {
+        let Prepared { written, tls, replacements, headers, entries, resolved, sockets } = prepared;
+        self.desired.written = written;
+        self.tls = tls;
+        self.replacements = replacements;
+        self.headers = headers;
+        self.entries = entries;
+        let model = self.desired.model();
+        for (node, addresses) in resolved {
+            if let Some(node) = model.nodes.get(&node) {
+                shared.registry.node(node).set_addresses(addresses);
+            }
+        }
+        self.put_in_force(model, sockets, shared, lifecycle)
+    }
+
+    /// Puts in force what was found out about the cluster.
+    pub fn take_found(&mut self, found: Found, shared: &Shared, lifecycle: &Lifecycle) -> Vec<Listener> {
+        self.desired.found = found;
+        let model = self.desired.model();
+        if model == self.model {
+            return Vec::new();
+        }
+        log_members(&self.model, &model);
+        self.put_in_force(model, NewSockets::new(), shared, lifecycle)
+    }
+
+    /// Puts in force the files that were replaced on disk.
+    pub fn take_files(&mut self, looked: Looked, shared: &Shared) {
+        let Looked { tls, replacements, found } = looked;
+        let refused_before = self.replacements.refused();
+        self.tls = tls;
+        self.replacements = replacements;
+        if !found.taken.is_empty() {
+            self.renew_snapshots(&found.taken, shared);
+            let pools = &shared.serving.load().pools;
+            self.assignments.watch(pools, &self.tls, &self.headers, &shared.certificates, &shared.restarts);
+        }
+        for name in &found.taken {
+            tracing::info!(profile = %name, "replaced certificates or authorities are in force");
+        }
+        for (name, reason) in &found.refused {
+            tracing::error!(profile = %name, %reason,
+                "replaced files cannot be used; the last good ones stay in force");
+        }
+        if !found.taken.is_empty() || self.replacements.refused() != refused_before {
+            self.aim_certificates(shared);
+        }
+    }
+
+    fn put_in_force(
+        &mut self,
+        model: Model,
+        sockets: NewSockets,
+        shared: &Shared,
+        lifecycle: &Lifecycle,
+    ) -> Vec<Listener> {
+        let (registry, now) = (&shared.registry, Instant::now());
+        registry.retain(&model, now);
+        shared.removed.notify_one();
+        let join = |(name, pool): (&Name, &Arc<_>)| (name.clone(), Arc::new(Pool::join(pool, registry, now)));
+        let pools: BTreeMap<_, _> = model.pools.iter().map(join).collect();
+        let before = shared.serving.load_full();
+        let live = |(name, config): (&Name, &Arc<VirtualServer>)| {
+            let snapshot = snapshot(config, &pools, &self.tls, registry);
+            let live = match before.virtual_servers.get(name) {
+                Some(live) => {
+                    live.snapshot.store(Arc::new(snapshot));
+                    Arc::clone(live)
+                }
+                None => Arc::new(LiveVirtualServer::new(snapshot)),
+            };
+            (name.clone(), live)
+        };
+        let virtual_servers: BTreeMap<_, _> = model.virtual_servers.iter().map(live).collect();
+        let wanted: Vec<_> =
+            listening(&model).map(|config| (config, Arc::clone(&virtual_servers[&config.name]))).collect();
+        let gone = self.listeners.serve(&wanted, sockets, lifecycle, now);
+
+        let Self { assignments, tls, headers, .. } = self;
+        assignments.watch(&pools, tls, headers, &shared.certificates, &shared.restarts);
+        assignments.search(&model, tls, headers, &shared.restarts);
+        assignments.resolve(&model, registry, &shared.restarts);
+        shared.serving.store(Arc::new(Serving { virtual_servers, pools }));
+        self.model = model;
+        self.aim_certificates(shared);
+        registry.wake();
+        gone
+    }
+
+    /// Gives the virtual servers that use these profiles a new snapshot.
+    fn renew_snapshots(&self, profiles: &[Name], shared: &Shared) {
+        let serving = shared.serving.load();
+        for (name, config) in &self.model.virtual_servers {
+            let client = config.client_ssl.iter().map(|profile| &profile.name);
+            let server = config.server_ssl.iter().map(|profile| &profile.name);
+            if !client.chain(server).any(|profile| profiles.contains(profile)) {
+                continue;
+            }
+            if let Some(live) = serving.virtual_servers.get(name) {
+                live.snapshot.store(Arc::new(snapshot(config, &serving.pools, &self.tls, &shared.registry)));
+            }
+        }
+    }
+
+    /// Tells the watch over certificates what is in force.
+    fn aim_certificates(&self, shared: &Shared) {
+        let targets = Targets::of(&self.model, &self.entries);
+        let store = self.model.certificate_store.clone();
+        shared.certificates.aim(targets, store, self.tls.served(), self.replacements.refused());
+    }
+}
+
+fn snapshot(
+    config: &Arc<VirtualServer>,
+    pools: &BTreeMap<Name, Arc<Pool>>,
+    tls: &Tls,
+    registry: &Registry,
+) -> Snapshot {
+    let pool = Arc::clone(&pools[&config.pool.name]);
+    let members =
+        |profile: &Arc<LiveServerSsl>| pool.members.iter().map(|member| profile.for_member(&member.config)).collect();
+    let sticky = |profile: &Arc<Persistence>| Sticky {
+        profile: Arc::clone(profile),
+        records: match &profile.kind {
+            PersistenceKind::SourceAddr(affinity) => Some(registry.records(&Sharing::of(config, affinity))),
+            PersistenceKind::Hash => None,
+        },
+    };
+    Snapshot {
+        persistence: config.persistence.iter().chain(&config.fallback_persistence).map(sticky).collect(),
+        client_ssl: config.client_ssl.as_ref().map(|profile| Arc::clone(&tls.client[&profile.name])),
+        member_tls: config.server_ssl.as_ref().map(|profile| members(&tls.server[&profile.name])),
+        config: Arc::clone(config),
+        pool,
+    }
+}

@@ -1,0 +1,56 @@
+use tokio::sync::watch;
+
+/// How far the process has come. It only moves forward.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Phase {
+    /// The first configuration is being made ready; nothing listens yet.
+    #[default]
+    Starting,
+    Serving,
+    /// Told to stop: nothing listens, and connections go on until they end or the drain time is over.
+    Draining,
+    /// Every connection has ended.
+    Stopped,
+}
+
+impl Phase {
+    pub const ALL: [Self; 4] = [Self::Starting, Self::Serving, Self::Draining, Self::Stopped];
+
+    /// The word for logs, the service manager and `pronk show map`.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Starting => "starting",
+            Self::Serving => "serving",
+            Self::Draining => "draining",
+            Self::Stopped => "stopped",
+        }
+    }
+
+    /// Moves on to `next`; never back.
+    pub(super) fn advance(phase: &watch::Sender<Self>, next: Self) {
+        let moved = phase.send_if_modified(|current| {
+            let moves = next > *current;
+            *current = next.max(*current);
+            moves
+        });
+        if moved {
+            tracing::debug!(phase = next.as_str(), "phase");
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn phases_only_move_forward() {
+        let phase = watch::Sender::new(Phase::default());
+        let mut orders = fastrand::Rng::with_seed(7);
+        for _ in 0..100 {
+            let (before, next) = (*phase.borrow(), Phase::ALL[orders.usize(..4)]);
+            Phase::advance(&phase, next);
+            assert_eq!(*phase.borrow(), before.max(next));
+        }
+    }
+}

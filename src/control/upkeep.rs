@@ -1,0 +1,49 @@
+use std::convert::Infallible;
+use std::sync::Arc;
+use std::time::Instant;
+
+use tokio::time::timeout_at;
+
+use super::children::Child;
+use super::command::Shared;
+
+/// The tasks that run whatever the configuration is.
+#[derive(Debug)]
+pub(super) struct Upkeep {
+    _children: Vec<Child>,
+}
+
+impl Upkeep {
+    pub fn start(shared: &Arc<Shared>) -> Self {
+        let children = vec![
+            child("watch over certificates", shared, watch_certificates),
+            child("end of removed members", shared, end_removed),
+        ];
+        Self { _children: children }
+    }
+}
+
+fn child<F>(name: &str, shared: &Arc<Shared>, make: fn(Arc<Shared>) -> F) -> Child
+where
+    F: Future<Output = Infallible> + Send + 'static,
+{
+    let of = Arc::clone(shared);
+    Child::start(name.to_owned(), &shared.restarts, || (), move || make(Arc::clone(&of)))
+}
+
+async fn watch_certificates(shared: Arc<Shared>) -> Infallible {
+    shared.certificates.run().await
+}
+
+/// Ends the connections of removed members when their drain time is over.
+async fn end_removed(shared: Arc<Shared>) -> Infallible {
+    loop {
+        match shared.registry.act_on_removed(Instant::now()) {
+            Some(next) => {
+                // Whichever comes first, all are looked at again.
+                let _ = timeout_at(next.into(), shared.removed.notified()).await;
+            }
+            None => shared.removed.notified().await,
+        }
+    }
+}

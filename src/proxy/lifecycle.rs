@@ -1,0 +1,58 @@
+use std::time::Duration;
+
+use tokio::runtime::Handle;
+use tokio_util::sync::CancellationToken;
+use tokio_util::task::TaskTracker;
+
+/// What all connections share of the process's own life.
+#[derive(Clone, Debug)]
+pub struct Lifecycle {
+    /// The runtime that carries connections, and nothing else.
+    workers: Handle,
+    /// Every connection's task.
+    pub connections: TaskTracker,
+    /// The parent of every listener's own token.
+    listening: CancellationToken,
+    cut: CancellationToken,
+    spread: Duration,
+}
+
+impl Lifecycle {
+    /// Connections run on `workers`. `spread` is the time over which [`cut`](Self::cut) closes them, so that clients do not
+    /// all come back at the same instant.
+    pub fn new(workers: Handle, spread: Duration) -> Self {
+        let (listening, cut) = (CancellationToken::new(), CancellationToken::new());
+        Self { workers, connections: TaskTracker::new(), listening, cut, spread }
+    }
+
+    /// The time over which [`cut`](Self::cut) closes connections.
+    pub fn spread(&self) -> Duration {
+        self.spread
+    }
+
+    /// The runtime that carries connections. Their sockets must be registered with it.
+    pub fn workers(&self) -> &Handle {
+        &self.workers
+    }
+
+    /// Stops every listener, those included that are started later.
+    pub fn stop_listening(&self) {
+        self.listening.cancel();
+    }
+
+    /// A token of a listener's own, which is cancelled with everybody's.
+    pub(super) fn listener_token(&self) -> CancellationToken {
+        self.listening.child_token()
+    }
+
+    /// Closes every connection, each at a moment of its own.
+    pub fn cut(&self) {
+        self.cut.cancel();
+    }
+
+    /// Waits for the moment at which this connection must end.
+    pub(super) async fn ends(&self) {
+        self.cut.cancelled().await;
+        tokio::time::sleep(self.spread.mul_f64(fastrand::f64())).await;
+    }
+}

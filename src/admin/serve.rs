@@ -6,7 +6,7 @@ use axum::Router;
 use hyper::server::conn::http1;
 use hyper_util::rt::{TokioIo, TokioTimer};
 use hyper_util::service::TowerToHyperService;
-use tokio::io::AsyncWriteExt;
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::UnixStream;
 use tokio::sync::Semaphore;
 use tokio::time::{sleep, timeout};
@@ -18,7 +18,7 @@ use crate::control::Handle;
 /// Answers on the socket for as long as its task runs: so many connections at a time, each for a bounded time.
 pub async fn serve(socket: Arc<AdminSocket>, handle: Handle) -> Infallible {
     let router = api::router(handle);
-    let places = Arc::new(Semaphore::new(MOST_CONNECTIONS));
+    let [places, refusals] = [(); 2].map(|()| Arc::new(Semaphore::new(MOST_CONNECTIONS)));
     loop {
         let stream = match socket.listener.accept().await {
             Ok((stream, _)) => stream,
@@ -37,7 +37,13 @@ pub async fn serve(socket: Arc<AdminSocket>, handle: Handle) -> Infallible {
                     drop(place);
                 });
             }
-            Err(_) => drop(tokio::spawn(timeout(REQUEST, refuse(stream)))),
+            Err(_) => {
+                let Ok(place) = Arc::clone(&refusals).try_acquire_owned() else { continue };
+                tokio::spawn(async move {
+                    let _ = timeout(REQUEST, refuse(stream)).await;
+                    drop(place);
+                });
+            }
         }
     }
 }
@@ -52,12 +58,17 @@ async fn answer(stream: UnixStream, router: Router) {
     }
 }
 
+/// Answers one that comes when all places are taken; without a place to do that, the connection is closed.
 async fn refuse(mut stream: UnixStream) -> std::io::Result<()> {
+    // An answer is one only after the question.
+    stream.read_u8().await?;
     let body =
         format!("{{\"error\":\"{MOST_CONNECTIONS} connections to the admin socket are open; try again later\"}}");
     let head = "HTTP/1.1 503 Service Unavailable\r\ncontent-type: application/json\r\nconnection: close\r\n";
     stream.write_all(format!("{head}content-length: {}\r\n\r\n{body}", body.len()).as_bytes()).await?;
-    stream.shutdown().await
+    stream.shutdown().await?;
+    // Closing with a request unread would take the answer from whoever asked.
+    tokio::io::copy(&mut stream, &mut tokio::io::sink()).await.map(drop)
 }
 
 const MOST_CONNECTIONS: usize = 64;

@@ -4,6 +4,7 @@
 mod support;
 
 mod balance;
+mod control;
 mod discovery;
 mod down;
 mod lb;

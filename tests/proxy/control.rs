@@ -1,0 +1,325 @@
+//! How the running system changes: reloads, their order, and what may not disturb connections.
+
+use std::io::{Read, Write};
+use std::net::{SocketAddr, TcpListener, TcpStream};
+use std::os::unix::net::UnixStream;
+use std::path::Path;
+use std::process::Command;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::time::{Duration, Instant};
+
+use crate::lb::{Pronk, free_port};
+use crate::peers::{connect, echo_member};
+use crate::support::ca::{Authority, Leaf};
+
+const FRONT: &str = "lb.example.test";
+
+fn config(member: SocketAddr, destination: &str) -> String {
+    format!(
+        "nodes: {{ a: {{ address: 127.0.0.1 }} }}
+pools: {{ p: {{ members: ['a:{}'] }} }}
+virtual-servers: {{ vs: {{ destination: '{destination}', pool: p }} }}
+",
+        member.port()
+    )
+}
+
+fn write(pronk: &Pronk, text: &str) {
+    std::fs::write(pronk.folder.path().join("pronk.yaml"), text).unwrap();
+}
+
+fn echoes(stream: &mut TcpStream) {
+    stream.write_all(b"hello").unwrap();
+    stream.read_exact(&mut [0; 5]).unwrap();
+}
+
+/// Runs a command of pronk's and returns whether it succeeded and what it said.
+fn command(pronk: &Pronk, arguments: &[&str]) -> (bool, String) {
+    let output = pronk.command(arguments);
+    let said = [output.stdout, output.stderr].concat();
+    (output.status.success(), String::from_utf8_lossy(&said).into_owned())
+}
+
+fn fifo(path: &Path) {
+    assert!(Command::new("mkfifo").args(["-m", "600"]).arg(path).status().unwrap().success());
+}
+
+/// A configuration whose key is opened by a passphrase that somebody has yet to write into a pipe.
+fn with_slow_key(member: SocketAddr, port: u16) -> String {
+    config(member, &format!("127.0.0.1:{port}")).replace("pool: p }", "pool: p, client-ssl: slow }")
+        + "profiles: { slow: { type: client-ssl, cert-key-chain: [{ cert: lb.pem, key: lb.key, passphrase-file: pass }] } }\n"
+}
+
+fn one_thread() -> Command {
+    let mut command = Command::new("sh");
+    command.args(["-c", "exec \"$0\" \"$@\" --threads 1", env!("CARGO_BIN_EXE_pronk")]);
+    command
+}
+
+#[test]
+fn connections_go_on_while_a_reload_waits_for_its_files() {
+    let (member, port) = (echo_member(), free_port());
+    let leaf: Leaf = Authority::new("ca").issue(FRONT).dns(FRONT).build();
+    let pronk = Pronk::start_by(one_thread(), |folder| {
+        leaf.write_encrypted(folder, "lb", "secret");
+        fifo(&folder.join("pass"));
+        config(member, &format!("127.0.0.1:{port}"))
+    });
+    let address = SocketAddr::from(([127, 0, 0, 1], port));
+    let mut client = connect(address);
+    echoes(&mut client);
+    write(&pronk, &with_slow_key(member, port));
+    std::thread::scope(|scope| {
+        let reloading = scope.spawn(|| command(&pronk, &["reload"]));
+        // Opening the pipe succeeds once the reload reads it, and the reload then waits for what is written.
+        let mut pipe = std::fs::OpenOptions::new().write(true).open(pronk.folder.path().join("pass")).unwrap();
+        for _ in 0..100 {
+            echoes(&mut client);
+            echoes(&mut connect(address));
+        }
+        let (answers, map) = command(&pronk, &["show", "map"]);
+        assert!(answers && map.contains("serving"), "{map}");
+        if reloading.is_finished() {
+            panic!("{:?}", reloading.join());
+        }
+        pipe.write_all(b"secret\n").unwrap();
+        drop(pipe);
+        let (reloaded, said) = reloading.join().unwrap();
+        assert!(reloaded, "{said}");
+    });
+    echoes(&mut client);
+}
+
+#[test]
+fn process_ends_in_order_while_a_reload_waits_for_a_file_that_never_comes() {
+    let (member, port) = (echo_member(), free_port());
+    let leaf = Authority::new("ca").issue(FRONT).dns(FRONT).build();
+    let mut pronk = Pronk::start_by(one_thread(), |folder| {
+        leaf.write_encrypted(folder, "lb", "secret");
+        fifo(&folder.join("pass"));
+        config(member, &format!("127.0.0.1:{port}"))
+    });
+    let mut client = connect(SocketAddr::from(([127, 0, 0, 1], port)));
+    echoes(&mut client);
+    write(&pronk, &with_slow_key(member, port));
+    let asking = std::thread::spawn({
+        let socket = pronk.folder.path().join("admin.sock");
+        move || {
+            let asked = Command::new(env!("CARGO_BIN_EXE_pronk"));
+            { asked }.arg("reload").env("PRONK_ADMIN_SOCKET", socket).output().unwrap()
+        }
+    });
+    let _pipe = std::fs::OpenOptions::new().write(true).open(pronk.folder.path().join("pass")).unwrap();
+    pronk.signal("TERM");
+    let asked = asking.join().unwrap();
+    assert!(!asked.status.success());
+    let said = String::from_utf8_lossy(&asked.stderr).into_owned();
+    assert!(said.contains("a reload is refused: pronk was told to stop"), "{said}");
+    echoes(&mut client);
+    drop(client);
+    assert!(pronk.ended().success());
+}
+
+#[test]
+fn nothing_listens_again_while_connections_drain() {
+    let (member, port) = (echo_member(), free_port());
+    let mut pronk = Pronk::start(|_| config(member, &format!("127.0.0.1:{port}")));
+    let address = SocketAddr::from(([127, 0, 0, 1], port));
+    let mut client = connect(address);
+    echoes(&mut client);
+    pronk.signal("TERM");
+    pronk.logged("draining", |line| line["message"] == "draining");
+    for arguments in [&["reload"][..], &["reload", "--dry-run"]] {
+        let (reloaded, said) = command(&pronk, arguments);
+        assert!(!reloaded && said.contains("pronk was told to stop and drains its connections"), "{said}");
+    }
+    pronk.signal("HUP");
+    pronk.logged("refusal", |line| line["message"].as_str().is_some_and(|it| it.starts_with("a reload is refused")));
+    assert!(TcpStream::connect(address).is_err(), "somebody listens");
+    let (_, map) = command(&pronk, &["show", "map"]);
+    assert!(map.contains("draining"), "{map}");
+    echoes(&mut client);
+    drop(client);
+    assert!(pronk.ended().success());
+}
+
+#[test]
+fn connections_have_the_whole_drain_time() {
+    // Shorter than the time over which the last connections are closed.
+    for seconds in [1, 3] {
+        let (member, port) = (echo_member(), free_port());
+        let mut pronk = Command::new("sh");
+        let arguments = format!("exec \"$0\" \"$@\" --drain-timeout {seconds}");
+        // The later of two options would be an error: the helper's own is taken out.
+        let arguments = arguments.replace("\"$@\"", "$(echo \"$@\" | sed 's/--drain-timeout 2//')");
+        pronk.args(["-c", &arguments, env!("CARGO_BIN_EXE_pronk")]);
+        let mut pronk = Pronk::start_by(pronk, |_| config(member, &format!("127.0.0.1:{port}")));
+        let mut client = connect(SocketAddr::from(([127, 0, 0, 1], port)));
+        echoes(&mut client);
+        let told = Instant::now();
+        pronk.signal("TERM");
+        assert_eq!(client.read(&mut [0]).unwrap(), 0, "the end is a FIN");
+        assert!(told.elapsed() >= Duration::from_secs(seconds), "{seconds} s were promised: {:?}", told.elapsed());
+        assert!(pronk.ended().success());
+    }
+}
+
+#[test]
+fn second_signal_ends_a_drain_at_once() {
+    let (member, port) = (echo_member(), free_port());
+    let mut pronk = Command::new("sh");
+    pronk.args([
+        "-c",
+        "exec \"$0\" $(echo \"$@\" | sed 's/--drain-timeout 2/--drain-timeout 3600/')",
+        env!("CARGO_BIN_EXE_pronk"),
+    ]);
+    let mut pronk = Pronk::start_by(pronk, |_| config(member, &format!("127.0.0.1:{port}")));
+    let mut client = connect(SocketAddr::from(([127, 0, 0, 1], port)));
+    echoes(&mut client);
+    pronk.signal("TERM");
+    pronk.logged("draining", |line| line["message"] == "draining");
+    pronk.signal("TERM");
+    assert_eq!(client.read(&mut [0]).unwrap(), 0);
+    assert!(pronk.ended().success());
+}
+
+/// Connects without pause while the destination becomes wider and narrower, and back: nobody is refused or reset.
+#[test]
+fn overlapping_destinations_are_handed_over_without_a_refusal() {
+    let (member, port) = (echo_member(), free_port());
+    let mut destinations: Vec<_> = ["127.0.0.1", "0.0.0.0"].map(|ip| format!("{ip}:{port}")).into();
+    if TcpListener::bind("[::]:0").is_ok() {
+        destinations.push(format!("[::]:{port}"));
+    }
+    let pronk = Pronk::start(|_| config(member, &destinations[0]));
+    let address = SocketAddr::from(([127, 0, 0, 1], port));
+    let (stop, served) = (Arc::new(AtomicBool::new(false)), Arc::new(AtomicUsize::new(0)));
+    let clients: Vec<_> = (0..3)
+        .map(|_| {
+            let (stop, served) = (Arc::clone(&stop), Arc::clone(&served));
+            std::thread::spawn(move || {
+                while !stop.load(Ordering::Relaxed) {
+                    echoes(&mut connect(address));
+                    served.fetch_add(1, Ordering::Relaxed);
+                }
+            })
+        })
+        .collect();
+    let mut order = fastrand::Rng::with_seed(11);
+    for round in 0..40 {
+        write(&pronk, &config(member, order.choice(&destinations).unwrap()));
+        let (dry, said) = command(&pronk, &["reload", "--dry-run"]);
+        assert!(dry, "{round}: {said}");
+        let (reloaded, said) = command(&pronk, &["reload"]);
+        assert!(reloaded, "{round}: {said}");
+        let before = served.load(Ordering::Relaxed);
+        while served.load(Ordering::Relaxed) < before + 3 {
+            assert!(clients.iter().all(|client| !client.is_finished()), "{round}: a client was refused or reset");
+            std::thread::yield_now();
+        }
+    }
+    stop.store(true, Ordering::Relaxed);
+    for client in clients {
+        client.join().unwrap();
+    }
+}
+
+/// What another program holds is refused by a dry run and by a reload alike, and nothing has changed then.
+#[test]
+fn dry_run_says_what_the_reload_will_say() {
+    let (member, port) = (echo_member(), free_port());
+    let taken = TcpListener::bind("127.0.0.1:0").unwrap();
+    let destination = format!("127.0.0.1:{port}");
+    let pronk = Pronk::start(|_| config(member, &destination));
+    let wider = format!("0.0.0.0:{port}");
+    let foreign = taken.local_addr().unwrap().to_string();
+    let text = config(member, &wider).replace("virtual-servers: { vs: {", "virtual-servers:\n  vs: {");
+    let text = text.replace("pool: p } }", "pool: p }");
+    write(&pronk, &format!("{text}  other: {{ destination: '{foreign}', pool: p }}\n"));
+    let (dry, of_dry_run) = command(&pronk, &["reload", "--dry-run"]);
+    let (reloaded, of_reload) = command(&pronk, &["reload"]);
+    assert!(!dry && !reloaded);
+    assert_eq!(of_dry_run, of_reload);
+    assert!(of_reload.contains("another program listens there"), "{of_reload}");
+    echoes(&mut connect(SocketAddr::from(([127, 0, 0, 1], port))));
+    assert!(TcpStream::connect(("127.0.0.2", port)).is_err(), "the wider destination listens");
+    drop(taken);
+    for arguments in [&["reload", "--dry-run"][..], &["reload"]] {
+        let (done, said) = command(&pronk, arguments);
+        assert!(done, "{said}");
+    }
+    echoes(&mut connect(SocketAddr::from(([127, 0, 0, 2], port))));
+}
+
+#[test]
+fn reload_goes_on_when_whoever_asked_is_gone() {
+    let (member, ports) = (echo_member(), [free_port(), free_port()]);
+    let pronk = Pronk::start(|_| config(member, &format!("127.0.0.1:{}", ports[0])));
+    for round in 0..10 {
+        let port = ports[(round + 1) % 2];
+        write(&pronk, &config(member, &format!("127.0.0.1:{port}")));
+        let mut admin = UnixStream::connect(pronk.folder.path().join("admin.sock")).unwrap();
+        admin.write_all(b"POST /v1/reload HTTP/1.1\r\nhost: pronk\r\ncontent-length: 0\r\n\r\n").unwrap();
+        drop(admin);
+        // A second one is carried out after the first, so both are done when it answers.
+        let (reloaded, said) = command(&pronk, &["reload"]);
+        assert!(reloaded, "{said}");
+        echoes(&mut connect(SocketAddr::from(([127, 0, 0, 1], port))));
+        let other = ports[round % 2];
+        assert!(TcpStream::connect(("127.0.0.1", other)).is_err(), "{round}: what is not wanted listens");
+    }
+}
+
+#[test]
+fn user_signals_do_not_end_the_process() {
+    let (member, port) = (echo_member(), free_port());
+    let pronk = Pronk::start(|_| config(member, &format!("127.0.0.1:{port}")));
+    for signal in ["USR1", "USR2"] {
+        pronk.signal(signal);
+    }
+    pronk.logged("SIGUSR2", |line| line["message"].as_str().is_some_and(|it| it.contains("SIGUSR2 is reserved")));
+    echoes(&mut connect(SocketAddr::from(([127, 0, 0, 1], port))));
+}
+
+#[test]
+fn admin_socket_never_takes_the_place_of_a_file() {
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("pronk.yaml");
+    let text = config(echo_member(), &format!("127.0.0.1:{}", free_port()));
+    std::fs::write(&file, &text).unwrap();
+    let run = Command::new(env!("CARGO_BIN_EXE_pronk")).arg("run").arg(&file).arg("--admin-socket").arg(&file).output();
+    let run = run.unwrap();
+    let said = String::from_utf8_lossy(&run.stderr).into_owned();
+    assert!(!run.status.success() && said.contains("there is a file that is no socket"), "{said}");
+    assert_eq!(std::fs::read_to_string(&file).unwrap(), text);
+}
+
+#[test]
+fn threads_that_cannot_be_had_are_an_error() {
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("pronk.yaml");
+    std::fs::write(&file, config(echo_member(), &format!("127.0.0.1:{}", free_port()))).unwrap();
+    for threads in ["0", "1025", "100000"] {
+        let run = Command::new(env!("CARGO_BIN_EXE_pronk")).arg("run").arg(&file).args(["--threads", threads]).output();
+        let run = run.unwrap();
+        assert_eq!(run.status.code(), Some(2), "{run:?}");
+        assert!(String::from_utf8_lossy(&run.stderr).contains("1..=1024"), "{run:?}");
+    }
+}
+
+#[test]
+fn admin_socket_serves_so_many_at_a_time_and_lets_none_stay_for_ever() {
+    let (member, port) = (echo_member(), free_port());
+    let pronk = Pronk::start(|_| config(member, &format!("127.0.0.1:{port}")));
+    let path = pronk.folder.path().join("admin.sock");
+    let silent: Vec<_> = (0..64).map(|_| UnixStream::connect(&path).unwrap()).collect();
+    let (answers, said) = command(&pronk, &["show", "map"]);
+    assert!(!answers && said.contains("64 connections to the admin socket are open"), "{said}");
+    for mut stream in silent {
+        stream.set_read_timeout(Some(Duration::from_secs(60))).unwrap();
+        assert_eq!(stream.read(&mut [0]).unwrap(), 0, "one that asks nothing is closed");
+    }
+    let (answers, said) = command(&pronk, &["show", "map"]);
+    assert!(answers, "{said}");
+}

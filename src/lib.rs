@@ -8,12 +8,13 @@
 //! | 1 | [`config`]: the file · [`cert`]: certificates and keys · [`net`]: sockets · [`stats`]: counters |
 //! | 2 | [`pool`]: members, choice, queue, persistence · [`tls`]: profiles · [`impala`]: its protocols · [`watch`]: certificates in use |
 //! | 3 | [`proxy`]: the life of a connection · [`monitor`]: health, discovery |
-//! | 4 | [`control`]: the running system |
-//! | 5 | [`admin`]: the unix socket |
-//! | 6 | [`app`]: the running system |
+//! | 4 | [`control`]: what runs, and how it changes |
+//! | 5 | [`admin`]: the unix socket; talks to `control`'s handle |
+//! | 6 | [`app`]: two runtimes, signals |
 //!
 //! Invariants: a connection keeps the snapshot that it began with; live state survives reloads; administrative state
-//! and health are separate; every count is a guard; every end of a connection has a [`proxy::CloseReason`].
+//! and health are separate; every count is a guard; every end of a connection has a [`proxy::CloseReason`]; what runs is
+//! changed by [`control`] alone, and nothing that it does holds up a connection.
 #![warn(clippy::allow_attributes)]
 // No peer, file or clock may end the process, no call may block a worker, and only `cli` prints.
 #![cfg_attr(

@@ -138,8 +138,8 @@ impl Controller {
             Command::Stop(reply) => {
                 Phase::advance(&self.shared.phase, Phase::Draining);
                 self.lifecycle.stop_listening();
-                self.give_up_loads();
                 stop(self.running.listeners.take()).await;
+                self.give_up_loads();
                 let _ = reply.send(Ok(()));
             }
         }

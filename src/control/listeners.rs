@@ -10,7 +10,7 @@
 use std::collections::BTreeMap;
 use std::io;
 use std::net::{IpAddr, SocketAddr};
-use std::sync::Arc;
+use std::sync::{Arc, Weak};
 use std::time::{Duration, Instant};
 
 use tokio::net::TcpListener;
@@ -33,6 +33,9 @@ struct Open {
 
 /// Sockets that take connections and are accepted from by nobody yet.
 pub(super) type NewSockets = BTreeMap<SocketAddr, TcpListener>;
+
+/// The sockets that are open. Whoever holds these does not keep them open, as a reload that hangs must not.
+pub(super) type OpenSockets = Vec<(SocketAddr, Weak<TcpListener>)>;
 
 /// What becomes of a socket that is open.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -88,10 +91,8 @@ pub(super) struct BoundSockets<'a> {
 ///
 /// # Errors
 /// Every destination that cannot be had, at its place in the file.
-pub(super) fn bind<'a>(
-    loaded: &'a Loaded,
-    open: &[(SocketAddr, Arc<TcpListener>)],
-) -> Result<BoundSockets<'a>, Diagnostics> {
+pub(super) fn bind<'a>(loaded: &'a Loaded, open: &OpenSockets) -> Result<BoundSockets<'a>, Diagnostics> {
+    let open: Vec<_> = open.iter().filter_map(|(at, socket)| Some((*at, socket.upgrade()?))).collect();
     let is_open = |config: &Arc<VirtualServer>| open.iter().any(|(at, _)| *at == config.destination);
     let wanted: Vec<_> = listening(&loaded.model).filter(|config| !is_open(config)).collect();
     let overlaps_wanted = |at: SocketAddr| wanted.iter().any(|config| overlap(at, config.destination));
@@ -166,8 +167,8 @@ fn cannot_listen(loaded: &Loaded, config: &VirtualServer, error: &io::Error) -> 
 
 impl Listeners {
     /// The sockets that are open.
-    pub fn sockets(&self) -> Vec<(SocketAddr, Arc<TcpListener>)> {
-        self.0.iter().map(|(at, open)| (*at, Arc::clone(open.listener.socket()))).collect()
+    pub fn sockets(&self) -> OpenSockets {
+        self.0.iter().map(|(at, open)| (*at, Arc::downgrade(open.listener.socket()))).collect()
     }
 
     /// Listens for exactly these virtual servers, with `new` sockets for those that have none, and returns the listeners to

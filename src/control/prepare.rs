@@ -1,11 +1,10 @@
 //! Making a configuration ready: everything about it that takes time or can fail. Nothing that runs changes by it.
 
-use std::net::{IpAddr, SocketAddr};
+use std::net::IpAddr;
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
-use tokio::net::TcpListener;
 use tokio::runtime::Handle;
 use tokio::task::{JoinSet, spawn_blocking};
 
@@ -15,7 +14,7 @@ use super::credentials::{Authorizations, authorizations, check_ping};
 use super::desired::{Desired, Found};
 use super::files::Replacements;
 use super::lint::lint_levels;
-use super::listeners::{self, NewSockets};
+use super::listeners::{self, NewSockets, OpenSockets};
 use super::serving::Report;
 use super::tls::Tls;
 use crate::cert::store;
@@ -33,7 +32,7 @@ pub(super) struct Basis {
     pub found: Found,
     pub tls: Tls,
     /// The sockets that are listened on.
-    pub open: Vec<(SocketAddr, Arc<TcpListener>)>,
+    pub open: OpenSockets,
     pub shared: Arc<Shared>,
     /// The runtime that new sockets belong to.
     pub workers: Handle,

@@ -442,4 +442,16 @@ mod tests {
         member.judge(&tcp, Verdict::Up, Instant::now());
         assert_eq!(*member.health(), Health::Unknown, "a monitor that was removed is not heard");
     }
+    #[test]
+    fn verdict_of_a_monitor_that_broke_off_is_forgotten() {
+        let (member, tcp) = (LiveMember::default(), Name::from("tcp"));
+        member.watch([tcp.clone()], None);
+        for verdict in [Verdict::Up, Verdict::Down("refused".into()), Verdict::Unavailable("full".into())] {
+            member.judge(&tcp, verdict, Instant::now());
+            assert_ne!(*member.health(), Health::Unknown);
+            member.forget_verdict(&tcp, Instant::now());
+            assert_eq!(*member.health(), Health::Unknown);
+            assert_eq!(*member.fate().borrow(), ServiceDownAction::None);
+        }
+    }
 }

@@ -1,0 +1,338 @@
+//! Whether the control plane holds up connections: 200 of them ping every millisecond, first undisturbed, then through
+//! reloads with five encrypted keys, lists of a million persistence records and requests to the admin socket, all at once.
+//! docs/benchmarks.md says how to read it.
+
+use std::fs;
+use std::io::{self, Read, Write};
+use std::net::{IpAddr, Ipv4Addr, SocketAddr, TcpListener};
+use std::os::unix::fs::OpenOptionsExt;
+use std::os::unix::net::UnixStream;
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, Stdio};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, AtomicU32, AtomicUsize, Ordering};
+use std::thread;
+use std::time::{Duration, Instant};
+
+use pkcs8::der::Decode;
+use pkcs8::{LineEnding, PrivateKeyInfoRef, pkcs5::pbes2};
+use rcgen::{CertificateParams, KeyPair};
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::net::{TcpSocket, TcpStream};
+use tokio::time::{MissedTickBehavior, interval, sleep};
+
+const CONNECTIONS: usize = 200;
+const KEYS: usize = 5;
+/// What OWASP asks of PBKDF2 with SHA-256; a tenth of a second or so.
+const ITERATIONS: u32 = 600_000;
+const PASSPHRASE: &str = "secret";
+
+fn main() {
+    pronk::net::raise_open_files();
+    let records = number("BENCH_RECORDS", 1_000_000);
+    let reloads = number("BENCH_RELOADS", 100);
+    let requests = number("BENCH_REQUESTS", 1000);
+    let seconds = number("BENCH_SECONDS", 20);
+    println!("\nControl: what pings through pronk see of its control plane\n");
+    let pronk = Pronk::start();
+    let began = Instant::now();
+    fill(pronk.address, records);
+    println!("  {records} persistence records made by as many clients in {:.0} s", began.elapsed().as_secs_f64());
+
+    let quiet = pings(pronk.address, || thread::sleep(Duration::from_secs(seconds as u64)));
+    let disturbances = Disturbances::default();
+    let disturbed = pings(pronk.address, || disturbances.run(&pronk.socket, reloads, requests));
+    println!(
+        "  meanwhile: {reloads} reloads of {KEYS} encrypted keys ({:.2} s each), {} lists ({:.1} MB, {:.1} s each), {requests} requests\n",
+        disturbances.reload_seconds(reloads),
+        disturbances.lists.load(Ordering::Relaxed),
+        disturbances.list_bytes.load(Ordering::Relaxed) as f64 / 1e6,
+        f64::from(disturbances.list_milliseconds.load(Ordering::Relaxed))
+            / 1e3
+            / f64::from(disturbances.lists.load(Ordering::Relaxed).max(1)),
+    );
+    println!("  {CONNECTIONS} connections, ms     pings/s    median       p99     p99.9   longest silence");
+    for (name, figures) in [("quiet", &quiet), ("disturbed", &disturbed)] {
+        println!(
+            "  {name:<24}{:>10.0}{:>10.2}{:>10.2}{:>10.2}{:>18.1}",
+            figures.per_second,
+            figures.at(0.5),
+            figures.at(0.99),
+            figures.at(0.999),
+            figures.at(1.0)
+        );
+    }
+    println!("  p99.9 disturbed / quiet: {:.2} ×", disturbed.at(0.999) / quiet.at(0.999));
+}
+
+fn number(variable: &str, otherwise: usize) -> usize {
+    std::env::var(variable).map_or(otherwise, |text| text.parse().unwrap())
+}
+
+/// A running pronk with a plain virtual server and one for each encrypted key.
+struct Pronk {
+    child: Child,
+    address: SocketAddr,
+    socket: PathBuf,
+    _folder: tempfile::TempDir,
+}
+
+impl Pronk {
+    fn start() -> Self {
+        let folder = tempfile::tempdir().unwrap();
+        let member = echo_member();
+        let ports: Vec<_> = (0..=KEYS).map(|_| TcpListener::bind("127.0.0.1:0").unwrap()).collect();
+        let ports: Vec<_> = ports.into_iter().map(|listener| listener.local_addr().unwrap().port()).collect();
+        let mut text = format!(
+            "nodes: {{ m: {{ address: 127.0.0.1 }} }}
+pools: {{ p: {{ members: [\"m:{}\"] }} }}
+profiles:
+  sticky: {{ type: source_addr, defaults-from: source_addr, timeout: indefinite }}
+",
+            member.port()
+        );
+        for key in 0..KEYS {
+            write_pair(folder.path(), key);
+            text += &format!(
+                "  front-{key}: {{ type: client-ssl, defaults-from: clientssl, cert-key-chain: \
+                 [{{ cert: {key}.pem, key: {key}.key, passphrase-file: pass }}] }}\n"
+            );
+        }
+        private(&folder.path().join("pass"), PASSPHRASE);
+        text += &format!(
+            "virtual-servers:\n  ping: {{ destination: \"127.0.0.1:{}\", pool: p, persistence: sticky }}\n",
+            ports[KEYS]
+        );
+        for (key, port) in ports[..KEYS].iter().enumerate() {
+            text += &format!("  vs-{key}: {{ destination: \"127.0.0.1:{port}\", pool: p, client-ssl: front-{key} }}\n");
+        }
+        let (file, socket) = (folder.path().join("pronk.yaml"), folder.path().join("admin.sock"));
+        fs::write(&file, text).unwrap();
+        let child = Command::new(env!("CARGO_BIN_EXE_pronk"))
+            .arg("run")
+            .arg(&file)
+            .args(["--log", "warn", "--drain-timeout", "0", "--admin-socket"])
+            .arg(&socket)
+            .stdin(Stdio::null())
+            .spawn()
+            .unwrap();
+        let address = SocketAddr::from(([127, 0, 0, 1], ports[KEYS]));
+        let deadline = Instant::now() + Duration::from_secs(30);
+        while std::net::TcpStream::connect(address).is_err() {
+            assert!(Instant::now() < deadline, "pronk does not listen");
+            thread::sleep(Duration::from_millis(20));
+        }
+        Self { child, address, socket, _folder: folder }
+    }
+}
+
+impl Drop for Pronk {
+    fn drop(&mut self) {
+        // It may have ended already.
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}
+
+fn write_pair(folder: &Path, number: usize) {
+    let key = KeyPair::generate().unwrap();
+    let certificate = CertificateParams::new([format!("lb{number}.example.test")]).unwrap().self_signed(&key).unwrap();
+    private(&folder.join(format!("{number}.pem")), &certificate.pem());
+    let parameters =
+        pbes2::Parameters::generate_pbkdf2_sha256_aes256cbc(ITERATIONS, b"0123456789abcdef", *b"fedcba9876543210")
+            .unwrap();
+    let der = key.serialize_der();
+    let encrypted = PrivateKeyInfoRef::from_der(&der).unwrap().encrypt_with_params(parameters, PASSPHRASE).unwrap();
+    let pem = encrypted.to_pem("ENCRYPTED PRIVATE KEY", LineEnding::LF).unwrap();
+    private(&folder.join(format!("{number}.key")), &pem);
+}
+
+fn private(path: &Path, text: &str) {
+    let mut file = fs::OpenOptions::new().write(true).create_new(true).mode(0o600).open(path).unwrap();
+    file.write_all(text.as_bytes()).unwrap();
+}
+
+fn runtime() -> tokio::runtime::Runtime {
+    tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap()
+}
+
+/// Answers every byte with itself, on a thread of its own.
+fn echo_member() -> SocketAddr {
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let address = listener.local_addr().unwrap();
+    listener.set_nonblocking(true).unwrap();
+    thread::spawn(move || {
+        runtime().block_on(async {
+            let listener = tokio::net::TcpListener::from_std(listener).unwrap();
+            loop {
+                let Ok((mut stream, _)) = listener.accept().await else { continue };
+                tokio::spawn(async move {
+                    let mut buffer = [0; 64];
+                    while let Ok(count @ 1..) = stream.read(&mut buffer).await {
+                        if stream.write_all(&buffer[..count]).await.is_err() {
+                            return;
+                        }
+                    }
+                });
+            }
+        });
+    });
+    address
+}
+
+/// Makes so many persistence records, each by a connection from another address of the loopback network.
+fn fill(address: SocketAddr, records: usize) {
+    let next = Arc::new(AtomicUsize::new(0));
+    runtime().block_on(async {
+        let clients: Vec<_> = (0..64)
+            .map(|_| {
+                let next = Arc::clone(&next);
+                tokio::spawn(async move {
+                    loop {
+                        let number = next.fetch_add(1, Ordering::Relaxed);
+                        if number >= records {
+                            return;
+                        }
+                        let [_, high, middle, low] = (number as u32 + 0x01_0000).to_be_bytes();
+                        let source = IpAddr::V4(Ipv4Addr::new(127, high, middle, low));
+                        let socket = TcpSocket::new_v4().unwrap();
+                        // No closed connection waits for its last packets.
+                        socket.set_zero_linger().unwrap();
+                        socket.set_reuseaddr(true).unwrap();
+                        socket.bind(SocketAddr::new(source, 0)).unwrap();
+                        let mut stream = socket.connect(address).await.unwrap();
+                        ping(&mut stream).await.unwrap();
+                    }
+                })
+            })
+            .collect();
+        for client in clients {
+            client.await.unwrap();
+        }
+    });
+}
+
+async fn ping(stream: &mut TcpStream) -> io::Result<()> {
+    stream.write_all(&[7; 16]).await?;
+    stream.read_exact(&mut [0; 16]).await.map(drop)
+}
+
+/// How long pings took, sorted, in microseconds.
+struct Figures {
+    sorted: Vec<u32>,
+    per_second: f64,
+}
+
+impl Figures {
+    /// Milliseconds below which so much of all pings took.
+    fn at(&self, part: f64) -> f64 {
+        let index = ((self.sorted.len() as f64 * part) as usize).min(self.sorted.len() - 1);
+        f64::from(self.sorted[index]) / 1e3
+    }
+}
+
+/// Pings while `meanwhile` runs.
+fn pings(address: SocketAddr, meanwhile: impl FnOnce()) -> Figures {
+    let stop = Arc::new(AtomicBool::new(false));
+    let pinging = {
+        let stop = Arc::clone(&stop);
+        thread::spawn(move || {
+            runtime().block_on(async {
+                let pinging: Vec<_> = (0..CONNECTIONS)
+                    .map(|number| {
+                        let stop = Arc::clone(&stop);
+                        tokio::spawn(async move {
+                            let mut stream = TcpStream::connect(address).await.unwrap();
+                            stream.set_nodelay(true).unwrap();
+                            sleep(Duration::from_micros(number as u64 * 5)).await;
+                            let mut every = interval(Duration::from_millis(1));
+                            every.set_missed_tick_behavior(MissedTickBehavior::Delay);
+                            let mut took = Vec::new();
+                            while !stop.load(Ordering::Relaxed) {
+                                every.tick().await;
+                                let began = Instant::now();
+                                ping(&mut stream).await.expect("a connection ended");
+                                took.push(u32::try_from(began.elapsed().as_micros()).unwrap());
+                            }
+                            took
+                        })
+                    })
+                    .collect();
+                let mut all = Vec::new();
+                for connection in pinging {
+                    all.extend(connection.await.unwrap());
+                }
+                all
+            })
+        })
+    };
+    let began = Instant::now();
+    meanwhile();
+    let lasted = began.elapsed();
+    stop.store(true, Ordering::Relaxed);
+    let mut sorted = pinging.join().unwrap();
+    sorted.sort_unstable();
+    Figures { per_second: sorted.len() as f64 / lasted.as_secs_f64(), sorted }
+}
+
+/// What happened beside the pings.
+#[derive(Default)]
+struct Disturbances {
+    reload_milliseconds: AtomicU32,
+    lists: AtomicU32,
+    list_milliseconds: AtomicU32,
+    list_bytes: AtomicUsize,
+}
+
+impl Disturbances {
+    fn run(&self, socket: &Path, reloads: usize, requests: usize) {
+        let (done, next) = (AtomicBool::new(false), AtomicUsize::new(0));
+        thread::scope(|scope| {
+            scope.spawn(|| {
+                while !done.load(Ordering::Relaxed) {
+                    let began = Instant::now();
+                    let bytes = ask(socket, "GET", "/v1/persistence");
+                    self.list_bytes.store(bytes, Ordering::Relaxed);
+                    self.list_milliseconds.fetch_add(began.elapsed().as_millis() as u32, Ordering::Relaxed);
+                    self.lists.fetch_add(1, Ordering::Relaxed);
+                }
+            });
+            for _ in 0..8 {
+                scope.spawn(|| {
+                    while next.fetch_add(1, Ordering::Relaxed) < requests {
+                        ask(socket, "GET", "/v1/map");
+                        // Spread over the reloads.
+                        thread::sleep(Duration::from_millis(100));
+                    }
+                });
+            }
+            let began = Instant::now();
+            for _ in 0..reloads {
+                ask(socket, "POST", "/v1/reload");
+            }
+            self.reload_milliseconds.store(began.elapsed().as_millis() as u32, Ordering::Relaxed);
+            done.store(true, Ordering::Relaxed);
+        });
+    }
+
+    fn reload_seconds(&self, reloads: usize) -> f64 {
+        f64::from(self.reload_milliseconds.load(Ordering::Relaxed)) / 1e3 / reloads.max(1) as f64
+    }
+}
+
+/// Asks the admin socket, and returns the length of a good answer.
+fn ask(socket: &Path, method: &str, path: &str) -> usize {
+    let mut stream = UnixStream::connect(socket).unwrap();
+    let request = format!("{method} {path} HTTP/1.1\r\nhost: pronk\r\nconnection: close\r\ncontent-length: 0\r\n\r\n");
+    stream.write_all(request.as_bytes()).unwrap();
+    let mut buffer = vec![0; 1 << 16];
+    let first = stream.read(&mut buffer).unwrap();
+    assert!(buffer.starts_with(b"HTTP/1.1 200"), "{method} {path}: {}", String::from_utf8_lossy(&buffer[..first]));
+    let mut all = first;
+    loop {
+        match stream.read(&mut buffer).unwrap() {
+            0 => return all,
+            count => all += count,
+        }
+    }
+}

@@ -81,15 +81,21 @@ impl Assignments {
         };
         let found = &self.found;
         self.resolving.keep(wanted, is_same, |node, resolving| {
-            let (node, found) = (node.clone(), found.clone());
+            let (own, found) = (node.clone(), found.clone());
             let make = move || {
-                let (name, found) = (node.clone(), found.clone());
+                let (name, found) = (own.clone(), found.clone());
                 let tell = move |addresses| tell(&found, |found| &mut found.addresses, &name, addresses);
                 let Resolving { fqdn, every, live } = &*resolving;
-                monitor::keep_resolving(node.clone(), fqdn.clone(), *every, Arc::clone(live), tell)
+                monitor::keep_resolving(own.clone(), fqdn.clone(), *every, Arc::clone(live), tell)
             };
             // The addresses that are known stay in use.
-            Child::start("resolver".to_owned(), restarts, || (), make)
+            let name = format!("resolver of node {node}");
+            Child::start(name, restarts, || (), make)
+        });
+        // Nodes that discovery found may come and go.
+        self.found.send_if_modified(|found| {
+            found.addresses.retain(|node, _| self.resolving.contains(node));
+            false
         });
     }
 
@@ -107,6 +113,10 @@ impl Assignments {
             };
             // The members that are known stay.
             Child::start(name, restarts, || (), make)
+        });
+        self.found.send_if_modified(|found| {
+            found.coordinators.retain(|pool, _| self.searching.contains(pool));
+            false
         });
     }
 

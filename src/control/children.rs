@@ -110,6 +110,10 @@ impl<K: Eq + Hash, S> Group<K, S> {
         }
     }
 
+    pub fn contains(&self, key: &K) -> bool {
+        self.0.contains_key(key)
+    }
+
     pub fn iter(&self) -> impl Iterator<Item = (&K, &S)> {
         self.0.iter().map(|(key, (specification, _))| (key, &**specification))
     }

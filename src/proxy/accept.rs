@@ -12,7 +12,7 @@ use super::connection::{self, Accepted};
 use super::lifecycle::Lifecycle;
 use super::virtual_server::LiveVirtualServer;
 use crate::model::profile::Protocol;
-use crate::net;
+use crate::net::{self, Shortage};
 
 /// The pause after an accept error, doubled while errors go on.
 const PAUSE: (Duration, Duration) = (Duration::from_millis(5), Duration::from_secs(1));
@@ -105,8 +105,11 @@ async fn accept_until(
             Err(error) if error.kind() == io::ErrorKind::ConnectionAborted => {}
             Err(error) => {
                 let name = &serves.load().name;
-                tracing::error!(virtual_server = %name, %error, pause_ms = pause.as_millis() as u64,
-                    "cannot accept a connection; trying again after a pause");
+                match Shortage::of(&error) {
+                    Some(shortage) => shortage.report(format_args!("accepting a connection of virtual server {name}")),
+                    None => tracing::error!(virtual_server = %name, %error, pause_ms = pause.as_millis() as u64,
+                        "cannot accept a connection; trying again after a pause"),
+                }
                 // A listener that is to stop waits for nothing.
                 let _ = tokio::time::timeout(pause, stop.cancelled()).await;
                 pause = (pause * 2).min(PAUSE.1);

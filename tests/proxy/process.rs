@@ -83,9 +83,11 @@ fn accepting_goes_on_after_descriptors_ran_out() {
     let pronk = Pronk::start_by(command, |_| config(member, port));
     let address = SocketAddr::from(([127, 0, 0, 1], port));
     let crowd: Vec<_> = (0..80).map(|_| connect(address)).collect();
-    pronk.logged("accept error", |line| {
-        line["message"].as_str().is_some_and(|message| message.starts_with("cannot accept a connection"))
+    let reported = pronk.logged("the shortage", |line| {
+        line["message"].as_str().is_some_and(|it| it.starts_with("pronk is out of file descriptors"))
     });
+    assert!(reported["doing"].as_str().is_some_and(|doing| doing.starts_with("accepting a connection")), "{reported}");
+    assert!(reported["remedy"].as_str().is_some_and(|remedy| remedy.contains("which is 48")), "{reported}");
     drop(crowd);
     let mut client = connect(address);
     client.write_all(b"hello").unwrap();

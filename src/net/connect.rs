@@ -1,0 +1,88 @@
+use std::fmt;
+use std::io;
+use std::net::SocketAddr;
+
+use rustix::io::Errno;
+use socket2::{Domain, Socket, Type};
+use tokio::net::TcpStream;
+
+use super::Shortage;
+
+/// Why there is no connection, in words that follow whom it was to.
+#[derive(Debug, thiserror::Error)]
+pub enum NotConnected {
+    /// pronk itself lacks something, which is reported already. It says nothing of the other side.
+    #[error("pronk is {0}")]
+    Short(Shortage),
+    /// As with IPv6 on a machine that has IPv4 addresses only.
+    #[error("this machine has no address from which to reach it")]
+    NoSource,
+    /// What the system says of the other side or of the way there.
+    #[error(transparent)]
+    Failed(io::Error),
+}
+
+impl NotConnected {
+    /// What a failure on a datagram socket means, which never tells a lack of ports as a connect does. `doing` says
+    /// what failed; a shortage is reported.
+    pub fn of_datagrams(error: io::Error, doing: impl fmt::Display) -> Self {
+        Self::because(Shortage::of(&error), error, doing)
+    }
+
+    fn because(shortage: Option<Shortage>, error: io::Error, doing: impl fmt::Display) -> Self {
+        match shortage {
+            Some(shortage) => {
+                shortage.report(doing);
+                Self::Short(shortage)
+            }
+            None if is_without_source(&error) => Self::NoSource,
+            None => Self::Failed(error),
+        }
+    }
+}
+
+/// Connects, and tells what pronk itself lacked from what the other side did.
+///
+/// # Errors
+/// Why there is no connection. A shortage is reported.
+pub async fn connect(address: SocketAddr) -> Result<TcpStream, NotConnected> {
+    let connecting = TcpStream::connect(address);
+    connecting.await.map_err(|error| {
+        let shortage = Shortage::of_connect(&error, || has_source(address));
+        NotConnected::because(shortage, error, format_args!("connecting to {address}"))
+    })
+}
+
+/// Whether this machine has an address from which packets to `address` could come. To connect a datagram socket finds
+/// the route and the source address and sends nothing.
+fn has_source(address: SocketAddr) -> bool {
+    let connected =
+        Socket::new(Domain::for_address(address), Type::DGRAM, None).and_then(|socket| socket.connect(&address.into()));
+    // Ports of datagram sockets and descriptors may be used up as well, which says nothing of source addresses.
+    !connected.is_err_and(|error| is_without_source(&error))
+}
+
+fn is_without_source(error: &io::Error) -> bool {
+    Errno::from_io_error(error) == Some(Errno::ADDRNOTAVAIL)
+}
+
+#[cfg(test)]
+mod tests {
+    use tokio::net::TcpListener;
+
+    use super::*;
+
+    #[tokio::test]
+    async fn refusal_is_the_other_sides_and_loopback_has_a_source() {
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let address = listener.local_addr().unwrap();
+        assert!(connect(address).await.is_ok());
+        drop(listener);
+        let refused = connect(address).await.unwrap_err();
+        assert!(
+            matches!(&refused, NotConnected::Failed(error) if error.kind() == io::ErrorKind::ConnectionRefused),
+            "{refused}"
+        );
+        assert!(has_source(address));
+    }
+}

@@ -47,11 +47,16 @@ pub enum Mechanism {
     Limit,
     Unavailable,
     Refused,
+    /// pronk had no more of something.
+    Exhausted,
 }
 
 macro_rules! words {
     ($type:ident { $($variant:ident = $word:literal),* $(,)? }) => {
         impl $type {
+            /// Each of them.
+            pub const ALL: &[Self] = &[$(Self::$variant),*];
+
             /// The word for logs.
             pub fn as_str(self) -> &'static str {
                 match self { $(Self::$variant => $word),* }
@@ -88,6 +93,7 @@ words!(Mechanism {
     Limit = "limit",
     Unavailable = "unavailable",
     Refused = "refused",
+    Exhausted = "exhausted",
 });
 
 macro_rules! reasons {
@@ -181,7 +187,16 @@ reasons! {
     MemberConnectTimeout = Member Connect Timeout "member-connect-timeout"
         "the member does not answer; check the host, the network and its firewall";
     MemberUnreachable = Member Connect Unavailable "member-unreachable"
-        "the member cannot be reached; check routes, addresses and open-file limits";
+        "the member cannot be reached; check routes and addresses";
+
+    ProxyOutOfDescriptors = Proxy Connect Exhausted "proxy-out-of-descriptors"
+        "raise the limit on open files, which is LimitNOFILE= of the service or `ulimit -n` (each connection takes two), or fs.file-max if the whole machine has none left";
+    ProxyOutOfPorts = Proxy Connect Exhausted "proxy-out-of-ports"
+        "every local port toward the member's address is in use; widen net.ipv4.ip_local_port_range, or spread the connections over more members or addresses of members";
+    ProxyOutOfMemory = Proxy Connect Exhausted "proxy-out-of-memory"
+        "the kernel has no memory for another socket; give the machine or pronk's control group more, and look at net.ipv4.tcp_mem and fs.epoll.max_user_watches";
+    ProxySocketOption = Proxy Connect Refused "proxy-socket-option"
+        "the system refuses an option of the virtual server's protocol profile; the detail says how, and nodelay and keep-alive-interval are what is set";
 
     MemberPlaintext = Member MemberTls WrongProtocol "member-plaintext"
         "the impalad answered plaintext: it has no TLS; use offload (no server-ssl), or give the impalad a certificate";
@@ -271,6 +286,20 @@ mod tests {
         for reason in CloseReason::ALL {
             assert!(book.contains(&format!("| `{reason}` |")), "docs/troubleshooting.md lacks {reason}");
             assert!(book.contains(reason.remedy()), "docs/troubleshooting.md has another remedy for {reason}");
+        }
+    }
+
+    #[test]
+    fn every_word_is_used_by_some_reason() {
+        let used = |word: &dyn Fn(CloseReason) -> bool| CloseReason::ALL.iter().any(|reason| word(*reason));
+        for who in Who::ALL {
+            assert!(used(&|reason| reason.who() == *who), "{who:?}");
+        }
+        for phase in Phase::ALL {
+            assert!(used(&|reason| reason.phase() == *phase), "{phase:?}");
+        }
+        for mechanism in Mechanism::ALL {
+            assert!(used(&|reason| reason.mechanism() == *mechanism), "{mechanism:?}");
         }
     }
 

@@ -8,13 +8,14 @@ use tokio::net::TcpStream;
 use tokio::time::{Instant, timeout};
 use tokio_rustls::TlsStream;
 
-use super::close::{Close, CloseReason};
+use super::close::{Close, CloseReason, Who};
 use super::record::Record;
 use super::stream::{Socket, Stream};
 use super::trail::{Trail, Went};
 use super::virtual_server::Snapshot;
 use super::wait;
-use crate::net;
+use crate::model::profile::Protocol;
+use crate::net::{self, NotConnected, Shortage};
 use crate::pool::{Asker, MemberGuard, Served, SetupGuard};
 use crate::tls::{TlsFacts, TlsFault};
 
@@ -29,7 +30,8 @@ pub(super) struct Connected {
 }
 
 /// Connects to the member that the pool chooses. A member that fails is left out and another chosen, up to the pool's
-/// `reselect-tries`: no byte of the client's has gone anywhere yet, so nothing is lost.
+/// `reselect-tries`: no byte of the client's has gone anywhere yet, so nothing is lost. What fails for want of pronk's
+/// own resources is no member's failure, and monitors are not told of it.
 pub(super) async fn to_a_member(
     snapshot: &Snapshot,
     trail: &Trail,
@@ -64,6 +66,13 @@ pub(super) async fn to_a_member(
                 let (guard, setup) = (choice.guard, choice.setup);
                 return Ok(Connected { stream, guard, setup, dialed: Instant::now() });
             }
+            // Toward another address there may be ports left.
+            Err(close) if close.reason == CloseReason::ProxyOutOfPorts => {
+                tried.push(choice.index);
+                failed = Some(close);
+            }
+            // Another member would lack the same.
+            Err(close) if close.reason.who() == Who::Proxy => return Err(close),
             Err(close) => {
                 tracing::warn!(
                     virtual_server = %snapshot.config.name,
@@ -113,27 +122,69 @@ async fn to_member(snapshot: &Snapshot, index: usize, record: &mut Record) -> Re
 /// Connects to the first of a member's addresses that takes the connection, and tells which.
 async fn dial(snapshot: &Snapshot, index: usize) -> Result<(TcpStream, SocketAddr), Close> {
     let member = &snapshot.pool.members[index];
-    let profile = &snapshot.config.protocol;
     let mut failed = CloseReason::MemberUnreachable.because("its name does not resolve");
+    let mut untried = None;
     for address in member.node.addresses().iter() {
         let address = SocketAddr::new(*address, member.key.port);
-        failed = match timeout(profile.connect_timeout, TcpStream::connect(address)).await {
-            Ok(Ok(tcp)) => match net::tune(&tcp, profile) {
-                Ok(()) => return Ok((tcp, address)),
-                Err(error) => CloseReason::MemberUnreachable.because(format_args!("{address}: {error}")),
-            },
-            Ok(Err(error)) if error.kind() == io::ErrorKind::ConnectionRefused => {
-                CloseReason::MemberRefused.because(format_args!("{address}: {error}"))
-            }
-            Ok(Err(error)) if error.kind() == io::ErrorKind::TimedOut => {
-                CloseReason::MemberConnectTimeout.because(format_args!("{address}: {error}"))
-            }
-            Ok(Err(error)) => CloseReason::MemberUnreachable.because(format_args!("{address}: {error}")),
-            Err(_) => CloseReason::MemberConnectTimeout
-                .because(format_args!("{address} did not answer within {:?}", profile.connect_timeout)),
-        };
+        match to_address(address, &snapshot.config.protocol).await {
+            Ok(tcp) => return Ok((tcp, address)),
+            Err(close) if close.reason == CloseReason::ProxyOutOfPorts => untried = Some(close),
+            Err(close) if close.reason.who() == Who::Proxy => return Err(close),
+            Err(close) => failed = close,
+        }
     }
-    Err(failed)
+    // An address that could not be tried may be a good one, whatever the others said.
+    Err(untried.unwrap_or(failed))
+}
+
+async fn to_address(address: SocketAddr, profile: &Protocol) -> Result<TcpStream, Close> {
+    let limit = profile.connect_timeout;
+    match timeout(limit, net::connect(address)).await {
+        Ok(Ok(tcp)) => match net::tune(&tcp, profile) {
+            Ok(()) => Ok(tcp),
+            Err(error) => Err(not_tuned(&error, tcp.peer_addr().is_ok()).because(format_args!("{address}: {error}"))),
+        },
+        Ok(Err(failure)) => Err(not_connected(&failure).because(format_args!("{address}: {failure}"))),
+        Err(_) => {
+            Err(CloseReason::MemberConnectTimeout.because(format_args!("{address} did not answer within {limit:?}")))
+        }
+    }
+}
+
+fn not_connected(failure: &NotConnected) -> CloseReason {
+    match failure {
+        NotConnected::Short(shortage) => out_of(*shortage),
+        NotConnected::NoSource => CloseReason::MemberUnreachable,
+        NotConnected::Failed(error) => match error.kind() {
+            io::ErrorKind::ConnectionRefused => CloseReason::MemberRefused,
+            io::ErrorKind::TimedOut => CloseReason::MemberConnectTimeout,
+            _ => CloseReason::MemberUnreachable,
+        },
+    }
+}
+
+/// Why the options of a new connection could not be set: that the member has ended it already (`has_peer`) is no fault
+/// of ours, anything else is.
+fn not_tuned(error: &io::Error, has_peer: bool) -> CloseReason {
+    use io::ErrorKind::{BrokenPipe, ConnectionReset, NotConnected};
+    match Shortage::of(error) {
+        Some(shortage) => {
+            shortage.report("setting the options of a connection to a member");
+            out_of(shortage)
+        }
+        None if !has_peer || matches!(error.kind(), NotConnected | ConnectionReset | BrokenPipe) => {
+            CloseReason::MemberUnreachable
+        }
+        None => CloseReason::ProxySocketOption,
+    }
+}
+
+fn out_of(shortage: Shortage) -> CloseReason {
+    match shortage {
+        Shortage::Descriptors | Shortage::SystemDescriptors => CloseReason::ProxyOutOfDescriptors,
+        Shortage::Ports => CloseReason::ProxyOutOfPorts,
+        Shortage::Memory => CloseReason::ProxyOutOfMemory,
+    }
 }
 
 fn handshake_failed(error: &io::Error) -> Close {
@@ -154,4 +205,45 @@ fn handshake_failed(error: &io::Error) -> Close {
         }
     };
     reason.because(format_args!("the member {}", fault.describe()))
+}
+
+#[cfg(test)]
+mod tests {
+    use rustix::io::Errno;
+
+    use super::*;
+
+    #[test]
+    fn what_pronk_lacks_is_no_members_fault() {
+        let failed = |errno: Errno| not_connected(&NotConnected::Failed(errno.into()));
+        let short = |shortage| not_connected(&NotConnected::Short(shortage));
+        let table = [
+            (short(Shortage::Descriptors), CloseReason::ProxyOutOfDescriptors),
+            (short(Shortage::SystemDescriptors), CloseReason::ProxyOutOfDescriptors),
+            (short(Shortage::Ports), CloseReason::ProxyOutOfPorts),
+            (short(Shortage::Memory), CloseReason::ProxyOutOfMemory),
+            (not_connected(&NotConnected::NoSource), CloseReason::MemberUnreachable),
+            (failed(Errno::CONNREFUSED), CloseReason::MemberRefused),
+            (failed(Errno::TIMEDOUT), CloseReason::MemberConnectTimeout),
+            (failed(Errno::NETUNREACH), CloseReason::MemberUnreachable),
+        ];
+        for (reason, expected) in table {
+            assert_eq!(reason, expected);
+        }
+    }
+
+    #[test]
+    fn options_fail_by_the_members_doing_only_once_it_has_gone() {
+        // While the member is there, and once it has gone.
+        let table = [
+            (Errno::INVAL, CloseReason::ProxySocketOption, CloseReason::MemberUnreachable),
+            (Errno::NOPROTOOPT, CloseReason::ProxySocketOption, CloseReason::MemberUnreachable),
+            (Errno::NOTCONN, CloseReason::MemberUnreachable, CloseReason::MemberUnreachable),
+            (Errno::CONNRESET, CloseReason::MemberUnreachable, CloseReason::MemberUnreachable),
+            (Errno::NOBUFS, CloseReason::ProxyOutOfMemory, CloseReason::ProxyOutOfMemory),
+        ];
+        for (errno, there, gone) in table {
+            assert_eq!((not_tuned(&errno.into(), true), not_tuned(&errno.into(), false)), (there, gone), "{errno}");
+        }
+    }
 }

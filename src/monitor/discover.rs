@@ -10,8 +10,8 @@ use hyper::header::HeaderValue;
 use tokio::task::JoinSet;
 use tokio::time::timeout;
 
-use super::probe::web_page;
-use super::resolve::resolve_once;
+use super::probe::{Failure, web_page};
+use super::resolve::{lacked, resolve_once};
 use crate::impala::{Coordinator, coordinators};
 use crate::model::{Address, Discovery, Host, Member, Name, Node, Seed};
 use crate::tls::{LiveServerSsl, MemberTls};
@@ -49,42 +49,50 @@ impl Search {
         same_tls && (&self.pool, &self.discovery, self.web_port, &self.authorization) == others
     }
 
-    /// The coordinators that the first of these that answers lists; an error tells why none did.
-    async fn ask(&self, whom: &[Seed], sessions: &mut Sessions) -> Result<Vec<Coordinator>, String> {
-        let mut why = "nobody to ask".to_owned();
+    /// The coordinators that the first of these that answers lists; an error tells why none did. If one could not be
+    /// asked for want of what pronk lacks, that is why.
+    async fn ask(&self, whom: &[Seed], sessions: &mut Sessions) -> Result<Vec<Coordinator>, Failure> {
+        let mut why = Failure::new("nobody to ask");
         for seed in whom {
             match self.ask_one(seed, sessions).await {
-                Ok(found) if found.is_empty() => why = format!("{} lists no coordinator", seed.host),
-                Ok(found) => return Ok(found),
-                Err(error) => why = error,
+                Ok(found) if !found.is_empty() => return Ok(found),
+                _ if why.is_not_made() => {}
+                Ok(_) => why = Failure::new(format!("{} lists no coordinator", seed.host)),
+                Err(failure) => why = failure,
             }
         }
         Err(why)
     }
 
-    async fn ask_one(&self, seed: &Seed, sessions: &mut Sessions) -> Result<Vec<Coordinator>, String> {
+    async fn ask_one(&self, seed: &Seed, sessions: &mut Sessions) -> Result<Vec<Coordinator>, Failure> {
         let port = seed.port.unwrap_or(self.web_port);
         let lookup = timeout(LIMIT, tokio::net::lookup_host((seed.host.as_str(), port))).await;
         let places: Vec<SocketAddr> = match lookup {
             Ok(Ok(places)) => places.collect(),
-            Ok(Err(error)) => return Err(format!("{}: {error}", seed.host)),
-            Err(_) => return Err(format!("{} is not resolved within {LIMIT:?}", seed.host)),
+            Ok(Err(error)) => {
+                return Err(match lacked(&error, &seed.host) {
+                    Some(shortage) => Failure::for_want_of(shortage, &seed.host),
+                    None => Failure::new(format!("{}: {error}", seed.host)),
+                });
+            }
+            Err(_) => return Err(Failure::new(format!("{} is not resolved within {LIMIT:?}", seed.host))),
         };
         let tls = self.tls.as_ref().map(|profile| {
             let tls = profile.for_member(&Member::new(Arc::new(node_of(&seed.host)), port));
             sessions.insert((seed.host.clone(), port), Arc::clone(&tls));
             tls
         });
-        let mut why = format!("{} has no address", seed.host);
+        let mut why = Failure::new(format!("{} has no address", seed.host));
         for place in places {
             let authorization = self.authorization.as_ref();
             let page = web_page(place, Some(&seed.host), tls.as_deref(), authorization, "/backends?json", LIMIT).await;
             match page {
                 Ok(page) => {
                     return coordinators(&page.body)
-                        .ok_or_else(|| format!("{place}: /backends?json is not as it should be"));
+                        .ok_or_else(|| Failure::new("/backends?json is not as it should be").at(place));
                 }
-                Err(error) => why = error,
+                Err(_) if why.is_not_made() => {}
+                Err(failure) => why = failure,
             }
         }
         Err(why)
@@ -110,6 +118,7 @@ pub fn node_of(host: &str) -> Node {
 pub async fn keep_asking(search: Arc<Search>, tell: impl Fn(Vec<FoundHost>) + Send) -> Infallible {
     let filter = search.discovery.filter.as_deref().and_then(|filter| regex::Regex::new(filter).ok());
     let mut found: Vec<Seed> = Vec::new();
+    let mut told: Vec<FoundHost> = Vec::new();
     let (mut failed, mut sessions) = (false, Sessions::new());
     let pool = &search.pool;
     loop {
@@ -128,9 +137,12 @@ pub async fn keep_asking(search: Arc<Search>, tell: impl Fn(Vec<FoundHost>) + Se
                 let mut hosts: Vec<_> = coordinators.into_iter().map(|it| it.host).filter(wanted).collect();
                 hosts.sort_unstable();
                 hosts.dedup();
-                tell(resolved(hosts).await);
+                told = resolved(hosts, &told).await;
+                tell(told.clone());
             }
-            Err(reason) if !failed => {
+            // It is reported, and says nothing of the cluster.
+            Err(failure) if failure.is_not_made() => {}
+            Err(Failure { reason, .. }) if !failed => {
                 failed = true;
                 tracing::warn!(%pool, %reason, "the cluster tells no coordinators; those that are known stay");
             }
@@ -140,16 +152,25 @@ pub async fn keep_asking(search: Arc<Search>, tell: impl Fn(Vec<FoundHost>) + Se
     }
 }
 
-/// The hosts with what their names resolve to, all looked up at once.
-async fn resolved(hosts: Vec<String>) -> Vec<FoundHost> {
+/// The hosts with what their names resolve to, all looked up at once. While a name does not resolve, the addresses that
+/// it had stay.
+async fn resolved(hosts: Vec<String>, before: &[FoundHost]) -> Vec<FoundHost> {
     let mut looking = JoinSet::new();
     for host in hosts {
         looking.spawn(async move {
             let looked = timeout(LIMIT, resolve_once(&host)).await;
-            FoundHost { addresses: looked.ok().and_then(Result::ok).unwrap_or_default(), host }
+            if let Ok(Err(error)) = &looked {
+                lacked(error, &host);
+            }
+            (host, looked.ok().and_then(Result::ok))
         });
     }
-    let mut found = looking.join_all().await;
+    let had = |host: &str| before.iter().find(|before| before.host == host).map(|before| before.addresses.clone());
+    let found = looking.join_all().await.into_iter().map(|(host, addresses)| {
+        let addresses = addresses.or_else(|| had(&host)).unwrap_or_default();
+        FoundHost { host, addresses }
+    });
+    let mut found: Vec<_> = found.collect();
     found.sort_unstable_by(|one, other| one.host.cmp(&other.host));
     found
 }
@@ -160,6 +181,41 @@ const LIMIT: Duration = Duration::from_secs(5);
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::monitor::scarcity::{alone, descriptors};
+
+    #[tokio::test]
+    async fn cluster_is_not_blamed_for_what_pronk_lacks() {
+        if !alone("monitor::discover::tests::cluster_is_not_blamed_for_what_pronk_lacks") {
+            return;
+        }
+        let seeds = ["127.0.0.1", "localhost"].map(|host| Seed { host: host.into(), port: None });
+        let search = Search {
+            pool: Name::from("p"),
+            discovery: Discovery { seeds: seeds.to_vec(), filter: None, interval: LIMIT, port: 21050 },
+            web_port: 25000,
+            tls: None,
+            authorization: None,
+        };
+        for seed in &search.discovery.seeds {
+            descriptors(false);
+            let failure = search.ask(std::slice::from_ref(seed)).await.unwrap_err();
+            descriptors(true);
+            assert!(failure.is_not_made() && failure.reason.contains("out of file descriptors"), "{failure:?}");
+        }
+    }
+
+    /// A written node is known again by its address, so it must not be lost while a name does not resolve.
+    #[tokio::test]
+    async fn addresses_of_a_host_stay_while_its_name_does_not_resolve() {
+        // No label may be longer than 63 bytes, so nobody is asked.
+        let unresolvable = format!("{}.example", "a".repeat(64));
+        let had = FoundHost { host: unresolvable.clone(), addresses: vec![[10, 0, 0, 1].into()] };
+        let numbered = FoundHost { host: "127.0.0.1".into(), addresses: vec![[127, 0, 0, 1].into()] };
+        let hosts = || vec![unresolvable.clone(), numbered.host.clone()];
+        assert_eq!(resolved(hosts(), std::slice::from_ref(&had)).await, [numbered.clone(), had]);
+        let unknown = FoundHost { host: unresolvable.clone(), addresses: Vec::new() };
+        assert_eq!(resolved(hosts(), &[]).await, [numbered.clone(), unknown]);
+    }
 
     #[test]
     fn nodes_of_hosts_have_names_that_members_can_have() {

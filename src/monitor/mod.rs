@@ -10,6 +10,8 @@ mod inband;
 mod outcome;
 mod probe;
 mod resolve;
+#[cfg(test)]
+mod scarcity;
 mod state;
 mod task;
 

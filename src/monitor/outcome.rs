@@ -8,10 +8,14 @@ pub(super) enum Outcome {
     Fails(String),
     /// The member said so itself, and it holds at once.
     Told(Verdict),
+    /// The probe could not be made for want of what pronk itself lacks, with the reason in words. It says nothing of
+    /// the member.
+    NotMade(String),
 }
 
 impl Outcome {
-    /// The better of two addresses of one member: it is up while any of them is.
+    /// The better of two addresses of one member: it is up while any of them is. One that could not be probed may be
+    /// up, so nothing but an answer says more.
     pub fn or(self, other: Self) -> Self {
         if other.badness() < self.badness() { other } else { self }
     }
@@ -19,10 +23,11 @@ impl Outcome {
     fn badness(&self) -> u8 {
         match self {
             Self::Answers | Self::Told(Verdict::Up) => 0,
-            Self::Told(Verdict::Unavailable(_)) => 1,
-            Self::Told(Verdict::Disabled(_)) => 2,
-            Self::Fails(_) => 3,
-            Self::Told(Verdict::Down(_)) => 4,
+            Self::NotMade(_) => 1,
+            Self::Told(Verdict::Unavailable(_)) => 2,
+            Self::Told(Verdict::Disabled(_)) => 3,
+            Self::Fails(_) => 4,
+            Self::Told(Verdict::Down(_)) => 5,
         }
     }
 }
@@ -39,5 +44,25 @@ mod tests {
         assert_eq!(fails("a").or(fails("b")), fails("a"));
         assert_eq!(fails("a").or(draining()), draining());
         assert_eq!(draining().or(Outcome::Told(Verdict::Down("executor".into()))), draining());
+    }
+
+    #[test]
+    fn address_that_could_not_be_probed_counts_unless_another_answers() {
+        let not_made = || Outcome::NotMade("pronk is out of file descriptors".into());
+        let up = [Outcome::Answers, Outcome::Told(Verdict::Up)];
+        let others = [
+            Outcome::Fails("refused".into()),
+            Outcome::Told(Verdict::Unavailable("full".into())),
+            Outcome::Told(Verdict::Disabled("drains".into())),
+            Outcome::Told(Verdict::Down("executor".into())),
+        ];
+        for outcome in up {
+            assert_eq!(not_made().or(outcome.clone()), outcome);
+            assert_eq!(outcome.clone().or(not_made()), outcome);
+        }
+        for outcome in others {
+            assert_eq!(not_made().or(outcome.clone()), not_made(), "{outcome:?}");
+            assert_eq!(outcome.clone().or(not_made()), not_made(), "{outcome:?}");
+        }
     }
 }

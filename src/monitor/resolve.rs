@@ -5,6 +5,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use crate::model::Name;
+use crate::net::Shortage;
 use crate::pool::LiveNode;
 
 /// The addresses of a name, sorted, each once.
@@ -16,6 +17,13 @@ pub async fn resolve_once(fqdn: &str) -> io::Result<Vec<IpAddr>> {
     addresses.sort_unstable();
     addresses.dedup();
     Ok(addresses)
+}
+
+/// What pronk lacked to look up a name, if that is why it failed: it is reported, and says nothing of the name.
+pub(super) fn lacked(error: &io::Error, name: &str) -> Option<Shortage> {
+    let shortage = Shortage::of_lookup(error)?;
+    shortage.report(format_args!("resolving {name}"));
+    Some(shortage)
 }
 
 /// Keeps a node's addresses up to date, and tells them. While the name does not resolve, the last addresses stay in use.
@@ -32,6 +40,7 @@ pub async fn keep_resolving(
                 live.set_addresses(addresses.clone());
                 tell(addresses);
             }
+            Err(error) if lacked(&error, &fqdn).is_some() => {}
             Err(error) => tracing::warn!(%node, %fqdn, %error, "the node's name does not resolve"),
         }
         tokio::time::sleep(every).await;

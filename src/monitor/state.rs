@@ -13,6 +13,8 @@ pub(super) struct Standing {
     time_until_up: Duration,
     manual_resume: bool,
     last_success: Instant,
+    /// When it was last probed, or that was tried.
+    last_probe: Instant,
     /// Since when every probe of a member that is not up was answered.
     answering_since: Option<Instant>,
     /// Down until an administrator resumes it.
@@ -28,6 +30,7 @@ impl Standing {
             time_until_up: monitor.time_until_up,
             manual_resume: monitor.manual_resume,
             last_success: now,
+            last_probe: now,
             answering_since: None,
             held: false,
             verdict: None,
@@ -36,8 +39,10 @@ impl Standing {
 
     /// Takes the outcome of a probe and tells the verdict, when it or its reason changes. An answer marks up, after
     /// `time-until-up` where there is one; being without one for the timeout marks down (F5's `timeout`); what the
-    /// member says of itself holds at once.
+    /// member says of itself holds at once. The time before a probe that could not be made counts for nothing: nobody
+    /// looked.
     pub fn observe(&mut self, outcome: Outcome, now: Instant) -> Option<Verdict> {
+        let since_last = now.saturating_duration_since(std::mem::replace(&mut self.last_probe, now));
         let verdict = match outcome {
             Outcome::Answers | Outcome::Told(Verdict::Up) => self.answered(now)?,
             Outcome::Told(Verdict::Down(reason)) => Verdict::Down(reason),
@@ -53,6 +58,11 @@ impl Standing {
                     return None;
                 }
                 Verdict::Down(reason)
+            }
+            Outcome::NotMade(_) => {
+                self.last_success += since_last;
+                self.answering_since = self.answering_since.map(|since| since + since_last);
+                return None;
             }
         };
         if matches!(verdict, Verdict::Down(_)) {
@@ -90,6 +100,8 @@ const HELD: &str = "it answers again, and stays down until `pronk member resume`
 
 #[cfg(test)]
 mod tests {
+    use proptest::prelude::*;
+
     use super::*;
     use crate::model::{MonitorKind, Name};
 
@@ -159,6 +171,85 @@ mod tests {
         assert!(standing.is_up());
         assert_eq!(standing.observe(refused(), at(66)), down("refused"));
         assert_eq!(standing.observe(Outcome::Answers, at(70)), None, "and waits again after the next fall");
+    }
+
+    #[test]
+    fn probes_that_could_not_be_made_say_nothing() {
+        let (mut standing, at) = standing(|_| {});
+        let not_made = || Outcome::NotMade("pronk is out of file descriptors".into());
+        assert_eq!(standing.observe(not_made(), at(5)), None, "not even when nothing is known");
+        assert_eq!(standing.observe(Outcome::Answers, at(10)), Some(Verdict::Up));
+        for second in [15, 20, 25, 30] {
+            assert_eq!(standing.observe(not_made(), at(second)), None, "{second}");
+        }
+        for second in [35, 40, 45] {
+            assert_eq!(
+                standing.observe(refused(), at(second)),
+                None,
+                "{second}: the timeout is of time that it was seen"
+            );
+        }
+        assert_eq!(standing.observe(refused(), at(46)), down("refused"));
+        assert_eq!(standing.observe(not_made(), at(50)), None, "nor does it bring a member up");
+        assert!(!standing.is_up());
+    }
+
+    /// Seconds since the step before, and what happens.
+    fn steps() -> impl Strategy<Value = Vec<(u64, Step)>> {
+        let told = prop_oneof![
+            Just(Verdict::Down("executor".to_owned())),
+            Just(Verdict::Disabled("drains".to_owned())),
+            Just(Verdict::Unavailable("full".to_owned())),
+        ];
+        let step = prop_oneof![
+            3 => Just(Step::Probe(Outcome::Answers)),
+            4 => Just(Step::Probe(refused())),
+            1 => told.prop_map(|verdict| Step::Probe(Outcome::Told(verdict))),
+            4 => Just(Step::Probe(Outcome::NotMade("out of file descriptors".into()))),
+            1 => Just(Step::Resume),
+        ];
+        prop::collection::vec((0_u64..9, step), 0..60)
+    }
+
+    #[derive(Clone, Debug)]
+    enum Step {
+        Probe(Outcome),
+        Resume,
+    }
+
+    proptest! {
+        /// In any order of outcomes, the verdicts are those of the time in which there were probes.
+        #[test]
+        fn time_without_probes_is_as_if_it_had_not_been(
+            steps in steps(), until_up in 0_u64..20, manual_resume: bool,
+        ) {
+            let change = |monitor: &mut Monitor| {
+                monitor.time_until_up = Duration::from_secs(until_up);
+                monitor.manual_resume = manual_resume;
+            };
+            let ((mut real, at), (mut cut, cut_at)) = (standing(change), standing(change));
+            let (mut now, mut last_probe, mut blind) = (0, 0, 0);
+            for (gap, step) in steps {
+                now += gap;
+                match step {
+                    Step::Resume => {
+                        real.resume();
+                        cut.resume();
+                    }
+                    Step::Probe(outcome @ Outcome::NotMade(_)) => {
+                        prop_assert_eq!(real.observe(outcome, at(now)), None);
+                        blind += now - last_probe;
+                        last_probe = now;
+                    }
+                    Step::Probe(outcome) => {
+                        let verdict = real.observe(outcome.clone(), at(now));
+                        prop_assert_eq!(verdict, cut.observe(outcome, cut_at(now - blind)));
+                        prop_assert_eq!(real.is_up(), cut.is_up());
+                        last_probe = now;
+                    }
+                }
+            }
+        }
     }
 
     #[test]

@@ -114,6 +114,10 @@ async fn probe(watch: &Watch) -> Infallible {
         }
         let started = Instant::now();
         let outcome = any_address(watch, &mut prober).await;
+        if let Outcome::NotMade(reason) = &outcome {
+            let (pool, member, monitor) = (&watch.pool, &watch.member, &monitor.name);
+            tracing::debug!(%pool, %member, %monitor, %reason, "the probe was not made, so the verdict stays");
+        }
         if let Some(verdict) = standing.observe(outcome, Instant::now().into_std()) {
             watch.conclude(verdict, &mut last);
         }

@@ -46,6 +46,7 @@ impl NotConnected {
 /// # Errors
 /// Why there is no connection. A shortage is reported.
 pub async fn connect(address: SocketAddr) -> Result<TcpStream, NotConnected> {
+    #[cfg_attr(not(test), expect(clippy::disallowed_methods, reason = "its errors are told apart here"))]
     let connecting = TcpStream::connect(address);
     connecting.await.map_err(|error| {
         let shortage = Shortage::of_connect(&error, || has_source(address));

@@ -17,6 +17,7 @@ use super::TlsFault;
 use super::provider::provider;
 use crate::model::Host;
 use crate::model::profile::CipherGroup;
+use crate::net::{self, NotConnected, Shortage};
 
 /// Why a port showed no certificate, in words that follow its address.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -25,6 +26,9 @@ pub enum Unfetched {
     Resolve(String),
     #[error("cannot connect: {0}")]
     Connect(String),
+    /// pronk itself lacks something, which is reported already. It says nothing of the port.
+    #[error("not asked: pronk is {0}")]
+    Short(Shortage),
     /// It took the connection; an impalad without TLS waits for the rest of what it takes for a Thrift frame.
     #[error(
         "accepted the connection and did not answer a TLS hello: probably a port without TLS, or all its service threads are busy"
@@ -103,8 +107,9 @@ async fn connect(address: impl ToSocketAddrs, deadline: Instant) -> Result<TcpSt
     let mut failed = Unfetched::Resolve("it has no address".into());
     let which = |address| if addresses.len() > 1 { format!("{address}: ") } else { String::new() };
     for address in addresses.iter().copied() {
-        failed = match timeout_at(deadline, TcpStream::connect(address)).await {
+        failed = match timeout_at(deadline, net::connect(address)).await {
             Ok(Ok(stream)) => return Ok(stream),
+            Ok(Err(NotConnected::Short(shortage))) => return Err(Unfetched::Short(shortage)),
             Ok(Err(error)) => Unfetched::Connect(format!("{}{error}", which(address))),
             Err(_) => return Err(Unfetched::Connect(format!("{}no answer in time", which(address)))),
         };

@@ -99,7 +99,7 @@ impl Live {
 fn silence(reason: &Unfetched) -> Silence {
     match reason {
         Unfetched::Plaintext(_) => Silence::Plaintext,
-        Unfetched::Resolve(_) | Unfetched::Connect(_) => Silence::Unreachable,
+        Unfetched::Resolve(_) | Unfetched::Connect(_) | Unfetched::Short(_) => Silence::Unreachable,
         Unfetched::TimedOut | Unfetched::ClosedEarly | Unfetched::Handshake(_) => Silence::Handshake,
     }
 }

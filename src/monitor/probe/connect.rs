@@ -1,11 +1,10 @@
-use std::io::ErrorKind;
 use std::net::SocketAddr;
 use std::time::Duration;
 
 use crate::monitor::outcome::Outcome;
 use crate::net;
 
-use super::stream::{Failure, connect};
+use super::stream::{Failure, How, connect};
 
 /// Connects and closes at once.
 pub(super) async fn tcp(address: SocketAddr, limit: Duration) -> Outcome {
@@ -27,7 +26,7 @@ pub(super) async fn half_open(address: SocketAddr, limit: Duration) -> Outcome {
 /// How the host refuses the connection, if it does: nothing listens there.
 pub(in crate::monitor) async fn refusal(address: SocketAddr, limit: Duration) -> Option<String> {
     match connect(address, limit).await {
-        Err(Failure { kind: Some(ErrorKind::ConnectionRefused), reason, .. }) => Some(reason),
+        Err(Failure { how: How::Refused, reason }) => Some(reason),
         Ok(_) | Err(_) => None,
     }
 }
@@ -35,13 +34,15 @@ pub(in crate::monitor) async fn refusal(address: SocketAddr, limit: Duration) ->
 /// Connects; a host that refuses is there.
 pub(super) async fn gateway(address: SocketAddr, limit: Duration) -> Outcome {
     match connect(address, limit).await {
-        Err(Failure { kind: Some(ErrorKind::ConnectionRefused), .. }) | Ok(_) => Outcome::Answers,
+        Err(Failure { how: How::Refused, .. }) | Ok(_) => Outcome::Answers,
         Err(failure) => failure.into(),
     }
 }
 
 #[cfg(test)]
 mod tests {
+    use std::io::ErrorKind;
+
     use tokio::io::AsyncReadExt;
     use tokio::net::TcpListener;
 

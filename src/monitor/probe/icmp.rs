@@ -7,6 +7,9 @@ use tokio::net::UdpSocket;
 use tokio::time::timeout;
 
 use crate::monitor::outcome::Outcome;
+use crate::net::{NotConnected, Shortage};
+
+use super::stream::Failure;
 
 /// Sends ICMP echo requests through a ping socket, for which no privilege is needed where the system allows it to the
 /// process's group (`net.ipv4.ping_group_range`, which holds for IPv6 as well).
@@ -15,9 +18,10 @@ pub(super) struct Pinger {
     sequence: u16,
 }
 
-/// Why this process may not send ICMP echo requests, if it may not.
+/// Why this process may not send ICMP echo requests, if it may not. That there is no socket left just now is no
+/// refusal.
 pub fn ping_refused() -> Option<io::Error> {
-    socket(false).err()
+    socket(false).err().filter(|error| Shortage::of(error).is_none())
 }
 
 impl Pinger {
@@ -25,7 +29,10 @@ impl Pinger {
         self.sequence = self.sequence.wrapping_add(1);
         match timeout(limit, echo(address, self.sequence)).await {
             Ok(Ok(())) => Outcome::Answers,
-            Ok(Err(error)) => Outcome::Fails(format!("cannot ping {address}: {error}")),
+            Ok(Err(error)) => {
+                let failure = NotConnected::of_datagrams(error, format_args!("pinging {address}"));
+                Failure::of_connecting(&failure, format_args!("cannot ping {address}")).into()
+            }
             Err(_) => Outcome::Fails(format!("{address} did not answer the ping within {limit:?}")),
         }
     }

@@ -7,7 +7,7 @@ use hyper::header::{AUTHORIZATION, CONNECTION, HOST, HeaderValue, USER_AGENT};
 
 use super::http::AGENT;
 use super::page::{Page, fetch};
-use super::stream::{Failure, exchange, open};
+use super::stream::{Failure, How, exchange, open};
 use crate::impala::{Answer, Metrics, Question, Role, backend_role};
 use crate::model::{ImpalaCheck, ImpalaProtocol, WebUi};
 use crate::monitor::outcome::Outcome;
@@ -33,31 +33,43 @@ impl<'a> ImpalaProbe<'a> {
 
     pub async fn probe(&mut self, address: SocketAddr, limit: Duration) -> Outcome {
         if let Some(web) = &self.check.web {
-            let told = self.ask_web(web, address, limit / 3).await;
-            if let Some(verdict) = self.note(told) {
-                return Outcome::Told(verdict);
+            match self.ask_web(web, address, limit / 3).await {
+                // Whether it drains is not known, so its port must not speak for it.
+                Err(failure) if failure.is_not_made() => return failure.into(),
+                told => {
+                    if let Some(verdict) = self.note(told) {
+                        return Outcome::Told(verdict);
+                    }
+                }
             }
         }
         match self.ask_port(address, limit).await {
             Ok(Answer::Draining) => Outcome::Told(Verdict::Disabled("it says that it is being shut down".into())),
             Ok(Answer::Foreign(what)) => Outcome::Fails(format!("{address} {what}")),
             Ok(Answer::Alive | Answer::Incomplete) => Outcome::Answers,
-            Err(failure) if failure.silent && self.is_healthy(address, limit / 3).await => {
-                let reason = format!(
-                    "{address}: {}, though /healthz is OK: its service threads are all busy, or the port speaks not as \
-                     the monitor expects (ssl, sasl, protocol)",
-                    failure.reason
-                );
-                Outcome::Told(Verdict::Unavailable(reason))
-            }
-            Err(failure) => Outcome::Fails(format!("{address}: {}", failure.reason)),
+            Err(failure) if failure.how == How::Silent => self.judge_silence(failure, address, limit / 3).await,
+            Err(failure) => failure.at(address).into(),
+        }
+    }
+
+    /// What a port means that takes connections and is silent.
+    async fn judge_silence(&self, silent: Failure, address: SocketAddr, limit: Duration) -> Outcome {
+        let Some(web) = &self.check.web else { return silent.at(address).into() };
+        match self.page(web, address, "/healthz", limit).await {
+            Ok(_) => Outcome::Told(Verdict::Unavailable(format!(
+                "{address}: {}, though /healthz is OK: its service threads are all busy, or the port speaks not as the \
+                 monitor expects (ssl, sasl, protocol)",
+                silent.reason
+            ))),
+            Err(failure) if failure.is_not_made() => failure.into(),
+            Err(_) => silent.at(address).into(),
         }
     }
 
     /// What the web UI says against new connections, if anything. Hands over how busy the daemon is.
-    async fn ask_web(&self, web: &WebUi, address: SocketAddr, limit: Duration) -> Result<Option<Verdict>, String> {
+    async fn ask_web(&self, web: &WebUi, address: SocketAddr, limit: Duration) -> Result<Option<Verdict>, Failure> {
         let page = self.page(web, address, "/?json", limit).await?;
-        let mut role = Role::parse(&page.body).ok_or("its page /?json is not JSON")?;
+        let mut role = Role::parse(&page.body).ok_or_else(|| Failure::new("its page /?json is not JSON"))?;
         if !role.is_told() {
             let web_uis = [Some(address.ip().to_string()), self.watch.hostname.clone()];
             let web_uis: Vec<_> = web_uis.into_iter().flatten().map(|host| format!("{host}:{}", web.port)).collect();
@@ -73,7 +85,8 @@ impl<'a> ImpalaProbe<'a> {
             return Ok(Some(Verdict::Disabled(format!("it shuts down gracefully{status}"))));
         }
         let page = self.page(web, address, "/jsonmetrics?json", limit).await?;
-        let metrics = Metrics::parse(&page.body, self.frontend()).ok_or("its page /jsonmetrics?json is not JSON")?;
+        let metrics = Metrics::parse(&page.body, self.frontend())
+            .ok_or_else(|| Failure::new("its page /jsonmetrics?json is not JSON"))?;
         let good_for = self.watch.monitor.timeout;
         let threads = u64::from(self.check.service_threads);
         let measured = measurement(metrics, good_for, self.watch.node.connections.total());
@@ -85,7 +98,7 @@ impl<'a> ImpalaProbe<'a> {
     }
 
     /// Logs when the web UI falls silent and when it speaks again: without it the port alone decides.
-    fn note(&mut self, told: Result<Option<Verdict>, String>) -> Option<Verdict> {
+    fn note(&mut self, told: Result<Option<Verdict>, Failure>) -> Option<Verdict> {
         let (pool, member, monitor) = (&self.watch.pool, &self.watch.member, &self.watch.monitor.name);
         match told {
             Ok(verdict) => {
@@ -94,7 +107,7 @@ impl<'a> ImpalaProbe<'a> {
                 }
                 verdict
             }
-            Err(reason) => {
+            Err(Failure { reason, .. }) => {
                 if self.web_failure.is_none() {
                     tracing::warn!(%pool, %member, %monitor, %reason,
                         "the web UI tells nothing, so draining and load are not seen; see web-port, web-ssl and user");
@@ -105,17 +118,10 @@ impl<'a> ImpalaProbe<'a> {
         }
     }
 
-    async fn page(&self, web: &WebUi, address: SocketAddr, path: &str, limit: Duration) -> Result<Page, String> {
+    async fn page(&self, web: &WebUi, address: SocketAddr, path: &str, limit: Duration) -> Result<Page, Failure> {
         let place = SocketAddr::new(address.ip(), web.port);
         let (host, tls) = (self.watch.hostname.as_deref(), self.watch.web_tls.as_deref());
         web_page(place, host, tls, self.watch.authorization.as_ref(), path, limit).await
-    }
-
-    async fn is_healthy(&self, address: SocketAddr, limit: Duration) -> bool {
-        match &self.check.web {
-            Some(web) => self.page(web, address, "/healthz", limit).await.is_ok(),
-            None => false,
-        }
     }
 
     /// Asks the port. Where SASL is to be found out, a port that ends the connection is asked the other way at once.
@@ -125,14 +131,14 @@ impl<'a> ImpalaProbe<'a> {
         if self.check.sasl.is_some() || self.protocol() == ImpalaProtocol::Hs2Http {
             return first;
         }
-        if matches!(&first, Err(failure) if failure.silent) {
+        if matches!(&first, Err(failure) if failure.how == How::Silent) {
             // A port without SASL waits for ever on a SASL message, so the next question is one that both answer.
             self.sasl = false;
         }
         let refused = match &first {
             Ok(Answer::Foreign(_)) => true,
             Ok(_) => false,
-            Err(failure) => failure.ended,
+            Err(failure) => failure.how == How::Ended,
         };
         if !refused {
             return first;
@@ -142,6 +148,7 @@ impl<'a> ImpalaProbe<'a> {
                 self.sasl = !sasl;
                 Ok(answer)
             }
+            Err(failure) if failure.is_not_made() => Err(failure),
             Ok(_) | Err(_) => first,
         }
     }
@@ -193,20 +200,19 @@ pub(in crate::monitor) async fn web_page(
     authorization: Option<&HeaderValue>,
     path: &str,
     limit: Duration,
-) -> Result<Page, String> {
+) -> Result<Page, Failure> {
     let host = host.map_or_else(|| place.to_string(), str::to_owned);
     let mut request = Request::get(path).header(HOST, host).header(USER_AGENT, AGENT).header(CONNECTION, "close");
     if let Some(header) = authorization {
         request = request.header(AUTHORIZATION, header);
     }
-    let request = request.body(Empty::new()).map_err(|error| error.to_string())?;
-    let says = |failure: Failure| format!("{place}: {}", failure.reason);
-    let stream = open(place, tls, limit).await.map_err(says)?;
-    let page = fetch(stream, request, LONGEST_PAGE, limit).await.map_err(says)?;
+    let request = request.body(Empty::new()).map_err(|error| Failure::new(error.to_string()))?;
+    let stream = open(place, tls, limit).await.map_err(|failure| failure.at(place))?;
+    let page = fetch(stream, request, LONGEST_PAGE, limit).await.map_err(|failure| failure.at(place))?;
     match page.status.as_u16() {
         200 => Ok(page),
-        401 => Err(format!("{place}: {path} needs a user and a password (status 401)")),
-        code => Err(format!("{place}: {path} answers with status {code}")),
+        401 => Err(Failure::new(format!("{place}: {path} needs a user and a password (status 401)"))),
+        code => Err(Failure::new(format!("{place}: {path} answers with status {code}"))),
     }
 }
 

@@ -15,6 +15,7 @@ use std::time::Duration;
 pub(super) use connect::refusal;
 pub use icmp::ping_refused;
 pub(super) use impala::web_page;
+pub(super) use stream::Failure;
 
 use super::outcome::Outcome;
 use super::task::Watch;

@@ -1,5 +1,6 @@
 //! Connections of probes, with or without TLS.
 
+use std::fmt;
 use std::io::ErrorKind;
 use std::net::SocketAddr;
 use std::time::Duration;
@@ -9,37 +10,74 @@ use tokio::net::TcpStream;
 use tokio::time::timeout;
 
 use crate::monitor::outcome::Outcome;
+use crate::net::{self, NotConnected, Shortage};
 use crate::tls::{MemberTls, TlsFault};
 
 /// Why a probe has no answer.
 #[derive(Debug)]
-pub(super) struct Failure {
+pub(in crate::monitor) struct Failure {
     pub reason: String,
-    /// What the system said of the connection, if that is what failed.
-    pub kind: Option<ErrorKind>,
+    pub how: How,
+}
+
+/// How a probe came to have no answer.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(in crate::monitor) enum How {
+    /// The probe could not be made for want of what pronk itself lacks.
+    NotMade,
+    /// The host refuses the connection: nothing listens there.
+    Refused,
     /// A connection was made, and nothing came on it in time.
-    pub silent: bool,
+    Silent,
     /// The other side ended the connection, or began it in another protocol.
-    pub ended: bool,
+    Ended,
+    Other,
 }
 
 impl Failure {
-    pub fn new(reason: String) -> Self {
-        Self { reason, kind: None, silent: false, ended: false }
+    pub fn new(reason: impl Into<String>) -> Self {
+        Self { reason: reason.into(), how: How::Other }
     }
 
     pub fn silent(reason: String) -> Self {
-        Self { silent: true, ..Self::new(reason) }
+        Self { how: How::Silent, ..Self::new(reason) }
     }
 
     pub fn ended(reason: String) -> Self {
-        Self { ended: true, ..Self::new(reason) }
+        Self { how: How::Ended, ..Self::new(reason) }
+    }
+
+    /// `what` was tried.
+    pub fn of_connecting(failure: &NotConnected, what: impl fmt::Display) -> Self {
+        let how = match failure {
+            NotConnected::Short(_) => How::NotMade,
+            NotConnected::Failed(error) if error.kind() == ErrorKind::ConnectionRefused => How::Refused,
+            NotConnected::Failed(_) | NotConnected::NoSource => How::Other,
+        };
+        Self { how, ..Self::new(failure.to_string()) }.at(what)
+    }
+
+    /// For want of this, `what` was not done.
+    pub fn for_want_of(shortage: Shortage, what: impl fmt::Display) -> Self {
+        Self { how: How::NotMade, ..Self::new(format!("{what}: pronk is {shortage}")) }
+    }
+
+    /// With the place of the failure before its reason.
+    pub fn at(self, place: impl fmt::Display) -> Self {
+        Self { reason: format!("{place}: {}", self.reason), ..self }
+    }
+
+    pub fn is_not_made(&self) -> bool {
+        self.how == How::NotMade
     }
 }
 
 impl From<Failure> for Outcome {
     fn from(failure: Failure) -> Self {
-        Self::Fails(failure.reason)
+        match failure.how {
+            How::NotMade => Self::NotMade(failure.reason),
+            How::Refused | How::Silent | How::Ended | How::Other => Self::Fails(failure.reason),
+        }
     }
 }
 
@@ -48,12 +86,9 @@ impl<T: AsyncRead + AsyncWrite + Unpin + Send> Stream for T {}
 
 /// Connects within `limit`.
 pub(super) async fn connect(address: SocketAddr, limit: Duration) -> Result<TcpStream, Failure> {
-    match timeout(limit, TcpStream::connect(address)).await {
+    match timeout(limit, net::connect(address)).await {
         Ok(Ok(tcp)) => Ok(tcp),
-        Ok(Err(error)) => {
-            let kind = Some(error.kind());
-            Err(Failure { kind, ..Failure::new(format!("cannot connect to {address}: {error}")) })
-        }
+        Ok(Err(failure)) => Err(Failure::of_connecting(&failure, format_args!("cannot connect to {address}"))),
         Err(_) => Err(Failure::new(format!("{address} did not answer within {limit:?}"))),
     }
 }

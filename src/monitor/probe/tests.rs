@@ -17,6 +17,8 @@ use crate::monitor::outcome::Outcome;
 use crate::monitor::task::Watch;
 use crate::pool::{LiveMember, LiveNode, Verdict};
 
+mod shortage;
+
 /// Long enough for an answer on a busy machine; `BRIEF` where silence is what is tested.
 const PATIENT: Duration = Duration::from_secs(20);
 const BRIEF: Duration = Duration::from_millis(300);

@@ -3,7 +3,7 @@ use std::time::Duration;
 
 use crate::monitor::outcome::Outcome;
 use crate::monitor::task::Watch;
-use crate::tls;
+use crate::tls::{self, Unfetched};
 
 /// Handshakes within `limit`, closes, and hands on what the member showed. Any certificate is taken: whether it is to be
 /// trusted is not asked here.
@@ -12,6 +12,7 @@ pub(super) async fn tls(watch: &Watch, address: SocketAddr, limit: Duration) -> 
     watch.certificates.saw(&watch.member, shown.chain);
     match shown.outcome {
         Ok(()) => Outcome::Answers,
+        Err(reason @ Unfetched::Short(_)) => Outcome::NotMade(format!("{address}: {reason}")),
         Err(reason) => Outcome::Fails(format!("{address}: {reason}")),
     }
 }

@@ -68,6 +68,11 @@ impl Pronk {
         }
     }
 
+    /// What was logged until now.
+    pub fn log(&self) -> Vec<serde_json::Value> {
+        self.log.0.lock().unwrap().clone()
+    }
+
     /// Sends a signal, such as `TERM`.
     pub fn signal(&self, name: &str) {
         let sent = Command::new("kill").args(["-s", name, &self.pid().to_string()]).status().unwrap();

@@ -14,4 +14,5 @@ mod peers;
 mod process;
 mod relay;
 mod rules;
+mod shortage;
 mod truncation;

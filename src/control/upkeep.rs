@@ -1,11 +1,12 @@
 use std::convert::Infallible;
 use std::sync::Arc;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
-use tokio::time::timeout_at;
+use tokio::time::{interval, timeout_at};
 
 use super::children::Child;
 use super::command::Shared;
+use crate::net;
 
 /// The tasks that run whatever the configuration is.
 #[derive(Debug)]
@@ -18,6 +19,7 @@ impl Upkeep {
         let children = vec![
             child("watch over certificates", shared, watch_certificates),
             child("end of removed members", shared, end_removed),
+            child("end of shortages", shared, end_shortages),
         ];
         Self { _children: children }
     }
@@ -45,5 +47,14 @@ async fn end_removed(shared: Arc<Shared>) -> Infallible {
             }
             None => shared.removed.notified().await,
         }
+    }
+}
+
+/// Says when pronk has again what it lacked.
+async fn end_shortages(_: Arc<Shared>) -> Infallible {
+    let mut seconds = interval(Duration::from_secs(1));
+    loop {
+        seconds.tick().await;
+        net::end_shortages(Instant::now());
     }
 }

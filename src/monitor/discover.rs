@@ -198,7 +198,7 @@ mod tests {
         };
         for seed in &search.discovery.seeds {
             descriptors(false);
-            let failure = search.ask(std::slice::from_ref(seed)).await.unwrap_err();
+            let failure = search.ask(std::slice::from_ref(seed), &mut Sessions::new()).await.unwrap_err();
             descriptors(true);
             assert!(failure.is_not_made() && failure.reason.contains("out of file descriptors"), "{failure:?}");
         }

@@ -1,4 +1,4 @@
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use pronk::cert::cluster::ClusterView;
 use pronk::cert::lint::{Finding, Findings, Origin, Role, Subject, Use};
@@ -207,11 +207,21 @@ fn ten_thousand_servers_do_not_make_anybody_wait() {
         subjects.push(subject(&format!("{index}.pem"), &chain, unnamed.clone()));
         subjects.push(live(&format!("host{index}.example.com:21050"), &chain, unnamed));
     }
-    let started = Instant::now();
+    let before = cpu_time();
     let findings = linter(&[]).lint(&subjects);
     let rows = ClusterView::of(&subjects, &findings, NOW).render().lines().count();
-    assert!(started.elapsed() < Duration::from_secs(10), "{:?}", started.elapsed());
+    let took = cpu_time() - before;
+    assert!(took < Duration::from_secs(10), "{took:?}");
     assert!(rows > 5000, "{rows}");
+}
+
+/// What this process has used of the processors, whatever else keeps them busy.
+fn cpu_time() -> Duration {
+    let stat = std::fs::read_to_string("/proc/self/stat").unwrap();
+    // The program's name, which may have blanks, is in parentheses; user and system time are fields 14 and 15.
+    let (_, fields) = stat.rsplit_once(") ").unwrap();
+    let ticks: u64 = fields.split(' ').skip(11).take(2).map(|field| field.parse::<u64>().unwrap()).sum();
+    Duration::from_millis(ticks * 1000 / rustix::param::clock_ticks_per_second())
 }
 
 #[test]

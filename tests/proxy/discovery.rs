@@ -3,9 +3,9 @@
 use std::io::{BufRead, BufReader, Read, Write};
 use std::net::{SocketAddr, TcpListener, TcpStream};
 use std::sync::{Arc, Mutex};
-use std::time::{Duration, Instant};
+use std::time::Instant;
 
-use crate::lb::{Pronk, free_port};
+use crate::lb::{PATIENCE, Pronk, free_port};
 use crate::peers::connect;
 
 /// What a daemon lists, by its number; none is no answer.
@@ -121,7 +121,7 @@ fn serving(address: SocketAddr) -> Vec<u8> {
 
 #[track_caller]
 fn wait_until_serving(address: SocketAddr, wanted: &[u8]) {
-    let deadline = Instant::now() + Duration::from_secs(20);
+    let deadline = Instant::now() + PATIENCE;
     loop {
         let found = serving(address);
         if found == wanted {

@@ -1,13 +1,16 @@
 //! The real pronk as a process, on ports of its own.
 
 use std::io::{BufRead, BufReader};
-use std::net::TcpListener;
+use std::net::SocketAddr;
 use std::path::Path;
 use std::process::{Child, Command, Output, Stdio};
 use std::sync::{Arc, Condvar, Mutex};
 use std::time::{Duration, Instant};
 
-const PATIENCE: Duration = Duration::from_secs(20);
+use socket2::{Domain, Socket, Type};
+
+/// How long anything may take on a busy machine before a test gives up.
+pub const PATIENCE: Duration = Duration::from_secs(60);
 
 /// A running pronk with its folder; both end with it.
 pub struct Pronk {
@@ -16,9 +19,20 @@ pub struct Pronk {
     log: Arc<(Mutex<Vec<serde_json::Value>>, Condvar)>,
 }
 
-/// A port that was free a moment ago.
+/// A port that belongs to this process, on every IPv4 address, until the process ends: connections are refused until
+/// the test, or its pronk, listens.
+///
+/// A socket that is bound and does not listen holds it. The kernel gives such a port to nobody who asks for any, be it
+/// to listen or for the near end of a connection, and lets those bind it by number who set `SO_REUSEADDR`, as pronk, the
+/// standard library and tokio do.
 pub fn free_port() -> u16 {
-    TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port()
+    let socket = Socket::new(Domain::IPV4, Type::STREAM, None).unwrap();
+    socket.bind(&SocketAddr::from(([0, 0, 0, 0], 0)).into()).unwrap();
+    // Not before it is bound, or two such sockets could share a port.
+    socket.set_reuse_address(true).unwrap();
+    let port = socket.local_addr().unwrap().as_socket().unwrap().port();
+    std::mem::forget(socket);
+    port
 }
 
 impl Pronk {
@@ -35,7 +49,8 @@ impl Pronk {
         let mut child = command
             .arg("run")
             .arg(folder.path().join("pronk.yaml"))
-            .args(["--log-format", "json", "--drain-timeout", "2", "--admin-socket"])
+            // The last connections are cut off at random within the last five seconds of this time, and none before.
+            .args(["--log-format", "json", "--drain-timeout", "8", "--admin-socket"])
             .arg(folder.path().join("admin.sock"))
             .stderr(Stdio::piped())
             .spawn()

@@ -1,15 +1,37 @@
 //! Members that are threads, and clients that are sockets.
 
-use std::io::Read;
+use std::io::{self, ErrorKind, Read, Write};
 use std::net::{Shutdown, SocketAddr, TcpListener, TcpStream};
 use std::sync::Arc;
 use std::time::Duration;
 
-/// Connects, with patience for reads.
+use crate::lb::PATIENCE;
+
+/// Connects a client that is let in, with patience for reads.
 pub fn connect(address: SocketAddr) -> TcpStream {
-    let stream = TcpStream::connect(address).unwrap();
-    stream.set_read_timeout(Some(Duration::from_secs(20))).unwrap();
-    stream
+    try_connect(address).unwrap()
+}
+
+/// As [`connect`], for a client that may be refused: the reset can come before this returns.
+pub fn try_connect(address: SocketAddr) -> io::Result<TcpStream> {
+    let stream = TcpStream::connect(address)?;
+    stream.set_read_timeout(Some(PATIENCE))?;
+    Ok(stream)
+}
+
+/// Whether a client that says hello is reset. What it asked for decides when: connecting, writing and reading can each
+/// be the first to find out.
+pub fn is_refused(address: SocketAddr) -> bool {
+    let greeted = try_connect(address).and_then(|mut client| {
+        client.write_all(b"hello")?;
+        client.read(&mut [0])
+    });
+    greeted.is_err_and(|error| is_reset(&error))
+}
+
+/// Whether a peer's reset is the reason; whoever learns of it by writing again has a broken pipe.
+pub fn is_reset(error: &io::Error) -> bool {
+    matches!(error.kind(), ErrorKind::ConnectionReset | ErrorKind::BrokenPipe)
 }
 
 /// Makes the coming close a reset.
@@ -21,7 +43,7 @@ pub fn reset(stream: &TcpStream) {
 pub fn echo_member() -> SocketAddr {
     member(|mut stream| {
         let mut copy = stream.try_clone().unwrap();
-        let _ = std::io::copy(&mut stream, &mut copy);
+        let _ = io::copy(&mut stream, &mut copy);
         let _ = copy.shutdown(Shutdown::Write);
     })
 }
@@ -41,7 +63,7 @@ pub fn member(serve: impl Fn(TcpStream) + Send + Sync + 'static) -> SocketAddr {
 }
 
 /// Everything until the end, and how it ended.
-pub fn read_all(stream: &mut impl Read) -> (Vec<u8>, std::io::Result<()>) {
+pub fn read_all(stream: &mut impl Read) -> (Vec<u8>, io::Result<()>) {
     let mut all = Vec::new();
     let mut buffer = [0; 65536];
     loop {

@@ -1,13 +1,12 @@
 //! The process: its start, its signals, its limits, its end.
 
 use std::io::{Read, Write};
-use std::net::SocketAddr;
+use std::net::{SocketAddr, TcpListener, TcpStream};
 use std::os::unix::fs::PermissionsExt;
 use std::os::unix::net::UnixDatagram;
 use std::process::Command;
-use std::time::Duration;
 
-use crate::lb::{Pronk, free_port};
+use crate::lb::{PATIENCE, Pronk, free_port};
 use crate::peers::{connect, echo_member};
 
 fn config(member: SocketAddr, port: u16) -> String {
@@ -41,7 +40,7 @@ fn service_manager_is_told_of_start_reload_and_end() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("notify");
     let socket = UnixDatagram::bind(&path).unwrap();
-    socket.set_read_timeout(Some(Duration::from_secs(20))).unwrap();
+    socket.set_read_timeout(Some(PATIENCE)).unwrap();
     let all = std::cell::RefCell::new(Vec::new());
     // What is told beside the phase.
     let told = || loop {
@@ -82,7 +81,8 @@ fn accepting_goes_on_after_descriptors_ran_out() {
     command.args(["-c", "ulimit -n 48; exec \"$0\" \"$@\"", env!("CARGO_BIN_EXE_pronk")]);
     let pronk = Pronk::start_by(command, |_| config(member, port));
     let address = SocketAddr::from(([127, 0, 0, 1], port));
-    let crowd: Vec<_> = (0..80).map(|_| connect(address)).collect();
+    // Whether all of them are let in is not this test's business.
+    let crowd = [(); 80].map(|()| TcpStream::connect(address));
     let reported = pronk.logged("the shortage", |line| {
         line["message"].as_str().is_some_and(|it| it.starts_with("pronk is out of file descriptors"))
     });
@@ -110,7 +110,7 @@ fn admin_socket_is_for_its_owner_alone_and_goes_with_the_process() {
 
 #[test]
 fn start_fails_with_every_reason_when_it_cannot_listen() {
-    let taken = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    let taken = TcpListener::bind("127.0.0.1:0").unwrap();
     let folder = tempfile::tempdir().unwrap();
     let file = folder.path().join("pronk.yaml");
     std::fs::write(&file, config(echo_member(), taken.local_addr().unwrap().port())).unwrap();

@@ -3,9 +3,8 @@
 use std::io::{ErrorKind, Read, Write};
 use std::net::{Shutdown, SocketAddr};
 use std::sync::mpsc;
-use std::time::Duration;
 
-use crate::lb::{Pronk, free_port};
+use crate::lb::{PATIENCE, Pronk, free_port};
 use crate::peers::{connect, echo_member, member, read_all, reset};
 
 fn passthrough(member: SocketAddr, protocol: &str) -> (Pronk, SocketAddr) {
@@ -55,7 +54,7 @@ fn member_that_finishes_first_still_gets_what_the_client_sends() {
     assert_eq!(read_all(&mut client).0, b"bye");
     client.write_all(b"afterwards").unwrap();
     drop(client);
-    assert_eq!(hears.recv_timeout(Duration::from_secs(20)).unwrap(), b"afterwards");
+    assert_eq!(hears.recv_timeout(PATIENCE).unwrap(), b"afterwards");
     pronk.closed("member-fin");
 }
 
@@ -96,14 +95,14 @@ fn reset_of_the_client_reaches_the_member_after_every_byte() {
     client.read_exact(&mut [0; 2]).unwrap();
     reset(&client);
     drop(client);
-    let (rest, end) = hears.recv_timeout(Duration::from_secs(20)).unwrap();
+    let (rest, end) = hears.recv_timeout(PATIENCE).unwrap();
     assert_eq!((rest, end), (0, Err(ErrorKind::ConnectionReset)));
     pronk.closed("client-reset");
 }
 
 #[test]
 fn idle_connection_is_reset_on_both_sides() {
-    let (pronk, address) = passthrough(echo_member(), ", idle-timeout: 300ms");
+    let (pronk, address) = passthrough(echo_member(), ", idle-timeout: 2s");
     let mut client = connect(address);
     client.write_all(b"hello").unwrap();
     client.read_exact(&mut [0; 5]).unwrap();

@@ -1,14 +1,12 @@
 //! `pronk lint` against live ports, and by what a configuration file names.
 
-use std::io::{Read, Write};
 use std::net::SocketAddr;
 use std::path::Path;
 use std::process::{Command, Output};
 
 use crate::lb::free_port;
-use crate::peers::member;
 use crate::support::ca::Authority;
-use crate::tls::{FRONT, silent_member, tls_member};
+use crate::tls::{FRONT, answering_member, silent_member, tls_member};
 
 const NODE: &str = "node1.example.com";
 
@@ -35,11 +33,7 @@ fn live_ports_are_linted_or_say_why_not() {
     let ca = Authority::new("ca");
     let tls = tls_member(&ca.issue(NODE).dns(NODE).build()).to_string();
     let silent = silent_member().to_string();
-    let http = member(|mut stream| {
-        let _ = stream.read(&mut [0; 512]);
-        let _ = stream.write_all(b"HTTP/1.1 400 Bad Request\r\n\r\n");
-    })
-    .to_string();
+    let http = answering_member(b"HTTP/1.1 400 Bad Request\r\n\r\n").to_string();
     let closed = SocketAddr::from(([127, 0, 0, 1], free_port())).to_string();
     let addresses = [&tls, &silent, &closed, &http];
     let args: Vec<_> = addresses.iter().flat_map(|address| ["--connect", address.as_str()]).collect();

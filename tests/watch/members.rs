@@ -13,7 +13,7 @@ fn passthrough(member: SocketAddr) -> Pronk {
         format!(
             "nodes: {{ a: {{ address: 127.0.0.1, hostname: node1.example.com }} }}
 pools: {{ p: {{ monitors: [often], members: ['a:{}'] }} }}
-monitors: {{ often: {{ type: tls, interval: 200ms, timeout: 500ms }} }}
+monitors: {{ often: {{ type: tls, interval: 300ms, timeout: 3s }} }}
 virtual-servers: {{ vs: {{ destination: '127.0.0.1:{port}', hostname: {FRONT}, pool: p }} }}
 ",
             member.port()

@@ -1,7 +1,7 @@
 //! Both ends of TLS, and patience.
 
 use std::io::{Read, Write};
-use std::net::{SocketAddr, TcpStream};
+use std::net::{Shutdown, SocketAddr, TcpStream};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
@@ -9,7 +9,7 @@ use pronk::model::profile::CipherGroup;
 use rustls::pki_types::{CertificateDer, ServerName};
 use rustls::{ClientConfig, ClientConnection, RootCertStore, ServerConfig, ServerConnection, StreamOwned};
 
-use crate::lb::Pronk;
+use crate::lb::{PATIENCE, Pronk};
 use crate::peers::{connect, member};
 use crate::support::ca::{Authority, Leaf};
 
@@ -34,6 +34,17 @@ pub fn tls_member(leaf: &Leaf) -> SocketAddr {
 /// A member without TLS that waits in silence for more, as a Thrift server does.
 pub fn silent_member() -> SocketAddr {
     member(|mut stream| {
+        let _ = stream.read_to_end(&mut Vec::new());
+    })
+}
+
+/// A member that answers the first words of a client and closes in order, having taken all that the client says: bytes
+/// that nobody has read would make the close a reset, which can overtake the answer.
+pub fn answering_member(answer: &'static [u8]) -> SocketAddr {
+    member(move |mut stream| {
+        let _ = stream.read(&mut [0; 512]);
+        let _ = stream.write_all(answer);
+        let _ = stream.shutdown(Shutdown::Write);
         let _ = stream.read_to_end(&mut Vec::new());
     })
 }
@@ -68,7 +79,7 @@ pub fn certificates(pronk: &Pronk) -> serde_json::Value {
 
 /// Asks again and again until there is an answer.
 pub fn eventually<T>(what: &str, mut ask: impl FnMut() -> Option<T>) -> T {
-    let deadline = Instant::now() + Duration::from_secs(20);
+    let deadline = Instant::now() + PATIENCE;
     loop {
         if let Some(answer) = ask() {
             return answer;

@@ -44,15 +44,18 @@ mod tests {
     use std::io::ErrorKind;
 
     use tokio::io::AsyncReadExt;
-    use tokio::net::TcpListener;
+    use tokio::net::{TcpListener, TcpSocket};
 
     use super::*;
 
     const LIMIT: Duration = Duration::from_secs(10);
 
-    /// An address where nobody listens.
-    async fn nobody() -> SocketAddr {
-        TcpListener::bind("127.0.0.1:0").await.unwrap().local_addr().unwrap()
+    /// A socket at whose address nobody listens, or will while it is held.
+    fn nobody() -> (TcpSocket, SocketAddr) {
+        let socket = TcpSocket::new_v4().unwrap();
+        socket.bind(([127, 0, 0, 1], 0).into()).unwrap();
+        let address = socket.local_addr().unwrap();
+        (socket, address)
     }
 
     #[tokio::test]
@@ -69,7 +72,7 @@ mod tests {
 
     #[tokio::test]
     async fn refusal_is_a_failure_except_for_a_gateway() {
-        let address = nobody().await;
+        let (_held, address) = nobody();
         let Outcome::Fails(reason) = tcp(address, LIMIT).await else { panic!() };
         assert!(reason.starts_with(&format!("cannot connect to {address}: ")), "{reason}");
         assert!(matches!(half_open(address, LIMIT).await, Outcome::Fails(_)));

@@ -7,7 +7,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::{Duration, Instant};
 
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
-use tokio::net::{TcpListener, TcpStream};
+use tokio::net::{TcpListener, TcpSocket, TcpStream};
 use tokio::sync::Notify;
 
 use super::Prober;
@@ -55,6 +55,14 @@ async fn saying(answer: &[u8]) -> SocketAddr {
         }
     };
     server(talk).await.0
+}
+
+/// A socket at whose address nobody listens, or will while it is held.
+fn nobody() -> (TcpSocket, SocketAddr) {
+    let socket = TcpSocket::new_v4().unwrap();
+    socket.bind(([127, 0, 0, 1], 0).into()).unwrap();
+    let address = socket.local_addr().unwrap();
+    (socket, address)
 }
 
 /// A server that takes connections and never answers.
@@ -136,7 +144,7 @@ mod http {
         fails(ask(saying(b"SSH-2.0-OpenSSH\r\n").await).await, "no HTTP answer");
         fails(ask(saying(b"").await).await, "no HTTP answer");
         fails(ask(saying(b"HTTP/1.1 200 OK\r\nContent-Length: 10\r\n\r\nOK").await).await, "cannot be read");
-        let nobody = TcpListener::bind("127.0.0.1:0").await.unwrap().local_addr().unwrap();
+        let (_held, nobody) = nobody();
         fails(ask(nobody).await, "cannot connect");
         fails(probe(&watch(check(|_| {}), BRIEF), silent().await).await, "answers nothing within 300ms");
     }
@@ -297,7 +305,7 @@ mod impala {
         fails(ask(b"garbage").await, "not Thrift");
         // A text that is announced longer than any answer is.
         fails(ask(b"\x80\x01\0\x02\x7f\xff\xff\xff").await, "not Thrift");
-        let nobody = TcpListener::bind("127.0.0.1:0").await.unwrap().local_addr().unwrap();
+        let (_held, nobody) = nobody();
         fails(probe(&watch(check(HS2, None, None), PATIENT), nobody).await, "cannot connect");
     }
 
@@ -315,7 +323,8 @@ mod impala {
     #[tokio::test]
     async fn port_that_is_silent_is_unavailable_while_the_web_ui_is_well_and_fails_otherwise() {
         let (port, well) = (silent().await, web(&[COORDINATOR, ("/healthz", "OK")]).await);
-        let watched = watch(check(HS2, None, Some(well)), BRIEF);
+        // The web UI has a third of the limit to answer in.
+        let watched = watch(check(HS2, None, Some(well)), BRIEF * 10);
         let Outcome::Told(Verdict::Unavailable(reason)) = probe(&watched, port).await else { panic!() };
         assert!(reason.contains("its service threads are all busy"), "{reason}");
         fails(probe(&watch(check(HS2, None, None), BRIEF), port).await, "answers nothing");
@@ -383,8 +392,8 @@ mod impala {
     async fn without_the_web_ui_the_port_decides() {
         let port = alive().await;
         let ask = async |web| probe(&watch(check(HS2, None, Some(web)), PATIENT), port).await;
-        let nobody = TcpListener::bind("127.0.0.1:0").await.unwrap().local_addr().unwrap().port();
-        assert_eq!(ask(nobody).await, Outcome::Answers);
+        let (_held, nobody) = nobody();
+        assert_eq!(ask(nobody.port()).await, Outcome::Answers);
         assert_eq!(ask(web(&[]).await).await, Outcome::Answers);
         assert_eq!(ask(web(&[("/?json", "<html>")]).await).await, Outcome::Answers);
         assert_eq!(ask(saying(b"garbage").await.port()).await, Outcome::Answers);

@@ -19,7 +19,7 @@ sys.path[:0] = [str(_SUPPORT), str(_SUPPORT / "impalad")]
 
 from lab.certificates import Authority, Pair  # noqa: E402
 from lab.front import HOST, Front  # noqa: E402
-from lab.processes import Impalad, port_or_free, pronk_binary, stop_all  # noqa: E402
+from lab.processes import Impalad, free_port, pronk_binary, stop_all  # noqa: E402
 
 # node1, node2 and node3, first with TLS on their ports and then without: nothing else differs.
 _TLS_ADDRESSES = ("127.0.56.2", "127.0.56.3", "127.0.56.4")
@@ -133,7 +133,7 @@ def clusters(certificates: Certificates) -> Iterator[Clusters]:
 @pytest.fixture
 def web_port() -> int:
     """A port for the web UIs of a cluster, which a monitor expects to be the same everywhere."""
-    return port_or_free("0.0.0.0", 0)
+    return free_port()
 
 
 FrontFactory = Callable[..., Front]

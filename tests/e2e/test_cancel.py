@@ -4,6 +4,8 @@ import time
 
 import pytest
 
+from lab.processes import PATIENCE
+
 CASES = [(mode, kind) for mode in ("passthrough", "re-encrypt") for kind in ("hs2", "beeswax")]
 
 
@@ -12,8 +14,8 @@ def running(impalads):
     return [impalad.name for impalad in impalads if impalad.metric("impala-server.num-queries-registered")]
 
 
-def wait_until_running(impalads, wanted, seconds):
-    deadline = time.monotonic() + seconds
+def wait_until_running(impalads, wanted):
+    deadline = time.monotonic() + PATIENCE
     while running(impalads) != wanted:
         assert time.monotonic() < deadline, f"queries run on {running(impalads)}, not on {wanted}"
 
@@ -30,15 +32,14 @@ def shell(fronts, tls_cluster, folder, request):
 @pytest.mark.parametrize("shell", [(*case, {"cancel_affinity": True}) for case in CASES], indirect=True)
 def test_ctrl_c_cancels_with_three_coordinators(shell, tls_cluster):
     name = shell.served_by()
-    shell.type("select sleep(60000);")
+    shell.type("select sleep(3600000);")
     shell.wait_for("Query state can be monitored at")
-    wait_until_running(tls_cluster, [name], 10)
-    pressed = time.monotonic()
+    wait_until_running(tls_cluster, [name])
     shell.interrupt()
+    # Not after the whole query, which takes an hour.
     printed = shell.rest()
-    assert time.monotonic() - pressed < 15, "the shell waits for the whole query"
     assert "Cancel" in printed, printed
-    wait_until_running(tls_cluster, [], 10)
+    wait_until_running(tls_cluster, [])
     # The session goes on.
     assert shell.served_by() == name
 
@@ -46,9 +47,9 @@ def test_ctrl_c_cancels_with_three_coordinators(shell, tls_cluster):
 @pytest.mark.parametrize("shell", [("re-encrypt", "hs2", {})], indirect=True)
 def test_without_affinity_the_cancel_goes_to_a_coordinator_that_knows_nothing_of_the_query(shell, tls_cluster):
     name = shell.served_by()
-    shell.type("select sleep(20000);")
+    shell.type("select sleep(3600000);")
     shell.wait_for("Query state can be monitored at")
-    wait_until_running(tls_cluster, [name], 10)
+    wait_until_running(tls_cluster, [name])
     shell.interrupt()
     # The others have fewer connections.
     shell.wait_for("Invalid or unknown query handle|Cancelling Query|Failed to reconnect and close")

@@ -29,7 +29,7 @@ from lab import clients
 from lab.certificates import Authority, Pair
 from lab.config import Config
 from lab.names import hosts_file, with_names
-from lab.processes import REPOSITORY, VENV, Pronk, port_or_free
+from lab.processes import PATIENCE, REPOSITORY, VENV, Pronk, free_port
 
 LB = "lb.example.test"
 NODE = "node.example.test"
@@ -110,7 +110,7 @@ class Lab(NamedTuple):
         """Runs a probe where the names resolve; returns what it prints."""
         done = subprocess.run(
             with_names(self.hosts, command), input=given, capture_output=True, text=True, env=clients.environment(),
-            timeout=120,
+            timeout=5 * PATIENCE,
         )
         assert done.returncode == 0, done.stdout + done.stderr
         return done.stdout
@@ -157,7 +157,7 @@ def lab(binary: Path, workspace: Path, plain_cluster: list[Any]) -> Iterator[Lab
     config.pool("impala", plain_cluster[:1], "hs2")
     ports = {}
     for stem, pair in pairs.items():
-        ports[stem] = port_or_free(ADDRESS, 22000 + len(ports))
+        ports[stem] = free_port()
         config.client_ssl(pair, f"ssl-{stem}")
         config.virtual_server(f"vs-{stem}", ADDRESS, ports[stem], "impala", "offload", client_ssl=f"ssl-{stem}")
     pronk = Pronk(binary, config.write(folder / "pronk.yaml"), folder / "pronk.log").wait_ready()
@@ -190,7 +190,7 @@ def issue(folder: Path) -> dict[str, Pair]:
 
 def matrix(binary: Path, certificates: Path) -> dict[tuple[str, str, str], tuple[bool, str]]:
     command = [binary, "lint", certificates, "--hostname", LB, "--hostname", ADDRESS, "--clients", "--format", "json"]
-    done = subprocess.run(list(map(str, command)), capture_output=True, text=True, timeout=30)
+    done = subprocess.run(list(map(str, command)), capture_output=True, text=True, timeout=PATIENCE)
     # Most of these certificates have findings; that is what they are for.
     assert done.returncode in (0, 1), done.stderr
     return {
@@ -263,7 +263,7 @@ def openssl(lab: Lab, endpoints: Sequence[Endpoint]) -> list[tuple[bool, str]]:
         done = subprocess.run(
             ["openssl", "s_client", "-connect", f"{ADDRESS}:{endpoint.port}", "-CAfile", lab.trust, "-brief",
              "-verify_return_error", check, endpoint.host],
-            stdin=subprocess.DEVNULL, capture_output=True, text=True, timeout=30,
+            stdin=subprocess.DEVNULL, capture_output=True, text=True, timeout=PATIENCE,
         )
         return done.returncode == 0, done.stdout + done.stderr
 

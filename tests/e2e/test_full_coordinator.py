@@ -12,26 +12,28 @@ from impala.dbapi import connect
 from lab.clients import environment
 from lab.front import ADDRESS
 from lab.names import with_names
+from lab.processes import PATIENCE
 
 THREADS = 3
 
 
 @pytest.fixture
-def full(fronts, clusters, web_port):
-    """A front end with a queue of 3 s before two impalads, and the connections past pronk that fill them."""
+def full(fronts, clusters, web_port, request):
+    """A front end with a queue before two impalads, and the connections past pronk that fill them."""
     impalads = clusters.plain(2, ports={"web": web_port}, options=["--service-threads", THREADS])
     front = fronts(
         plain=impalads, modes=["offload"],
-        pool={"queue_on_connection_limit": True, "queue_time_limit": "3s"},
+        pool={"queue_on_connection_limit": True, "queue_time_limit": getattr(request, "param", "1h")},
         monitor={
-            "interval": "500ms", "timeout": "20s", "web_port": web_port, "service_threads": THREADS, "jitter": False})
+            # Long enough for a busy machine: the web UI has a third of the interval to answer in.
+            "interval": "2s", "timeout": "60s", "web_port": web_port, "service_threads": THREADS, "jitter": False})
     for impalad in impalads:
         front.wait_for_status("offload", "hs2", impalad.name, "available")
     held = {impalad.name: [] for impalad in impalads}
 
     def fill(impalad):
         place = (impalad.address, impalad.ports["hs2"])
-        held[impalad.name] = [socket.create_connection(place, timeout=10) for _ in range(THREADS)]
+        held[impalad.name] = [socket.create_connection(place, timeout=PATIENCE) for _ in range(THREADS)]
         front.wait_for_status("offload", "hs2", impalad.name, "unavailable", "service threads")
 
     yield front, impalads, held, fill
@@ -46,7 +48,7 @@ def queued(front):
 
 def wait_until_queued(front, wanted):
     """Until the map says how many wait."""
-    deadline = time.monotonic() + 10
+    deadline = time.monotonic() + PATIENCE
     while queued(front) != wanted:
         assert time.monotonic() < deadline, f"{queued(front)} wait, not {wanted}"
 
@@ -75,7 +77,7 @@ def test_clients_wait_for_a_thread_and_are_served(full):
         assert "1 connections wait" in front.pronk.command("show", "map")
         for connection in held[first.name]:
             connection.close()
-        printed, _ = shell.communicate(timeout=20)
+        printed, _ = shell.communicate(timeout=PATIENCE)
         assert first.name in printed, printed
         assert queued(front) == 0
     finally:
@@ -91,7 +93,7 @@ def test_clients_are_served_in_the_order_in_which_they_came(fronts, plain_cluste
     served = []
 
     def client(number):
-        connection = connect(ADDRESS, front.ports["offload", "hs2"], use_ssl=True, timeout=30)
+        connection = connect(ADDRESS, front.ports["offload", "hs2"], use_ssl=True, timeout=PATIENCE)
         cursor = connection.cursor()
         cursor.execute("select version()")
         # Before the connection, and with it the only place, is given back.
@@ -107,22 +109,24 @@ def test_clients_are_served_in_the_order_in_which_they_came(fronts, plain_cluste
         assert served == []
         holder.quit()
         for thread in clients:
-            thread.join(20)
+            thread.join(PATIENCE)
         assert served == [0, 1, 2, 3]
         assert queued(front) == 0
     finally:
         holder.close()
 
 
+@pytest.mark.parametrize("full", ["3s"], indirect=True)
 def test_client_that_waits_too_long_is_told(full):
     front, impalads, _, fill = full
     for impalad in impalads:
         fill(impalad)
     offset = front.pronk.mark()
     ran = front.shell("offload", "hs2", "select version()", "-B", "--quiet")
-    assert ran.code != 0 and 2 < ran.seconds < 30, "an error after the queue's time, not a silence of minutes"
+    assert ran.code != 0
     closed = front.pronk.closed(offset, "offload-hs2")
     assert closed["close.code"] == "queue-timeout" and "fe_service_threads" in closed["close.remedy"]
+    assert 3_000 <= closed["ms_queue"] < 10_000, "an error after the queue's time, not a silence of minutes"
 
 
 def test_client_that_leaves_is_out_of_the_queue(full):
@@ -152,11 +156,11 @@ def test_a_free_thread_is_given_to_one_client(full):
             shells.append(start_shell(front))
             wait_until_queued(front, count)
         held[first.name][0].close()
-        most = 0
+        most, deadline = 0, time.monotonic() + 2 * PATIENCE
         while any(shell.poll() is None for shell in shells):
+            assert time.monotonic() < deadline, "not everybody is served"
             most = max(most, first.metric(waiting))
         # They are not sent to wait in silence there: one may, for a moment, behind a connection that ends or a probe.
-        # Some may have waited too long for the one thread.
         assert most <= 1
         assert shells[0].returncode == 0 and first.name in shells[0].stdout.read()
     finally:

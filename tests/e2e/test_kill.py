@@ -6,6 +6,7 @@ import pytest
 
 from lab.front import HOST
 from lab.probes import Probe, all_next
+from lab.processes import PATIENCE
 
 PROCESSES, SESSIONS = 4, 50
 MOST_SETUPS = "impala.thrift-server.hiveserver2-frontend.most-setups"
@@ -13,12 +14,12 @@ MOST_SETUPS = "impala.thrift-server.hiveserver2-frontend.most-setups"
 
 @pytest.mark.parametrize("setup_limit", [2, 0])
 def test_only_its_own_connections_break_and_nobody_storms_the_others(fronts, clusters, setup_limit):
-    # Each of the two setup threads takes 30 ms for a connection, as with a directory server behind it.
-    impalads = clusters.plain(3, options=["--setup-seconds", "0.03"])
+    # Each of the two setup threads takes 100 ms for a connection, as with a directory server behind it.
+    impalads = clusters.plain(3, options=["--setup-seconds", "0.1"])
     front = fronts(
         plain=impalads, modes=["offload"],
         pool={"service_down_action": "reset", "setup_limit": setup_limit, "monitors": ["calm"]},
-        monitors={"calm": {"type": "tcp", "interval": "10s", "timeout": "31s"}})
+        monitors={"calm": {"type": "tcp", "interval": "1h", "timeout": "4h"}})
     for impalad in impalads:
         front.wait_for_status("offload", "hs2", impalad.name, "available")
     place = (HOST, front.ports["offload", "hs2"])
@@ -33,7 +34,7 @@ def test_only_its_own_connections_break_and_nobody_storms_the_others(fronts, clu
             impalad.forget()
         before = time.monotonic()
         killed.kill()
-        deadline, broken, again = time.monotonic() + 60, [], []
+        deadline, broken, again = time.monotonic() + 2 * PATIENCE, [], []
         while len(again) < per_daemon[0]:
             assert time.monotonic() < deadline, (len(broken), len(again), per_daemon)
             for probe in probes:
@@ -42,7 +43,8 @@ def test_only_its_own_connections_break_and_nobody_storms_the_others(fronts, clu
 
         assert len(broken) == per_daemon[0], "only its own"
         assert {line["daemon"] for line in broken} == {killed.name}
-        late = [line["when"] - before for line in broken if line["when"] - before > 1]
+        # At once for a busy machine; the monitor would look again in an hour.
+        late = [line["when"] - before for line in broken if line["when"] - before > 20]
         assert not late, late
         assert {line["how"] for line in broken} == {"ECONNRESET"}
         assert {line["daemon"] for line in again} == {impalad.name for impalad in others}

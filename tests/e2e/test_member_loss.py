@@ -38,7 +38,7 @@ def test_idle_session_reconnects_to_another_member(session):
 def test_query_is_lost_and_connect_succeeds(session):
     front, shell, impalads = session
     served_by = shell.served_by()
-    shell.type("select sleep(60000);")
+    shell.type("select sleep(3600000);")
     shell.wait_for("Query state can be monitored at")
     impalads.pop(served_by).kill()
     (survivor,) = impalads

@@ -11,11 +11,13 @@ import pytest
 from lab.clients import environment
 from lab.front import HOST, PORTS
 from lab.names import with_names
-from lab.processes import VENV
+from lab.processes import PATIENCE, VENV
 
-# A step of a probe may take as long as the interval: long enough for a busy machine to answer, short enough to wait for.
-QUICK = {"interval": "500ms", "timeout": "2s", "jitter": False}
-PATIENT = {**QUICK, "timeout": "30s"}
+# A step of a probe may take as long as the interval, and the web UI has a third of it to answer in: long enough for a
+# busy machine, short enough to wait for.
+PATIENT = {"interval": "2s", "timeout": "60s", "jitter": False}
+# Where it is the timeout that marks down.
+QUICK = {**PATIENT, "interval": "500ms", "timeout": "5s"}
 # Fetches one batch, says so, waits for a line, and fetches the rest.
 _SLOW_READER = """
 import sys
@@ -54,9 +56,7 @@ def wait_for_all(front, mode, kind, impalads, availability="available"):
 
 def test_draining_impalad_gets_no_connection_and_its_clients_keep_fetching(fronts, clusters, web_port):
     impalads = clusters.plain(2, ports={"web": web_port})
-    # A long interval leaves the web UI, which gets a third of it, time to answer.
-    front = fronts(
-        plain=impalads, modes=["offload"], monitor={"interval": "2s", "timeout": "30s", "web_port": web_port})
+    front = fronts(plain=impalads, modes=["offload"], monitor={**PATIENT, "web_port": web_port})
     wait_for_all(front, "offload", "hs2", impalads)
     command = [VENV / "python", "-c", _SLOW_READER, HOST, front.ports["offload", "hs2"], front.ca]
     reader = subprocess.Popen(
@@ -74,7 +74,7 @@ def test_draining_impalad_gets_no_connection_and_its_clients_keep_fetching(front
         assert [served_by(front) for _ in range(4)] == [other.name] * 4
         assert accepted(draining) == before, "not even a probe"
 
-        rest, _ = reader.communicate("go on\n", timeout=30)
+        rest, _ = reader.communicate("go on\n", timeout=PATIENCE)
         assert rest.strip() == "20000"
     finally:
         reader.kill()
@@ -83,7 +83,7 @@ def test_draining_impalad_gets_no_connection_and_its_clients_keep_fetching(front
 
 def test_shutdown_statement_is_seen_by_the_port_where_the_web_ui_is_closed(fronts, clusters, web_port):
     impalads = clusters.plain(2, ports={"web": web_port}, options=["--web-login", "monitor:right"])
-    front = fronts(plain=impalads, modes=["offload"], monitor={**QUICK, "web_port": web_port})
+    front = fronts(plain=impalads, modes=["offload"], monitor={**PATIENT, "web_port": web_port})
     wait_for_all(front, "offload", "hs2", impalads)
     said = front.pronk.wait_for(
         lambda record: "the web UI tells nothing" in record.get("message", ""), "that the web UI is closed")
@@ -115,11 +115,11 @@ def test_web_ui_lets_in_whoever_has_the_password(fronts, clusters, web_port, fol
 def test_full_coordinator_gets_no_connection_and_comes_back(fronts, clusters, web_port):
     impalads = clusters.plain(2, ports={"web": web_port}, options=["--service-threads", "3"])
     front = fronts(
-        plain=impalads, modes=["offload"], monitor={**QUICK, "web_port": web_port, "service_threads": 3})
+        plain=impalads, modes=["offload"], monitor={**PATIENT, "web_port": web_port, "service_threads": 3})
     wait_for_all(front, "offload", "hs2", impalads)
     full, other = impalads
     # Clients that go past pronk.
-    held = [socket.create_connection((full.address, full.ports["hs2"]), timeout=10) for _ in range(3)]
+    held = [socket.create_connection((full.address, full.ports["hs2"]), timeout=PATIENCE) for _ in range(3)]
     try:
         reason = "use all of its 3 service threads"
         front.wait_for_status("offload", "hs2", full.name, "unavailable", reason)
@@ -140,7 +140,7 @@ def test_port_that_takes_connections_and_answers_none_is_unavailable(fronts, clu
     key = "plain" if mode == "offload" else "tls"
     front = fronts(**{key: [impalad]}, modes=[mode], monitor={**PATIENT, "web_port": web_port})
     front.wait_for_status(mode, "hs2", impalad.name, "available")
-    with socket.create_connection((impalad.address, impalad.ports["hs2"]), timeout=10):
+    with socket.create_connection((impalad.address, impalad.ports["hs2"]), timeout=PATIENCE):
         front.wait_for_status(mode, "hs2", impalad.name, "unavailable", "its service threads are all busy")
     front.wait_for_status(mode, "hs2", impalad.name, "available")
 
@@ -158,7 +158,7 @@ def test_every_port_is_up_by_its_own_protocol(fronts, clusters, mode, auth):
 
 def test_executor_is_refused_with_the_reason(fronts, clusters, web_port):
     impalads = clusters.plain(2, ports={"web": web_port}, own_options=[(), ("--executor-only",)])
-    front = fronts(plain=impalads, modes=["offload"], monitor={**QUICK, "web_port": web_port})
+    front = fronts(plain=impalads, modes=["offload"], monitor={**PATIENT, "web_port": web_port})
     coordinator, executor = impalads
     front.wait_for_status("offload", "hs2", executor.name, "offline", "executor-only: it opens no client ports")
     assert [served_by(front) for _ in range(2)] == [coordinator.name] * 2
@@ -173,5 +173,5 @@ def test_killed_impalad_is_down_after_the_timeout(fronts, clusters, web_port):
     killed = time.monotonic()
     impalads[0].kill()
     front.wait_for_status("offload", "hs2", impalads[0].name, "offline", "cannot connect")
-    assert time.monotonic() - killed >= 1.5, "one failed probe is not enough"
+    assert time.monotonic() - killed >= 3, "one failed probe is not enough"
     assert served_by(front) == impalads[1].name

@@ -6,8 +6,8 @@ import pytest
 
 from lab.front import ADDRESS, PORTS
 
-# Well below every timeout that could otherwise end the connection (10 s for a handshake).
-AT_ONCE = 5.0
+# Well below every timeout that could otherwise end the connection (10 s for a handshake), in milliseconds.
+AT_ONCE = 5_000
 
 
 @pytest.mark.parametrize("kind", PORTS)
@@ -20,11 +20,11 @@ def test_plaintext_client_to_a_tls_virtual_server(front, mode, kind):
     closed = front.pronk.closed(mark, f"{mode}-{kind}")
     assert closed["close.who"] == "client", closed
     assert diagnosed(front, mark, "without TLS")
-    assert ran.seconds < AT_ONCE, ran.text
+    assert closed["ms_total"] < AT_ONCE, closed
 
 
 def test_plaintext_bytes_are_answered_by_a_close(front):
-    with socket.create_connection((ADDRESS, front.ports["offload", "hs2"]), timeout=AT_ONCE) as client:
+    with socket.create_connection((ADDRESS, front.ports["offload", "hs2"]), timeout=AT_ONCE / 1000) as client:
         client.sendall(bytes.fromhex("80010001") + b"\0\0\0\x07GetInfo")
         try:
             left = client.recv(1)
@@ -42,7 +42,7 @@ def test_tls_client_to_a_virtual_server_that_expects_plaintext(fronts, tls_clust
     closed = front.pronk.closed(mark, "server-ssl-only-hs2")
     assert closed["close.who"] == "client", closed
     assert diagnosed(front, mark, "TLS")
-    assert ran.seconds < AT_ONCE, ran.text
+    assert closed["ms_total"] < AT_ONCE, closed
     # The client that speaks plaintext there is served.
     assert front.shell("server-ssl-only", "hs2", "show tables", tls=False).code == 0
 

@@ -39,10 +39,10 @@ def say(**facts):
 
 def session():
     """A cursor, its socket, and what is known of it. Tries again while nobody takes it, as applications do."""
-    deadline = time.monotonic() + 30
+    deadline = time.monotonic() + 60
     for tries in itertools.count(1):
         try:
-            cursor = connect(HOST, PORT, use_ssl=True, ca_cert=CA, timeout=30).cursor()
+            cursor = connect(HOST, PORT, use_ssl=True, ca_cert=CA, timeout=60).cursor()
             return cursor, OPENED.handle, {"daemon": daemon(cursor), "tries": tries}
         except Exception:
             if time.monotonic() > deadline:

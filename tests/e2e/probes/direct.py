@@ -9,7 +9,7 @@ host, port, queries = sys.argv[1], int(sys.argv[2]), int(sys.argv[3])
 cursors = []
 for number in range(queries):
     cursor = connect(host, port).cursor()
-    cursor.execute_async("select sleep(60000)")
+    cursor.execute_async("select sleep(3600000)")
     cursors.append(cursor)
     print(json.dumps({"query": number}), flush=True)
 sys.stdin.read()

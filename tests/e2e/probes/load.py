@@ -1,7 +1,7 @@
 """Short impyla sessions one after the other, in several threads, until standard input ends.
 
-Arguments: host, port, CA, threads. Prints a line of JSON for each session: the daemon, when it was opened, how many
-statements succeeded, and what failed if something did.
+Arguments: host, port, CA, threads. Prints a line of JSON for each session: its thread, the daemon, when it was begun,
+how many statements succeeded, and what failed if something did.
 """
 
 import json
@@ -16,13 +16,12 @@ SPOKEN = threading.Lock()
 ENDING = threading.Event()
 
 
-def work():
+def work(thread):
     while not ENDING.is_set():
-        facts = {"daemon": None, "opened": time.monotonic(), "statements": 0, "failed": None}
+        facts = {"thread": thread, "daemon": None, "begun": time.monotonic(), "statements": 0, "failed": None}
         try:
-            connection = connect(HOST, PORT, use_ssl=True, ca_cert=CA, timeout=30)
+            connection = connect(HOST, PORT, use_ssl=True, ca_cert=CA, timeout=60)
             cursor = connection.cursor()
-            facts["opened"] = time.monotonic()
             cursor.execute("select version()")
             facts["daemon"] = cursor.fetchall()[0][0].split(" on ")[1].split()[0]
             facts["statements"] += 1
@@ -42,13 +41,13 @@ def work():
 
 
 def main():
-    threads = [threading.Thread(target=work) for _ in range(THREADS)]
+    threads = [threading.Thread(target=work, args=(number,)) for number in range(THREADS)]
     for thread in threads:
         thread.start()
     sys.stdin.read()
     ENDING.set()
     for thread in threads:
-        thread.join(30)
+        thread.join(60)
 
 
 main()

@@ -73,7 +73,7 @@ def payload(number: int, size: int) -> str:
 
 
 class Operation:
-    """A statement under way. It finishes by the clock, or earlier when cancelled."""
+    """A statement under way. It finishes by the clock, or earlier when told so or cancelled."""
 
     def __init__(self, statement: str, result: Optional[Result], seconds: float = 0.0) -> None:
         self.id = uuid.uuid4().bytes
@@ -81,22 +81,24 @@ class Operation:
         self.result = result
         self._ready_at = time.monotonic() + seconds
         self._position = 0
-        self._cancelled = threading.Event()
-
-    @property
-    def cancelled(self) -> bool:
-        return self._cancelled.is_set()
+        self._over = threading.Event()
+        self.cancelled = False
 
     @property
     def running(self) -> bool:
-        return not self.cancelled and time.monotonic() < self._ready_at
+        return not self._over.is_set() and time.monotonic() < self._ready_at
 
     def cancel(self) -> None:
-        self._cancelled.set()
+        self.cancelled = True
+        self._over.set()
+
+    def finish(self) -> None:
+        self._over.set()
 
     def fetch(self, max_rows: int) -> tuple[int, list[tuple[Any, ...]], bool]:
         """Waits for the statement; returns the first row's number, the rows, and whether more follow."""
-        if self._cancelled.wait(max(0.0, self._ready_at - time.monotonic())):
+        self._over.wait(max(0.0, self._ready_at - time.monotonic()))
+        if self.cancelled:
             raise SqlError("Cancelled")
         if self.result is None:
             return 0, [], False
@@ -176,6 +178,13 @@ class Engine:
                 if operation.id == operation_id:
                     return operation
         return self.operation(operation_id)
+
+    def finish(self) -> None:
+        """Ends the wait of everything under way."""
+        with self._lock:
+            for session in self._sessions.values():
+                for operation in session.operations.values():
+                    operation.finish()
 
     def counts(self) -> tuple[int, int]:
         """Open sessions, and operations in them."""

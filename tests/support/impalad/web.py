@@ -42,6 +42,9 @@ class WebServer:
             for listener in self.frontends.values():
                 listener.forget()
             return {}
+        if path == "/finish":
+            self.engine.finish()
+            return {}
         if path == "/jsonmetrics":
             return self._metrics()
         return None
@@ -53,7 +56,7 @@ class WebServer:
     def _peer(self, url: str) -> Optional[dict[str, Any]]:
         """A peer's row by its own word; the statestore drops those that are gone."""
         try:
-            with urllib.request.urlopen(f"{url}/?json", timeout=2) as page:
+            with urllib.request.urlopen(f"{url}/?json", timeout=10) as page:
                 told = json.load(page)
         except OSError:
             return None

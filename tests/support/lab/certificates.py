@@ -70,6 +70,6 @@ def _each(option: str, values: Sequence[str]) -> list[str]:
 
 
 def _openssl(*arguments: object) -> None:
-    done = subprocess.run(["openssl", *map(str, arguments)], capture_output=True, text=True, timeout=30)
+    done = subprocess.run(["openssl", *map(str, arguments)], capture_output=True, text=True, timeout=120)
     if done.returncode != 0:
         raise RuntimeError(f"openssl {arguments[0]} failed: {done.stderr}")

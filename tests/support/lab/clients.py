@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Optional
 
 from .names import with_names
-from .processes import VENV
+from .processes import PATIENCE, VENV
 
 
 @dataclass(frozen=True)
@@ -41,7 +41,9 @@ def environment(extra: Optional[Mapping[str, str]] = None) -> dict[str, str]:
     return {**kept, **nowhere, "PYTHONWARNINGS": "ignore", **(extra or {})}
 
 
-def run(hosts: Path, command: Sequence[object], env: Optional[Mapping[str, str]] = None, timeout: float = 40) -> Ran:
+def run(
+    hosts: Path, command: Sequence[object], env: Optional[Mapping[str, str]] = None, timeout: float = 2 * PATIENCE
+) -> Ran:
     """Runs a client to its end; a client that hangs is killed and raises `subprocess.TimeoutExpired`."""
     started = time.monotonic()
     done = subprocess.run(

@@ -13,20 +13,20 @@ from .certificates import Pair
 from .config import Config
 from .interactive import Shell
 from .names import hosts_file
-from .processes import VENV, Impalad, Pronk, port_or_free
+from .processes import PATIENCE, VENV, Impalad, Pronk, free_port
 
 HOST = "lb.example.test"
 ADDRESS = "127.0.57.1"
-# The protocols, by the ports that Impala has for them and by impala-shell's names.
-PORTS = {"beeswax": 21000, "hs2": 21050, "http": 28000}
+# The protocols, by impala-shell's names.
 PROTOCOLS = {"beeswax": "beeswax", "hs2": "hs2", "http": "hs2-http"}
+PORTS = tuple(PROTOCOLS)
 MODES = ("passthrough", "offload", "re-encrypt")
 # Connects, runs each statement, and prints the rows as JSON.
 _IMPYLA = """
 import json, sys
 from impala.dbapi import connect
 host, port, ca, *statements = sys.argv[1:]
-cursor = connect(host, int(port), use_ssl=True, ca_cert=ca, timeout=30).cursor()
+cursor = connect(host, int(port), use_ssl=True, ca_cert=ca, timeout=60).cursor()
 for statement in statements:
     cursor.execute(statement)
     print(json.dumps(cursor.fetchall()))
@@ -70,19 +70,18 @@ class Front:
             self.config.monitor(name, **keys)
         for impalad in (*tls, *plain):
             self.config.node(impalad, f"{impalad.name.split('-')[0]}.example.test")
-        for number, mode in enumerate(modes):
+        for mode in modes:
             members = plain if mode == "offload" else tls
             if members:
-                self._add_mode(mode, number, members, pool or {}, virtual_server or {})
+                self._add_mode(mode, members, pool or {}, virtual_server or {})
         self.pronk = Pronk(binary, self.write(), folder / "pronk.log").wait_ready()
 
     def _add_mode(
-        self, mode: str, number: int, members: Sequence[Impalad], pool: Mapping[str, object],
-        virtual_server: Mapping[str, object],
+        self, mode: str, members: Sequence[Impalad], pool: Mapping[str, object], virtual_server: Mapping[str, object],
     ) -> None:
-        for kind, usual in PORTS.items():
+        for kind in PORTS:
             name = f"{mode}-{kind}"
-            port = self.ports[mode, kind] = port_or_free(ADDRESS, usual + number)
+            port = self.ports[mode, kind] = free_port()
             # A client's HTTP requests come on several connections and belong to one session.
             needs_it = kind == "http" and "cancel_affinity" not in virtual_server
             sticky = {"persistence": "source_addr"} if needs_it else {}
@@ -104,7 +103,7 @@ class Front:
 
     def shell(
         self, mode: str, kind: str, sql: str, *options: object, tls: bool = True,
-        env: Optional[Mapping[str, str]] = None, timeout: float = 40,
+        env: Optional[Mapping[str, str]] = None, timeout: float = 2 * PATIENCE,
     ) -> clients.Ran:
         """Runs statements in impala-shell."""
         command = self.shell_command(mode, kind, "-q", sql, *options, tls=tls)
@@ -127,7 +126,7 @@ class Front:
 
     def wait_for_status(self, mode: str, kind: str, name: str, availability: str, reason: str = "") -> dict[str, str]:
         """Waits until the network map says this of a member; `reason` is a part of the reason."""
-        deadline = time.monotonic() + 15
+        deadline = time.monotonic() + PATIENCE
         while True:
             status = self.statuses(mode, kind)[name]
             if status["availability"] == availability and reason in status["reason"]:

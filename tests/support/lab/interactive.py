@@ -11,6 +11,7 @@ import pexpect
 
 from .clients import environment
 from .names import with_names
+from .processes import PATIENCE
 
 _PROMPT = r"\[[^\]\r\n]+\] [\w`]*> ?$"
 
@@ -24,7 +25,7 @@ class Shell:
         argv = with_names(hosts, command)
         env = environment({"HOME": str(home), "TERM": "dumb", **(env or {})})
         self._child = pexpect.spawn(
-            argv[0], argv[1:], env=env, encoding="utf-8", timeout=25, dimensions=(50, 200), echo=False)
+            argv[0], argv[1:], env=env, encoding="utf-8", timeout=PATIENCE, dimensions=(50, 200), echo=False)
         self.prompt = ""
         self.banner = self._until_prompt()
 

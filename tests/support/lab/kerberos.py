@@ -9,7 +9,7 @@ import time
 from collections.abc import Sequence
 from pathlib import Path
 
-from .processes import NotServing, port_or_free
+from .processes import PATIENCE, NotServing, free_port
 
 REALM = "EXAMPLE.TEST"
 _ADDRESS = "127.0.0.1"
@@ -23,7 +23,7 @@ class Realm:
     def __init__(self, folder: Path) -> None:
         folder.mkdir(parents=True, exist_ok=True)
         self._folder = folder
-        self._port = port_or_free(_ADDRESS, 0)
+        self._port = free_port()
         self.environment: dict[str, str] = self._write_configuration()
         self._run("kdb5_util", "create", "-s", "-r", REALM, "-P", "master")
         self._process = subprocess.Popen(
@@ -51,7 +51,7 @@ class Realm:
 
     def stop(self) -> None:
         self._process.terminate()
-        self._process.wait(timeout=10)
+        self._process.wait(timeout=PATIENCE)
 
     def _write_configuration(self) -> dict[str, str]:
         client, server = self._folder / "krb5.conf", self._folder / "kdc.conf"
@@ -71,7 +71,7 @@ class Realm:
         return {"KRB5_CONFIG": str(client), "KRB5_KDC_PROFILE": str(server)}
 
     def _wait_ready(self) -> None:
-        deadline = time.monotonic() + 10
+        deadline = time.monotonic() + PATIENCE
         while self._process.poll() is None and time.monotonic() < deadline:
             try:
                 socket.create_connection((_ADDRESS, self._port), timeout=1).close()
@@ -88,7 +88,7 @@ class Realm:
 
     def _run(self, *command: str, extra: dict[str, str] | None = None, stdin: str = "") -> str:
         done = subprocess.run(
-            command, env=self._all(extra), input=stdin, capture_output=True, text=True, timeout=30)
+            command, env=self._all(extra), input=stdin, capture_output=True, text=True, timeout=PATIENCE)
         if done.returncode != 0:
             raise RuntimeError(f"{command[0]} failed: {done.stdout}{done.stderr}")
         return done.stdout

@@ -13,7 +13,7 @@ from typing import Any
 
 from .clients import environment
 from .names import with_names
-from .processes import REPOSITORY, VENV
+from .processes import PATIENCE, REPOSITORY, VENV
 
 
 class Probe:
@@ -24,13 +24,14 @@ class Probe:
         self._process = subprocess.Popen(
             with_names(hosts, command), stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, env=environment())
         self._lines: queue.Queue[dict[str, Any]] = queue.Queue()
-        threading.Thread(target=self._read, daemon=True).start()
+        self._reader = threading.Thread(target=self._read, daemon=True)
+        self._reader.start()
 
     def _read(self) -> None:
         for line in self._process.stdout:
             self._lines.put(json.loads(line))
 
-    def next(self, count: int, seconds: float = 60) -> list[dict[str, Any]]:
+    def next(self, count: int, seconds: float = 2 * PATIENCE) -> list[dict[str, Any]]:
         """The next `count` lines."""
         deadline = time.monotonic() + seconds
         lines = []
@@ -59,19 +60,15 @@ class Probe:
     def finish(self) -> list[dict[str, Any]]:
         """Ends its input, waits for its end, and returns the lines that nobody has read."""
         self._process.stdin.close()
-        self._process.wait(timeout=60)
-        lines = []
-        while True:
-            try:
-                lines.append(self._lines.get(timeout=0.5))
-            except queue.Empty:
-                return lines
+        self._process.wait(timeout=PATIENCE)
+        self._reader.join(PATIENCE)
+        return self.ready()
 
     def stop(self) -> None:
         self._process.kill()
-        self._process.wait(timeout=10)
+        self._process.wait(timeout=PATIENCE)
 
 
-def all_next(probes: Sequence[Probe], count: int, seconds: float = 60) -> list[dict[str, Any]]:
+def all_next(probes: Sequence[Probe], count: int, seconds: float = 2 * PATIENCE) -> list[dict[str, Any]]:
     """The next `count` lines of each."""
     return [line for probe in probes for line in probe.next(count, seconds)]

@@ -18,26 +18,41 @@ from typing import Any, Callable, Optional
 REPOSITORY = Path(__file__).resolve().parents[3]
 VENV = REPOSITORY / "target" / "e2e-venv" / "bin"
 _IMPALAD = REPOSITORY / "tests" / "support" / "impalad" / "simulated_impalad.py"
-_READY_SECONDS = 20.0
+# How long anything may take on a busy machine before a test gives up, in seconds.
+PATIENCE = 60.0
+# Sockets that hold ports; see `free_port`.
+_HELD: list[socket.socket] = []
 
 
 class NotServing(RuntimeError):
     """A daemon that ended, or stayed silent, instead of serving."""
 
 
+def free_port() -> int:
+    """A port that belongs to this process, on every IPv4 address, until the process ends.
+
+    A socket that is bound and does not listen holds it. The kernel gives such a port to nobody who asks for any, be it
+    to listen or for the near end of a connection, and lets our daemons bind it by number, as they set SO_REUSEADDR.
+    """
+    held = socket.socket()
+    held.bind(("0.0.0.0", 0))
+    # Not before it is bound, or two such sockets could share a port.
+    held.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    _HELD.append(held)
+    return held.getsockname()[1]
+
+
 def port_or_free(address: str, port: int) -> int:
-    """`port` when `address` has it free, else one that is."""
-    for wanted in (port, 0):
-        with socket.socket() as probe:
-            probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-            try:
-                probe.bind((address, wanted))
-            except OSError as error:
-                if wanted and error.errno in (errno.EADDRINUSE, errno.EACCES):
-                    continue
+    """`port` when `address` has it free, else a free one. For people to recognize; tests take `free_port`."""
+    with socket.socket() as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind((address, port))
+        except OSError as error:
+            if error.errno not in (errno.EADDRINUSE, errno.EACCES):
                 raise
-            return probe.getsockname()[1]
-    raise AssertionError("unreachable")
+            return free_port()
+        return port or free_port()
 
 
 class Impalad:
@@ -82,7 +97,7 @@ class Impalad:
 
     def wait_ready(self) -> Impalad:
         stdout = self._process.stdout
-        ready, _, _ = select.select([stdout], [], [], _READY_SECONDS)
+        ready, _, _ = select.select([stdout], [], [], PATIENCE)
         line = stdout.readline() if ready else b""
         if not line:
             self.kill()
@@ -99,14 +114,19 @@ class Impalad:
         """Begins to count the most connections in setup anew."""
         self._page("forget")
 
+    def finish(self) -> None:
+        """Has all queries that sleep finish now."""
+        self._page("finish")
+
     def _page(self, page: str) -> Any:
-        with urllib.request.urlopen(f"http://{self.address}:{self.ports['web']}/{page}?json", timeout=10) as answer:
+        url = f"http://{self.address}:{self.ports['web']}/{page}?json"
+        with urllib.request.urlopen(url, timeout=PATIENCE) as answer:
             return json.load(answer)
 
     def kill(self) -> None:
         """As by a power cut: its clients get no goodbye."""
         self._process.kill()
-        self._process.wait(timeout=10)
+        self._process.wait(timeout=PATIENCE)
 
     def stop(self) -> None:
         self._process.terminate()
@@ -152,7 +172,7 @@ class Pronk:
         return self.log.stat().st_size
 
     def wait_for(
-        self, wanted: Callable[[dict[str, Any]], bool], what: str, offset: int = 0, seconds: float = _READY_SECONDS
+        self, wanted: Callable[[dict[str, Any]], bool], what: str, offset: int = 0, seconds: float = PATIENCE
     ) -> dict[str, Any]:
         """The first record from `offset` on that is `wanted`."""
         deadline = time.monotonic() + seconds
@@ -178,20 +198,28 @@ class Pronk:
         """Runs `pronk ARGUMENTS` against this one's admin socket; returns what it prints."""
         done = subprocess.run(
             [str(self.binary), *arguments, "--admin-socket", str(self.admin_socket)],
-            capture_output=True, text=True, timeout=20,
+            capture_output=True, text=True, timeout=PATIENCE,
         )
         if done.returncode != 0:
             raise RuntimeError(f"pronk {' '.join(arguments)} failed: {done.stdout}{done.stderr}")
         return done.stdout
 
-    def stop(self, seconds: float = 15) -> int:
-        """Ends it in good order (SIGTERM drains); returns the exit code."""
+    def terminate(self) -> None:
+        """Has it end in good order: SIGTERM drains."""
         self._process.send_signal(signal.SIGTERM)
+
+    def ended(self, seconds: float = PATIENCE) -> int:
+        """Waits for its end; returns the exit code."""
         try:
             return self._process.wait(timeout=seconds)
         except subprocess.TimeoutExpired:
             self._process.kill()
-            return self._process.wait(timeout=10)
+            return self._process.wait(timeout=PATIENCE)
+
+    def stop(self, seconds: float = PATIENCE) -> int:
+        """Ends it in good order; returns the exit code."""
+        self.terminate()
+        return self.ended(seconds)
 
 
 def pronk_binary(profile: str) -> Path:

@@ -22,7 +22,8 @@ def test_check_refuses_ssl_profiles_on_performance_l4(fronts, plain_cluster, fol
     front.config.virtual_server(
         "vs-fast", ADDRESS, 21099, "pool-offload-hs2", "offload", HOST, type="performance-l4")
     file = front.config.write(folder / "refused.yaml")
-    done = subprocess.run([str(front.pronk.binary), "check", str(file)], capture_output=True, text=True, timeout=PATIENCE)
+    done = subprocess.run(
+        [str(front.pronk.binary), "check", str(file)], capture_output=True, text=True, timeout=PATIENCE)
     assert done.returncode != 0
     printed = done.stdout + done.stderr
     assert "vs-fast" in printed and "performance-l4" in printed and "client-ssl" in printed

@@ -23,8 +23,8 @@ pub struct Pronk {
 /// the test, or its pronk, listens.
 ///
 /// A socket that is bound and does not listen holds it. The kernel gives such a port to nobody who asks for any, be it
-/// to listen or for the near end of a connection, and lets those bind it by number who set `SO_REUSEADDR`, as pronk, the
-/// standard library and tokio do.
+/// to listen or for the near end of a connection, and lets those bind it by number who set `SO_REUSEADDR`, as pronk,
+/// the standard library and tokio do.
 pub fn free_port() -> u16 {
     let socket = Socket::new(Domain::IPV4, Type::STREAM, None).unwrap();
     socket.bind(&SocketAddr::from(([0, 0, 0, 0], 0)).into()).unwrap();

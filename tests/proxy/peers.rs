@@ -19,8 +19,7 @@ pub fn try_connect(address: SocketAddr) -> io::Result<TcpStream> {
     Ok(stream)
 }
 
-/// Whether a client that says hello is reset. What it asked for decides when: connecting, writing and reading can each
-/// be the first to find out.
+/// Whether a client that says hello is reset. Connecting, writing and reading can each be the first to find out.
 pub fn is_refused(address: SocketAddr) -> bool {
     let greeted = try_connect(address).and_then(|mut client| {
         client.write_all(b"hello")?;

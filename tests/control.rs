@@ -1,6 +1,6 @@
 //! The controller, within this process: who owns what listens, and commands in any order.
 
-use std::net::{SocketAddr, TcpListener, TcpStream};
+use std::net::{SocketAddr, TcpStream};
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
@@ -8,6 +8,10 @@ use pronk::control::{Controller, Handle, Phase, Refused};
 use pronk::model::{MemberKey, Name};
 use pronk::proxy::Lifecycle;
 use tokio::task::JoinHandle;
+
+use support::port::free_port;
+
+mod support;
 
 /// A controller that runs, with its file.
 struct Bench {
@@ -41,10 +45,6 @@ fn write(file: &Path, destinations: &[SocketAddr]) {
     let new = file.with_extension("new");
     std::fs::write(&new, text).unwrap();
     std::fs::rename(new, file).unwrap();
-}
-
-fn free_port() -> u16 {
-    TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port()
 }
 
 fn at(ip: &str, port: u16) -> SocketAddr {

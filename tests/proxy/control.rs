@@ -150,18 +150,18 @@ fn connections_have_the_whole_drain_time() {
     // Shorter than the time over which the last connections are closed.
     for seconds in [1, 3] {
         let (member, port) = (echo_member(), free_port());
-        let mut pronk = Command::new("sh");
-        let arguments = format!("exec \"$0\" \"$@\" --drain-timeout {seconds}");
-        // The later of two options would be an error: the helper's own is taken out.
-        let arguments = arguments.replace("\"$@\"", "$(echo \"$@\" | sed 's/--drain-timeout 2//')");
-        pronk.args(["-c", &arguments, env!("CARGO_BIN_EXE_pronk")]);
-        let mut pronk = Pronk::start_by(pronk, |_| config(member, &format!("127.0.0.1:{port}")));
+        let pronk = Command::new(env!("CARGO_BIN_EXE_pronk"));
+        let mut pronk = Pronk::start_with(pronk, seconds, |_| config(member, &format!("127.0.0.1:{port}")));
         let mut client = connect(SocketAddr::from(([127, 0, 0, 1], port)));
         echoes(&mut client);
         let told = Instant::now();
         pronk.signal("TERM");
         assert_eq!(client.read(&mut [0]).unwrap(), 0, "the end is a FIN");
-        assert!(told.elapsed() >= Duration::from_secs(seconds), "{seconds} s were promised: {:?}", told.elapsed());
+        assert!(
+            told.elapsed() >= Duration::from_secs(seconds.into()),
+            "{seconds} s were promised: {:?}",
+            told.elapsed()
+        );
         assert!(pronk.ended().success());
     }
 }
@@ -169,13 +169,8 @@ fn connections_have_the_whole_drain_time() {
 #[test]
 fn second_signal_ends_a_drain_at_once() {
     let (member, port) = (echo_member(), free_port());
-    let mut pronk = Command::new("sh");
-    pronk.args([
-        "-c",
-        "exec \"$0\" $(echo \"$@\" | sed 's/--drain-timeout 2/--drain-timeout 3600/')",
-        env!("CARGO_BIN_EXE_pronk"),
-    ]);
-    let mut pronk = Pronk::start_by(pronk, |_| config(member, &format!("127.0.0.1:{port}")));
+    let pronk = Command::new(env!("CARGO_BIN_EXE_pronk"));
+    let mut pronk = Pronk::start_with(pronk, 3600, |_| config(member, &format!("127.0.0.1:{port}")));
     let mut client = connect(SocketAddr::from(([127, 0, 0, 1], port)));
     echoes(&mut client);
     pronk.signal("TERM");

@@ -1,13 +1,12 @@
 //! The real pronk as a process, on ports of its own.
 
 use std::io::{BufRead, BufReader};
-use std::net::SocketAddr;
 use std::path::Path;
 use std::process::{Child, Command, Output, Stdio};
 use std::sync::{Arc, Condvar, Mutex};
 use std::time::{Duration, Instant};
 
-use socket2::{Domain, Socket, Type};
+pub use crate::support::port::free_port;
 
 /// How long anything may take on a busy machine before a test gives up.
 pub const PATIENCE: Duration = Duration::from_secs(60);
@@ -19,22 +18,6 @@ pub struct Pronk {
     log: Arc<(Mutex<Vec<serde_json::Value>>, Condvar)>,
 }
 
-/// A port that belongs to this process, on every IPv4 address, until the process ends: connections are refused until
-/// the test, or its pronk, listens.
-///
-/// A socket that is bound and does not listen holds it. The kernel gives such a port to nobody who asks for any, be it
-/// to listen or for the near end of a connection, and lets those bind it by number who set `SO_REUSEADDR`, as pronk,
-/// the standard library and tokio do.
-pub fn free_port() -> u16 {
-    let socket = Socket::new(Domain::IPV4, Type::STREAM, None).unwrap();
-    socket.bind(&SocketAddr::from(([0, 0, 0, 0], 0)).into()).unwrap();
-    // Not before it is bound, or two such sockets could share a port.
-    socket.set_reuse_address(true).unwrap();
-    let port = socket.local_addr().unwrap().as_socket().unwrap().port();
-    std::mem::forget(socket);
-    port
-}
-
 impl Pronk {
     /// Runs the configuration that `write` makes in a new folder, and waits until it serves.
     pub fn start(write: impl FnOnce(&Path) -> String) -> Self {
@@ -42,15 +25,20 @@ impl Pronk {
     }
 
     /// As [`Self::start`], by a command that takes pronk's arguments.
-    pub fn start_by(mut command: Command, write: impl FnOnce(&Path) -> String) -> Self {
+    pub fn start_by(command: Command, write: impl FnOnce(&Path) -> String) -> Self {
+        // Longer than what a test does with a connection that drains, on a busy machine too.
+        Self::start_with(command, 8, write)
+    }
+
+    /// As [`Self::start_by`], with a drain time in seconds.
+    pub fn start_with(mut command: Command, drain_timeout: u32, write: impl FnOnce(&Path) -> String) -> Self {
         let folder = tempfile::tempdir().unwrap();
         let text = write(folder.path());
         std::fs::write(folder.path().join("pronk.yaml"), text).unwrap();
         let mut child = command
             .arg("run")
             .arg(folder.path().join("pronk.yaml"))
-            // The last connections are cut off at random within the last five seconds of this time, and none before.
-            .args(["--log-format", "json", "--drain-timeout", "8", "--admin-socket"])
+            .args(["--log-format", "json", "--drain-timeout", &drain_timeout.to_string(), "--admin-socket"])
             .arg(folder.path().join("admin.sock"))
             .stderr(Stdio::piped())
             .spawn()

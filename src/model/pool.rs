@@ -101,6 +101,13 @@ pub struct Queueing {
     pub time: Option<Duration>,
 }
 
+impl Queueing {
+    /// Whether one more may wait where so many do.
+    pub fn has_room(&self, waiting: usize) -> bool {
+        self.depth.is_none_or(|depth| waiting < depth as usize)
+    }
+}
+
 /// How members are spared the rush after one of them was lost.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Pacing {

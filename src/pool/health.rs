@@ -52,6 +52,14 @@ impl Health {
         matches!(self, Self::Down(_))
     }
 
+    /// Why it is no better, in words.
+    pub fn reason(&self) -> Option<&str> {
+        match self {
+            Self::Unknown | Self::Up => None,
+            Self::Unavailable(reason) | Self::Disabled(reason) | Self::Down(reason) => Some(reason),
+        }
+    }
+
     /// Whether a member in this health gets no connection and comes back later with all of its room free.
     pub(super) fn keeps_away(&self) -> bool {
         matches!(self, Self::Down(_) | Self::Disabled(_))

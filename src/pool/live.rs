@@ -293,7 +293,7 @@ impl LiveMember {
         self.health.load_full()
     }
 
-    pub(super) fn with_health<T>(&self, look: impl FnOnce(&Health) -> T) -> T {
+    pub(super) fn with_health<T>(&self, look: impl FnOnce(&Arc<Health>) -> T) -> T {
         look(&self.health.load())
     }
 

@@ -21,5 +21,5 @@ pub use persistence::{Place, RecordView, Records, Sharing, Sticky};
 pub use queue::Waiting;
 pub use rate::Rate;
 pub use removed::Draining;
-pub use select::{Asker, Busy, Choice, MemberGuard, NoMember, Pool, PoolMember, Refused, SetupGuard, Step};
+pub use select::{Arrival, Asker, Busy, Choice, MemberGuard, NoMember, Pool, PoolMember, SetupGuard, Step};
 pub use status::{Availability, Status};

@@ -49,11 +49,18 @@ impl PoolMember {
         }
     }
 
-    fn health_status(&self) -> (Availability, String) {
+    /// Whose administrative state that is, and which.
+    pub(super) fn state_in_words(&self) -> String {
+        let state = self.state();
+        let whose = if self.config.state == state { "the member" } else { "the node" };
+        format!("{whose} is {}", state.as_str())
+    }
+
+    fn health_status(&self, health: &Health) -> (Availability, String) {
         if self.node.addresses().is_empty() {
             return (Availability::Offline, format!("the name {} does not resolve", self.config.node.address));
         }
-        match &*self.live.health() {
+        match health {
             Health::Down(reason) => (Availability::Offline, reason.clone()),
             Health::Disabled(reason) => {
                 (Availability::Unavailable, format!("{reason}; it gets no new connection, those that it has go on"))
@@ -67,18 +74,19 @@ impl PoolMember {
 
 impl Pool {
     pub fn member_status(&self, index: usize) -> Status {
+        self.member_status_at(index, Instant::now())
+    }
+
+    fn member_status_at(&self, index: usize, now: Instant) -> Status {
         let member = &self.members[index];
-        let (mut availability, mut reason) = member.health_status();
+        let health = member.live.health();
+        let (mut availability, mut reason) = member.health_status(&health);
         let limit = |limit: Option<u32>| limit.unwrap_or_default();
-        let at_limit = match self.refusal(index, &[], true, Instant::now()) {
+        let at_limit = match self.judge(index, &health, &[], true, now) {
             Some(Refused::Limit) => {
                 Some(format!("at its connection limit of {}", limit(member.config.connection_limit)))
             }
-            // What a monitor says of it has been told already.
-            Some(Refused::Unavailable) if availability != Availability::Unavailable => {
-                let threads = member.live.full(Instant::now());
-                threads.map(|threads| format!("all of its {threads} service threads are in use"))
-            }
+            Some(Refused::NoThread { threads }) => Some(format!("all of its {threads} service threads are in use")),
             Some(Refused::NodeLimit) => {
                 Some(format!("its node is at its connection limit of {}", limit(member.config.node.connection_limit)))
             }
@@ -96,8 +104,7 @@ impl Pool {
         }
         let state = member.state();
         if state != AdminState::Enabled {
-            let whose = if member.config.state == state { "the member" } else { "the node" };
-            reason = format!("{whose} is {}; {reason}", state.as_str());
+            reason = format!("{}; {reason}", member.state_in_words());
         }
         Status { availability, state, reason }
     }
@@ -113,7 +120,12 @@ impl Pool {
 
     /// The best of its members' statuses.
     pub fn status(&self) -> Status {
-        let statuses: Vec<_> = (0..self.members.len()).map(|index| self.member_status(index)).collect();
+        self.status_at(Instant::now())
+    }
+
+    /// As [`status`](Self::status), with rates and measurements as they are at `now`.
+    pub fn status_at(&self, now: Instant) -> Status {
+        let statuses: Vec<_> = (0..self.members.len()).map(|index| self.member_status_at(index, now)).collect();
         let usable =
             |wanted| statuses.iter().filter(|it| it.state == AdminState::Enabled && it.availability == wanted).count();
         if let Some(NoMember::TooFew { up, needed }) = self.too_few_up() {

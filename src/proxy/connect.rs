@@ -85,7 +85,7 @@ pub(super) async fn to_a_member(
                 );
                 let reason = close.detail.clone().unwrap_or_else(|| close.reason.to_string());
                 pool.members[choice.index].live.served(Served::Failed(reason));
-                tried.push(choice.index);
+                tried.push(pool.members[choice.index].key.clone());
                 failed = Some(close);
             }
         }

@@ -7,7 +7,7 @@ use super::down;
 use super::virtual_server::LiveVirtualServer;
 use super::wait;
 use crate::model::{AdminState, ImmediateAction};
-use crate::pool::{Asker, Step};
+use crate::pool::{Arrival, Asker, Step};
 
 /// Where a client would go at this moment, and each step on the way there.
 #[derive(Clone, Debug)]
@@ -80,18 +80,21 @@ impl LiveVirtualServer {
         }
         let asker = Asker { client, persistence: &snapshot.persistence, tried: &[] };
         let pool = &snapshot.pool;
-        let (of_pool, chosen) = pool.explain(asker, now);
+        let (of_pool, arrival) = pool.explain(asker, now);
         steps.extend(of_pool);
-        let waiting = pool.live.queued();
-        match chosen {
-            Ok(_) if waiting > 0 => {
-                refused(steps, format!("{waiting} connections wait already: the client queues behind them"))
+        match arrival {
+            Arrival::Served(index) => Explanation { steps, member: Some(pool.members[index].key.to_string()) },
+            Arrival::Queued(0) => {
+                refused(steps, "no member can take it yet: the client is the first to queue".to_owned())
             }
-            Ok(index) => Explanation { steps, member: Some(pool.members[index].key.to_string()) },
-            Err(none) if none.may_wait(pool.config.queue) => {
-                refused(steps, format!("no member can take it yet: the client queues behind {waiting} others"))
+            Arrival::Queued(before) => {
+                refused(steps, format!("whoever waits comes first: the client queues behind {before} others"))
             }
-            Err(none) => {
+            Arrival::QueueFull => {
+                let reason = wait::queue_full(pool).reason;
+                refused(steps, format!("the queue is full: the client is reset ({reason}); {}", reason.remedy()))
+            }
+            Arrival::Refused(none) => {
                 let reason = wait::no_member(none, pool).reason;
                 refused(steps, format!("no member takes it: the client is reset ({reason}); {}", reason.remedy()))
             }

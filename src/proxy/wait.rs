@@ -7,7 +7,7 @@ use tokio::time::{Instant, sleep_until};
 
 use super::close::{Close, CloseReason};
 use super::record::Record;
-use crate::pool::{Asker, Busy, Choice, NoMember, Pool};
+use crate::pool::{Arrival, Asker, Busy, Choice, NoMember, Pool};
 
 /// Chooses a member, in the order in which connections came. One that none can take yet waits in the pool's queue, if the
 /// pool lets it: at most `queue-time-limit`, and no longer than its client does (`gone`).
@@ -18,16 +18,11 @@ pub(super) async fn for_a_member(
     record: &mut Record,
 ) -> Result<Choice, Close> {
     let now = || Instant::now().into_std();
-    if !pool.has_queue() {
-        match pool.choose(asker, now()) {
-            Ok(choice) => return Ok(choice),
-            Err(none) if !none.may_wait(pool.config.queue) => return Err(no_member(none, pool)),
-            Err(_) => {}
-        }
-    }
-    let Some(waiting) = pool.queue() else {
-        let depth = pool.config.queue.depth.unwrap_or_default();
-        return Err(CloseReason::QueueFull.because(format_args!("pool {}: {depth} wait", pool.config.name)));
+    let waiting = match pool.arrive(asker, now()) {
+        Arrival::Served(choice) => return Ok(choice),
+        Arrival::Queued(waiting) => waiting,
+        Arrival::QueueFull => return Err(queue_full(pool)),
+        Arrival::Refused(none) => return Err(no_member(none, pool)),
     };
     let started = Instant::now();
     let mut deadline = pin!(until(pool.config.queue.time.and_then(|time| started.checked_add(time))));
@@ -70,6 +65,12 @@ async fn until(at: Option<Instant>) {
         Some(at) => sleep_until(at).await,
         None => pending().await,
     }
+}
+
+/// The reason for which a connection ends that finds as many waiting as may.
+pub(super) fn queue_full(pool: &Pool) -> Close {
+    let depth = pool.config.queue.depth.unwrap_or_default();
+    CloseReason::QueueFull.because(format_args!("pool {}: {depth} wait", pool.config.name))
 }
 
 /// The reason for which a connection ends that no member takes.

@@ -2,7 +2,7 @@
 //! so that a choice and its explanation are the same.
 
 use super::methods;
-use super::{Candidate, NoMember, Refused};
+use super::{Candidate, NoMember, Refusal};
 use crate::model::LoadBalancing;
 
 /// The rules of a pool that decide beside its members.
@@ -36,8 +36,8 @@ impl Persisted {
 pub(super) struct Decision {
     /// Those that may be chosen and whose priority group serves.
     pub candidates: Vec<Candidate>,
-    /// Those that may not.
-    pub refused: Vec<(usize, Refused)>,
+    /// Those that may not, in the order of the pool.
+    pub refused: Vec<(usize, Refusal)>,
     /// Those that may, and whose priority group stands by.
     pub standing_by: Vec<usize>,
     /// The lowest priority group that serves, where there are groups.
@@ -54,8 +54,8 @@ pub(super) struct Decision {
 pub(super) fn decide(
     rules: Rules,
     mut candidates: Vec<Candidate>,
-    refused: Vec<(usize, Refused)>,
-    persisted: impl FnOnce(&[Candidate], &[(usize, Refused)]) -> Option<Persisted>,
+    refused: Vec<(usize, Refusal)>,
+    persisted: impl FnOnce(&[Candidate], &[(usize, Refusal)]) -> Option<Persisted>,
 ) -> Decision {
     let (lowest_group, standing_by) = serve_by_group(rules.min_active_members, &mut candidates);
     let persisted = persisted(&candidates, &refused);

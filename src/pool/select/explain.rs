@@ -1,12 +1,14 @@
-//! A decision in plain words.
+//! A decision in plain words, all of them of the moment at which it was made.
 
+use std::net::IpAddr;
 use std::time::Instant;
 
-use super::decision::{Decision, Persisted};
+use super::decision::Decision;
 use super::methods;
-use super::{Asker, Candidate, NoMember, Pool, Refused};
-use crate::model::profile::PersistenceKind;
+use super::persisted::{Recorded, Said};
+use super::{Arrival, Asker, Candidate, NoMember, Pool, Refusal, Refused};
 use crate::model::{LoadBalancing, Scope};
+use crate::pool::persistence::Sticky;
 
 /// One step of an explanation, in words.
 pub type Step = String;
@@ -15,25 +17,35 @@ pub type Step = String;
 const NAMED: usize = 20;
 
 impl Pool {
-    /// Why `asker` would go where [`choose`](Self::choose) would send it at this moment; nothing is counted.
-    pub fn explain(&self, asker: Asker<'_>, now: Instant) -> (Vec<Step>, Result<usize, NoMember>) {
-        let decision = {
+    /// Why `asker` would be served where [`arrive`](Self::arrive) would serve it at this moment, or would not: the steps,
+    /// and the member by its place in the pool or how many wait before it. Nothing is counted.
+    pub fn explain(&self, asker: Asker<'_>, now: Instant) -> (Vec<Step>, Arrival<usize, usize>) {
+        let mut persistence = Vec::new();
+        let (decision, arrival) = {
             let _turn = self.live.turnstile.lock();
-            self.decide(asker, now)
+            let mut said = |sticky: &Sticky, said: Said<'_>| persistence.push(self.say(asker.client, sticky, said));
+            let decision = self.decide(asker, now, &mut said);
+            let waiting = self.live.queued();
+            let queue = || self.config.queue.has_room(waiting).then_some(waiting);
+            let arrival = Arrival::decide(self.config.queue, waiting, || decision.chosen, queue);
+            (decision, arrival)
         };
         let mut steps = Vec::new();
         if let Err(NoMember::TooFew { up, needed }) = decision.chosen {
             steps
                 .push(format!("pool {} has {up} members up and must have {needed} (min-up-members)", self.config.name));
-            return (steps, decision.chosen);
+            return (steps, arrival);
         }
         self.explain_members(&decision, &mut steps);
         self.explain_groups(&decision, &mut steps);
-        self.explain_persistence(asker, &decision, now, &mut steps);
+        if asker.persistence.is_empty() {
+            steps.push("the virtual server has no persistence".to_owned());
+        }
+        steps.extend(persistence);
         if decision.persisted.is_none() && decision.chosen.is_ok() {
             self.explain_method(&decision, &mut steps);
         }
-        (steps, decision.chosen)
+        (steps, arrival)
     }
 
     fn name(&self, index: usize) -> String {
@@ -44,47 +56,42 @@ impl Pool {
         let (all, pool) = (self.members.len(), &self.config.name);
         let able = all - decision.refused.len();
         steps.push(format!("pool {pool} has {all} members, of which {able} can be chosen"));
-        for (index, why) in decision.refused.iter().take(NAMED) {
-            let reason = match why {
-                Refused::Down | Refused::Disabled | Refused::Unavailable => {
-                    format!(" ({})", self.member_status(*index).reason)
-                }
-                _ => String::new(),
-            };
-            steps.push(format!("{} cannot: it {}{reason}", self.name(*index), why.as_str()));
+        for (index, refusal) in decision.refused.iter().take(NAMED) {
+            steps.push(format!("{} cannot: it {}", self.name(*index), self.why(*index, refusal)));
         }
         if let Some(more @ 1..) = decision.refused.len().checked_sub(NAMED) {
             steps.push(format!("{more} more members cannot"));
         }
     }
 
-    fn explain_persistence(&self, asker: Asker<'_>, decision: &Decision, now: Instant, steps: &mut Vec<Step>) {
-        if asker.persistence.is_empty() {
-            steps.push("the virtual server has no persistence".to_owned());
-        }
-        for sticky in asker.persistence {
-            let (name, key) = (&sticky.profile.name, sticky.profile.mask.apply(asker.client));
-            if sticky.profile.kind == PersistenceKind::Hash {
-                if let Some(Persisted::Hash(index)) = decision.persisted {
-                    let member = self.name(index);
-                    steps.push(format!("profile {name}: of those that can be chosen, {key} fits {member} best"));
-                    return;
-                }
-                continue;
+    /// Why a member is passed over, in words that fit "it …".
+    fn why(&self, index: usize, refusal: &Refusal) -> String {
+        let why = refusal.why.as_str();
+        let detail = match refusal.why {
+            Refused::Disabled | Refused::Offline => Some(self.members[index].state_in_words()),
+            Refused::NoThread { threads } => Some(format!("all of its {threads} service threads are in use")),
+            _ => refusal.health.as_ref().and_then(|health| health.reason()).map(ToOwned::to_owned),
+        };
+        detail.map_or_else(|| why.to_owned(), |detail| format!("{why} ({detail})"))
+    }
+
+    /// What a persistence profile has to say of a client.
+    fn say(&self, client: IpAddr, sticky: &Sticky, said: Said<'_>) -> Step {
+        let (profile, key) = (&sticky.profile.name, sticky.profile.mask.apply(client));
+        let (place, recorded) = match said {
+            Said::NoRecord => return format!("profile {profile}: there is no record of {key}"),
+            Said::Hash(index) => {
+                return format!("profile {profile}: of those that can be chosen, {key} fits {} best", self.name(index));
             }
-            let place = sticky.records.as_ref().and_then(|records| records.find(&sticky.profile, asker.client, now));
-            let Some(place) = place else {
-                steps.push(format!("profile {name}: there is no record of {key}"));
-                continue;
-            };
-            let recorded = format!("profile {name}: a record sends {key} to {} of pool {}", place.member, place.pool);
-            match self.recorded(asker, sticky, now) {
-                Some(index) => {
-                    steps.push(format!("{recorded}, so it goes to {}", self.name(index)));
-                    return;
-                }
-                None => steps.push(format!("{recorded}, which cannot be used")),
+            Said::Record(place, recorded) => (place, recorded),
+        };
+        let record = format!("profile {profile}: a record sends {key} to {} of pool {}", place.member, place.pool);
+        match recorded {
+            Recorded::Usable(index) => format!("{record}, so it goes to {}", self.name(index)),
+            Recorded::Refused(index, refusal) => {
+                format!("{record}, and {} cannot be used: it {}", self.name(index), self.why(index, &refusal))
             }
+            Recorded::Absent => format!("{record}, which pool {} does not have", self.config.name),
         }
     }
 

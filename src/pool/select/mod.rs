@@ -1,10 +1,12 @@
 //! The choice of a member: who may be chosen at all, then persistence, then priority groups and the method, then the
 //! count, in one step.
 
+mod arrival;
 mod candidate;
 mod decision;
 mod explain;
 mod methods;
+mod persisted;
 mod refusal;
 mod turns;
 
@@ -13,20 +15,22 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::{Duration, Instant};
 
-use super::health::Health;
 use super::live::{LiveMember, LiveNode, LivePool};
-use super::persistence::{PersistenceHold, Sticky, score};
+use super::persistence::{PersistenceHold, Sticky};
 use super::queue::Waiting;
 use super::removed::ServiceDown;
-use crate::model::profile::PersistenceKind;
-use crate::model::{self, AdminState, LoadBalancing, MemberKey, Queueing};
+use crate::model::{self, AdminState, LoadBalancing, MemberKey};
 use crate::stats::Connections;
 use candidate::{Candidate, Figures};
 use decision::{Decision, Persisted, Rules};
+use persisted::Said;
+use refusal::Refusal;
 
+pub use arrival::Arrival;
 pub use explain::Step;
 pub(super) use explain::instead;
-pub use refusal::{Busy, NoMember, Refused};
+pub(super) use refusal::Refused;
+pub use refusal::{Busy, NoMember};
 
 /// A pool as one configuration describes it, joined with its live state.
 #[derive(Debug)]
@@ -51,8 +55,8 @@ pub struct Asker<'a> {
     pub client: IpAddr,
     /// Asked in this order.
     pub persistence: &'a [Sticky],
-    /// Members that failed this connection already, by their places.
-    pub tried: &'a [usize],
+    /// Members that failed this connection already, be it in another pool or configuration.
+    pub tried: &'a [MemberKey],
 }
 
 /// A chosen member.
@@ -128,15 +132,29 @@ impl Pool {
         Self { config: Arc::clone(config), live, members }
     }
 
-    /// Chooses a member and counts the connection: the one that persistence names while it may be used, else the one that
-    /// the method prefers.
+    /// Chooses a member for a connection that comes, or makes it wait: the connection that an explanation explains.
+    pub fn arrive(&self, asker: Asker<'_>, now: Instant) -> Arrival<Choice, Waiting> {
+        let mut turn = self.live.turnstile.lock();
+        let choose = || self.choose_at(&mut turn, asker, now);
+        Arrival::decide(self.config.queue, self.live.queued(), choose, || self.queue())
+    }
+
+    /// Chooses a member and counts the connection, whoever else waits: the one that persistence names while it may be
+    /// used, else the one that the method prefers.
     ///
     /// # Errors
     /// Why every member was passed over.
     pub fn choose(&self, asker: Asker<'_>, now: Instant) -> Result<Choice, NoMember> {
-        let mut turn = self.live.turnstile.lock();
-        self.take_trends(now);
-        let decision = self.decide(asker, now);
+        self.choose_at(&mut self.live.turnstile.lock(), asker, now)
+    }
+
+    /// Joins the end of the queue; `None` when it is full.
+    pub fn queue(&self) -> Option<Waiting> {
+        self.live.queue.enter(self.config.queue.depth)
+    }
+
+    fn choose_at(&self, turn: &mut u64, asker: Asker<'_>, now: Instant) -> Result<Choice, NoMember> {
+        let decision = self.decide(asker, now, &mut |_, _| ());
         self.note_blindness(&decision);
         let index = decision.chosen?;
         let persisted = decision.persisted.is_some();
@@ -150,17 +168,9 @@ impl Pool {
         Ok(Choice { index, guard, setup, persisted })
     }
 
-    /// Whether somebody waits, whom a connection that comes now must not overtake.
-    pub fn has_queue(&self) -> bool {
-        self.live.queue.len() > 0
-    }
-
-    /// Joins the queue; `None` when it is full.
-    pub fn queue(&self) -> Option<Waiting> {
-        self.live.queue.enter(self.config.queue.depth)
-    }
-
-    fn decide(&self, asker: Asker<'_>, now: Instant) -> Decision {
+    /// Decides by what every member is now, under the turnstile's lock; `said` is told what persistence has to say.
+    fn decide(&self, asker: Asker<'_>, now: Instant, said: &mut impl FnMut(&Sticky, Said<'_>)) -> Decision {
+        self.take_trends(now);
         if let Some(too_few) = self.too_few_up() {
             let (candidates, refused, standing_by) = (Vec::new(), Vec::new(), Vec::new());
             let chosen = Err(too_few);
@@ -187,86 +197,8 @@ impl Pool {
             ignore_persisted_weight: self.config.ignore_persisted_weight,
         };
         decision::decide(rules, candidates, refused, |candidates, refused| {
-            self.persisted(asker, candidates, refused, now)
+            self.persisted(asker, candidates, refused, now, said)
         })
-    }
-
-    fn persisted(
-        &self,
-        asker: Asker<'_>,
-        candidates: &[Candidate],
-        refused: &[(usize, Refused)],
-        now: Instant,
-    ) -> Option<Persisted> {
-        asker.persistence.iter().find_map(|sticky| match sticky.profile.kind {
-            PersistenceKind::SourceAddr(_) => self.recorded(asker, sticky, now).map(Persisted::Record),
-            PersistenceKind::Hash => {
-                let waived = sticky.profile.override_connection_limit;
-                let at_limit =
-                    refused.iter().filter(|(_, why)| waived && *why == Refused::Limit).map(|(index, _)| *index);
-                let score = |index: &usize| {
-                    let member = &self.members[*index];
-                    score(&sticky.profile, asker.client, &member.key, member.config.ratio)
-                };
-                let all = candidates.iter().map(|candidate| candidate.index).chain(at_limit);
-                all.max_by(|one, other| score(one).total_cmp(&score(other))).map(Persisted::Hash)
-            }
-        })
-    }
-
-    /// The member that a record names, if it may be used.
-    fn recorded(&self, asker: Asker<'_>, sticky: &Sticky, now: Instant) -> Option<usize> {
-        let PersistenceKind::SourceAddr(affinity) = sticky.profile.kind else { return None };
-        let place = sticky.records.as_ref()?.find(&sticky.profile, asker.client, now)?;
-        let of_node = |member: &PoolMember| member.key.node == place.member.node;
-        let index = if place.pool == self.config.name {
-            self.members.iter().position(|member| member.key == place.member)?
-        } else if affinity.match_across_services || affinity.match_across_virtuals || affinity.match_across_pools {
-            let same_port = self.members.iter().position(|member| member.key == place.member);
-            same_port.or_else(|| self.members.iter().position(of_node))?
-        } else {
-            return None;
-        };
-        match self.refusal(index, asker.tried, true, now) {
-            None => Some(index),
-            Some(Refused::Limit) if sticky.profile.override_connection_limit => Some(index),
-            Some(_) => None,
-        }
-    }
-
-    /// Why a member may not be chosen now, if so. `persistent` tells that persistence names it.
-    pub fn refusal(&self, index: usize, tried: &[usize], persistent: bool, now: Instant) -> Option<Refused> {
-        let member = &self.members[index];
-        let state = member.state();
-        let by_health = member.live.with_health(|health| match health {
-            Health::Down(_) => Some(Refused::Down),
-            // A member that drains opens no session, so persistence is no use to its client.
-            Health::Disabled(_) => Some(Refused::Disabled),
-            Health::Unavailable(_) => Some(Refused::Unavailable),
-            Health::Up | Health::Unknown => None,
-        });
-        let is_full = |current: u32, limit: Option<u32>| limit.is_some_and(|limit| current >= limit);
-        let node = &member.config.node;
-        match () {
-            () if tried.contains(&index) => Some(Refused::Tried),
-            () if state == AdminState::ForcedOffline => Some(Refused::Offline),
-            () if state == AdminState::Disabled && !persistent => Some(Refused::Disabled),
-            () if matches!(by_health, Some(Refused::Down | Refused::Disabled)) => by_health,
-            () if !member.node.is_resolved() => Some(Refused::Unresolved),
-            () if by_health.is_some() => by_health,
-            () if member.live.full(now).is_some() => Some(Refused::Unavailable),
-            () if is_full(member.node.connections.current(), node.connection_limit) => Some(Refused::NodeLimit),
-            () if member.node.rate.next(node.rate_limit, now).is_some() => Some(Refused::NodeRate),
-            () if member.live.rate.next(member.config.rate_limit, now).is_some() => Some(Refused::Rate),
-            () if self.paced_until(now).is_some()
-                && is_full(member.live.setups.load(Ordering::Acquire), self.config.pacing.setup_limit) =>
-            {
-                Some(Refused::Setup)
-            }
-            // The last, as persistence may waive it.
-            () if is_full(member.live.connections.current(), member.config.connection_limit) => Some(Refused::Limit),
-            () => None,
-        }
     }
 
     /// Until when members are spared because one of them was lost.
@@ -295,7 +227,7 @@ impl Pool {
         let is_up = |member: &&PoolMember| {
             member.state() != AdminState::ForcedOffline
                 && member.node.is_resolved()
-                && !member.live.with_health(Health::is_down)
+                && !member.live.with_health(|health| health.is_down())
         };
         let up = self.members.iter().filter(is_up).count() as u32;
         (up < needed).then_some(NoMember::TooFew { up, needed })

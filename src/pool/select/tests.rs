@@ -129,7 +129,10 @@ fn down_members_are_passed_over_and_the_reason_is_told() {
     let tcp = Name::from("tcp");
     pool.members[0].live.judge(&tcp, Verdict::Down("connection refused".into()), Instant::now());
     assert_eq!(names(&pool, 3).0, "bbb");
-    assert_eq!(pool.choose(Asker { tried: &[1], ..asker(&[]) }, Instant::now()).unwrap_err(), NoMember::Tried);
+    assert_eq!(
+        pool.choose(Asker { tried: &[pool.members[1].key.clone()], ..asker(&[]) }, Instant::now()).unwrap_err(),
+        NoMember::Tried
+    );
     pool.members[1].live.judge(&tcp, Verdict::Down("connection refused".into()), Instant::now());
     assert_eq!(choose(&pool).unwrap_err(), NoMember::Down);
     assert_eq!(pool.member_status(0).reason, "monitor tcp: connection refused");

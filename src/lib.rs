@@ -12,9 +12,9 @@
 //! | 5 | [`admin`]: the unix socket; talks to `control`'s handle |
 //! | 6 | [`app`]: two runtimes, signals |
 //!
-//! Invariants: a connection keeps the snapshot that it began with; live state survives reloads; administrative state
-//! and health are separate; every count is a guard; every end of a connection has a [`proxy::CloseReason`]; what runs is
-//! changed by [`control`] alone, and nothing that it does holds up a connection.
+//! Invariants: a connection takes the newest snapshot whenever it wants a member; live state survives reloads;
+//! administrative state and health are separate; every count is a guard; every end of a connection has a
+//! [`proxy::CloseReason`]; what runs is changed by [`control`] alone, and nothing that it does holds up a connection.
 #![warn(clippy::allow_attributes)]
 // No peer, file or clock may end the process, no call may block a worker, and only `cli` prints.
 #![cfg_attr(

@@ -16,8 +16,7 @@ use super::tls::Tls;
 use crate::model::profile::{Persistence, PersistenceKind};
 use crate::model::{Model, Name, VirtualServer};
 use crate::pool::{Pool, Registry, Sharing, Sticky};
-use crate::proxy::{Lifecycle, Listener, LiveVirtualServer, Snapshot};
-use crate::tls::LiveServerSsl;
+use crate::proxy::{Lifecycle, Listener, LiveVirtualServer, Removed, Snapshot};
 use crate::watch::Targets;
 
 /// What runs. The controller's own; everybody else reads [`Serving`].
@@ -32,6 +31,8 @@ pub(super) struct Running {
     pub assignments: Assignments,
     headers: Authorizations,
     entries: Vec<String>,
+    /// Virtual servers that are gone and still have connections.
+    gone: Removed,
 }
 
 impl Running {
@@ -103,7 +104,7 @@ impl Running {
             let snapshot = snapshot(config, &pools, &self.tls, registry);
             let live = match before.virtual_servers.get(name) {
                 Some(live) => {
-                    live.snapshot.store(Arc::new(snapshot));
+                    live.take(snapshot);
                     Arc::clone(live)
                 }
                 None => Arc::new(LiveVirtualServer::new(snapshot)),
@@ -111,6 +112,8 @@ impl Running {
             (name.clone(), live)
         };
         let virtual_servers: BTreeMap<_, _> = model.virtual_servers.iter().map(live).collect();
+        self.gone.add(&before.virtual_servers, &virtual_servers);
+        self.gone.follow(&pools);
         let wanted: Vec<_> =
             listening(&model).map(|config| (config, Arc::clone(&virtual_servers[&config.name]))).collect();
         let gone = self.listeners.serve(&wanted, sockets, lifecycle, now);
@@ -136,7 +139,7 @@ impl Running {
                 continue;
             }
             if let Some(live) = serving.virtual_servers.get(name) {
-                live.snapshot.store(Arc::new(snapshot(config, &serving.pools, &self.tls, &shared.registry)));
+                live.take(snapshot(config, &serving.pools, &self.tls, &shared.registry));
             }
         }
     }
@@ -156,8 +159,6 @@ fn snapshot(
     registry: &Registry,
 ) -> Snapshot {
     let pool = Arc::clone(&pools[&config.pool.name]);
-    let members =
-        |profile: &Arc<LiveServerSsl>| pool.members.iter().map(|member| profile.for_member(&member.config)).collect();
     let sticky = |profile: &Arc<Persistence>| Sticky {
         profile: Arc::clone(profile),
         records: match &profile.kind {
@@ -165,11 +166,8 @@ fn snapshot(
             PersistenceKind::Hash => None,
         },
     };
-    Snapshot {
-        persistence: config.persistence.iter().chain(&config.fallback_persistence).map(sticky).collect(),
-        client_ssl: config.client_ssl.as_ref().map(|profile| Arc::clone(&tls.client[&profile.name])),
-        member_tls: config.server_ssl.as_ref().map(|profile| members(&tls.server[&profile.name])),
-        config: Arc::clone(config),
-        pool,
-    }
+    let persistence = config.persistence.iter().chain(&config.fallback_persistence).map(sticky).collect();
+    let client_ssl = config.client_ssl.as_ref().map(|profile| Arc::clone(&tls.client[&profile.name]));
+    let server_ssl = config.server_ssl.as_ref().map(|profile| Arc::clone(&tls.server[&profile.name]));
+    Snapshot::new(Arc::clone(config), pool, persistence, client_ssl, server_ssl)
 }

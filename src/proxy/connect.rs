@@ -2,6 +2,7 @@
 
 use std::io;
 use std::net::{IpAddr, SocketAddr};
+use std::sync::Arc;
 use std::time::SystemTime;
 
 use tokio::net::TcpStream;
@@ -11,12 +12,12 @@ use tokio_rustls::TlsStream;
 use super::close::{Close, CloseReason, Who};
 use super::record::Record;
 use super::stream::{Socket, Stream};
-use super::trail::{Trail, Went};
-use super::virtual_server::Snapshot;
+use super::trail::Went;
+use super::virtual_server::{LiveVirtualServer, Snapshot};
 use super::wait;
 use crate::model::profile::Protocol;
 use crate::net::{self, NotConnected, Shortage};
-use crate::pool::{Asker, MemberGuard, Served, SetupGuard};
+use crate::pool::{MemberGuard, Served, SetupGuard};
 use crate::tls::{TlsFacts, TlsFault};
 
 /// A member that takes bytes.
@@ -30,33 +31,32 @@ pub(super) struct Connected {
 }
 
 /// Connects to the member that the pool chooses. A member that fails is left out and another chosen, up to the pool's
-/// `reselect-tries`: no byte of the client's has gone anywhere yet, so nothing is lost. What fails for want of pronk's
-/// own resources is no member's failure, and monitors are not told of it.
+/// `reselect-tries`: no byte of the client's has gone anywhere yet, so nothing is lost. Each choice is made from the newest
+/// configuration, which `snapshot` is afterwards. What fails for want of pronk's own resources is no member's failure, and
+/// monitors are not told of it.
 pub(super) async fn to_a_member(
-    snapshot: &Snapshot,
-    trail: &Trail,
+    virtual_server: &LiveVirtualServer,
+    snapshot: &mut Arc<Snapshot>,
     client: &Socket,
     address: IpAddr,
     record: &mut Record,
 ) -> Result<Connected, Close> {
-    let pool = &snapshot.pool;
     let mut tried = Vec::new();
     let mut failed: Option<Close> = None;
-    for _ in 0..=pool.config.reselect_tries {
-        let asker = Asker { client: address, persistence: &snapshot.persistence, tried: &tried };
+    while tried.len() <= snapshot.pool.config.reselect_tries as usize {
         let gone = net::hung_up(&client.tcp);
-        let choice = match wait::for_a_member(pool, asker, gone, record).await {
+        let choice = match wait::for_a_member(virtual_server, snapshot, address, &tried, gone, record).await {
             Ok(choice) => choice,
             // What a member did says more than that no other is left.
             Err(close) => return Err(failed.unwrap_or(close)),
         };
-        record.member = Some(choice.index);
-        record.persisted = choice.persisted;
-        record.tries += 1;
-        trail.note(Went {
+        let pool = &snapshot.pool;
+        let member = &pool.members[choice.index];
+        record.goes_to(&pool.config.name, &member.key, choice.persisted);
+        virtual_server.trail.note(Went {
             client: address.to_canonical(),
             when: SystemTime::now(),
-            member: pool.members[choice.index].key.clone(),
+            member: member.key.clone(),
             persisted: choice.persisted,
             failed: tried.len(),
             queued: record.phases.queue,
@@ -68,7 +68,7 @@ pub(super) async fn to_a_member(
             }
             // Toward another address there may be ports left.
             Err(close) if close.reason == CloseReason::ProxyOutOfPorts => {
-                tried.push(choice.index);
+                tried.push(member.key.clone());
                 failed = Some(close);
             }
             // Another member would lack the same.
@@ -77,15 +77,15 @@ pub(super) async fn to_a_member(
                 tracing::warn!(
                     virtual_server = %snapshot.config.name,
                     pool = %pool.config.name,
-                    member = %pool.members[choice.index].key,
+                    member = %member.key,
                     close.code = close.reason.code(),
                     detail = close.detail.as_deref(),
                     remedy = close.reason.remedy(),
                     "member failed a connection; choosing another",
                 );
                 let reason = close.detail.clone().unwrap_or_else(|| close.reason.to_string());
-                pool.members[choice.index].live.served(Served::Failed(reason));
-                tried.push(pool.members[choice.index].key.clone());
+                member.live.served(Served::Failed(reason));
+                tried.push(member.key.clone());
                 failed = Some(close);
             }
         }

@@ -38,6 +38,7 @@ struct Handshaken {
 /// What every stage knows of the connection.
 struct Context {
     client: SocketAddr,
+    /// The configuration that it goes by.
     snapshot: Arc<Snapshot>,
     virtual_server: Arc<LiveVirtualServer>,
     lifecycle: Lifecycle,
@@ -69,11 +70,11 @@ impl Accepted {
 /// Serves a client to the end and writes its record.
 pub(super) async fn serve(accepted: Accepted) {
     let virtual_server = Arc::clone(&accepted.context.virtual_server);
-    let mut record = Record::new(accepted.context.client, accepted.socket.tcp.local_addr().ok());
-    let snapshot = Arc::clone(&accepted.context.snapshot);
+    let Context { client, snapshot, .. } = &accepted.context;
+    let mut record = Record::new(snapshot, *client, accepted.socket.tcp.local_addr().ok());
     let close = life(accepted, &mut record).await.unwrap_or_else(|early| early);
     virtual_server.count_close(close.reason);
-    record.write(&snapshot, &close);
+    record.write(&close);
 }
 
 async fn life(mut accepted: Accepted, record: &mut Record) -> Result<Close, Close> {
@@ -240,10 +241,8 @@ impl Handshaken {
     }
 
     async fn connect(&mut self, record: &mut Record) -> Result<Connected, Close> {
-        let (snapshot, address) = (&self.context.snapshot, self.context.client.ip());
-        let connected =
-            connect::to_a_member(snapshot, &self.context.virtual_server.trail, self.client.socket(), address, record)
-                .await;
+        let Context { client, snapshot, virtual_server, .. } = &mut self.context;
+        let connected = connect::to_a_member(virtual_server, snapshot, self.client.socket(), client.ip(), record).await;
         if connected.is_err() {
             net::reset_on_close(&self.client.socket().tcp);
         }

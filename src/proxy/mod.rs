@@ -23,4 +23,7 @@ pub use close::{CloseReason, Mechanism, Phase, Who};
 pub use explain::Explanation;
 pub use lifecycle::Lifecycle;
 pub use trail::{Trail, Went};
-pub use virtual_server::{LiveVirtualServer, Snapshot};
+pub use virtual_server::{LiveVirtualServer, Removed, Snapshot};
+
+#[cfg(test)]
+mod tests;

@@ -7,24 +7,28 @@ use super::close::Close;
 use super::meter::Meter;
 use super::virtual_server::Snapshot;
 use crate::impala::Opening;
+use crate::model::{MemberKey, Mode, Name};
 use crate::net::TcpInfo;
 use crate::tls::TlsFacts;
 
 /// What is known of a connection when it closes: one line in the log.
 pub(super) struct Record {
     started: Instant,
+    virtual_server: Name,
+    mode: Mode,
     client: SocketAddr,
     destination: Option<SocketAddr>,
     pub opening: Opening,
     pub phases: Phases,
     pub client_tls: Option<TlsFacts>,
     pub member_tls: Option<TlsFacts>,
-    /// The member's place in the pool.
-    pub member: Option<usize>,
+    /// The pool that the member is of; without one, the pool that one is wanted of.
+    pool: Name,
+    member: Option<MemberKey>,
     pub member_address: Option<SocketAddr>,
     /// Our own address toward the member, which the impalad shows as its client.
     pub local_address: Option<SocketAddr>,
-    pub persisted: bool,
+    persisted: bool,
     pub tries: u32,
     bytes: (u64, u64),
     packets: (TcpInfo, TcpInfo),
@@ -41,15 +45,18 @@ pub(super) struct Phases {
 }
 
 impl Record {
-    pub fn new(client: SocketAddr, destination: Option<SocketAddr>) -> Self {
+    pub fn new(snapshot: &Snapshot, client: SocketAddr, destination: Option<SocketAddr>) -> Self {
         Self {
             started: Instant::now(),
+            virtual_server: snapshot.config.name.clone(),
+            mode: snapshot.config.mode(),
             client,
             destination,
             opening: Opening::Unknown,
             phases: Phases::default(),
             client_tls: None,
             member_tls: None,
+            pool: snapshot.pool.config.name.clone(),
             member: None,
             member_address: None,
             local_address: None,
@@ -60,27 +67,41 @@ impl Record {
         }
     }
 
+    /// Notes that a member of this pool is wanted, which may be another pool than before.
+    pub fn wants(&mut self, pool: &Name) {
+        if self.member.is_none() {
+            self.pool = pool.clone();
+        }
+    }
+
+    /// Notes the member that was chosen.
+    pub fn goes_to(&mut self, pool: &Name, member: &MemberKey, persisted: bool) {
+        (self.pool, self.member) = (pool.clone(), Some(member.clone()));
+        self.persisted = persisted;
+        self.tries += 1;
+    }
+
     pub fn traffic(&mut self, meter: &Meter, bytes_in: u64, bytes_out: u64) {
         self.bytes = (bytes_in, bytes_out);
         self.packets = (meter.client, meter.toward_member);
     }
 
     /// Writes the line. An end that is somebody's fault is a warning.
-    pub fn write(&self, snapshot: &Snapshot, close: &Close) {
+    pub fn write(&self, close: &Close) {
         macro_rules! line {
             ($level:ident) => {
                 tracing::$level!(
                     target: "pronk::connection",
-                    virtual_server = %snapshot.config.name,
+                    virtual_server = %self.virtual_server,
                     close.code = close.reason.code(),
                     close.who = close.reason.who().as_str(),
                     close.phase = close.reason.phase().as_str(),
                     close.mechanism = close.reason.mechanism().as_str(),
                     close.detail = close.detail.as_deref(),
                     close.remedy = some(close.reason.remedy()),
-                    mode = snapshot.config.mode().as_str(),
-                    pool = %snapshot.pool.config.name,
-                    member = self.member.map(|index| snapshot.pool.members[index].key.to_string()),
+                    mode = self.mode.as_str(),
+                    pool = %self.pool,
+                    member = self.member.as_ref().map(ToString::to_string),
                     client_address = %self.client,
                     destination_address = self.destination.map(|address| address.to_string()),
                     local_address = self.local_address.map(|address| address.to_string()),

@@ -1,63 +1,89 @@
 //! Choosing a member, and waiting for one where none can take the connection yet.
 
 use std::future::{Future, pending};
+use std::net::IpAddr;
 use std::pin::pin;
+use std::sync::Arc;
 
 use tokio::time::{Instant, sleep_until};
 
 use super::close::{Close, CloseReason};
 use super::record::Record;
+use super::virtual_server::{LiveVirtualServer, Snapshot};
+use crate::model::MemberKey;
 use crate::pool::{Arrival, Asker, Busy, Choice, NoMember, Pool};
 
 /// Chooses a member, in the order in which connections came. One that none can take yet waits in the pool's queue, if the
 /// pool lets it: at most `queue-time-limit`, and no longer than its client does (`gone`).
+///
+/// Each choice is made from the virtual server's newest configuration, which the connection goes on with: `snapshot` is
+/// the one that the choice was made from. Where that has another pool, a connection that waits joins the end of its queue.
 pub(super) async fn for_a_member(
-    pool: &Pool,
-    asker: Asker<'_>,
+    virtual_server: &LiveVirtualServer,
+    snapshot: &mut Arc<Snapshot>,
+    client: IpAddr,
+    tried: &[MemberKey],
     gone: impl Future<Output = ()>,
     record: &mut Record,
 ) -> Result<Choice, Close> {
-    let now = || Instant::now().into_std();
-    let waiting = match pool.arrive(asker, now()) {
+    virtual_server.renew(snapshot);
+    record.wants(&snapshot.pool.config.name);
+    let mut waiting = match snapshot.pool.arrive(asker(client, snapshot, tried), now()) {
         Arrival::Served(choice) => return Ok(choice),
         Arrival::Queued(waiting) => waiting,
-        Arrival::QueueFull => return Err(queue_full(pool)),
-        Arrival::Refused(none) => return Err(no_member(none, pool)),
+        Arrival::QueueFull => return Err(queue_full(&snapshot.pool)),
+        Arrival::Refused(none) => return Err(no_member(none, &snapshot.pool)),
     };
     let started = Instant::now();
-    let mut deadline = pin!(until(pool.config.queue.time.and_then(|time| started.checked_add(time))));
-    let mut gone = pin!(gone);
-    let mut retry = None;
-    loop {
-        tokio::select! {
-            biased;
-            () = waiting.turn() => {}
-            () = until(retry) => {}
-            () = &mut gone => {
-                record.phases.queue = Some(started.elapsed());
-                return Err(CloseReason::ClientLeftQueue.into());
-            }
-            () = &mut deadline => {
-                record.phases.queue = Some(started.elapsed());
-                let waited = started.elapsed();
-                return Err(CloseReason::QueueTimeout.because(format_args!("pool {}: {waited:.1?}", pool.config.name)));
-            }
-        }
-        match pool.choose(asker, now()) {
-            Ok(choice) => {
-                record.phases.queue = Some(started.elapsed());
-                return Ok(choice);
-            }
-            Err(none) if !none.may_wait(pool.config.queue) => return Err(no_member(none, pool)),
-            Err(none) => {
-                let busy = if let NoMember::Busy(busy) = none { busy } else { Busy::default() };
-                retry = pool.retry_at(busy, now()).map(Instant::from_std);
-                if !asker.tried.is_empty() {
-                    waiting.pass_on();
+    let mut queues_at = Arc::clone(&snapshot.pool.live);
+    let (mut gone, mut changed) = (pin!(gone), pin!(virtual_server.changed()));
+    let (mut has_turn, mut retry) = (false, None);
+    let waited = loop {
+        virtual_server.renew(snapshot);
+        let pool = &snapshot.pool;
+        if !Arc::ptr_eq(&pool.live, &queues_at) {
+            record.wants(&pool.config.name);
+            let Some(place) = pool.queue() else { break Err(queue_full(pool)) };
+            (waiting, queues_at, retry) = (place, Arc::clone(&pool.live), None);
+        } else if has_turn {
+            match pool.choose(asker(client, snapshot, tried), now()) {
+                Ok(choice) => break Ok(choice),
+                Err(none) if !none.may_wait(pool.config.queue) => break Err(no_member(none, pool)),
+                Err(none) => {
+                    let busy = if let NoMember::Busy(busy) = none { busy } else { Busy::default() };
+                    retry = pool.retry_at(busy, now()).map(Instant::from_std);
+                    if !tried.is_empty() {
+                        waiting.pass_on();
+                    }
                 }
             }
         }
-    }
+        let deadline = pool.config.queue.time.and_then(|time| started.checked_add(time));
+        has_turn = tokio::select! {
+            biased;
+            () = waiting.turn() => true,
+            () = until(retry) => true,
+            () = &mut changed => {
+                changed.set(virtual_server.changed());
+                false
+            }
+            () = &mut gone => break Err(CloseReason::ClientLeftQueue.into()),
+            () = until(deadline) => {
+                let (name, waited) = (&pool.config.name, started.elapsed());
+                break Err(CloseReason::QueueTimeout.because(format_args!("pool {name}: {waited:.1?}")));
+            }
+        };
+    };
+    record.phases.queue = Some(started.elapsed());
+    waited
+}
+
+fn asker<'a>(client: IpAddr, snapshot: &'a Snapshot, tried: &'a [MemberKey]) -> Asker<'a> {
+    Asker { client, persistence: &snapshot.persistence, tried }
+}
+
+fn now() -> std::time::Instant {
+    Instant::now().into_std()
 }
 
 async fn until(at: Option<Instant>) {

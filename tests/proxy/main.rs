@@ -12,6 +12,7 @@ mod load;
 mod monitors;
 mod peers;
 mod process;
+mod queue;
 mod relay;
 mod rules;
 mod shortage;

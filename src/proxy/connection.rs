@@ -7,6 +7,7 @@ use tokio::net::TcpStream;
 use tokio::time::{Instant, timeout};
 use tokio_rustls::TlsStream;
 
+use super::admission::{self, Enters, Place, Refused};
 use super::close::{Close, CloseReason};
 use super::connect::{self, Connected};
 use super::down;
@@ -18,7 +19,7 @@ use super::stream::{Socket, Stream};
 use super::virtual_server::{LiveVirtualServer, Snapshot};
 use crate::impala::{Opening, is_tls_record};
 use crate::model::profile::Protocol;
-use crate::model::{AdminState, Dial, ImmediateAction, ServiceDownAction};
+use crate::model::{Dial, ImmediateAction, ServiceDownAction};
 use crate::net;
 use crate::pool::Served;
 use crate::tls::{TlsFacts, TlsFault};
@@ -42,16 +43,6 @@ struct Context {
     snapshot: Arc<Snapshot>,
     virtual_server: Arc<LiveVirtualServer>,
     lifecycle: Lifecycle,
-    /// Whether the virtual server counts it.
-    admitted: bool,
-}
-
-impl Drop for Context {
-    fn drop(&mut self) {
-        if self.admitted {
-            self.virtual_server.connections.leave();
-        }
-    }
 }
 
 impl Accepted {
@@ -62,7 +53,7 @@ impl Accepted {
         lifecycle: Lifecycle,
     ) -> Self {
         let snapshot = virtual_server.snapshot.load_full();
-        let context = Context { client, snapshot, virtual_server, lifecycle, admitted: false };
+        let context = Context { client, snapshot, virtual_server, lifecycle };
         Self { socket: Socket::new(tcp), context }
     }
 }
@@ -77,8 +68,9 @@ pub(super) async fn serve(accepted: Accepted) {
     record.write(&close);
 }
 
-async fn life(mut accepted: Accepted, record: &mut Record) -> Result<Close, Close> {
-    accepted.admit().await?;
+async fn life(accepted: Accepted, record: &mut Record) -> Result<Close, Close> {
+    // The virtual server counts it until the end.
+    let _place = accepted.admit().await?;
     let lifecycle = accepted.context.lifecycle.clone();
     // Boxed, so that what only the beginning needs is freed before the relay, which lasts.
     let beginning = Box::pin(async {
@@ -118,42 +110,20 @@ enum Relayed {
 
 impl Accepted {
     /// Lets the client in, if the virtual server's rules do.
-    async fn admit(&mut self) -> Result<(), Close> {
-        let (config, pool) = (&self.context.snapshot.config, &self.context.snapshot.pool);
-        let address = self.context.client.ip().to_canonical();
-        if !config.source.is_empty() && !config.source.iter().any(|network| network.contains(&address)) {
-            net::reset_on_close(&self.socket.tcp);
-            return Err(CloseReason::SourceRefused.into());
+    async fn admit(&self) -> Result<Place, Close> {
+        let Context { client, snapshot, virtual_server, lifecycle } = &self.context;
+        let entering = Enters { virtual_server, now: Instant::now().into_std() };
+        let refused = match admission::decide(snapshot, client.ip(), entering.now, &entering, |_| ()) {
+            Ok(place) => return Ok(place),
+            Err(refused) => refused,
+        };
+        let in_silence = snapshot.config.service_down_immediate_action == ImmediateAction::Drop;
+        if in_silence && matches!(refused, Refused::ServiceDown(_)) {
+            let idle = snapshot.config.protocol.idle_timeout;
+            Box::pin(down::hold_in_silence(&self.socket.tcp, idle, lifecycle.ends())).await;
         }
-        if !self.context.virtual_server.connections.try_enter(config.connection_limit) {
-            net::reset_on_close(&self.socket.tcp);
-            return Err(CloseReason::ConnectionLimit.into());
-        }
-        self.context.admitted = true;
-        if !self.context.virtual_server.rate.try_enter(config.rate_limit, Instant::now().into_std()) {
-            net::reset_on_close(&self.socket.tcp);
-            return Err(CloseReason::RateLimit.into());
-        }
-        if config.state == AdminState::Disabled && !self.context.snapshot.has_record(address) {
-            net::reset_on_close(&self.socket.tcp);
-            return Err(CloseReason::VirtualServerDisabled.into());
-        }
-        let immediate = config.service_down_immediate_action;
-        if immediate != ImmediateAction::None
-            && let Some(reason) = down::nobody_can_serve(pool)
-        {
-            if immediate == ImmediateAction::Drop {
-                Box::pin(down::hold_in_silence(
-                    &self.socket.tcp,
-                    config.protocol.idle_timeout,
-                    self.context.lifecycle.ends(),
-                ))
-                .await;
-            }
-            net::reset_on_close(&self.socket.tcp);
-            return Err(CloseReason::ServiceDownImmediate.because(format_args!("pool {}: {reason}", pool.config.name)));
-        }
-        Ok(())
+        net::reset_on_close(&self.socket.tcp);
+        Err(refused.close(&snapshot.pool.config.name))
     }
 
     async fn handshake(self, record: &mut Record) -> Result<Handshaken, Close> {

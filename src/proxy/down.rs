@@ -1,7 +1,7 @@
 //! What becomes of clients whose member goes down, or whom no member could take.
 
 use std::future::pending;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use tokio::net::TcpStream;
 use tokio::sync::watch;
@@ -29,8 +29,8 @@ pub(super) fn waits_for_verdict(member: &LiveMember) -> bool {
 }
 
 /// Why nobody can take a client that comes now, if so. A pool that queues takes clients at a limit.
-pub(super) fn nobody_can_serve(pool: &Pool) -> Option<String> {
-    let Status { availability, reason, .. } = pool.status();
+pub(super) fn nobody_can_serve(pool: &Pool, now: Instant) -> Option<String> {
+    let Status { availability, reason, .. } = pool.status_at(now);
     match availability {
         Availability::Offline => Some(reason),
         Availability::Unavailable if !pool.config.queue.on_connection_limit => Some(reason),

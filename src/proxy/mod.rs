@@ -3,6 +3,7 @@
 //! `connection` tells the life of one connection from top to bottom; everything else here serves it.
 
 mod accept;
+mod admission;
 mod buffers;
 mod close;
 mod connect;

@@ -67,8 +67,7 @@ impl Snapshot {
     }
 
     /// Whether persistence knows a client. Hashing knows nobody.
-    pub(super) fn has_record(&self, client: IpAddr) -> bool {
-        let now = Instant::now();
+    pub(super) fn has_record(&self, client: IpAddr, now: Instant) -> bool {
         let find = |sticky: &Sticky| sticky.records.as_ref()?.find(&sticky.profile, client, now);
         self.persistence.iter().any(|sticky| find(sticky).is_some())
     }

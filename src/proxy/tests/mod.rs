@@ -1,6 +1,8 @@
 //! Virtual servers without a file and without sockets.
 
 mod continued;
+mod explained;
+mod flapping;
 mod waiting;
 
 use std::net::IpAddr;
@@ -9,7 +11,8 @@ use std::time::Duration;
 
 use super::virtual_server::Snapshot;
 use crate::model::profile::{
-    CipherGroup, ClientSsl, PeerCertMode, Persistence, PersistenceKind, Protocol, ProtocolKind, TlsVersion, TlsVersions,
+    Affinity, CipherGroup, ClientSsl, PeerCertMode, Persistence, PersistenceKind, Protocol, ProtocolKind, SourceMask,
+    TlsVersion, TlsVersions,
 };
 use crate::model::{
     self, Address, AdminState, Dial, ImmediateAction, LoadBalancing, Member, Name, Node, VirtualServer,
@@ -83,6 +86,17 @@ fn client_ssl() -> Arc<ClientSsl> {
         alpn: Vec::new(),
     })
 }
+
+fn persistence(kind: PersistenceKind, override_connection_limit: bool) -> Arc<Persistence> {
+    Arc::new(Persistence { name: name("sticky"), kind, mask: SourceMask::HOST, override_connection_limit })
+}
+
+const SOURCE_ADDR: PersistenceKind = PersistenceKind::SourceAddr(Affinity {
+    timeout: Some(Duration::from_secs(180)),
+    match_across_services: false,
+    match_across_virtuals: false,
+    match_across_pools: false,
+});
 
 /// What a reload makes of a virtual server without TLS.
 fn snapshot(config: VirtualServer, pool: &Arc<Pool>, registry: &Registry) -> Snapshot {

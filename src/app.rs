@@ -2,6 +2,7 @@
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::PathBuf;
+use std::pin::pin;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -9,7 +10,8 @@ use anyhow::Context;
 use sd_notify::NotifyState;
 use tokio::runtime::{Builder, Handle as RuntimeHandle, Runtime};
 use tokio::signal::unix::{Signal, SignalKind, signal};
-use tokio::sync::watch;
+use tokio::sync::{Notify, watch};
+use tokio_util::task::AbortOnDropHandle;
 
 use crate::admin::{self, AdminSocket};
 use crate::control::{self, Child, Controller, Handle, Phase};
@@ -62,7 +64,7 @@ async fn serve(options: &Options, workers: RuntimeHandle) -> anyhow::Result<()> 
     let mut signals = Signals::new()?;
     let lifecycle = Lifecycle::new(workers, SPREAD.min(options.drain_timeout));
     let (controller, handle) = Controller::new(options.file.clone(), lifecycle.clone());
-    let controlling = tokio::spawn(controller.run());
+    let mut controlling = AbortOnDropHandle::new(tokio::spawn(controller.run()));
     tokio::spawn(notify_phases(handle.phases()));
     let path = &options.admin_socket;
     let socket = AdminSocket::bind(path).with_context(|| format!("cannot make the admin socket {}", path.display()))?;
@@ -70,29 +72,92 @@ async fn serve(options: &Options, workers: RuntimeHandle) -> anyhow::Result<()> 
     let answering = admin_child(&socket, &handle);
 
     tokio::select! {
+        biased;
         started = handle.start() => drop(started.map_err(|why| anyhow::anyhow!("{why}"))?),
-        () = signals.stop() => return Ok(()),
+        () = signals.stop() => {
+            tracing::info!("stopped before it served");
+            return Ok(());
+        }
     }
     tracing::info!(admin_socket = %path.display(), "serving");
     notify(&[NotifyState::Ready]);
+    let reloads = Reloads::start(&handle);
+    let orderly = loop {
+        tokio::select! {
+            asked = signals.next() => match asked {
+                Asked::Stop => break true,
+                asked => answer(&asked, &reloads),
+            },
+            _ = &mut controlling => break false,
+        }
+    };
+    notify(&[NotifyState::Stopping]);
+    if orderly {
+        // It is told once only, as nobody else does.
+        let _ = handle.stop().await;
+    } else {
+        tracing::error!("a fault of pronk's own: the controller has ended; connections drain, and the process ends");
+        lifecycle.stop_listening();
+    }
+    let mut draining = pin!(control::drain(&lifecycle, options.drain_timeout));
     loop {
-        match signals.next().await {
-            Asked::Reload => drop(tokio::spawn(reload(handle.clone()))),
-            Asked::Reopen => tracing::info!("SIGUSR1: the log is not a file, so there is nothing to open anew"),
-            Asked::Nothing => tracing::warn!("SIGUSR2 is reserved, and does nothing"),
-            Asked::Stop => break,
+        tokio::select! {
+            () = &mut draining => break,
+            asked = signals.next() => match asked {
+                Asked::Stop => lifecycle.cut_at_once(),
+                asked => answer(&asked, &reloads),
+            },
         }
     }
-    notify(&[NotifyState::Stopping]);
-    // Told once only, as nobody else does.
-    let _ = handle.stop().await;
-    control::drain(&lifecycle, options.drain_timeout, signals.stop()).await;
     handle.stopped();
-    drop(answering);
-    controlling.abort();
-    drop(socket);
+    notify(&[NotifyState::Status(Phase::Stopped.as_str())]);
+    drop((answering, socket));
     tracing::info!("stopped");
-    Ok(())
+    if orderly { Ok(()) } else { anyhow::bail!("the controller ended by a fault of pronk's own; the log says which") }
+}
+
+/// Answers a signal that does not stop the process.
+fn answer(asked: &Asked, reloads: &Reloads) {
+    match asked {
+        Asked::Reload => reloads.asked.notify_one(),
+        Asked::Reopen => tracing::info!("SIGUSR1: the log is not a file, so there is nothing to open anew"),
+        Asked::Nothing => tracing::warn!("SIGUSR2 is reserved, and does nothing"),
+        Asked::Stop => {}
+    }
+}
+
+/// Reloads for SIGHUP, one after the other, with what systemd is to know of each.
+struct Reloads {
+    asked: Arc<Notify>,
+    _task: AbortOnDropHandle<()>,
+}
+
+impl Reloads {
+    fn start(handle: &Handle) -> Self {
+        let asked = Arc::new(Notify::new());
+        let (handle, hangup) = (handle.clone(), Arc::clone(&asked));
+        let task = tokio::spawn(async move {
+            loop {
+                hangup.notified().await;
+                if handle.phase() == Phase::Serving {
+                    notify_reloading();
+                }
+                // What is wrong was logged, and nothing has changed.
+                let _ = handle.reload(false).await;
+                if handle.phase() == Phase::Serving {
+                    notify(&[NotifyState::Ready]);
+                }
+            }
+        });
+        Self { asked, _task: AbortOnDropHandle::new(task) }
+    }
+}
+
+fn notify_reloading() {
+    match NotifyState::monotonic_usec_now() {
+        Ok(now) => notify(&[NotifyState::Reloading, now]),
+        Err(_) => notify(&[NotifyState::Reloading]),
+    }
 }
 
 fn admin_child(socket: &Arc<AdminSocket>, handle: &Handle) -> Child {
@@ -101,22 +166,12 @@ fn admin_child(socket: &Arc<AdminSocket>, handle: &Handle) -> Child {
     Child::start("admin socket".to_owned(), handle.restarts(), || (), make)
 }
 
-async fn reload(handle: Handle) {
-    match NotifyState::monotonic_usec_now() {
-        Ok(now) => notify(&[NotifyState::Reloading, now]),
-        Err(_) => notify(&[NotifyState::Reloading]),
-    }
-    // What is wrong was logged, and nothing has changed.
-    let _ = handle.reload(false).await;
-    notify(&[NotifyState::Ready]);
-}
-
 /// What a signal asks for.
 enum Asked {
     Reload,
     /// To open the log file anew.
     Reopen,
-    /// SIGUSR2 has no meaning yet, and must not end the process.
+    /// SIGUSR2 is reserved, and must not end the process.
     Nothing,
     Stop,
 }

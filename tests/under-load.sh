@@ -10,13 +10,22 @@ cd "$(dirname "$0")/.."
 
 rounds=${1:-10}
 busy=()
-trap 'for pid in "${busy[@]}"; do kill "$pid" 2>/dev/null || true; done' EXIT
+running=
+trap 'for pid in "${busy[@]}" $running; do kill "$pid" 2>/dev/null || true; done' EXIT
 # A signal ends the script, and so runs the trap above.
 trap 'exit 130' INT TERM HUP
 
+# In the background and waited for, as a trap does not run while a command is in the foreground.
+run() {
+    "$@" &
+    running=$!
+    wait "$running"
+    running=
+}
+
 # Built at leisure.
-cargo build --locked
-cargo nextest run --locked --no-run
+run cargo build --locked
+run cargo nextest run --locked --no-run
 
 for _ in $(seq "$(nproc)"); do
     # It ends with this script, even where no trap can run.
@@ -25,6 +34,6 @@ for _ in $(seq "$(nproc)"); do
 done
 for round in $(seq "$rounds"); do
     echo "under load, round $round of $rounds"
-    cargo nextest run --locked --status-level fail --final-status-level fail
-    PRONK_E2E_KERBEROS=1 target/e2e-venv/bin/python -m pytest tests/e2e -q -x
+    run cargo nextest run --locked --status-level fail --final-status-level fail
+    run env PRONK_E2E_KERBEROS=1 target/e2e-venv/bin/python -m pytest tests/e2e -q -x
 done

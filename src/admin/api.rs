@@ -38,6 +38,7 @@ async fn certificates(State(handle): State<Handle>) -> Json<watch::Snapshot> {
 }
 
 #[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
 struct ReloadQuery {
     #[serde(default)]
     dry_run: bool,
@@ -53,7 +54,7 @@ fn code(why: &Refused) -> StatusCode {
         Refused::Phase { .. } => StatusCode::CONFLICT,
         Refused::File(_) => StatusCode::UNPROCESSABLE_ENTITY,
         Refused::Unknown(_) => StatusCode::NOT_FOUND,
-        Refused::Fault(_) => StatusCode::INTERNAL_SERVER_ERROR,
+        Refused::GivenUp(_) | Refused::Fault(_) | Refused::InPart(_) => StatusCode::INTERNAL_SERVER_ERROR,
     }
 }
 
@@ -64,6 +65,7 @@ fn refused(code: StatusCode, error: String) -> (StatusCode, Json<Refusal>) {
 }
 
 #[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
 struct ExplainQuery {
     virtual_server: String,
     client: String,
@@ -87,6 +89,7 @@ async fn delete_persistence(State(handle): State<Handle>, Query(filter): Query<F
 }
 
 #[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
 struct MemberQuery {
     pool: String,
     /// `node:port`.

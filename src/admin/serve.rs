@@ -54,7 +54,7 @@ async fn answer(stream: UnixStream, router: Router) {
         .header_read_timeout(REQUEST)
         .serve_connection(TokioIo::new(stream), TowerToHyperService::new(router));
     if let Err(error) = connection.await {
-        tracing::debug!(%error, "a connection to the admin socket broke off");
+        tracing::debug!(%error, "a connection to the admin socket ended early");
     }
 }
 

@@ -1,9 +1,10 @@
+use std::fs::File;
 use std::io;
 use std::os::unix::fs::{FileTypeExt, MetadataExt};
-use std::os::unix::net::UnixStream;
 use std::path::{Path, PathBuf};
 
-use rustix::fs::{Mode, fchmod};
+use rustix::fs::{FlockOperation, Mode, fchmod, flock};
+use rustix::io::Errno;
 use socket2::{Domain, SockAddr, Socket, Type};
 use tokio::net::UnixListener;
 
@@ -33,15 +34,13 @@ impl AdminSocket {
     /// What the system says; `AlreadyExists` when there is a file that is no socket, and `AddrInUse` when another pronk
     /// answers there.
     pub fn bind(path: &Path) -> io::Result<Self> {
+        let _folder = lock_folder(path)?;
         match std::fs::symlink_metadata(path) {
             Ok(found) if !found.file_type().is_socket() => {
                 let message = "there is a file that is no socket; it is left alone, so name another path";
                 return Err(io::Error::new(io::ErrorKind::AlreadyExists, message));
             }
-            Ok(_) if UnixStream::connect(path).is_ok() => {
-                return Err(io::Error::new(io::ErrorKind::AddrInUse, "another pronk answers there"));
-            }
-            Ok(_) => std::fs::remove_file(path)?,
+            Ok(_) => remove_dead(path)?,
             Err(error) if error.kind() == io::ErrorKind::NotFound => {}
             Err(error) => return Err(error),
         }
@@ -53,6 +52,40 @@ impl AdminSocket {
         let file = std::fs::symlink_metadata(path).ok().map(|it| (it.dev(), it.ino()));
         socket.listen(BACKLOG)?;
         Ok(Self { listener: UnixListener::from_std(socket.into())?, path: path.to_owned(), file })
+    }
+}
+
+/// Keeps other processes from looking at the socket's folder at the same time, as one could remove what the other has just
+/// made.
+fn lock_folder(path: &Path) -> io::Result<File> {
+    let folder = match path.parent() {
+        Some(folder) if !folder.as_os_str().is_empty() => folder,
+        _ => Path::new("."),
+    };
+    let folder = File::open(folder)?;
+    // Another pronk holds it for an instant. Where it cannot be had, as in a folder that somebody else has locked, that
+    // one's race is all that is lost.
+    for _ in 0..LOCK_TRIES {
+        match flock(&folder, FlockOperation::NonBlockingLockExclusive) {
+            Err(Errno::WOULDBLOCK) => std::thread::yield_now(),
+            _ => break,
+        }
+    }
+    Ok(folder)
+}
+
+/// Removes a socket that no process listens on.
+fn remove_dead(path: &Path) -> io::Result<()> {
+    let socket = Socket::new(Domain::UNIX, Type::STREAM, None)?;
+    // One whose queue is full is alive, and must not be waited for.
+    socket.set_nonblocking(true)?;
+    match socket.connect(&SockAddr::unix(path)?) {
+        Ok(()) => Err(io::Error::new(io::ErrorKind::AddrInUse, "another pronk answers there")),
+        Err(error) if error.kind() == io::ErrorKind::ConnectionRefused => std::fs::remove_file(path),
+        Err(error) => {
+            let message = format!("there is a socket that may be another program's ({error}); it is left alone");
+            Err(io::Error::new(io::ErrorKind::AddrInUse, message))
+        }
     }
 }
 
@@ -70,6 +103,7 @@ impl Drop for AdminSocket {
 }
 
 const BACKLOG: i32 = 128;
+const LOCK_TRIES: usize = 1000;
 
 #[cfg(test)]
 mod tests {
@@ -93,8 +127,32 @@ mod tests {
         let socket = AdminSocket::bind(&at("socket")).unwrap();
         assert_eq!(std::fs::metadata(at("socket")).unwrap().permissions().mode() & 0o777, 0o600);
         assert_eq!(AdminSocket::bind(&at("socket")).unwrap_err().kind(), io::ErrorKind::AddrInUse);
+        let _datagrams = std::os::unix::net::UnixDatagram::bind(at("datagrams")).unwrap();
+        assert_eq!(AdminSocket::bind(&at("datagrams")).unwrap_err().kind(), io::ErrorKind::AddrInUse);
+        assert!(at("datagrams").exists(), "another program's socket");
         drop(socket);
         assert!(!at("socket").exists());
+    }
+
+    #[tokio::test]
+    async fn of_many_that_start_at_once_one_has_the_socket() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("socket");
+        for _ in 0..50 {
+            drop(std::os::unix::net::UnixListener::bind(&path).unwrap());
+            let runtime = tokio::runtime::Handle::current();
+            let starting: Vec<_> = (0..4)
+                .map(|_| {
+                    let (path, runtime) = (path.clone(), runtime.clone());
+                    std::thread::spawn(move || {
+                        let _runtime = runtime.enter();
+                        AdminSocket::bind(&path)
+                    })
+                })
+                .collect();
+            let bound: Vec<_> = starting.into_iter().filter_map(|one| one.join().unwrap().ok()).collect();
+            assert_eq!(bound.len(), 1);
+        }
     }
 
     #[tokio::test]

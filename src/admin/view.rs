@@ -24,8 +24,10 @@ pub struct MapProcess {
     pub pid: u32,
     /// starting, serving, draining or stopped.
     pub phase: String,
-    /// How often tasks of its control plane broke off and were started again.
+    /// How often tasks of its control plane panicked and were started again.
     pub restarts: u64,
+    /// Seconds for which a configuration has been made ready; null when none is.
+    pub loading_seconds: Option<u64>,
 }
 
 #[derive(Debug, Serialize, Deserialize)]
@@ -113,6 +115,7 @@ impl Map {
             pid: std::process::id(),
             phase: handle.phase().as_str().to_owned(),
             restarts: handle.restarts().count(),
+            loading_seconds: handle.loading().map(|time| time.as_secs()),
         };
         Self { process, virtual_servers: virtual_servers.collect(), draining: draining.collect() }
     }

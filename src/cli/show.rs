@@ -59,12 +59,14 @@ impl Command {
 }
 
 fn map_text(map: &Map) -> String {
-    let MapProcess { version, pid, phase, restarts } = &map.process;
+    let MapProcess { version, pid, phase, restarts, loading_seconds } = &map.process;
     let mut text = format!("pronk {version}, process {pid}: {phase}\n");
+    if let Some(seconds @ 2..) = loading_seconds {
+        text += &format!("a configuration is being made ready since {seconds} s\n");
+    }
     if *restarts > 0 {
-        text += &format!(
-            "tasks of its control plane broke off and were started again {restarts} times; its log says why\n"
-        );
+        text +=
+            &format!("tasks of its control plane panicked and were started again {restarts} times; its log says why\n");
     }
     for server in &map.virtual_servers {
         let hostname = server.hostname.as_deref().map(|name| format!(" ({name})")).unwrap_or_default();

@@ -83,9 +83,9 @@ impl Assignments {
         self.resolving.keep(wanted, is_same, |node, resolving| {
             let (own, found) = (node.clone(), found.clone());
             let make = move || {
-                let (name, found) = (own.clone(), found.clone());
-                let tell = move |addresses| tell(&found, |found| &mut found.addresses, &name, addresses);
                 let Resolving { fqdn, every, live } = &*resolving;
+                let (name, found) = (fqdn.clone(), found.clone());
+                let tell = move |addresses| tell(&found, |found| &mut found.addresses, &name, addresses);
                 monitor::keep_resolving(own.clone(), fqdn.clone(), *every, Arc::clone(live), tell)
             };
             // The addresses that are known stay in use.
@@ -94,7 +94,7 @@ impl Assignments {
         });
         // Nodes that discovery found may come and go.
         self.found.send_if_modified(|found| {
-            found.addresses.retain(|node, _| self.resolving.contains(node));
+            found.addresses.retain(|fqdn, _| self.resolving.iter().any(|(_, resolving)| resolving.fqdn == *fqdn));
             false
         });
     }
@@ -107,8 +107,10 @@ impl Assignments {
             let (pool, found) = (pool.clone(), found.clone());
             let name = format!("discovery of pool {pool}");
             let make = move || {
-                let (name, found) = (pool.clone(), found.clone());
-                let tell = move |hosts| tell(&found, |found| &mut found.coordinators, &name, hosts);
+                let (name, asked, found) = (pool.clone(), search.discovery.clone(), found.clone());
+                let tell = move |hosts| {
+                    tell(&found, |found| &mut found.coordinators, &name, (asked.clone(), hosts));
+                };
                 monitor::keep_asking(Arc::clone(&search), tell)
             };
             // The members that are known stay.
@@ -128,10 +130,10 @@ impl Assignments {
 }
 
 /// Puts down what was found, and wakes those who follow only if it differs.
-fn tell<T: PartialEq>(
+fn tell<K: Clone + Ord, T: PartialEq>(
     found: &tokio::sync::watch::Sender<Found>,
-    which: fn(&mut Found) -> &mut BTreeMap<Name, T>,
-    name: &Name,
+    which: fn(&mut Found) -> &mut BTreeMap<K, T>,
+    name: &K,
     news: T,
 ) {
     found.send_if_modified(|found| {

@@ -2,6 +2,7 @@
 //! and it is started again after a pause.
 
 use std::collections::HashMap;
+use std::convert::Infallible;
 use std::hash::Hash;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -19,6 +20,10 @@ impl Restarts {
     pub fn count(&self) -> u64 {
         self.0.load(Ordering::Relaxed)
     }
+
+    pub(super) fn count_one(&self) {
+        self.0.fetch_add(1, Ordering::Relaxed);
+    }
 }
 
 /// A supervised task; dropping it ends the task.
@@ -29,8 +34,7 @@ pub struct Child {
 
 impl Child {
     /// Runs what `make` makes, and makes it again after a panic, with pauses that double from 100 ms to a minute. `lost`
-    /// is called after each panic, before the pause. A task that is meant never to end has an output without values
-    /// (`Infallible`), so that it cannot; one that returns has done its work.
+    /// is called after each panic, before the pause. As its output has no values, the task cannot end otherwise.
     pub fn start<F>(
         name: String,
         restarts: &Restarts,
@@ -38,7 +42,7 @@ impl Child {
         make: impl Fn() -> F + Send + Sync + 'static,
     ) -> Self
     where
-        F: Future<Output: Send> + Send + 'static,
+        F: Future<Output = Infallible> + Send + 'static,
     {
         let restarts = restarts.clone();
         let make = Arc::new(make);
@@ -47,17 +51,16 @@ impl Child {
             loop {
                 let (started, make) = (Instant::now(), Arc::clone(&make));
                 // A task of its own, so that a panic ends that one alone.
-                let Err(ended) = AbortOnDropHandle::new(tokio::spawn(async move { make().await })).await else {
-                    return;
-                };
-                restarts.0.fetch_add(1, Ordering::Relaxed);
+                let task = AbortOnDropHandle::new(tokio::spawn(async move { make().await }));
+                let Err(ended) = task.await;
+                restarts.count_one();
                 lost();
                 if started.elapsed() >= STEADY {
                     pause = PAUSE.0;
                 }
                 tracing::error!(
                     task = name, reason = %reason(ended), pause_ms = pause.as_millis() as u64,
-                    "a fault of pronk's own: a task of the control plane broke off; it is started again after a pause",
+                    "a fault of pronk's own: a task of the control plane panicked; it is started again after a pause",
                 );
                 sleep(pause).await;
                 pause = (pause * 2).min(PAUSE.1);
@@ -126,7 +129,6 @@ const STEADY: Duration = Duration::from_secs(60);
 
 #[cfg(test)]
 mod tests {
-    use std::convert::Infallible;
     use std::sync::atomic::AtomicU32;
 
     use tokio::sync::mpsc;

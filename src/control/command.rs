@@ -2,6 +2,7 @@
 
 use std::fmt;
 use std::sync::Arc;
+use std::time::{Duration, Instant};
 
 use arc_swap::ArcSwap;
 use tokio::sync::{Notify, mpsc, oneshot, watch};
@@ -69,20 +70,30 @@ pub enum Refused {
     File(Diagnostics),
     /// There is nothing of that name.
     Unknown(String),
-    /// A fault of pronk's own.
+    /// It took too long.
+    GivenUp(&'static str),
+    /// A fault of pronk's own; nothing has changed.
     Fault(String),
+    /// A fault of pronk's own in the midst of a change.
+    InPart(String),
 }
 
 impl fmt::Display for Refused {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Phase { what, phase: Phase::Draining | Phase::Stopped } => {
-                write!(f, "{what} is refused: pronk was told to stop and drains its connections")
+                write!(f, "{what} is refused: pronk was told to stop and drains its connections; start it again")
             }
-            Self::Phase { what, phase } => write!(f, "{what} is refused: pronk is {}", phase.as_str()),
+            Self::Phase { what, phase } => {
+                write!(f, "{what} is refused: pronk is {}; ask again in a moment", phase.as_str())
+            }
             Self::File(wrong) => f.write_str(&wrong.render(false)),
             Self::Unknown(what) => f.write_str(what),
+            Self::GivenUp(why) => write!(f, "given up: {why}; nothing changed"),
             Self::Fault(what) => write!(f, "a fault of pronk's own: {what}; nothing changed"),
+            Self::InPart(what) => {
+                write!(f, "a fault of pronk's own: {what}; the change is in force in part: reload, or restart pronk")
+            }
         }
     }
 }
@@ -97,6 +108,8 @@ pub(super) struct Shared {
     /// Notified when members may have been removed.
     pub removed: Notify,
     pub restarts: Restarts,
+    /// Since when a file is being made ready.
+    pub loading: watch::Sender<Option<Instant>>,
 }
 
 /// Reads what runs, and sends commands to the task that may change it.
@@ -129,6 +142,11 @@ impl Handle {
     /// Follows the phases.
     pub fn phases(&self) -> watch::Receiver<Phase> {
         self.shared.phase.subscribe()
+    }
+
+    /// For how long a configuration has been made ready, if one is.
+    pub fn loading(&self) -> Option<Duration> {
+        self.shared.loading.borrow().map(|since| since.elapsed())
     }
 
     /// How often tasks of the control plane had to be started again.
@@ -171,7 +189,7 @@ impl Handle {
         self.ask(Command::Stop).await
     }
 
-    /// Says that every connection has ended.
+    /// Enters the last phase, after the drain.
     pub fn stopped(&self) {
         Phase::advance(&self.shared.phase, Phase::Stopped);
     }
@@ -217,7 +235,7 @@ mod tests {
     #[test]
     fn a_refusal_says_what_is_refused_and_why() {
         let refused = Refused::Phase { what: "a reload", phase: Phase::Draining };
-        let text = "a reload is refused: pronk was told to stop and drains its connections";
+        let text = "a reload is refused: pronk was told to stop and drains its connections; start it again";
         assert_eq!(refused.to_string(), text);
     }
 }

@@ -9,7 +9,7 @@ use super::command::Shared;
 use super::credentials::Authorizations;
 use super::desired::{Desired, Found, log_members};
 use super::files::{Looked, Replacements};
-use super::listeners::{Listeners, NewSockets, listening};
+use super::listeners::{Listeners, Sockets, listening};
 use super::prepare::Prepared;
 use super::serving::Serving;
 use super::tls::Tls;
@@ -61,7 +61,7 @@ impl Running {
             return Vec::new();
         }
         log_members(&self.model, &model);
-        self.put_in_force(model, NewSockets::new(), shared, lifecycle)
+        self.put_in_force(model, Sockets::new(), shared, lifecycle)
     }
 
     /// Puts in force the files that were replaced on disk.
@@ -90,7 +90,7 @@ impl Running {
     fn put_in_force(
         &mut self,
         model: Model,
-        sockets: NewSockets,
+        sockets: Sockets,
         shared: &Shared,
         lifecycle: &Lifecycle,
     ) -> Vec<Listener> {
@@ -102,7 +102,7 @@ impl Running {
         let before = shared.serving.load_full();
         let live = |(name, config): (&Name, &Arc<VirtualServer>)| {
             let snapshot = snapshot(config, &pools, &self.tls, registry);
-            let live = match before.virtual_servers.get(name) {
+            let live = match before.virtual_servers.get(name).filter(|live| !is_succeeded(live, &model)) {
                 Some(live) => {
                     live.take(snapshot);
                     Arc::clone(live)
@@ -122,6 +122,7 @@ impl Running {
         assignments.watch(&pools, tls, headers, &shared.certificates, &shared.restarts);
         assignments.search(&model, tls, headers, &shared.restarts);
         assignments.resolve(&model, registry, &shared.restarts);
+        self.desired.found = assignments.found().borrow().clone();
         shared.serving.store(Arc::new(Serving { virtual_servers, pools }));
         self.model = model;
         self.aim_certificates(shared);
@@ -170,4 +171,11 @@ fn snapshot(
     let client_ssl = config.client_ssl.as_ref().map(|profile| Arc::clone(&tls.client[&profile.name]));
     let server_ssl = config.server_ssl.as_ref().map(|profile| Arc::clone(&tls.server[&profile.name]));
     Snapshot::new(Arc::clone(config), pool, persistence, client_ssl, server_ssl)
+}
+
+/// Whether another virtual server takes over the destination of this one. Then this one gets a new live state, as whoever
+/// connected to that destination must not be served by the other's configuration.
+fn is_succeeded(live: &LiveVirtualServer, model: &Model) -> bool {
+    let destination = live.snapshot.load().config.destination;
+    model.virtual_servers.values().any(|other| other.name != live.name && other.destination == destination)
 }

@@ -1,6 +1,5 @@
 //! The one task that changes what runs. Everybody else sends it commands and reads what serves.
 
-use std::collections::VecDeque;
 use std::future::pending;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::PathBuf;
@@ -8,20 +7,19 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use tokio::sync::{mpsc, watch};
-use tokio::task::{JoinError, JoinSet, spawn_blocking};
+use tokio::task::{JoinSet, spawn_blocking};
 use tokio::time::{Instant, interval, sleep_until, timeout};
 use tokio_util::task::AbortOnDropHandle;
 
 use super::children::{panic_message, reason};
-use super::command::{Command, Handle, Refused, Reply, Shared};
+use super::command::{Command, Handle, Refused, Shared};
 use super::commit::Running;
 use super::desired::Found;
 use super::files::{self, Looked};
+use super::loads::{Load, Loads, Made};
 use super::phase::Phase;
-use super::prepare::{self, Basis, Prepared};
-use super::serving::Report;
+use super::prepare::Basis;
 use super::upkeep::Upkeep;
-use crate::config::Diagnostics;
 use crate::model::{MemberKey, Name};
 use crate::proxy::{Lifecycle, Listener};
 
@@ -34,41 +32,25 @@ pub struct Controller {
     commands: mpsc::Receiver<Command>,
     found: watch::Receiver<Found>,
     running: Running,
-    /// What is being made ready.
-    job: Option<Job>,
-    /// Reloads that wait for that.
-    waiting: VecDeque<Load>,
-    /// When files are looked at for replacements again; never before the first configuration.
-    look: Option<Instant>,
+    loads: Loads,
+    look: Look,
     _upkeep: Upkeep,
 }
 
-/// A file to be taken into force.
-#[derive(Debug)]
-struct Load {
-    dry_run: bool,
-    /// Whether it is the first.
-    starts: bool,
-    reply: Reply<Report>,
-}
-
-/// Work on threads that may block; one at a time, as each is based on what runs.
-#[derive(Debug)]
-struct Job {
-    task: AbortOnDropHandle<Work>,
-    /// Who waits for it: nobody when files are looked at.
-    load: Option<Load>,
-}
-
-#[derive(Debug)]
-enum Work {
-    Load(Result<(Report, Option<Box<Prepared>>), Diagnostics>),
-    Look(Looked),
+/// Looking at the files of what runs, for replacements.
+#[derive(Debug, Default)]
+struct Look {
+    /// When files are looked at again; never before the first configuration.
+    at: Option<Instant>,
+    /// A look under way. There is one at most: it may hang with its disk.
+    task: Option<AbortOnDropHandle<Looked>>,
+    /// Whether what is looked at is what runs.
+    is_current: bool,
 }
 
 impl Controller {
-    /// Of the configuration in `file`, whose connections run on the lifecycle's workers. Nothing runs until it is told to
-    /// start.
+    /// Makes the controller of the configuration in `file`. Connections run on the lifecycle's workers. Nothing runs before
+    /// [`Handle::start`].
     pub fn new(file: PathBuf, lifecycle: Lifecycle) -> (Self, Handle) {
         let (sender, commands) = mpsc::channel(WAITING_COMMANDS);
         let shared = Arc::new(Shared::default());
@@ -80,9 +62,8 @@ impl Controller {
             commands,
             found: running.assignments.found(),
             running,
-            job: None,
-            waiting: VecDeque::new(),
-            look: None,
+            loads: Loads::default(),
+            look: Look::default(),
             _upkeep: Upkeep::start(&shared),
             shared,
         };
@@ -93,22 +74,21 @@ impl Controller {
     pub async fn run(mut self) {
         let mut tick = interval(TICK);
         loop {
-            self.begin_next();
+            self.begin_load();
             let closing = self.running.listeners.next_close().map(Instant::from_std);
+            let may_look = self.look.task.is_none() && self.phase() == Phase::Serving;
             tokio::select! {
                 biased;
                 command = self.commands.recv() => match command {
                     Some(command) => self.take(command).await,
                     None => return,
                 },
-                work = ended(&mut self.job) => {
-                    let load = self.job.take().and_then(|job| job.load);
-                    self.finish(load, work).await;
-                }
+                (load, made) = self.loads.ended() => self.finish_load(load, made).await,
+                looked = ended(&mut self.look.task) => self.finish_look(looked),
                 changed = self.found.changed() => if changed.is_ok() { self.take_found().await },
                 () = until(closing) => stop(self.running.listeners.close(Instant::now().into_std())).await,
-                () = until(self.look), if self.job.is_none() && self.phase() == Phase::Serving => self.begin_look(),
-                _ = tick.tick() => self.running.listeners.revive(),
+                () = until(self.look.at), if may_look => self.begin_look(),
+                _ = tick.tick() => self.keep_up(),
             }
         }
     }
@@ -125,8 +105,10 @@ impl Controller {
             return command.refuse(why);
         }
         match command {
-            Command::Start(reply) => self.waiting.push_back(Load { dry_run: false, starts: true, reply }),
-            Command::Reload { dry_run, reply } => self.waiting.push_back(Load { dry_run, starts: false, reply }),
+            Command::Start(reply) => self.loads.add(Load { dry_run: false, starts: true, replies: vec![reply] }),
+            Command::Reload { dry_run, reply } => {
+                self.loads.add(Load { dry_run, starts: false, replies: vec![reply] });
+            }
             Command::Resume { pool, member, reply } => {
                 let answer = match self.running.assignments.resume(&pool, &member) {
                     0 => Err(Refused::Unknown(self.unwatched(&pool, &member))),
@@ -139,18 +121,9 @@ impl Controller {
                 Phase::advance(&self.shared.phase, Phase::Draining);
                 self.lifecycle.stop_listening();
                 stop(self.running.listeners.take()).await;
-                self.give_up_loads();
+                self.loads.refuse_all(Phase::Draining);
                 let _ = reply.send(Ok(()));
             }
-        }
-    }
-
-    /// Refuses the reloads that are being made ready or wait.
-    fn give_up_loads(&mut self) {
-        let begun = self.job.take().and_then(|job| job.load);
-        for load in begun.into_iter().chain(self.waiting.drain(..)) {
-            let what = if load.dry_run { "a dry run" } else { "a reload" };
-            let _ = load.reply.send(Err(Refused::Phase { what, phase: Phase::Draining }));
         }
     }
 
@@ -162,12 +135,9 @@ impl Controller {
         }
     }
 
-    /// Begins to make ready the next file that waits.
-    fn begin_next(&mut self) {
-        if self.job.is_some() {
-            return;
-        }
-        let Some(load) = self.waiting.pop_front() else { return };
+    /// Begins to make ready the next file that waits, if one may begin.
+    fn begin_load(&mut self) {
+        let Some(load) = self.loads.next(Instant::now()) else { return };
         let basis = Basis {
             file: self.file.clone(),
             dry_run: load.dry_run,
@@ -176,66 +146,73 @@ impl Controller {
             tls: self.running.tls.clone(),
             open: self.running.listeners.sockets(),
             shared: Arc::clone(&self.shared),
-            workers: self.lifecycle.workers().clone(),
+            lifecycle: self.lifecycle.clone(),
         };
-        let task = tokio::spawn(async move { Work::Load(prepare::prepare(basis).await) });
-        self.job = Some(Job { task: AbortOnDropHandle::new(task), load: Some(load) });
+        self.loads.begin(load, basis, Instant::now());
+        self.shared.loading.send_replace(self.loads.since().map(Instant::into_std));
     }
 
-    fn begin_look(&mut self) {
-        self.look = None;
-        let Running { model, tls, replacements, .. } = &self.running;
-        let (model, tls, replacements) = (model.clone(), tls.clone(), replacements.clone());
-        let task = spawn_blocking(move || Work::Look(files::look(&model, tls, replacements)));
-        self.job = Some(Job { task: AbortOnDropHandle::new(task), load: None });
-    }
-
-    async fn finish(&mut self, load: Option<Load>, work: Result<Work, JoinError>) {
-        match (load, work) {
-            (Some(load), Ok(Work::Load(prepared))) => self.finish_load(load, prepared).await,
-            (Some(load), Err(ended)) => self.finish_load(load, Err(prepare::fault(&reason(ended)))).await,
-            (None, Ok(Work::Look(looked))) => {
-                let Self { running, shared, .. } = self;
-                // A fault has been logged.
-                let _ = guarded(|| running.take_files(looked, shared));
-            }
-            (None, Err(ended)) => tracing::error!(reason = reason(ended), "cannot look for replaced certificates"),
-            (_, Ok(_)) => {}
-        }
-        self.look = self.running.model.certificate_refresh.and_then(|every| Instant::now().checked_add(every));
-    }
-
-    async fn finish_load(&mut self, load: Load, prepared: Result<(Report, Option<Box<Prepared>>), Diagnostics>) {
-        let Load { dry_run, starts, reply } = load;
-        let answer = match prepared {
+    async fn finish_load(&mut self, load: Load, made: Made) {
+        self.shared.loading.send_replace(None);
+        let answer = match made {
             Ok((report, None)) => Ok(report),
             Ok((report, Some(prepared))) => {
                 let Self { running, shared, lifecycle, .. } = self;
-                match guarded(|| running.commit(*prepared, shared, lifecycle)) {
+                let committed = guarded(|| running.commit(*prepared, shared, lifecycle));
+                self.look.is_current = false;
+                self.look_later();
+                match committed {
                     Ok(gone) => {
                         stop(gone).await;
                         Ok(report)
                     }
-                    Err(reason) => Err(Refused::Fault(reason)),
+                    Err(reason) => Err(Refused::InPart(reason)),
                 }
             }
             Err(wrong) => Err(Refused::File(wrong)),
         };
         match &answer {
-            Ok(report) if starts => {
+            Ok(report) if load.starts => {
                 report.log_notes();
                 Phase::advance(&self.shared.phase, Phase::Serving);
             }
-            Ok(report) if !dry_run => {
+            Ok(report) if !load.dry_run => {
                 report.log_notes();
                 tracing::info!(changes = report.changes.len(), "configuration reloaded");
                 report.changes.iter().for_each(|change| tracing::info!(%change, "changed"));
             }
-            Err(wrong) if !dry_run && !starts => tracing::error!(error = %wrong, "reload refused; nothing changed"),
+            Err(Refused::File(wrong)) if !load.dry_run && !load.starts => {
+                tracing::error!(error = %wrong, "reload refused; nothing changed");
+            }
             Ok(_) | Err(_) => {}
         }
-        // Whoever asked may have gone; what was done holds all the same.
-        let _ = reply.send(answer);
+        load.answer(&answer);
+    }
+
+    fn begin_look(&mut self) {
+        let Running { model, tls, replacements, .. } = &self.running;
+        let (model, tls, replacements) = (model.clone(), tls.clone(), replacements.clone());
+        let looking = spawn_blocking(move || files::look(&model, tls, replacements));
+        self.look = Look { at: None, task: Some(AbortOnDropHandle::new(looking)), is_current: true };
+    }
+
+    fn finish_look(&mut self, looked: Result<Looked, String>) {
+        match looked {
+            Ok(looked) if self.look.is_current => {
+                let Self { running, shared, .. } = self;
+                // A fault has been logged.
+                let _ = guarded(|| running.take_files(looked, shared));
+            }
+            // A reload has read the files meanwhile.
+            Ok(_) => {}
+            Err(reason) => tracing::error!(%reason, "a fault of pronk's own: cannot look for replaced certificates"),
+        }
+        self.look.task = None;
+        self.look_later();
+    }
+
+    fn look_later(&mut self) {
+        self.look.at = self.running.model.certificate_refresh.and_then(|every| Instant::now().checked_add(every));
     }
 
     async fn take_found(&mut self) {
@@ -247,11 +224,16 @@ impl Controller {
         let gone = guarded(|| running.take_found(found, shared, lifecycle)).unwrap_or_default();
         stop(gone).await;
     }
+
+    fn keep_up(&mut self) {
+        self.running.listeners.revive(&self.shared.restarts);
+        self.loads.warn(Instant::now());
+    }
 }
 
-async fn ended(job: &mut Option<Job>) -> Result<Work, JoinError> {
-    match job {
-        Some(job) => (&mut job.task).await,
+async fn ended(look: &mut Option<AbortOnDropHandle<Looked>>) -> Result<Looked, String> {
+    match look {
+        Some(task) => task.await.map_err(reason),
         None => pending().await,
     }
 }
@@ -260,7 +242,7 @@ async fn ended(job: &mut Option<Job>) -> Result<Work, JoinError> {
 fn guarded<T>(change: impl FnOnce() -> T) -> Result<T, String> {
     catch_unwind(AssertUnwindSafe(change)).map_err(|panic| {
         let reason = panic_message(&*panic);
-        tracing::error!(%reason, "a fault of pronk's own: a change is in force in part; reload to put it in order");
+        tracing::error!(%reason, "a fault of pronk's own: a change is in force in part; reload, or restart pronk");
         reason
     })
 }
@@ -284,5 +266,5 @@ async fn until(at: Option<Instant>) {
 /// Commands that may wait before whoever asks has to.
 const WAITING_COMMANDS: usize = 64;
 const STOP_AT_MOST: Duration = Duration::from_secs(1);
-/// How often listeners are looked after.
+/// How often listeners and reloads are looked after.
 const TICK: Duration = Duration::from_secs(1);

@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::net::IpAddr;
 use std::sync::Arc;
 
-use crate::model::{Address, AdminState, Member, Model, Name, Node, Pool, VirtualServer};
+use crate::model::{Address, AdminState, Discovery, Member, Model, Name, Node, Pool, VirtualServer};
 use crate::monitor::{FoundHost, node_of};
 
 /// What is to run.
@@ -19,10 +19,10 @@ pub(super) struct Desired {
 /// What was found out about the cluster while running.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub(super) struct Found {
-    /// Coordinators, by the pool that looks for them.
-    pub coordinators: BTreeMap<Name, Vec<FoundHost>>,
-    /// What nodes' names resolve to.
-    pub addresses: BTreeMap<Name, Vec<IpAddr>>,
+    /// Coordinators, by the pool that looks for them, with how it does: what another cluster said is of no use.
+    pub coordinators: BTreeMap<Name, (Discovery, Vec<FoundHost>)>,
+    /// What names resolve to.
+    pub addresses: BTreeMap<String, Vec<IpAddr>>,
 }
 
 impl Desired {
@@ -40,7 +40,11 @@ fn effective(written: &Model, found: &Found) -> Model {
     for pool in written.pools.values() {
         let mut members: Vec<Arc<Member>> = Vec::new();
         for member in &pool.members {
-            match found.addresses.get(&member.node.name).filter(|_| member.node.autopopulate) {
+            let addresses = match &member.node.address {
+                Address::Fqdn(fqdn) if member.node.autopopulate => found.addresses.get(fqdn),
+                _ => None,
+            };
+            match addresses {
                 Some(addresses) if !addresses.is_empty() => {
                     members.extend(addresses.iter().map(|address| of_address(member, *address)));
                 }
@@ -48,7 +52,8 @@ fn effective(written: &Model, found: &Found) -> Model {
             }
         }
         if let Some(discovery) = &pool.discovery {
-            let hosts = found.coordinators.get(&pool.name).into_iter().flatten();
+            let known = found.coordinators.get(&pool.name).filter(|(asked, _)| asked == discovery);
+            let hosts = known.into_iter().flat_map(|(_, hosts)| hosts);
             for found in hosts {
                 let node = known_node(written, found).unwrap_or_else(|| Arc::new(node_of(&found.host)));
                 let template = pool.members.first();
@@ -164,7 +169,8 @@ virtual-servers: { vs: { destination: 10.9.9.9:21050, pool: p } }
         let mut hosts = ["c1.example.com", "c2.example.com", "10.0.0.3"].map(host).to_vec();
         // The seed once more, by a name that the file does not know.
         hosts.push(FoundHost { addresses: vec!["10.0.0.1".parse().unwrap()], ..host("seed.internal") });
-        found.coordinators.insert(Name::from("p"), hosts);
+        let discovery = written.pools["p"].discovery.clone().unwrap();
+        found.coordinators.insert(Name::from("p"), (discovery.clone(), hosts));
         let model = effective(&written, &found);
         assert_eq!(members(&model, "p"), ["seed:21050", "c2.example.com:21050", "10.0.0.3:21050"]);
         let second = &model.pools["p"].members[1];
@@ -173,7 +179,10 @@ virtual-servers: { vs: { destination: 10.9.9.9:21050, pool: p } }
         assert_eq!(second.node.hostname.as_deref(), Some("c2.example.com"), "the name that its certificate must have");
         assert!(model.nodes.contains_key("c2.example.com"));
         assert_eq!(model.virtual_servers["vs"].pool.members.len(), 3);
-        found.coordinators.insert(Name::from("p"), Vec::new());
+        let of_other_seeds = Discovery { seeds: Vec::new(), ..discovery.clone() };
+        found.coordinators.get_mut("p").unwrap().0 = of_other_seeds;
+        assert_eq!(members(&effective(&written, &found), "p"), ["seed:21050"], "another cluster said so");
+        found.coordinators.insert(Name::from("p"), (discovery, Vec::new()));
         assert_eq!(members(&effective(&written, &found), "p"), ["seed:21050"]);
     }
 
@@ -182,11 +191,13 @@ virtual-servers: { vs: { destination: 10.9.9.9:21050, pool: p } }
         let written = written(FILE);
         let mut found = Found::default();
         let addresses = ["10.1.0.1", "fd00::2"].map(|address| address.parse().unwrap());
-        found.addresses.insert(Name::from("names"), addresses.into());
+        found.addresses.insert("impala.example.com".to_owned(), addresses.into());
         let model = effective(&written, &found);
         assert_eq!(members(&model, "q"), ["names-10.1.0.1:21050", "names-fd00--2:21050"]);
         let node = &model.pools["q"].members[0].node;
         assert_eq!(node.hostname.as_deref(), Some("impala.example.com"));
         assert!(model.nodes.contains_key("names"), "it is resolved on");
+        let renamed = self::written(&FILE.replace("impala.example.com", "other.example.com"));
+        assert_eq!(members(&effective(&renamed, &found), "q"), ["names:21050"], "of another name nothing is known");
     }
 }

@@ -1,22 +1,24 @@
 use std::time::Duration;
 
+use tokio::time::{sleep, timeout};
+
 use crate::proxy::Lifecycle;
 
-/// Lets connections end by themselves for `limit`, then closes the rest, each at a moment of its own. When `hurry` is ready,
-/// the rest is closed at once.
-pub async fn drain(lifecycle: &Lifecycle, limit: Duration, hurry: impl Future<Output = ()>) {
+/// Lets connections end by themselves for `limit`, then closes the rest, each at a moment of its own. When the lifecycle
+/// [hurries](Lifecycle::hurries), the rest is closed at once.
+pub async fn drain(lifecycle: &Lifecycle, limit: Duration) {
     let connections = &lifecycle.connections;
     tracing::info!(connections = connections.len(), limit_s = limit.as_secs(), "draining");
     connections.close();
     tokio::select! {
         () = connections.wait() => return,
-        () = tokio::time::sleep(limit) => {}
-        () = hurry => {}
+        () = sleep(limit) => {}
+        () = lifecycle.hurries() => {}
     }
     tracing::info!(connections = connections.len(), "closing what is left");
     lifecycle.cut();
     // Peers that read nothing must not keep the process; the rest ends with it.
-    let _ = tokio::time::timeout(lifecycle.spread() + LAST_BYTES, connections.wait()).await;
+    let _ = timeout(lifecycle.spread() + LAST_BYTES, connections.wait()).await;
 }
 
 /// How long the end of the last connections may take.

@@ -9,14 +9,15 @@
 
 use std::collections::BTreeMap;
 use std::io;
-use std::net::{IpAddr, SocketAddr};
+use std::net::SocketAddr;
 use std::sync::{Arc, Weak};
 use std::time::{Duration, Instant};
 
 use tokio::net::TcpListener;
 
+use super::children::Restarts;
 use crate::config::{Diagnostic, Diagnostics, Loaded};
-use crate::model::{AdminState, Model, VirtualServer};
+use crate::model::{AdminState, Model, VirtualServer, covers};
 use crate::net::{self, Bound};
 use crate::proxy::{Lifecycle, Listener, LiveVirtualServer};
 
@@ -31,8 +32,9 @@ struct Open {
     closes: Option<Instant>,
 }
 
-/// Sockets that take connections and are accepted from by nobody yet.
-pub(super) type NewSockets = BTreeMap<SocketAddr, TcpListener>;
+/// A socket for every destination that is wanted, new or open already. Held until they are put in force, so that none is
+/// closed meanwhile.
+pub(super) type Sockets = BTreeMap<SocketAddr, Arc<TcpListener>>;
 
 /// The sockets that are open. Whoever holds these does not keep them open, as a reload that hangs must not.
 pub(super) type OpenSockets = Vec<(SocketAddr, Weak<TcpListener>)>;
@@ -60,18 +62,6 @@ fn fate(socket: SocketAddr, wanted: &[SocketAddr], new: &[SocketAddr]) -> Fate {
     }
 }
 
-/// Whether every connection to `narrow` could be taken by a socket at `wide`, another destination.
-fn covers(wide: SocketAddr, narrow: SocketAddr) -> bool {
-    wide.port() == narrow.port()
-        && wide.port() != 0
-        && wide.ip() != narrow.ip()
-        && match wide.ip() {
-            // Listens for IPv4 as well.
-            IpAddr::V6(ip) => ip.is_unspecified(),
-            IpAddr::V4(ip) => ip.is_unspecified() && narrow.is_ipv4(),
-        }
-}
-
 fn overlap(one: SocketAddr, other: SocketAddr) -> bool {
     covers(one, other) || covers(other, one)
 }
@@ -84,7 +74,8 @@ pub(super) fn listening(model: &Model) -> impl Iterator<Item = &Arc<VirtualServe
 /// Sockets that are bound and take no connection yet: dropping them changes nothing.
 pub(super) struct BoundSockets<'a> {
     bound: Vec<(&'a Arc<VirtualServer>, Bound)>,
-    _sharing: Sharing,
+    kept: Sockets,
+    _sharing: SharedPorts,
 }
 
 /// Binds a socket for every destination that none of `open` is bound to.
@@ -93,11 +84,12 @@ pub(super) struct BoundSockets<'a> {
 /// Every destination that cannot be had, at its place in the file.
 pub(super) fn bind<'a>(loaded: &'a Loaded, open: &OpenSockets) -> Result<BoundSockets<'a>, Diagnostics> {
     let open: Vec<_> = open.iter().filter_map(|(at, socket)| Some((*at, socket.upgrade()?))).collect();
-    let is_open = |config: &Arc<VirtualServer>| open.iter().any(|(at, _)| *at == config.destination);
-    let wanted: Vec<_> = listening(&loaded.model).filter(|config| !is_open(config)).collect();
+    let mut kept: Sockets = open.iter().map(|(at, socket)| (*at, Arc::clone(socket))).collect();
+    let wanted: Vec<_> = listening(&loaded.model).filter(|config| !kept.contains_key(&config.destination)).collect();
+    kept.retain(|at, _| listening(&loaded.model).any(|config| config.destination == *at));
     let overlaps_wanted = |at: SocketAddr| wanted.iter().any(|config| overlap(at, config.destination));
     let beside = open.iter().filter(|(at, _)| overlaps_wanted(*at)).map(|(_, socket)| Arc::clone(socket));
-    let sharing = Sharing::of(beside.collect());
+    let sharing = SharedPorts::of(beside.collect());
     let mut wrong = Diagnostics::default();
     let mut bound = Vec::with_capacity(wanted.len());
     for config in &wanted {
@@ -108,7 +100,7 @@ pub(super) fn bind<'a>(loaded: &'a Loaded, open: &OpenSockets) -> Result<BoundSo
             Err(error) => wrong.push(cannot_listen(loaded, config, &error)),
         }
     }
-    if wrong.has_errors() { Err(wrong) } else { Ok(BoundSockets { bound, _sharing: sharing }) }
+    if wrong.has_errors() { Err(wrong) } else { Ok(BoundSockets { bound, kept, _sharing: sharing }) }
 }
 
 impl BoundSockets<'_> {
@@ -116,27 +108,27 @@ impl BoundSockets<'_> {
     ///
     /// # Errors
     /// Every destination at which another program has come to listen meanwhile.
-    pub fn listen(self, loaded: &Loaded) -> Result<NewSockets, Diagnostics> {
+    pub fn listen(self, loaded: &Loaded) -> Result<Sockets, Diagnostics> {
         let mut wrong = Diagnostics::default();
-        let mut sockets = NewSockets::new();
+        let mut sockets = self.kept;
         for (config, socket) in self.bound {
             match socket.listen(&config.protocol) {
-                Ok(socket) => drop(sockets.insert(config.destination, socket)),
+                Ok(socket) => {
+                    // Shared only while it is bound beside others of this process.
+                    let _ = net::share_port(&socket, false);
+                    sockets.insert(config.destination, Arc::new(socket));
+                }
                 Err(error) => wrong.push(cannot_listen(loaded, config, &error)),
             }
-        }
-        for socket in sockets.values() {
-            // Where this fails, another program of this user could share the port as well, which harms nobody.
-            let _ = net::share_port(socket, false);
         }
         if wrong.has_errors() { Err(wrong) } else { Ok(sockets) }
     }
 }
 
 /// Sockets that let others of this process bind beside them, for as long as this lives.
-struct Sharing(Vec<Arc<TcpListener>>);
+struct SharedPorts(Vec<Arc<TcpListener>>);
 
-impl Sharing {
+impl SharedPorts {
     fn of(sockets: Vec<Arc<TcpListener>>) -> Self {
         for socket in &sockets {
             // What fails here shows when the other socket is bound.
@@ -146,7 +138,7 @@ impl Sharing {
     }
 }
 
-impl Drop for Sharing {
+impl Drop for SharedPorts {
     fn drop(&mut self) {
         for socket in &self.0 {
             let _ = net::share_port(socket, false);
@@ -171,17 +163,18 @@ impl Listeners {
         self.0.iter().map(|(at, open)| (*at, Arc::downgrade(open.listener.socket()))).collect()
     }
 
-    /// Listens for exactly these virtual servers, with `new` sockets for those that have none, and returns the listeners to
-    /// be stopped.
+    /// Listens for exactly these virtual servers, on `sockets` where they have no listener, and returns the listeners to be
+    /// stopped.
     pub fn serve(
         &mut self,
         wanted: &[(&Arc<VirtualServer>, Arc<LiveVirtualServer>)],
-        new: NewSockets,
+        sockets: Sockets,
         lifecycle: &Lifecycle,
         now: Instant,
     ) -> Vec<Listener> {
         let destinations: Vec<_> = wanted.iter().map(|(config, _)| config.destination).collect();
-        let added: Vec<_> = new.keys().copied().collect();
+        let new: Vec<_> = sockets.into_iter().filter(|(at, _)| !self.0.contains_key(at)).collect();
+        let added: Vec<_> = new.iter().map(|(at, _)| *at).collect();
         for (at, socket) in new {
             let Some((config, live)) = wanted.iter().find(|(config, _)| config.destination == at) else { continue };
             let address = socket.local_addr().unwrap_or(at);
@@ -222,11 +215,12 @@ impl Listeners {
         std::mem::take(&mut self.0).into_values().map(|open| open.listener).collect()
     }
 
-    /// Lets listeners accept again whose task broke off.
-    pub fn revive(&mut self) {
+    /// Lets listeners accept again whose task panicked.
+    pub fn revive(&mut self, restarts: &Restarts) {
         for (destination, open) in &mut self.0 {
             if open.listener.revive() {
-                tracing::error!(%destination, "a fault of pronk's own: accepting broke off, and goes on");
+                restarts.count_one();
+                tracing::error!(%destination, "a fault of pronk's own: accepting panicked, and goes on");
             }
         }
     }

@@ -25,6 +25,7 @@ mod drain;
 mod files;
 mod lint;
 mod listeners;
+mod loads;
 mod phase;
 mod prepare;
 mod serving;

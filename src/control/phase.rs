@@ -9,7 +9,7 @@ pub enum Phase {
     Serving,
     /// Told to stop: nothing listens, and connections go on until they end or the drain time is over.
     Draining,
-    /// Every connection has ended.
+    /// The drain is over, and the process ends.
     Stopped,
 }
 

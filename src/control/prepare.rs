@@ -5,7 +5,6 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
-use tokio::runtime::Handle;
 use tokio::task::{JoinSet, spawn_blocking};
 
 use super::children;
@@ -14,13 +13,14 @@ use super::credentials::{Authorizations, authorizations, check_ping};
 use super::desired::{Desired, Found};
 use super::files::Replacements;
 use super::lint::lint_levels;
-use super::listeners::{self, NewSockets, OpenSockets};
+use super::listeners::{self, OpenSockets, Sockets};
 use super::serving::Report;
 use super::tls::Tls;
 use crate::cert::store;
 use crate::config::{self, Diagnostic, Diagnostics, Loaded};
 use crate::model::{Address, Model, Name};
 use crate::monitor::resolve_once;
+use crate::proxy::Lifecycle;
 
 /// What a configuration is made ready from.
 #[derive(Debug)]
@@ -34,8 +34,7 @@ pub(super) struct Basis {
     /// The sockets that are listened on.
     pub open: OpenSockets,
     pub shared: Arc<Shared>,
-    /// The runtime that new sockets belong to.
-    pub workers: Handle,
+    pub lifecycle: Lifecycle,
 }
 
 /// A configuration that only has to be put in force, which cannot fail.
@@ -50,7 +49,7 @@ pub(super) struct Prepared {
     pub entries: Vec<String>,
     /// What names resolve to that were unknown.
     pub resolved: Vec<(Name, Vec<IpAddr>)>,
-    pub sockets: NewSockets,
+    pub sockets: Sockets,
 }
 
 /// Reads the file and makes ready what it names: certificates and keys, passwords, names, and last of all sockets. A dry run
@@ -70,8 +69,12 @@ pub(super) async fn prepare(basis: Basis) -> Result<(Report, Option<Box<Prepared
         if basis.dry_run {
             return Ok((read.report, None));
         }
+        if !basis.lifecycle.is_listening() {
+            return Err(Diagnostic::error("pronk was told to stop while the configuration was made ready").into());
+        }
         let sockets = {
-            let _workers = basis.workers.enter();
+            // Sockets belong to the runtime that accepts from them.
+            let _workers = basis.lifecycle.workers().enter();
             bound.listen(&read.loaded)?
         };
         let Read { loaded, replacements, needs, entries, report } = read;

@@ -1,4 +1,4 @@
-use std::net::SocketAddr;
+use std::net::{IpAddr, SocketAddr};
 use std::sync::Arc;
 
 use ipnet::IpNet;
@@ -128,4 +128,16 @@ impl Mode {
             Self::ServerOnly => "server-ssl-only",
         }
     }
+}
+
+/// Whether every connection to `narrow` could be taken by a socket at `wide`, another destination.
+pub fn covers(wide: SocketAddr, narrow: SocketAddr) -> bool {
+    wide.port() == narrow.port()
+        && wide.port() != 0
+        && wide.ip() != narrow.ip()
+        && match wide.ip() {
+            // Listens for IPv4 as well.
+            IpAddr::V6(ip) => ip.is_unspecified(),
+            IpAddr::V4(ip) => ip.is_unspecified() && narrow.is_ipv4(),
+        }
 }

@@ -315,7 +315,7 @@ impl LiveMember {
         self.take_verdict(monitor, Some(verdict), now);
     }
 
-    /// Forgets a monitor's verdict, as when the monitor broke off: what it found last need not be so any more.
+    /// Forgets a monitor's verdict, as when the monitor panicked: what it found last need not be so any more.
     pub fn forget_verdict(&self, monitor: &Name, now: Instant) {
         self.take_verdict(monitor, None, now);
     }

@@ -4,6 +4,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use arc_swap::ArcSwap;
+use socket2::SockRef;
 use tokio::net::{TcpListener, TcpStream};
 use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
@@ -32,8 +33,8 @@ pub struct Listener {
 
 impl Listener {
     /// Begins to accept on `socket`, which is registered with the runtime of connections.
-    pub fn start(socket: TcpListener, virtual_server: Arc<LiveVirtualServer>, lifecycle: &Lifecycle) -> Self {
-        let (socket, serves) = (Arc::new(socket), Arc::new(ArcSwap::new(virtual_server)));
+    pub fn start(socket: Arc<TcpListener>, virtual_server: Arc<LiveVirtualServer>, lifecycle: &Lifecycle) -> Self {
+        let serves = Arc::new(ArcSwap::new(virtual_server));
         let stop = lifecycle.listener_token();
         let accepting = accept_until(Arc::clone(&socket), Arc::clone(&serves), lifecycle.clone(), stop.clone());
         let task = lifecycle.workers().spawn(accepting);
@@ -57,15 +58,15 @@ impl Listener {
         net::adjust(&*self.socket, profile)
     }
 
-    /// Accepts again where accepting broke off, as by a panic; returns whether it had.
+    /// Accepts again where accepting panicked; returns whether it had.
     pub fn revive(&mut self) -> bool {
-        let broke_off = self.task.is_finished() && !self.stop.is_cancelled();
-        if broke_off {
+        let panicked = self.task.is_finished() && !self.stop.is_cancelled();
+        if panicked {
             let (socket, serves) = (Arc::clone(&self.socket), Arc::clone(&self.serves));
             let accepting = accept_until(socket, serves, self.lifecycle.clone(), self.stop.clone());
             self.task = self.lifecycle.workers().spawn(accepting);
         }
-        broke_off
+        panicked
     }
 
     /// Stops listening. Connections that the kernel has accepted already are served first.
@@ -88,14 +89,12 @@ async fn accept_until(
     lifecycle: Lifecycle,
     stop: CancellationToken,
 ) {
-    let (mut pause, mut left) = (PAUSE.0, LAST);
+    let mut pause = PAUSE.0;
     loop {
         let accepted = tokio::select! {
-            biased;
-            accepted = socket.accept(), if left > 0 => accepted,
-            () = stop.cancelled() => return,
+            accepted = socket.accept() => accepted,
+            () = stop.cancelled() => return accept_last(&socket, &serves, &lifecycle),
         };
-        left -= usize::from(stop.is_cancelled());
         match accepted {
             Ok((tcp, client)) => {
                 pause = PAUSE.0;
@@ -114,6 +113,23 @@ async fn accept_until(
                 let _ = tokio::time::timeout(pause, stop.cancelled()).await;
                 pause = (pause * 2).min(PAUSE.1);
             }
+        }
+    }
+}
+
+/// Accepts the clients whom the kernel has taken already. It is asked itself: what the runtime knows of the socket may be
+/// older than the last of them.
+fn accept_last(socket: &TcpListener, serves: &ArcSwap<LiveVirtualServer>, lifecycle: &Lifecycle) {
+    for _ in 0..LAST {
+        let accepted = SockRef::from(socket).accept().and_then(|(tcp, client)| {
+            tcp.set_nonblocking(true)?;
+            Ok((TcpStream::from_std(tcp.into())?, client.as_socket().ok_or(io::ErrorKind::InvalidData)?))
+        });
+        match accepted {
+            Ok((tcp, client)) => begin(tcp, client, serves.load_full(), lifecycle),
+            Err(error) if error.kind() == io::ErrorKind::ConnectionAborted => {}
+            // There are no more, or nothing to accept them with.
+            Err(_) => return,
         }
     }
 }

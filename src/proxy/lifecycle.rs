@@ -14,6 +14,7 @@ pub struct Lifecycle {
     /// The parent of every listener's own token.
     listening: CancellationToken,
     cut: CancellationToken,
+    cut_at_once: CancellationToken,
     spread: Duration,
 }
 
@@ -21,8 +22,8 @@ impl Lifecycle {
     /// Connections run on `workers`. `spread` is the time over which [`cut`](Self::cut) closes them, so that clients do not
     /// all come back at the same instant.
     pub fn new(workers: Handle, spread: Duration) -> Self {
-        let (listening, cut) = (CancellationToken::new(), CancellationToken::new());
-        Self { workers, connections: TaskTracker::new(), listening, cut, spread }
+        let [listening, cut, cut_at_once] = [(); 3].map(|()| CancellationToken::new());
+        Self { workers, connections: TaskTracker::new(), listening, cut, cut_at_once, spread }
     }
 
     /// The time over which [`cut`](Self::cut) closes connections.
@@ -40,6 +41,11 @@ impl Lifecycle {
         self.listening.cancel();
     }
 
+    /// Whether listeners may be started.
+    pub fn is_listening(&self) -> bool {
+        !self.listening.is_cancelled()
+    }
+
     /// A token of a listener's own, which is cancelled with everybody's.
     pub(super) fn listener_token(&self) -> CancellationToken {
         self.listening.child_token()
@@ -50,9 +56,25 @@ impl Lifecycle {
         self.cut.cancel();
     }
 
+    /// Closes every connection at once.
+    pub fn cut_at_once(&self) {
+        self.cut_at_once.cancel();
+    }
+
+    /// Waits until connections are to be closed at once.
+    pub async fn hurries(&self) {
+        self.cut_at_once.cancelled().await;
+    }
+
     /// Waits for the moment at which this connection must end.
     pub(super) async fn ends(&self) {
-        self.cut.cancelled().await;
-        tokio::time::sleep(self.spread.mul_f64(fastrand::f64())).await;
+        let in_turn = async {
+            self.cut.cancelled().await;
+            tokio::time::sleep(self.spread.mul_f64(fastrand::f64())).await;
+        };
+        tokio::select! {
+            () = in_turn => {}
+            () = self.cut_at_once.cancelled() => {}
+        }
     }
 }

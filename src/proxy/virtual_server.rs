@@ -142,13 +142,14 @@ impl LiveVirtualServer {
 pub struct Removed(Vec<Weak<LiveVirtualServer>>);
 
 impl Removed {
-    /// Adds those of `before` that are not among `after`.
+    /// Adds those of `before` that are not among `after`, or another in their place.
     pub fn add(
         &mut self,
         before: &BTreeMap<Name, Arc<LiveVirtualServer>>,
         after: &BTreeMap<Name, Arc<LiveVirtualServer>>,
     ) {
-        let gone = before.iter().filter(|(name, _)| !after.contains_key(*name));
+        let goes_on = |name, live| after.get(name).is_some_and(|after| Arc::ptr_eq(after, live));
+        let gone = before.iter().filter(|(name, live)| !goes_on(*name, live));
         self.0.extend(gone.map(|(_, live)| Arc::downgrade(live)));
     }
 

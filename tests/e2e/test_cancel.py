@@ -10,8 +10,8 @@ CASES = [(mode, kind) for mode in ("passthrough", "re-encrypt") for kind in ("hs
 
 
 def running(impalads):
-    """The impalads that have a query, by name."""
-    return [impalad.name for impalad in impalads if impalad.metric("impala-server.num-queries-registered")]
+    """The impalads that execute a query, by name."""
+    return [impalad.name for impalad in impalads if impalad.metric("impala-server.backend-num-queries-executing")]
 
 
 def wait_until_running(impalads, wanted):

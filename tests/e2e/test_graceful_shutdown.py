@@ -66,7 +66,7 @@ def test_shell_sees_its_query_through_and_reconnects_elsewhere(fronts, clusters,
         shell.wait_for("Query state can be monitored at")
         os.kill(leaving.pid, signal.SIGRTMIN)
         front.wait_for_status("re-encrypt", "hs2", leaving.name, "unavailable", "it shuts down gracefully")
-        assert leaving.metric("impala-server.num-queries-registered") == 1, "the query runs on"
+        assert leaving.metric("impala-server.backend-num-queries-executing") == 1, "the query runs on"
         leaving.finish()
         assert "Fetched 1 row" in shell.rest()
 

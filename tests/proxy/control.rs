@@ -9,7 +9,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::time::{Duration, Instant};
 
-use crate::lb::{Pronk, free_port};
+use crate::lb::{PATIENCE, Pronk, free_port};
 use crate::peers::{connect, echo_member};
 use crate::support::ca::{Authority, Leaf};
 
@@ -135,8 +135,17 @@ fn nothing_listens_again_while_connections_drain() {
         let (reloaded, said) = command(&pronk, arguments);
         assert!(!reloaded && said.contains("pronk was told to stop and drains its connections"), "{said}");
     }
-    pronk.signal("HUP");
-    pronk.logged("refusal", |line| line["message"].as_str().is_some_and(|it| it.starts_with("a reload is refused")));
+    let refusals = || {
+        let refused =
+            |line: &serde_json::Value| line["message"].as_str().is_some_and(|it| it.starts_with("a reload is refused"));
+        pronk.log().into_iter().filter(refused).count()
+    };
+    let before = refusals();
+    for signal in ["HUP", "USR1", "USR2"] {
+        pronk.signal(signal);
+    }
+    until("SIGHUP is answered", || refusals() > before);
+    pronk.logged("SIGUSR2", |line| line["message"].as_str().is_some_and(|it| it.contains("SIGUSR2 is reserved")));
     assert!(TcpStream::connect(address).is_err(), "somebody listens");
     let (_, map) = command(&pronk, &["show", "map"]);
     assert!(map.contains("draining"), "{map}");
@@ -171,13 +180,197 @@ fn second_signal_ends_a_drain_at_once() {
     let (member, port) = (echo_member(), free_port());
     let pronk = Command::new(env!("CARGO_BIN_EXE_pronk"));
     let mut pronk = Pronk::start_with(pronk, 3600, |_| config(member, &format!("127.0.0.1:{port}")));
-    let mut client = connect(SocketAddr::from(([127, 0, 0, 1], port)));
-    echoes(&mut client);
+    let mut clients: Vec<_> = (0..60).map(|_| connect(SocketAddr::from(([127, 0, 0, 1], port)))).collect();
+    clients.iter_mut().for_each(echoes);
     pronk.signal("TERM");
     pronk.logged("draining", |line| line["message"] == "draining");
+    let told = Instant::now();
     pronk.signal("TERM");
-    assert_eq!(client.read(&mut [0]).unwrap(), 0);
+    for client in &mut clients {
+        assert_eq!(client.read(&mut [0]).unwrap(), 0);
+    }
+    // Spread over five seconds, the last of sixty would end after nearly as many.
+    assert!(told.elapsed() < Duration::from_secs(4), "{:?}", told.elapsed());
     assert!(pronk.ended().success());
+}
+
+/// What the kernel has accepted is served, though the worker that would have accepted it is busy.
+#[test]
+fn clients_that_the_kernel_has_accepted_are_served_by_a_listener_that_stops() {
+    let (member, ports) = (echo_member(), [free_port(), free_port()]);
+    let pronk = Pronk::start_by(one_thread(), |_| config(member, &format!("127.0.0.1:{}", ports[0])));
+    let (stop, served) = (Arc::new(AtomicBool::new(false)), Arc::new(AtomicUsize::new(0)));
+    let at = |port| SocketAddr::from(([127, 0, 0, 1], port));
+    let mut pumps: Vec<_> = (0..6).map(|_| connect(at(ports[0]))).collect();
+    pumps.iter_mut().for_each(echoes);
+    let pumping: Vec<_> = pumps
+        .into_iter()
+        .map(|stream| {
+            let (stop, served) = (Arc::clone(&stop), Arc::clone(&served));
+            std::thread::spawn(move || {
+                let (mut stream, block) = (stream, vec![7; 1 << 20]);
+                let mut writer = stream.try_clone().unwrap();
+                let writing = std::thread::spawn(move || while writer.write_all(&block).is_ok() {});
+                let mut buffer = vec![0; 1 << 20];
+                while !stop.load(Ordering::Relaxed) && stream.read(&mut buffer).is_ok_and(|count| count > 0) {
+                    served.fetch_add(1, Ordering::Relaxed);
+                }
+                let _ = stream.shutdown(std::net::Shutdown::Both);
+                writing.join().unwrap();
+            })
+        })
+        .collect();
+    until("bytes are pumped", || served.load(Ordering::Relaxed) > 20);
+    for round in 0..4 {
+        let (from, to) = (ports[round % 2], ports[(round + 1) % 2]);
+        write(&pronk, &config(member, &format!("127.0.0.1:{to}")));
+        let mut clients: Vec<_> = (0..20).map(|_| connect(at(from))).collect();
+        let reloading = std::thread::scope(|scope| {
+            let reloading = scope.spawn(|| command(&pronk, &["reload"]));
+            clients.extend((0..20).map_while(|_| TcpStream::connect(at(from)).ok()));
+            reloading.join().unwrap()
+        });
+        assert!(reloading.0, "{}", reloading.1);
+        for client in &mut clients {
+            client.set_read_timeout(Some(Duration::from_secs(60))).unwrap();
+            echoes(client);
+        }
+    }
+    stop.store(true, Ordering::Relaxed);
+    pumping.into_iter().for_each(|pump| pump.join().unwrap());
+}
+
+/// Two virtual servers swap their destinations and pools, so that each address keeps its pool: nobody meets the other's.
+#[test]
+fn clients_of_an_address_never_meet_the_pool_of_another() {
+    let pool = |answer: u8| {
+        crate::peers::member(move |mut stream| {
+            let mut buffer = [0; 16];
+            while let Ok(1..) = stream.read(&mut buffer) {
+                if stream.write_all(&[answer]).is_err() {
+                    return;
+                }
+            }
+        })
+    };
+    let (ports, members) = ([free_port(), free_port()], [pool(b'a'), pool(b'b')]);
+    let text = |swapped: bool| {
+        let [first, second] = if swapped { [1, 0] } else { [0, 1] };
+        format!(
+            "nodes: {{ n: {{ address: 127.0.0.1 }} }}
+pools: {{ p0: {{ members: ['n:{}'] }}, p1: {{ members: ['n:{}'] }} }}
+virtual-servers:
+  one: {{ destination: '127.0.0.1:{}', pool: p{first} }}
+  two: {{ destination: '127.0.0.1:{}', pool: p{second} }}
+",
+            members[0].port(),
+            members[1].port(),
+            ports[first],
+            ports[second],
+        )
+    };
+    let pronk = Pronk::start(|_| text(false));
+    let stop = Arc::new(AtomicBool::new(false));
+    let clients: Vec<_> = [(ports[0], b'a'), (ports[1], b'b'), (ports[0], b'a')]
+        .map(|(port, expected)| {
+            let stop = Arc::clone(&stop);
+            std::thread::spawn(move || {
+                let mut served = 0;
+                while !stop.load(Ordering::Relaxed) {
+                    let mut stream = connect(SocketAddr::from(([127, 0, 0, 1], port)));
+                    let mut answer = [0];
+                    stream.write_all(b"?").unwrap();
+                    stream.read_exact(&mut answer).unwrap();
+                    assert_eq!(answer[0], expected, "port {port}, after {served}");
+                    served += 1;
+                }
+            })
+        })
+        .into();
+    for round in 0..100 {
+        write(&pronk, &text(round % 2 == 0));
+        let (reloaded, said) = command(&pronk, &["reload"]);
+        assert!(reloaded, "{said}");
+    }
+    stop.store(true, Ordering::Relaxed);
+    clients.into_iter().for_each(|client| client.join().unwrap());
+}
+
+/// A file that profiles name hangs while it is looked at for replacements: reloads, which may drop it, go on.
+#[test]
+fn look_that_hangs_holds_up_no_reload() {
+    let (member, port) = (echo_member(), free_port());
+    let leaf: Leaf = Authority::new("ca").issue(FRONT).dns(FRONT).build();
+    let plain = config(member, &format!("127.0.0.1:{port}"));
+    let pronk = Pronk::start(|folder| {
+        leaf.write(folder, "lb");
+        plain.replace("pool: p }", "pool: p, client-ssl: f }")
+            + "profiles: { f: { type: client-ssl, cert-key-chain: [{ cert: lb.pem, key: lb.key }] } }\n\
+               certificate-refresh: 50ms\n"
+    });
+    let file = pronk.folder.path().join("lb.pem");
+    let aside = pronk.folder.path().join("pipe");
+    fifo(&aside);
+    std::fs::rename(&aside, &file).unwrap();
+    // Opening it for writing succeeds once the look reads it.
+    let _pipe = std::fs::OpenOptions::new().write(true).open(&file).unwrap();
+    write(&pronk, &plain);
+    let (reloaded, said) = command(&pronk, &["reload"]);
+    assert!(reloaded, "{said}");
+    echoes(&mut connect(SocketAddr::from(([127, 0, 0, 1], port))));
+}
+
+#[test]
+fn signals_during_the_start_are_answered() {
+    for (signal, serves) in [("TERM", false), ("HUP", true)] {
+        let folder = tempfile::tempdir().unwrap();
+        let leaf: Leaf = Authority::new("ca").issue(FRONT).dns(FRONT).build();
+        leaf.write_encrypted(folder.path(), "lb", "secret");
+        fifo(&folder.path().join("pass"));
+        let (member, port) = (echo_member(), free_port());
+        std::fs::write(folder.path().join("pronk.yaml"), with_slow_key(member, port)).unwrap();
+        let mut pronk = Command::new(env!("CARGO_BIN_EXE_pronk"))
+            .arg("run")
+            .arg(folder.path().join("pronk.yaml"))
+            .arg("--admin-socket")
+            .arg(folder.path().join("admin.sock"))
+            .stderr(std::process::Stdio::null())
+            .spawn()
+            .unwrap();
+        let mut pipe = std::fs::OpenOptions::new().write(true).open(folder.path().join("pass")).unwrap();
+        let kill = |signal: &str| {
+            assert!(Command::new("kill").args(["-s", signal, &pronk.id().to_string()]).status().unwrap().success());
+        };
+        let map = |folder: &Path| {
+            let asked = Command::new(env!("CARGO_BIN_EXE_pronk"))
+                .args(["show", "map"])
+                .env("PRONK_ADMIN_SOCKET", folder.join("admin.sock"))
+                .output();
+            String::from_utf8(asked.unwrap().stdout).unwrap()
+        };
+        until("it says that it starts", || map(folder.path()).contains("starting"));
+        kill(signal);
+        if serves {
+            pipe.write_all(b"secret\n").unwrap();
+            drop(pipe);
+            // The reload that the signal asked for reads the passphrase once more.
+            let mut pipe = std::fs::OpenOptions::new().write(true).open(folder.path().join("pass")).unwrap();
+            pipe.write_all(b"secret\n").unwrap();
+            drop(pipe);
+            until("it serves", || map(folder.path()).contains("serving"));
+            kill("TERM");
+        }
+        assert!(pronk.wait().unwrap().success());
+        assert!(!folder.path().join("admin.sock").exists());
+    }
+}
+
+fn until(what: &str, holds: impl Fn() -> bool) {
+    let deadline = Instant::now() + PATIENCE;
+    while !holds() {
+        assert!(Instant::now() < deadline, "never: {what}");
+        std::thread::sleep(Duration::from_millis(5));
+    }
 }
 
 /// Connects without pause while the destination becomes wider and narrower, and back: nobody is refused or reset.

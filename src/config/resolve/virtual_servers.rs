@@ -11,7 +11,7 @@ use crate::config::schema::{self, VIRTUAL_SERVER};
 use crate::config::source::At;
 use crate::config::tree::{Entry, Value};
 use crate::model::profile::{Persistence, PersistenceKind, ProtocolKind};
-use crate::model::{Dial, ImmediateAction, LoadBalancing, Name, Pool, VirtualServer, VirtualServerKind};
+use crate::model::{Dial, ImmediateAction, LoadBalancing, Name, Pool, VirtualServer, VirtualServerKind, covers};
 
 impl<'a> Resolver<'a> {
     pub(super) fn virtual_server(&self, entry: &'a Entry, pools: &BTreeMap<Name, Arc<Pool>>) -> Option<VirtualServer> {
@@ -195,10 +195,7 @@ fn network(text: &str) -> Option<IpNet> {
     text.parse().ok().or_else(|| text.parse().ok().map(|address: std::net::IpAddr| address.into()))
 }
 
-/// Port 0 asks the system for a free port, which never collides.
+/// Whether both cannot be listened on. Of one address, port 0 stands once too: sockets are known by their destination.
 fn overlap(one: SocketAddr, other: SocketAddr) -> bool {
-    let covers = |wide: SocketAddr, narrow: SocketAddr| {
-        wide.ip() == narrow.ip() || (wide.ip().is_unspecified() && (wide.is_ipv6() || narrow.is_ipv4()))
-    };
-    one.port() != 0 && one.port() == other.port() && (covers(one, other) || covers(other, one))
+    one == other || covers(one, other) || covers(other, one)
 }

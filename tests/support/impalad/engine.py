@@ -186,10 +186,11 @@ class Engine:
                 for operation in session.operations.values():
                     operation.finish()
 
-    def counts(self) -> tuple[int, int]:
-        """Open sessions, and operations in them."""
+    def counts(self) -> tuple[int, int, int]:
+        """Open sessions, operations in them, and of those the ones that are not finished."""
         with self._lock:
-            return len(self._sessions), sum(len(s.operations) for s in self._sessions.values())
+            operations = [operation for session in self._sessions.values() for operation in session.operations.values()]
+            return len(self._sessions), len(operations), sum(operation.running for operation in operations)
 
     def execute(self, session: Session, statement: str) -> Operation:
         if self.quiescing:

@@ -70,13 +70,13 @@ class WebServer:
         return "shutdown grace period left: 2m, deadline left: 1h" if self.engine.quiescing else ""
 
     def _metrics(self) -> dict[str, Any]:
-        sessions, operations = self.engine.counts()
+        sessions, operations, executing = self.engine.counts()
         metrics: dict[str, Any] = {
             "impala-server.ready": True,
             "catalog.ready": True,
             "impala-server.num-open-hiveserver2-sessions": sessions,
             "impala-server.num-queries-registered": operations,
-            "impala-server.backend-num-queries-executing": operations,
+            "impala-server.backend-num-queries-executing": executing,
             "memory.rss": 1 << 30,
             "mem-tracker.process.limit": 4 << 30,
             "admission-controller.local-num-queued.default-pool": 0,

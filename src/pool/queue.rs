@@ -1,6 +1,7 @@
 //! Waiting for a member, first come, first served.
 
-use std::collections::VecDeque;
+use std::collections::BTreeMap;
+use std::ops::Bound;
 use std::sync::atomic::{AtomicUsize, Ordering, fence};
 use std::sync::{Arc, Mutex, MutexGuard, Weak};
 
@@ -44,43 +45,66 @@ impl Turnstile {
 /// Those who wait for a member of one pool.
 #[derive(Debug)]
 pub(super) struct Queue {
-    waiters: Mutex<VecDeque<Arc<Notify>>>,
+    line: Mutex<Line>,
     turnstile: Arc<Turnstile>,
+}
+
+/// Those who wait, in the order in which they came. Whatever is done with one of them takes logarithmic time, as
+/// connections wait for the lock.
+#[derive(Debug, Default)]
+struct Line {
+    /// By number.
+    waiters: BTreeMap<u64, Arc<Notify>>,
+    /// The number of the next one to come.
+    next: u64,
+    /// Whose turn it is, which may be the one to come: the first's, until it is passed on.
+    turn: u64,
+}
+
+impl Line {
+    /// Lets the first try again.
+    fn wake(&mut self) {
+        let first = self.waiters.first_key_value();
+        self.turn = first.map_or(self.next, |(number, _)| *number);
+        if let Some((_, first)) = first {
+            first.notify_one();
+        }
+    }
 }
 
 impl Queue {
     pub fn new(turnstile: &Arc<Turnstile>) -> Arc<Self> {
-        let queue = Arc::new(Self { waiters: Mutex::default(), turnstile: Arc::clone(turnstile) });
+        let queue = Arc::new(Self { line: Mutex::default(), turnstile: Arc::clone(turnstile) });
         locked(&turnstile.queues).push(Arc::downgrade(&queue));
         queue
     }
 
     pub fn len(&self) -> usize {
-        locked(&self.waiters).len()
+        locked(&self.line).waiters.len()
     }
 
     /// Joins the end of the queue, unless `depth` are there already.
     pub fn enter(self: &Arc<Self>, depth: Option<u32>) -> Option<Waiting> {
         let own = Arc::new(Notify::new());
-        let mut waiters = locked(&self.waiters);
-        if depth.is_some_and(|depth| waiters.len() >= depth as usize) {
+        let mut line = locked(&self.line);
+        if depth.is_some_and(|depth| line.waiters.len() >= depth as usize) {
             return None;
         }
         self.turnstile.waiting.fetch_add(1, Ordering::Relaxed);
         fence(Ordering::SeqCst);
-        if waiters.is_empty() {
-            // A place may have been freed before anybody was here to be woken.
+        let number = line.next;
+        line.next += 1;
+        if line.turn == number {
+            // A place may have been freed before anybody was here to be woken, or be of no use to those who are.
             own.notify_one();
         }
-        waiters.push_back(Arc::clone(&own));
-        drop(waiters);
-        Some(Waiting { queue: Arc::clone(self), own })
+        line.waiters.insert(number, Arc::clone(&own));
+        drop(line);
+        Some(Waiting { queue: Arc::clone(self), number, own })
     }
 
     fn wake(&self) {
-        if let Some(first) = locked(&self.waiters).front() {
-            first.notify_one();
-        }
+        locked(&self.line).wake();
     }
 }
 
@@ -88,6 +112,7 @@ impl Queue {
 #[derive(Debug)]
 pub struct Waiting {
     queue: Arc<Queue>,
+    number: u64,
     own: Arc<Notify>,
 }
 
@@ -97,24 +122,26 @@ impl Waiting {
         self.own.notified().await;
     }
 
-    /// Lets the one behind try as well: what holds this one up may be its own affair.
+    /// Lets the one behind try as well, here already or yet to come: what holds this one up may be its own affair.
     pub fn pass_on(&self) {
-        let waiters = locked(&self.queue.waiters);
-        let place = waiters.iter().position(|waiter| Arc::ptr_eq(waiter, &self.own));
-        if let Some(next) = place.and_then(|place| waiters.get(place + 1)) {
-            next.notify_one();
+        let mut line = locked(&self.queue.line);
+        let behind = line.waiters.range((Bound::Excluded(self.number), Bound::Unbounded)).next();
+        let next = behind.map_or(line.next, |(number, _)| *number);
+        if let Some((_, behind)) = behind {
+            behind.notify_one();
+        }
+        if line.turn == self.number {
+            line.turn = next;
         }
     }
 }
 
 impl Drop for Waiting {
     fn drop(&mut self) {
-        let mut waiters = locked(&self.queue.waiters);
-        waiters.retain(|waiter| !Arc::ptr_eq(waiter, &self.own));
+        let mut line = locked(&self.queue.line);
+        line.waiters.remove(&self.number);
         self.queue.turnstile.waiting.fetch_sub(1, Ordering::Relaxed);
-        if let Some(first) = waiters.front() {
-            first.notify_one();
-        }
+        line.wake();
     }
 }
 
@@ -122,6 +149,9 @@ impl Drop for Waiting {
 mod tests {
     use std::pin::pin;
     use std::task::{Context, Waker};
+
+    use proptest::prelude::*;
+    use proptest::sample::Index;
 
     use super::*;
 
@@ -162,5 +192,128 @@ mod tests {
         assert!(waiting.iter().all(has_turn), "the first of each tries at once");
         turnstile.wake();
         assert!(waiting.iter().all(has_turn), "a node may serve both");
+    }
+
+    #[test]
+    fn newcomer_tries_at_once_what_nobody_before_it_can_use() {
+        let turnstile = Arc::new(Turnstile::default());
+        let queue = Queue::new(&turnstile);
+        let [first, second] = [(); 2].map(|()| queue.enter(None).unwrap());
+        second.pass_on();
+        assert!(!has_turn(&queue.enter(None).unwrap()), "it is the first's turn, not the second's to pass on");
+        first.pass_on();
+        let third = queue.enter(None).unwrap();
+        assert!(has_turn(&second) && !has_turn(&third), "it is the second's turn");
+        second.pass_on();
+        let fourth = queue.enter(None).unwrap();
+        assert!(has_turn(&third) && !has_turn(&fourth));
+        third.pass_on();
+        fourth.pass_on();
+        let fifth = queue.enter(None).unwrap();
+        assert!(has_turn(&fifth), "everybody before it passed the turn on");
+        turnstile.wake();
+        assert!(!has_turn(&queue.enter(None).unwrap()), "it is the first's turn again");
+    }
+
+    /// Members, by their bits.
+    const ALL: u8 = 0b111;
+    const DEPTH: u32 = 6;
+
+    #[derive(Clone, Debug)]
+    enum Event {
+        /// A connection comes that some members have failed.
+        Comes { tried: u8 },
+        /// One of those who wait gives up.
+        Leaves(Index),
+        /// A member has a place more.
+        Freed { member: u8 },
+        /// One of those who wait is let run, which tries if it has its turn.
+        Runs(Index),
+        /// One of those who wait tries on its own account, as after a time.
+        Tries(Index),
+    }
+
+    fn events() -> impl Strategy<Value = Vec<Event>> {
+        let tried = || prop_oneof![2 => Just(0), 1 => 0..=ALL];
+        let event = prop_oneof![
+            3 => tried().prop_map(|tried| Event::Comes { tried }),
+            1 => any::<Index>().prop_map(Event::Leaves),
+            2 => (0..3_u8).prop_map(|member| Event::Freed { member: 1 << member }),
+            4 => any::<Index>().prop_map(Event::Runs),
+            1 => any::<Index>().prop_map(Event::Tries),
+        ];
+        proptest::collection::vec(event, 0..60)
+    }
+
+    /// A queue and members with places, of which those who wait use whatever has not failed them.
+    #[derive(Default)]
+    struct Model {
+        turnstile: Arc<Turnstile>,
+        free: Vec<u8>,
+        /// In the order in which they came.
+        waiters: Vec<(Waiting, u8)>,
+    }
+
+    impl Model {
+        /// One who waits tries; returns the member that serves it.
+        fn tries(&mut self, at: usize) -> Option<u8> {
+            let (waiting, tried) = &self.waiters[at];
+            match self.free.iter().position(|member| member & tried == 0) {
+                Some(place) => {
+                    self.waiters.remove(at);
+                    Some(self.free.swap_remove(place))
+                }
+                None => {
+                    if *tried != 0 {
+                        waiting.pass_on();
+                    }
+                    None
+                }
+            }
+        }
+
+        /// The first of those who have their turn tries; returns whether there was one. Nobody is overtaken who could use
+        /// the same member.
+        fn runs_in_order(&mut self) -> bool {
+            let Some(at) = self.waiters.iter().position(|(waiting, _)| has_turn(waiting)) else { return false };
+            if let Some(member) = self.tries(at) {
+                assert!(self.waiters[..at].iter().all(|(_, tried)| tried & member != 0), "somebody was overtaken");
+            }
+            true
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn nobody_who_could_be_served_is_left_without_a_turn(events in events(), in_order: bool) {
+            let mut model = Model::default();
+            let queue = Queue::new(&model.turnstile);
+            for event in events {
+                let one_of = |index: Index| (!model.waiters.is_empty()).then(|| index.index(model.waiters.len()));
+                match event {
+                    Event::Comes { tried } => {
+                        let waiting = queue.enter(Some(DEPTH));
+                        prop_assert_eq!(waiting.is_some(), model.waiters.len() < DEPTH as usize);
+                        model.waiters.extend(waiting.map(|waiting| (waiting, tried)));
+                    }
+                    Event::Leaves(index) => drop(one_of(index).map(|at| model.waiters.remove(at))),
+                    Event::Freed { member } => {
+                        model.free.push(member);
+                        model.turnstile.wake();
+                    }
+                    Event::Runs(_) if in_order => drop(model.runs_in_order()),
+                    Event::Runs(index) => {
+                        let has_turn = |at: &usize| has_turn(&model.waiters[*at].0);
+                        one_of(index).filter(has_turn).map(|at| model.tries(at));
+                    }
+                    Event::Tries(index) => drop(one_of(index).filter(|_| !in_order).map(|at| model.tries(at))),
+                }
+                prop_assert_eq!(queue.len(), model.waiters.len());
+            }
+            while model.runs_in_order() {}
+            for (_, tried) in &model.waiters {
+                prop_assert!(model.free.iter().all(|member| member & tried != 0), "a place is free for one who waits");
+            }
+        }
     }
 }

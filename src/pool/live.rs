@@ -29,13 +29,13 @@ pub struct Registry {
 impl Registry {
     /// The live node of that name, made when it is new.
     pub fn node(&self, node: &model::Node) -> Arc<LiveNode> {
-        let mut nodes = locked(&self.nodes);
-        let live = nodes.entry(node.name.clone()).or_insert_with(|| Arc::new(LiveNode::default()));
+        let made = || Arc::new(LiveNode { turnstile: Arc::clone(&self.turnstile), ..LiveNode::default() });
+        let live = Arc::clone(locked(&self.nodes).entry(node.name.clone()).or_insert_with(made));
         match node.address {
             Address::Ip(address) => live.set_addresses(vec![address]),
             Address::Fqdn(ref fqdn) => live.is_called(fqdn),
         }
-        Arc::clone(live)
+        live
     }
 
     /// Whether a node has a name of which no address is known.
@@ -73,6 +73,11 @@ impl Registry {
         all
     }
 
+    /// Lets the first of each pool's queue try again, as when a configuration came into force that may have room for it.
+    pub fn wake(&self) {
+        self.turnstile.wake();
+    }
+
     /// Forgets what the model no longer names, but members that still have connections. Those keep what they hold.
     pub fn retain(&self, model: &model::Model, now: Instant) {
         // A node that comes back to connections that drain must count them.
@@ -99,6 +104,7 @@ pub struct LiveNode {
     addresses: ArcSwap<Vec<IpAddr>>,
     /// The name that these are the addresses of, if it has one.
     fqdn: Mutex<String>,
+    turnstile: Arc<Turnstile>,
 }
 
 impl LiveNode {
@@ -107,9 +113,11 @@ impl LiveNode {
         self.addresses.load_full()
     }
 
+    /// Takes where the node is; if that is news, whoever waits may go there.
     pub fn set_addresses(&self, addresses: Vec<IpAddr>) {
         if **self.addresses.load() != addresses {
             self.addresses.store(Arc::new(addresses));
+            self.turnstile.wake();
         }
     }
 

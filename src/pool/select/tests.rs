@@ -1,4 +1,5 @@
 use std::collections::BTreeMap;
+use std::task::{Context, Waker};
 use std::time::Duration;
 
 use super::*;
@@ -262,4 +263,25 @@ fn free_service_threads_are_given_to_one_client_each() {
     assert_eq!(choose(2).unwrap_err(), AT_LIMIT);
     assert!(choose(30).is_ok(), "what was told long ago keeps nobody away");
     drop((ours, second));
+}
+
+#[test]
+fn whoever_waits_is_served_when_a_name_resolves() {
+    let registry = Registry::default();
+    let mut config = pool(LoadBalancing::RoundRobin, &["a"], |member| member.connection_limit = Some(1));
+    let named = Node::new(Name::from("b"), Address::Fqdn("b.example.com".into()));
+    config.members.push(Arc::new(Member::new(Arc::new(named), 21050)));
+    let pool = join(config, &registry);
+    let _full = choose(&pool).unwrap();
+    let waiting = pool.queue().unwrap();
+    let has_turn = || std::pin::pin!(waiting.turn()).poll(&mut Context::from_waker(Waker::noop())).is_ready();
+    assert!(has_turn(), "the first tries at once");
+    assert_eq!(choose(&pool).unwrap_err(), AT_LIMIT);
+    pool.members[1].node.set_addresses(vec![[127, 0, 0, 2].into()]);
+    assert!(has_turn() && choose(&pool).unwrap().index == 1);
+    assert!(has_turn(), "that one has left");
+    pool.members[1].node.set_addresses(vec![[127, 0, 0, 2].into()]);
+    assert!(!has_turn(), "it is no news");
+    registry.wake();
+    assert!(has_turn(), "a reload may have changed anything");
 }

@@ -60,7 +60,7 @@ impl Filter {
                 continue;
             }
             let timeout = table.timeout();
-            records.extend(table.list(now).into_iter().filter(|record| matches(record)).map(|record| {
+            records.extend(table.list(&matches, now).into_iter().map(|record| {
                 Record {
                     shared_by: words(&sharing),
                     client: record.client.to_string(),

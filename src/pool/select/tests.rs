@@ -285,3 +285,22 @@ fn whoever_waits_is_served_when_a_name_resolves() {
     registry.wake();
     assert!(has_turn(), "a reload may have changed anything");
 }
+
+#[test]
+fn records_of_a_virtual_server_that_is_gone_are_discarded() {
+    let registry = Registry::default();
+    let sticky = affinity(&registry);
+    let pool = join(pool(LoadBalancing::RoundRobin, &["a"], |_| {}), &registry);
+    let open = pool.choose(asker(&sticky), Instant::now()).unwrap();
+    for last in 2..100 {
+        drop(pool.choose(Asker { client: client(last), ..asker(&sticky) }, Instant::now()).unwrap());
+    }
+    assert_eq!(pool.members[0].live.records(), 99);
+    registry.retain(&model::Model::default(), Instant::now());
+    assert!(registry.all_records().is_empty());
+    for _ in 0..60 {
+        registry.sweep_records(Instant::now());
+    }
+    assert_eq!(pool.members[0].live.records(), 0, "though a connection is open");
+    drop(open);
+}

@@ -1,11 +1,13 @@
 use axum::extract::{Query, State};
 use axum::http::StatusCode;
+use axum::http::header::CONTENT_TYPE;
+use axum::response::IntoResponse;
 use axum::routing::{get, post};
 use axum::{Json, Router};
 use serde::Deserialize;
 
 use super::explain::Explained;
-use super::persistence::{Deleted, Filter, Listed};
+use super::persistence::{Deleted, Filter};
 use super::view::{Map, Refusal, Reloaded, Resumed, Stats};
 use crate::control::{Handle, Refused};
 use crate::model::{MemberKey, Name};
@@ -76,16 +78,20 @@ async fn explain(State(handle): State<Handle>, Query(query): Query<ExplainQuery>
     explained.map(Json).map_err(|error| refused(StatusCode::NOT_FOUND, error))
 }
 
-async fn list_persistence(State(handle): State<Handle>, Query(filter): Query<Filter>) -> Answer<Listed> {
-    let listed = filter.list(handle.registry());
-    listed.map(Json).map_err(|error| refused(StatusCode::UNPROCESSABLE_ENTITY, error))
+async fn list_persistence(
+    State(handle): State<Handle>,
+    Query(filter): Query<Filter>,
+) -> Result<impl IntoResponse, (StatusCode, Json<Refusal>)> {
+    let selection = filter.select(handle.registry());
+    let selection = selection.map_err(|error| refused(StatusCode::UNPROCESSABLE_ENTITY, error))?;
+    Ok(([(CONTENT_TYPE, "application/json")], selection.list()))
 }
 
 async fn delete_persistence(State(handle): State<Handle>, Query(filter): Query<Filter>) -> Answer<Deleted> {
-    let deleted = filter.delete(handle.registry());
-    let deleted = deleted.map_err(|error| refused(StatusCode::UNPROCESSABLE_ENTITY, error))?;
-    tracing::info!(records = deleted.deleted, "persistence records deleted");
-    Ok(Json(deleted))
+    let selection = filter.select(handle.registry());
+    let selection = selection.map_err(|error| refused(StatusCode::UNPROCESSABLE_ENTITY, error))?;
+    let deleted = selection.delete().await;
+    deleted.map(Json).map_err(|error| refused(StatusCode::INTERNAL_SERVER_ERROR, error))
 }
 
 #[derive(Deserialize)]

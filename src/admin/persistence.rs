@@ -1,9 +1,19 @@
-//! Persistence records, to be looked at and deleted.
+//! Persistence records, to be looked at and deleted. There may be a million, which takes a second: all of it is done on
+//! blocking threads, and a listing is sent while it is written.
 
+use std::convert::Infallible;
+use std::io::{self, BufWriter, Write};
 use std::net::IpAddr;
+use std::pin::Pin;
+use std::sync::Arc;
+use std::task::{Context, Poll};
 use std::time::Instant;
 
-use serde::{Deserialize, Serialize};
+use axum::body::{Body, Bytes, HttpBody};
+use hyper::body::Frame;
+use serde::{Deserialize, Serialize, Serializer};
+use tokio::sync::mpsc;
+use tokio::task::spawn_blocking;
 
 use crate::pool::{RecordView, Records, Registry, Sharing};
 
@@ -48,65 +58,128 @@ pub struct Deleted {
 }
 
 impl Filter {
-    /// # Errors
-    /// That the client is no address.
-    pub fn list(&self, registry: &Registry) -> Result<Listed, String> {
-        let (matches, now) = (self.compiled()?, Instant::now());
-        let mut records = Vec::new();
-        let mut evicted = 0;
-        for (sharing, table) in registry.all_records() {
-            evicted += table.evicted();
-            if !self.names(&sharing) {
-                continue;
-            }
-            let timeout = table.timeout();
-            records.extend(table.list(&matches, now).into_iter().map(|record| {
-                Record {
-                    shared_by: words(&sharing),
-                    client: record.client.to_string(),
-                    pool: record.place.pool.to_string(),
-                    member: record.place.member.to_string(),
-                    connections: record.connections,
-                    idle: record.idle.as_secs(),
-                    expires_in: timeout
-                        .filter(|_| record.connections == 0)
-                        .map(|timeout| timeout.saturating_sub(record.idle).as_secs()),
-                }
-            }));
-        }
-        Ok(Listed { records, evicted })
-    }
-
-    /// Deletes; connections go on.
+    /// Selects, of all that the registry has.
     ///
     /// # Errors
     /// That the client is no address.
-    pub fn delete(&self, registry: &Registry) -> Result<Deleted, String> {
-        let (matches, now) = (self.compiled()?, Instant::now());
-        let tables = registry.all_records().into_iter().filter(|(sharing, _)| self.names(sharing));
-        let of_table = |(_, table): (Sharing, std::sync::Arc<Records>)| table.delete(&matches, now);
-        Ok(Deleted { deleted: tables.map(of_table).sum() })
+    pub fn select(self, registry: &Registry) -> Result<Selection, String> {
+        let parsed = |text: &String| match text.parse::<IpAddr>() {
+            Ok(client) => Ok(client.to_canonical()),
+            Err(_) => Err(format!("a client is an IP address, found `{text}`")),
+        };
+        let client = self.client.as_ref().map(parsed).transpose()?;
+        let mut tables = registry.all_records();
+        let evicted = tables.iter().map(|(_, table)| table.evicted()).sum();
+        tables.retain(|(sharing, _)| self.names(sharing));
+        Ok(Selection { filter: self, client, tables, evicted })
     }
 
     /// Records that are shared belong to no virtual server alone.
     fn names(&self, sharing: &Sharing) -> bool {
         self.virtual_server.as_ref().is_none_or(|name| *sharing == Sharing::VirtualServer(name.as_str().into()))
     }
+}
 
-    fn compiled(&self) -> Result<impl Fn(&RecordView) -> bool, String> {
-        let client = match &self.client {
-            Some(text) => {
-                let client =
-                    text.parse::<IpAddr>().map_err(|_| format!("a client is an IP address, found `{text}`"))?;
-                Some(client.to_canonical())
-            }
-            None => None,
+/// What a filter leaves.
+#[derive(Debug)]
+pub struct Selection {
+    filter: Filter,
+    client: Option<IpAddr>,
+    tables: Vec<(Sharing, Arc<Records>)>,
+    evicted: u64,
+}
+
+impl Selection {
+    /// Lists the records, as [`Listed`] in JSON, no faster than they are read.
+    pub fn list(self) -> Body {
+        let (sender, chunks) = mpsc::channel(CHUNKS_AHEAD);
+        spawn_blocking(move || {
+            let mut json = BufWriter::with_capacity(CHUNK, Sender(sender));
+            let listing = Listing { records: &self, evicted: self.evicted };
+            // It fails when the reader has left, who then misses nothing.
+            let _ = serde_json::to_writer(&mut json, &listing).map_err(io::Error::from).and_then(|()| json.flush());
+        });
+        Body::new(Chunks(chunks))
+    }
+
+    /// Deletes the records, and logs that; connections go on.
+    ///
+    /// # Errors
+    /// That pronk failed at it.
+    pub async fn delete(self) -> Result<Deleted, String> {
+        let delete = move || {
+            let now = Instant::now();
+            let of_table = |(_, table): &(_, Arc<Records>)| table.delete(|record| self.matches(record), now);
+            let deleted = self.tables.iter().map(of_table).sum();
+            tracing::info!(records = deleted, "persistence records deleted");
+            Deleted { deleted }
         };
-        Ok(move |record: &RecordView| {
-            client.is_none_or(|client| client == record.client)
-                && self.pool.as_ref().is_none_or(|pool| pool == record.place.pool.as_str())
-                && self.member.as_ref().is_none_or(|member| *member == record.place.member.to_string())
+        let failed = |error| format!("pronk itself failed to delete all of the records ({error}); try again");
+        spawn_blocking(delete).await.map_err(failed)
+    }
+
+    fn matches(&self, record: &RecordView) -> bool {
+        let Filter { pool, member, .. } = &self.filter;
+        self.client.is_none_or(|client| client == record.client)
+            && pool.as_ref().is_none_or(|pool| pool == record.place.pool.as_str())
+            && member.as_ref().is_none_or(|member| *member == record.place.member.to_string())
+    }
+
+    /// Table by table, and by client.
+    fn records(&self) -> impl Iterator<Item = Record> {
+        let now = Instant::now();
+        self.tables.iter().flat_map(move |(sharing, table)| {
+            let timeout = table.timeout();
+            table.list(|record| self.matches(record), now).into_iter().map(move |record| Record {
+                shared_by: words(sharing),
+                client: record.client.to_string(),
+                pool: record.place.pool.to_string(),
+                member: record.place.member.to_string(),
+                connections: record.connections,
+                idle: record.idle.as_secs(),
+                expires_in: timeout
+                    .filter(|_| record.connections == 0)
+                    .map(|timeout| timeout.saturating_sub(record.idle).as_secs()),
+            })
         })
+    }
+}
+
+/// [`Listed`], whose records are made while they are written.
+#[derive(Serialize)]
+struct Listing<'a> {
+    #[serde(serialize_with = "one_by_one")]
+    records: &'a Selection,
+    evicted: u64,
+}
+
+fn one_by_one<S: Serializer>(selection: &&Selection, serializer: S) -> Result<S::Ok, S::Error> {
+    serializer.collect_seq(selection.records())
+}
+
+/// Sends what is written, and waits while the reader is behind.
+struct Sender(mpsc::Sender<Bytes>);
+
+impl Write for Sender {
+    fn write(&mut self, chunk: &[u8]) -> io::Result<usize> {
+        let sent = self.0.blocking_send(Bytes::copy_from_slice(chunk));
+        sent.map(|()| chunk.len()).map_err(|_| io::ErrorKind::BrokenPipe.into())
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
+    }
+}
+
+/// What was sent, as a body.
+struct Chunks(mpsc::Receiver<Bytes>);
+
+impl HttpBody for Chunks {
+    type Data = Bytes;
+    type Error = Infallible;
+
+    fn poll_frame(mut self: Pin<&mut Self>, task: &mut Context<'_>) -> Poll<Option<Result<Frame<Bytes>, Infallible>>> {
+        self.0.poll_recv(task).map(|chunk| chunk.map(|chunk| Ok(Frame::data(chunk))))
     }
 }
 
@@ -115,5 +188,111 @@ fn words(sharing: &Sharing) -> String {
         Sharing::VirtualServer(name) => name.to_string(),
         Sharing::Address(address) => format!("address {address}"),
         Sharing::All => "all".to_owned(),
+    }
+}
+
+/// Bytes of a listing that are sent at once.
+const CHUNK: usize = 64 * 1024;
+/// How many of those may wait to be read.
+const CHUNKS_AHEAD: usize = 4;
+
+#[cfg(test)]
+mod tests {
+    use http_body_util::BodyExt;
+    use tokio::runtime::{Builder, Runtime};
+
+    use super::*;
+    use crate::model::profile::{Affinity, Persistence, PersistenceKind, SourceMask};
+    use crate::model::{Address, LoadBalancing, Member, Name, Node, Pool};
+    use crate::pool::{Asker, Sticky};
+
+    const CLIENTS: u32 = 5000;
+
+    fn one_thread() -> Runtime {
+        Builder::new_current_thread().build().unwrap()
+    }
+
+    /// A registry with records of that many clients of `vs`, the last of which is connected.
+    fn registry() -> (Registry, Vec<impl Drop>) {
+        let registry = Registry::default();
+        let node = Node::new(Name::from("a"), Address::Ip([127, 0, 0, 1].into()));
+        let members = vec![Arc::new(Member::new(Arc::new(node), 21050))];
+        let pool = Pool::new(Name::from("impala"), LoadBalancing::RoundRobin, members);
+        let pool = crate::pool::Pool::join(&Arc::new(pool), &registry, Instant::now());
+        let kind = PersistenceKind::SourceAddr(Affinity {
+            timeout: None,
+            match_across_services: false,
+            match_across_virtuals: false,
+            match_across_pools: false,
+        });
+        let (name, mask) = (Name::from("sticky"), SourceMask::HOST);
+        let sticky = [Sticky {
+            profile: Arc::new(Persistence { name, kind, mask, override_connection_limit: false }),
+            records: Some(registry.records(&Sharing::VirtualServer(Name::from("vs")))),
+        }];
+        let last = (0..CLIENTS).rev().map(|number| {
+            let asker = Asker { client: IpAddr::from(number.to_be_bytes()), persistence: &sticky, tried: &[] };
+            pool.choose(asker, Instant::now()).unwrap().guard
+        });
+        let connected = last.enumerate().filter_map(|(turn, guard)| (turn == 0).then_some(guard)).collect();
+        (registry, connected)
+    }
+
+    fn select(registry: &Registry, filter: Filter) -> Selection {
+        filter.select(registry).unwrap()
+    }
+
+    #[test]
+    fn listing_is_sent_in_parts_and_is_whole_and_in_order() {
+        let (registry, _connected) = registry();
+        let (json, parts) = one_thread().block_on(async {
+            let (mut body, mut json, mut parts) = (select(&registry, Filter::default()).list(), Vec::new(), 0);
+            while let Some(part) = body.frame().await {
+                json.extend_from_slice(&part.unwrap().into_data().unwrap());
+                parts += 1;
+            }
+            (String::from_utf8(json).unwrap(), parts)
+        });
+        assert!(parts > CHUNKS_AHEAD, "{parts}");
+        let first =
+            r#"{"records":[{"shared_by":"vs","client":"0.0.0.0","pool":"impala","member":"a:21050","connections":0,"#;
+        assert!(json.starts_with(first), "{}", &json[..first.len()]);
+        assert!(json.ends_with(r#""expires_in":null}],"evicted":0}"#));
+        let listed: Listed = serde_json::from_str(&json).unwrap();
+        let clients: Vec<_> = listed.records.iter().map(|record| record.client.as_str()).collect();
+        let wanted: Vec<_> = (0..CLIENTS).map(|number| IpAddr::from(number.to_be_bytes()).to_string()).collect();
+        assert_eq!(clients, wanted);
+        assert_eq!(listed.records[CLIENTS as usize - 1].connections, 1);
+    }
+
+    #[test]
+    fn what_a_filter_leaves_is_deleted() {
+        let (registry, _connected) = registry();
+        let delete = |filter: Filter| one_thread().block_on(select(&registry, filter).delete()).unwrap().deleted;
+        let text = |text: &str| Some(text.to_owned());
+        for nothing in [
+            Filter { virtual_server: text("other"), ..Filter::default() },
+            Filter { pool: text("other"), ..Filter::default() },
+            Filter { member: text("a:21000"), ..Filter::default() },
+            Filter { client: text("10.9.9.9"), ..Filter::default() },
+        ] {
+            assert_eq!(delete(nothing), 0);
+        }
+        assert_eq!(delete(Filter { client: text("::ffff:0.0.0.7"), ..Filter::default() }), 1);
+        assert_eq!(delete(Filter { member: text("a:21050"), pool: text("impala"), ..Filter::default() }), 4999);
+        let refused = Filter { client: text("here"), ..Filter::default() }.select(&registry).unwrap_err();
+        assert_eq!(refused, "a client is an IP address, found `here`");
+    }
+
+    /// A runtime that is dropped waits for its blocking threads.
+    #[test]
+    fn reader_that_leaves_holds_nobody_up() {
+        let (registry, _connected) = registry();
+        let runtime = one_thread();
+        runtime.block_on(async {
+            let mut body = select(&registry, Filter::default()).list();
+            assert!(body.frame().await.is_some());
+        });
+        drop(runtime);
     }
 }

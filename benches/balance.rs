@@ -1,11 +1,11 @@
-//! What choosing a member costs with many of them, and what persistence records weigh. Run with
-//! `cargo bench --bench balance`.
+//! What choosing a member costs with many of them, what persistence records weigh, and how long work on all of them holds
+//! others up. Run with `cargo bench --bench balance`.
 
 use std::collections::HashMap;
 use std::hint::black_box;
 use std::net::IpAddr;
-use std::sync::Arc;
-use std::sync::atomic::{AtomicU32, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
+use std::sync::{Arc, Barrier};
 use std::time::{Duration, Instant};
 
 use pronk::model::profile::{Affinity, Persistence, PersistenceKind, SourceMask};
@@ -13,8 +13,10 @@ use pronk::model::{self, Address, LoadBalancing, Member, Name, Node};
 use pronk::pool::{Asker, Measurement, Pool, Records, Registry, Sticky};
 
 fn main() {
+    // First, as memory that was freed would serve the records again.
+    records();
     let picks_of = |members: usize| if members > 5000 { 200 } else { 200_000 / members.max(20) };
-    println!("microseconds for one choice, counted in and out again: median of 5 runs\n");
+    println!("\nmicroseconds for one choice, counted in and out again: median of 5 runs\n");
     println!("{:<40} {:>10} {:>10} {:>10}", "members", 10, 1000, 10_000);
     for method in LoadBalancing::ALL {
         let costs = [10, 1000, 10_000].map(|members| {
@@ -40,7 +42,6 @@ fn main() {
         "{:<40} {:>10.2} {:>10.1} {:>10.0}",
         "(bare scan of counts, for comparison)", costs[0], costs[1], costs[2]
     );
-    records();
 }
 
 fn records() {
@@ -63,7 +64,7 @@ fn records() {
     }
     let filled = started.elapsed();
     let weight = (resident() - before) as f64 / f64::from(COUNT);
-    println!("\n{COUNT} persistence records");
+    println!("{COUNT} persistence records");
     println!("memory for a record                      {weight:>10.0} bytes");
     println!("choice that makes one                    {:>10.2} us", filled.as_secs_f64() * 1e6 / f64::from(COUNT));
     let mut random = fastrand::Rng::with_seed(1);
@@ -84,6 +85,68 @@ fn records() {
     let table: HashMap<IpAddr, u64> = (0..COUNT).map(|number| (client(number), 1)).collect();
     let bare = median(|| microseconds(200_000, || table.get(&client(random.u32(..COUNT))).copied()));
     println!("(bare hash table, for comparison)        {bare:>10.3} us");
+    drop((pool, records));
+    pauses(COUNT, &profile);
+}
+
+/// How long look-ups have to wait while another thread is busy with all records.
+fn pauses(count: u32, profile: &Persistence) {
+    println!(
+        "\nlongest look-up while another thread did this, and how long that took: ms, the least disturbed of 5 runs\n"
+    );
+    let pool = pool(LoadBalancing::RoundRobin, 1, &Registry::default());
+    let empty = || Arc::new(Records::at_most(count as usize));
+    let fill = |records: &Arc<Records>| {
+        let sticky = [Sticky { profile: Arc::new(profile.clone()), records: Some(Arc::clone(records)) }];
+        drop(pool.choose(Asker { client: client(0), persistence: &sticky, tried: &[] }, Instant::now()));
+        let place = records.find(profile, client(0), Instant::now()).unwrap();
+        (1..count).for_each(|number| drop(records.hold(profile, client(number), &place, Instant::now())));
+    };
+    let full = || {
+        let records = empty();
+        fill(&records);
+        records
+    };
+    let row = |what: &str, records: &dyn Fn() -> Arc<Records>, act: &dyn Fn(&Arc<Records>)| {
+        let runs: Vec<_> = (0..5).map(|_| longest_look_up(&records(), profile, count, act)).collect();
+        let [longest, other] = [0, 1].map(|at| runs.iter().map(|run| run[at]).fold(f64::INFINITY, f64::min));
+        println!("{what:<40} {longest:>10.3} {other:>10.0}");
+    };
+    let records = full();
+    let same = || Arc::clone(&records);
+    row("nothing", &same, &|_| std::thread::sleep(Duration::from_millis(500)));
+    row("listed all", &same, &|records| drop(black_box(records.list(|_| true, Instant::now()))));
+    row("swept, none had expired", &same, &|records| (0..60).for_each(|_| records.sweep(Instant::now())));
+    drop(records);
+    let later = Instant::now() + Duration::from_secs(1_000_000);
+    row("swept, all had expired", &full, &|records| (0..60).for_each(|_| records.sweep(later)));
+    row("deleted all", &full, &|records| assert!(records.delete(|_| true, Instant::now()) > 0));
+    row("filled the table", &empty, &fill);
+}
+
+/// The longest of the look-ups that go on while `act` does, and how long that took, in milliseconds.
+fn longest_look_up(records: &Arc<Records>, profile: &Persistence, count: u32, act: &dyn Fn(&Arc<Records>)) -> [f64; 2] {
+    let (begun, done) = (Barrier::new(2), AtomicBool::new(false));
+    std::thread::scope(|scope| {
+        let look = scope.spawn(|| {
+            let (mut random, now) = (fastrand::Rng::with_seed(1), Instant::now());
+            let mut longest = Duration::ZERO;
+            begun.wait();
+            while !done.load(Ordering::Relaxed) {
+                let client = client(random.u32(..count));
+                let started = Instant::now();
+                drop(black_box(records.find(profile, client, now)));
+                longest = longest.max(started.elapsed());
+            }
+            longest
+        });
+        begun.wait();
+        let started = Instant::now();
+        act(records);
+        let other = started.elapsed();
+        done.store(true, Ordering::Relaxed);
+        [look.join().unwrap(), other].map(|time| time.as_secs_f64() * 1e3)
+    })
 }
 
 fn choose(pool: &Pool, persistence: &[Sticky]) -> usize {

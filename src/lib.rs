@@ -5,7 +5,7 @@
 //! | level | modules |
 //! |---|---|
 //! | 0 | [`model`]: the validated configuration · [`snippet`]: messages with their place |
-//! | 1 | [`config`]: the file · [`cert`]: certificates and keys · [`net`]: sockets · [`stats`]: counters |
+//! | 1 | [`config`]: the file · [`cert`]: certificates and keys · [`net`]: sockets · [`stats`]: counters · [`log`]: lines on their way out |
 //! | 2 | [`pool`]: members, choice, queue, persistence · [`tls`]: profiles · [`impala`]: its protocols · [`watch`]: certificates in use |
 //! | 3 | [`proxy`]: the life of a connection · [`monitor`]: health, discovery |
 //! | 4 | [`control`]: what runs, and how it changes |
@@ -38,6 +38,7 @@ pub mod cli;
 pub mod config;
 pub mod control;
 pub mod impala;
+pub mod log;
 pub mod model;
 pub mod monitor;
 pub mod net;

@@ -13,6 +13,7 @@ const LEVELS: &[(&str, u8)] = &[
     ("cert", 1),
     ("net", 1),
     ("stats", 1),
+    ("log", 1),
     ("pool", 2),
     ("tls", 2),
     ("impala", 2),

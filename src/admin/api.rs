@@ -1,4 +1,4 @@
-use axum::extract::{Query, State};
+use axum::extract::{FromRef, Query, State};
 use axum::http::StatusCode;
 use axum::http::header::CONTENT_TYPE;
 use axum::response::IntoResponse;
@@ -10,11 +10,25 @@ use super::explain::Explained;
 use super::persistence::{Deleted, Filter};
 use super::view::{Map, Refusal, Reloaded, Resumed, Stats};
 use crate::control::{Handle, Refused};
+use crate::log::Log;
 use crate::model::{MemberKey, Name};
 use crate::watch;
 
+/// What is asked.
+#[derive(Clone)]
+struct Process {
+    handle: Handle,
+    log: Log,
+}
+
+impl FromRef<Process> for Handle {
+    fn from_ref(process: &Process) -> Self {
+        process.handle.clone()
+    }
+}
+
 /// What can be asked, and who answers.
-pub(super) fn router(handle: Handle) -> Router {
+pub(super) fn router(handle: Handle, log: Log) -> Router {
     Router::new()
         .route("/v1/map", get(map))
         .route("/v1/stats", get(stats))
@@ -24,11 +38,11 @@ pub(super) fn router(handle: Handle) -> Router {
         .route("/v1/explain", get(explain))
         .route("/v1/persistence", get(list_persistence))
         .route("/v1/persistence/delete", post(delete_persistence))
-        .with_state(handle)
+        .with_state(Process { handle, log })
 }
 
-async fn map(State(handle): State<Handle>) -> Json<Map> {
-    Json(Map::of(&handle))
+async fn map(State(Process { handle, log }): State<Process>) -> Json<Map> {
+    Json(Map::of(&handle, &log))
 }
 
 async fn stats(State(handle): State<Handle>) -> Json<Stats> {

@@ -14,10 +14,11 @@ use tokio::time::{sleep, timeout};
 use super::api;
 use super::socket::AdminSocket;
 use crate::control::Handle;
+use crate::log::Log;
 
 /// Answers on the socket for as long as its task runs: so many connections at a time, each for a bounded time.
-pub async fn serve(socket: Arc<AdminSocket>, handle: Handle) -> Infallible {
-    let router = api::router(handle);
+pub async fn serve(socket: Arc<AdminSocket>, handle: Handle, log: Log) -> Infallible {
+    let router = api::router(handle, log);
     let [places, refusals] = [(); 2].map(|()| Arc::new(Semaphore::new(MOST_CONNECTIONS)));
     loop {
         let stream = match socket.listener.accept().await {

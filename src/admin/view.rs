@@ -5,6 +5,7 @@ use std::time::Instant;
 use serde::{Deserialize, Serialize};
 
 use crate::control::{Handle, Serving};
+use crate::log::Log;
 use crate::pool::{Pool, Status};
 use crate::stats::{ConnectionCounts, Connections, Traffic};
 
@@ -26,6 +27,8 @@ pub struct MapProcess {
     pub phase: String,
     /// How often tasks of its control plane panicked and were started again.
     pub restarts: u64,
+    /// Lines that the log lost, because they were too many at once or could not be written.
+    pub log_lines_lost: u64,
     /// Seconds for which a configuration has been made ready; null when none is.
     pub loading_seconds: Option<u64>,
 }
@@ -88,7 +91,7 @@ impl From<Status> for MapStatus {
 }
 
 impl Map {
-    pub fn of(handle: &Handle) -> Self {
+    pub fn of(handle: &Handle, log: &Log) -> Self {
         let (serving, draining) = (handle.serving(), handle.registry().draining());
         let virtual_servers = serving.virtual_servers.values().map(|live| {
             let snapshot = live.snapshot.load();
@@ -115,6 +118,7 @@ impl Map {
             pid: std::process::id(),
             phase: handle.phase().as_str().to_owned(),
             restarts: handle.restarts().count(),
+            log_lines_lost: log.lost(),
             loading_seconds: handle.loading().map(|time| time.as_secs()),
         };
         Self { process, virtual_servers: virtual_servers.collect(), draining: draining.collect() }

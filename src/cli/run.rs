@@ -8,6 +8,7 @@ use tracing_subscriber::EnvFilter;
 
 use super::admin_client::AdminSocket;
 use crate::app::{self, Options};
+use crate::log::{self, Target};
 
 #[derive(Debug, clap::Args)]
 pub(super) struct Args {
@@ -27,6 +28,9 @@ pub(super) struct Args {
     /// Which log lines are written, such as `info` or `pronk=debug`.
     #[arg(long, env = "PRONK_LOG", default_value = "info")]
     log: String,
+    /// Append log lines to this file; by default they go to standard error. SIGUSR1 has it opened anew.
+    #[arg(long, value_name = "PATH")]
+    log_file: Option<PathBuf>,
 }
 
 #[derive(Clone, Copy, Debug, ValueEnum)]
@@ -37,17 +41,21 @@ enum LogFormat {
 
 impl Args {
     pub(super) fn execute(self) -> anyhow::Result<ExitCode> {
-        let filter = EnvFilter::try_new(&self.log)?;
-        let lines = tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr);
-        match self.log_format {
-            LogFormat::Text => lines.with_ansi(std::io::stderr().is_terminal()).init(),
-            LogFormat::Json => lines.json().flatten_event(true).init(),
-        }
+        let (log, _guard) = log::start(log::Options {
+            format: match self.log_format {
+                LogFormat::Text => log::Format::Text,
+                LogFormat::Json => log::Format::Json,
+            },
+            filter: EnvFilter::try_new(&self.log)?,
+            color: self.log_file.is_none() && std::io::stderr().is_terminal(),
+            target: self.log_file.map_or(Target::Stderr, Target::File),
+        })?;
         app::run(&Options {
             file: self.file,
             threads: self.threads,
             admin_socket: self.admin.path(),
             drain_timeout: Duration::from_secs(self.drain_timeout),
+            log,
         })?;
         Ok(ExitCode::SUCCESS)
     }

@@ -20,6 +20,7 @@ impl Upkeep {
             child("watch over certificates", shared, watch_certificates),
             child("end of removed members", shared, end_removed),
             child("end of shortages", shared, end_shortages),
+            child("expiry of persistence records", shared, sweep_records),
         ];
         Self { _children: children }
     }
@@ -56,5 +57,14 @@ async fn end_shortages(_: Arc<Shared>) -> Infallible {
     loop {
         seconds.tick().await;
         net::end_shortages(Instant::now());
+    }
+}
+
+/// Removes expired persistence records, some of them each second.
+async fn sweep_records(shared: Arc<Shared>) -> Infallible {
+    let mut seconds = interval(Duration::from_secs(1));
+    loop {
+        seconds.tick().await;
+        shared.registry.sweep_records(Instant::now());
     }
 }

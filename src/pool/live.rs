@@ -51,11 +51,6 @@ impl Registry {
         Arc::clone(pools.entry(name.clone()).or_insert_with(|| Arc::new(LivePool::new(name.clone(), &self.turnstile))))
     }
 
-    /// Lets the first connection of each queue try again.
-    pub fn wake(&self) {
-        self.turnstile.wake();
-    }
-
     /// The persistence records that those share who are named, made when they are new.
     pub fn records(&self, sharing: &Sharing) -> Arc<Records> {
         self.tables.of(sharing)

@@ -11,6 +11,9 @@ pub use crate::support::port::free_port;
 /// How long anything may take on a busy machine before a test gives up.
 pub const PATIENCE: Duration = Duration::from_secs(60);
 
+/// The drain time in seconds, unless a test says another: longer than what a test does with a connection that drains.
+const DRAIN: u32 = 8;
+
 /// A running pronk with its folder; both end with it.
 pub struct Pronk {
     child: Child,
@@ -26,25 +29,14 @@ impl Pronk {
 
     /// As [`Self::start`], by a command that takes pronk's arguments.
     pub fn start_by(command: Command, write: impl FnOnce(&Path) -> String) -> Self {
-        // Longer than what a test does with a connection that drains, on a busy machine too.
-        Self::start_with(command, 8, write)
+        Self::start_with(command, DRAIN, write)
     }
 
     /// As [`Self::start_by`], with a drain time in seconds.
     pub fn start_with(mut command: Command, drain_timeout: u32, write: impl FnOnce(&Path) -> String) -> Self {
-        let folder = tempfile::tempdir().unwrap();
-        let text = write(folder.path());
-        std::fs::write(folder.path().join("pronk.yaml"), text).unwrap();
-        let mut child = command
-            .arg("run")
-            .arg(folder.path().join("pronk.yaml"))
-            .args(["--log-format", "json", "--drain-timeout", &drain_timeout.to_string(), "--admin-socket"])
-            .arg(folder.path().join("admin.sock"))
-            .stderr(Stdio::piped())
-            .spawn()
-            .unwrap();
-        let log = Arc::new((Mutex::new(Vec::new()), Condvar::new()));
-        let (lines, sink) = (BufReader::new(child.stderr.take().unwrap()).lines(), Arc::clone(&log));
+        command.stderr(Stdio::piped());
+        let mut pronk = Self::spawn(command, drain_timeout, write);
+        let (lines, sink) = (BufReader::new(pronk.child.stderr.take().unwrap()).lines(), Arc::clone(&pronk.log));
         std::thread::spawn(move || {
             for line in lines.map_while(Result::ok) {
                 let value = serde_json::from_str(&line).unwrap_or_else(|_| serde_json::json!({ "message": line }));
@@ -52,9 +44,33 @@ impl Pronk {
                 sink.1.notify_all();
             }
         });
-        let pronk = Self { child, folder, log };
         pronk.logged("serving", |line| line["message"] == "serving");
         pronk
+    }
+
+    /// As [`Self::start_by`], where the command says what becomes of the log, which cannot be waited for then.
+    pub fn start_unread(command: Command, write: impl FnOnce(&Path) -> String) -> Self {
+        // It ends as soon as it may, as nobody reads of its drain.
+        let pronk = Self::spawn(command, 2, write);
+        let deadline = Instant::now() + PATIENCE;
+        while !String::from_utf8_lossy(&pronk.command(&["show", "map"]).stdout).contains(": serving") {
+            assert!(Instant::now() < deadline, "pronk does not serve");
+        }
+        pronk
+    }
+
+    fn spawn(mut command: Command, drain_timeout: u32, write: impl FnOnce(&Path) -> String) -> Self {
+        let folder = tempfile::tempdir().unwrap();
+        let text = write(folder.path());
+        std::fs::write(folder.path().join("pronk.yaml"), text).unwrap();
+        let child = command
+            .arg("run")
+            .arg(folder.path().join("pronk.yaml"))
+            .args(["--log-format", "json", "--drain-timeout", &drain_timeout.to_string(), "--admin-socket"])
+            .arg(folder.path().join("admin.sock"))
+            .spawn()
+            .unwrap();
+        Self { child, folder, log: Arc::default() }
     }
 
     /// Waits for a log line.

@@ -9,6 +9,7 @@ mod discovery;
 mod down;
 mod lb;
 mod load;
+mod logging;
 mod monitors;
 mod peers;
 mod process;

@@ -1,5 +1,9 @@
-//! The process: two runtimes, the log, signals, the end.
+//! The process: two runtimes, signals, the end.
 
+mod signals;
+mod systemd;
+
+use std::convert::Infallible;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::PathBuf;
 use std::pin::pin;
@@ -9,14 +13,15 @@ use std::time::Duration;
 use anyhow::Context;
 use sd_notify::NotifyState;
 use tokio::runtime::{Builder, Handle as RuntimeHandle, Runtime};
-use tokio::signal::unix::{Signal, SignalKind, signal};
-use tokio::sync::{Notify, watch};
 use tokio_util::task::AbortOnDropHandle;
 
 use crate::admin::{self, AdminSocket};
 use crate::control::{self, Child, Controller, Handle, Phase};
+use crate::log::Log;
 use crate::net;
 use crate::proxy::Lifecycle;
+use signals::{Asked, Reloads, Signals};
+use systemd::notify;
 
 /// How to run.
 #[derive(Debug)]
@@ -27,6 +32,8 @@ pub struct Options {
     pub admin_socket: PathBuf,
     /// How long connections may go on after SIGTERM.
     pub drain_timeout: Duration,
+    /// The log of this process, which is kept going and reopened on SIGUSR1.
+    pub log: Log,
 }
 
 /// Runs until SIGTERM or SIGINT, and then until connections have ended or the drain time is over.
@@ -65,11 +72,11 @@ async fn serve(options: &Options, workers: RuntimeHandle) -> anyhow::Result<()> 
     let lifecycle = Lifecycle::new(workers, SPREAD.min(options.drain_timeout));
     let (controller, handle) = Controller::new(options.file.clone(), lifecycle.clone());
     let mut controlling = AbortOnDropHandle::new(tokio::spawn(controller.run()));
-    tokio::spawn(notify_phases(handle.phases()));
+    tokio::spawn(systemd::notify_phases(handle.phases()));
     let path = &options.admin_socket;
     let socket = AdminSocket::bind(path).with_context(|| format!("cannot make the admin socket {}", path.display()))?;
     let socket = Arc::new(socket);
-    let answering = admin_child(&socket, &handle);
+    let children = [admin_child(&socket, &handle, &options.log), log_child(&handle, &options.log)];
 
     tokio::select! {
         biased;
@@ -86,7 +93,7 @@ async fn serve(options: &Options, workers: RuntimeHandle) -> anyhow::Result<()> 
         tokio::select! {
             asked = signals.next() => match asked {
                 Asked::Stop => break true,
-                asked => answer(&asked, &reloads),
+                asked => answer(&asked, &reloads, &options.log),
             },
             _ = &mut controlling => break false,
         }
@@ -105,130 +112,45 @@ async fn serve(options: &Options, workers: RuntimeHandle) -> anyhow::Result<()> 
             () = &mut draining => break,
             asked = signals.next() => match asked {
                 Asked::Stop => lifecycle.cut_at_once(),
-                asked => answer(&asked, &reloads),
+                asked => answer(&asked, &reloads, &options.log),
             },
         }
     }
     handle.stopped();
     notify(&[NotifyState::Status(Phase::Stopped.as_str())]);
-    drop((answering, socket));
+    drop((children, socket));
     tracing::info!("stopped");
     if orderly { Ok(()) } else { anyhow::bail!("the controller ended by a fault of pronk's own; the log says which") }
 }
 
-/// Answers a signal that does not stop the process.
-fn answer(asked: &Asked, reloads: &Reloads) {
-    match asked {
-        Asked::Reload => reloads.asked.notify_one(),
-        Asked::Reopen => tracing::info!("SIGUSR1: the log is not a file, so there is nothing to open anew"),
-        Asked::Nothing => tracing::warn!("SIGUSR2 is reserved, and does nothing"),
-        Asked::Stop => {}
-    }
-}
-
-/// Reloads for SIGHUP, one after the other, with what systemd is to know of each.
-struct Reloads {
-    asked: Arc<Notify>,
-    _task: AbortOnDropHandle<()>,
-}
-
-impl Reloads {
-    fn start(handle: &Handle) -> Self {
-        let asked = Arc::new(Notify::new());
-        let (handle, hangup) = (handle.clone(), Arc::clone(&asked));
-        let task = tokio::spawn(async move {
-            loop {
-                hangup.notified().await;
-                if handle.phase() == Phase::Serving {
-                    notify_reloading();
-                }
-                // What is wrong was logged, and nothing has changed.
-                let _ = handle.reload(false).await;
-                if handle.phase() == Phase::Serving {
-                    notify(&[NotifyState::Ready]);
-                }
-            }
-        });
-        Self { asked, _task: AbortOnDropHandle::new(task) }
-    }
-}
-
-fn notify_reloading() {
-    match NotifyState::monotonic_usec_now() {
-        Ok(now) => notify(&[NotifyState::Reloading, now]),
-        Err(_) => notify(&[NotifyState::Reloading]),
-    }
-}
-
-fn admin_child(socket: &Arc<AdminSocket>, handle: &Handle) -> Child {
-    let (socket, answered) = (Arc::clone(socket), handle.clone());
-    let make = move || admin::serve(Arc::clone(&socket), answered.clone());
+fn admin_child(socket: &Arc<AdminSocket>, handle: &Handle, log: &Log) -> Child {
+    let (socket, answered, log) = (Arc::clone(socket), handle.clone(), log.clone());
+    let make = move || admin::serve(Arc::clone(&socket), answered.clone(), log.clone());
     Child::start("admin socket".to_owned(), handle.restarts(), || (), make)
 }
 
-/// What a signal asks for.
-enum Asked {
-    Reload,
-    /// To open the log file anew.
-    Reopen,
-    /// SIGUSR2 is reserved, and must not end the process.
-    Nothing,
-    Stop,
+fn log_child(handle: &Handle, log: &Log) -> Child {
+    let log = log.clone();
+    let make = move || tell_lost(log.clone());
+    Child::start("count of lost log lines".to_owned(), handle.restarts(), || (), make)
 }
 
-/// The signals that the process answers.
-struct Signals {
-    hangup: Signal,
-    terminate: Signal,
-    interrupt: Signal,
-    user: [Signal; 2],
-}
-
-impl Signals {
-    fn new() -> std::io::Result<Self> {
-        Ok(Self {
-            hangup: signal(SignalKind::hangup())?,
-            terminate: signal(SignalKind::terminate())?,
-            interrupt: signal(SignalKind::interrupt())?,
-            user: [signal(SignalKind::user_defined1())?, signal(SignalKind::user_defined2())?],
-        })
-    }
-
-    async fn next(&mut self) -> Asked {
-        let [user1, user2] = &mut self.user;
-        tokio::select! {
-            _ = self.terminate.recv() => Asked::Stop,
-            _ = self.interrupt.recv() => Asked::Stop,
-            _ = self.hangup.recv() => Asked::Reload,
-            _ = user1.recv() => Asked::Reopen,
-            _ = user2.recv() => Asked::Nothing,
-        }
-    }
-
-    /// Waits for a signal to stop.
-    async fn stop(&mut self) {
-        tokio::select! {
-            _ = self.terminate.recv() => {}
-            _ = self.interrupt.recv() => {}
-        }
-    }
-}
-
-/// Tells systemd of each phase, where there is one.
-async fn notify_phases(mut phases: watch::Receiver<Phase>) {
+/// Logs how many log lines were lost, once some are written again.
+async fn tell_lost(log: Log) -> Infallible {
+    let mut seconds = tokio::time::interval(Duration::from_secs(1));
     loop {
-        let phase = *phases.borrow_and_update();
-        notify(&[NotifyState::Status(phase.as_str())]);
-        if phases.changed().await.is_err() {
-            return;
-        }
+        seconds.tick().await;
+        log.tell_lost();
     }
 }
 
-/// Tells systemd, where there is one.
-fn notify(states: &[NotifyState<'_>]) {
-    if let Err(error) = sd_notify::notify(states) {
-        tracing::debug!(%error, "cannot notify the service manager");
+/// Answers a signal that does not stop the process.
+fn answer(asked: &Asked, reloads: &Reloads, log: &Log) {
+    match asked {
+        Asked::Reload => reloads.ask(),
+        Asked::Reopen => log.reopen(),
+        Asked::Nothing => tracing::warn!("SIGUSR2 is reserved, and does nothing"),
+        Asked::Stop => {}
     }
 }
 

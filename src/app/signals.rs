@@ -1,0 +1,91 @@
+use std::sync::Arc;
+
+use sd_notify::NotifyState;
+use tokio::signal::unix::{Signal, SignalKind, signal};
+use tokio::sync::Notify;
+use tokio_util::task::AbortOnDropHandle;
+
+use super::systemd;
+use crate::control::{Handle, Phase};
+
+/// What a signal asks for.
+pub(super) enum Asked {
+    Reload,
+    /// To open the log file anew.
+    Reopen,
+    /// SIGUSR2 is reserved, and must not end the process.
+    Nothing,
+    Stop,
+}
+
+/// The signals that the process answers.
+pub(super) struct Signals {
+    hangup: Signal,
+    terminate: Signal,
+    interrupt: Signal,
+    user: [Signal; 2],
+}
+
+impl Signals {
+    pub fn new() -> std::io::Result<Self> {
+        // A log file that has reached `ulimit -f` is then an error of writing, and not the end of the process: the signal stays
+        // caught though nobody waits for it.
+        drop(signal(SignalKind::from_raw(libc::SIGXFSZ))?);
+        Ok(Self {
+            hangup: signal(SignalKind::hangup())?,
+            terminate: signal(SignalKind::terminate())?,
+            interrupt: signal(SignalKind::interrupt())?,
+            user: [signal(SignalKind::user_defined1())?, signal(SignalKind::user_defined2())?],
+        })
+    }
+
+    pub async fn next(&mut self) -> Asked {
+        let [user1, user2] = &mut self.user;
+        tokio::select! {
+            _ = self.terminate.recv() => Asked::Stop,
+            _ = self.interrupt.recv() => Asked::Stop,
+            _ = self.hangup.recv() => Asked::Reload,
+            _ = user1.recv() => Asked::Reopen,
+            _ = user2.recv() => Asked::Nothing,
+        }
+    }
+
+    /// Waits for a signal to stop.
+    pub async fn stop(&mut self) {
+        tokio::select! {
+            _ = self.terminate.recv() => {}
+            _ = self.interrupt.recv() => {}
+        }
+    }
+}
+
+/// Reloads for SIGHUP, one after the other, with what systemd is to know of each.
+pub(super) struct Reloads {
+    asked: Arc<Notify>,
+    _task: AbortOnDropHandle<()>,
+}
+
+impl Reloads {
+    pub fn start(handle: &Handle) -> Self {
+        let asked = Arc::new(Notify::new());
+        let (handle, hangup) = (handle.clone(), Arc::clone(&asked));
+        let task = tokio::spawn(async move {
+            loop {
+                hangup.notified().await;
+                if handle.phase() == Phase::Serving {
+                    systemd::notify_reloading();
+                }
+                // What is wrong was logged, and nothing has changed.
+                let _ = handle.reload(false).await;
+                if handle.phase() == Phase::Serving {
+                    systemd::notify(&[NotifyState::Ready]);
+                }
+            }
+        });
+        Self { asked, _task: AbortOnDropHandle::new(task) }
+    }
+
+    pub fn ask(&self) {
+        self.asked.notify_one();
+    }
+}

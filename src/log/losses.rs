@@ -1,0 +1,197 @@
+use std::io;
+use std::ops::Sub;
+
+/// Lines that were lost since the start, by what became of them.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(super) struct Lost {
+    /// Not taken by the queue, because it was full.
+    pub dropped: u64,
+    /// Taken, and not written.
+    pub failed: u64,
+}
+
+/// What was told of losses, and what is about to be.
+///
+/// A loss is told by one line of the log, which can be lost itself. It counts as told once that line was written, and
+/// while it is being written no other tells the same.
+#[derive(Debug, Default)]
+pub(super) struct Losses {
+    told: Lost,
+    /// Lines that were written when [`due`](Self::due) was last asked.
+    written: u64,
+    telling: Telling,
+}
+
+/// The line that tells of all losses up to a certain one.
+#[derive(Debug, Default)]
+enum Telling {
+    #[default]
+    None,
+    Wanted(Lost),
+    Ready(Lost, Vec<u8>),
+    Writing(Lost),
+}
+
+impl Losses {
+    /// Returns what is to be told, given what was lost and how many lines were written, both since the start: all that
+    /// was not told yet, provided that lines were written since this was last asked.
+    pub fn due(&mut self, lost: Lost, written: u64) -> Option<Lost> {
+        let flows = written > std::mem::replace(&mut self.written, written);
+        if matches!(self.telling, Telling::Writing(_)) {
+            return None;
+        }
+        // A line that has waited since the last time is replaced by one that tells all.
+        self.telling = Telling::None;
+        if !flows || lost == self.told {
+            return None;
+        }
+        self.telling = Telling::Wanted(lost);
+        Some(lost - self.told)
+    }
+
+    /// Takes the line that tells what was due.
+    pub fn ready(&mut self, line: &[u8]) {
+        if let Telling::Wanted(lost) = self.telling {
+            self.telling = Telling::Ready(lost, line.to_vec());
+        }
+    }
+
+    /// Returns the line for writing, if there is one; [`done`](Self::done) follows.
+    pub fn take(&mut self) -> Option<Vec<u8>> {
+        match std::mem::take(&mut self.telling) {
+            Telling::Ready(lost, line) => {
+                self.telling = Telling::Writing(lost);
+                Some(line)
+            }
+            other => {
+                self.telling = other;
+                None
+            }
+        }
+    }
+
+    /// Notes whether the line that was taken was written. If not, the same will be due again.
+    pub fn done(&mut self, written: bool) {
+        if let Telling::Writing(lost) = std::mem::take(&mut self.telling)
+            && written
+        {
+            self.told = lost;
+        }
+    }
+}
+
+impl Lost {
+    pub fn total(self) -> u64 {
+        self.dropped + self.failed
+    }
+
+    /// In words, with the last error of writing.
+    pub fn tell(self, error: &io::Error) -> String {
+        let Self { dropped, failed } = self;
+        let total = match self.total() {
+            1 => "1 log line was lost".to_owned(),
+            total => format!("{total} log lines were lost"),
+        };
+        let unread = "whoever reads the log did not keep up";
+        match (dropped, failed) {
+            (_, 0) => format!("{total}: {unread}"),
+            (0, _) => format!("{total}: they could not be written: {error}"),
+            _ => format!("{total}: for {dropped} {unread}, and {failed} could not be written: {error}"),
+        }
+    }
+}
+
+impl Sub for Lost {
+    type Output = Self;
+
+    fn sub(self, earlier: Self) -> Self {
+        Self { dropped: self.dropped - earlier.dropped, failed: self.failed - earlier.failed }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    enum Step {
+        /// `due` with so many lines lost and written; what is to be told.
+        Due(u64, u64, Option<u64>),
+        Ready,
+        /// `take`; whether there is a line.
+        Take(bool),
+        Done(bool),
+    }
+    use Step::{Done, Due, Ready, Take};
+
+    #[test]
+    fn loss_is_told_once_and_only_while_lines_are_written() {
+        let told = &[Ready, Take(true), Done(true)][..];
+        let cases: &[(&str, &[&[Step]])] = &[
+            ("nothing lost", &[&[Due(0, 1, None), Due(0, 9, None), Take(false)]]),
+            ("told once", &[&[Due(3, 1, Some(3))], told, &[Due(3, 2, None), Take(false)]]),
+            ("a further loss is told alone", &[&[Due(3, 1, Some(3))], told, &[Due(5, 2, Some(2))], told]),
+            ("not while nothing is written", &[&[Due(3, 0, None), Due(9, 0, None), Due(9, 1, Some(9))], told]),
+            ("nor when writing stopped again", &[&[Due(0, 7, None), Due(3, 7, None), Take(false)]]),
+            ("while some are written and some lost", &[&[Due(3, 1, Some(3))], told, &[Due(4, 2, Some(1))], told]),
+            ("again when the line was lost", &[&[Due(3, 1, Some(3)), Ready, Take(true), Done(false), Due(3, 1, None)]]),
+            (
+                "all of it then",
+                &[&[Due(3, 1, Some(3)), Ready, Take(true), Done(false), Due(5, 2, Some(5))], told, &[Due(5, 3, None)]],
+            ),
+            (
+                "not twice while the line is being written",
+                &[
+                    &[
+                        Due(3, 1, Some(3)),
+                        Ready,
+                        Take(true),
+                        Due(8, 2, None),
+                        Take(false),
+                        Done(true),
+                        Due(8, 3, Some(5)),
+                    ],
+                    told,
+                ],
+            ),
+            ("a waiting line is replaced", &[&[Due(3, 1, Some(3)), Ready, Due(8, 2, Some(8))], told]),
+            (
+                "a waiting line goes when nothing is written",
+                &[&[Due(3, 1, Some(3)), Ready, Due(8, 1, None), Take(false), Due(8, 2, Some(8))], told],
+            ),
+            ("a filter that lets no such line through", &[&[Due(3, 1, Some(3)), Take(false), Due(3, 2, Some(3))]]),
+            ("a line that nobody asked for", &[&[Ready, Take(false), Done(true), Due(3, 1, Some(3))]]),
+        ];
+        for (case, steps) in cases {
+            let mut losses = Losses::default();
+            for (at, step) in steps.iter().copied().flatten().enumerate() {
+                let lost = |failed| Lost { dropped: 0, failed };
+                match *step {
+                    Due(failed, written, due) => {
+                        assert_eq!(losses.due(lost(failed), written), due.map(lost), "{case}, step {at}");
+                    }
+                    Ready => losses.ready(b"line"),
+                    Take(some) => assert_eq!(losses.take().is_some(), some, "{case}, step {at}"),
+                    Done(written) => losses.done(written),
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn words_name_each_cause() {
+        let full = io::Error::from_raw_os_error(28);
+        for (dropped, failed, words) in [
+            (1, 0, "1 log line was lost: whoever reads the log did not keep up"),
+            (7, 0, "7 log lines were lost: whoever reads the log did not keep up"),
+            (0, 2, "2 log lines were lost: they could not be written: No space left on device (os error 28)"),
+            (
+                7,
+                2,
+                "9 log lines were lost: for 7 whoever reads the log did not keep up, and 2 could not be written: No \
+                 space left on device (os error 28)",
+            ),
+        ] {
+            assert_eq!(Lost { dropped, failed }.tell(&full), words);
+        }
+    }
+}

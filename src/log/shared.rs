@@ -1,0 +1,54 @@
+use std::io;
+use std::sync::atomic::{AtomicBool, AtomicI32, AtomicU64, Ordering::Relaxed};
+use std::sync::{Mutex, MutexGuard, PoisonError};
+
+use super::losses::Losses;
+
+/// What both ends of the queue share. Counts are of lines since the start.
+#[derive(Debug, Default)]
+pub(super) struct Shared {
+    /// Brought to the queue, whether it had room or not.
+    pub offered: AtomicU64,
+    /// Taken from the queue and dealt with.
+    pub handled: AtomicU64,
+    pub written: AtomicU64,
+    pub failed: AtomicU64,
+    /// The number of the last error of writing; 0 before the first.
+    error: AtomicI32,
+    /// Whether the log file is to be opened anew.
+    pub reopen: AtomicBool,
+    losses: Mutex<Losses>,
+}
+
+/// What is written.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Entry {
+    Line,
+    /// A line about lost ones, which does not count as a line itself.
+    Telling,
+}
+
+impl Shared {
+    /// Notes what became of an entry.
+    pub fn settle(&self, entry: Entry, written: bool) {
+        let count = match entry {
+            Entry::Telling => return self.losses().done(written),
+            Entry::Line if written => &self.written,
+            Entry::Line => &self.failed,
+        };
+        count.fetch_add(1, Relaxed);
+    }
+
+    pub fn note_error(&self, error: &io::Error) {
+        self.error.store(error.raw_os_error().unwrap_or_default(), Relaxed);
+    }
+
+    pub fn last_error(&self) -> io::Error {
+        io::Error::from_raw_os_error(self.error.load(Relaxed))
+    }
+
+    /// Never held while something is written or logged.
+    pub fn losses(&self) -> MutexGuard<'_, Losses> {
+        self.losses.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}

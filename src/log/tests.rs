@@ -1,0 +1,223 @@
+use std::cell::RefCell;
+use std::collections::VecDeque;
+use std::io::Write;
+use std::rc::Rc;
+use std::sync::mpsc;
+
+use super::lines::Lines;
+use super::losses::Lost;
+use super::*;
+
+/// An output that fails when it is told to, also in the middle of a line.
+#[derive(Clone, Default)]
+struct Flaky(Rc<RefCell<State>>);
+
+#[derive(Default)]
+struct State {
+    text: Vec<u8>,
+    /// How many more bytes have room; `None` is no end of it.
+    room: Option<usize>,
+}
+
+impl Write for Flaky {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        let mut state = self.0.borrow_mut();
+        let count = state.room.map_or(bytes.len(), |room| room.min(bytes.len()));
+        if count == 0 {
+            return Err(io::Error::from_raw_os_error(libc::ENOSPC));
+        }
+        state.room = state.room.map(|room| room - count);
+        state.text.extend_from_slice(&bytes[..count]);
+        Ok(count)
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
+    }
+}
+
+/// A log as a model: a queue of so many places, and the steps of whoever logs, of the writing thread, of the clock and
+/// of the disk in any order.
+struct Model {
+    queue: VecDeque<Vec<u8>>,
+    dropped: u64,
+    offered: u64,
+    lines: Lines<Flaky>,
+    disk: Flaky,
+    shared: Arc<Shared>,
+}
+
+const PLACES: usize = 4;
+
+impl Model {
+    fn new() -> Self {
+        let (shared, disk) = (Arc::new(Shared::default()), Flaky::default());
+        let lines = Lines::new(disk.clone(), Arc::clone(&shared));
+        Self { queue: VecDeque::new(), dropped: 0, offered: 0, lines, disk, shared }
+    }
+
+    fn offer(&mut self) {
+        self.offered += 1;
+        if self.queue.len() < PLACES {
+            self.queue.push_back(format!("line {}\n", self.offered).into_bytes());
+        } else {
+            self.dropped += 1;
+        }
+    }
+
+    fn work(&mut self) {
+        if let Some(line) = self.queue.pop_front() {
+            self.lines.put(&line);
+        }
+    }
+
+    fn tick(&mut self) {
+        let lost = Lost { dropped: self.dropped, failed: self.shared.failed.load(Relaxed) };
+        let due = self.shared.losses().due(lost, self.shared.written.load(Relaxed));
+        if let Some(due) = due {
+            self.shared.losses().ready(format!("lost {}\n", due.total()).as_bytes());
+            if self.queue.len() < PLACES / 2 {
+                self.queue.push_back(Vec::new());
+            }
+        }
+    }
+
+    fn lost(&self) -> u64 {
+        self.dropped + self.shared.failed.load(Relaxed)
+    }
+}
+
+#[test]
+fn every_line_is_written_whole_or_told_as_lost_exactly_once() {
+    for seed in 0..2000 {
+        let mut random = fastrand::Rng::with_seed(seed);
+        let mut model = Model::new();
+        for _ in 0..random.usize(..120) {
+            match random.u8(..10) {
+                0..4 => model.offer(),
+                4..7 => model.work(),
+                7 => model.tick(),
+                8 => model.disk.0.borrow_mut().room = Some(random.usize(..20)),
+                _ => model.disk.0.borrow_mut().room = None,
+            }
+            assert!(told(&model) <= model.lost(), "seed {seed}: more was told than was lost");
+        }
+        model.disk.0.borrow_mut().room = None;
+        // Lines go on to come, and the clock goes on.
+        for _ in 0..2 * PLACES {
+            model.work();
+        }
+        for _ in 0..3 {
+            model.tick();
+            model.offer();
+            model.work();
+            model.work();
+        }
+        assert!(model.queue.is_empty() && !model.lines.has_begun(), "seed {seed}");
+        let text = String::from_utf8(model.disk.0.borrow().text.clone()).unwrap();
+        let numbers: Vec<u64> = text.lines().filter_map(|line| line.strip_prefix("line ")?.parse().ok()).collect();
+        let tellings = text.lines().filter(|line| line.starts_with("lost ")).count();
+        assert_eq!(numbers.len() + tellings, text.lines().count(), "seed {seed}: torn lines in {text}");
+        assert!(numbers.is_sorted_by(|one, other| one < other), "seed {seed}: out of order in {text}");
+        assert_eq!(numbers.len() as u64 + model.lost(), model.offered, "seed {seed}: {text}");
+        assert_eq!(told(&model), model.lost(), "seed {seed}: {text}");
+    }
+}
+
+/// What whole lines tell of losses.
+fn told(model: &Model) -> u64 {
+    let state = model.disk.0.borrow();
+    let text = String::from_utf8_lossy(&state.text);
+    let whole = text.rfind('\n').map_or("", |end| &text[..end]);
+    whole.lines().filter_map(|line| line.strip_prefix("lost ")?.parse::<u64>().ok()).sum()
+}
+
+#[test]
+fn line_given_up_in_the_middle_is_lost_and_so_is_one_that_tells() {
+    let mut model = Model::new();
+    let mut write = |room, line: &[u8]| {
+        model.disk.0.borrow_mut().room = room;
+        model.lines.put(line);
+    };
+    write(None, b"first\n");
+    write(Some(2), b"second\n");
+    model.lines.give_up();
+    assert_eq!((model.lost(), model.lines.has_begun()), (1, false));
+    model.tick();
+    model.disk.0.borrow_mut().room = Some(3);
+    model.lines.put(b"");
+    assert!(model.lines.has_begun(), "the line that tells was begun");
+    model.lines.give_up();
+    model.disk.0.borrow_mut().room = None;
+    model.lines.put(b"third\n");
+    model.tick();
+    model.lines.put(b"");
+    assert_eq!(told(&model), 1, "{:?}", String::from_utf8_lossy(&model.disk.0.borrow().text));
+}
+
+/// An output that stands still until it is let go.
+struct Stuck(mpsc::Receiver<()>, mpsc::Sender<String>);
+
+impl Write for Stuck {
+    fn write(&mut self, line: &[u8]) -> io::Result<usize> {
+        // Ends when the test lets go of the other side.
+        let _ = self.0.recv();
+        let _ = self.1.send(String::from_utf8_lossy(line).into_owned());
+        Ok(line.len())
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
+    }
+}
+
+#[test]
+fn whoever_logs_never_waits_and_what_found_no_room_is_counted() {
+    let (release, stuck) = mpsc::channel();
+    let (sender, written) = mpsc::channel();
+    let shared = Arc::new(Shared::default());
+    let sink = Stuck(stuck, sender);
+    let (queue, worker) = Queue::start(16, Arc::clone(&shared), sink);
+    let log = Log { queue: queue.clone(), target: Arc::new(Target::Stderr) };
+    let lines = tracing_subscriber::fmt().with_writer(queue).with_ansi(false).log_internal_errors(false).finish();
+    tracing::subscriber::with_default(lines, || (0..100).for_each(|number| tracing::info!(number, "said")));
+    let lost = log.lost();
+    assert!((83..=84).contains(&lost), "16 wait and one may be being written: {lost} lost");
+    drop(release);
+    let written: Vec<_> = (lost..100).map(|_| written.recv().unwrap()).collect();
+    assert!(written.iter().enumerate().all(|(at, line)| line.trim_end().ends_with(&format!("number={at}"))));
+    drop(worker);
+}
+
+#[test]
+fn log_that_stands_still_holds_up_the_end_for_a_bounded_time() {
+    let (release, stuck) = mpsc::channel::<()>();
+    let (queue, worker) = Queue::start(4, Arc::new(Shared::default()), Stuck(stuck, mpsc::channel().0));
+    let log = Log { queue, target: Arc::new(Target::Stderr) };
+    let lines = tracing_subscriber::fmt().with_writer(log.queue.clone()).finish();
+    tracing::subscriber::with_default(lines, || (0..10).for_each(|number| tracing::info!(number, "said")));
+    let since = Instant::now();
+    drop(Guard { log, _worker: ManuallyDrop::new(worker) });
+    let took = since.elapsed();
+    assert!(FLUSH <= took && took < 4 * FLUSH, "{took:?}");
+    drop(release);
+}
+
+#[test]
+fn end_waits_for_what_was_logged() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("pronk.log");
+    let (log, guard) = open(Target::File(path.clone())).unwrap();
+    let lines = tracing_subscriber::fmt().with_writer(log.queue.clone()).json().finish();
+    tracing::subscriber::with_default(lines, || (0..5000).for_each(|number| tracing::info!(number, "said")));
+    drop(guard);
+    let text = std::fs::read_to_string(&path).unwrap();
+    assert_eq!((text.lines().count() as u64, log.lost()), (5000, 0));
+    assert!(text.lines().all(|line| serde_json::from_str::<serde_json::Value>(line).is_ok()));
+}
+
+#[test]
+fn log_file_that_cannot_be_opened_is_named() {
+    let error = open(Target::File("/nowhere/pronk.log".into())).unwrap_err();
+    assert!(error.to_string().starts_with("cannot open the log file /nowhere/pronk.log; "), "{error}");
+}

@@ -8,6 +8,8 @@ mod inheritance;
 mod mistakes;
 #[path = "config/monitors.rs"]
 mod monitors;
+#[path = "config/reading.rs"]
+mod reading;
 #[path = "config/renderings.rs"]
 mod renderings;
 

@@ -67,7 +67,7 @@ fn word_of_f5_that_is_not_offered_comes_with_the_reason() {
 
 #[test]
 fn caret_stands_under_wide_text() {
-    insta::assert_snapshot!(shown("nodes: { n: { description: grün, adress: 1 } }\r\n"), @r#"
+    insta::assert_snapshot!(shown("nodes: { n: { description: grün, adress: 1 } }\r\nvirtual-servers: {}\r\n"), @r#"
     error: a node needs `address`
      --> pronk.yaml:1:10
       |

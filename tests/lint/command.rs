@@ -140,7 +140,7 @@ fn configuration_file_sets_levels_until_their_day() {
     let lint_until = |until: &str, id: &str| {
         let text = format!(
             "lint: {{ {id}: {{ level: allow, reason: old names, until: {until} }} }}\n\
-             certificate-store: none-here\n"
+             certificate-store: none-here\nvirtual-servers: {{}}\n"
         );
         write(folder.path(), "pronk.yaml", text.as_bytes(), 0o644);
         lint(folder.path(), &[&["bad.pem", "--config", "pronk.yaml"], ARGS.as_slice()].concat())

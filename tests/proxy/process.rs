@@ -126,3 +126,21 @@ fn start_fails_with_every_reason_when_it_cannot_listen() {
     assert!(!run.status.success());
     assert!(said.contains("cannot listen on") && said.contains("pronk.yaml:3:"), "{said}");
 }
+
+#[test]
+fn file_that_is_cut_short_is_refused_by_check_run_and_reload() {
+    let (member, port) = (echo_member(), free_port());
+    let pronk = Pronk::start(|_| config(member, port));
+    let file = pronk.folder.path().join("pronk.yaml");
+    let whole = std::fs::read_to_string(&file).unwrap();
+    std::fs::write(&file, &whole[..whole.find("virtual-servers").unwrap()]).unwrap();
+    for command in [&["check", file.to_str().unwrap()][..], &["reload"], &["run", file.to_str().unwrap()]] {
+        let refused = pronk.command(command);
+        let said = String::from_utf8_lossy(&refused.stderr);
+        assert!(!refused.status.success(), "{command:?}");
+        assert!(said.contains("`virtual-servers` is missing") && said.contains("pronk.yaml:1:1"), "{said}");
+    }
+    let mut client = connect(SocketAddr::from(([127, 0, 0, 1], port)));
+    client.write_all(b"hello").unwrap();
+    client.read_exact(&mut [0; 5]).unwrap();
+}

@@ -52,6 +52,7 @@ impl<'a> Resolver<'a> {
                 self.check_name(named);
             }
         }
+        self.check_that_something_listens();
         let mut top = Fields::new(self.reader, &TOP, root.entries().iter().collect(), root.at);
         let certificate_store = top.path("certificate-store").unwrap_or_default();
         let certificate_refresh = top.duration_or_never("certificate-refresh");
@@ -63,6 +64,18 @@ impl<'a> Resolver<'a> {
         self.check_destinations();
         let lint = self.document.section("lint").iter().filter_map(|entry| self.lint_level(entry)).collect();
         Model { nodes, pools, virtual_servers, certificate_store, certificate_refresh, lint }
+    }
+
+    /// A file that is cut short, as while it is being written, must not close every listener.
+    fn check_that_something_listens(&self) {
+        let root = &self.document.root;
+        let at = match root.entry("virtual-servers") {
+            None => root.at,
+            Some(entry) if matches!(entry.value.value, Value::Null) => entry.key_at,
+            Some(_) => return,
+        };
+        let help = "write `virtual-servers: {}` if none is meant";
+        self.reader.error(at, "`virtual-servers` is missing; the file may be cut short", Some(help.to_owned()));
     }
 
     /// Names stand in `node:port`, in metrics, in URLs and on command lines.

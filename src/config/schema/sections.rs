@@ -19,7 +19,13 @@ pub(in crate::config) const TOP: Shape = Shape {
             "How members are watched; those in `profiles/monitors.yaml` are built in, such as `tcp` and `impala`.",
         ),
         key("profiles", Named("profile"), "", "Settings that virtual servers share."),
-        key("virtual-servers", Named("virtual server"), "", "What clients connect to."),
+        key(
+            "virtual-servers",
+            Named("virtual server"),
+            "",
+            "What clients connect to. `{}` if there are none: a file without them may be one that is cut short.",
+        )
+        .required(),
         key("lint", Named("lint check"), "", "What becomes of findings about certificates, by the check's id."),
         key("certificate-store", Path, "certs", "The folder of the certificate store."),
         key(

@@ -5,6 +5,7 @@
 mod diagnostic;
 mod diff;
 mod fields;
+mod file;
 mod inherit;
 mod resolve;
 mod rule;
@@ -34,14 +35,13 @@ pub struct Loaded {
     document: Document,
 }
 
-/// Reads a configuration file.
+/// Reads a configuration file. Blocks, for about two seconds at most if the file keeps changing.
 ///
 /// # Errors
 /// Everything that is wrong with it, or that it cannot be read.
 pub fn load(path: &Path) -> Result<Loaded, Diagnostics> {
     let name = path.display().to_string();
-    let text = std::fs::read_to_string(path)
-        .map_err(|error| Diagnostics::from(Diagnostic::error(format!("cannot read {name}: {error}"))))?;
+    let text = file::read(path)?;
     // The file is made absolute first: the folder of a bare file name is empty, and an empty path has no absolute form.
     let file = std::path::absolute(path)
         .map_err(|error| Diagnostics::from(Diagnostic::error(format!("cannot tell the folder of {name}: {error}"))))?;

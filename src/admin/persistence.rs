@@ -19,6 +19,7 @@ use crate::pool::{RecordView, Records, Registry, Sharing};
 
 /// Which records are meant; all of those that are told apart by nothing that is given.
 #[derive(Clone, Debug, Default, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
 pub struct Filter {
     pub virtual_server: Option<String>,
     /// An address, as it remains under the profile's mask.
@@ -26,6 +27,9 @@ pub struct Filter {
     pub pool: Option<String>,
     /// `node:port`.
     pub member: Option<String>,
+    /// That every record is meant, which a deletion must say where nothing else tells which.
+    #[serde(default)]
+    pub all: bool,
 }
 
 /// The records that a filter leaves.
@@ -58,6 +62,12 @@ pub struct Deleted {
 }
 
 impl Filter {
+    /// Whether it says which records are meant, or that all are.
+    pub(super) fn is_explicit(&self) -> bool {
+        let Self { virtual_server, client, pool, member, all } = self;
+        *all || [virtual_server, client, pool, member].iter().any(|given| given.is_some())
+    }
+
     /// Selects, of all that the registry has.
     ///
     /// # Errors

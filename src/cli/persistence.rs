@@ -64,8 +64,8 @@ impl Command {
                     out!("{}", table(&listed));
                 }
             }
-            Self::Delete { which, all: _, admin } => {
-                let deleted: Deleted = admin.post(&format!("/v1/persistence/delete?{}", which.query()))?;
+            Self::Delete { which, all, admin } => {
+                let deleted: Deleted = admin.post(&format!("/v1/persistence/delete?all={all}&{}", which.query()))?;
                 outln!("{} records deleted", deleted.deleted);
             }
         }

@@ -18,6 +18,7 @@ mod stream;
 mod trail;
 mod virtual_server;
 mod wait;
+mod waiters;
 
 pub use accept::Listener;
 pub use close::{CloseReason, Mechanism, Phase, Who};

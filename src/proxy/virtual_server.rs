@@ -5,11 +5,10 @@ use std::sync::{Arc, Weak};
 use std::time::Instant;
 
 use arc_swap::{ArcSwap, Guard};
-use tokio::sync::Notify;
-use tokio::sync::futures::Notified;
 
 use super::close::CloseReason;
 use super::trail::Trail;
+use super::waiters::Waiters;
 use crate::model::{Name, VirtualServer};
 use crate::pool::{Pool, Rate, Sticky};
 use crate::stats::{Connections, Traffic};
@@ -83,7 +82,7 @@ fn member_tls(profile: Option<&LiveServerSsl>, pool: &Pool) -> Option<Vec<Arc<Me
 pub struct LiveVirtualServer {
     pub name: Name,
     pub snapshot: ArcSwap<Snapshot>,
-    changed: Notify,
+    pub(super) waiters: Waiters,
     pub connections: Connections,
     pub traffic: Traffic,
     pub(super) rate: Rate,
@@ -97,7 +96,7 @@ impl LiveVirtualServer {
         Self {
             name: snapshot.config.name.clone(),
             snapshot: ArcSwap::from_pointee(snapshot),
-            changed: Notify::new(),
+            waiters: Waiters::default(),
             connections: Connections::default(),
             traffic: Traffic::default(),
             rate: Rate::default(),
@@ -108,13 +107,8 @@ impl LiveVirtualServer {
 
     /// Takes a newer configuration into force: for connections to come, and for those that wait for a member.
     pub fn take(&self, newest: Snapshot) {
-        self.snapshot.store(Arc::new(newest));
-        self.changed.notify_waiters();
-    }
-
-    /// Waits until a newer configuration than now is in force.
-    pub(super) fn changed(&self) -> Notified<'_> {
-        self.changed.notified()
+        let newest = Arc::new(newest);
+        self.waiters.change(&newest.pool, || self.snapshot.store(Arc::clone(&newest)));
     }
 
     /// Brings what a connection goes by up to the newest configuration.

@@ -28,24 +28,30 @@ pub(super) async fn for_a_member(
 ) -> Result<Choice, Close> {
     virtual_server.renew(snapshot);
     record.wants(&snapshot.pool.config.name);
-    let mut waiting = match snapshot.pool.arrive(asker(client, snapshot, tried), now()) {
+    let place = match snapshot.pool.arrive(asker(client, snapshot, tried), now()) {
         Arrival::Served(choice) => return Ok(choice),
-        Arrival::Queued(waiting) => waiting,
+        Arrival::Queued(place) => place,
         Arrival::QueueFull => return Err(queue_full(&snapshot.pool)),
         Arrival::Refused(none) => return Err(no_member(none, &snapshot.pool)),
     };
     let started = Instant::now();
-    let mut queues_at = Arc::clone(&snapshot.pool.live);
-    let (mut gone, mut changed) = (pin!(gone), pin!(virtual_server.changed()));
-    let (mut has_turn, mut retry) = (false, None);
+    let waiters = &virtual_server.waiters;
+    let seat = waiters.add(&snapshot.pool, place);
+    let (mut gone, mut changed) = (pin!(gone), pin!(waiters.changed()));
+    let (mut before, mut has_turn, mut retry) = (None, false, None);
     let waited = loop {
-        virtual_server.renew(snapshot);
+        let queued = seat.queued(|| {
+            virtual_server.renew(snapshot);
+            &snapshot.pool
+        });
         let pool = &snapshot.pool;
-        if !Arc::ptr_eq(&pool.live, &queues_at) {
-            record.wants(&pool.config.name);
-            let Some(place) = pool.queue() else { break Err(queue_full(pool)) };
-            (waiting, queues_at, retry) = (place, Arc::clone(&pool.live), None);
-        } else if has_turn {
+        record.wants(&pool.config.name);
+        let Some(queued) = queued else { break Err(queue_full(pool)) };
+        if before.replace(Arc::clone(&queued)).is_some_and(|before| !Arc::ptr_eq(&before, &queued)) {
+            // A turn in the queue of another pool counts for nothing in this one's.
+            (has_turn, retry) = (false, None);
+        }
+        if has_turn {
             match pool.choose(asker(client, snapshot, tried), now()) {
                 Ok(choice) => break Ok(choice),
                 Err(none) if !none.may_wait(pool.config.queue) => break Err(no_member(none, pool)),
@@ -53,7 +59,7 @@ pub(super) async fn for_a_member(
                     let busy = if let NoMember::Busy(busy) = none { busy } else { Busy::default() };
                     retry = pool.retry_at(busy, now()).map(Instant::from_std);
                     if !tried.is_empty() {
-                        waiting.pass_on();
+                        queued.place.pass_on();
                     }
                 }
             }
@@ -61,10 +67,10 @@ pub(super) async fn for_a_member(
         let deadline = pool.config.queue.time.and_then(|time| started.checked_add(time));
         has_turn = tokio::select! {
             biased;
-            () = waiting.turn() => true,
+            () = queued.place.turn() => true,
             () = until(retry) => true,
             () = &mut changed => {
-                changed.set(virtual_server.changed());
+                changed.set(waiters.changed());
                 false
             }
             () = &mut gone => break Err(CloseReason::ClientLeftQueue.into()),

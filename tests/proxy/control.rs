@@ -512,3 +512,34 @@ fn admin_socket_serves_so_many_at_a_time_and_lets_none_stay_for_ever() {
     let (answers, said) = command(&pronk, &["show", "map"]);
     assert!(answers, "{said}");
 }
+
+/// Asks the admin socket as a script would, and returns the status line.
+fn ask(pronk: &Pronk, method: &str, path: &str) -> String {
+    let mut admin = UnixStream::connect(pronk.folder.path().join("admin.sock")).unwrap();
+    let request = format!("{method} {path} HTTP/1.1\r\nhost: pronk\r\nconnection: close\r\ncontent-length: 0\r\n\r\n");
+    admin.write_all(request.as_bytes()).unwrap();
+    let mut answer = String::new();
+    admin.read_to_string(&mut answer).unwrap();
+    answer.lines().next().unwrap_or_default().to_owned()
+}
+
+/// A key that is spelt otherwise must not turn a dry run into a reload, or a deletion of some into one of all.
+#[test]
+fn admin_socket_takes_no_key_that_it_does_not_know() {
+    let (member, ports) = (echo_member(), [free_port(), free_port()]);
+    let pronk = Pronk::start(|_| config(member, &format!("127.0.0.1:{}", ports[0])));
+    write(&pronk, &config(member, &format!("127.0.0.1:{}", ports[1])));
+    for (method, path) in [
+        ("POST", "/v1/reload?dry-run=true"),
+        ("POST", "/v1/persistence/delete?virtual-server=vs"),
+        ("POST", "/v1/persistence/delete"),
+        ("GET", "/v1/persistence?members=a:1"),
+        ("GET", "/v1/explain?virtual_server=vs&client=127.0.0.1&port=1"),
+        ("POST", "/v1/members/resume?pool=p&member=a:1&all=true"),
+    ] {
+        let status = ask(&pronk, method, path);
+        assert!(status.starts_with("HTTP/1.1 4"), "{method} {path}: {status}");
+    }
+    echoes(&mut connect(SocketAddr::from(([127, 0, 0, 1], ports[0]))));
+    assert!(ask(&pronk, "POST", "/v1/persistence/delete?all=true").starts_with("HTTP/1.1 200"));
+}

@@ -134,7 +134,12 @@ fn file_that_is_cut_short_is_refused_by_check_run_and_reload() {
     let file = pronk.folder.path().join("pronk.yaml");
     let whole = std::fs::read_to_string(&file).unwrap();
     std::fs::write(&file, &whole[..whole.find("virtual-servers").unwrap()]).unwrap();
-    for command in [&["check", file.to_str().unwrap()][..], &["reload"], &["run", file.to_str().unwrap()]] {
+    let other = pronk.folder.path().join("other.sock");
+    for command in [
+        &["check", file.to_str().unwrap()][..],
+        &["reload"],
+        &["run", file.to_str().unwrap(), "--admin-socket", other.to_str().unwrap()],
+    ] {
         let refused = pronk.command(command);
         let said = String::from_utf8_lossy(&refused.stderr);
         assert!(!refused.status.success(), "{command:?}");

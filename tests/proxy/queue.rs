@@ -169,6 +169,31 @@ fn another_pool_serves_those_who_wait_and_is_told_of() {
 }
 
 #[test]
+fn clients_that_change_queues_stay_in_order() {
+    let (written, address) = one_place();
+    let pronk = Pronk::start(|_| written.text());
+    let mut holder = asking(address);
+    served(&mut holder);
+    let mut waiting: Vec<_> = (1..=8)
+        .map(|count| {
+            let client = asking(address);
+            wait_until_queued(&pronk, count);
+            client
+        })
+        .collect();
+    let mut moved = written.clone();
+    moved.pools.insert("q", BTreeMap::from([(1, 1)]));
+    moved.virtual_servers.values_mut().for_each(|keys| *keys = "pool: q");
+    reload(&pronk, &moved);
+    while !waiting.is_empty() {
+        let mut first = waiting.remove(0);
+        assert_eq!(served(&mut first), 1);
+        wait_until_queued(&pronk, waiting.len());
+        assert!(waiting.iter().all(waits), "one was overtaken");
+    }
+}
+
+#[test]
 fn limit_that_is_lowered_and_raised_again_serves_those_who_wait() {
     let (written, address) = one_place();
     let pronk = Pronk::start(|_| written.with([(0, 2)]).text());

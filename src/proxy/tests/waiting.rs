@@ -3,12 +3,14 @@
 
 use std::collections::{BTreeMap, HashMap};
 use std::sync::Mutex;
+use std::task::{Context, Waker};
 use std::time::Instant;
 
 use tokio::sync::oneshot;
 
 use super::*;
 use crate::model::{Model, Queueing};
+use crate::pool::Choice;
 use crate::proxy::close::CloseReason;
 use crate::proxy::record::Record;
 use crate::proxy::virtual_server::{LiveVirtualServer, Removed};
@@ -216,24 +218,49 @@ async fn nobody_waits_beside_a_free_place_and_nobody_is_overtaken() {
     }
 }
 
+/// A virtual server whose pool's only member takes one connection, and its clients wait for so long at most.
+fn one_place(called: &str, time: Option<Duration>, registry: &Registry) -> Snapshot {
+    let full = Member { connection_limit: Some(1), ..member("a", if called == "p" { 21050 } else { 21000 }) };
+    let queue = Queueing { on_connection_limit: true, depth: None, time };
+    let config = Arc::new(model::Pool { queue, ..pool(called, [full]) });
+    let joined = Arc::new(Pool::join(&config, registry, Instant::now()));
+    snapshot(virtual_server("vs", &config), &joined, registry)
+}
+
+async fn want(live: &LiveVirtualServer) -> Result<Choice, CloseReason> {
+    let mut snapshot = live.snapshot.load_full();
+    let mut record = Record::new(&snapshot, ([10, 0, 0, 1], 1).into(), None);
+    let client = IpAddr::from([10, 0, 0, 1]);
+    let waited = wait::for_a_member(live, &mut snapshot, client, &[], std::future::pending(), &mut record).await;
+    waited.map_err(|close| close.reason)
+}
+
+#[tokio::test]
+async fn those_who_change_queues_keep_their_order_and_newcomers_stand_behind() {
+    let registry = Registry::default();
+    let live = LiveVirtualServer::new(one_place("p", None, &registry));
+    let _holder = want(&live).await.unwrap();
+    let mut clients: Vec<_> = (0..4).map(|_| Box::pin(want(&live))).collect();
+    let mut looks = |client: usize| clients[client].as_mut().poll(&mut Context::from_waker(Waker::noop()));
+    assert!((0..3).all(|client| looks(client).is_pending()));
+    live.take(one_place("q", None, &registry));
+    // The last is a newcomer; who looks first is up to the threads.
+    let mut served = Vec::new();
+    for _ in 0..4 {
+        let waiting = [3, 2, 1, 0].into_iter().filter(|client| !served.contains(client)).collect::<Vec<_>>();
+        // Whoever is served leaves at once.
+        let ready = waiting.into_iter().find(|client| looks(*client).map(|choice| drop(choice.unwrap())).is_ready());
+        served.extend(ready);
+    }
+    assert_eq!(served, [0, 1, 2, 3]);
+}
+
 #[tokio::test]
 async fn newest_time_limit_holds_for_all_who_wait() {
     let registry = Registry::default();
-    let configured = |time| {
-        let full = Member { connection_limit: Some(1), ..member("a", 21050) };
-        let queue = Queueing { on_connection_limit: true, depth: None, time: Some(time) };
-        let config = Arc::new(model::Pool { queue, ..pool("p", [full]) });
-        let joined = Arc::new(Pool::join(&config, &registry, Instant::now()));
-        snapshot(virtual_server("vs", &config), &joined, &registry)
-    };
+    let configured = |time| one_place("p", Some(time), &registry);
     let live = LiveVirtualServer::new(configured(Duration::from_secs(3600)));
-    let wait = async || {
-        let mut snapshot = live.snapshot.load_full();
-        let mut record = Record::new(&snapshot, ([10, 0, 0, 1], 1).into(), None);
-        let client = IpAddr::from([10, 0, 0, 1]);
-        wait::for_a_member(&live, &mut snapshot, client, &[], std::future::pending(), &mut record).await
-    };
-    let _holder = wait().await.unwrap();
+    let _holder = want(&live).await.unwrap();
     let begun = Instant::now();
     let reload = async {
         while live.snapshot.load().pool.live.queued() < 2 {
@@ -241,9 +268,9 @@ async fn newest_time_limit_holds_for_all_who_wait() {
         }
         live.take(configured(Duration::from_millis(200)));
     };
-    let (first, second, ()) = tokio::join!(wait(), wait(), reload);
+    let (first, second, ()) = tokio::join!(want(&live), want(&live), reload);
     for waited in [first, second] {
-        assert_eq!(waited.unwrap_err().reason, CloseReason::QueueTimeout);
+        assert_eq!(waited.unwrap_err(), CloseReason::QueueTimeout);
     }
     assert!(begun.elapsed() >= Duration::from_millis(200));
 }

@@ -44,10 +44,15 @@ pub fn run(options: &Options) -> anyhow::Result<()> {
     let open_files = net::raise_open_files();
     let cores = || std::thread::available_parallelism().map_or(1, std::num::NonZeroUsize::get);
     let threads = options.threads.map_or_else(cores, usize::from);
-    tracing::info!(version = env!("CARGO_PKG_VERSION"), threads, open_files, "starting");
-    let workers = workers(threads)?;
     // Everything but connections: nothing that it does holds up a byte.
     let control = Builder::new_current_thread().enable_all().on_thread_start(net::yield_to_connections).build()?;
+    {
+        // Before the first line of the log.
+        let _entered = control.enter();
+        signals::survive_file_size_limit()?;
+    }
+    tracing::info!(version = env!("CARGO_PKG_VERSION"), threads, open_files, "starting");
+    let workers = workers(threads)?;
     let outcome = control.block_on(serve(options, workers.handle().clone()));
     // What hangs, such as a file on a network disk that is gone, must not keep the process.
     control.shutdown_background();

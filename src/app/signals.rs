@@ -8,6 +8,12 @@ use tokio_util::task::AbortOnDropHandle;
 use super::systemd;
 use crate::control::{Handle, Phase};
 
+/// Has a log file that has reached `ulimit -f` be an error of writing, and not the end of the process.
+pub(super) fn survive_file_size_limit() -> std::io::Result<()> {
+    // The signal stays caught though nobody waits for it.
+    signal(SignalKind::from_raw(libc::SIGXFSZ)).map(drop)
+}
+
 /// What a signal asks for.
 pub(super) enum Asked {
     Reload,
@@ -28,9 +34,6 @@ pub(super) struct Signals {
 
 impl Signals {
     pub fn new() -> std::io::Result<Self> {
-        // A log file that has reached `ulimit -f` is then an error of writing, and not the end of the process: the signal stays
-        // caught though nobody waits for it.
-        drop(signal(SignalKind::from_raw(libc::SIGXFSZ))?);
         Ok(Self {
             hangup: signal(SignalKind::hangup())?,
             terminate: signal(SignalKind::terminate())?,

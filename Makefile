@@ -25,8 +25,8 @@ test: setup lint doc unit e2e ## Everything that a change must pass
 audit: ## Licences, bans, sources and advisories of the dependencies
 	tests/audit.sh
 
-bench: ## Work per CPU second and memory per connection, beside HAProxy's; the linter's speed; what a choice costs
-	$(CARGO) bench $(LOCKED) --bench throughput --bench handshakes --bench idle --bench lint --bench balance
+bench: ## Work per CPU second and memory per connection, beside HAProxy's; the linter's speed; what a choice costs; what connections see of reloads
+	$(CARGO) bench $(LOCKED) --bench throughput --bench handshakes --bench idle --bench lint --bench balance --bench control
 
 fuzz: ## Each fuzz target for FUZZ_SECONDS (needs a nightly toolchain and cargo-fuzz)
 	fuzz/seed.sh

@@ -87,7 +87,7 @@ impl Pronk {
             "nodes: {{ m: {{ address: 127.0.0.1 }} }}
 pools: {{ p: {{ members: [\"m:{}\"] }} }}
 profiles:
-  sticky: {{ type: source_addr, defaults-from: source_addr, timeout: indefinite }}
+  sticky: {{ type: source-addr, defaults-from: source_addr, timeout: indefinite }}
 ",
             member.port()
         );
@@ -108,7 +108,8 @@ profiles:
         }
         let (file, socket) = (folder.path().join("pronk.yaml"), folder.path().join("admin.sock"));
         fs::write(&file, text).unwrap();
-        let child = Command::new(env!("CARGO_BIN_EXE_pronk"))
+        let program = std::env::var_os("PRONK_BIN").unwrap_or_else(|| env!("CARGO_BIN_EXE_pronk").into());
+        let child = Command::new(program)
             .arg("run")
             .arg(&file)
             .args(["--log", "warn", "--drain-timeout", "0", "--admin-socket"])
@@ -244,6 +245,8 @@ fn pings(address: SocketAddr, meanwhile: impl FnOnce()) -> Figures {
                         tokio::spawn(async move {
                             let mut stream = TcpStream::connect(address).await.unwrap();
                             stream.set_nodelay(true).unwrap();
+                            // What it takes to connect is another figure.
+                            ping(&mut stream).await.expect("a connection ended");
                             sleep(Duration::from_micros(number as u64 * 5)).await;
                             let mut every = interval(Duration::from_millis(1));
                             every.set_missed_tick_behavior(MissedTickBehavior::Delay);

@@ -116,7 +116,7 @@ impl Running {
         self.gone.follow(&pools);
         let wanted: Vec<_> =
             listening(&model).map(|config| (config, Arc::clone(&virtual_servers[&config.name]))).collect();
-        let gone = self.listeners.serve(&wanted, sockets, lifecycle, now);
+        let stopping = self.listeners.serve(&wanted, sockets, lifecycle, now);
 
         let Self { assignments, tls, headers, .. } = self;
         assignments.watch(&pools, tls, headers, &shared.certificates, &shared.restarts);
@@ -127,7 +127,7 @@ impl Running {
         self.model = model;
         self.aim_certificates(shared);
         registry.wake();
-        gone
+        stopping
     }
 
     /// Gives the virtual servers that use these profiles a new snapshot.

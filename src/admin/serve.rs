@@ -52,6 +52,8 @@ pub async fn serve(socket: Arc<AdminSocket>, handle: Handle, log: Log) -> Infall
 async fn answer(stream: UnixStream, router: Router) {
     let connection = http1::Builder::new()
         .timer(TokioTimer::new())
+        // What was asked for is done, also for one that does not wait for the answer.
+        .half_close(true)
         .header_read_timeout(REQUEST)
         .serve_connection(TokioIo::new(stream), TowerToHyperService::new(router));
     if let Err(error) = connection.await {

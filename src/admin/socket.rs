@@ -2,6 +2,7 @@ use std::fs::File;
 use std::io;
 use std::os::unix::fs::{FileTypeExt, MetadataExt};
 use std::path::{Path, PathBuf};
+use std::time::{Duration, Instant};
 
 use rustix::fs::{FlockOperation, Mode, fchmod, flock};
 use rustix::io::Errno;
@@ -34,7 +35,7 @@ impl AdminSocket {
     /// What the system says; `AlreadyExists` when there is a file that is no socket, and `AddrInUse` when another pronk
     /// answers there.
     pub fn bind(path: &Path) -> io::Result<Self> {
-        let _folder = lock_folder(path)?;
+        let _folder = lock_folder(path);
         match std::fs::symlink_metadata(path) {
             Ok(found) if !found.file_type().is_socket() => {
                 let message = "there is a file that is no socket; it is left alone, so name another path";
@@ -57,21 +58,27 @@ impl AdminSocket {
 
 /// Keeps other processes from looking at the socket's folder at the same time, as one could remove what the other has just
 /// made.
-fn lock_folder(path: &Path) -> io::Result<File> {
+fn lock_folder(path: &Path) -> Option<File> {
     let folder = match path.parent() {
         Some(folder) if !folder.as_os_str().is_empty() => folder,
         _ => Path::new("."),
     };
-    let folder = File::open(folder)?;
-    // Another pronk holds it for an instant. Where it cannot be had, as in a folder that somebody else has locked, that
-    // one's race is all that is lost.
-    for _ in 0..LOCK_TRIES {
-        match flock(&folder, FlockOperation::NonBlockingLockExclusive) {
-            Err(Errno::WOULDBLOCK) => std::thread::yield_now(),
-            _ => break,
+    let folder = File::open(folder).ok()?;
+    let deadline = Instant::now() + LOCK_AT_MOST;
+    // Another pronk holds it for an instant. Where it cannot be had, as when another program keeps it, all that is lost is
+    // what it is good for.
+    while flock(&folder, FlockOperation::NonBlockingLockExclusive) == Err(Errno::WOULDBLOCK) {
+        if Instant::now() >= deadline {
+            break;
         }
+        pause();
     }
-    Ok(folder)
+    Some(folder)
+}
+
+#[expect(clippy::disallowed_methods, reason = "nothing is served yet")]
+fn pause() {
+    std::thread::sleep(Duration::from_millis(2));
 }
 
 /// Removes a socket that no process listens on.
@@ -103,7 +110,7 @@ impl Drop for AdminSocket {
 }
 
 const BACKLOG: i32 = 128;
-const LOCK_TRIES: usize = 1000;
+const LOCK_AT_MOST: Duration = Duration::from_secs(1);
 
 #[cfg(test)]
 mod tests {

@@ -98,14 +98,17 @@ async fn serve(options: &Options, workers: RuntimeHandle) -> anyhow::Result<()> 
         tokio::select! {
             asked = signals.next() => match asked {
                 Asked::Stop => break true,
-                asked => answer(&asked, &reloads, &options.log),
+                Asked::Reload => reloads.ask(),
+                asked => answer(&asked, &options.log),
             },
             _ = &mut controlling => break false,
         }
     };
+    // Whatever comes of a reload that is under way, the stop is the last that the service manager is told of.
+    drop(reloads);
     notify(&[NotifyState::Stopping]);
     if orderly {
-        // It is told once only, as nobody else does.
+        // Nobody else stops it, so it is not refused.
         let _ = handle.stop().await;
     } else {
         tracing::error!("a fault of pronk's own: the controller has ended; connections drain, and the process ends");
@@ -117,7 +120,9 @@ async fn serve(options: &Options, workers: RuntimeHandle) -> anyhow::Result<()> 
             () = &mut draining => break,
             asked = signals.next() => match asked {
                 Asked::Stop => lifecycle.cut_at_once(),
-                asked => answer(&asked, &reloads, &options.log),
+                // It is refused, which the log says.
+                Asked::Reload => drop(handle.reload(false).await),
+                asked => answer(&asked, &options.log),
             },
         }
     }
@@ -149,13 +154,12 @@ async fn tell_lost(log: Log) -> Infallible {
     }
 }
 
-/// Answers a signal that does not stop the process.
-fn answer(asked: &Asked, reloads: &Reloads, log: &Log) {
+/// Answers a signal that is about the log, or about nothing.
+fn answer(asked: &Asked, log: &Log) {
     match asked {
-        Asked::Reload => reloads.ask(),
         Asked::Reopen => log.reopen(),
         Asked::Nothing => tracing::warn!("SIGUSR2 is reserved, and does nothing"),
-        Asked::Stop => {}
+        Asked::Reload | Asked::Stop => {}
     }
 }
 

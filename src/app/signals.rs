@@ -3,10 +3,11 @@ use std::sync::Arc;
 use sd_notify::NotifyState;
 use tokio::signal::unix::{Signal, SignalKind, signal};
 use tokio::sync::Notify;
+use tokio::task::JoinSet;
 use tokio_util::task::AbortOnDropHandle;
 
 use super::systemd;
-use crate::control::{Handle, Phase};
+use crate::control::Handle;
 
 /// Has a log file that has reached `ulimit -f` be an error of writing, and not the end of the process.
 pub(super) fn survive_file_size_limit() -> std::io::Result<()> {
@@ -62,26 +63,32 @@ impl Signals {
     }
 }
 
-/// Reloads for SIGHUP, one after the other, with what systemd is to know of each.
+/// Reloads for SIGHUP, with what systemd is to know of them.
 pub(super) struct Reloads {
     asked: Arc<Notify>,
     _task: AbortOnDropHandle<()>,
 }
 
 impl Reloads {
+    /// Until this is dropped. A reload that hangs keeps no other from being asked for.
     pub fn start(handle: &Handle) -> Self {
-        let asked = Arc::new(Notify::new());
-        let (handle, hangup) = (handle.clone(), Arc::clone(&asked));
+        let (asked, handle) = (Arc::new(Notify::new()), handle.clone());
+        let hangup = Arc::clone(&asked);
         let task = tokio::spawn(async move {
+            let mut under_way = JoinSet::new();
             loop {
-                hangup.notified().await;
-                if handle.phase() == Phase::Serving {
-                    systemd::notify_reloading();
-                }
-                // What is wrong was logged, and nothing has changed.
-                let _ = handle.reload(false).await;
-                if handle.phase() == Phase::Serving {
-                    systemd::notify(&[NotifyState::Ready]);
+                tokio::select! {
+                    () = hangup.notified() => {
+                        if under_way.is_empty() {
+                            systemd::notify_reloading();
+                        }
+                        let handle = handle.clone();
+                        // What is wrong is in the log, and nothing has changed then.
+                        under_way.spawn(async move { drop(handle.reload(false).await) });
+                    }
+                    Some(_) = under_way.join_next() => if under_way.is_empty() {
+                        systemd::notify(&[NotifyState::Ready]);
+                    },
                 }
             }
         });

@@ -62,10 +62,12 @@ fn map_text(map: &Map) -> String {
     let MapProcess { version, pid, phase, restarts, log_lines_lost, loading_seconds } = &map.process;
     let mut text = format!("pronk {version}, process {pid}: {phase}\n");
     if let Some(seconds @ 2..) = loading_seconds {
-        text += &format!("a configuration is being made ready since {seconds} s\n");
+        text += &format!("a configuration has been made ready for {seconds} s\n");
     }
     if *log_lines_lost > 0 {
-        text += &format!("the log has lost {log_lines_lost} lines: nobody reads it, or it cannot be written\n");
+        text += &format!(
+            "the log has lost {log_lines_lost} lines since the start: nobody read it, or it could not be written\n"
+        );
     }
     if *restarts > 0 {
         text +=

@@ -1,6 +1,7 @@
 //! Putting in force what was made ready. Nothing here waits or fails.
 
 use std::collections::BTreeMap;
+use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Instant;
 
@@ -14,7 +15,7 @@ use super::prepare::Prepared;
 use super::serving::Serving;
 use super::tls::Tls;
 use crate::model::profile::{Persistence, PersistenceKind};
-use crate::model::{Model, Name, VirtualServer};
+use crate::model::{Model, Name, VirtualServer, covers};
 use crate::pool::{Pool, Registry, Sharing, Sticky};
 use crate::proxy::{Lifecycle, Listener, LiveVirtualServer, Removed, Snapshot};
 use crate::watch::Targets;
@@ -72,8 +73,7 @@ impl Running {
         self.replacements = replacements;
         if !found.taken.is_empty() {
             self.renew_snapshots(&found.taken, shared);
-            let pools = &shared.serving.load().pools;
-            self.assignments.watch(pools, &self.tls, &self.headers, &shared.certificates, &shared.restarts);
+            self.assign(&shared.serving.load().pools, shared);
         }
         for name in &found.taken {
             tracing::info!(profile = %name, "replaced certificates or authorities are in force");
@@ -95,8 +95,6 @@ impl Running {
         lifecycle: &Lifecycle,
     ) -> Vec<Listener> {
         let (registry, now) = (&shared.registry, Instant::now());
-        registry.retain(&model, now);
-        shared.removed.notify_one();
         let join = |(name, pool): (&Name, &Arc<_>)| (name.clone(), Arc::new(Pool::join(pool, registry, now)));
         let pools: BTreeMap<_, _> = model.pools.iter().map(join).collect();
         let before = shared.serving.load_full();
@@ -118,16 +116,25 @@ impl Running {
             listening(&model).map(|config| (config, Arc::clone(&virtual_servers[&config.name]))).collect();
         let stopping = self.listeners.serve(&wanted, sockets, lifecycle, now);
 
-        let Self { assignments, tls, headers, .. } = self;
-        assignments.watch(&pools, tls, headers, &shared.certificates, &shared.restarts);
-        assignments.search(&model, tls, headers, &shared.restarts);
-        assignments.resolve(&model, registry, &shared.restarts);
-        self.desired.found = assignments.found().borrow().clone();
-        shared.serving.store(Arc::new(Serving { virtual_servers, pools }));
+        drop(wanted);
         self.model = model;
+        self.assign(&pools, shared);
+        // Only then, as connections may have come for a member by the configuration before.
+        registry.retain(&self.model, now);
+        shared.removed.notify_one();
+        shared.serving.store(Arc::new(Serving { virtual_servers, pools }));
         self.aim_certificates(shared);
         registry.wake();
         stopping
+    }
+
+    /// Starts, keeps and ends the tasks that the model in force asks for.
+    fn assign(&mut self, pools: &BTreeMap<Name, Arc<Pool>>, shared: &Shared) {
+        let Self { model, assignments, tls, headers, .. } = self;
+        assignments.watch(pools, tls, headers, &shared.certificates, &shared.restarts);
+        assignments.search(model, tls, headers, &shared.restarts);
+        assignments.resolve(model, &shared.registry, &shared.restarts);
+        self.desired.found = assignments.found().borrow().clone();
     }
 
     /// Gives the virtual servers that use these profiles a new snapshot.
@@ -173,9 +180,13 @@ fn snapshot(
     Snapshot::new(Arc::clone(config), pool, persistence, client_ssl, server_ssl)
 }
 
-/// Whether another virtual server takes over the destination of this one. Then this one gets a new live state, as whoever
-/// connected to that destination must not be served by the other's configuration.
+/// Whether another virtual server takes over the destination of this one, or a part of it. Then this one gets a new live state,
+/// as whoever connected to that destination must not be served by the other's configuration.
 fn is_succeeded(live: &LiveVirtualServer, model: &Model) -> bool {
-    let destination = live.snapshot.load().config.destination;
-    model.virtual_servers.values().any(|other| other.name != live.name && other.destination == destination)
+    let before = live.snapshot.load().config.destination;
+    if model.virtual_servers.get(&live.name).is_some_and(|config| config.destination == before) {
+        return false;
+    }
+    let takes = |at: SocketAddr| at == before || covers(at, before) || covers(before, at);
+    model.virtual_servers.values().any(|other| other.name != live.name && takes(other.destination))
 }

@@ -42,10 +42,11 @@ pub struct Controller {
 struct Look {
     /// When files are looked at again; never before the first configuration.
     at: Option<Instant>,
-    /// A look under way. There is one at most: it may hang with its disk.
     task: Option<AbortOnDropHandle<Looked>>,
-    /// Whether what is looked at is what runs.
-    is_current: bool,
+    /// When the one under way began, and when the log says next that it takes long.
+    since: Option<(Instant, Instant)>,
+    /// Whether one has put files in force while a configuration was made ready, which may hold older ones.
+    outran_load: bool,
 }
 
 impl Controller {
@@ -75,6 +76,7 @@ impl Controller {
         let mut tick = interval(TICK);
         loop {
             self.begin_load();
+            self.publish_loading();
             let closing = self.running.listeners.next_close().map(Instant::from_std);
             let may_look = self.look.task.is_none() && self.phase() == Phase::Serving;
             tokio::select! {
@@ -86,7 +88,10 @@ impl Controller {
                 (load, made) = self.loads.ended() => self.finish_load(load, made).await,
                 looked = ended(&mut self.look.task) => self.finish_look(looked),
                 changed = self.found.changed() => if changed.is_ok() { self.take_found().await },
-                () = until(closing) => stop(self.running.listeners.close(Instant::now().into_std())).await,
+                () = until(closing) => {
+                    let closing = self.running.listeners.close(Instant::now().into_std());
+                    self.stop(closing).await;
+                }
                 () = until(self.look.at), if may_look => self.begin_look(),
                 _ = tick.tick() => self.keep_up(),
             }
@@ -120,7 +125,8 @@ impl Controller {
             Command::Stop(reply) => {
                 Phase::advance(&self.shared.phase, Phase::Draining);
                 self.lifecycle.stop_listening();
-                stop(self.running.listeners.take()).await;
+                let all = self.running.listeners.take();
+                self.stop(all).await;
                 self.loads.refuse_all(Phase::Draining);
                 let _ = reply.send(Ok(()));
             }
@@ -149,21 +155,23 @@ impl Controller {
             lifecycle: self.lifecycle.clone(),
         };
         self.loads.begin(load, basis, Instant::now());
-        self.shared.loading.send_replace(self.loads.since().map(Instant::into_std));
+    }
+
+    fn publish_loading(&self) {
+        let since = self.loads.since().map(Instant::into_std);
+        self.shared.loading.send_if_modified(|known| std::mem::replace(known, since) != since);
     }
 
     async fn finish_load(&mut self, load: Load, made: Made) {
-        self.shared.loading.send_replace(None);
         let answer = match made {
             Ok((report, None)) => Ok(report),
             Ok((report, Some(prepared))) => {
                 let Self { running, shared, lifecycle, .. } = self;
                 let committed = guarded(|| running.commit(*prepared, shared, lifecycle));
-                self.look.is_current = false;
-                self.look_later();
+                self.look_after_load();
                 match committed {
                     Ok(gone) => {
-                        stop(gone).await;
+                        self.stop(gone).await;
                         Ok(report)
                     }
                     Err(reason) => Err(Refused::InPart(reason)),
@@ -193,26 +201,47 @@ impl Controller {
         let Running { model, tls, replacements, .. } = &self.running;
         let (model, tls, replacements) = (model.clone(), tls.clone(), replacements.clone());
         let looking = spawn_blocking(move || files::look(&model, tls, replacements));
-        self.look = Look { at: None, task: Some(AbortOnDropHandle::new(looking)), is_current: true };
+        let now = Instant::now();
+        self.look =
+            Look { task: Some(AbortOnDropHandle::new(looking)), since: Some((now, now + LONG)), ..Look::default() };
     }
 
     fn finish_look(&mut self, looked: Result<Looked, String>) {
+        self.look = Look { outran_load: self.loads.since().is_some(), ..Look::default() };
         match looked {
-            Ok(looked) if self.look.is_current => {
+            Ok(looked) => {
                 let Self { running, shared, .. } = self;
                 // A fault has been logged.
                 let _ = guarded(|| running.take_files(looked, shared));
             }
-            // A reload has read the files meanwhile.
-            Ok(_) => {}
             Err(reason) => tracing::error!(%reason, "a fault of pronk's own: cannot look for replaced certificates"),
         }
-        self.look.task = None;
         self.look_later();
+    }
+
+    /// A configuration that was made ready has read the files, so a look under way, which may hang, is of no more use.
+    fn look_after_load(&mut self) {
+        let outran_load = self.look.outran_load;
+        self.look = Look::default();
+        self.look_later();
+        if outran_load && self.look.at.is_some() {
+            self.look.at = Some(Instant::now());
+        }
     }
 
     fn look_later(&mut self) {
         self.look.at = self.running.model.certificate_refresh.and_then(|every| Instant::now().checked_add(every));
+    }
+
+    /// Logs that a look takes long, ever less often.
+    fn warn_of_look(&mut self, now: Instant) {
+        let Some((since, warns)) = self.look.since.as_mut().filter(|(_, warns)| *warns <= now) else { return };
+        let seconds = (now - *since).as_secs();
+        *warns = now + (now - *since);
+        tracing::warn!(
+            seconds,
+            "looking for replaced certificates takes long: a file that a profile names may be on a disk that does not answer"
+        );
     }
 
     async fn take_found(&mut self) {
@@ -221,13 +250,28 @@ impl Controller {
             return;
         }
         let Self { running, shared, lifecycle, .. } = self;
-        let gone = guarded(|| running.take_found(found, shared, lifecycle)).unwrap_or_default();
-        stop(gone).await;
+        let stopping = guarded(|| running.take_found(found, shared, lifecycle)).unwrap_or_default();
+        self.stop(stopping).await;
     }
 
     fn keep_up(&mut self) {
         self.running.listeners.revive(&self.shared.restarts);
-        self.loads.warn(Instant::now());
+        let now = Instant::now();
+        self.loads.warn(now);
+        self.warn_of_look(now);
+    }
+
+    /// Stops listeners that nobody wants, and waits until they have accepted what the kernel had taken. They end on the
+    /// workers, so that a socket is closed as soon as the last client is accepted.
+    async fn stop(&self, listeners: Vec<Listener>) {
+        let mut stopping = JoinSet::new();
+        for listener in listeners {
+            stopping.spawn_on(listener.stop(), self.lifecycle.workers());
+        }
+        let all = async { while stopping.join_next().await.is_some() {} };
+        // One that takes longer goes on by itself.
+        let _ = timeout(STOP_AT_MOST, all).await;
+        stopping.detach_all();
     }
 }
 
@@ -247,15 +291,6 @@ fn guarded<T>(change: impl FnOnce() -> T) -> Result<T, String> {
     })
 }
 
-/// Stops listeners that nobody wants, and waits until they have accepted what the kernel had taken.
-async fn stop(listeners: Vec<Listener>) {
-    let mut stopping: JoinSet<()> = listeners.into_iter().map(Listener::stop).collect();
-    let all = async { while stopping.join_next().await.is_some() {} };
-    // One that takes longer goes on by itself.
-    let _ = timeout(STOP_AT_MOST, all).await;
-    stopping.detach_all();
-}
-
 async fn until(at: Option<Instant>) {
     match at {
         Some(at) => sleep_until(at).await,
@@ -266,5 +301,7 @@ async fn until(at: Option<Instant>) {
 /// Commands that may wait before whoever asks has to.
 const WAITING_COMMANDS: usize = 64;
 const STOP_AT_MOST: Duration = Duration::from_secs(1);
+/// A look that takes longer is worth a line in the log.
+const LONG: Duration = Duration::from_secs(10);
 /// How often listeners and reloads are looked after.
 const TICK: Duration = Duration::from_secs(1);

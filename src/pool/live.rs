@@ -200,6 +200,11 @@ impl LivePool {
         self.queue.len()
     }
 
+    /// How many connections come before one that comes now.
+    pub(super) fn ahead(&self) -> usize {
+        self.queue.ahead()
+    }
+
     /// When a member was last lost: marked down, or gone in the midst of a connection.
     pub(super) fn last_loss(&self) -> Option<Instant> {
         self.lost.get()
@@ -400,6 +405,14 @@ impl LiveMember {
         let threads = service_threads.filter(|_| now.saturating_duration_since(taken) < good_for)?;
         let used = self.of_others.load(Ordering::Relaxed).saturating_add(self.connections.current().into());
         (used >= threads).then_some(threads)
+    }
+
+    /// Until when it counts as full by what it said of its service threads, if it does.
+    pub(super) fn full_until(&self, now: Instant) -> Option<Instant> {
+        self.full(now)?;
+        let measurement = self.measurement.load();
+        let Measurement { taken, good_for, .. } = *measurement.as_deref()?;
+        taken.checked_add(good_for)
     }
 
     /// How busy it is, if it told that lately.

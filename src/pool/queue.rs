@@ -83,6 +83,12 @@ impl Queue {
         locked(&self.line).waiters.len()
     }
 
+    /// How many come before one that comes now: none where all of them passed their turn on to it.
+    pub fn ahead(&self) -> usize {
+        let line = locked(&self.line);
+        if line.turn == line.next { 0 } else { line.waiters.len() }
+    }
+
     /// Joins the end of the queue, unless `depth` are there already.
     pub fn enter(self: &Arc<Self>, depth: Option<u32>) -> Option<Waiting> {
         let own = Arc::new(Notify::new());

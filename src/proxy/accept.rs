@@ -127,9 +127,14 @@ fn accept_last(socket: &TcpListener, serves: &ArcSwap<LiveVirtualServer>, lifecy
         });
         match accepted {
             Ok((tcp, client)) => begin(tcp, client, serves.load_full(), lifecycle),
-            Err(error) if error.kind() == io::ErrorKind::ConnectionAborted => {}
-            // There are no more, or nothing to accept them with.
-            Err(_) => return,
+            Err(error) if error.kind() == io::ErrorKind::WouldBlock => return,
+            Err(error) => {
+                if let Some(shortage) = Shortage::of(&error) {
+                    let name = &serves.load().name;
+                    return shortage.report(format_args!("accepting the last connections of virtual server {name}"));
+                }
+                // What is wrong with one client says nothing of those behind it (accept(2)).
+            }
         }
     }
 }

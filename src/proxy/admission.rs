@@ -1,6 +1,7 @@
 //! Who gets in: the rules of a virtual server, in the order in which they are asked.
 //!
-//! Rules that count come last, so that a connection which another rule refuses uses up no place and no rate.
+//! Rules that count come last, so that a connection which another rule refuses uses up no place and no rate; but one that is
+//! held in silence is there for long, and so takes its place before.
 
 use std::net::IpAddr;
 use std::sync::Arc;
@@ -36,6 +37,20 @@ pub(super) enum Refused {
     RateLimit,
 }
 
+/// A refusal.
+#[derive(Debug)]
+pub(super) struct Refusal<Place> {
+    pub why: Refused,
+    /// The place that the client takes all the same, while it is held in silence.
+    pub place: Option<Place>,
+}
+
+impl<Place> From<Refused> for Refusal<Place> {
+    fn from(why: Refused) -> Self {
+        Self { why, place: None }
+    }
+}
+
 /// How the rules that count are asked.
 pub(super) trait Counting {
     /// A place among the virtual server's connections, until it is dropped.
@@ -58,32 +73,38 @@ pub(super) fn decide<C: Counting>(
     now: Instant,
     counting: &C,
     mut passed: impl FnMut(Passed),
-) -> Result<C::Place, Refused> {
+) -> Result<C::Place, Refusal<C::Place>> {
     let config = &snapshot.config;
     let client = client.to_canonical();
     if !config.source.is_empty() {
         if !config.source.iter().any(|network| network.contains(&client)) {
-            return Err(Refused::Source);
+            return Err(Refused::Source.into());
         }
         passed(Passed::Source);
     }
     match config.state {
         AdminState::Enabled => {}
         AdminState::Disabled if snapshot.has_record(client, now) => passed(Passed::Record),
-        AdminState::Disabled => return Err(Refused::Disabled),
-        AdminState::ForcedOffline => return Err(Refused::ForcedOffline),
+        AdminState::Disabled => return Err(Refused::Disabled.into()),
+        AdminState::ForcedOffline => return Err(Refused::ForcedOffline.into()),
     }
-    if config.service_down_immediate_action != ImmediateAction::None
-        && let Some(reason) = down::nobody_can_serve(&snapshot.pool, now)
+    let is_down = || down::nobody_can_serve(&snapshot.pool, now).map(Refused::ServiceDown);
+    if config.service_down_immediate_action == ImmediateAction::Reset
+        && let Some(why) = is_down()
     {
-        return Err(Refused::ServiceDown(reason));
+        return Err(why.into());
     }
     let place = counting.place(config.connection_limit).ok_or(Refused::ConnectionLimit)?;
     if config.connection_limit.is_some() {
         passed(Passed::ConnectionLimit);
     }
     if !counting.rate(config.rate_limit) {
-        return Err(Refused::RateLimit);
+        return Err(Refused::RateLimit.into());
+    }
+    if config.service_down_immediate_action == ImmediateAction::Drop
+        && let Some(why) = is_down()
+    {
+        return Err(Refusal { why, place: Some(place) });
     }
     Ok(place)
 }

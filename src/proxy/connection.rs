@@ -7,7 +7,7 @@ use tokio::net::TcpStream;
 use tokio::time::{Instant, timeout};
 use tokio_rustls::TlsStream;
 
-use super::admission::{self, Enters, Place, Refused};
+use super::admission::{self, Enters, Place};
 use super::close::{Close, CloseReason};
 use super::connect::{self, Connected};
 use super::down;
@@ -19,7 +19,7 @@ use super::stream::{Socket, Stream};
 use super::virtual_server::{LiveVirtualServer, Snapshot};
 use crate::impala::{Opening, is_tls_record};
 use crate::model::profile::Protocol;
-use crate::model::{Dial, ImmediateAction, ServiceDownAction};
+use crate::model::{Dial, ServiceDownAction};
 use crate::net;
 use crate::pool::Served;
 use crate::tls::{TlsFacts, TlsFault};
@@ -113,17 +113,16 @@ impl Accepted {
     async fn admit(&self) -> Result<Place, Close> {
         let Context { client, snapshot, virtual_server, lifecycle } = &self.context;
         let entering = Enters { virtual_server, now: Instant::now().into_std() };
-        let refused = match admission::decide(snapshot, client.ip(), entering.now, &entering, |_| ()) {
+        let refusal = match admission::decide(snapshot, client.ip(), entering.now, &entering, |_| ()) {
             Ok(place) => return Ok(place),
-            Err(refused) => refused,
+            Err(refusal) => refusal,
         };
-        let in_silence = snapshot.config.service_down_immediate_action == ImmediateAction::Drop;
-        if in_silence && matches!(refused, Refused::ServiceDown(_)) {
+        if refusal.place.is_some() {
             let idle = snapshot.config.protocol.idle_timeout;
             Box::pin(down::hold_in_silence(&self.socket.tcp, idle, lifecycle.ends())).await;
         }
         net::reset_on_close(&self.socket.tcp);
-        Err(refused.close(&snapshot.pool.config.name))
+        Err(refusal.why.close(&snapshot.pool.config.name))
     }
 
     async fn handshake(self, record: &mut Record) -> Result<Handshaken, Close> {

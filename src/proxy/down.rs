@@ -30,6 +30,10 @@ pub(super) fn waits_for_verdict(member: &LiveMember) -> bool {
 
 /// Why nobody can take a client that comes now, if so. A pool that queues takes clients at a limit.
 pub(super) fn nobody_can_serve(pool: &Pool, now: Instant) -> Option<String> {
+    // Almost always so, and costs no words.
+    if pool.has_choice(now) {
+        return None;
+    }
     let Status { availability, reason, .. } = pool.status_at(now);
     match availability {
         Availability::Offline => Some(reason),
@@ -38,8 +42,8 @@ pub(super) fn nobody_can_serve(pool: &Pool, now: Instant) -> Option<String> {
     }
 }
 
-/// Keeps a client without a word until it leaves, for `limit`, or until `ends`. A process cannot forget a connection as F5 does: its
-/// kernel would answer the client's next packet with a reset.
+/// Keeps a client without a word until it leaves, for `limit`, or until `ends`. A process cannot forget a connection as F5
+/// does: its kernel would answer the client's next packet with a reset.
 pub(super) async fn hold_in_silence(client: &TcpStream, limit: Option<Duration>, ends: impl Future<Output = ()>) {
     let long_enough = async {
         match limit {

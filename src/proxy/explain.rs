@@ -29,9 +29,9 @@ impl LiveVirtualServer {
         let looks = Looks { virtual_server: self, current: self.connections.current(), now };
         let mut steps = Vec::new();
         let passed = |rule| steps.push(let_in(rule, config, client, looks.current));
-        if let Err(refused) = admission::decide(&snapshot, client, now, &looks, passed) {
-            steps.push(kept_out(&refused, config, client, looks.current));
-            return Explanation { steps, member: None, refused: Some(refused.close(&pool.config.name).reason) };
+        if let Err(refusal) = admission::decide(&snapshot, client, now, &looks, passed) {
+            steps.push(kept_out(&refusal.why, config, client, looks.current));
+            return Explanation { steps, member: None, refused: Some(refusal.why.close(&pool.config.name).reason) };
         }
         let (of_pool, arrival) = pool.explain(Asker { client, persistence: &snapshot.persistence, tried: &[] }, now);
         steps.extend(of_pool);

@@ -38,12 +38,14 @@ pub(super) async fn for_a_member(
     let waiters = &virtual_server.waiters;
     let seat = waiters.add(&snapshot.pool, place);
     let (mut gone, mut changed) = (pin!(gone), pin!(waiters.changed()));
-    let (mut before, mut has_turn, mut retry) = (None, false, None);
+    let (mut known, mut before) = (Arc::clone(snapshot), None);
+    let (mut has_turn, mut retry) = (false, None);
     let waited = loop {
-        let queued = seat.queued(|| {
-            virtual_server.renew(snapshot);
-            &snapshot.pool
-        });
+        let (newest, queued) = seat.queued(|| virtual_server.snapshot.load_full());
+        if !Arc::ptr_eq(&newest, &known) {
+            *snapshot = snapshot.continued_by(Arc::clone(&newest));
+            known = newest;
+        }
         let pool = &snapshot.pool;
         record.wants(&pool.config.name);
         let Some(queued) = queued else { break Err(queue_full(pool)) };

@@ -7,6 +7,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use tokio::sync::Notify;
 use tokio::sync::futures::Notified;
 
+use super::virtual_server::Snapshot;
 use crate::pool::{LivePool, Pool, Waiting};
 
 #[derive(Debug, Default)]
@@ -79,17 +80,18 @@ pub(super) struct Seat<'a> {
 }
 
 impl Seat<'_> {
-    /// Where the connection queues once `renew` has brought it up to the newest configuration, which tells the pool; none
-    /// where the queue is full.
-    pub fn queued<'p>(&self, renew: impl FnOnce() -> &'p Pool) -> Option<Arc<Queued>> {
+    /// The newest configuration, by `newest`, and where the connection queues by it; none where the queue is full.
+    pub fn queued(&self, newest: impl FnOnce() -> Arc<Snapshot>) -> (Arc<Snapshot>, Option<Arc<Queued>>) {
         let mut seats = self.waiters.seats();
-        let pool = renew();
-        let queued = seats.taken.get_mut(&self.number)?;
+        // Under the lock, as the configuration may change with the queues.
+        let newest = newest();
+        let Some(queued) = seats.taken.get_mut(&self.number) else { return (newest, None) };
         // It may have been added after the others had changed.
-        if is_elsewhere(queued, pool) {
-            *queued = Queued::at(pool);
+        if is_elsewhere(queued, &newest.pool) {
+            *queued = Queued::at(&newest.pool);
         }
-        queued.clone()
+        let queued = queued.clone();
+        (newest, queued)
     }
 }
 

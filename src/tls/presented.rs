@@ -101,7 +101,14 @@ async fn attempt(
 
 async fn connect(address: impl ToSocketAddrs, deadline: Instant) -> Result<TcpStream, Unfetched> {
     let addresses: Vec<SocketAddr> = match timeout_at(deadline, tokio::net::lookup_host(address)).await {
-        Ok(found) => found.map_err(|error| Unfetched::Resolve(error.to_string()))?.collect(),
+        Ok(Ok(found)) => found.collect(),
+        Ok(Err(error)) => match Shortage::of_lookup(&error) {
+            Some(shortage) => {
+                shortage.report("resolving the name of a port whose certificate is looked at");
+                return Err(Unfetched::Short(shortage));
+            }
+            None => return Err(Unfetched::Resolve(error.to_string())),
+        },
         Err(_) => return Err(Unfetched::Resolve("no answer in time".into())),
     };
     let mut failed = Unfetched::Resolve("it has no address".into());

@@ -17,15 +17,15 @@ pub enum Arrival<Member, Place> {
 }
 
 impl<Member, Place> Arrival<Member, Place> {
-    /// Decides, where so many wait already: `choose` is asked unless others come first, and `queue` for a place in the
-    /// queue, which may be full.
+    /// Decides, where so many come first: `choose` is asked if none does, and `queue` for a place in the queue, which may be
+    /// full.
     pub(super) fn decide(
         queueing: Queueing,
-        waiting: usize,
+        ahead: usize,
         choose: impl FnOnce() -> Result<Member, NoMember>,
         queue: impl FnOnce() -> Option<Place>,
     ) -> Self {
-        if waiting == 0 {
+        if ahead == 0 {
             match choose() {
                 Ok(member) => return Self::Served(member),
                 Err(none) if !none.may_wait(queueing) => return Self::Refused(none),

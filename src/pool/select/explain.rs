@@ -27,7 +27,7 @@ impl Pool {
             let decision = self.decide(asker, now, &mut said);
             let waiting = self.live.queued();
             let queue = || self.config.queue.has_room(waiting).then_some(waiting);
-            let arrival = Arrival::decide(self.config.queue, waiting, || decision.chosen, queue);
+            let arrival = Arrival::decide(self.config.queue, self.live.ahead(), || decision.chosen, queue);
             (decision, arrival)
         };
         let mut steps = Vec::new();

@@ -136,7 +136,14 @@ impl Pool {
     pub fn arrive(&self, asker: Asker<'_>, now: Instant) -> Arrival<Choice, Waiting> {
         let mut turn = self.live.turnstile.lock();
         let choose = || self.choose_at(&mut turn, asker, now);
-        Arrival::decide(self.config.queue, self.live.queued(), choose, || self.queue())
+        Arrival::decide(self.config.queue, self.live.ahead(), choose, || self.queue())
+    }
+
+    /// Whether some member may be chosen now by a client of whom nothing is recorded. It puts nothing into words, as it may
+    /// be asked for each connection.
+    pub fn has_choice(&self, now: Instant) -> bool {
+        self.too_few_up().is_none()
+            && (0..self.members.len()).any(|index| self.refusal(index, &[], false, now).is_none())
     }
 
     /// Chooses a member and counts the connection, whoever else waits: the one that persistence names while it may be
@@ -215,7 +222,11 @@ impl Pool {
             let of_node = member.node.rate.next(member.config.node.rate_limit, now);
             [of_node, member.live.rate.next(member.config.rate_limit, now)]
         });
-        rates.flatten().chain(paced).min()
+        // What a member says of its service threads holds for a while, and nothing wakes when that is over.
+        let stale = self.members.iter().filter(|_| busy.limit).filter_map(|member| member.live.full_until(now));
+        let next = rates.flatten().chain(paced).chain(stale).min();
+        // What held the connection up may have gone between the choice and this question.
+        next.or_else(|| (busy.rate || busy.setup).then_some(now))
     }
 
     /// Whether fewer members are up than the pool must have.

@@ -34,7 +34,7 @@ fn come(live: &Arc<LiveVirtualServer>, client: IpAddr, now: Instant) -> (Fate, O
     let entering = Enters { virtual_server: live, now };
     let place = match admission::decide(&snapshot, client, now, &entering, |_| ()) {
         Ok(place) => place,
-        Err(refused) => return (Fate::Refused(refused.close(&pool.config.name).reason), None),
+        Err(refusal) => return (Fate::Refused(refusal.why.close(&pool.config.name).reason), None),
     };
     let asker = Asker { client, persistence: &snapshot.persistence, tried: &[] };
     let held = |choice, waiting| Some(Held { _place: place, _choice: choice, _waiting: waiting });

@@ -56,8 +56,8 @@ impl AdminSocket {
     }
 }
 
-/// Keeps other processes from looking at the socket's folder at the same time, as one could remove what the other has just
-/// made.
+/// Keeps other processes from looking at the socket's folder at the same time, as one could remove what the other has
+/// just made.
 fn lock_folder(path: &Path) -> Option<File> {
     let folder = match path.parent() {
         Some(folder) if !folder.as_os_str().is_empty() => folder,
@@ -65,8 +65,8 @@ fn lock_folder(path: &Path) -> Option<File> {
     };
     let folder = File::open(folder).ok()?;
     let deadline = Instant::now() + LOCK_AT_MOST;
-    // Another pronk holds it for an instant. Where it cannot be had, as when another program keeps it, all that is lost is
-    // what it is good for.
+    // Another pronk holds it for an instant. Where it cannot be had, as when another program keeps it, all that is
+    // lost is what it is good for.
     while flock(&folder, FlockOperation::NonBlockingLockExclusive) == Err(Errno::WOULDBLOCK) {
         if Instant::now() >= deadline {
             break;

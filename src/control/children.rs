@@ -1,5 +1,5 @@
-//! Supervision of the tasks of the control plane. A task that panics is logged and counted, whoever relies on it is told,
-//! and it is started again after a pause.
+//! Supervision of the tasks of the control plane. A task that panics is logged and counted, whoever relies on it is
+//! told, and it is started again after a pause.
 
 use std::collections::HashMap;
 use std::convert::Infallible;
@@ -33,8 +33,9 @@ pub struct Child {
 }
 
 impl Child {
-    /// Runs what `make` makes, and makes it again after a panic, with pauses that double from 100 ms to a minute. `lost`
-    /// is called after each panic, before the pause. As its output has no values, the task cannot end otherwise.
+    /// Runs what `make` makes, and makes it again after a panic, with pauses that double from 100 ms to a minute.
+    /// `lost` is called after each panic, before the pause. As its output has no values, the task cannot end
+    /// otherwise.
     pub fn start<F>(
         name: String,
         restarts: &Restarts,

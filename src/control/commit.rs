@@ -37,7 +37,8 @@ pub(super) struct Running {
 }
 
 impl Running {
-    /// Puts a configuration in force, and returns the listeners to be stopped. Connections keep the snapshot that they have.
+    /// Puts a configuration in force, and returns the listeners to be stopped. Connections keep the snapshot that they
+    /// have.
     pub fn commit(&mut self, prepared: Prepared, shared: &Shared, lifecycle: &Lifecycle) -> Vec<Listener> {
         let Prepared { written, tls, replacements, headers, entries, resolved, sockets } = prepared;
         self.desired.written = written;
@@ -180,8 +181,8 @@ fn snapshot(
     Snapshot::new(Arc::clone(config), pool, persistence, client_ssl, server_ssl)
 }
 
-/// Whether another virtual server takes over the destination of this one, or a part of it. Then this one gets a new live state,
-/// as whoever connected to that destination must not be served by the other's configuration.
+/// Whether another virtual server takes over the destination of this one, or a part of it. Then this one gets a new
+/// live state, as whoever connected to that destination must not be served by the other's configuration.
 fn is_succeeded(live: &LiveVirtualServer, model: &Model) -> bool {
     let before = live.snapshot.load().config.destination;
     if model.virtual_servers.get(&live.name).is_some_and(|config| config.destination == before) {

@@ -50,8 +50,8 @@ struct Look {
 }
 
 impl Controller {
-    /// Makes the controller of the configuration in `file`. Connections run on the lifecycle's workers. Nothing runs before
-    /// [`Handle::start`].
+    /// Makes the controller of the configuration in `file`. Connections run on the lifecycle's workers. Nothing runs
+    /// before [`Handle::start`].
     pub fn new(file: PathBuf, lifecycle: Lifecycle) -> (Self, Handle) {
         let (sender, commands) = mpsc::channel(WAITING_COMMANDS);
         let shared = Arc::new(Shared::default());

@@ -1,5 +1,5 @@
-//! What is to run: what the file says, and members that were found while running (a pool's coordinators, the addresses of a
-//! node's name). Pure.
+//! What is to run: what the file says, and members that were found while running (a pool's coordinators, the addresses
+//! of a node's name). Pure.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::net::IpAddr;
@@ -32,9 +32,9 @@ impl Desired {
     }
 }
 
-/// What a file says, with what was found: coordinators become members of the pools that look for them, and each address of
-/// a node with `autopopulate` a member in its place. Members that are written stay as they are written. A member that was
-/// found has the keys of the pool's first one.
+/// What a file says, with what was found: coordinators become members of the pools that look for them, and each
+/// address of a node with `autopopulate` a member in its place. Members that are written stay as they are written. A
+/// member that was found has the keys of the pool's first one.
 fn effective(written: &Model, found: &Found) -> Model {
     let mut model = written.clone();
     for pool in written.pools.values() {

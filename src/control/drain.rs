@@ -4,8 +4,8 @@ use tokio::time::{sleep, timeout};
 
 use crate::proxy::Lifecycle;
 
-/// Lets connections end by themselves for `limit`, then closes the rest, each at a moment of its own. When the lifecycle
-/// [hurries](Lifecycle::hurries), the rest is closed at once.
+/// Lets connections end by themselves for `limit`, then closes the rest, each at a moment of its own. When the
+/// lifecycle [hurries](Lifecycle::hurries), the rest is closed at once.
 pub async fn drain(lifecycle: &Lifecycle, limit: Duration) {
     let connections = &lifecycle.connections;
     tracing::info!(connections = connections.len(), limit_s = limit.as_secs(), "draining");

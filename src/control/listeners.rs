@@ -1,11 +1,12 @@
 //! The sockets that are listened on, and how destinations that overlap are handed over.
 //!
-//! `0.0.0.0:21050` and `10.0.0.5:21050` overlap: Linux refuses the second socket while the first listens, unless both share
-//! their port (SO_REUSEPORT), and then gives a connection to the narrower one. So sockets share their port for the moment
-//! in which another is bound beside them, and:
-//! - a narrower destination takes over by being there; the wider socket goes on for a while, for handshakes that it began;
-//! - a wider destination serves through the narrower socket as well, which stays open, as closing it would reset whom the
-//!   kernel has accepted meanwhile.
+//! `0.0.0.0:21050` and `10.0.0.5:21050` overlap: Linux refuses the second socket while the first listens, unless both
+//! share their port (SO_REUSEPORT), and then gives a connection to the narrower one. So sockets share their port for
+//! the moment in which another is bound beside them, and:
+//! - a narrower destination takes over by being there; the wider socket goes on for a while, for handshakes that it
+//!   began;
+//! - a wider destination serves through the narrower socket as well, which stays open, as closing it would reset whom
+//!   the kernel has accepted meanwhile.
 
 use std::collections::BTreeMap;
 use std::io;
@@ -32,8 +33,8 @@ struct Open {
     closes: Option<Instant>,
 }
 
-/// A socket for every destination that is wanted, new or open already. Held until they are put in force, so that none is
-/// closed meanwhile.
+/// A socket for every destination that is wanted, new or open already. Held until they are put in force, so that none
+/// is closed meanwhile.
 pub(super) type Sockets = BTreeMap<SocketAddr, Arc<TcpListener>>;
 
 /// The sockets that are open. Whoever holds these does not keep them open, as a reload that hangs must not.
@@ -163,8 +164,8 @@ impl Listeners {
         self.0.iter().map(|(at, open)| (*at, Arc::downgrade(open.listener.socket()))).collect()
     }
 
-    /// Listens for exactly these virtual servers, on `sockets` where they have no listener, and returns the listeners to be
-    /// stopped.
+    /// Listens for exactly these virtual servers, on `sockets` where they have no listener, and returns the listeners
+    /// to be stopped.
     pub fn serve(
         &mut self,
         wanted: &[(&Arc<VirtualServer>, Arc<LiveVirtualServer>)],

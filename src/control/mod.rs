@@ -2,8 +2,8 @@
 //!
 //! A change goes this way, whoever asks for it (a signal, the admin socket, discovery, files that were replaced):
 //!
-//! 1. A [`Handle`] sends a command to the [`Controller`], the one task that owns what runs. Whether the command is carried
-//!    out depends on the [`Phase`]: `command`.
+//! 1. A [`Handle`] sends a command to the [`Controller`], the one task that owns what runs. Whether the command is
+//!    carried out depends on the [`Phase`]: `command`.
 //! 2. What is to run is a pure function of the file and of what was found while running: `desired`.
 //! 3. Everything that takes time or can fail (reading files, deriving keys, names, sockets) is done on threads that may
 //!    block, and changes nothing: `prepare`, which yields a `Prepared`.

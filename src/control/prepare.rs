@@ -52,8 +52,8 @@ pub(super) struct Prepared {
     pub sockets: Sockets,
 }
 
-/// Reads the file and makes ready what it names: certificates and keys, passwords, names, and last of all sockets. A dry run
-/// does the same, and gives the sockets up before they take a connection.
+/// Reads the file and makes ready what it names: certificates and keys, passwords, names, and last of all sockets. A
+/// dry run does the same, and gives the sockets up before they take a connection.
 ///
 /// # Errors
 /// Everything that is wrong with the file, its certificates or its destinations.
@@ -151,8 +151,8 @@ impl Needs {
     }
 }
 
-/// Resolves names before the first connection needs them, all at once and for a while at most; those that fail are tried
-/// again while running.
+/// Resolves names before the first connection needs them, all at once and for a while at most; those that fail are
+/// tried again while running.
 async fn resolve(written: &Model, basis: &Basis) -> Vec<(Name, Vec<IpAddr>)> {
     let mut looking = JoinSet::new();
     let model = Desired { written: written.clone(), found: basis.found.clone() }.model();

@@ -3,8 +3,8 @@
 //! Whoever logs never waits. A log that nobody reads, or that cannot be written, costs lines and nothing else: what is
 //! lost is counted, and one line tells how much once lines are written again.
 //!
-//! `queue` is the near end and `sink` the far one; `losses` decides what is told of lost lines; `output` is standard error,
-//! or a file that is followed when logrotate moves it.
+//! `queue` is the near end and `sink` the far one; `losses` decides what is told of lost lines; `output` is standard
+//! error, or a file that is followed when logrotate moves it.
 
 mod lines;
 mod losses;

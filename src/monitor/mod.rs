@@ -1,8 +1,8 @@
 //! Watching members, and resolving the names of nodes.
 //!
-//! A [`Watch`] is one member under one monitor, and [`run`] is its task. What a probe found is an `Outcome`; `state` makes
-//! verdicts of outcomes as time passes, and the member's live state takes the verdicts. Which tasks there are is for
-//! `control` to say.
+//! A [`Watch`] is one member under one monitor, and [`run`] is its task. What a probe found is an `Outcome`; `state`
+//! makes verdicts of outcomes as time passes, and the member's live state takes the verdicts. Which tasks there are is
+//! for `control` to say.
 
 mod authorization;
 mod discover;

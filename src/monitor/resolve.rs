@@ -26,7 +26,8 @@ pub(super) fn lacked(error: &io::Error, name: &str) -> Option<Shortage> {
     Some(shortage)
 }
 
-/// Keeps a node's addresses up to date, and tells them. While the name does not resolve, the last addresses stay in use.
+/// Keeps a node's addresses up to date, and tells them. While the name does not resolve, the last addresses stay in
+/// use.
 pub async fn keep_resolving(
     node: Name,
     fqdn: String,

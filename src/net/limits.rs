@@ -14,8 +14,8 @@ pub fn raise_open_files() -> Option<u64> {
     }
 }
 
-/// Lets the calling thread have less of the processors than those that carry connections. For threads that read files and
-/// derive keys: what they do takes long in any case.
+/// Lets the calling thread have less of the processors than those that carry connections. For threads that read files
+/// and derive keys: what they do takes long in any case.
 pub fn yield_to_connections() {
     // On Linux the priority is the thread's own. Where it cannot be lowered, the scheduler shares evenly.
     let _ = setpriority_process(None, NICE);

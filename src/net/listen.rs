@@ -12,8 +12,8 @@ use crate::model::profile::Protocol;
 #[derive(Debug)]
 pub struct Bound(Socket);
 
-/// Binds to `destination`. `[::]` takes IPv4 clients as well. With `shared`, the port may be that of another socket of this
-/// user which is [shared](share_port) too.
+/// Binds to `destination`. `[::]` takes IPv4 clients as well. With `shared`, the port may be that of another socket of
+/// this user which is [shared](share_port) too.
 ///
 /// # Errors
 /// What the system says: address in use, not of this machine, or a port that needs a privilege.

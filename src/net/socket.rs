@@ -41,8 +41,8 @@ pub fn shutdown_write(stream: &TcpStream) -> io::Result<()> {
     SockRef::from(stream).shutdown(Shutdown::Write)
 }
 
-/// Waits until the peer has ended what it sends, by FIN or RST, and reads nothing meanwhile. Where the system cannot tell,
-/// this waits for ever.
+/// Waits until the peer has ended what it sends, by FIN or RST, and reads nothing meanwhile. Where the system cannot
+/// tell, this waits for ever.
 pub async fn hung_up(stream: &TcpStream) {
     // A registration of its own: readiness that is cleared here stays set for those who read the stream.
     let own = stream.as_fd().try_clone_to_owned().and_then(|fd| TcpStream::from_std(fd.into()));

@@ -65,14 +65,15 @@ impl Registry {
         self.tables.all()
     }
 
-    /// Removes the expired ones of a sixtieth of all persistence records, and as many of those that no virtual server has
-    /// a use for since a reload: once a second, it gets to all of them within a minute. It takes less than a millisecond
-    /// for each full table, and no lock is held for more than a small part of that.
+    /// Removes the expired ones of a sixtieth of all persistence records, and as many of those that no virtual server
+    /// has a use for since a reload: once a second, it gets to all of them within a minute. It takes less than a
+    /// millisecond for each full table, and no lock is held for more than a small part of that.
     pub fn sweep_records(&self, now: Instant) {
         self.tables.sweep(now);
     }
 
-    /// Lets the first of each pool's queue try again, as when a configuration came into force that may have room for it.
+    /// Lets the first of each pool's queue try again, as when a configuration came into force that may have room for
+    /// it.
     pub fn wake(&self) {
         self.turnstile.wake();
     }
@@ -397,8 +398,8 @@ impl LiveMember {
         self.turnstile.wake();
     }
 
-    /// How many service threads it has, if every one of them is in use: by its own account of others' connections, and by
-    /// ours as they stand at this moment. A thread that was freed is so given to one client, not to all that wait.
+    /// How many service threads it has, if every one of them is in use: by its own account of others' connections, and
+    /// by ours as they stand at this moment. A thread that was freed is so given to one client, not to all that wait.
     pub(super) fn full(&self, now: Instant) -> Option<u64> {
         let measurement = self.measurement.load();
         let Measurement { taken, good_for, service_threads, .. } = *measurement.as_deref()?;

@@ -21,7 +21,8 @@ const PAUSE: (Duration, Duration) = (Duration::from_millis(5), Duration::from_se
 /// Connections that are accepted after a listener was stopped, at most: those that the kernel had taken already.
 const LAST: usize = 4096;
 
-/// A socket that is listened on until this is dropped. Which virtual server its connections belong to can change meanwhile.
+/// A socket that is listened on until this is dropped. Which virtual server its connections belong to can change
+/// meanwhile.
 #[derive(Debug)]
 pub struct Listener {
     socket: Arc<TcpListener>,
@@ -117,8 +118,8 @@ async fn accept_until(
     }
 }
 
-/// Accepts the clients whom the kernel has taken already. It is asked itself: what the runtime knows of the socket may be
-/// older than the last of them.
+/// Accepts the clients whom the kernel has taken already. It is asked itself: what the runtime knows of the socket may
+/// be older than the last of them.
 fn accept_last(socket: &TcpListener, serves: &ArcSwap<LiveVirtualServer>, lifecycle: &Lifecycle) {
     for _ in 0..LAST {
         let accepted = SockRef::from(socket).accept().and_then(|(tcp, client)| {

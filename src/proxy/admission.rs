@@ -1,7 +1,7 @@
 //! Who gets in: the rules of a virtual server, in the order in which they are asked.
 //!
-//! Rules that count come last, so that a connection which another rule refuses uses up no place and no rate; but one that is
-//! held in silence is there for long, and so takes its place before.
+//! Rules that count come last, so that a connection which another rule refuses uses up no place and no rate; but one
+//! that is held in silence is there for long, and so takes its place before.
 
 use std::net::IpAddr;
 use std::sync::Arc;

@@ -31,9 +31,9 @@ pub(super) struct Connected {
 }
 
 /// Connects to the member that the pool chooses. A member that fails is left out and another chosen, up to the pool's
-/// `reselect-tries`: no byte of the client's has gone anywhere yet, so nothing is lost. Each choice is made from the newest
-/// configuration, which `snapshot` is afterwards. What fails for want of pronk's own resources is no member's failure, and
-/// monitors are not told of it.
+/// `reselect-tries`: no byte of the client's has gone anywhere yet, so nothing is lost. Each choice is made from the
+/// newest configuration, which `snapshot` is afterwards. What fails for want of pronk's own resources is no member's
+/// failure, and monitors are not told of it.
 pub(super) async fn to_a_member(
     virtual_server: &LiveVirtualServer,
     snapshot: &mut Arc<Snapshot>,

@@ -42,8 +42,8 @@ pub(super) fn nobody_can_serve(pool: &Pool, now: Instant) -> Option<String> {
     }
 }
 
-/// Keeps a client without a word until it leaves, for `limit`, or until `ends`. A process cannot forget a connection as F5
-/// does: its kernel would answer the client's next packet with a reset.
+/// Keeps a client without a word until it leaves, for `limit`, or until `ends`. A process cannot forget a connection
+/// as F5 does: its kernel would answer the client's next packet with a reset.
 pub(super) async fn hold_in_silence(client: &TcpStream, limit: Option<Duration>, ends: impl Future<Output = ()>) {
     let long_enough = async {
         match limit {

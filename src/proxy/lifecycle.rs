@@ -19,8 +19,8 @@ pub struct Lifecycle {
 }
 
 impl Lifecycle {
-    /// Connections run on `workers`. `spread` is the time over which [`cut`](Self::cut) closes them, so that clients do not
-    /// all come back at the same instant.
+    /// Connections run on `workers`. `spread` is the time over which [`cut`](Self::cut) closes them, so that clients
+    /// do not all come back at the same instant.
     pub fn new(workers: Handle, spread: Duration) -> Self {
         let [listening, cut, cut_at_once] = [(); 3].map(|()| CancellationToken::new());
         Self { workers, connections: TaskTracker::new(), listening, cut, cut_at_once, spread }

@@ -193,7 +193,8 @@ impl<'a> Relay<'a> {
         Self { client, member, inbound, outbound, first: None, gone: None }
     }
 
-    /// Runs to the end. `idle` bounds silence in both directions together; `setup` is let go with the member's first byte.
+    /// Runs to the end. `idle` bounds silence in both directions together; `setup` is let go with the member's first
+    /// byte.
     pub async fn run(
         mut self,
         idle: Option<Duration>,

@@ -14,8 +14,8 @@ use crate::pool::{Pool, Rate, Sticky};
 use crate::stats::{Connections, Traffic};
 use crate::tls::{LiveClientSsl, LiveServerSsl, MemberTls};
 
-/// Everything a connection needs to know, as one configuration has it. A connection takes the newest whenever it wants a
-/// member, and keeps that while it has one.
+/// Everything a connection needs to know, as one configuration has it. A connection takes the newest whenever it wants
+/// a member, and keeps that while it has one.
 #[derive(Clone, Debug)]
 pub struct Snapshot {
     pub config: Arc<VirtualServer>,
@@ -46,8 +46,8 @@ impl Snapshot {
         Self { pool, member_tls, ..self.clone() }
     }
 
-    /// What a connection goes on with that has gone by this one: the newest. If that has another TLS mode, the connection
-    /// has begun in its own already and keeps it, on both sides.
+    /// What a connection goes on with that has gone by this one: the newest. If that has another TLS mode, the
+    /// connection has begun in its own already and keeps it, on both sides.
     pub(super) fn continued_by(self: &Arc<Self>, newest: Arc<Self>) -> Arc<Self> {
         if self.config.mode() == newest.config.mode() {
             return newest;

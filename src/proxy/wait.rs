@@ -13,11 +13,12 @@ use super::virtual_server::{LiveVirtualServer, Snapshot};
 use crate::model::MemberKey;
 use crate::pool::{Arrival, Asker, Busy, Choice, NoMember, Pool};
 
-/// Chooses a member, in the order in which connections came. One that none can take yet waits in the pool's queue, if the
-/// pool lets it: at most `queue-time-limit`, and no longer than its client does (`gone`).
+/// Chooses a member, in the order in which connections came. One that none can take yet waits in the pool's queue, if
+/// the pool lets it: at most `queue-time-limit`, and no longer than its client does (`gone`).
 ///
-/// Each choice is made from the virtual server's newest configuration, which the connection goes on with: `snapshot` is
-/// the one that the choice was made from. Where that has another pool, a connection that waits joins the end of its queue.
+/// Each choice is made from the virtual server's newest configuration, which the connection goes on with: `snapshot`
+/// is the one that the choice was made from. Where that has another pool, a connection that waits joins the end of its
+/// queue.
 pub(super) async fn for_a_member(
     virtual_server: &LiveVirtualServer,
     snapshot: &mut Arc<Snapshot>,

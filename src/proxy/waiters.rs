@@ -1,5 +1,5 @@
-//! Connections that wait for a member, by the virtual server that they came to. When that gets another pool, they change
-//! queues together, in the order in which they came.
+//! Connections that wait for a member, by the virtual server that they came to. When that gets another pool, they
+//! change queues together, in the order in which they came.
 
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -49,8 +49,8 @@ impl Waiters {
         Seat { waiters: self, number }
     }
 
-    /// Lets everybody change to the queue of `pool` who queues elsewhere, takes the configuration into force that says so,
-    /// and tells them. Whoever comes by that configuration finds them there.
+    /// Lets everybody change to the queue of `pool` who queues elsewhere, takes the configuration into force that says
+    /// so, and tells them. Whoever comes by that configuration finds them there.
     pub fn change(&self, pool: &Pool, take: impl FnOnce()) {
         let mut seats = self.seats();
         for queued in seats.taken.values_mut().filter(|queued| is_elsewhere(queued, pool)) {

@@ -5,8 +5,8 @@ use crate::monitor::outcome::Outcome;
 use crate::monitor::task::Watch;
 use crate::tls::{self, Unfetched};
 
-/// Handshakes within `limit`, closes, and hands on what the member showed. Any certificate is taken: whether it is to be
-/// trusted is not asked here.
+/// Handshakes within `limit`, closes, and hands on what the member showed. Any certificate is taken: whether it is to
+/// be trusted is not asked here.
 pub(super) async fn tls(watch: &Watch, address: SocketAddr, limit: Duration) -> Outcome {
     let shown = tls::handshake(address, watch.server_name.as_ref(), limit).await;
     watch.certificates.saw(&watch.member, shown.chain);

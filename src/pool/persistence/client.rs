@@ -22,8 +22,8 @@ pub(super) fn address(client: Client) -> IpAddr {
 }
 
 /// How well a client and a node fit, by the client's address under the profile's mask: everybody who computes it finds
-/// the same, and the highest score wins (rendezvous hashing; F5's `carp`). A member with a higher ratio wins as many more
-/// clients.
+/// the same, and the highest score wins (rendezvous hashing; F5's `carp`). A member with a higher ratio wins as many
+/// more clients.
 pub(in crate::pool) fn score(profile: &Persistence, client: IpAddr, member: &MemberKey, ratio: u32) -> f64 {
     let client = key(profile, client);
     let mut hash = FNV_BASIS;

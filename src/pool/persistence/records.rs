@@ -13,8 +13,8 @@ use crate::pool::live::locked;
 /// Which member serves which client.
 ///
 /// Every choice of a member asks here. So the records are spread over tables that are small and have a lock each: none
-/// is held for longer than it takes to go through one of them, not even while all are listed, deleted or swept, or while
-/// a table grows.
+/// is held for longer than it takes to go through one of them, not even while all are listed, deleted or swept, or
+/// while a table grows.
 #[derive(Debug)]
 pub struct Records {
     shards: Box<[Mutex<Table>]>,
@@ -175,8 +175,8 @@ impl Drop for PersistenceHold {
 }
 
 const MOST_RECORDS: usize = 1_000_000;
-/// Records of a shard when there are as many as may be: a few microseconds' work, and few enough for a hash table of 512,
-/// which takes up to 448, though chance sends more to some shards than to others.
+/// Records of a shard when there are as many as may be: a few microseconds' work, and few enough for a hash table of
+/// 512, which takes up to 448, though chance sends more to some shards than to others.
 const SHARD: usize = 375;
 const SWEEPS_FOR_ALL: usize = 60;
 const FOR_EVER: u64 = u64::MAX;

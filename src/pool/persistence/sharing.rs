@@ -42,8 +42,8 @@ impl Sharing {
 #[derive(Debug, Default)]
 pub(in crate::pool) struct Tables {
     shared: Mutex<HashMap<Sharing, Arc<Records>>>,
-    /// Records that nobody shares any more, until they are discarded: whichever connection was the last to let go of them
-    /// would have to free all of them at once.
+    /// Records that nobody shares any more, until they are discarded: whichever connection was the last to let go of
+    /// them would have to free all of them at once.
     gone: Mutex<Vec<Arc<Records>>>,
 }
 

@@ -49,8 +49,8 @@ impl Table {
         (!record.has_expired(timeout, now)).then_some(&record.of.place)
     }
 
-    /// Counts a connection of `client` to `place`. A new record takes the room of another one where the table `is_full`;
-    /// returns whether it did.
+    /// Counts a connection of `client` to `place`. A new record takes the room of another one where the table
+    /// `is_full`; returns whether it did.
     pub fn hold(&mut self, client: Client, place: &Arc<Place>, is_full: bool, now: Instant) -> bool {
         if let Some(record) = self.records.get_mut(&client) {
             if Arc::ptr_eq(&record.of.place, place) {
@@ -81,7 +81,8 @@ impl Table {
         names_it && self.records.swap_remove(&client).is_some()
     }
 
-    /// Removes what of a few was idle longest; those in use only when all of the few are. Returns whether there was any.
+    /// Removes what of a few was idle longest; those in use only when all of the few are. Returns whether there was
+    /// any.
     fn evict(&mut self) -> bool {
         if self.records.is_empty() {
             return false;

@@ -17,8 +17,8 @@ pub enum Arrival<Member, Place> {
 }
 
 impl<Member, Place> Arrival<Member, Place> {
-    /// Decides, where so many come first: `choose` is asked if none does, and `queue` for a place in the queue, which may be
-    /// full.
+    /// Decides, where so many come first: `choose` is asked if none does, and `queue` for a place in the queue, which
+    /// may be full.
     pub(super) fn decide(
         queueing: Queueing,
         ahead: usize,

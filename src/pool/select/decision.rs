@@ -49,8 +49,8 @@ pub(super) struct Decision {
     pub chosen: Result<usize, NoMember>,
 }
 
-/// Decides. `persisted` is asked with the candidates of the groups that serve and those that are refused. The credits and turns of the candidates
-/// are as they stand after the choice.
+/// Decides. `persisted` is asked with the candidates of the groups that serve and those that are refused. The credits
+/// and turns of the candidates are as they stand after the choice.
 pub(super) fn decide(
     rules: Rules,
     mut candidates: Vec<Candidate>,
@@ -76,8 +76,8 @@ pub(super) fn decide(
     Decision { candidates, refused, standing_by, lowest_group, persisted, is_blind, chosen }
 }
 
-/// Keeps the candidates of the highest priority groups that together have so many of them, and tells the lowest of those
-/// groups and who stands by. With 0 everybody serves.
+/// Keeps the candidates of the highest priority groups that together have so many of them, and tells the lowest of
+/// those groups and who stands by. With 0 everybody serves.
 fn serve_by_group(least: u32, candidates: &mut Vec<Candidate>) -> (Option<u32>, Vec<usize>) {
     if least == 0 {
         return (None, Vec::new());

@@ -17,8 +17,8 @@ pub type Step = String;
 const NAMED: usize = 20;
 
 impl Pool {
-    /// Why `asker` would be served where [`arrive`](Self::arrive) would serve it at this moment, or would not: the steps,
-    /// and the member by its place in the pool or how many wait before it. Nothing is counted.
+    /// Why `asker` would be served where [`arrive`](Self::arrive) would serve it at this moment, or would not: the
+    /// steps, and the member by its place in the pool or how many wait before it. Nothing is counted.
     pub fn explain(&self, asker: Asker<'_>, now: Instant) -> (Vec<Step>, Arrival<usize, usize>) {
         let mut persistence = Vec::new();
         let (decision, arrival) = {

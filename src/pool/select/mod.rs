@@ -139,8 +139,8 @@ impl Pool {
         Arrival::decide(self.config.queue, self.live.ahead(), choose, || self.queue())
     }
 
-    /// Whether some member may be chosen now by a client of whom nothing is recorded. It puts nothing into words, as it may
-    /// be asked for each connection.
+    /// Whether some member may be chosen now by a client of whom nothing is recorded. It puts nothing into words, as
+    /// it may be asked for each connection.
     pub fn has_choice(&self, now: Instant) -> bool {
         self.too_few_up().is_none()
             && (0..self.members.len()).any(|index| self.refusal(index, &[], false, now).is_none())

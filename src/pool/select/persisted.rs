@@ -24,7 +24,8 @@ pub(super) enum Recorded {
 }
 
 impl Pool {
-    /// Asks the profiles in their order until one names a member that may be used, and tells `said` what each has to say.
+    /// Asks the profiles in their order until one names a member that may be used, and tells `said` what each has to
+    /// say.
     pub(super) fn persisted(
         &self,
         asker: Asker<'_>,

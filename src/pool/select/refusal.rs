@@ -59,7 +59,8 @@ impl Refused {
     }
 }
 
-/// Why a member is passed over, with what that was judged by: by the time that somebody asks, its health may be another.
+/// Why a member is passed over, with what that was judged by: by the time that somebody asks, its health may be
+/// another.
 #[derive(Clone, Debug)]
 pub(super) struct Refusal {
     pub why: Refused,
@@ -120,7 +121,8 @@ impl NoMember {
         }
     }
 
-    /// Whether the connection may wait for a member: always for its turn to be set up, at a limit where the pool queues.
+    /// Whether the connection may wait for a member: always for its turn to be set up, at a limit where the pool
+    /// queues.
     pub fn may_wait(self, queueing: Queueing) -> bool {
         match self {
             Self::Busy(busy) => busy.setup || queueing.on_connection_limit,

@@ -7,8 +7,8 @@ use super::Candidate;
 /// plain round robin. A member that was away takes no turns that it missed.
 pub(super) fn pick(candidates: &mut [Candidate], weights: &[f64]) -> Option<usize> {
     let earned = earn(candidates, weights);
-    // `max_by_key` prefers the last of equals; of those whose credit is the same, the one that waits longest goes first,
-    // and then the first in the file's order.
+    // `max_by_key` prefers the last of equals; of those whose credit is the same, the one that waits longest goes
+    // first, and then the first in the file's order.
     let richest = (0..candidates.len()).rev().max_by_key(|&at| {
         let candidate = &candidates[at];
         (candidate.credit, std::cmp::Reverse(candidate.turn))

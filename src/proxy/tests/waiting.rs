@@ -1,5 +1,5 @@
-//! Connections that wait while configurations change, in random orders: whenever fewer are served than there are places,
-//! nobody waits, and nobody is overtaken.
+//! Connections that wait while configurations change, in random orders: whenever fewer are served than there are
+//! places, nobody waits, and nobody is overtaken.
 
 use std::collections::{BTreeMap, HashMap};
 use std::sync::Mutex;

@@ -74,11 +74,11 @@ impl Records {
         self.timeout.store(timeout.unwrap_or(FOR_EVER), Ordering::Relaxed);
         let client = key(profile, client);
         let is_full = self.count.load(Ordering::Relaxed) >= self.most;
-        let evicts = self.change(self.shard(client), |table| table.hold(client, place, is_full, now));
-        if evicts {
+        let held = self.change(self.shard(client), |table| table.hold(client, place, is_full, now));
+        if held.evicts {
             self.evicted.fetch_add(1, Ordering::Relaxed);
         }
-        Some(PersistenceHold { records: Arc::clone(self), client, place: Arc::clone(place) })
+        Some(PersistenceHold { records: Arc::clone(self), client, serial: held.serial })
     }
 
     /// The records that `matches` and that have not expired, by client. One that is there all the time is listed once,
@@ -165,12 +165,12 @@ impl Records {
 pub struct PersistenceHold {
     records: Arc<Records>,
     client: Client,
-    place: Arc<Place>,
+    serial: u32,
 }
 
 impl Drop for PersistenceHold {
     fn drop(&mut self) {
-        locked(self.records.shard(self.client)).release(self.client, &self.place, Instant::now());
+        locked(self.records.shard(self.client)).release(self.client, self.serial, Instant::now());
     }
 }
 

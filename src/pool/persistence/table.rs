@@ -11,6 +11,8 @@ use super::place::{Place, RecordGuard};
 #[derive(Debug, Default)]
 pub(super) struct Table {
     records: IndexMap<Client, Record>,
+    /// How many records there were, wrapping.
+    made: u32,
 }
 
 #[derive(Debug)]
@@ -18,6 +20,17 @@ pub(super) struct Record {
     of: RecordGuard,
     used: Instant,
     connections: u32,
+    /// Which of the client's records it is: a connection that began with another one does not count here.
+    serial: u32,
+}
+
+/// What came of holding a record.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Held {
+    /// For [`Table::release`].
+    pub serial: u32,
+    /// Whether another record had to make room.
+    pub evicts: bool,
 }
 
 /// One client's record, to be looked at.
@@ -50,26 +63,25 @@ impl Table {
     }
 
     /// Counts a connection of `client` to `place`. A new record takes the room of another one where the table
-    /// `is_full`; returns whether it did.
-    pub fn hold(&mut self, client: Client, place: &Arc<Place>, is_full: bool, now: Instant) -> bool {
-        if let Some(record) = self.records.get_mut(&client) {
-            if Arc::ptr_eq(&record.of.place, place) {
-                record.connections += 1;
-            } else {
-                record.of = RecordGuard::new(place);
-                record.connections = 1;
-            }
+    /// `is_full`.
+    pub fn hold(&mut self, client: Client, place: &Arc<Place>, is_full: bool, now: Instant) -> Held {
+        let known = self.records.get_mut(&client);
+        if let Some(record) = known.filter(|record| Arc::ptr_eq(&record.of.place, place)) {
+            record.connections += 1;
             record.used = now;
-            return false;
+            return Held { serial: record.serial, evicts: false };
         }
-        let evicts = is_full && self.evict();
-        self.records.insert(client, Record { of: RecordGuard::new(place), used: now, connections: 1 });
-        evicts
+        let evicts = is_full && !self.records.contains_key(&client) && self.evict();
+        let serial = self.made;
+        self.made = self.made.wrapping_add(1);
+        self.records.insert(client, Record { of: RecordGuard::new(place), used: now, connections: 1, serial });
+        Held { serial, evicts }
     }
 
-    /// The record may by now be of another member, where the client was sent since.
-    pub fn release(&mut self, client: Client, place: &Arc<Place>, now: Instant) {
-        if let Some(record) = self.records.get_mut(&client).filter(|record| Arc::ptr_eq(&record.of.place, place)) {
+    /// Ends a connection that held the record of this serial number. The client may by now have another one: of another
+    /// member, where it was sent since, or of the same one again.
+    pub fn release(&mut self, client: Client, serial: u32, now: Instant) {
+        if let Some(record) = self.records.get_mut(&client).filter(|record| record.serial == serial) {
             record.connections = record.connections.saturating_sub(1);
             record.used = now;
         }
@@ -137,27 +149,51 @@ mod tests {
         let (start, a) = (Instant::now(), place("a"));
         let after = |seconds| start + Duration::from_secs(seconds);
         let mut table = Table::default();
-        table.hold(client(1), &a, false, start);
+        let held = table.hold(client(1), &a, false, start);
         assert_eq!(node_of(table.find(client(1), TIMEOUT, after(10_000))), Some("a"), "a live connection keeps it");
-        table.release(client(1), &a, after(1000));
+        table.release(client(1), held.serial, after(1000));
         assert_eq!(node_of(table.find(client(1), TIMEOUT, after(1179))), Some("a"));
         assert_eq!(node_of(table.find(client(1), TIMEOUT, after(1180))), None);
         assert_eq!(node_of(table.find(client(1), None, after(99_999))), Some("a"), "indefinite");
     }
 
+    /// Clients come, move, leave, and lose their records, in any order: a record is in use while a connection lives
+    /// that began with it.
     #[test]
-    fn client_that_moved_is_not_released_by_its_old_connection() {
-        let (start, a, b) = (Instant::now(), place("a"), place("b"));
-        let mut table = Table::default();
-        table.hold(client(1), &a, false, start);
-        table.hold(client(1), &b, false, start);
-        assert_eq!((a.records(), b.records()), (0, 1));
-        table.release(client(1), &a, start);
-        let later = start + Duration::from_secs(1000);
-        assert_eq!(node_of(table.find(client(1), TIMEOUT, later)), Some("b"));
-        assert!(!table.remove(client(1), &a), "it was chosen for the place that it had");
-        assert!(table.remove(client(1), &b) && !table.remove(client(1), &b));
-        assert_eq!((b.records(), table.len()), (0, 0));
+    fn record_is_in_use_while_a_connection_of_its_own_lives() {
+        let (start, places) = (Instant::now(), ["a", "b"].map(place));
+        for seed in 0..200 {
+            let mut order = fastrand::Rng::with_seed(seed);
+            let (mut table, mut open) = (Table::default(), Vec::new());
+            // The place and the serial number of the record, as the last to change it left it.
+            let mut record: Option<(usize, u32)> = None;
+            for _ in 0..60 {
+                match order.u8(..5) {
+                    0..2 => {
+                        let at = order.usize(..2);
+                        let held = table.hold(client(1), &places[at], false, start);
+                        assert_eq!(record.is_some_and(|(known, _)| known == at), record == Some((at, held.serial)));
+                        record = Some((at, held.serial));
+                        open.push(held.serial);
+                    }
+                    2..4 if !open.is_empty() => {
+                        let serial = open.swap_remove(order.usize(..open.len()));
+                        table.release(client(1), serial, start);
+                    }
+                    _ => {
+                        let at = order.usize(..2);
+                        if table.remove(client(1), &places[at]) {
+                            assert_eq!(record.take().map(|(known, _)| known), Some(at));
+                        }
+                    }
+                }
+                let uses = record.map(|(_, serial)| open.iter().filter(|it| **it == serial).count());
+                let views: Vec<_> = table.views(TIMEOUT, start).map(|view| view.connections as usize).collect();
+                assert_eq!(views, uses.into_iter().collect::<Vec<_>>(), "{seed}");
+                let all: u32 = places.iter().map(|place| place.records()).sum();
+                assert_eq!(all as usize, table.len(), "{seed}");
+            }
+        }
     }
 
     #[test]
@@ -165,14 +201,16 @@ mod tests {
         let (start, a) = (Instant::now(), place("a"));
         let at = |seconds: u32| start + Duration::from_secs(u64::from(seconds));
         let mut table = Table::default();
-        assert!(!table.hold(client(0), &a, true, start), "there is none to go");
+        assert!(!table.hold(client(0), &a, true, start).evicts, "there is none to go");
         for number in 1..1000 {
-            assert!(!table.hold(client(number), &a, false, at(number)));
-            table.release(client(number), &a, at(number));
+            let held = table.hold(client(number), &a, false, at(number));
+            assert!(!held.evicts);
+            table.release(client(number), held.serial, at(number));
         }
         for number in 1000..1500 {
-            assert!(table.hold(client(number), &a, true, at(5000)));
-            table.release(client(number), &a, at(5000 + number));
+            let held = table.hold(client(number), &a, true, at(5000));
+            assert!(held.evicts);
+            table.release(client(number), held.serial, at(5000 + number));
         }
         assert_eq!((table.len(), a.records()), (1000, 1000));
         assert!(table.find(client(0), None, start).is_some(), "it is in use");

@@ -42,7 +42,7 @@ pub(super) async fn for_a_member(
     let (mut known, mut before) = (Arc::clone(snapshot), None);
     let (mut has_turn, mut retry) = (false, None);
     let waited = loop {
-        let (newest, queued) = seat.queued(|| virtual_server.snapshot.load_full());
+        let (newest, queued) = seat.queued(|| virtual_server.snapshot.load_full(), |newest| &newest.pool);
         if !Arc::ptr_eq(&newest, &known) {
             *snapshot = snapshot.continued_by(Arc::clone(&newest));
             known = newest;

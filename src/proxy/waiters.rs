@@ -7,7 +7,6 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use tokio::sync::Notify;
 use tokio::sync::futures::Notified;
 
-use super::virtual_server::Snapshot;
 use crate::pool::{LivePool, Pool, Waiting};
 
 #[derive(Debug, Default)]
@@ -80,15 +79,17 @@ pub(super) struct Seat<'a> {
 }
 
 impl Seat<'_> {
-    /// The newest configuration, by `newest`, and where the connection queues by it; none where the queue is full.
-    pub fn queued(&self, newest: impl FnOnce() -> Arc<Snapshot>) -> (Arc<Snapshot>, Option<Arc<Queued>>) {
+    /// The newest configuration, by `newest`, and where the connection queues by it; none where the queue is full. Its
+    /// pool is what `pool` finds in it.
+    pub fn queued<S>(&self, newest: impl FnOnce() -> S, pool: impl FnOnce(&S) -> &Pool) -> (S, Option<Arc<Queued>>) {
         let mut seats = self.waiters.seats();
         // Under the lock, as the configuration may change with the queues.
         let newest = newest();
         let Some(queued) = seats.taken.get_mut(&self.number) else { return (newest, None) };
+        let pool = pool(&newest);
         // It may have been added after the others had changed.
-        if is_elsewhere(queued, &newest.pool) {
-            *queued = Queued::at(&newest.pool);
+        if is_elsewhere(queued, pool) {
+            *queued = Queued::at(pool);
         }
         let queued = queued.clone();
         (newest, queued)

@@ -42,7 +42,8 @@ impl Pool {
             steps.push("the virtual server has no persistence".to_owned());
         }
         steps.extend(persistence);
-        if decision.persisted.is_none() && decision.chosen.is_ok() {
+        // Where others come first, the method is not asked yet.
+        if decision.persisted.is_none() && matches!(arrival, Arrival::Served(_)) {
             self.explain_method(&decision, &mut steps);
         }
         (steps, arrival)

@@ -68,22 +68,22 @@ impl Running {
 
     /// Puts in force the files that were replaced on disk.
     pub fn take_files(&mut self, looked: Looked, shared: &Shared) {
-        let Looked { tls, replacements, found } = looked;
+        let Looked { tls, replacements, changed } = looked;
         let refused_before = self.replacements.refused();
         self.tls = tls;
         self.replacements = replacements;
-        if !found.taken.is_empty() {
-            self.renew_snapshots(&found.taken, shared);
+        if !changed.taken.is_empty() {
+            self.renew_snapshots(&changed.taken, shared);
             self.assign(&shared.serving.load().pools, shared);
         }
-        for name in &found.taken {
+        for name in &changed.taken {
             tracing::info!(profile = %name, "replaced certificates or authorities are in force");
         }
-        for (name, reason) in &found.refused {
+        for (name, reason) in &changed.refused {
             tracing::error!(profile = %name, %reason,
                 "replaced files cannot be used; the last good ones stay in force");
         }
-        if !found.taken.is_empty() || self.replacements.refused() != refused_before {
+        if !changed.taken.is_empty() || self.replacements.refused() != refused_before {
             self.aim_certificates(shared);
         }
     }

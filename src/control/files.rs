@@ -1,7 +1,7 @@
 //! Taking over certificates, keys, authorities and revocation lists that were replaced on disk.
 //!
 //! Only what the running configuration names is looked at, and the configuration file is not read. A profile takes all
-//! of its files or none. What cannot be used is often half-written, so it is told of only when it stays as it is.
+//! of its files or none. What cannot be used is often half-written, so it is reported only when it stays as it is.
 
 use std::collections::{BTreeMap, HashMap};
 use std::os::unix::fs::MetadataExt;
@@ -18,17 +18,17 @@ use crate::watch::material::{client_ssl_paths, server_ssl_paths};
 #[derive(Clone, Debug, Default)]
 pub(super) struct Replacements {
     in_force: HashMap<Name, Stamps>,
-    refused: HashMap<Name, Refused>,
+    refused: HashMap<Name, Unusable>,
 }
 
 /// Files that a profile cannot use.
 #[derive(Clone, Debug)]
-struct Refused {
+struct Unusable {
     stamps: Stamps,
     reason: String,
-    /// The reason that was last told; none until a second look finds the same files.
-    told: Option<String>,
-    /// Whether these very files were told of.
+    /// The reason that was last reported; none until a second look finds the same files.
+    reported: Option<String>,
+    /// Whether these very files were reported.
     settled: bool,
 }
 
@@ -39,7 +39,7 @@ type Stamps = Vec<Option<Stamp>>;
 
 /// What a look found new.
 #[derive(Debug, Default)]
-pub(super) struct Found {
+pub(super) struct Changed {
     /// Profiles that are another than before.
     pub taken: Vec<Name>,
     /// Profiles whose files cannot be used, each with the reason.
@@ -51,13 +51,13 @@ pub(super) struct Found {
 pub(super) struct Looked {
     pub tls: Tls,
     pub replacements: Replacements,
-    pub found: Found,
+    pub changed: Changed,
 }
 
 /// Looks at the files of the profiles in force. Reads files and derives keys, so it may block.
 pub(super) fn look(model: &Model, mut tls: Tls, mut replacements: Replacements) -> Looked {
-    let found = replacements.look(model, &mut tls);
-    Looked { tls, replacements, found }
+    let changed = replacements.look(model, &mut tls);
+    Looked { tls, replacements, changed }
 }
 
 impl Replacements {
@@ -70,43 +70,44 @@ impl Replacements {
 
     /// The profiles whose files cannot be used, each with the reason.
     pub(super) fn refused(&self) -> HashMap<Name, String> {
-        let told = |(name, it): (&Name, &Refused)| Some((name.clone(), it.told.clone()?));
-        self.refused.iter().filter_map(told).collect()
+        let reported = |(name, it): (&Name, &Unusable)| Some((name.clone(), it.reported.clone()?));
+        self.refused.iter().filter_map(reported).collect()
     }
 
-    fn look(&mut self, model: &Model, tls: &mut Tls) -> Found {
-        let mut found = Found::default();
+    fn look(&mut self, model: &Model, tls: &mut Tls) -> Changed {
+        let mut changed = Changed::default();
         for (name, profile) in Profile::all(model) {
             let stamps = stamps(&profile.paths(&model.certificate_store));
             if self.in_force.get(&name) == Some(&stamps) {
                 // The very files that are in force came back.
-                let told = self.refused.remove(&name).and_then(|it| it.told);
-                found.taken.extend(told.is_some().then_some(name));
+                let reported = self.refused.remove(&name).and_then(|it| it.reported);
+                changed.taken.extend(reported.is_some().then_some(name));
                 continue;
             }
             if let Some(known) = self.refused.get_mut(&name).filter(|it| it.stamps == stamps) {
                 if !known.settled {
                     known.settled = true;
-                    known.told = Some(known.reason.clone());
-                    found.refused.push((name, known.reason.clone()));
+                    known.reported = Some(known.reason.clone());
+                    changed.refused.push((name, known.reason.clone()));
                 }
                 continue;
             }
             match profile.build(&model.certificate_store, tls) {
                 Ok(is_other) => {
-                    let told = self.refused.remove(&name).and_then(|it| it.told);
+                    let reported = self.refused.remove(&name).and_then(|it| it.reported);
                     self.in_force.insert(name.clone(), stamps);
                     // The same contents again are no news, unless somebody waits to hear that all is well.
-                    found.taken.extend((is_other || told.is_some()).then_some(name));
+                    changed.taken.extend((is_other || reported.is_some()).then_some(name));
                 }
                 Err(errors) => {
                     let reasons: Vec<_> = errors.iter().map(|it| format!("{}: {}", it.key, it.message)).collect();
-                    let told = self.refused.remove(&name).and_then(|it| it.told);
-                    self.refused.insert(name, Refused { stamps, reason: reasons.join("; "), told, settled: false });
+                    let reported = self.refused.remove(&name).and_then(|it| it.reported);
+                    self.refused
+                        .insert(name, Unusable { stamps, reason: reasons.join("; "), reported, settled: false });
                 }
             }
         }
-        found
+        changed
     }
 }
 
@@ -211,8 +212,8 @@ virtual-servers: { vs: { destination: '127.0.0.1:1', pool: p, client-ssl: f } }
         assert_eq!(replacements.look(&model, &mut tls).taken.len(), 1);
         let served = Arc::clone(&tls.client["f"]);
         let mut look = |tls: &mut Tls| {
-            let found = replacements.look(&model, tls);
-            (found.taken.len(), found.refused.len(), replacements.refused().len())
+            let changed = replacements.look(&model, tls);
+            (changed.taken.len(), changed.refused.len(), replacements.refused().len())
         };
         assert_eq!(look(&mut tls), (0, 0, 0), "nothing was replaced");
 

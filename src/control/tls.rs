@@ -49,11 +49,11 @@ impl Tls {
         self.client.iter().map(|(name, live)| (name.clone(), chains(live))).collect()
     }
 
-    /// A line for each profile whose files have changed, of those that are not told of already.
-    pub(super) fn replaced_by(&self, new: &Self, told: &[Change]) -> Vec<String> {
+    /// A line for each profile whose files have changed, except those that `listed` has already.
+    pub(super) fn replaced_by(&self, new: &Self, listed: &[Change]) -> Vec<String> {
         let mut names: Vec<_> =
             replaced(&self.client, &new.client).chain(replaced(&self.server, &new.server)).collect();
-        names.retain(|name| !told.iter().any(|change| change.name == name.as_str()));
+        names.retain(|name| !listed.iter().any(|change| change.name == name.as_str()));
         names.sort();
         names.iter().map(|name| format!("~ profile {name}: its certificates or authorities")).collect()
     }

@@ -202,8 +202,10 @@ impl Controller {
         let (model, tls, replacements) = (model.clone(), tls.clone(), replacements.clone());
         let looking = spawn_blocking(move || files::look(&model, tls, replacements));
         let now = Instant::now();
-        self.look =
-            Look { task: Some(AbortOnDropHandle::new(looking)), since: Some((now, now + LONG)), ..Look::default() };
+        // What an earlier look has put in force may still be undone by the configuration that is being made ready.
+        let outran_load = self.look.outran_load;
+        let task = Some(AbortOnDropHandle::new(looking));
+        self.look = Look { at: None, task, since: Some((now, now + LONG)), outran_load };
     }
 
     fn finish_look(&mut self, looked: Result<Looked, String>) {

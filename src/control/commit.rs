@@ -1,7 +1,6 @@
 //! Putting in force what was made ready. Nothing here waits or fails.
 
 use std::collections::BTreeMap;
-use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Instant;
 
@@ -15,7 +14,7 @@ use super::prepare::Prepared;
 use super::serving::Serving;
 use super::tls::Tls;
 use crate::model::profile::{Persistence, PersistenceKind};
-use crate::model::{Model, Name, VirtualServer, covers};
+use crate::model::{Model, Name, VirtualServer, overlap};
 use crate::pool::{Pool, Registry, Sharing, Sticky};
 use crate::proxy::{Lifecycle, Listener, LiveVirtualServer, Removed, Snapshot};
 use crate::watch::Targets;
@@ -188,6 +187,5 @@ fn is_succeeded(live: &LiveVirtualServer, model: &Model) -> bool {
     if model.virtual_servers.get(&live.name).is_some_and(|config| config.destination == before) {
         return false;
     }
-    let takes = |at: SocketAddr| at == before || covers(at, before) || covers(before, at);
-    model.virtual_servers.values().any(|other| other.name != live.name && takes(other.destination))
+    model.virtual_servers.values().any(|other| other.name != live.name && overlap(other.destination, before))
 }

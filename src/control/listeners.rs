@@ -18,7 +18,7 @@ use tokio::net::TcpListener;
 
 use super::children::Restarts;
 use crate::config::{Diagnostic, Diagnostics, Loaded};
-use crate::model::{AdminState, Model, VirtualServer, covers};
+use crate::model::{AdminState, Model, VirtualServer, covers, overlap};
 use crate::net::{self, Bound};
 use crate::proxy::{Lifecycle, Listener, LiveVirtualServer};
 
@@ -63,10 +63,6 @@ fn fate(socket: SocketAddr, wanted: &[SocketAddr], new: &[SocketAddr]) -> Fate {
     }
 }
 
-fn overlap(one: SocketAddr, other: SocketAddr) -> bool {
-    covers(one, other) || covers(other, one)
-}
-
 /// The virtual servers that are listened for.
 pub(super) fn listening(model: &Model) -> impl Iterator<Item = &Arc<VirtualServer>> {
     model.virtual_servers.values().filter(|config| config.state != AdminState::ForcedOffline)
@@ -88,7 +84,7 @@ pub(super) fn bind<'a>(loaded: &'a Loaded, open: &OpenSockets) -> Result<BoundSo
     let mut kept: Sockets = open.iter().map(|(at, socket)| (*at, Arc::clone(socket))).collect();
     let wanted: Vec<_> = listening(&loaded.model).filter(|config| !kept.contains_key(&config.destination)).collect();
     kept.retain(|at, _| listening(&loaded.model).any(|config| config.destination == *at));
-    let overlaps_wanted = |at: SocketAddr| wanted.iter().any(|config| overlap(at, config.destination));
+    let overlaps_wanted = |at: SocketAddr| wanted.iter().any(|it| it.destination != at && overlap(at, it.destination));
     let beside = open.iter().filter(|(at, _)| overlaps_wanted(*at)).map(|(_, socket)| Arc::clone(socket));
     let sharing = SharedPorts::of(beside.collect());
     let mut wrong = Diagnostics::default();

@@ -26,7 +26,7 @@ pub use member::{Member, MemberKey};
 pub use monitor::{Credentials, HttpCheck, ImpalaCheck, ImpalaProtocol, Inband, Monitor, MonitorKind, WebUi};
 pub use node::{Address, Node};
 pub use pool::{LoadBalancing, Pacing, Pool, Queueing, Scope, ServiceDownAction};
-pub use virtual_server::{Dial, ImmediateAction, Mode, VirtualServer, VirtualServerKind, covers};
+pub use virtual_server::{Dial, ImmediateAction, Mode, VirtualServer, VirtualServerKind, covers, overlap};
 
 /// Everything that one configuration file describes.
 #[derive(Clone, Debug, Default, PartialEq)]

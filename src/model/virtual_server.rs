@@ -141,3 +141,8 @@ pub fn covers(wide: SocketAddr, narrow: SocketAddr) -> bool {
             IpAddr::V4(ip) => ip.is_unspecified() && narrow.is_ipv4(),
         }
 }
+
+/// Whether one connection could be meant for both destinations.
+pub fn overlap(one: SocketAddr, other: SocketAddr) -> bool {
+    one == other || covers(one, other) || covers(other, one)
+}

@@ -9,21 +9,11 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::time::{Duration, Instant};
 
-use crate::lb::{PATIENCE, Pronk, free_port};
+use crate::lb::{PATIENCE, Pronk, free_port, passthrough};
 use crate::peers::{connect, echo_member};
 use crate::support::ca::{Authority, Leaf};
 
 const FRONT: &str = "lb.example.test";
-
-fn config(member: SocketAddr, destination: &str) -> String {
-    format!(
-        "nodes: {{ a: {{ address: 127.0.0.1 }} }}
-pools: {{ p: {{ members: ['a:{}'] }} }}
-virtual-servers: {{ vs: {{ destination: '{destination}', pool: p }} }}
-",
-        member.port()
-    )
-}
 
 fn write(pronk: &Pronk, text: &str) {
     std::fs::write(pronk.folder.path().join("pronk.yaml"), text).unwrap();
@@ -47,7 +37,7 @@ fn fifo(path: &Path) {
 
 /// A configuration whose key is opened by a passphrase that somebody has yet to write into a pipe.
 fn with_slow_key(member: SocketAddr, port: u16) -> String {
-    config(member, &format!("127.0.0.1:{port}")).replace("pool: p }", "pool: p, client-ssl: slow }")
+    passthrough(member, &format!("127.0.0.1:{port}")).replace("pool: p }", "pool: p, client-ssl: slow }")
         + "profiles: { slow: { type: client-ssl, cert-key-chain: [{ cert: lb.pem, key: lb.key, passphrase-file: pass }] } }\n"
 }
 
@@ -64,7 +54,7 @@ fn connections_go_on_while_a_reload_waits_for_its_files() {
     let pronk = Pronk::start_by(one_thread(), |folder| {
         leaf.write_encrypted(folder, "lb", "secret");
         fifo(&folder.join("pass"));
-        config(member, &format!("127.0.0.1:{port}"))
+        passthrough(member, &format!("127.0.0.1:{port}"))
     });
     let address = SocketAddr::from(([127, 0, 0, 1], port));
     let mut client = connect(address);
@@ -98,7 +88,7 @@ fn process_ends_in_order_while_a_reload_waits_for_a_file_that_never_comes() {
     let mut pronk = Pronk::start_with(one_thread(), 3600, |folder| {
         leaf.write_encrypted(folder, "lb", "secret");
         fifo(&folder.join("pass"));
-        config(member, &format!("127.0.0.1:{port}"))
+        passthrough(member, &format!("127.0.0.1:{port}"))
     });
     let mut client = connect(SocketAddr::from(([127, 0, 0, 1], port)));
     echoes(&mut client);
@@ -126,7 +116,7 @@ fn process_ends_in_order_while_a_reload_waits_for_a_file_that_never_comes() {
 fn nothing_listens_again_while_connections_drain() {
     let (member, port) = (echo_member(), free_port());
     let pronk = Command::new(env!("CARGO_BIN_EXE_pronk"));
-    let mut pronk = Pronk::start_with(pronk, 3600, |_| config(member, &format!("127.0.0.1:{port}")));
+    let mut pronk = Pronk::start_with(pronk, 3600, |_| passthrough(member, &format!("127.0.0.1:{port}")));
     let address = SocketAddr::from(([127, 0, 0, 1], port));
     let mut client = connect(address);
     echoes(&mut client);
@@ -161,7 +151,7 @@ fn connections_have_the_whole_drain_time() {
     for seconds in [1, 3] {
         let (member, port) = (echo_member(), free_port());
         let pronk = Command::new(env!("CARGO_BIN_EXE_pronk"));
-        let mut pronk = Pronk::start_with(pronk, seconds, |_| config(member, &format!("127.0.0.1:{port}")));
+        let mut pronk = Pronk::start_with(pronk, seconds, |_| passthrough(member, &format!("127.0.0.1:{port}")));
         let mut client = connect(SocketAddr::from(([127, 0, 0, 1], port)));
         echoes(&mut client);
         let told = Instant::now();
@@ -180,7 +170,7 @@ fn connections_have_the_whole_drain_time() {
 fn second_signal_ends_a_drain_at_once() {
     let (member, port) = (echo_member(), free_port());
     let pronk = Command::new(env!("CARGO_BIN_EXE_pronk"));
-    let mut pronk = Pronk::start_with(pronk, 3600, |_| config(member, &format!("127.0.0.1:{port}")));
+    let mut pronk = Pronk::start_with(pronk, 3600, |_| passthrough(member, &format!("127.0.0.1:{port}")));
     let mut clients: Vec<_> = (0..60).map(|_| connect(SocketAddr::from(([127, 0, 0, 1], port)))).collect();
     clients.iter_mut().for_each(echoes);
     pronk.signal("TERM");
@@ -202,7 +192,7 @@ fn clients_that_the_kernel_has_accepted_are_served_by_a_listener_that_stops() {
     for _ in 0..5 {
         let (member, port) = (echo_member(), free_port());
         let pronk = Command::new(env!("CARGO_BIN_EXE_pronk"));
-        let mut pronk = Pronk::start_with(pronk, 3600, |_| config(member, &format!("127.0.0.1:{port}")));
+        let mut pronk = Pronk::start_with(pronk, 3600, |_| passthrough(member, &format!("127.0.0.1:{port}")));
         pronk.signal("STOP");
         let mut clients: Vec<_> = (0..100).map(|_| connect(SocketAddr::from(([127, 0, 0, 1], port)))).collect();
         pronk.signal("TERM");
@@ -274,7 +264,7 @@ virtual-servers:
 fn look_that_hangs_holds_up_no_reload() {
     let (member, port) = (echo_member(), free_port());
     let leaf: Leaf = Authority::new("ca").issue(FRONT).dns(FRONT).build();
-    let plain = config(member, &format!("127.0.0.1:{port}"));
+    let plain = passthrough(member, &format!("127.0.0.1:{port}"));
     let pronk = Pronk::start(|folder| {
         leaf.write(folder, "lb");
         plain.replace("pool: p }", "pool: p, client-ssl: f }")
@@ -355,7 +345,7 @@ fn overlapping_destinations_are_handed_over_without_a_refusal() {
     if TcpListener::bind("[::]:0").is_ok() {
         destinations.push(format!("[::]:{port}"));
     }
-    let pronk = Pronk::start(|_| config(member, &destinations[0]));
+    let pronk = Pronk::start(|_| passthrough(member, &destinations[0]));
     let address = SocketAddr::from(([127, 0, 0, 1], port));
     let (stop, served) = (Arc::new(AtomicBool::new(false)), Arc::new(AtomicUsize::new(0)));
     let clients: Vec<_> = (0..3)
@@ -371,7 +361,7 @@ fn overlapping_destinations_are_handed_over_without_a_refusal() {
         .collect();
     let mut order = fastrand::Rng::with_seed(11);
     for round in 0..40 {
-        write(&pronk, &config(member, order.choice(&destinations).unwrap()));
+        write(&pronk, &passthrough(member, order.choice(&destinations).unwrap()));
         let (dry, said) = command(&pronk, &["reload", "--dry-run"]);
         assert!(dry, "{round}: {said}");
         let (reloaded, said) = command(&pronk, &["reload"]);
@@ -394,10 +384,10 @@ fn dry_run_says_what_the_reload_will_say() {
     let (member, port) = (echo_member(), free_port());
     let taken = TcpListener::bind("127.0.0.1:0").unwrap();
     let destination = format!("127.0.0.1:{port}");
-    let pronk = Pronk::start(|_| config(member, &destination));
+    let pronk = Pronk::start(|_| passthrough(member, &destination));
     let wider = format!("0.0.0.0:{port}");
     let foreign = taken.local_addr().unwrap().to_string();
-    let text = config(member, &wider).replace("virtual-servers: { vs: {", "virtual-servers:\n  vs: {");
+    let text = passthrough(member, &wider).replace("virtual-servers: { vs: {", "virtual-servers:\n  vs: {");
     let text = text.replace("pool: p } }", "pool: p }");
     write(&pronk, &format!("{text}  other: {{ destination: '{foreign}', pool: p }}\n"));
     let (dry, of_dry_run) = command(&pronk, &["reload", "--dry-run"]);
@@ -418,10 +408,10 @@ fn dry_run_says_what_the_reload_will_say() {
 #[test]
 fn reload_goes_on_when_whoever_asked_is_gone() {
     let (member, ports) = (echo_member(), [free_port(), free_port()]);
-    let pronk = Pronk::start(|_| config(member, &format!("127.0.0.1:{}", ports[0])));
+    let pronk = Pronk::start(|_| passthrough(member, &format!("127.0.0.1:{}", ports[0])));
     for round in 0..10 {
         let port = ports[(round + 1) % 2];
-        write(&pronk, &config(member, &format!("127.0.0.1:{port}")));
+        write(&pronk, &passthrough(member, &format!("127.0.0.1:{port}")));
         let mut admin = UnixStream::connect(pronk.folder.path().join("admin.sock")).unwrap();
         admin.write_all(b"POST /v1/reload HTTP/1.1\r\nhost: pronk\r\ncontent-length: 0\r\n\r\n").unwrap();
         drop(admin);
@@ -436,7 +426,7 @@ fn reload_goes_on_when_whoever_asked_is_gone() {
 #[test]
 fn user_signals_do_not_end_the_process() {
     let (member, port) = (echo_member(), free_port());
-    let pronk = Pronk::start(|_| config(member, &format!("127.0.0.1:{port}")));
+    let pronk = Pronk::start(|_| passthrough(member, &format!("127.0.0.1:{port}")));
     for signal in ["USR1", "USR2"] {
         pronk.signal(signal);
     }
@@ -448,7 +438,7 @@ fn user_signals_do_not_end_the_process() {
 fn admin_socket_never_takes_the_place_of_a_file() {
     let folder = tempfile::tempdir().unwrap();
     let file = folder.path().join("pronk.yaml");
-    let text = config(echo_member(), &format!("127.0.0.1:{}", free_port()));
+    let text = passthrough(echo_member(), &format!("127.0.0.1:{}", free_port()));
     std::fs::write(&file, &text).unwrap();
     let run = Command::new(env!("CARGO_BIN_EXE_pronk")).arg("run").arg(&file).arg("--admin-socket").arg(&file).output();
     let run = run.unwrap();
@@ -461,7 +451,7 @@ fn admin_socket_never_takes_the_place_of_a_file() {
 fn threads_that_cannot_be_had_are_an_error() {
     let folder = tempfile::tempdir().unwrap();
     let file = folder.path().join("pronk.yaml");
-    std::fs::write(&file, config(echo_member(), &format!("127.0.0.1:{}", free_port()))).unwrap();
+    std::fs::write(&file, passthrough(echo_member(), &format!("127.0.0.1:{}", free_port()))).unwrap();
     for threads in ["0", "1025", "100000"] {
         let run = Command::new(env!("CARGO_BIN_EXE_pronk")).arg("run").arg(&file).args(["--threads", threads]).output();
         let run = run.unwrap();
@@ -473,7 +463,7 @@ fn threads_that_cannot_be_had_are_an_error() {
 #[test]
 fn admin_socket_serves_so_many_at_a_time_and_lets_none_stay_for_ever() {
     let (member, port) = (echo_member(), free_port());
-    let pronk = Pronk::start(|_| config(member, &format!("127.0.0.1:{port}")));
+    let pronk = Pronk::start(|_| passthrough(member, &format!("127.0.0.1:{port}")));
     let path = pronk.folder.path().join("admin.sock");
     let silent: Vec<_> = (0..64).map(|_| UnixStream::connect(&path).unwrap()).collect();
     let (answers, said) = command(&pronk, &["show", "map"]);
@@ -500,8 +490,8 @@ fn ask(pronk: &Pronk, method: &str, path: &str) -> String {
 #[test]
 fn admin_socket_takes_no_key_that_it_does_not_know() {
     let (member, ports) = (echo_member(), [free_port(), free_port()]);
-    let pronk = Pronk::start(|_| config(member, &format!("127.0.0.1:{}", ports[0])));
-    write(&pronk, &config(member, &format!("127.0.0.1:{}", ports[1])));
+    let pronk = Pronk::start(|_| passthrough(member, &format!("127.0.0.1:{}", ports[0])));
+    write(&pronk, &passthrough(member, &format!("127.0.0.1:{}", ports[1])));
     for (method, path) in [
         ("POST", "/v1/reload?dry-run=true"),
         ("POST", "/v1/persistence/delete?virtual-server=vs"),

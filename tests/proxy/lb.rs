@@ -1,6 +1,7 @@
 //! The real pronk as a process, on ports of its own.
 
 use std::io::{BufRead, BufReader};
+use std::net::SocketAddr;
 use std::path::Path;
 use std::process::{Child, Command, Output, Stdio};
 use std::sync::{Arc, Condvar, Mutex};
@@ -19,6 +20,17 @@ pub struct Pronk {
     child: Child,
     pub folder: tempfile::TempDir,
     log: Arc<(Mutex<Vec<serde_json::Value>>, Condvar)>,
+}
+
+/// A configuration of one virtual server on one member, without TLS.
+pub fn passthrough(member: SocketAddr, destination: &str) -> String {
+    format!(
+        "nodes: {{ a: {{ address: 127.0.0.1 }} }}
+pools: {{ p: {{ members: ['a:{}'] }} }}
+virtual-servers: {{ vs: {{ destination: '{destination}', pool: p }} }}
+",
+        member.port()
+    )
 }
 
 impl Pronk {
@@ -146,7 +158,7 @@ impl Drop for Pronk {
 #[test]
 fn free_port_is_nobody_elses_and_refuses_until_somebody_listens() {
     use std::io::ErrorKind;
-    use std::net::{SocketAddr, TcpListener, TcpStream};
+    use std::net::{TcpListener, TcpStream};
 
     let address = SocketAddr::from(([127, 0, 0, 1], free_port()));
     let other = socket2::Socket::new(socket2::Domain::IPV4, socket2::Type::STREAM, None).unwrap();

@@ -10,19 +10,13 @@ use std::time::{Duration, Instant};
 
 use serde_json::Value;
 
-use crate::lb::{Pronk, free_port};
+use crate::lb::{Pronk, free_port, passthrough};
 use crate::peers::{connect, echo_member};
 
 const PATIENCE: Duration = Duration::from_secs(20);
 
 fn config(member: SocketAddr, port: u16) -> String {
-    format!(
-        "nodes: {{ a: {{ address: 127.0.0.1 }} }}
-pools: {{ p: {{ members: ['a:{}'] }} }}
-virtual-servers: {{ vs: {{ destination: '127.0.0.1:{port}', pool: p }} }}
-",
-        member.port()
-    )
+    passthrough(member, &format!("127.0.0.1:{port}"))
 }
 
 fn at(port: u16) -> SocketAddr {

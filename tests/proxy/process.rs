@@ -7,17 +7,11 @@ use std::os::unix::net::UnixDatagram;
 use std::process::Command;
 use std::time::Duration;
 
-use crate::lb::{PATIENCE, Pronk, free_port};
+use crate::lb::{PATIENCE, Pronk, free_port, passthrough};
 use crate::peers::{connect, echo_member};
 
 fn config(member: SocketAddr, port: u16) -> String {
-    format!(
-        "nodes: {{ a: {{ address: 127.0.0.1 }} }}
-pools: {{ p: {{ members: ['a:{}'] }} }}
-virtual-servers: {{ vs: {{ destination: '127.0.0.1:{port}', pool: p }} }}
-",
-        member.port()
-    )
+    passthrough(member, &format!("127.0.0.1:{port}"))
 }
 
 #[test]

@@ -11,7 +11,7 @@ use crate::config::schema::{self, VIRTUAL_SERVER};
 use crate::config::source::At;
 use crate::config::tree::{Entry, Value};
 use crate::model::profile::{Persistence, PersistenceKind, ProtocolKind};
-use crate::model::{Dial, ImmediateAction, LoadBalancing, Name, Pool, VirtualServer, VirtualServerKind, covers};
+use crate::model::{Dial, ImmediateAction, LoadBalancing, Name, Pool, VirtualServer, VirtualServerKind, overlap};
 
 impl<'a> Resolver<'a> {
     pub(super) fn virtual_server(&self, entry: &'a Entry, pools: &BTreeMap<Name, Arc<Pool>>) -> Option<VirtualServer> {
@@ -193,9 +193,4 @@ fn destination(text: &str) -> Option<SocketAddr> {
 
 fn network(text: &str) -> Option<IpNet> {
     text.parse().ok().or_else(|| text.parse().ok().map(|address: std::net::IpAddr| address.into()))
-}
-
-/// Whether both cannot be listened on. Of one address, port 0 stands once too: sockets are known by their destination.
-fn overlap(one: SocketAddr, other: SocketAddr) -> bool {
-    one == other || covers(one, other) || covers(other, one)
 }

@@ -9,7 +9,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::time::{Duration, Instant};
 
-use crate::lb::{PATIENCE, Pronk, free_port, passthrough};
+use crate::lb::{Pronk, free_port, passthrough, until};
 use crate::peers::{connect, echo_member};
 use crate::support::ca::{Authority, Leaf};
 
@@ -326,14 +326,6 @@ fn signals_during_the_start_are_answered() {
         }
         assert!(pronk.wait().unwrap().success());
         assert!(!folder.path().join("admin.sock").exists());
-    }
-}
-
-fn until(what: &str, holds: impl Fn() -> bool) {
-    let deadline = Instant::now() + PATIENCE;
-    while !holds() {
-        assert!(Instant::now() < deadline, "never: {what}");
-        std::thread::sleep(Duration::from_millis(5));
     }
 }
 

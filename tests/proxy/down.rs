@@ -6,7 +6,7 @@ use std::sync::mpsc::{Sender, channel};
 use std::time::{Duration, Instant};
 
 use crate::lb::{PATIENCE, Pronk, free_port};
-use crate::peers::{connect, echo_member, is_refused, is_reset, try_connect};
+use crate::peers::{connect, echo_member, echoes, is_refused, is_reset, try_connect};
 
 /// A member that echoes until it is told to fall silent: its connections stay, and nothing listens any more.
 fn mortal_member() -> (SocketAddr, Sender<()>) {
@@ -64,10 +64,6 @@ virtual-servers: {{ vs: {{ destination: '127.0.0.1:{port}', pool: p{virtual_serv
         told(&pronk, "member is up", name);
     }
     (pronk, SocketAddr::from(([127, 0, 0, 1], port)), die)
-}
-
-fn echoes(client: &mut TcpStream) -> bool {
-    client.write_all(b"hello").is_ok() && client.read_exact(&mut [0; 5]).is_ok()
 }
 
 fn served(address: SocketAddr) -> TcpStream {

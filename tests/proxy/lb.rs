@@ -22,6 +22,16 @@ pub struct Pronk {
     log: Arc<(Mutex<Vec<serde_json::Value>>, Condvar)>,
 }
 
+/// Waits until something is so, which nothing announces.
+#[track_caller]
+pub fn until(what: &str, mut is_so: impl FnMut() -> bool) {
+    let deadline = Instant::now() + PATIENCE;
+    while !is_so() {
+        assert!(Instant::now() < deadline, "never: {what}");
+        std::thread::sleep(Duration::from_millis(5));
+    }
+}
+
 /// A configuration of one virtual server on one member, without TLS.
 pub fn passthrough(member: SocketAddr, destination: &str) -> String {
     format!(

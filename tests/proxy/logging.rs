@@ -10,10 +10,8 @@ use std::time::{Duration, Instant};
 
 use serde_json::Value;
 
-use crate::lb::{Pronk, free_port, passthrough};
+use crate::lb::{Pronk, free_port, passthrough, until};
 use crate::peers::{connect, echo_member};
-
-const PATIENCE: Duration = Duration::from_secs(20);
 
 fn config(member: SocketAddr, port: u16) -> String {
     passthrough(member, &format!("127.0.0.1:{port}"))
@@ -55,19 +53,11 @@ fn serve(port: u16, connections: usize) {
 }
 
 /// Waits for something that connections may bring about.
-fn until(what: &str, port: u16, mut happened: impl FnMut() -> bool) {
-    wait_until(what, || {
+fn while_serving(what: &str, port: u16, mut happened: impl FnMut() -> bool) {
+    until(what, || {
         serve(port, 1);
         happened()
     });
-}
-
-fn wait_until(what: &str, mut happened: impl FnMut() -> bool) {
-    let deadline = Instant::now() + PATIENCE;
-    while !happened() {
-        assert!(Instant::now() < deadline, "never: {what}");
-        std::thread::sleep(Duration::from_millis(1));
-    }
 }
 
 /// Every line of a log file; each has to be whole.
@@ -143,16 +133,16 @@ fn all_but_the_log_goes_on_when_it_cannot_be_written() {
         let server = servers.iter().find(|server| server["name"] == "watched").unwrap();
         server["pool"]["members"][0]["status"]["availability"] == availability
     };
-    until("the member is up", port, || watched_is("available"));
+    while_serving("the member is up", port, || watched_is("available"));
     drop(probed);
-    until("the member is down", port, || watched_is("offline"));
+    while_serving("the member is down", port, || watched_is("offline"));
     let _probed = TcpListener::bind(probed_at).unwrap();
-    until("the member is up again", port, || watched_is("available"));
+    while_serving("the member is up again", port, || watched_is("available"));
     let file = pronk.folder.path().join("pronk.yaml");
     let text = fs::read_to_string(&file).unwrap();
     fs::write(&file, text.replace(&format!("127.0.0.1:{port}'"), &format!("127.0.0.1:{second}'"))).unwrap();
     pronk.signal("HUP");
-    wait_until("SIGHUP is obeyed", || TcpStream::connect(at(second)).is_ok());
+    until("SIGHUP is obeyed", || TcpStream::connect(at(second)).is_ok());
     serve(second, 10);
     echoes(&mut open);
     drop(open);
@@ -170,9 +160,9 @@ fn lines_that_could_not_be_written_are_told_once_others_can() {
     std::os::unix::fs::symlink(&free, folder.path().join("new")).unwrap();
     fs::rename(folder.path().join("new"), &log).unwrap();
     pronk.signal("USR1");
-    wait_until("the file is reopened", || says(&free, "log file reopened"));
+    until("the file is reopened", || says(&free, "log file reopened"));
     serve(port, 5);
-    wait_until("every connection is written or told as lost", || {
+    until("every connection is written or told as lost", || {
         let lines = lines(&free);
         let closed = lines.iter().filter(|line| line["close.code"].is_string()).count();
         told(&lines) > 0 && closed as u64 + told(&lines) >= 25
@@ -193,13 +183,13 @@ fn line_that_was_written_in_part_tears_no_other() {
     fs::write(&log, "{}\n".repeat(100 * 512 / 3 - 10)).unwrap();
     // In blocks of 512 bytes.
     let pronk = Pronk::start_unread(pronk_with_file(&log, "ulimit -f 100;"), |_| config(member, port));
-    wait_until("the file is full", || fs::metadata(&log).unwrap().len() == 100 * 512);
+    until("the file is full", || fs::metadata(&log).unwrap().len() == 100 * 512);
     serve(port, 20);
     lines(&log);
     // As logrotate does with `copytruncate`.
     fs::OpenOptions::new().write(true).open(&log).unwrap().set_len(0).unwrap();
     serve(port, 1);
-    wait_until("the loss is told", || told(&lines(&log)) > 0);
+    until("the loss is told", || told(&lines(&log)) > 0);
     ends_in_time(pronk);
 }
 
@@ -215,22 +205,22 @@ fn log_file_that_is_moved_is_reopened_on_request_and_by_itself() {
 
     fs::rename(&log, logs.join("1")).unwrap();
     pronk.signal("USR1");
-    wait_until("SIGUSR1 is obeyed", || says(&log, "log file reopened"));
+    until("SIGUSR1 is obeyed", || says(&log, "log file reopened"));
     assert!(says(&logs.join("1"), "serving"));
 
     fs::rename(&log, logs.join("2")).unwrap();
-    until("a new file by itself", port, || says(&log, "log file reopened"));
+    while_serving("a new file by itself", port, || says(&log, "log file reopened"));
     fs::remove_file(&log).unwrap();
-    until("a new file after a removal", port, || says(&log, "log file reopened"));
+    while_serving("a new file after a removal", port, || says(&log, "log file reopened"));
 
     let gone = folder.path().join("gone");
     fs::rename(&logs, &gone).unwrap();
-    until("it says so in the old file", port, || says(&gone.join("pronk.log"), "cannot reopen the log file"));
+    while_serving("it says so in the old file", port, || says(&gone.join("pronk.log"), "cannot reopen the log file"));
     serve(port, 10);
     pronk.signal("USR1");
     serve(port, 10);
     fs::create_dir(&logs).unwrap();
-    until("a new file in a new folder", port, || says(&log, "log file reopened"));
+    while_serving("a new file in a new folder", port, || says(&log, "log file reopened"));
     let refusals = lines(&gone.join("pronk.log")).into_iter();
     let refusals = refusals.filter(|line| line["message"].as_str().unwrap().starts_with("cannot reopen")).count();
     assert_eq!(refusals, 1, "one cause is told once");
@@ -265,7 +255,7 @@ fn loss_is_told_exactly_when_the_reader_returns() {
             let written = read.iter().filter(|line| line["message"] == "changed" || line["close.code"].is_string());
             written.count() as u64 + told(read)
         };
-        wait_until("every line is read or told as lost", || {
+        until("every line is read or told as lost", || {
             read.extend(incoming.try_iter());
             known(&read) >= (NODES + 3) as u64
         });
@@ -319,7 +309,7 @@ fn panic_in_a_task_goes_to_the_log_past_a_standard_error_that_stands_still() {
         .spawn()
         .unwrap();
     let mut child = Killed(child);
-    wait_until("a process of which a task panicked ends", || child.0.try_wait().unwrap().is_some());
+    until("a process of which a task panicked ends", || child.0.try_wait().unwrap().is_some());
     assert!(child.0.wait().unwrap().success());
     let lines = lines(&log);
     let line = lines.iter().find(|line| line["panic"] == "out of cheese").unwrap_or_else(|| panic!("{lines:?}"));

@@ -19,6 +19,11 @@ pub fn try_connect(address: SocketAddr) -> io::Result<TcpStream> {
     Ok(stream)
 }
 
+/// Whether a client that says hello has it back.
+pub fn echoes(client: &mut TcpStream) -> bool {
+    client.write_all(b"hello").is_ok() && client.read_exact(&mut [0; 5]).is_ok()
+}
+
 /// Whether a client that says hello is reset. Connecting, writing and reading can each be the first to find out.
 pub fn is_refused(address: SocketAddr) -> bool {
     let greeted = try_connect(address).and_then(|mut client| {

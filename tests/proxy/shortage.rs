@@ -1,14 +1,13 @@
 //! What pronk itself runs out of: no member is blamed, marked down or left for it.
 
-use std::io::{Read, Write};
 use std::net::{Ipv4Addr, SocketAddr, TcpStream};
 use std::process::Command;
 use std::time::{Duration, Instant};
 
 use serde_json::Value;
 
-use crate::lb::{Pronk, free_port};
-use crate::peers::{connect, echo_member};
+use crate::lb::{PATIENCE, Pronk, free_port, until};
+use crate::peers::{connect, echo_member, echoes};
 
 /// Members are looked at often, and soon taken for down.
 const MONITORS: &str = "monitors:
@@ -17,19 +16,6 @@ const MONITORS: &str = "monitors:
 ";
 /// Twice the time after which a member without a good answer is down, and some.
 const LONG: Duration = Duration::from_secs(4);
-const PATIENCE: Duration = Duration::from_secs(20);
-
-fn echoes(client: &mut TcpStream) -> bool {
-    client.write_all(b"hello").is_ok() && client.read_exact(&mut [0; 5]).is_ok()
-}
-
-fn eventually(what: &str, mut is_so: impl FnMut() -> bool) {
-    let deadline = Instant::now() + PATIENCE;
-    while !is_so() {
-        assert!(Instant::now() < deadline, "never: {what}");
-        std::thread::sleep(Duration::from_millis(10));
-    }
-}
 
 fn wait_until_up(pronk: &Pronk) {
     pronk.logged("member is up", |line| line["message"] == "member is up" && line["monitor"] == "fast");
@@ -82,7 +68,7 @@ virtual-servers: {{ vs: {{ destination: '127.0.0.1:{port}', pool: p }} }}
         assert!(echoes(&mut session));
         // Clients that say nothing need no member; those for whom there is no descriptor wait in the kernel.
         let mut crowd: Vec<_> = (0..80).map(|_| connect(address)).collect();
-        eventually("every descriptor is held", || held(&pronk) == LIMIT);
+        until("every descriptor is held", || held(&pronk) == LIMIT);
         let begun = Instant::now();
         while begun.elapsed() < LONG {
             assert!(echoes(&mut session), "the session has ended: {:#?}", pronk.log());
@@ -96,7 +82,7 @@ virtual-servers: {{ vs: {{ destination: '127.0.0.1:{port}', pool: p }} }}
         assert!(record["close.remedy"].as_str().unwrap().contains("LimitNOFILE="), "{record}");
         assert!(echoes(&mut session));
         drop(crowd);
-        eventually("it serves again", || echoes(&mut connect(address)));
+        until("it serves again", || echoes(&mut connect(address)));
         assert_pronk_alone_is_blamed(&pronk, "pronk is out of file descriptors");
     }
 }
@@ -203,7 +189,7 @@ virtual-servers:
                 && line["tries"] == 2
                 && line["member"].as_str().is_some_and(|member| member.starts_with("b:"))
         };
-        eventually("the other member serves, toward which there are ports", || {
+        until("the other member serves, toward which there are ports", || {
             assert!(echoes(&mut both.another()));
             pronk.log().iter().any(by_other)
         });

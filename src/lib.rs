@@ -6,11 +6,13 @@
 //! |---|---|
 //! | 0 | [`model`]: the validated configuration · [`snippet`]: messages with their place |
 //! | 1 | [`config`]: the file · [`cert`]: certificates and keys · [`net`]: sockets · [`stats`]: counters · [`log`]: lines on their way out |
-//! | 2 | [`pool`]: members, choice, queue, persistence · [`tls`]: profiles · [`impala`]: its protocols · [`watch`]: certificates in use |
-//! | 3 | [`proxy`]: the life of a connection · [`monitor`]: health, discovery |
-//! | 4 | [`control`]: what runs, and how it changes |
-//! | 5 | [`admin`]: the unix socket; talks to `control`'s handle |
-//! | 6 | [`app`]: two runtimes, signals |
+//! | 2 | [`pool`]: members, choice, queue, persistence · [`lint`]: what is wrong with certificates · [`impala`]: its protocols |
+//! | 3 | [`tls`]: profiles · [`store`]: the certificate store · [`inventory`]: certificates in use |
+//! | 4 | [`proxy`]: the life of a connection · [`monitor`]: health, discovery |
+//! | 5 | [`control`]: what runs, and how it changes |
+//! | 6 | [`admin`]: the unix socket; talks to `control`'s handle |
+//! | 7 | [`app`]: two runtimes, signals |
+//! | 8 | [`cli`]: one file a command |
 //!
 //! Invariants: a connection takes the newest snapshot whenever it wants a member; live state survives reloads;
 //! administrative state and health are separate; every count is a guard; every end of a connection has a
@@ -38,6 +40,8 @@ pub mod cli;
 pub mod config;
 pub mod control;
 pub mod impala;
+pub mod inventory;
+pub mod lint;
 pub mod log;
 pub mod model;
 pub mod monitor;
@@ -46,5 +50,5 @@ pub mod pool;
 pub mod proxy;
 pub mod snippet;
 pub mod stats;
+pub mod store;
 pub mod tls;
-pub mod watch;

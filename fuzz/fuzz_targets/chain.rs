@@ -6,9 +6,9 @@ use std::sync::Arc;
 
 use libfuzzer_sys::fuzz_target;
 use pronk::cert::bundle;
-use pronk::cert::cluster::ClusterView;
-use pronk::cert::lint::{Linter, Role, Trust, Use, gather_bundle};
-use pronk::cert::report::{Report, github, human, json, junit, sarif};
+use pronk::lint::overview::ClusterView;
+use pronk::lint::{Linter, Role, Trust, Use, gather_bundle};
+use pronk::lint::report::{Report, github, human, json, junit, sarif};
 use pronk::model::Host;
 
 fuzz_target!(|bytes: &[u8]| {

@@ -10,9 +10,9 @@ use super::explain::Explained;
 use super::persistence::{Deleted, Filter};
 use super::view::{Map, Refusal, Reloaded, Resumed, Stats};
 use crate::control::{Handle, Refused};
+use crate::inventory;
 use crate::log::Log;
 use crate::model::{MemberKey, Name};
-use crate::watch;
 
 /// What is asked.
 #[derive(Clone)]
@@ -49,7 +49,7 @@ async fn stats(State(handle): State<Handle>) -> Json<Stats> {
     Json(Stats::of(&handle.serving()))
 }
 
-async fn certificates(State(handle): State<Handle>) -> Json<watch::Snapshot> {
+async fn certificates(State(handle): State<Handle>) -> Json<inventory::Snapshot> {
     Json(handle.certificates().snapshot())
 }
 

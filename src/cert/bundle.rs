@@ -53,7 +53,7 @@ pub fn read(path: &Path, passphrase: Option<&Passphrase>) -> Result<Bundle, Mate
 ///
 /// # Errors
 /// It cannot be read, or is too large.
-pub(super) fn contents(path: &Path) -> Result<(Zeroizing<Vec<u8>>, u32), MaterialError> {
+pub fn contents(path: &Path) -> Result<(Zeroizing<Vec<u8>>, u32), MaterialError> {
     let unreadable = |source| MaterialError::Unreadable { path: path.to_owned(), source };
     let file = File::open(path).map_err(unreadable)?;
     let metadata = file.metadata().map_err(unreadable)?;
@@ -91,10 +91,7 @@ fn read_all(path: &Path, source: impl Read, size: u64) -> Result<Zeroizing<Vec<u
 ///
 /// # Errors
 /// One cannot be decoded; its position is told.
-pub(super) fn decode(
-    path: &Path,
-    certificates: Vec<CertificateDer<'static>>,
-) -> Result<Vec<Certificate>, MaterialError> {
+pub fn decode(path: &Path, certificates: Vec<CertificateDer<'static>>) -> Result<Vec<Certificate>, MaterialError> {
     let decode = |(index, der)| {
         Certificate::decode(der).map_err(|error| MaterialError::BadCertificate {
             path: path.to_owned(),

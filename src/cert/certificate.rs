@@ -9,8 +9,8 @@ use x509_parser::oid_registry::{self, Oid, OidRegistry};
 use x509_parser::prelude::FromDer;
 use x509_parser::public_key::PublicKey;
 
+use super::escape::shown;
 use super::names::{CertificateNames, hexadecimal};
-use super::text::shown;
 
 /// A certificate, decoded once.
 #[derive(Clone, Debug)]
@@ -239,12 +239,12 @@ impl Certificate {
     }
 
     /// The subject's name in DER: equal exactly for names that clients take for equal.
-    pub(super) fn subject_der(&self) -> &[u8] {
+    pub fn subject_der(&self) -> &[u8] {
         &self.subject_der
     }
 
     /// The issuer's name in DER.
-    pub(super) fn issuer_der(&self) -> &[u8] {
+    pub fn issuer_der(&self) -> &[u8] {
         &self.issuer_der
     }
 

@@ -10,10 +10,10 @@ use rustls_pki_types::{CertificateDer, PrivateKeyDer};
 use x509_parser::prelude::{FromDer, X509Certificate};
 use zeroize::Zeroizing;
 
+use super::entry::{Entry, EntryFolder, consistent};
 use super::key::{Passphrase, parse_key};
 use super::material::{MaterialError, certificates_of, secret_of};
 use super::names::CertificateNames;
-use super::store::{self, EntryFolder};
 use crate::model::profile::{self, CertKey, Certificate};
 
 /// A certificate with its chain and the private key that belongs to it.
@@ -67,7 +67,7 @@ impl Identity {
             }
             // The entry may be replaced meanwhile: its certificate and key are read from one and the same folder.
             Certificate::Store(name) => {
-                store::consistent(store, name, |folder| Self::read(source, &Files::of(folder)), Result::is_ok)
+                consistent(store, name, |folder| Self::read(source, &Files::of(folder)), Result::is_ok)
                     .map_err(|error| vec![IdentityError { part: Part::Store, error }])?
             }
         }
@@ -120,7 +120,7 @@ struct Files<'a> {
 
 impl<'a> Files<'a> {
     fn of(folder: &'a EntryFolder) -> Self {
-        let store::Entry { cert, key, chain } = folder.files();
+        let Entry { cert, key, chain } = folder.files();
         Self { cert, key, chain, folder: Some(folder) }
     }
 

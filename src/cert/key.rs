@@ -71,7 +71,7 @@ pub fn read_key(path: &Path, passphrase: Option<&Passphrase>) -> Result<PrivateK
 }
 
 /// As [`read_key`], from a file's contents.
-pub(super) fn parse_key(
+pub fn parse_key(
     path: &Path,
     contents: &[u8],
     passphrase: Option<&Passphrase>,
@@ -119,7 +119,7 @@ fn encrypted_section(contents: &[u8]) -> Option<&[u8]> {
 }
 
 /// Whether a file's contents hold an encrypted private key, of whatever format.
-pub(super) fn is_encrypted(contents: &[u8]) -> bool {
+pub fn is_encrypted(contents: &[u8]) -> bool {
     is_legacy(contents) || encrypted_section(contents).is_some()
 }
 

@@ -92,10 +92,7 @@ pub fn read_certificates(path: &Path) -> Result<Vec<CertificateDer<'static>>, Ma
 }
 
 /// As [`read_certificates`], from a file that was opened by other means.
-pub(super) fn certificates_of(
-    path: &Path,
-    file: io::Result<File>,
-) -> Result<Vec<CertificateDer<'static>>, MaterialError> {
+pub fn certificates_of(path: &Path, file: io::Result<File>) -> Result<Vec<CertificateDer<'static>>, MaterialError> {
     let certificates = pem_or_der(path, file, CertificateDer::from)?;
     if certificates.is_empty() {
         return Err(MaterialError::NoCertificate { path: path.to_owned() });
@@ -162,7 +159,7 @@ pub(super) fn pem_detail(error: &pem::Error) -> String {
 }
 
 /// The reason in the operating system's words, as part of a sentence.
-pub(super) fn os_reason(error: &io::Error) -> String {
+pub fn os_reason(error: &io::Error) -> String {
     let text = error.to_string();
     let reason = text.split(" (os error").next().unwrap_or(&text);
     let mut letters = reason.chars();

@@ -129,7 +129,7 @@ fn ip_address(octets: &[u8]) -> Option<IpAddr> {
 }
 
 /// Bytes as people compare them: `0a1b2c`.
-pub(super) fn hexadecimal(bytes: &[u8]) -> String {
+pub fn hexadecimal(bytes: &[u8]) -> String {
     bytes.iter().map(|byte| format!("{byte:02x}")).collect()
 }
 

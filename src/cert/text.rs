@@ -2,10 +2,10 @@
 
 use std::fmt::Write;
 
-use time::OffsetDateTime;
-
 use super::Certificate;
-use super::lint::Field;
+use super::date::moment;
+use super::escape::shown;
+use super::field::Field;
 
 /// The fields of a certificate that it has, each with its line, in the order of `openssl x509 -text`.
 pub fn lines(certificate: &Certificate) -> Vec<(Field, String)> {
@@ -68,50 +68,6 @@ pub fn lines(certificate: &Certificate) -> Vec<(Field, String)> {
     lines
 }
 
-/// A text from a certificate with what would act on a terminal, or hide, written as escapes.
-pub fn shown(text: &str) -> String {
-    let plain = |letter: &char| matches!(letter, '"' | '\'' | '\\');
-    text.chars().fold(String::with_capacity(text.len()), |mut shown, letter| {
-        match plain(&letter) {
-            true => shown.push(letter),
-            false => shown.extend(letter.escape_debug()),
-        }
-        shown
-    })
-}
-
-/// A point in time, from seconds since 1970: `2027-02-03 04:05:06 UTC`.
-pub fn moment(seconds: i64) -> String {
-    match OffsetDateTime::from_unix_timestamp(seconds) {
-        Ok(at) => {
-            let (hour, minute, second) = at.to_hms();
-            format!("{} {hour:02}:{minute:02}:{second:02} UTC", at.date())
-        }
-        Err(_) => format!("{seconds} s since 1970"),
-    }
-}
-
-/// As [`moment`], in the form of RFC 3339: `2027-02-03T04:05:06Z`.
-pub fn instant(seconds: i64) -> String {
-    moment(seconds).replacen(' ', "T", 1).replace(" UTC", "Z")
-}
-
-/// The day, from seconds since 1970: `2027-02-03`.
-pub fn day(seconds: i64) -> String {
-    OffsetDateTime::from_unix_timestamp(seconds).map_or_else(|_| moment(seconds), |at| at.date().to_string())
-}
-
 fn join<T: ToString>(items: &[T]) -> String {
     items.iter().map(ToString::to_string).collect::<Vec<_>>().join(", ")
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn nothing_in_a_certificate_acts_on_a_terminal() {
-        assert_eq!(shown("CN=\"Zoë\", O=a'b"), "CN=\"Zoë\", O=a'b");
-        assert_eq!(shown("a\x1b[31mb\0\n\u{202e}c"), "a\\u{1b}[31mb\\0\\n\\u{202e}c");
-    }
 }

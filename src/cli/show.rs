@@ -5,7 +5,7 @@ use std::process::ExitCode;
 use super::admin_client::AdminSocket;
 use crate::admin::view::{Map, MapDraining, MapProcess, MapStatus, Row, Stats};
 use crate::cli::screen::{out, outln};
-use crate::watch::Snapshot;
+use crate::inventory::Snapshot;
 
 #[derive(Debug, clap::Subcommand)]
 pub(super) enum Command {

@@ -10,12 +10,12 @@ use super::children::{Child, Group, Restarts};
 use super::credentials::Authorizations;
 use super::desired::Found;
 use super::tls::Tls;
+use crate::inventory;
 use crate::model::profile::ServerSsl;
 use crate::model::{self, Address, Member, MemberKey, Model, Monitor, MonitorKind, Name};
 use crate::monitor::{self, Search, Watch};
 use crate::pool::{LiveNode, Pool, PoolMember, Registry};
 use crate::tls::MemberTls;
-use crate::watch;
 
 /// The tasks that watch members, resolve names and look for members.
 #[derive(Debug, Default)]
@@ -46,7 +46,7 @@ impl Assignments {
         pools: &BTreeMap<Name, Arc<Pool>>,
         tls: &Tls,
         headers: &Authorizations,
-        certificates: &Arc<watch::Watch>,
+        certificates: &Arc<inventory::Inventory>,
         restarts: &Restarts,
     ) {
         let of_pool = |pool: &Arc<Pool>| {
@@ -190,7 +190,7 @@ fn of_member(pool: &Pool, monitor: &Arc<Monitor>, member: &PoolMember, tls: &Tls
         tls: of_port,
         web_tls: of_web,
         authorization: headers.get(&monitor.name).cloned(),
-        server_name: watch::targets::node_name(&member.config.node),
+        server_name: inventory::targets::node_name(&member.config.node),
         certificates: Arc::default(),
         resume: Notify::default(),
     }

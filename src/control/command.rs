@@ -11,9 +11,9 @@ use super::children::Restarts;
 use super::phase::Phase;
 use super::serving::{Report, Serving};
 use crate::config::Diagnostics;
+use crate::inventory::Inventory;
 use crate::model::{MemberKey, Name};
 use crate::pool::Registry;
-use crate::watch::Watch;
 
 /// A request to the one task that may change what runs.
 #[derive(Debug)]
@@ -103,7 +103,7 @@ impl fmt::Display for Refused {
 pub(super) struct Shared {
     pub serving: ArcSwap<Serving>,
     pub registry: Registry,
-    pub certificates: Arc<Watch>,
+    pub certificates: Arc<Inventory>,
     pub phase: watch::Sender<Phase>,
     /// Notified when members may have been removed.
     pub removed: Notify,
@@ -131,7 +131,7 @@ impl Handle {
     }
 
     /// What is known of the certificates in use.
-    pub fn certificates(&self) -> &Arc<Watch> {
+    pub fn certificates(&self) -> &Arc<Inventory> {
         &self.shared.certificates
     }
 

@@ -13,11 +13,11 @@ use super::listeners::{Listeners, Sockets, listening};
 use super::prepare::Prepared;
 use super::serving::Serving;
 use super::tls::Tls;
+use crate::inventory::Targets;
 use crate::model::profile::{Persistence, PersistenceKind};
 use crate::model::{Model, Name, VirtualServer, overlap};
 use crate::pool::{Pool, Registry, Sharing, Sticky};
 use crate::proxy::{Lifecycle, Listener, LiveVirtualServer, Removed, Snapshot};
-use crate::watch::Targets;
 
 /// What runs. The controller's own; everybody else reads [`Serving`].
 #[derive(Debug, Default)]

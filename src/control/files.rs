@@ -9,10 +9,10 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use super::tls::{Tls, server_ssl};
+use crate::inventory::material::{client_ssl_paths, server_ssl_paths};
 use crate::model::profile::{ClientSsl, ServerSsl};
 use crate::model::{Model, Name};
 use crate::tls::{LiveClientSsl, LiveServerSsl, ProfileError};
-use crate::watch::material::{client_ssl_paths, server_ssl_paths};
 
 /// What stands on disk for the profiles in force, as it was last looked at.
 #[derive(Clone, Debug, Default)]

@@ -1,6 +1,6 @@
-use crate::cert::lint::check;
-use crate::cert::lint::{Levels, UnknownCheck};
 use crate::config::{Diagnostics, Loaded};
+use crate::lint::check;
+use crate::lint::{Levels, UnknownCheck};
 
 /// What a file says becomes of findings about certificates.
 ///

@@ -16,7 +16,7 @@ use super::lint::lint_levels;
 use super::listeners::{self, OpenSockets, Sockets};
 use super::serving::Report;
 use super::tls::Tls;
-use crate::cert::store;
+use crate::cert::entry;
 use crate::config::{self, Diagnostic, Diagnostics, Loaded};
 use crate::model::{Address, Model, Name};
 use crate::monitor::resolve_once;
@@ -119,7 +119,7 @@ impl Read {
         // Looked at before they are read, so that what is replaced meanwhile is noticed afterwards.
         let replacements = Replacements::of(&loaded.model);
         let needs = Needs::of(&loaded, &basis.tls)?;
-        let entries = store::entries(&loaded.model.certificate_store);
+        let entries = entry::entries(&loaded.model.certificate_store);
         let differences = config::diff(&basis.written, &loaded.model);
         let replaced = basis.tls.replaced_by(&needs.tls, &differences);
         let changes = differences.iter().map(ToString::to_string).chain(replaced).collect();

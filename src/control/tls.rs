@@ -2,10 +2,10 @@ use std::collections::HashMap;
 use std::sync::Arc;
 
 use crate::config::{Change, Diagnostics, Loaded};
+use crate::inventory::Chain;
 use crate::model::profile::ServerSsl;
 use crate::model::{Model, Name};
 use crate::tls::{LiveClientSsl, LiveServerSsl, ProfileError};
-use crate::watch::Chain;
 
 /// The SSL profiles that virtual servers and monitors use, ready.
 #[derive(Clone, Debug, Default)]

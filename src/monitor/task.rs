@@ -15,10 +15,10 @@ use super::inband::Failures;
 use super::outcome::Outcome;
 use super::probe::{Prober, refusal};
 use super::state::Standing;
+use crate::inventory;
 use crate::model::{Host, Inband, MemberKey, Monitor, MonitorKind, Name};
 use crate::pool::{LiveMember, LiveNode, Served, Verdict};
 use crate::tls::MemberTls;
-use crate::watch;
 
 /// A member to be watched by a monitor.
 #[derive(Debug)]
@@ -39,7 +39,7 @@ pub struct Watch {
     /// The name that a handshake asks for.
     pub server_name: Option<Host>,
     /// Where the certificates go that the member shows.
-    pub certificates: Arc<watch::Watch>,
+    pub certificates: Arc<inventory::Inventory>,
     /// Notified when an administrator resumes the member.
     pub resume: Notify,
 }

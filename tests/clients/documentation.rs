@@ -1,7 +1,7 @@
 //! The table in the documentation is what the code says.
 
 use pronk::cert::CertificateNames;
-use pronk::cert::clients::{Client, names};
+use pronk::lint::clients::{Client, names};
 use pronk::model::Host;
 
 const PAGE: &str = include_str!("../../docs/which-certificate.md");

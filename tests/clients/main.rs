@@ -9,9 +9,9 @@ use std::path::PathBuf;
 use std::sync::{Arc, LazyLock};
 use std::time::Duration;
 
-use pronk::cert::clients::{Client, Matrix, Verdict, Why, names};
-use pronk::cert::lint::{Located, Origin, Role, Subject, Use};
 use pronk::cert::{Certificate, CertificateNames};
+use pronk::lint::clients::{Client, Matrix, Verdict, Why, names};
+use pronk::lint::{Located, Origin, Role, Subject, Use};
 use pronk::model::Host;
 use proptest::prelude::*;
 use rcgen::{

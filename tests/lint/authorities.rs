@@ -1,4 +1,4 @@
-use pronk::cert::lint::{Finding, Use};
+use pronk::lint::{Finding, Use};
 use rcgen::{CertificateParams, IsCa, KeyUsagePurpose};
 
 use crate::corpus::{Case, FRONT, extension, grave, lint, linter, one, role, subject, well_named};
@@ -80,7 +80,7 @@ fn authorities_by_themselves_are_judged_as_authorities_only() {
 #[test]
 fn what_only_the_next_python_refuses_says_so() {
     for check in ["ca-basic-constraints-not-critical", "ca-key-usage-missing", "ca-key-ids-missing"] {
-        let clients = pronk::cert::lint::check(check).unwrap().clients;
+        let clients = pronk::lint::check(check).unwrap().clients;
         assert!(clients.starts_with("Python 3.13"), "{check}: {clients}");
     }
 }

@@ -1,4 +1,4 @@
-use pronk::cert::lint::{Finding, Linter, Severity, Trust, Use, gather};
+use pronk::lint::{Finding, Linter, Severity, Trust, Use, gather};
 use rcgen::{
     BasicConstraints, CertificateParams, ExtendedKeyUsagePurpose, GeneralSubtree, IsCa, KeyUsagePurpose,
     NameConstraints,

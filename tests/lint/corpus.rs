@@ -4,8 +4,8 @@ use std::path::PathBuf;
 use std::sync::Arc;
 
 use pronk::cert::Certificate;
-use pronk::cert::lint::{Finding, Levels, Linter, Located, Origin, Role, Severity, Subject, Trust, Use};
 use pronk::cert::weak_keys::WeakKeys;
+use pronk::lint::{Finding, Levels, Linter, Located, Origin, Role, Severity, Subject, Trust, Use};
 use pronk::model::Host;
 use rcgen::CustomExtension;
 use rustls_pki_types::CertificateDer;

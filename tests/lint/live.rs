@@ -1,4 +1,4 @@
-use pronk::cert::lint::{Finding, Silence, Use, silent};
+use pronk::lint::{Finding, Silence, Use, silent};
 
 use crate::corpus::{Case, FRONT, NODE, lint, role};
 use crate::support::ca::Authority;

@@ -19,7 +19,7 @@ mod validity;
 
 use std::collections::BTreeSet;
 
-use pronk::cert::lint::{Finding, catalogue};
+use pronk::lint::{Finding, catalogue};
 
 use corpus::Case;
 

@@ -1,4 +1,4 @@
-use pronk::cert::lint::{Finding, Severity, Use};
+use pronk::lint::{Finding, Severity, Use};
 
 use crate::corpus::{Case, FRONT, NODE, lint, role};
 use crate::support::ca::{Authority, LeafBuilder};

@@ -1,4 +1,4 @@
-use pronk::cert::lint::{Finding, Severity, Use};
+use pronk::lint::{Finding, Severity, Use};
 use rcgen::{CertificateParams, ExtendedKeyUsagePurpose as Purpose, IsCa, KeyUsagePurpose as Usage};
 
 use crate::corpus::{Case, FRONT, NODE, extension, grave, lint, linter, one, role, subject, well_named};

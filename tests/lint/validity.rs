@@ -1,4 +1,5 @@
-use pronk::cert::lint::{Field, Finding, Linter, Severity, Use};
+use pronk::cert::Field;
+use pronk::lint::{Finding, Linter, Severity, Use};
 use rcgen::CertificateParams;
 use time::{Duration, OffsetDateTime};
 

@@ -4,8 +4,9 @@ use std::fs::File;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 
 use pronk::cert::Identity;
+use pronk::cert::entry::{CERT, CHAIN, KEY};
 use pronk::cert::private_key::{KeyType, PrivateKey};
-use pronk::cert::store::{CERT, CHAIN, Change, KEY, Names, Writer, self_signed};
+use pronk::store::{Change, Names, Writer, self_signed};
 
 use crate::Bench;
 use crate::support::ca::{Authority, pem_of};

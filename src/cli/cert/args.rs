@@ -11,9 +11,9 @@ use zeroize::Zeroizing;
 
 use crate::cert::key::Passphrase;
 use crate::cert::private_key::KeyType;
-use crate::cert::store::{Names, StoreError};
 use crate::config::{self, Loaded};
 use crate::model::profile;
+use crate::store::{Names, StoreError};
 
 /// Which store is meant.
 #[derive(Debug, clap::Args)]

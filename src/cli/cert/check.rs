@@ -6,10 +6,10 @@ use super::findings::{anchors, front_end};
 use super::usage::Usage;
 use crate::cert::MaterialError;
 use crate::cert::key::Passphrase;
-use crate::cert::lint::{Finding, Severity};
-use crate::cert::report::{Report, human};
-use crate::cert::store::{self, Stored};
 use crate::cli::screen::{self, Color, outln};
+use crate::lint::report::{Report, human};
+use crate::lint::{Finding, Severity};
+use crate::store::{self, Stored};
 
 #[derive(Debug, clap::Args)]
 pub(in crate::cli) struct Args {

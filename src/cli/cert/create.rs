@@ -2,12 +2,11 @@ use std::path::Path;
 use std::process::ExitCode;
 
 use super::args::{NameArgs, PassphraseArgs, StoreArgs, key_type, now};
+use crate::cert::entry::{CERT, CHAIN, CSR, KEY, NEXT_KEY};
 use crate::cert::private_key::{KeyType, PrivateKey};
-use crate::cert::store::{
-    self, Authority, CERT, CHAIN, CLOCK_SKEW, CSR, Change, KEY, NEXT_KEY, StoreError, Stored, Writer,
-};
-use crate::cert::{Certificate, text};
+use crate::cert::{Certificate, date};
 use crate::cli::screen::outln;
+use crate::store::{self, Authority, CLOCK_SKEW, Change, StoreError, Stored, Writer};
 
 #[derive(Debug, clap::Args)]
 pub(in crate::cli) struct Args {
@@ -88,7 +87,7 @@ impl Args {
         outln!("made {}: {what}", entry.display());
         print_summary(&leaf, now);
         if let Some(authority) = authority.filter(|authority| authority.certificate.not_after < validity.1) {
-            let day = text::day(authority.certificate.not_after);
+            let day = date::day(authority.certificate.not_after);
             outln!("it ends with the authority's own certificate, on {day}, and not after {} days", self.days);
         }
         self.next(&entry);
@@ -120,7 +119,7 @@ pub(super) fn print_summary(leaf: &Certificate, now: i64) {
     if !names.is_empty() {
         outln!("  names    {}", names.join(", ").escape_debug());
     }
-    outln!("  valid    until {} ({} days)", text::day(leaf.not_after), leaf.days_left(now));
+    outln!("  valid    until {} ({} days)", date::day(leaf.not_after), leaf.days_left(now));
     outln!("  key      {}", leaf.key);
     outln!("  sha256   {}", leaf.fingerprint());
 }

@@ -2,9 +2,10 @@ use std::path::PathBuf;
 use std::process::ExitCode;
 
 use super::args::{NameArgs, PassphraseArgs, StoreArgs, key_type};
+use crate::cert::entry::{CERT, CSR, KEY, NEXT_KEY};
 use crate::cert::private_key::{KeyType, PrivateKey};
-use crate::cert::store::{self, CERT, CSR, Change, KEY, NEXT_KEY, StoreError, Writer};
 use crate::cli::screen::{out, outln};
+use crate::store::{self, Change, StoreError, Writer};
 
 #[derive(Debug, clap::Args)]
 pub(in crate::cli) struct Args {

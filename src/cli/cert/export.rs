@@ -7,9 +7,10 @@ use anyhow::Context;
 use zeroize::Zeroizing;
 
 use super::args::{PassphraseArgs, StoreArgs};
-use crate::cert::store::{self, StoreError, Stored};
+use crate::cert::entry::KEY;
 use crate::cert::{MaterialError, pkcs12};
 use crate::cli::screen::outln;
+use crate::store::{self, StoreError, Stored};
 
 #[derive(Debug, clap::Args)]
 pub(in crate::cli) struct Args {
@@ -67,7 +68,7 @@ impl Args {
     }
 
     fn contents(&self, stored: &Stored) -> anyhow::Result<Zeroizing<Vec<u8>>> {
-        let no_key = || StoreError::from(MaterialError::NoKey { path: stored.folder.join(store::KEY) });
+        let no_key = || StoreError::from(MaterialError::NoKey { path: stored.folder.join(KEY) });
         if self.what.key {
             return Ok(Zeroizing::new(stored.key_contents().ok_or_else(no_key)?.to_vec()));
         }
@@ -77,7 +78,7 @@ impl Args {
         let chain = stored.chain.iter().map(|above| &above.der);
         if self.what.pkcs12 {
             let passphrase = match stored.key.as_ref().is_some_and(|key| key.encrypted) {
-                true => self.passphrase.ask(&stored.folder.join(store::KEY))?,
+                true => self.passphrase.ask(&stored.folder.join(KEY))?,
                 false => self.passphrase.choose("the archive")?,
             };
             let key = stored.private_key(Some(&passphrase))?.pkcs8()?;

@@ -4,9 +4,9 @@ use std::path::Path;
 
 use rustls_pki_types::CertificateDer;
 
-use crate::cert::lint::{Finding, Role, Use};
-use crate::cert::store::Stored;
+use crate::lint::{Finding, Role, Use};
 use crate::model::Host;
+use crate::store::Stored;
 
 /// The self-signed authorities of a store, for whom chains are looked at.
 pub(super) fn anchors(store: &Path) -> Vec<CertificateDer<'static>> {

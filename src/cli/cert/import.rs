@@ -6,11 +6,10 @@ use super::create::print_summary;
 use super::findings::{anchors, front_end, line};
 use super::usage::Usage;
 use crate::cert::bundle::KeyFile;
-use crate::cert::lint::{Findings, Severity};
-use crate::cert::store::{
-    self, CERT, CHAIN, CSR, Change, Checked, Import, KEY, NEXT_KEY, Source, StoreError, Stored, Writer,
-};
+use crate::cert::entry::{CERT, CHAIN, CSR, KEY, NEXT_KEY};
 use crate::cli::screen::outln;
+use crate::lint::{Findings, Severity};
+use crate::store::{self, Change, Checked, Import, Source, StoreError, Stored, Writer};
 
 #[derive(Debug, clap::Args)]
 pub(in crate::cli) struct Args {
@@ -96,7 +95,7 @@ impl Args {
 fn lint(
     checked: &Checked,
     entry: &Path,
-    role: crate::cert::lint::Role,
+    role: crate::lint::Role,
     anchors: Vec<rustls_pki_types::CertificateDer<'static>>,
     now: i64,
 ) -> Findings {

@@ -2,8 +2,8 @@ use std::process::ExitCode;
 
 use super::args::{StoreArgs, now};
 use super::usage::Usage;
-use crate::cert::store::{EntryView, Stored};
 use crate::cli::screen::{out, outln};
+use crate::store::{EntryView, Stored};
 
 #[derive(Debug, clap::Args)]
 pub(in crate::cli) struct Args {

@@ -4,8 +4,9 @@ use std::process::ExitCode;
 use super::args::{StoreArgs, load};
 use super::usage::Usage;
 use crate::cert::MaterialError;
-use crate::cert::store::{StoreError, Stored, Writer, is_entry_name};
+use crate::cert::entry::is_entry_name;
 use crate::cli::screen::outln;
+use crate::store::{StoreError, Stored, Writer};
 
 #[derive(Debug, clap::Args)]
 pub(in crate::cli) struct Args {

@@ -4,9 +4,10 @@ use std::process::ExitCode;
 use super::args::{PassphraseArgs, StoreArgs, key_type, now};
 use super::create::print_summary;
 use super::csr::hand_out;
+use crate::cert::entry::{CERT, KEY};
 use crate::cert::private_key::{KeyType, PrivateKey};
-use crate::cert::store::{self, Renewal, StoreError, Stored, Writer};
 use crate::cli::screen::outln;
+use crate::store::{self, Renewal, StoreError, Stored, Writer};
 
 #[derive(Debug, clap::Args)]
 pub(in crate::cli) struct Args {
@@ -58,7 +59,7 @@ impl Args {
         let issuer = store::issuer(&folder, &before)?;
         let mut known = Vec::new();
         for entry in std::iter::once(&before).chain(&issuer).filter(encrypted) {
-            let path = entry.folder.join(store::KEY);
+            let path = entry.folder.join(KEY);
             known.push((path.clone(), self.passphrase.ask(&path)?));
         }
         let ask = |path: &Path| match known.iter().find(|(asked, _)| asked == path) {
@@ -76,7 +77,7 @@ impl Args {
                 outln!("renewed {}: signed {by}", entry.folder.display());
                 print_summary(&leaf, now);
                 if leaf.is_self_issued() && with_fresh {
-                    let cert = entry.folder.join(store::CERT);
+                    let cert = entry.folder.join(CERT);
                     outln!(
                         "clients have to trust it anew: pronk cert trust add {} --to truststore.pem",
                         cert.display()

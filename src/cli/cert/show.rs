@@ -2,9 +2,9 @@ use std::process::ExitCode;
 
 use super::args::{StoreArgs, now};
 use super::usage::Usage;
-use crate::cert::store::{EntryView, Stored};
-use crate::cert::{Certificate, text};
+use crate::cert::{Certificate, date, text};
 use crate::cli::screen::outln;
+use crate::store::{EntryView, Stored};
 
 #[derive(Debug, clap::Args)]
 pub(in crate::cli) struct Args {
@@ -21,7 +21,7 @@ impl Args {
     pub(super) fn execute(self) -> anyhow::Result<ExitCode> {
         let location = self.store.locate()?;
         let usage = location.config.map(|(_, loaded)| Usage::of(&loaded, &location.folder)).unwrap_or_default();
-        let stored = Stored::read(&location.folder, &self.name, None).map_err(crate::cert::store::StoreError::from)?;
+        let stored = Stored::read(&location.folder, &self.name, None).map_err(crate::store::StoreError::from)?;
         let now = now()?;
         let view = EntryView::new(&stored, usage.by(&self.name), now);
         if self.json {
@@ -35,7 +35,7 @@ impl Args {
             None => {}
         }
         for (at, above) in stored.chain.iter().enumerate() {
-            let (title, day) = (above.title(), text::day(above.not_after));
+            let (title, day) = (above.title(), date::day(above.not_after));
             outln!("  Chain {}: {}, until {day}", at + 1, title.escape_debug());
         }
         if stored.leaf.is_some() && stored.pending {

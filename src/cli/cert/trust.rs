@@ -3,9 +3,9 @@ use std::process::ExitCode;
 
 use super::args::now;
 use super::list::aligned;
-use crate::cert::truststore::{Truststore, certificates_in};
-use crate::cert::{Certificate, text};
+use crate::cert::{Certificate, date};
 use crate::cli::screen::{out, outln};
+use crate::store::truststore::{Truststore, certificates_in};
 
 #[derive(Debug, clap::Subcommand)]
 pub(in crate::cli) enum Command {
@@ -49,7 +49,7 @@ fn add(files: &[PathBuf], to: &Path, force: bool) -> anyhow::Result<ExitCode> {
     let mut truststore = Truststore::open(to)?;
     let (mut added, mut had) = (Vec::new(), Vec::new());
     for certificate in wanted {
-        let line = format!("{}, until {}", certificate.title().escape_debug(), text::day(certificate.not_after));
+        let line = format!("{}, until {}", certificate.title().escape_debug(), date::day(certificate.not_after));
         if truststore.has(&certificate) {
             had.push(line);
         } else {
@@ -68,7 +68,7 @@ fn add(files: &[PathBuf], to: &Path, force: bool) -> anyhow::Result<ExitCode> {
 /// Why trusting a certificate would be no use.
 fn objection(certificate: &Certificate, now: i64) -> Option<String> {
     if now > certificate.not_after {
-        let day = text::day(certificate.not_after);
+        let day = date::day(certificate.not_after);
         return Some(format!("expired on {day}, so clients refuse what it signs; give a valid one, or --force"));
     }
     let is_useful = certificate.is_ca() || certificate.is_self_issued();
@@ -88,7 +88,7 @@ fn list(file: &Path) -> anyhow::Result<ExitCode> {
             (false, true) => "self-signed",
             (false, false) => "server",
         };
-        let expires = format!("{} ({} days)", text::day(certificate.not_after), certificate.days_left(now));
+        let expires = format!("{} ({} days)", date::day(certificate.not_after), certificate.days_left(now));
         let fingerprint = certificate.fingerprint().chars().take(16).collect();
         rows.push(vec![certificate.title(), kind.to_owned(), expires, fingerprint]);
     }

@@ -1,6 +1,6 @@
 use clap::{Arg, ArgAction, ArgMatches, Command, FromArgMatches};
 
-use crate::cert::lint::{Levels, UnknownCheck, check};
+use crate::lint::{Levels, UnknownCheck, check};
 use crate::model::Level;
 
 /// `--allow`, `--warn` and `--deny`, in the order in which they were given.

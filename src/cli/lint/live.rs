@@ -12,11 +12,11 @@ use tokio::sync::Semaphore;
 use tokio::task::JoinSet;
 
 use crate::cert::MaterialError;
-use crate::cert::lint::{Finding, Role, Silence, Subject, Trust, silent};
 use crate::config::Diagnostics;
+use crate::inventory::{Chain, material};
+use crate::lint::{Finding, Role, Silence, Subject, Trust, silent};
 use crate::model::Host;
 use crate::tls::{Unfetched, presented};
-use crate::watch::{Chain, material};
 
 pub(super) use configured::from_config;
 

@@ -16,15 +16,15 @@ use rustls_pki_types::{CertificateDer, CertificateRevocationListDer};
 
 use crate::cert::MaterialError;
 use crate::cert::key::Passphrase;
-use crate::cert::lint::{Check, EXPIRY_DAYS, Findings, Gathered, Levels, Linter, Role, Trust, Use, catalogue, gather};
 use crate::cert::material::{read_certificates, read_revocation_lists};
-use crate::cert::report::{Report, catalogue_page, explain, json_schema};
 use crate::cert::weak_keys::WeakKeys;
 use crate::cli::screen;
 use crate::config;
 use crate::control::lint_levels;
+use crate::inventory::material;
+use crate::lint::report::{Report, catalogue_page, explain, json_schema};
+use crate::lint::{Check, EXPIRY_DAYS, Findings, Gathered, Levels, Linter, Role, Trust, Use, catalogue, gather};
 use crate::model::{Host, profile};
-use crate::watch::material;
 use levels::LevelOptions;
 use output::OutputOptions;
 
@@ -152,7 +152,7 @@ impl Args {
 
     /// What needs no certificates, if that was asked for.
     fn about(&self) -> Option<String> {
-        if let Some(check) = self.explain.as_deref().and_then(crate::cert::lint::check) {
+        if let Some(check) = self.explain.as_deref().and_then(crate::lint::check) {
             return Some(explain(check));
         }
         let line = |check: &Check| format!("{:<36} {:<8} {}\n", check.id, check.severity.as_str(), check.title);

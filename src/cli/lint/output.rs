@@ -2,11 +2,11 @@ use std::io;
 
 use clap::ValueEnum;
 
-use crate::cert::clients::{self, Matrix, MatrixView};
-use crate::cert::cluster::ClusterView;
-use crate::cert::lint::{Severity, Use};
-use crate::cert::report::{Report, github, human, json, junit, sarif};
 use crate::cli::screen::{self, Color};
+use crate::lint::clients::{self, Matrix, MatrixView};
+use crate::lint::overview::ClusterView;
+use crate::lint::report::{Report, github, human, json, junit, sarif};
+use crate::lint::{Severity, Use};
 
 /// How findings are shown, and which of them count.
 #[derive(Debug, clap::Args)]

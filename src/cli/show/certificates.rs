@@ -1,7 +1,7 @@
 //! `pronk show certificates` for people.
 
-use crate::cert::text;
-use crate::watch::{CertificateView, Snapshot};
+use crate::cert::date;
+use crate::inventory::{CertificateView, Snapshot};
 
 pub(super) fn table(snapshot: &Snapshot) -> String {
     let mut rows = vec![HEAD.map(str::to_owned)];
@@ -58,7 +58,7 @@ fn short(names: &[String]) -> String {
 fn expiry(view: &CertificateView) -> String {
     let (Some(end), Some(left)) = (view.not_after, view.seconds_left) else { return "-".into() };
     let days = left.div_euclid(86_400);
-    let day = text::day(end);
+    let day = date::day(end);
     match days {
         _ if days < 0 => format!("{day} (expired)"),
         1 => format!("{day} (1 day)"),

@@ -1,11 +1,11 @@
 use super::{Live, Port, fetch};
-use crate::cert::lint::{Role, Subject, Trust, Use};
-use crate::cert::store;
+use crate::cert::entry;
 use crate::config::{Loaded, Severity};
+use crate::inventory::Targets;
+use crate::inventory::material;
+use crate::inventory::targets::{MemberTarget, ProfileTarget};
+use crate::lint::{Role, Subject, Trust, Use};
 use crate::model::profile::{CertKey, Certificate, TrustAnchors};
-use crate::watch::Targets;
-use crate::watch::material;
-use crate::watch::targets::{MemberTarget, ProfileTarget};
 
 /// Everything that a configuration has to do with certificates: those that pronk serves and those in reserve from their
 /// files, those of members as their ports show them, each by the rule of the virtual servers that it serves.
@@ -14,7 +14,7 @@ use crate::watch::targets::{MemberTarget, ProfileTarget};
 /// The system gives no means to connect.
 pub(in crate::cli::lint) fn from_config(loaded: &Loaded) -> anyhow::Result<Live> {
     let store = &loaded.model.certificate_store;
-    let targets = Targets::of(&loaded.model, &store::entries(store));
+    let targets = Targets::of(&loaded.model, &entry::entries(store));
     let mut live = Live::default();
     targets.profiles.iter().for_each(|target| live.add_profile(target, loaded));
 

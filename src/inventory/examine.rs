@@ -1,0 +1,197 @@
+//! Looking at every certificate in use; reads files and computes, so it has no place on an async worker.
+
+use std::collections::HashMap;
+use std::path::Path;
+use std::sync::Arc;
+
+use super::view::CertificateView;
+use super::{State, material};
+use crate::lint::report::FindingView;
+use crate::lint::{Finding, Linter, Located, Origin, Role, Silence, Subject, Trust, Use, silent};
+use crate::model::profile::{CertKey, Certificate, TrustAnchors};
+use crate::model::{Host, MemberKey};
+
+/// What came of it.
+#[derive(Debug, Default)]
+pub(super) struct Examined {
+    pub(super) rows: Vec<Row>,
+    /// Each once.
+    pub(super) findings: Vec<Finding>,
+}
+
+/// A certificate and what is known of it.
+#[derive(Debug)]
+pub(super) struct Row {
+    pub(super) view: CertificateView,
+    pub(super) member: Option<MemberKey>,
+    subjects: Vec<Subject>,
+}
+
+/// Lints everything at `now` (seconds since 1970).
+pub(super) fn examine(state: &State, now: i64) -> Examined {
+    let mut trusts = Trusts::default();
+    let mut examined = Examined::default();
+    front_ends(state, &mut examined.rows);
+    members(state, &mut trusts, &mut examined);
+    examined.rows.extend(state.targets.spare.iter().filter_map(|name| spare(name, &state.store)));
+
+    let linter = Linter { levels: state.targets.levels.clone(), ..Linter::new(now, nobody()) };
+    let subjects: Vec<_> = examined.rows.iter().flat_map(|row| row.subjects.iter().cloned()).collect();
+    let found = linter.lint(&subjects).findings;
+    let examined_ports = std::mem::take(&mut examined.findings);
+    examined.findings = linter.judge(examined_ports).findings;
+    for row in &mut examined.rows {
+        row.take(&found);
+    }
+    examined.findings.extend(found);
+    examined
+}
+
+fn front_ends(state: &State, rows: &mut Vec<Row>) {
+    for target in &state.targets.profiles {
+        let profile = &target.profile;
+        let chains = state.served.get(&profile.name).map(Vec::as_slice).unwrap_or_default();
+        let located: Vec<_> = profile
+            .cert_key_chain
+            .iter()
+            .zip(chains)
+            .map(|(source, chain)| {
+                material::located(chain, &material::certificate_paths(source, &state.store))
+                    .map_err(|error| tracing::warn!(profile = %profile.name, %error, "cannot look at a certificate"))
+                    .unwrap_or_default()
+            })
+            .collect();
+        let asked = target.front_ends(&located.iter().map(Vec::as_slice).collect::<Vec<_>>());
+        for (chain, front_ends) in located.into_iter().zip(asked) {
+            let role = Role { usage: Use::FrontEnd, front_ends, node: None };
+            let Some(mut row) = Row::new("front-end", &chain, vec![(role, None)]) else { continue };
+            row.view.profile = Some(profile.name.to_string());
+            row.view.virtual_servers = target.virtual_servers.iter().map(ToString::to_string).collect();
+            rows.push(row);
+        }
+    }
+}
+
+fn members(state: &State, trusts: &mut Trusts, examined: &mut Examined) {
+    for target in &state.targets.members {
+        let rules: Vec<_> =
+            target.rules.iter().map(|rule| (rule.role.clone(), trusts.of(rule.trust.as_ref()))).collect();
+        let Some(seen) = state.shown.get(&target.key) else { continue };
+        let address = target.key.to_string();
+        let row = match material::shown(&address, &seen.chain) {
+            Ok(chain) => Row::new("member", &chain, rules),
+            Err(error) => {
+                let reason = format!("shows a certificate that cannot be decoded: {error}");
+                let finding = silent(Silence::Handshake, &address, &reason, "a certificate that can be decoded");
+                let mut row = Row { view: CertificateView::default(), member: None, subjects: Vec::new() };
+                row.view = CertificateView { source: address, kind: "member".into(), ..row.view };
+                row.note(&finding);
+                examined.findings.push(finding);
+                Some(row)
+            }
+        };
+        if let Some(mut row) = row {
+            row.member = Some(target.key.clone());
+            row.view.virtual_servers = target.virtual_servers.iter().map(ToString::to_string).collect();
+            examined.rows.push(row);
+        }
+    }
+}
+
+fn spare(name: &str, store: &Path) -> Option<Row> {
+    let source = CertKey { certificate: Certificate::Store(name.into()), passphrase: None, sni_default: false };
+    // Nothing uses it, so that it cannot be read is no more than a gap in the table.
+    let material = material::of_files(&source, store)
+        .map_err(|error| tracing::debug!(%error, "cannot read an entry of the certificate store"))
+        .ok()?;
+    Row::new("spare", &material.chain, vec![(Role::default(), None)])
+}
+
+impl Row {
+    fn new(kind: &str, chain: &[Located], rules: Vec<(Role, Option<Trust>)>) -> Option<Self> {
+        let mut subjects = Vec::new();
+        for (role, trust) in rules {
+            let mut subject = Subject::new(chain.to_vec(), None, role)?;
+            // Whom clients trust is theirs to know, so nothing is said of unknown issuers.
+            subject.trust = trust.or_else(|| Some(nobody()));
+            subjects.push(subject);
+        }
+        let first = subjects.first()?;
+        let leaf = first.leaf();
+        let dns = leaf.names.dns.iter().map(|name| name.escape_debug().to_string());
+        let mut missing = Vec::new();
+        for name in subjects.iter().flat_map(missing_names).map(ToString::to_string) {
+            if !missing.contains(&name) {
+                missing.push(name);
+            }
+        }
+        let view = CertificateView {
+            source: first.source(),
+            kind: kind.into(),
+            subject: Some(leaf.title()),
+            issuer: Some(leaf.issuer.clone()),
+            fingerprint: Some(leaf.fingerprint()),
+            not_after: Some(leaf.not_after),
+            names: dns.chain(leaf.names.ip.iter().map(ToString::to_string)).collect(),
+            chain_length: chain.len(),
+            missing_names: missing,
+            ..CertificateView::default()
+        };
+        Some(Self { view, member: None, subjects })
+    }
+
+    /// Takes what was found in its chain.
+    fn take(&mut self, findings: &[Finding]) {
+        let mine: Vec<_> = findings.iter().filter(|finding| self.has(&finding.origin)).collect();
+        for finding in mine {
+            self.note(finding);
+        }
+    }
+
+    fn has(&self, origin: &Origin) -> bool {
+        self.subjects.iter().flat_map(Subject::chain).any(|it| it.origin == *origin)
+    }
+
+    fn note(&mut self, finding: &Finding) {
+        let finding = FindingView::from(finding);
+        // What two rules find in one certificate is one finding.
+        if self.view.findings.contains(&finding) {
+            return;
+        }
+        match finding.severity.as_str() {
+            "error" => self.view.errors += 1,
+            "warning" => self.view.warnings += 1,
+            _ => self.view.infos += 1,
+        }
+        self.view.findings.push(finding);
+        let rank = |it: &FindingView| SEVERITIES.iter().position(|severity| *severity == it.severity);
+        self.view.findings.sort_by_key(rank);
+    }
+}
+
+fn missing_names(subject: &Subject) -> impl Iterator<Item = &Host> {
+    let names = &subject.leaf().names;
+    subject.role.front_ends.iter().chain(&subject.role.node).filter(|host| !names.cover(host))
+}
+
+fn nobody() -> Trust {
+    Trust { anchors: Arc::from([]), given: false }
+}
+
+/// Authorities, each file read once.
+#[derive(Default)]
+struct Trusts(HashMap<String, Option<Trust>>);
+
+impl Trusts {
+    fn of(&mut self, anchors: Option<&TrustAnchors>) -> Option<Trust> {
+        let anchors = anchors?;
+        let read = || {
+            material::trust(anchors)
+                .map_err(|error| tracing::warn!(%error, "cannot look at the authorities of a server-ssl profile"))
+                .ok()
+        };
+        self.0.entry(format!("{anchors:?}")).or_insert_with(read).clone()
+    }
+}
+
+const SEVERITIES: [&str; 3] = ["error", "warning", "info"];

@@ -1,0 +1,199 @@
+//! What a configuration has to do with certificates, and by what rule each is judged; pure.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use crate::cert::CertificateNames;
+use crate::lint::{Levels, Located, Role, Use};
+use crate::model::profile::{CertKey, Certificate, ClientSsl, ServerSsl, TrustAnchors};
+use crate::model::{Address, Host, MemberKey, Mode, Model, MonitorKind, Name, Node, VirtualServer};
+
+/// Everything that a configuration has to do with certificates.
+#[derive(Clone, Debug, Default)]
+pub struct Targets {
+    /// What pronk shows to clients.
+    pub profiles: Vec<ProfileTarget>,
+    /// What members show, to clients or to pronk; each once, whichever virtual servers it serves.
+    pub members: Vec<MemberTarget>,
+    /// Entries of the certificate store that no profile names.
+    pub spare: Vec<String>,
+    /// Virtual servers without a hostname whose clients see certificates: their names cannot be checked.
+    pub nameless: Vec<Name>,
+    /// What becomes of findings.
+    pub levels: Levels,
+}
+
+/// A client-ssl profile in use.
+#[derive(Clone, Debug)]
+pub struct ProfileTarget {
+    pub profile: Arc<ClientSsl>,
+    /// Of the virtual servers that use it.
+    pub hostnames: Vec<Host>,
+    pub virtual_servers: Vec<Name>,
+}
+
+/// A member that is to speak TLS.
+#[derive(Clone, Debug)]
+pub struct MemberTarget {
+    pub key: MemberKey,
+    pub node: Arc<Node>,
+    /// At least one.
+    pub rules: Vec<Rule>,
+    pub virtual_servers: Vec<Name>,
+    /// Whether a monitor of type tls looks at what it shows.
+    pub watched: bool,
+}
+
+/// What a certificate is for, and whom it has to lead to, where a profile says so.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Rule {
+    pub role: Role,
+    pub trust: Option<TrustAnchors>,
+}
+
+impl Targets {
+    /// Of a model, whose certificate store has these entries.
+    pub fn of(model: &Model, entries: &[String]) -> Self {
+        let mut targets = Self { levels: Levels::of(&model.lint), ..Self::default() };
+        let mut members = BTreeMap::new();
+        for virtual_server in model.virtual_servers.values() {
+            targets.front_end(virtual_server);
+            if let Some(rule) = rule_of(virtual_server) {
+                for member in &virtual_server.pool.members {
+                    let rule = rule(&member.node);
+                    let watched = virtual_server.pool.monitors.iter().any(|it| it.kind == MonitorKind::Tls);
+                    let target = members.entry(member.key()).or_insert_with(|| MemberTarget {
+                        key: member.key(),
+                        node: Arc::clone(&member.node),
+                        rules: Vec::new(),
+                        virtual_servers: Vec::new(),
+                        watched: false,
+                    });
+                    target.watched |= watched;
+                    target.virtual_servers.push(virtual_server.name.clone());
+                    target.add(rule);
+                }
+            }
+        }
+        targets.members = members.into_values().collect();
+        let used: Vec<_> = model.virtual_servers.values().flat_map(|it| store_entries(it)).collect();
+        targets.spare = entries.iter().filter(|name| !used.contains(&name.as_str())).cloned().collect();
+        targets
+    }
+
+    fn front_end(&mut self, virtual_server: &VirtualServer) {
+        let hostname = virtual_server.hostname.as_deref().and_then(|name| Host::parse(name).ok());
+        if hostname.is_none() && virtual_server.mode() != Mode::ServerOnly {
+            self.nameless.push(virtual_server.name.clone());
+        }
+        let Some(profile) = &virtual_server.client_ssl else { return };
+        let known = self.profiles.iter().position(|it| it.profile.name == profile.name);
+        let mut target = match known {
+            Some(index) => self.profiles.remove(index),
+            None => ProfileTarget { profile: Arc::clone(profile), hostnames: Vec::new(), virtual_servers: Vec::new() },
+        };
+        target.virtual_servers.push(virtual_server.name.clone());
+        target.hostnames.extend(hostname.filter(|name| !target.hostnames.contains(name)));
+        self.profiles.push(target);
+    }
+}
+
+impl MemberTarget {
+    /// The name that a handshake with the member asks for, if it has one.
+    pub fn server_name(&self) -> Option<Host> {
+        node_name(&self.node)
+    }
+
+    /// Adds a rule; what clients of several virtual servers look for stands in one certificate.
+    fn add(&mut self, rule: Rule) {
+        let alike = |it: &Rule| it.role.usage == Use::Passthrough && rule.role.usage == Use::Passthrough;
+        let Some(index) = self.rules.iter().position(|it| alike(it) || *it == rule) else {
+            return self.rules.push(rule);
+        };
+        let known = &mut self.rules[index].role.front_ends;
+        for name in rule.role.front_ends {
+            if !known.contains(&name) {
+                known.push(name);
+            }
+        }
+    }
+}
+
+/// The name by which people know a node: its hostname, else its FQDN; none for one that is known by its address.
+pub fn node_name(node: &Node) -> Option<Host> {
+    match (&node.hostname, &node.address) {
+        (Some(name), _) | (None, Address::Fqdn(name)) => Host::parse(name).ok(),
+        (None, Address::Ip(_)) => None,
+    }
+}
+
+impl ProfileTarget {
+    /// Which names each of the profile's certificates must carry, where they are known, in their order.
+    pub fn front_ends(&self, chains: &[&[Located]]) -> Vec<Vec<Host>> {
+        let none = CertificateNames::default();
+        let names: Vec<_> =
+            chains.iter().map(|chain| chain.first().map_or(&none, |leaf| &leaf.certificate.names)).collect();
+        let default = self.profile.cert_key_chain.iter().position(|source| source.sni_default).unwrap_or(0);
+        front_ends(&names, default, &self.hostnames)
+    }
+}
+
+/// Which names each of a profile's certificates must carry. A name is asked of every certificate that carries it, since
+/// SNI chooses among those, and of the default one (by its index) if none does.
+fn front_ends(names: &[&CertificateNames], default: usize, hostnames: &[Host]) -> Vec<Vec<Host>> {
+    let carried = |host: &Host| names.iter().any(|it| it.cover(host));
+    let of = |(index, it): (usize, &&CertificateNames)| {
+        let wanted = hostnames.iter().filter(|host| it.cover(host) || (index == default && !carried(host)));
+        wanted.cloned().collect()
+    };
+    names.iter().enumerate().map(of).collect()
+}
+
+/// The rule for what the members of a virtual server show; none if they are to speak plaintext.
+fn rule_of(virtual_server: &VirtualServer) -> Option<impl Fn(&Node) -> Rule> {
+    let server_ssl = virtual_server.server_ssl.clone();
+    let hostname = virtual_server.hostname.as_deref().and_then(|name| Host::parse(name).ok());
+    let speaks_tls = virtual_server.mode() != Mode::Offload;
+    speaks_tls.then_some(move |node: &Node| match &server_ssl {
+        Some(profile) => re_encrypt(profile, node),
+        None => {
+            let front_ends = hostname.iter().cloned().collect();
+            Rule { role: Role { usage: Use::Passthrough, front_ends, node: node_name(node) }, trust: None }
+        }
+    })
+}
+
+fn re_encrypt(profile: &ServerSsl, node: &Node) -> Rule {
+    let name = profile.authenticate_name.clone().unwrap_or_else(|| node.certificate_name());
+    let demanded = Host::parse(&name).ok().filter(|_| profile.verify);
+    Rule {
+        role: Role { usage: Use::ReEncrypt, front_ends: Vec::new(), node: demanded },
+        trust: profile.verify.then(|| profile.ca_file.clone()),
+    }
+}
+
+fn store_entries(virtual_server: &VirtualServer) -> impl Iterator<Item = &str> {
+    let served = virtual_server.client_ssl.iter().flat_map(|profile| &profile.cert_key_chain);
+    let shown = virtual_server.server_ssl.iter().filter_map(|profile| profile.client_certificate.as_ref());
+    served.chain(shown).filter_map(|CertKey { certificate, .. }| match certificate {
+        Certificate::Store(name) => Some(name.as_str()),
+        Certificate::Files { .. } => None,
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn names(dns: &[&str]) -> CertificateNames {
+        CertificateNames { dns: dns.iter().map(ToString::to_string).collect(), ..CertificateNames::default() }
+    }
+
+    #[test]
+    fn a_name_is_asked_of_the_certificate_that_sni_chooses() {
+        let [a, b, c] = ["a.example.com", "b.example.com", "c.example.com"].map(|name| Host::parse(name).unwrap());
+        let (one, two) = (names(&["a.example.com"]), names(&["b.example.com"]));
+        let asked = front_ends(&[&one, &two], 1, &[a.clone(), b.clone(), c.clone()]);
+        assert_eq!(asked, [vec![a], vec![b, c]], "nobody carries c, so the default is to");
+    }
+}

@@ -1,0 +1,117 @@
+//! Which findings were logged, so that each is logged once.
+
+use std::collections::HashMap;
+
+use crate::lint::{Family, Finding};
+
+/// What was logged, by what tells findings apart: not their words, which count days.
+#[derive(Debug, Default)]
+pub(super) struct Told(HashMap<Key, Entry>);
+
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+struct Key {
+    source: String,
+    position: usize,
+    check: &'static str,
+    span: Option<String>,
+}
+
+#[derive(Debug)]
+struct Entry {
+    at: i64,
+    message: String,
+}
+
+/// A finding that is there no more.
+#[derive(Debug, PartialEq, Eq)]
+pub(super) struct Gone {
+    pub(super) source: String,
+    pub(super) check: &'static str,
+    pub(super) message: String,
+}
+
+impl Told {
+    /// What is to be logged at `now` (seconds since 1970): findings that are new, those about dates once a day, and what
+    /// is gone.
+    pub(super) fn update<'a>(&mut self, findings: &'a [Finding], now: i64) -> (Vec<&'a Finding>, Vec<Gone>) {
+        let mut before = std::mem::take(&mut self.0);
+        let mut new = Vec::new();
+        for finding in findings {
+            let key = Key::of(finding);
+            if self.0.contains_key(&key) {
+                continue;
+            }
+            let known = before.remove(&key).filter(|it| finding.check.family != Family::Validity || now - it.at < DAY);
+            let entry = known.unwrap_or_else(|| {
+                new.push(finding);
+                Entry { at: now, message: finding.message.clone() }
+            });
+            self.0.insert(key, entry);
+        }
+        let gone = |(key, entry): (Key, Entry)| Gone { source: key.source, check: key.check, message: entry.message };
+        let mut gone: Vec<_> = before.into_iter().map(gone).collect();
+        gone.sort_by(|a, b| (&a.source, a.check).cmp(&(&b.source, b.check)));
+        (new, gone)
+    }
+}
+
+impl Key {
+    fn of(finding: &Finding) -> Self {
+        Self {
+            source: finding.origin.source(),
+            position: finding.origin.position().0,
+            check: finding.check.id,
+            span: finding.span.clone(),
+        }
+    }
+}
+
+const DAY: i64 = 86_400;
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::lint::{Check, Severity, Silence, silent};
+
+    static ENDS_SOON: Check = Check {
+        id: "ends-soon",
+        family: Family::Validity,
+        severity: Severity::Warning,
+        title: "it ends soon",
+        basis: "RFC 5280",
+        clients: "all",
+        explanation: "It ends soon.",
+        remedy: "renew it",
+    };
+
+    #[test]
+    fn a_date_is_told_again_each_day_whatever_its_words() {
+        let mut told = Told::default();
+        let ends_in = |days: i64| {
+            let port = silent(Silence::Handshake, "a:1", &format!("ends in {days} days"), "later");
+            [Finding { check: &ENDS_SOON, ..port }]
+        };
+        let times = [(0, 1), (3600, 0), (DAY - 1, 0), (DAY, 1), (DAY + 3600, 0), (2 * DAY, 1)];
+        for (now, expected) in times {
+            let found = ends_in(20 - now / DAY);
+            let (new, gone) = told.update(&found, now);
+            assert_eq!((new.len(), gone.len()), (expected, 0), "{now}");
+        }
+    }
+
+    #[test]
+    fn a_finding_is_told_once_and_once_more_when_it_is_gone() {
+        let mut told = Told::default();
+        let found = [silent(Silence::Plaintext, "a:1", "speaks plain HTTP", "TLS")];
+        assert_eq!(told.update(&found, 0).0.len(), 1);
+        let (new, gone) = told.update(&found, 10 * DAY);
+        assert!(new.is_empty() && gone.is_empty());
+        let (new, gone) = told.update(&[], 10 * DAY);
+        assert!(new.is_empty());
+        assert_eq!(
+            gone.iter().map(|it| (it.source.as_str(), it.check)).collect::<Vec<_>>(),
+            [("a:1", "port-plaintext")]
+        );
+        assert!(told.update(&[], 10 * DAY).1.is_empty());
+    }
+}

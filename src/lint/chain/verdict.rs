@@ -1,0 +1,232 @@
+//! From what rustls-webpki minds to findings: which certificate it is, and whether another check has told already.
+
+use webpki::Error;
+
+use super::checks::{
+    CHAIN_INVALID, ISSUER_UNKNOWN, NAME_CONSTRAINTS_VIOLATED, PATH_LENGTH_EXCEEDED, REVOKED, SIGNATURE_INVALID,
+};
+use super::path::Path;
+use super::verify::{is_about_dates, is_signed_by};
+use crate::cert::Certificate;
+use crate::cert::Field;
+use crate::cert::certificate::KeyKind;
+use crate::cert::escape::shown;
+use crate::lint::ground::{Anchors, Ground};
+use crate::lint::{Check, Finding, Located, Severity};
+
+pub(super) fn lint(error: &Error, path: &Path<'_>, anchors: &Anchors<'_>, ground: &Ground<'_>) -> Option<Finding> {
+    if is_told(error, path) {
+        return None;
+    }
+    Some(match error {
+        Error::CertRevoked => revoked(path, ground),
+        Error::InvalidSignatureForPublicKey => signature(path, anchors, ground)?,
+        Error::NameConstraintViolation => name_constraints(path, anchors),
+        Error::PathLenConstraintViolated => path_length(path),
+        Error::UnknownIssuer => {
+            let severity = if anchors.given { Severity::Error } else { Severity::Warning };
+            let message = format!("no chain leads from {} to a trusted authority", path.server().certificate.title());
+            about(&ISSUER_UNKNOWN, path.top(), Field::Issuer, message).severity(severity)
+        }
+        Error::EndEntityUsedAsCa => {
+            let at = path.intermediates().find(|it| !it.certificate.is_ca()).unwrap_or_else(|| path.server());
+            let message = format!("{} signed a certificate and is not an authority", at.certificate.title());
+            about(&CHAIN_INVALID, at, Field::BasicConstraints, message).observed("CA:FALSE").expected("CA:TRUE")
+        }
+        _ => {
+            let reason = reason(error, path);
+            let message = format!("the chain of {} does not verify: {reason}", path.server().certificate.title());
+            about(&CHAIN_INVALID, path.server(), Field::Issuer, message).observed(reason)
+        }
+    })
+}
+
+/// Whether a check of another family says the same.
+fn is_told(error: &Error, path: &Path<'_>) -> bool {
+    let any = |told: fn(&Certificate) -> bool| path.related.iter().any(|it| told(&it.certificate));
+    match error {
+        // `leaf-is-ca`
+        Error::CaUsedAsEndEntity => true,
+        // `ca-basic-constraints-missing`
+        Error::EndEntityUsedAsCa => path.intermediates().any(|it| it.certificate.basic_constraints.is_none()),
+        // `unknown-critical-extension`
+        Error::UnsupportedCriticalExtension => any(|it| !it.unknown_critical.is_empty()),
+        // `eku-no-server-auth`, and what is said of an intermediate's purposes
+        Error::EmptyEkuExtension => any(|it| it.extended_key_usage.as_ref().is_some_and(Vec::is_empty)),
+        // `signature-weak`
+        _ if is_about_algorithm(error) => any(|it| it.signature.hash_is_broken),
+        // `expired` and the like
+        _ => is_about_dates(error),
+    }
+}
+
+fn about(check: &'static Check, at: &Located, field: Field, message: String) -> Finding {
+    Finding::new(check, at, message).field(field).expected("a chain that verifies")
+}
+
+fn revoked(path: &Path<'_>, ground: &Ground<'_>) -> Finding {
+    let revoked = path.steps.iter().copied().find(|it| ground.revocation.has(&it.certificate));
+    let at = revoked.unwrap_or_else(|| path.server());
+    let certificate = &at.certificate;
+    let message = format!("{} has revoked the certificate of {}", certificate.issuer_title(), certificate.title());
+    about(&REVOKED, at, Field::Serial, message)
+        .observed(format!("serial number {} on the revocation list", certificate.serial))
+        .expected("a certificate that is not revoked")
+}
+
+/// None where a key is at fault that is linted itself, since what is wrong with keys is told of them.
+fn signature(path: &Path<'_>, anchors: &Anchors<'_>, ground: &Ground<'_>) -> Option<Finding> {
+    let (at, above) = broken_link(path, anchors).unwrap_or((path.server(), None));
+    let (title, issuer) = (at.certificate.title(), at.certificate.issuer_title());
+    if let Some(issuer_of) = above.or_else(|| anchors.named_by(&at.certificate).first().map(|it| &it.certificate))
+        && is_of_odd_size(issuer_of)
+    {
+        let message = format!("{title} is signed with a key of {}, which rustls does not take", issuer_of.key);
+        return (!ground.is_linted(issuer_of)).then(|| {
+            let finding = about(&CHAIN_INVALID, at, Field::Issuer, message).observed(issuer_of.key.to_string());
+            finding.expected("RSA of 2048 to 8192 bits, or ECDSA")
+        });
+    }
+    let finding = about(
+        &SIGNATURE_INVALID,
+        at,
+        Field::SignatureAlgorithm,
+        format!("{title} is not signed with the key of {issuer}, which it names as its issuer"),
+    )
+    .observed("a signature that does not verify")
+    .expected(format!("the signature of {issuer}"));
+    Some(match above {
+        Some(_) => finding,
+        None => {
+            finding.note(format!("an authority named {issuer} is trusted; perhaps it was made anew with another key"))
+        }
+    })
+}
+
+/// The lowest certificate that no issuer of the name that it gives has signed, and its issuer in the file.
+fn broken_link<'a>(path: &Path<'a>, anchors: &Anchors<'_>) -> Option<(&'a Located, Option<&'a Certificate>)> {
+    let uppers = path.steps.iter().skip(1).map(|it| Some(&*it.certificate)).chain([None]);
+    path.steps.iter().copied().zip(uppers).find(|(at, above)| {
+        let trusted = anchors.named_by(&at.certificate).iter().map(|anchor| &anchor.certificate);
+        let itself = at.certificate.names_itself().then_some(&*at.certificate);
+        let mut issuers = above.iter().copied().chain(trusted).chain(itself).peekable();
+        issuers.peek().is_some() && !issuers.any(|issuer| is_signed_by(&at.certificate, issuer))
+    })
+}
+
+/// rustls takes RSA keys of 2048 to 8192 bits.
+fn is_of_odd_size(issuer: &Certificate) -> bool {
+    matches!(issuer.key.kind, KeyKind::Rsa { bits, .. } if !(2048..=8192).contains(&bits))
+}
+
+fn name_constraints(path: &Path<'_>, anchors: &Anchors<'_>) -> Finding {
+    let server = path.server();
+    let of_anchors = path.related.iter().flat_map(|it| anchors.named_by(&it.certificate)).map(|it| &it.certificate);
+    let of_chain = path.steps.iter().skip(1).map(|it| &*it.certificate);
+    let constraint = of_chain
+        .chain(of_anchors)
+        .find_map(|it| it.name_constraints.as_ref().map(|constraints| (it.title(), constraints)));
+    let (authority, words) = match constraint {
+        Some((title, constraints)) => {
+            let permitted = constraints.permitted.iter().map(|name| format!("permitted {}", shown(name)));
+            let excluded = constraints.excluded.iter().map(|name| format!("excluded {}", shown(name)));
+            (title, permitted.chain(excluded).collect::<Vec<_>>().join(", "))
+        }
+        None => ("an authority above".into(), "names that the authority may sign for".into()),
+    };
+    let names = &server.certificate.names;
+    let carried = names.dns.iter().map(|name| format!("DNS:{}", name.escape_debug()));
+    let carried: Vec<_> = carried.chain(names.ip.iter().map(|address| format!("IP Address:{address}"))).collect();
+    let message = format!("{authority} may not sign for all names of the certificate");
+    about(&NAME_CONSTRAINTS_VIOLATED, server, Field::SubjectAlternativeName, message)
+        .observed(if carried.is_empty() { server.certificate.title() } else { carried.join(", ") })
+        .expected(words)
+}
+
+fn path_length(path: &Path<'_>) -> Finding {
+    let exceeded = path.intermediates().enumerate().find_map(|(below, at)| {
+        let allowed = allowed_below(&at.certificate).filter(|allowed| below > *allowed)?;
+        Some((at, allowed, below))
+    });
+    match exceeded {
+        Some((at, allowed, below)) => too_many_below(at, &at.certificate, allowed, below)
+            .field(Field::BasicConstraints)
+            .span(format!("pathlen:{allowed}")),
+        None => {
+            let message = "an authority has more authorities below it than it allows".to_owned();
+            about(&PATH_LENGTH_EXCEEDED, path.top(), Field::BasicConstraints, message)
+                .observed(format!("a chain of {} certificates", path.steps.len()))
+        }
+    }
+}
+
+/// What rustls does not look at: how many authorities a trusted root allows below it.
+pub(super) fn root_path_length(path: &Path<'_>, root: &Certificate) -> Option<Finding> {
+    let below: Vec<_> = path.intermediates().collect();
+    let at = below.last()?;
+    let allowed = allowed_below(root).filter(|allowed| below.len() > *allowed)?;
+    let leads_there = at.certificate.issuer_der() == root.subject_der();
+    leads_there.then(|| too_many_below(at, root, allowed, below.len()))
+}
+
+fn allowed_below(authority: &Certificate) -> Option<usize> {
+    authority.basic_constraints.and_then(|it| it.path_len).and_then(|allowed| allowed.try_into().ok())
+}
+
+fn too_many_below(at: &Located, authority: &Certificate, allowed: usize, below: usize) -> Finding {
+    let authorities = |count: usize| if count == 1 { "1 authority".into() } else { format!("{count} authorities") };
+    let message = format!("{} allows {} below it, and has {below}", authority.title(), authorities(allowed));
+    about(&PATH_LENGTH_EXCEEDED, at, Field::Issuer, message)
+        .observed(format!("{} below it", authorities(below)))
+        .expected(format!("{} at most", authorities(allowed)))
+}
+
+fn is_about_algorithm(error: &Error) -> bool {
+    matches!(
+        error,
+        Error::UnsupportedSignatureAlgorithmContext(_) | Error::UnsupportedSignatureAlgorithmForPublicKeyContext(_)
+    )
+}
+
+/// In words, after "it does not verify:".
+fn reason(error: &Error, path: &Path<'_>) -> String {
+    let algorithms = || {
+        let mut names: Vec<_> = path.steps.iter().map(|it| it.certificate.signature.name.as_str()).collect();
+        names.dedup();
+        names.join(", ")
+    };
+    match error {
+        Error::UnsupportedSignatureAlgorithmContext(_) => {
+            format!("rustls does not know a signature algorithm of it ({})", algorithms())
+        }
+        Error::UnsupportedSignatureAlgorithmForPublicKeyContext(_) => {
+            format!(
+                "a signature algorithm does not fit the issuer's key, or rustls does not know its curve ({})",
+                algorithms()
+            )
+        }
+        Error::SignatureAlgorithmMismatch => "a certificate names two different algorithms for its signature".into(),
+        Error::UnsupportedCertVersion => "a certificate is not of X.509 version 3".into(),
+        Error::UnsupportedCriticalExtension => "rustls does not know a critical extension in it".into(),
+        Error::EmptyEkuExtension => "an extended key usage is empty".into(),
+        Error::CertDistrusted => "the key of a certificate is known to be compromised".into(),
+        Error::MaximumPathDepthExceeded => "it has more than 6 intermediate authorities".into(),
+        Error::MaximumSignatureChecksExceeded
+        | Error::MaximumPathBuildCallsExceeded
+        | Error::MaximumNameConstraintComparisonsExceeded => "there are too many ways up to try".into(),
+        Error::MalformedNameConstraint | Error::InvalidNetworkMaskConstraint => {
+            "the name constraints of an authority are malformed".into()
+        }
+        Error::MalformedDnsIdentifier => "a DNS name, or a name constraint for one, is malformed".into(),
+        Error::MalformedExtensions | Error::ExtensionValueInvalid => "an extension is malformed".into(),
+        Error::InvalidSerialNumber => "a serial number is malformed".into(),
+        Error::BadDer | Error::BadDerTime | Error::TrailingData(_) => "a certificate is not well-formed DER".into(),
+        Error::InvalidCrlSignatureForPublicKey => "a revocation list is not signed with the authority's key".into(),
+        Error::IssuerNotCrlSigner => "an authority that may not sign revocation lists signed one".into(),
+        Error::UnsupportedCrlSignatureAlgorithmContext(_)
+        | Error::UnsupportedCrlSignatureAlgorithmForPublicKeyContext(_) => {
+            "rustls does not know the signature algorithm of a revocation list".into()
+        }
+        other => other.to_string(),
+    }
+}

@@ -1,0 +1,156 @@
+//! What lies in a file beside what its server shows.
+
+use std::collections::HashMap;
+use std::net::IpAddr;
+
+use super::is_server;
+use crate::cert::Field;
+use crate::cert::date;
+use crate::lint::{Check, Family, Finding, Origin, Severity, Subject, Use};
+use crate::model::Host;
+
+pub(super) static SERVED_DIFFERS: Check = Check {
+    id: "served-differs",
+    family: Family::Cluster,
+    severity: Severity::Warning,
+    title: "the server shows another certificate than its file holds",
+    basis: "impalad reads --ssl_server_certificate when it starts",
+    clients: "all see the certificate that the server started with",
+    explanation: "A certificate that was renewed on disk protects nobody until the server takes it. An impalad does so when \
+        it starts, and pronk when it is told to reload. Where the certificate that is shown is the newer one, the file is \
+        a stale copy, or not the file that the server reads.\n\n\
+        A file and a port are taken for the same server's by the node's name, or because the file's certificate carries \
+        the name to which was connected.",
+    remedy: "restart the impalad, or reload pronk, so that it shows what the file holds",
+};
+
+/// Which file holds the certificate of which live port.
+pub(crate) struct Pairs {
+    /// From the index of a subject shown live to that of the subject in a file.
+    file_of: HashMap<usize, usize>,
+    /// The other way; of several ports the first.
+    live_of: HashMap<usize, usize>,
+}
+
+impl Pairs {
+    pub(crate) fn of(subjects: &[Subject]) -> Self {
+        let mut pairs = Self { file_of: HashMap::new(), live_of: HashMap::new() };
+        if !subjects.iter().any(|subject| live_host(subject).is_some()) {
+            return pairs;
+        }
+        let mut files: HashMap<String, Files<'_>> = HashMap::new();
+        for (index, subject) in subjects.iter().enumerate() {
+            for name in names_of_file(subject) {
+                files.entry(name).or_default().add(index, subject);
+            }
+        }
+        for (index, subject) in subjects.iter().enumerate() {
+            let Some(file) = names_of_port(subject).iter().find_map(|name| files.get(name)) else { continue };
+            let Some(file) = file.closest(subject) else { continue };
+            pairs.file_of.insert(index, file);
+            pairs.live_of.entry(file).or_insert(index);
+        }
+        pairs
+    }
+
+    /// The subject in a file that belongs to the one shown live.
+    pub(crate) fn file_of(&self, live: usize) -> Option<usize> {
+        self.file_of.get(&live).copied()
+    }
+
+    /// The subject shown live that belongs to the one in a file.
+    pub(crate) fn live_of(&self, file: usize) -> Option<usize> {
+        self.live_of.get(&file).copied()
+    }
+}
+
+pub(super) fn lint(subjects: &[Subject], pairs: &Pairs) -> Vec<Finding> {
+    let mut findings = Vec::new();
+    for (index, live) in subjects.iter().enumerate() {
+        let Some(file) = pairs.file_of(index).and_then(|file| subjects.get(file)) else { continue };
+        if file.leaf().der != live.leaf().der {
+            findings.push(differs(live, file));
+        }
+    }
+    findings
+}
+
+fn differs(live: &Subject, file: &Subject) -> Finding {
+    let describe = |subject: &Subject| {
+        let leaf = subject.leaf();
+        let days = (date::day(leaf.not_before), date::day(leaf.not_after));
+        format!("serial number {}, {} to {}", leaf.serial, days.0, days.1)
+    };
+    let message = format!("{} shows another certificate than {} holds", live.source(), file.source());
+    let finding = Finding::new(&SERVED_DIFFERS, live.leaf_located(), message)
+        .field(Field::Serial)
+        .observed(describe(live))
+        .expected(describe(file));
+    if live.leaf().not_before > file.leaf().not_before {
+        return finding.note("the certificate that is shown is the newer one: is this the file that the server reads?");
+    }
+    match live.role.usage {
+        Use::FrontEnd => finding.paste(["pronk reload".to_owned()]),
+        _ => finding.note("restart the impalad: it reads its certificate when it starts"),
+    }
+}
+
+/// Files in which the certificate of one name lies.
+#[derive(Default)]
+struct Files<'a> {
+    newest: Option<(i64, usize)>,
+    by_certificate: HashMap<&'a [u8], usize>,
+}
+
+impl<'a> Files<'a> {
+    fn add(&mut self, index: usize, subject: &'a Subject) {
+        let leaf = subject.leaf();
+        self.newest = self.newest.max(Some((leaf.not_before, index)));
+        self.by_certificate.entry(&leaf.der).or_insert(index);
+    }
+
+    /// The file with the very certificate that is shown, else the newest.
+    fn closest(&self, live: &Subject) -> Option<usize> {
+        self.by_certificate.get(&*live.leaf().der).copied().or(self.newest.map(|(_, index)| index))
+    }
+}
+
+/// The names under which a file's server may be found; none of what is no server's file.
+fn names_of_file(subject: &Subject) -> Vec<String> {
+    if !is_server(subject) || !matches!(subject.leaf_located().origin, Origin::File { .. }) {
+        return Vec::new();
+    }
+    if let Some(node) = &subject.role.node {
+        return vec![node.to_string()];
+    }
+    let names = &subject.leaf().names;
+    let dns = names.dns.iter().map(|name| name.to_ascii_lowercase());
+    let all = dns.chain(names.ip.iter().map(IpAddr::to_string));
+    // Every node of a passthrough cluster carries these.
+    let shared: Vec<_> = match subject.role.usage {
+        Use::FrontEnd => Vec::new(),
+        _ => subject.role.front_ends.iter().map(ToString::to_string).collect(),
+    };
+    all.filter(|name| !shared.contains(name)).collect()
+}
+
+/// The names to look a port's file up by, the likeliest first.
+fn names_of_port(subject: &Subject) -> Vec<String> {
+    let Some(host) = live_host(subject) else { return Vec::new() };
+    let mut names: Vec<_> = subject.role.node.iter().map(ToString::to_string).collect();
+    let wildcard = host.split_once('.').map(|(_, parent)| format!("*.{parent}"));
+    names.push(host);
+    names.extend(wildcard);
+    names
+}
+
+/// The host that a subject was shown by.
+pub(super) fn live_host(subject: &Subject) -> Option<String> {
+    match &subject.leaf_located().origin {
+        Origin::File { .. } => None,
+        Origin::Live { address, .. } => {
+            let host = address.rsplit_once(':').map_or(address.as_str(), |(host, _)| host);
+            Some(Host::parse(host).map_or_else(|_| host.to_ascii_lowercase(), |host| host.to_string()))
+        }
+    }
+}

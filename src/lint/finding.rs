@@ -1,0 +1,130 @@
+use std::sync::Arc;
+
+use super::{Check, Located, Origin, Subject, remedy};
+use crate::cert::Certificate;
+use crate::cert::Field;
+use crate::cert::escape::shown;
+
+/// How much it matters.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Severity {
+    /// To know.
+    Info,
+    /// Some clients, or all clients some day, will refuse the certificate.
+    Warning,
+    /// Clients that follow the rules refuse it.
+    Error,
+}
+
+impl Severity {
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Info => "info",
+            Self::Warning => "warning",
+            Self::Error => "error",
+        }
+    }
+}
+
+/// Something that is wrong with a certificate, or worth knowing. Nothing in its texts acts on a terminal, whatever the
+/// certificate says.
+#[derive(Clone, Debug)]
+pub struct Finding {
+    pub check: &'static Check,
+    pub severity: Severity,
+    pub origin: Origin,
+    /// What to show the place in; none where there is no certificate, such as on a port without TLS.
+    pub certificate: Option<Arc<Certificate>>,
+    /// Where in the certificate; the field may be one that it lacks.
+    pub field: Option<Field>,
+    /// The part of the field to point at; without one it is all of it.
+    pub span: Option<String>,
+    /// What is wrong, with the names and numbers of this case.
+    pub message: String,
+    pub observed: String,
+    pub expected: String,
+    /// Commands or lines of configuration to paste; the check's own remedy stands beside them.
+    pub paste: Vec<String>,
+    /// What else to know about this case.
+    pub notes: Vec<String>,
+}
+
+impl Finding {
+    /// About a certificate of a subject's chain; observed and expected are set with the methods below.
+    pub(super) fn new(check: &'static Check, at: &Located, message: impl Into<String>) -> Self {
+        Self {
+            check,
+            severity: check.severity,
+            origin: at.origin.clone(),
+            certificate: Some(Arc::clone(&at.certificate)),
+            field: None,
+            span: None,
+            message: shown(&message.into()),
+            observed: String::new(),
+            expected: String::new(),
+            paste: Vec::new(),
+            notes: Vec::new(),
+        }
+    }
+
+    /// About a live port that showed no certificate.
+    pub(super) fn about_port(check: &'static Check, address: &str, message: impl Into<String>) -> Self {
+        Self {
+            check,
+            severity: check.severity,
+            origin: Origin::Live { address: address.to_owned(), position: 1, of: 1 },
+            certificate: None,
+            field: None,
+            span: None,
+            message: shown(&message.into()),
+            observed: String::new(),
+            expected: String::new(),
+            paste: Vec::new(),
+            notes: Vec::new(),
+        }
+    }
+
+    pub(super) fn severity(mut self, severity: Severity) -> Self {
+        self.severity = severity;
+        self
+    }
+
+    pub(super) fn field(mut self, field: Field) -> Self {
+        self.field = Some(field);
+        self
+    }
+
+    pub(super) fn span(mut self, span: impl Into<String>) -> Self {
+        self.span = Some(span.into());
+        self
+    }
+
+    pub(super) fn observed(mut self, observed: impl Into<String>) -> Self {
+        self.observed = shown(&observed.into());
+        self
+    }
+
+    pub(super) fn expected(mut self, expected: impl Into<String>) -> Self {
+        self.expected = shown(&expected.into());
+        self
+    }
+
+    pub(super) fn paste(mut self, lines: impl IntoIterator<Item = String>) -> Self {
+        self.paste.extend(lines.into_iter().map(|line| shown(&line)));
+        self
+    }
+
+    pub(super) fn note(mut self, note: impl Into<String>) -> Self {
+        self.notes.push(shown(&note.into()));
+        self
+    }
+}
+
+/// About the server's own certificate, with what to remember when it is replaced.
+pub(super) fn of_server(check: &'static Check, subject: &Subject, message: impl Into<String>) -> Finding {
+    let finding = Finding::new(check, subject.leaf_located(), message);
+    match remedy::restart(subject) {
+        Some(note) if check.severity >= Severity::Warning => finding.note(note),
+        _ => finding,
+    }
+}

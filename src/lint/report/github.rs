@@ -1,0 +1,53 @@
+use super::Report;
+use super::place::{self, Places};
+use crate::cert::escape::shown;
+use crate::lint::{Origin, Severity};
+
+/// The report as workflow commands, which GitHub shows beside the files of a change.
+pub fn github(report: &Report<'_>) -> String {
+    let mut text = String::new();
+    let mut places = Places::default();
+    for finding in &report.findings.findings {
+        let command = match finding.severity {
+            Severity::Error => "error",
+            Severity::Warning => "warning",
+            Severity::Info => "notice",
+        };
+        let message = format!(
+            "{}: {}\nfound: {}\nhelp: {}\n{}",
+            finding.origin,
+            finding.message,
+            finding.observed,
+            finding.check.remedy,
+            finding.paste.join("\n")
+        );
+        let title = property(finding.check.id);
+        let place = match &finding.origin {
+            Origin::File { path, .. } => {
+                let file = place::relative(path, report.folder).unwrap_or_else(|| path.clone());
+                format!("file={},line={},", property(&shown(&file.to_string_lossy())), places.line(finding))
+            }
+            Origin::Live { .. } => String::new(),
+        };
+        text += &format!("::{command} {place}title={title}::{}\n", data(&shown_lines(message.trim_end())));
+    }
+    for error in report.unreadable {
+        text += &format!("::error title=unreadable::{}\n", data(&shown(&error.to_string())));
+    }
+    text
+}
+
+/// Paths may hold what acts on a terminal; the message's own ends of line stay.
+fn shown_lines(text: &str) -> String {
+    text.lines().map(shown).collect::<Vec<_>>().join("\n")
+}
+
+/// A message may not end the command.
+fn data(text: &str) -> String {
+    text.replace('%', "%25").replace('\r', "%0D").replace('\n', "%0A")
+}
+
+/// A property may not end itself either.
+fn property(text: &str) -> String {
+    data(text).replace(':', "%3A").replace(',', "%2C")
+}

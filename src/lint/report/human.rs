@@ -1,0 +1,139 @@
+use std::collections::HashSet;
+use std::fmt::Write;
+
+use super::Report;
+use crate::cert::Field;
+use crate::cert::text::lines;
+use crate::lint::{Finding, Severity};
+use crate::snippet::{Line, Snippet, Tone};
+
+/// Columns of a certificate's line that are shown.
+const WIDTH: usize = 110;
+
+/// The report for people; `color` is for terminals.
+pub fn human(report: &Report<'_>, color: bool) -> String {
+    let mut text = String::new();
+    let mut helped = HashSet::new();
+    for finding in &report.findings.findings {
+        text += &block(finding, helped.insert(remedy(finding))).render(color);
+        text.push('\n');
+    }
+    text += &summary(report);
+    text
+}
+
+/// `3 errors, 1 warning and 2 notes in 12 certificates of 10 sources`, and what was not looked at.
+fn summary(report: &Report<'_>) -> String {
+    let count = |severity| report.findings.findings.iter().filter(|finding| finding.severity == severity).count();
+    let certificates = report.subjects.iter().map(|subject| subject.chain().len()).sum();
+    let sources: HashSet<_> = report.subjects.iter().map(crate::lint::Subject::source).collect();
+    let mut text = format!(
+        "{}, {} and {} in {} of {}",
+        counted(count(Severity::Error), "error"),
+        counted(count(Severity::Warning), "warning"),
+        counted(count(Severity::Info), "note"),
+        counted(certificates, "certificate"),
+        counted(sources.len(), "source"),
+    );
+    if report.findings.allowed > 0 {
+        let _ = write!(text, "; {} allowed", counted(report.findings.allowed, "finding"));
+    }
+    text.push('\n');
+    if !report.names_checked {
+        let _ = writeln!(text, "names were not checked: {}", report.names_help);
+    }
+    text
+}
+
+/// A finding with its certificate as source text. The remedy is told once for all findings that share it.
+fn block(finding: &Finding, with_help: bool) -> Snippet<'_> {
+    let tone = match finding.severity {
+        Severity::Error => Tone::Error,
+        Severity::Warning => Tone::Warning,
+        Severity::Info => Tone::Note,
+    };
+    let mut below = Vec::new();
+    let mut add = |word, text: &str| {
+        if !text.is_empty() {
+            below.push((word, text.to_owned()));
+        }
+    };
+    add("found", &finding.observed);
+    add("expected", &finding.expected);
+    add("rule", finding.check.basis);
+    add("clients", finding.check.clients);
+    match with_help {
+        true => add("help", &remedy(finding)),
+        false => add("help", &format!("{}, as above", finding.check.remedy)),
+    }
+    finding.notes.iter().for_each(|note| add("note", note));
+    Snippet {
+        tone,
+        word: finding.severity.as_str(),
+        code: Some(finding.check.id),
+        message: &finding.message,
+        place: Some(finding.origin.to_string()),
+        lines: source(finding),
+        below,
+    }
+}
+
+fn remedy(finding: &Finding) -> String {
+    let mut text = finding.check.remedy.to_owned();
+    for line in &finding.paste {
+        text.push('\n');
+        text += line;
+    }
+    text
+}
+
+/// The certificate's subject, for orientation, and the field in question with a caret.
+fn source(finding: &Finding) -> Vec<Line> {
+    let (Some(certificate), Some(field)) = (&finding.certificate, finding.field) else { return Vec::new() };
+    let all = lines(certificate);
+    let value = |wanted: Field| all.iter().find(|(field, _)| *field == wanted).map(|(_, value)| value.as_str());
+    let mut drawn = Vec::new();
+    if field != Field::Subject {
+        drawn.push(draw(Field::Subject, value(Field::Subject).unwrap_or_default(), None));
+    }
+    drawn.push(match value(field).filter(|value| !value.is_empty()) {
+        Some(value) => draw(field, value, Some(finding.span.as_deref().unwrap_or(value))),
+        None => draw(field, "(none)", Some("(none)")),
+    });
+    drawn
+}
+
+/// `Subject: CN=lb`, with carets under `span`; a long value is cut to a window around it.
+fn draw(field: Field, value: &str, span: Option<&str>) -> Line {
+    let letters: Vec<char> = value.chars().collect();
+    let at = span.and_then(|span| value.find(span)).map_or(0, |byte| value[..byte].chars().count());
+    let length = span.map_or(0, |span| if value.contains(span) { span.chars().count() } else { letters.len() });
+    let label = format!("{}: ", field.as_str());
+    let room = WIDTH.saturating_sub(label.len());
+    // A little of what stands before the span stays in sight.
+    let start = if at + length <= room { 0 } else { at.saturating_sub(room / 4) };
+    let end = letters.len().min(start + room);
+    let (before, after) = (if start > 0 { "…" } else { "" }, if end < letters.len() { "…" } else { "" });
+    let window: String = letters[start..end].iter().collect();
+    let column = label.chars().count() + before.chars().count() + at - start;
+    let caret = span.map(|_| (column, length.min(end.saturating_sub(at)).max(1)));
+    Line { label: String::new(), text: format!("{label}{before}{window}{after}"), caret }
+}
+
+fn counted(number: usize, what: &str) -> String {
+    format!("{number} {what}{}", if number == 1 { "" } else { "s" })
+}
+
+/// Everything about one check, for `--explain`.
+pub fn explain(check: &crate::lint::Check) -> String {
+    format!(
+        "{} ({}): {}\n\n{}\n\nRule: {}.\nClients: {}.\nWhat to do: {}.\n",
+        check.id,
+        check.severity.as_str(),
+        check.title,
+        check.explanation,
+        check.basis,
+        check.clients,
+        check.remedy
+    )
+}

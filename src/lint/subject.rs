@@ -1,0 +1,146 @@
+use std::collections::HashSet;
+use std::fmt;
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use super::Trust;
+use crate::cert::Certificate;
+use crate::cert::bundle::KeyFile;
+use crate::model::Host;
+
+/// A chain that some server shows or is to show, or an authority's certificate, and what it is for.
+#[derive(Clone, Debug)]
+pub struct Subject {
+    /// As presented or as the file has it. Never empty: [`Subject::new`] sees to it.
+    chain: Vec<Located>,
+    leaf: usize,
+    /// The private key that stands with it.
+    pub key: Option<KeyFile>,
+    pub role: Role,
+    /// Whom the chain has to lead to, where that is not the linter's own [`Trust`].
+    pub trust: Option<Trust>,
+}
+
+/// A certificate and where it was found.
+#[derive(Clone, Debug)]
+pub struct Located {
+    pub certificate: Arc<Certificate>,
+    pub origin: Origin,
+}
+
+/// Where a certificate was found; positions count from 1.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub enum Origin {
+    File {
+        path: PathBuf,
+        position: usize,
+        of: usize,
+    },
+    /// Shown by the server at `address` (`host:port`).
+    Live {
+        address: String,
+        position: usize,
+        of: usize,
+    },
+}
+
+/// What a certificate is for.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Role {
+    pub usage: Use,
+    /// The names that clients connect to; empty skips the checks that need them.
+    pub front_ends: Vec<Host>,
+    /// The server's own name, where it is known.
+    pub node: Option<Host>,
+}
+
+/// Who shows a certificate to whom.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
+pub enum Use {
+    /// A server's; which is not known.
+    #[default]
+    Server,
+    /// pronk shows it to clients (offload, re-encrypt).
+    FrontEnd,
+    /// An impalad shows it to clients, through pronk (passthrough).
+    Passthrough,
+    /// An impalad shows it to pronk (re-encrypt).
+    ReEncrypt,
+    /// It signs others, or others are verified against it.
+    Authority,
+}
+
+impl Subject {
+    /// None without a certificate. An authority's is judged as such, unless it is known to be shown by a server.
+    pub fn new(chain: Vec<Located>, key: Option<KeyFile>, role: Role) -> Option<Self> {
+        if chain.is_empty() {
+            return None;
+        }
+        let server = servers(&chain).position(|is| is);
+        let leaf = server.or_else(|| chain.iter().position(|it| is_server(&it.certificate))).unwrap_or(0);
+        let role = match role.usage {
+            Use::Server if chain[leaf].certificate.is_authority() => Role { usage: Use::Authority, ..Role::default() },
+            _ => role,
+        };
+        Some(Self { chain, leaf, key, role, trust: None })
+    }
+
+    pub fn chain(&self) -> &[Located] {
+        &self.chain
+    }
+
+    /// The server's own certificate: the first that can be one, wherever it stands. A server shows the first of all.
+    pub fn leaf(&self) -> &Certificate {
+        &self.leaf_located().certificate
+    }
+
+    pub(super) fn leaf_located(&self) -> &Located {
+        &self.chain[self.leaf]
+    }
+
+    /// The file or address that it comes from.
+    pub fn source(&self) -> String {
+        self.leaf_located().origin.source()
+    }
+}
+
+/// Which of some certificates are servers'. An authority may lack the mark of one, which is a flaw of its own: whom
+/// another certificate names as its issuer is no server.
+pub(super) fn servers(certificates: &[Located]) -> impl Iterator<Item = bool> {
+    let issued = certificates.iter().map(|it| &it.certificate).filter(|certificate| !certificate.is_self_issued());
+    let issuers: HashSet<Vec<u8>> = issued.map(|certificate| certificate.issuer_der().to_vec()).collect();
+    certificates.iter().map(move |it| is_server(&it.certificate) && !issuers.contains(it.certificate.subject_der()))
+}
+
+/// Whether a certificate is meant for a server. What `openssl req -x509` makes says CA:TRUE and is one all the same
+/// when it carries names.
+fn is_server(certificate: &Certificate) -> bool {
+    !certificate.is_ca() || !certificate.names.dns.is_empty() || !certificate.names.ip.is_empty()
+}
+
+impl Origin {
+    /// The file or address without the position.
+    pub fn source(&self) -> String {
+        match self {
+            Self::File { path, .. } => path.display().to_string(),
+            Self::Live { address, .. } => address.clone(),
+        }
+    }
+
+    /// From 1, and of how many.
+    pub fn position(&self) -> (usize, usize) {
+        match self {
+            Self::File { position, of, .. } | Self::Live { position, of, .. } => (*position, *of),
+        }
+    }
+}
+
+impl fmt::Display for Origin {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.source())?;
+        match self.position() {
+            (_, 1) => Ok(()),
+            (position, of) => write!(f, ": certificate {position} of {of}"),
+        }
+    }
+}

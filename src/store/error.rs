@@ -1,0 +1,69 @@
+use std::io;
+use std::path::{Path, PathBuf};
+
+use super::issue::NamesError;
+use crate::cert::MaterialError;
+use crate::cert::material::os_reason;
+use crate::cert::pkcs12::Pkcs12Error;
+use crate::cert::private_key::PrivateKeyError;
+
+/// Why something could not be done with the certificate store; the text has the remedy.
+#[derive(Debug, thiserror::Error)]
+pub enum StoreError {
+    // The text has the reason, so it is no source that would be told again.
+    #[error("cannot {what} {}: {}", .path.display(), os_reason(.reason))]
+    Io { what: &'static str, path: PathBuf, reason: io::Error },
+    #[error("{error}{}", .error.help().map(|help| format!("; {help}")).unwrap_or_default())]
+    Material { error: MaterialError },
+    #[error("the private key cannot be used: {0}")]
+    Key(PrivateKeyError),
+    #[error(transparent)]
+    Names(#[from] NamesError),
+    #[error("{}: {error}", .path.display())]
+    Pkcs12 { path: PathBuf, error: Pkcs12Error },
+    #[error("another pronk has been writing to {} for {seconds} seconds; wait for it to end, or find it with: fuser {}", .path.display(), .path.display())]
+    Busy { path: PathBuf, seconds: u64 },
+    #[error("the entry \"{name}\" exists already; replace it with --replace, or choose another name")]
+    Exists { name: String },
+    #[error(
+        "the entry \"{name}\" waits for the certificate of its request; import that, or give --replace to ask anew with another key"
+    )]
+    Pending { name: String },
+    #[error("the entry \"{name}\" has the folder {}, which pronk did not make; move it elsewhere", .folder.display())]
+    ForeignFolder { name: String, folder: PathBuf },
+    #[error("the certificate could not be made: {0}")]
+    Issue(String),
+    #[error(
+        "\"{name}\" is not an authority that may sign certificates ({why}); make one with: pronk cert create --authority {name}-ca --common-name \"{name} CA\""
+    )]
+    NotAnAuthority { name: String, why: &'static str },
+    #[error("{0}")]
+    Refused(String),
+}
+
+impl StoreError {
+    pub(crate) fn io(what: &'static str, path: &Path, reason: io::Error) -> Self {
+        Self::Io { what, path: path.to_owned(), reason }
+    }
+
+    /// About the key in a file.
+    pub(super) fn key(path: &Path, error: PrivateKeyError) -> Self {
+        MaterialError::UnusableKey { path: path.to_owned(), detail: error.to_string() }.into()
+    }
+
+    pub(super) fn issue(error: &rcgen::Error) -> Self {
+        Self::Issue(error.to_string())
+    }
+}
+
+impl From<PrivateKeyError> for StoreError {
+    fn from(error: PrivateKeyError) -> Self {
+        Self::Key(error)
+    }
+}
+
+impl From<MaterialError> for StoreError {
+    fn from(error: MaterialError) -> Self {
+        Self::Material { error }
+    }
+}

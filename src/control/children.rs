@@ -169,7 +169,7 @@ mod tests {
 
     #[tokio::test]
     async fn children_that_stay_the_same_are_not_disturbed() {
-        let started = Arc::new(std::sync::Mutex::new(Vec::new()));
+        let started = Arc::new(parking_lot::Mutex::new(Vec::new()));
         let mut group = Group::<u8, u8>::default();
         let mut keep = |wanted: &[(u8, u8)]| {
             let started = Arc::clone(&started);
@@ -177,7 +177,7 @@ mod tests {
                 wanted.iter().copied(),
                 |one, other| one == other,
                 |key, specification| {
-                    started.lock().unwrap().push((*key, *specification));
+                    started.lock().push((*key, *specification));
                     Child::start(String::new(), &Restarts::default(), || (), std::future::pending::<Infallible>)
                 },
             );
@@ -190,10 +190,10 @@ mod tests {
         for _ in 0..200 {
             let all: Vec<_> = (0..4).map(|key| (key, orders.u8(..2))).collect();
             let wanted: Vec<_> = all.into_iter().filter(|_| orders.bool()).collect();
-            started.lock().unwrap().clear();
+            started.lock().clear();
             assert_eq!(keep(&wanted), wanted);
             let new: Vec<_> = wanted.iter().filter(|it| !running.contains(it)).copied().collect();
-            assert_eq!(*started.lock().unwrap(), new);
+            assert_eq!(*started.lock(), new);
             running = wanted;
         }
     }

@@ -13,9 +13,10 @@ mod view;
 use std::collections::HashMap;
 use std::convert::Infallible;
 use std::path::PathBuf;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::Arc;
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
+use parking_lot::{Mutex, MutexGuard};
 use rustls_pki_types::CertificateDer;
 use tokio::sync::Notify;
 
@@ -98,7 +99,7 @@ impl Inventory {
     /// Everything that is known, with times as of this call.
     pub fn snapshot(&self) -> Snapshot {
         let (now, state) = (now(), self.state().clone());
-        let rows = self.rows.lock().unwrap_or_else(PoisonError::into_inner);
+        let rows = self.rows.lock();
         let certificates = rows.iter().map(|row| {
             let seen = row.member.as_ref().and_then(|member| state.shown.get(member));
             CertificateView {
@@ -128,7 +129,7 @@ impl Inventory {
             let state = self.state().clone();
             match tokio::task::spawn_blocking(move || examine(&state, now())).await {
                 Ok(Examined { rows, findings }) => {
-                    *self.rows.lock().unwrap_or_else(PoisonError::into_inner) = rows;
+                    *self.rows.lock() = rows;
                     log(&mut told, &findings);
                 }
                 Err(error) => tracing::error!(%error, "cannot look at the certificates in use"),
@@ -142,7 +143,7 @@ impl Inventory {
     }
 
     fn state(&self) -> MutexGuard<'_, State> {
-        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+        self.state.lock()
     }
 }
 

@@ -2,9 +2,10 @@
 //! revocation list stands behind every certificate of its authority.
 
 use std::collections::HashMap;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::Arc;
 
 use aws_lc_rs::digest::{Context, SHA256};
+use parking_lot::Mutex;
 use rustls_pki_types::{AlgorithmIdentifier, InvalidSignature, SignatureVerificationAlgorithm};
 use webpki::ALL_VERIFICATION_ALGS;
 
@@ -43,7 +44,7 @@ impl Signatures {
 impl SignatureVerificationAlgorithm for Remembering {
     fn verify_signature(&self, public_key: &[u8], message: &[u8], signature: &[u8]) -> Result<(), InvalidSignature> {
         let key = Key::of(self.algorithm, public_key, message, signature);
-        let lock = || self.outcomes.lock().unwrap_or_else(PoisonError::into_inner);
+        let lock = || self.outcomes.lock();
         if let Some(outcome) = lock().get(&key) {
             return *outcome;
         }

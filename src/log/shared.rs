@@ -1,6 +1,7 @@
 use std::io;
 use std::sync::atomic::{AtomicBool, AtomicI32, AtomicU64, Ordering::Relaxed};
-use std::sync::{Mutex, MutexGuard, PoisonError};
+
+use parking_lot::{Mutex, MutexGuard};
 
 use super::losses::Losses;
 
@@ -49,6 +50,6 @@ impl Shared {
 
     /// Never held while something is written or logged.
     pub fn losses(&self) -> MutexGuard<'_, Losses> {
-        self.losses.lock().unwrap_or_else(PoisonError::into_inner)
+        self.losses.lock()
     }
 }

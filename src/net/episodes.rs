@@ -2,8 +2,9 @@
 
 use std::collections::BTreeMap;
 use std::fmt;
-use std::sync::{Mutex, PoisonError};
 use std::time::{Duration, Instant};
+
+use parking_lot::Mutex;
 
 use super::Shortage;
 
@@ -33,7 +34,7 @@ fn log_end(over: &Over) {
 /// Descriptors, ports and memory are the whole process's, and so are their episodes.
 fn episodes<T>(change: impl FnOnce(&mut Episodes) -> T) -> T {
     static EPISODES: Mutex<Episodes> = Mutex::new(Episodes::NONE);
-    change(&mut EPISODES.lock().unwrap_or_else(PoisonError::into_inner))
+    change(&mut EPISODES.lock())
 }
 
 /// The shortages that there are; pure, so that it is tested without waiting.

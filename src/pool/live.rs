@@ -1,10 +1,11 @@
 use std::collections::{HashMap, HashSet};
 use std::net::IpAddr;
+use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicI64, AtomicU32, AtomicU64, Ordering};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
 use arc_swap::{ArcSwap, ArcSwapOption};
+use parking_lot::Mutex;
 use tokio::sync::{broadcast, watch};
 
 use super::health::{Health, Verdict, Verdicts};
@@ -30,7 +31,7 @@ impl Registry {
     /// The live node of that name, made when it is new.
     pub fn node(&self, node: &model::Node) -> Arc<LiveNode> {
         let made = || Arc::new(LiveNode { turnstile: Arc::clone(&self.turnstile), ..LiveNode::default() });
-        let live = Arc::clone(locked(&self.nodes).entry(node.name.clone()).or_insert_with(made));
+        let live = Arc::clone(self.nodes.lock().entry(node.name.clone()).or_insert_with(made));
         match node.address {
             Address::Ip(address) => live.set_addresses(vec![address]),
             Address::Fqdn(ref fqdn) => live.is_called(fqdn),
@@ -41,13 +42,13 @@ impl Registry {
     /// Whether a node has a name of which no address is known.
     pub fn needs_resolving(&self, node: &model::Node) -> bool {
         let Address::Fqdn(fqdn) = &node.address else { return false };
-        let is_known = |live: &Arc<LiveNode>| live.is_resolved() && *locked(&live.fqdn) == *fqdn;
-        !locked(&self.nodes).get(&node.name).is_some_and(is_known)
+        let is_known = |live: &Arc<LiveNode>| live.is_resolved() && *live.fqdn.lock() == *fqdn;
+        !self.nodes.lock().get(&node.name).is_some_and(is_known)
     }
 
     /// The live pool of that name, made when it is new.
     pub fn pool(&self, name: &Name) -> Arc<LivePool> {
-        let mut pools = locked(&self.pools);
+        let mut pools = self.pools.lock();
         Arc::clone(pools.entry(name.clone()).or_insert_with(|| Arc::new(LivePool::new(name.clone(), &self.turnstile))))
     }
 
@@ -57,7 +58,7 @@ impl Registry {
     }
 
     pub(super) fn every_pool(&self) -> Vec<Arc<LivePool>> {
-        locked(&self.pools).values().cloned().collect()
+        self.pools.lock().values().cloned().collect()
     }
 
     /// All persistence records, by who shares them, in order.
@@ -82,9 +83,9 @@ impl Registry {
     pub fn retain(&self, model: &model::Model, now: Instant) {
         // A node that comes back to connections that drain must count them.
         let drains = |live: &LiveNode| live.connections.current() > 0;
-        locked(&self.nodes).retain(|name, live| model.nodes.contains_key(name) || drains(live));
+        self.nodes.lock().retain(|name, live| model.nodes.contains_key(name) || drains(live));
         self.tables.retain(model);
-        locked(&self.pools).retain(|name, pool| {
+        self.pools.lock().retain(|name, pool| {
             let config = model.pools.get(name);
             let wanted: HashSet<_> = config.iter().flat_map(|config| &config.members).map(|it| it.key()).collect();
             pool.remove(|key| wanted.contains(key), now);
@@ -123,7 +124,7 @@ impl LiveNode {
 
     /// Keeps what the name resolved to before until it is resolved again; of another name nothing is known.
     fn is_called(&self, fqdn: &str) {
-        let mut known = locked(&self.fqdn);
+        let mut known = self.fqdn.lock();
         if *known != fqdn {
             fqdn.clone_into(&mut known);
             self.set_addresses(Vec::new());
@@ -176,8 +177,8 @@ impl LivePool {
 
     /// The live member of that key, made when it is new. One that joins a pool which serves already begins slowly.
     pub fn member(&self, key: &MemberKey, now: Instant) -> Arc<LiveMember> {
-        let back = locked(&self.removed).remove(key);
-        let mut members = locked(&self.members);
+        let back = self.removed.lock().remove(key);
+        let mut members = self.members.lock();
         if let Some(Removed { live, .. }) = back {
             // It comes back to the connections that it left.
             live.doom(ServiceDownAction::None);
@@ -313,7 +314,7 @@ impl LiveMember {
     /// Names the monitors that watch this member and how many of them must be good (`None` is all); verdicts of others
     /// are forgotten, those of these kept.
     pub fn watch(&self, monitors: impl IntoIterator<Item = Name>, needed: Option<usize>) {
-        let mut verdicts = locked(&self.verdicts);
+        let mut verdicts = self.verdicts.lock();
         let mut before = std::mem::take(&mut verdicts.by_monitor);
         verdicts.needed = needed;
         verdicts.by_monitor.extend(monitors.into_iter().map(|name| {
@@ -334,7 +335,7 @@ impl LiveMember {
     }
 
     fn take_verdict(&self, monitor: &Name, verdict: Option<Verdict>, now: Instant) {
-        let mut verdicts = locked(&self.verdicts);
+        let mut verdicts = self.verdicts.lock();
         let Some(slot) = verdicts.by_monitor.get_mut(monitor) else { return };
         *slot = verdict;
         let (before, health) = (self.health.load_full(), verdicts.health());
@@ -438,11 +439,6 @@ impl LiveMember {
     pub fn watch_served(&self) -> broadcast::Receiver<Served> {
         self.served.subscribe()
     }
-}
-
-/// Data behind these locks is whole after every statement, so a panic elsewhere does not spoil it.
-pub(super) fn locked<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
-    mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 #[cfg(test)]

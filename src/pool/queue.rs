@@ -3,11 +3,10 @@
 use std::collections::BTreeMap;
 use std::ops::Bound;
 use std::sync::atomic::{AtomicUsize, Ordering, fence};
-use std::sync::{Arc, Mutex, MutexGuard, Weak};
+use std::sync::{Arc, Weak};
 
+use parking_lot::{Mutex, MutexGuard};
 use tokio::sync::Notify;
-
-use super::live::locked;
 
 /// Where all pools' choices pass, one at a time: choosing and counting the choice happen under its lock, so that two
 /// connections never see the same member as the least loaded one. Whatever frees a place wakes those who wait.
@@ -22,7 +21,7 @@ pub(super) struct Turnstile {
 
 impl Turnstile {
     pub fn lock(&self) -> MutexGuard<'_, u64> {
-        locked(&self.turn)
+        self.turn.lock()
     }
 
     /// Lets the first of each queue try again.
@@ -32,7 +31,7 @@ impl Turnstile {
         if self.waiting.load(Ordering::Relaxed) == 0 {
             return;
         }
-        locked(&self.queues).retain(|queue| match queue.upgrade() {
+        self.queues.lock().retain(|queue| match queue.upgrade() {
             Some(queue) => {
                 queue.wake();
                 true
@@ -75,24 +74,24 @@ impl Line {
 impl Queue {
     pub fn new(turnstile: &Arc<Turnstile>) -> Arc<Self> {
         let queue = Arc::new(Self { line: Mutex::default(), turnstile: Arc::clone(turnstile) });
-        locked(&turnstile.queues).push(Arc::downgrade(&queue));
+        turnstile.queues.lock().push(Arc::downgrade(&queue));
         queue
     }
 
     pub fn len(&self) -> usize {
-        locked(&self.line).waiters.len()
+        self.line.lock().waiters.len()
     }
 
     /// How many come before one that comes now: none where all of them passed their turn on to it.
     pub fn ahead(&self) -> usize {
-        let line = locked(&self.line);
+        let line = self.line.lock();
         if line.turn == line.next { 0 } else { line.waiters.len() }
     }
 
     /// Joins the end of the queue, unless `depth` are there already.
     pub fn enter(self: &Arc<Self>, depth: Option<u32>) -> Option<Waiting> {
         let own = Arc::new(Notify::new());
-        let mut line = locked(&self.line);
+        let mut line = self.line.lock();
         if depth.is_some_and(|depth| line.waiters.len() >= depth as usize) {
             return None;
         }
@@ -110,7 +109,7 @@ impl Queue {
     }
 
     fn wake(&self) {
-        locked(&self.line).wake();
+        self.line.lock().wake();
     }
 }
 
@@ -130,7 +129,7 @@ impl Waiting {
 
     /// Lets the one behind try as well, here already or yet to come: what holds this one up may be its own affair.
     pub fn pass_on(&self) {
-        let mut line = locked(&self.queue.line);
+        let mut line = self.queue.line.lock();
         let behind = line.waiters.range((Bound::Excluded(self.number), Bound::Unbounded)).next();
         let next = behind.map_or(line.next, |(number, _)| *number);
         if let Some((_, behind)) = behind {
@@ -144,7 +143,7 @@ impl Waiting {
 
 impl Drop for Waiting {
     fn drop(&mut self) {
-        let mut line = locked(&self.queue.line);
+        let mut line = self.queue.line.lock();
         line.waiters.remove(&self.number);
         self.queue.turnstile.waiting.fetch_sub(1, Ordering::Relaxed);
         line.wake();

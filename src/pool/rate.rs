@@ -1,9 +1,8 @@
 use std::collections::VecDeque;
-use std::sync::Mutex;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
-use super::live::locked;
+use parking_lot::Mutex;
 
 /// Connections of the last second, counted exactly: in no second are there more than the limit, wherever it begins.
 #[derive(Debug, Default)]
@@ -21,12 +20,12 @@ impl Rate {
         let Some(limit) = limit else {
             if self.in_use.load(Ordering::Relaxed) {
                 self.in_use.store(false, Ordering::Relaxed);
-                locked(&self.recent).clear();
+                self.recent.lock().clear();
             }
             return true;
         };
         self.in_use.store(true, Ordering::Relaxed);
-        let mut recent = locked(&self.recent);
+        let mut recent = self.recent.lock();
         forget(&mut recent, now);
         let enters = recent.len() < limit as usize;
         if enters {
@@ -38,7 +37,7 @@ impl Rate {
     /// When the next connection may come, if not now.
     pub fn next(&self, limit: Option<u32>, now: Instant) -> Option<Instant> {
         let limit = limit? as usize;
-        let mut recent = locked(&self.recent);
+        let mut recent = self.recent.lock();
         forget(&mut recent, now);
         // As many as the limit must be left at most, less the one to come.
         let last_to_go = recent.len().checked_sub(limit)?;

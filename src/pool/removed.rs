@@ -4,7 +4,7 @@
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use super::live::{LiveMember, LivePool, Registry, locked};
+use super::live::{LiveMember, LivePool, Registry};
 use crate::model::{MemberKey, Name, ServiceDownAction};
 
 /// What becomes of connections whose member goes down or is removed.
@@ -35,9 +35,9 @@ impl LivePool {
     /// Sets members aside that are not wanted and have connections, and forgets those that have none.
     pub(super) fn remove(&self, is_wanted: impl Fn(&MemberKey) -> bool, now: Instant) {
         let has_connections = |live: &LiveMember| live.connections.current() > 0;
-        let mut removed = locked(&self.removed);
+        let mut removed = self.removed.lock();
         removed.retain(|_, removed| has_connections(&removed.live));
-        for (key, live) in locked(&self.members).extract_if(|key, _| !is_wanted(key)) {
+        for (key, live) in self.members.lock().extract_if(|key, _| !is_wanted(key)) {
             if has_connections(&live) {
                 removed.insert(key, Removed { live, since: now });
             }
@@ -45,12 +45,12 @@ impl LivePool {
     }
 
     pub(super) fn has_removed(&self) -> bool {
-        !locked(&self.removed).is_empty()
+        !self.removed.lock().is_empty()
     }
 
     fn draining(&self) -> Vec<(Draining, Arc<LiveMember>)> {
         let ServiceDown { action, drain_time } = **self.service_down.load();
-        let removed = locked(&self.removed);
+        let removed = self.removed.lock();
         let draining = removed.iter().map(|(key, removed)| {
             let at = drain_time.and_then(|time| removed.since.checked_add(time));
             let draining = Draining {

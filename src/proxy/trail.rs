@@ -1,7 +1,8 @@
 use std::collections::VecDeque;
 use std::net::IpAddr;
-use std::sync::{Mutex, PoisonError};
 use std::time::{Duration, SystemTime};
+
+use parking_lot::Mutex;
 
 use crate::model::MemberKey;
 
@@ -25,7 +26,7 @@ pub struct Went {
 
 impl Trail {
     pub(super) fn note(&self, went: Went) {
-        let mut trail = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut trail = self.0.lock();
         if trail.len() >= KEPT {
             trail.pop_back();
         }
@@ -34,7 +35,7 @@ impl Trail {
 
     /// The latest connections of a client, newest first.
     pub fn of(&self, client: IpAddr) -> Vec<Went> {
-        let trail = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let trail = self.0.lock();
         trail.iter().filter(|went| went.client == client).take(SHOWN).cloned().collect()
     }
 }
@@ -60,6 +61,6 @@ mod tests {
         let ports: Vec<_> = trail.of([10, 0, 0, 1].into()).into_iter().map(|went| went.member.port).collect();
         assert_eq!(ports, [9999, 9997, 9995, 9993, 9991]);
         assert!(trail.of([10, 0, 0, 2].into()).is_empty());
-        assert_eq!(trail.0.lock().unwrap().len(), KEPT);
+        assert_eq!(trail.0.lock().len(), KEPT);
     }
 }

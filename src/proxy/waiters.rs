@@ -2,8 +2,9 @@
 //! change queues together, in the order in which they came.
 
 use std::collections::BTreeMap;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::Arc;
 
+use parking_lot::{Mutex, MutexGuard};
 use tokio::sync::Notify;
 use tokio::sync::futures::Notified;
 
@@ -66,8 +67,7 @@ impl Waiters {
     }
 
     fn seats(&self) -> MutexGuard<'_, Seats> {
-        // The seats are whole after every statement, so a panic elsewhere does not spoil them.
-        self.seats.lock().unwrap_or_else(PoisonError::into_inner)
+        self.seats.lock()
     }
 }
 

@@ -2,9 +2,10 @@ use std::collections::HashMap;
 use std::fmt;
 use std::net::{IpAddr, Ipv4Addr};
 use std::path::Path;
-use std::sync::{Arc, PoisonError, RwLock, Weak};
+use std::sync::{Arc, Weak};
 use std::time::Duration;
 
+use parking_lot::RwLock;
 use rustls::RootCertStore;
 use rustls::client::{ClientConfig, Resumption};
 use rustls::crypto::CryptoProvider;
@@ -89,13 +90,13 @@ impl LiveServerSsl {
         let known = |members: &HashMap<MemberKey, Weak<MemberTls>>| {
             members.get(&key).and_then(Weak::upgrade).filter(|known| known.is_for(member))
         };
-        let members = self.members.read().unwrap_or_else(PoisonError::into_inner);
+        let members = self.members.read();
         let found = known(&members);
         drop(members);
         if let Some(found) = found {
             return found;
         }
-        let mut members = self.members.write().unwrap_or_else(PoisonError::into_inner);
+        let mut members = self.members.write();
         // Another connection may have come first; there must be one set of sessions.
         known(&members).unwrap_or_else(|| {
             let made = Arc::new(self.make(member));
@@ -264,6 +265,6 @@ virtual-servers: { vs: { destination: '127.0.0.1:1', pool: p, server-ssl: server
             live.for_member(&member(port));
         }
         assert!(Arc::ptr_eq(&held, &live.for_member(&member(1))), "its sessions are kept");
-        assert_eq!(live.members.read().unwrap().len(), 2, "what is held, and the last");
+        assert_eq!(live.members.read().len(), 2, "what is held, and the last");
     }
 }

@@ -3,10 +3,10 @@
 use std::fs;
 use std::io::Write;
 use std::process::{Command, Stdio};
-use std::sync::Mutex;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
+use parking_lot::Mutex;
 use pronk::config;
 
 use super::{GUIDE, SHORT, parse, said};
@@ -96,7 +96,7 @@ fn file_that_is_written_while_it_is_read_is_taken_whole_or_refused() {
                 match random.u8(..3) {
                     0 => drop(write(&mut fs::File::create(&path).unwrap(), number)),
                     1 => {
-                        let mut held_up = held_up.lock().unwrap();
+                        let mut held_up = held_up.lock();
                         let took = write(&mut fs::OpenOptions::new().write(true).open(&path).unwrap(), number);
                         if took > Duration::from_millis(40) {
                             *held_up = Some(Instant::now());
@@ -119,7 +119,7 @@ fn file_that_is_written_while_it_is_read_is_taken_whole_or_refused() {
             if let Ok(loaded) = config::load(&path) {
                 let [first, second] = numbers(&loaded);
                 // A writer that the machine holds up in the middle leaves a file that lies still.
-                let excused = || held_up.lock().unwrap().is_some_and(|at| at > since);
+                let excused = || held_up.lock().is_some_and(|at| at > since);
                 assert!(first == second || excused(), "half of {first} and half of {second}");
                 taken[first - 1] += 1;
             }

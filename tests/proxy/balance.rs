@@ -5,6 +5,8 @@ use std::net::{SocketAddr, TcpStream};
 use std::sync::mpsc::{Receiver, channel};
 use std::time::{Duration, Instant};
 
+use parking_lot::Mutex;
+
 use crate::lb::{PATIENCE, Pronk, free_port};
 use crate::peers::{connect, echo_member, is_refused, is_reset, member, reset, try_connect};
 
@@ -208,7 +210,7 @@ fn is_served(address: SocketAddr) -> bool {
 /// A member that tells when a connection begins, answers it when it is told to, and resets it at its second word.
 fn slow_member() -> (SocketAddr, Receiver<std::sync::mpsc::Sender<()>>) {
     let (begin, begins) = channel();
-    let begin = std::sync::Mutex::new(begin);
+    let begin = Mutex::new(begin);
     let address = member(move |mut stream| {
         let (answer, answers) = channel();
         let mut buffer = [0; 64];
@@ -216,7 +218,7 @@ fn slow_member() -> (SocketAddr, Receiver<std::sync::mpsc::Sender<()>>) {
             return;
         }
         // The test may have ended.
-        let _ = begin.lock().unwrap().send(answer);
+        let _ = begin.lock().send(answer);
         let _ = answers.recv();
         let _ = stream.write_all(b"hello");
         if stream.read(&mut buffer).is_ok_and(|count| count > 0) {

@@ -2,8 +2,10 @@
 
 use std::io::{BufRead, BufReader, Read, Write};
 use std::net::{SocketAddr, TcpListener, TcpStream};
-use std::sync::{Arc, Mutex};
+use std::sync::Arc;
 use std::time::Instant;
+
+use parking_lot::Mutex;
 
 use crate::lb::{PATIENCE, Pronk, free_port};
 use crate::peers::connect;
@@ -35,7 +37,7 @@ impl Cluster {
                 (TcpListener::bind(SocketAddr::from(([127, 0, 0, daemon], web_port))).unwrap(), Arc::clone(&pages));
             std::thread::spawn(move || {
                 for stream in web.incoming().flatten() {
-                    let page = pages.lock().unwrap()(daemon);
+                    let page = pages.lock()(daemon);
                     std::thread::spawn(move || tell(stream, page));
                 }
             });
@@ -50,7 +52,7 @@ impl Cluster {
     }
 
     fn tell(&self, page: impl Fn(u8) -> Option<String> + Send + 'static) {
-        *self.pages.lock().unwrap() = Box::new(page);
+        *self.pages.lock() = Box::new(page);
     }
 
     /// A pronk that knows 127.0.0.2 alone.

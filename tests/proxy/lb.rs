@@ -4,8 +4,10 @@ use std::io::{BufRead, BufReader};
 use std::net::SocketAddr;
 use std::path::Path;
 use std::process::{Child, Command, Output, Stdio};
-use std::sync::{Arc, Condvar, Mutex};
+use std::sync::Arc;
 use std::time::{Duration, Instant};
+
+use parking_lot::{Condvar, Mutex};
 
 pub use crate::support::port::free_port;
 
@@ -62,7 +64,7 @@ impl Pronk {
         std::thread::spawn(move || {
             for line in lines.map_while(Result::ok) {
                 let value = serde_json::from_str(&line).unwrap_or_else(|_| serde_json::json!({ "message": line }));
-                sink.0.lock().unwrap().push(value);
+                sink.0.lock().push(value);
                 sink.1.notify_all();
             }
         });
@@ -98,20 +100,20 @@ impl Pronk {
     /// Waits for a log line.
     pub fn logged(&self, what: &str, wanted: impl Fn(&serde_json::Value) -> bool) -> serde_json::Value {
         let deadline = Instant::now() + PATIENCE;
-        let mut lines = self.log.0.lock().unwrap();
+        let mut lines = self.log.0.lock();
         loop {
             if let Some(line) = lines.iter().find(|line| wanted(line)) {
                 return line.clone();
             }
             let left = deadline.saturating_duration_since(Instant::now());
             assert!(!left.is_zero(), "pronk never logged {what}: {lines:#?}");
-            lines = self.log.1.wait_timeout(lines, left).unwrap().0;
+            self.log.1.wait_for(&mut lines, left);
         }
     }
 
     /// What was logged until now.
     pub fn log(&self) -> Vec<serde_json::Value> {
-        self.log.0.lock().unwrap().clone()
+        self.log.0.lock().clone()
     }
 
     /// Sends a signal, such as `TERM`.

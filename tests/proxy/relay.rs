@@ -4,6 +4,8 @@ use std::io::{ErrorKind, Read, Write};
 use std::net::{Shutdown, SocketAddr};
 use std::sync::mpsc;
 
+use parking_lot::Mutex;
+
 use crate::lb::{PATIENCE, Pronk, free_port};
 use crate::peers::{connect, echo_member, member, read_all, reset};
 
@@ -145,13 +147,13 @@ virtual-servers: {{ vs: {{ destination: '127.0.0.1:{port}', pool: p }} }}
 #[test]
 fn connection_that_both_sides_abandoned_is_over_at_once() {
     let (go, went) = mpsc::channel::<()>();
-    let (go, went) = (std::sync::Mutex::new(go), std::sync::Mutex::new(went));
+    let (go, went) = (Mutex::new(go), Mutex::new(went));
     let member = member(move |mut stream| {
         stream.read_exact(&mut [0]).unwrap();
         // More than the client will ever take, then a reset while the client's own bytes pile up unread.
         stream.set_nonblocking(true).unwrap();
         while stream.write(&[7; 65536]).is_ok() {}
-        went.lock().unwrap().recv().unwrap();
+        went.lock().recv().unwrap();
         reset(&stream);
     });
     let (pronk, address) = passthrough(member, ", idle-timeout: indefinite");
@@ -162,6 +164,6 @@ fn connection_that_both_sides_abandoned_is_over_at_once() {
     while client.write(&[1; 65536]).is_ok() {}
     reset(&client);
     drop(client);
-    go.lock().unwrap().send(()).unwrap();
+    go.lock().send(()).unwrap();
     pronk.logged("an end", |line| line["close.mechanism"] == "rst");
 }

@@ -1,14 +1,15 @@
 use std::hash::{BuildHasher, RandomState};
 use std::net::IpAddr;
+use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
-use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
+
+use parking_lot::Mutex;
 
 use super::client::{Client, bits, key};
 use super::place::Place;
 use super::table::{RecordView, Table};
 use crate::model::profile::{Persistence, PersistenceKind};
-use crate::pool::live::locked;
 
 /// Which member serves which client.
 ///
@@ -58,7 +59,7 @@ impl Records {
     pub fn find(&self, profile: &Persistence, client: IpAddr, now: Instant) -> Option<Arc<Place>> {
         let PersistenceKind::SourceAddr(affinity) = profile.kind else { return None };
         let client = key(profile, client);
-        locked(self.shard(client)).find(client, affinity.timeout, now).cloned()
+        self.shard(client).lock().find(client, affinity.timeout, now).cloned()
     }
 
     /// Records that `client` is served there, for as long as the hold lives and the timeout after that.
@@ -145,7 +146,7 @@ impl Records {
 
     /// Changes a shard, and counts its records anew.
     fn change<T>(&self, shard: &Mutex<Table>, act: impl FnOnce(&mut Table) -> T) -> T {
-        let mut table = locked(shard);
+        let mut table = shard.lock();
         let before = table.len();
         let done = act(&mut table);
         // Wraps around where there are fewer, and so does the sum.
@@ -156,7 +157,7 @@ impl Records {
     fn view(&self, shard: &Mutex<Table>, views: &mut Vec<RecordView>, now: Instant) {
         let timeout = self.timeout();
         views.clear();
-        views.extend(locked(shard).views(timeout, now));
+        views.extend(shard.lock().views(timeout, now));
     }
 }
 
@@ -170,7 +171,7 @@ pub struct PersistenceHold {
 
 impl Drop for PersistenceHold {
     fn drop(&mut self) {
-        locked(self.records.shard(self.client)).release(self.client, self.serial, Instant::now());
+        self.records.shard(self.client).lock().release(self.client, self.serial, Instant::now());
     }
 }
 

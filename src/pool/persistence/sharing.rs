@@ -1,12 +1,13 @@
 use std::collections::HashMap;
 use std::net::IpAddr;
-use std::sync::{Arc, Mutex};
+use std::sync::Arc;
 use std::time::Instant;
+
+use parking_lot::Mutex;
 
 use super::records::Records;
 use crate::model::profile::Affinity;
 use crate::model::{Model, Name, VirtualServer};
-use crate::pool::live::locked;
 
 /// Who shares records.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -50,22 +51,22 @@ pub(in crate::pool) struct Tables {
 impl Tables {
     /// The records that those share who are named, made when they are new.
     pub fn of(&self, sharing: &Sharing) -> Arc<Records> {
-        Arc::clone(locked(&self.shared).entry(sharing.clone()).or_default())
+        Arc::clone(self.shared.lock().entry(sharing.clone()).or_default())
     }
 
     /// In order.
     pub fn all(&self) -> Vec<(Sharing, Arc<Records>)> {
         let mut all: Vec<_> =
-            locked(&self.shared).iter().map(|(it, records)| (it.clone(), Arc::clone(records))).collect();
+            self.shared.lock().iter().map(|(it, records)| (it.clone(), Arc::clone(records))).collect();
         all.sort_by(|(one, _), (other, _)| one.cmp(other));
         all
     }
 
     /// Forgets the records that nobody shares in this model.
     pub fn retain(&self, model: &Model) {
-        let mut shared = locked(&self.shared);
+        let mut shared = self.shared.lock();
         let gone = shared.extract_if(|sharing, _| !sharing.is_among(model)).map(|(_, records)| records);
-        locked(&self.gone).extend(gone);
+        self.gone.lock().extend(gone);
     }
 
     /// Removes what has expired or is gone from a part of each table.
@@ -73,8 +74,8 @@ impl Tables {
         for (_, records) in self.all() {
             records.sweep(now);
         }
-        let mut gone = std::mem::take(&mut *locked(&self.gone));
+        let mut gone = std::mem::take(&mut *self.gone.lock());
         gone.retain(|records| !records.discard());
-        locked(&self.gone).extend(gone);
+        self.gone.lock().extend(gone);
     }
 }

@@ -2,10 +2,10 @@
 //! places, nobody waits, and nobody is overtaken.
 
 use std::collections::{BTreeMap, HashMap};
-use std::sync::Mutex;
 use std::task::{Context, Waker};
 use std::time::Instant;
 
+use parking_lot::Mutex;
 use tokio::sync::oneshot;
 
 use super::*;
@@ -108,7 +108,7 @@ impl World {
             };
             let client = IpAddr::from([10, 0, 0, 1]);
             let choice = wait::for_a_member(&live, &mut snapshot, client, &[], gone, &mut record).await;
-            *fate.lock().unwrap() = Some(choice.as_ref().map(|_| ()).map_err(|close| close.reason));
+            *fate.lock() = Some(choice.as_ref().map(|_| ()).map_err(|close| close.reason));
             if choice.is_ok() {
                 let _ = leaves.await;
             }
@@ -123,7 +123,7 @@ impl World {
         for _ in 0..20 + 4 * self.clients.len() {
             tokio::task::yield_now().await;
         }
-        let fates: Vec<_> = self.clients.iter().map(|client| *client.fate.lock().unwrap()).collect();
+        let fates: Vec<_> = self.clients.iter().map(|client| *client.fate.lock()).collect();
         for (pool, queue) in &mut self.queues {
             queue.retain(|client| self.clients[*client].leave.is_some());
             let served = queue.iter().take_while(|client| fates[**client] == Some(Ok(()))).count();

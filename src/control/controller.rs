@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use tokio::sync::{mpsc, watch};
 use tokio::task::{JoinSet, spawn_blocking};
-use tokio::time::{Instant, interval, sleep_until, timeout};
+use tokio::time::{Instant, interval, timeout};
 use tokio_util::task::AbortOnDropHandle;
 
 use super::children::{panic_message, reason};
@@ -21,6 +21,7 @@ use super::phase::Phase;
 use super::prepare::Basis;
 use super::upkeep::Upkeep;
 use crate::model::{MemberKey, Name};
+use crate::net::until;
 use crate::proxy::{Lifecycle, Listener};
 
 /// Owns what runs, and changes it on command.
@@ -291,13 +292,6 @@ fn guarded<T>(change: impl FnOnce() -> T) -> Result<T, String> {
         tracing::error!(%reason, "a fault of pronk's own: a change is in force in part; reload, or restart pronk");
         reason
     })
-}
-
-async fn until(at: Option<Instant>) {
-    match at {
-        Some(at) => sleep_until(at).await,
-        None => pending().await,
-    }
 }
 
 /// Commands that may wait before whoever asks has to.

@@ -17,6 +17,7 @@ use super::probe::{Prober, refusal};
 use super::state::Standing;
 use crate::inventory;
 use crate::model::{Host, Inband, MemberKey, Monitor, MonitorKind, Name};
+use crate::net::until;
 use crate::pool::{LiveMember, LiveNode, Served, Verdict};
 use crate::tls::MemberTls;
 
@@ -127,13 +128,6 @@ async fn probe(watch: &Watch) -> Infallible {
     }
 }
 
-async fn until(at: Option<Instant>) {
-    match at {
-        Some(at) => tokio::time::sleep_until(at).await,
-        None => std::future::pending().await,
-    }
-}
-
 /// Waits until a client's connection goes as it does when a member dies.
 async fn suspicion(served: &mut Receiver<Served>) {
     loop {
@@ -208,13 +202,7 @@ async fn listen(watch: &Watch, rules: Inband) -> Infallible {
     // Nobody has failed yet.
     watch.conclude(Verdict::Up, &mut last);
     loop {
-        let retry_at = failures.retry_at();
-        let retry = async {
-            match retry_at {
-                Some(at) => tokio::time::sleep_until(at.into()).await,
-                None => std::future::pending().await,
-            }
-        };
+        let retry_at = failures.retry_at().map(Instant::from_std);
         let verdict = tokio::select! {
             event = served.recv() => match event {
                 Ok(served) => failures.observe(served, Instant::now().into_std()),
@@ -222,7 +210,7 @@ async fn listen(watch: &Watch, rules: Inband) -> Infallible {
                 // The member outlives its watchers.
                 Err(RecvError::Closed) => std::future::pending().await,
             },
-            () = retry => Some(failures.retry()),
+            () = until(retry_at) => Some(failures.retry()),
             () = watch.resume.notified() => Some(failures.retry()),
         };
         if let Some(verdict) = verdict {

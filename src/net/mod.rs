@@ -1,5 +1,5 @@
-//! Sockets: listening, connecting, per-connection options, what pronk may run out of for them, and the few system calls
-//! that no safe crate offers.
+//! Sockets: listening, connecting, per-connection options, what pronk may run out of for them, the few system calls that
+//! no safe crate offers, and a timer.
 
 mod connect;
 mod episodes;
@@ -8,6 +8,7 @@ mod listen;
 mod shortage;
 mod socket;
 mod sys;
+mod timer;
 
 pub use connect::{NotConnected, connect};
 pub use episodes::end_shortages;
@@ -16,3 +17,4 @@ pub use listen::{Bound, adjust, bind, share_port};
 pub use shortage::Shortage;
 pub use socket::{drained, hung_up, reset_on_close, shutdown_write, tune};
 pub use sys::{TcpInfo, tcp_info};
+pub use timer::until;

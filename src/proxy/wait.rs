@@ -1,16 +1,17 @@
 //! Choosing a member, and waiting for one where none can take the connection yet.
 
-use std::future::{Future, pending};
+use std::future::Future;
 use std::net::IpAddr;
 use std::pin::pin;
 use std::sync::Arc;
 
-use tokio::time::{Instant, sleep_until};
+use tokio::time::Instant;
 
 use super::close::{Close, CloseReason};
 use super::record::Record;
 use super::virtual_server::{LiveVirtualServer, Snapshot};
 use crate::model::MemberKey;
+use crate::net::until;
 use crate::pool::{Arrival, Asker, Busy, Choice, NoMember, Pool};
 
 /// Chooses a member, in the order in which connections came. One that none can take yet waits in the pool's queue, if
@@ -93,13 +94,6 @@ fn asker<'a>(client: IpAddr, snapshot: &'a Snapshot, tried: &'a [MemberKey]) -> 
 
 fn now() -> std::time::Instant {
     Instant::now().into_std()
-}
-
-async fn until(at: Option<Instant>) {
-    match at {
-        Some(at) => sleep_until(at).await,
-        None => pending().await,
-    }
 }
 
 /// The reason for which a connection ends that finds as many waiting as may.

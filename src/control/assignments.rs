@@ -13,14 +13,14 @@ use super::tls::Tls;
 use crate::inventory;
 use crate::model::profile::ServerSsl;
 use crate::model::{self, Address, Member, MemberKey, Model, Monitor, MonitorKind, Name};
-use crate::monitor::{self, Search, Watch};
+use crate::monitor::{self, Assignment, Search};
 use crate::pool::{LiveNode, Pool, PoolMember, Registry};
 use crate::tls::MemberTls;
 
 /// The tasks that watch members, resolve names and look for members.
 #[derive(Debug, Default)]
 pub(super) struct Assignments {
-    watching: Group<(Name, MemberKey, Name), Watch>,
+    watching: Group<(Name, MemberKey, Name), Assignment>,
     resolving: Group<Name, Resolving>,
     searching: Group<Name, Search>,
     found: tokio::sync::watch::Sender<Found>,
@@ -52,20 +52,20 @@ impl Assignments {
         let of_pool = |pool: &Arc<Pool>| {
             let pairs =
                 pool.config.monitors.iter().flat_map(|monitor| pool.members.iter().map(move |it| (monitor, it)));
-            let watches = pairs.map(|(monitor, member)| {
+            let assignments = pairs.map(|(monitor, member)| {
                 let key = (pool.config.name.clone(), member.key.clone(), monitor.name.clone());
                 let certificates = Arc::clone(certificates);
-                (key, Watch { certificates, ..of_member(pool, monitor, member, tls, headers) })
+                (key, Assignment { certificates, ..of_member(pool, monitor, member, tls, headers) })
             });
-            watches.collect::<Vec<_>>()
+            assignments.collect::<Vec<_>>()
         };
         let wanted = pools.values().flat_map(of_pool);
-        self.watching.keep(wanted, Watch::is_same, |(pool, member, monitor), watch| {
-            let lost = Arc::clone(&watch);
+        self.watching.keep(wanted, Assignment::is_same, |(pool, member, monitor), assignment| {
+            let lost = Arc::clone(&assignment);
             // What it found last need not be so any more.
             let lost = move || lost.live.forget_verdict(&lost.monitor.name, Instant::now());
             let name = format!("monitor {monitor} of member {member} in pool {pool}");
-            Child::start(name, restarts, lost, move || monitor::run(Arc::clone(&watch)))
+            Child::start(name, restarts, lost, move || monitor::run(Arc::clone(&assignment)))
         });
     }
 
@@ -125,7 +125,7 @@ impl Assignments {
     /// Lets a member that a monitor holds down (`manual-resume`) come up again; returns how many monitors watch it.
     pub fn resume(&self, pool: &Name, member: &MemberKey) -> usize {
         let of_member = self.watching.iter().filter(|((in_pool, key, _), _)| in_pool == pool && key == member);
-        of_member.map(|(_, watch)| watch.resume.notify_one()).count()
+        of_member.map(|(_, assignment)| assignment.resume.notify_one()).count()
     }
 }
 
@@ -165,7 +165,13 @@ fn searches(model: &Model, tls: &Tls, headers: &Authorizations) -> Vec<Search> {
     model.pools.values().filter_map(of_pool).collect()
 }
 
-fn of_member(pool: &Pool, monitor: &Arc<Monitor>, member: &PoolMember, tls: &Tls, headers: &Authorizations) -> Watch {
+fn of_member(
+    pool: &Pool,
+    monitor: &Arc<Monitor>,
+    member: &PoolMember,
+    tls: &Tls,
+    headers: &Authorizations,
+) -> Assignment {
     // A port of its own has sessions of its own.
     let toward = |profile: &Option<Arc<ServerSsl>>, port: Option<u16>| -> Option<Arc<MemberTls>> {
         let live = tls.server.get(&profile.as_ref()?.name)?;
@@ -180,7 +186,7 @@ fn of_member(pool: &Pool, monitor: &Arc<Monitor>, member: &PoolMember, tls: &Tls
         }
         _ => (None, None),
     };
-    Watch {
+    Assignment {
         pool: pool.config.name.clone(),
         member: member.key.clone(),
         monitor: Arc::clone(monitor),

@@ -1,9 +1,10 @@
 //! Watching members, and resolving the names of nodes.
 //!
-//! A [`Watch`] is one member under one monitor, and [`run`] is its task. What a probe found is an `Outcome`; `state`
+//! An [`Assignment`] is one member under one monitor, and [`run`] is its task. What a probe found is an `Outcome`; `state`
 //! makes verdicts of outcomes as time passes, and the member's live state takes the verdicts. Which tasks there are is
 //! for `control` to say.
 
+mod assignment;
 mod authorization;
 mod discover;
 mod inband;
@@ -15,8 +16,9 @@ mod scarcity;
 mod state;
 mod task;
 
+pub use assignment::Assignment;
 pub use authorization::authorization;
 pub use discover::{FoundHost, Search, keep_asking, node_of};
 pub use probe::ping_refused;
 pub use resolve::{keep_resolving, resolve_once};
-pub use task::{Watch, run};
+pub use task::run;

@@ -5,100 +5,41 @@ use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
-use hyper::header::HeaderValue;
-use tokio::sync::Notify;
 use tokio::sync::broadcast::Receiver;
 use tokio::sync::broadcast::error::RecvError;
 use tokio::time::Instant;
 
+use super::assignment::Assignment;
 use super::inband::Failures;
 use super::outcome::Outcome;
 use super::probe::{Prober, refusal};
 use super::state::Standing;
-use crate::inventory;
-use crate::model::{Host, Inband, MemberKey, Monitor, MonitorKind, Name};
+use crate::model::{Inband, Monitor, MonitorKind};
 use crate::net::until;
-use crate::pool::{LiveMember, LiveNode, Served, Verdict};
-use crate::tls::MemberTls;
-
-/// A member to be watched by a monitor.
-#[derive(Debug)]
-pub struct Watch {
-    pub pool: Name,
-    pub member: MemberKey,
-    pub monitor: Arc<Monitor>,
-    pub live: Arc<LiveMember>,
-    pub node: Arc<LiveNode>,
-    /// The node's name in certificates and in `Host` headers.
-    pub hostname: Option<String>,
-    /// TLS toward what is probed, where the monitor has it.
-    pub tls: Option<Arc<MemberTls>>,
-    /// TLS toward the web UI, where the monitor has it.
-    pub web_tls: Option<Arc<MemberTls>>,
-    /// The header that lets probes in, where the monitor has credentials.
-    pub authorization: Option<HeaderValue>,
-    /// The name that a handshake asks for.
-    pub server_name: Option<Host>,
-    /// Where the certificates go that the member shows.
-    pub certificates: Arc<inventory::Inventory>,
-    /// Notified when an administrator resumes the member.
-    pub resume: Notify,
-}
-
-impl Watch {
-    /// Whether the other one would do exactly the same.
-    pub fn is_same(&self, other: &Self) -> bool {
-        let same_tls = |one: &Option<Arc<MemberTls>>, other: &Option<Arc<MemberTls>>| match (one, other) {
-            (Some(one), Some(other)) => Arc::ptr_eq(one, other),
-            (None, None) => true,
-            _ => false,
-        };
-        self.monitor == other.monitor
-            && Arc::ptr_eq(&self.live, &other.live)
-            && Arc::ptr_eq(&self.node, &other.node)
-            && self.hostname == other.hostname
-            && same_tls(&self.tls, &other.tls)
-            && same_tls(&self.web_tls, &other.web_tls)
-            && self.authorization == other.authorization
-            && self.server_name == other.server_name
-    }
-
-    /// Tells the member and then the log what a monitor concludes; the log only what differs in more than its reason.
-    fn conclude(&self, verdict: Verdict, last: &mut Option<&'static str>) {
-        self.live.judge(&self.monitor.name, verdict.clone(), Instant::now().into_std());
-        let (word, reason) = (verdict.as_str(), verdict.reason());
-        if last.replace(word) != Some(word) {
-            let (pool, member, monitor) = (&self.pool, &self.member, &self.monitor.name);
-            match reason {
-                None => tracing::info!(%pool, %member, %monitor, "member is {word}"),
-                Some(reason) => tracing::warn!(%pool, %member, %monitor, %reason, "member is {word}"),
-            }
-        }
-    }
-}
+use crate::pool::{Served, Verdict};
 
 /// Watches for as long as its task runs.
-pub async fn run(watch: Arc<Watch>) -> Infallible {
-    match &watch.monitor.kind {
-        MonitorKind::Inband(rules) => listen(&watch, *rules).await,
-        _ => probe(&watch).await,
+pub async fn run(assignment: Arc<Assignment>) -> Infallible {
+    match &assignment.monitor.kind {
+        MonitorKind::Inband(rules) => listen(&assignment, *rules).await,
+        _ => probe(&assignment).await,
     }
 }
 
-async fn probe(watch: &Watch) -> Infallible {
-    let monitor = &watch.monitor;
+async fn probe(assignment: &Assignment) -> Infallible {
+    let monitor = &assignment.monitor;
     let mut standing = Standing::new(monitor, Instant::now().into_std());
-    let mut prober = Prober::new(watch);
+    let mut prober = Prober::new(assignment);
     let mut last = None;
     let mut next = Instant::now() + spread(monitor, monitor.interval.min(SOON));
     let mut is_first = true;
-    let mut served = watch.live.watch_served();
+    let mut served = assignment.live.watch_served();
     // When to look whether the member is gone, and when that may be again.
     let (mut look, mut unsuspected) = (None, Instant::now());
     loop {
         tokio::select! {
             () = tokio::time::sleep_until(next) => {}
-            () = watch.resume.notified() => standing.resume(),
+            () = assignment.resume.notified() => standing.resume(),
             () = suspicion(&mut served), if look.is_none() => {
                 look = standing.is_up().then(|| unsuspected.max(Instant::now()));
                 continue;
@@ -106,21 +47,21 @@ async fn probe(watch: &Watch) -> Infallible {
             () = until(look) => {
                 look = None;
                 unsuspected = Instant::now() + SUSPECT_EVERY;
-                if let Some(reason) = is_gone(watch).await {
+                if let Some(reason) = is_gone(assignment).await {
                     let verdict = standing.observe(Outcome::Told(Verdict::Down(reason)), Instant::now().into_std());
-                    verdict.into_iter().for_each(|verdict| watch.conclude(verdict, &mut last));
+                    verdict.into_iter().for_each(|verdict| assignment.conclude(verdict, &mut last));
                 }
                 continue;
             }
         }
         let started = Instant::now();
-        let outcome = any_address(watch, &mut prober).await;
+        let outcome = any_address(assignment, &mut prober).await;
         if let Outcome::NotMade(reason) = &outcome {
-            let (pool, member, monitor) = (&watch.pool, &watch.member, &monitor.name);
+            let (pool, member, monitor) = (&assignment.pool, &assignment.member, &monitor.name);
             tracing::debug!(%pool, %member, %monitor, %reason, "the probe was not made, so the verdict stays");
         }
         if let Some(verdict) = standing.observe(outcome, Instant::now().into_std()) {
-            watch.conclude(verdict, &mut last);
+            assignment.conclude(verdict, &mut last);
         }
         let pause = monitor.up_interval.filter(|_| standing.is_up()).unwrap_or(monitor.interval);
         // The first probe is soon for everyone; the second finds a place of its own in the interval, and keeps it.
@@ -143,21 +84,21 @@ async fn suspicion(served: &mut Receiver<Served>) {
 /// Whether nothing listens on the member's port any more, with the reason: that is no slow answer which might yet come,
 /// so the timeout need not pass. A process that is killed loses its connections and its ports one after the other, so
 /// this looks twice.
-async fn is_gone(watch: &Watch) -> Option<String> {
+async fn is_gone(assignment: &Assignment) -> Option<String> {
     for pause in LOOKS {
         tokio::time::sleep(pause).await;
-        if let Some(reason) = all_refuse(watch).await {
+        if let Some(reason) = all_refuse(assignment).await {
             return Some(reason);
         }
     }
     None
 }
 
-async fn all_refuse(watch: &Watch) -> Option<String> {
+async fn all_refuse(assignment: &Assignment) -> Option<String> {
     let mut gone = None;
-    for address in watch.node.addresses().iter() {
-        let address = SocketAddr::new(*address, watch.member.port);
-        gone = Some(refusal(address, watch.monitor.interval.min(watch.monitor.timeout)).await?);
+    for address in assignment.node.addresses().iter() {
+        let address = SocketAddr::new(*address, assignment.member.port);
+        gone = Some(refusal(address, assignment.monitor.interval.min(assignment.monitor.timeout)).await?);
     }
     gone
 }
@@ -169,17 +110,17 @@ fn spread(monitor: &Monitor, time: Duration) -> Duration {
 
 /// Probes a member's addresses one after the other, until one answers. As connections go to whichever takes them, the
 /// member is as good as the best.
-async fn any_address(watch: &Watch, prober: &mut Prober<'_>) -> Outcome {
-    let monitor = &watch.monitor;
-    let port = monitor.alias_port.unwrap_or(watch.member.port);
+async fn any_address(assignment: &Assignment, prober: &mut Prober<'_>) -> Outcome {
+    let monitor = &assignment.monitor;
+    let port = monitor.alias_port.unwrap_or(assignment.member.port);
     let addresses = match monitor.alias_address {
         Some(address) => vec![address],
-        None => watch.node.addresses().to_vec(),
+        None => assignment.node.addresses().to_vec(),
     };
     let mut best: Option<Outcome> = None;
     for address in addresses {
         // Other monitors of the member wait for their turn: it has few threads to answer with.
-        let turn = watch.live.probing.lock().await;
+        let turn = assignment.live.probing.lock().await;
         let outcome = prober.probe(SocketAddr::new(address, port)).await;
         drop(turn);
         let is_best = outcome == Outcome::Answers;
@@ -195,12 +136,12 @@ async fn any_address(watch: &Watch, prober: &mut Prober<'_>) -> Outcome {
 }
 
 /// Counts how clients' connections fail.
-async fn listen(watch: &Watch, rules: Inband) -> Infallible {
-    let mut served = watch.live.watch_served();
+async fn listen(assignment: &Assignment, rules: Inband) -> Infallible {
+    let mut served = assignment.live.watch_served();
     let mut failures = Failures::new(rules);
     let mut last = None;
     // Nobody has failed yet.
-    watch.conclude(Verdict::Up, &mut last);
+    assignment.conclude(Verdict::Up, &mut last);
     loop {
         let retry_at = failures.retry_at().map(Instant::from_std);
         let verdict = tokio::select! {
@@ -211,10 +152,10 @@ async fn listen(watch: &Watch, rules: Inband) -> Infallible {
                 Err(RecvError::Closed) => std::future::pending().await,
             },
             () = until(retry_at) => Some(failures.retry()),
-            () = watch.resume.notified() => Some(failures.retry()),
+            () = assignment.resume.notified() => Some(failures.retry()),
         };
         if let Some(verdict) = verdict {
-            watch.conclude(verdict, &mut last);
+            assignment.conclude(verdict, &mut last);
         }
     }
 }
@@ -229,14 +170,16 @@ const SOON: Duration = Duration::from_secs(1);
 #[cfg(test)]
 mod tests {
     use tokio::net::TcpListener;
+    use tokio::sync::Notify;
 
     use super::*;
+    use crate::model::{MemberKey, Name};
 
     #[tokio::test]
     async fn member_is_as_good_as_the_best_of_its_addresses() {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let seconds = Duration::from_secs;
-        let watch = Watch {
+        let assignment = Assignment {
             pool: Name::from("p"),
             member: MemberKey { node: Name::from("n"), port: listener.local_addr().unwrap().port() },
             monitor: Arc::new(Monitor::new(Name::from("m"), MonitorKind::Tcp, seconds(20), seconds(60))),
@@ -250,12 +193,12 @@ mod tests {
             certificates: Arc::default(),
             resume: Notify::default(),
         };
-        let mut prober = Prober::new(&watch);
-        let outcome = any_address(&watch, &mut prober).await;
+        let mut prober = Prober::new(&assignment);
+        let outcome = any_address(&assignment, &mut prober).await;
         assert_eq!(outcome, Outcome::Fails("the node's name does not resolve".into()));
-        watch.node.set_addresses(vec![[127, 0, 0, 2].into()]);
-        assert!(matches!(any_address(&watch, &mut prober).await, Outcome::Fails(_)));
-        watch.node.set_addresses(vec![[127, 0, 0, 2].into(), [127, 0, 0, 1].into()]);
-        assert_eq!(any_address(&watch, &mut prober).await, Outcome::Answers);
+        assignment.node.set_addresses(vec![[127, 0, 0, 2].into()]);
+        assert!(matches!(any_address(&assignment, &mut prober).await, Outcome::Fails(_)));
+        assignment.node.set_addresses(vec![[127, 0, 0, 2].into(), [127, 0, 0, 1].into()]);
+        assert_eq!(any_address(&assignment, &mut prober).await, Outcome::Answers);
     }
 }

@@ -10,23 +10,23 @@ use regex::bytes::Regex;
 use super::page::{Page, fetch};
 use super::stream::open;
 use crate::model::HttpCheck;
+use crate::monitor::assignment::Assignment;
 use crate::monitor::outcome::Outcome;
-use crate::monitor::task::Watch;
 use crate::pool::Verdict;
 
 /// Asks for a page and judges it.
 pub(super) struct HttpProbe<'a> {
     check: &'a HttpCheck,
-    watch: &'a Watch,
+    assignment: &'a Assignment,
     recv: Option<Regex>,
     recv_disable: Option<Regex>,
 }
 
 impl<'a> HttpProbe<'a> {
-    pub fn new(check: &'a HttpCheck, watch: &'a Watch) -> Self {
+    pub fn new(check: &'a HttpCheck, assignment: &'a Assignment) -> Self {
         // Patterns are checked with the file.
         let compiled = |pattern: &Option<String>| pattern.as_deref().and_then(|pattern| Regex::new(pattern).ok());
-        Self { check, watch, recv: compiled(&check.recv), recv_disable: compiled(&check.recv_disable) }
+        Self { check, assignment, recv: compiled(&check.recv), recv_disable: compiled(&check.recv_disable) }
     }
 
     pub async fn probe(&mut self, address: SocketAddr, limit: Duration) -> Outcome {
@@ -34,7 +34,7 @@ impl<'a> HttpProbe<'a> {
             Ok(request) => request,
             Err(reason) => return Outcome::Fails(reason),
         };
-        let stream = match open(address, self.watch.tls.as_deref(), limit).await {
+        let stream = match open(address, self.assignment.tls.as_deref(), limit).await {
             Ok(stream) => stream,
             Err(failure) => return failure.into(),
         };
@@ -49,12 +49,12 @@ impl<'a> HttpProbe<'a> {
         if !send.starts_with('/') {
             return whole_request(send);
         }
-        let host = self.check.host.clone().or_else(|| self.watch.hostname.clone());
+        let host = self.check.host.clone().or_else(|| self.assignment.hostname.clone());
         let request = Request::get(send)
             .header(HOST, host.unwrap_or_else(|| address.to_string()))
             .header(USER_AGENT, AGENT)
             .header(CONNECTION, "close");
-        let request = match &self.watch.authorization {
+        let request = match &self.assignment.authorization {
             Some(header) => request.header(AUTHORIZATION, header),
             None => request,
         };

@@ -10,8 +10,8 @@ use super::page::{Page, fetch};
 use super::stream::{Failure, How, exchange, open};
 use crate::impala::{Answer, Metrics, Question, Role, backend_role};
 use crate::model::{ImpalaCheck, ImpalaProtocol, WebUi};
+use crate::monitor::assignment::Assignment;
 use crate::monitor::outcome::Outcome;
-use crate::monitor::task::Watch;
 use crate::pool::{Measurement, Verdict};
 use crate::tls::MemberTls;
 
@@ -19,7 +19,7 @@ use crate::tls::MemberTls;
 /// to be full or to belong to a daemon that drains is left alone.
 pub(super) struct ImpalaProbe<'a> {
     check: &'a ImpalaCheck,
-    watch: &'a Watch,
+    assignment: &'a Assignment,
     /// Whether the port spoke SASL when it last answered.
     sasl: bool,
     /// Why the web UI last told nothing.
@@ -27,8 +27,8 @@ pub(super) struct ImpalaProbe<'a> {
 }
 
 impl<'a> ImpalaProbe<'a> {
-    pub fn new(check: &'a ImpalaCheck, watch: &'a Watch) -> Self {
-        Self { check, watch, sasl: false, web_failure: None }
+    pub fn new(check: &'a ImpalaCheck, assignment: &'a Assignment) -> Self {
+        Self { check, assignment, sasl: false, web_failure: None }
     }
 
     pub async fn probe(&mut self, address: SocketAddr, limit: Duration) -> Outcome {
@@ -71,7 +71,7 @@ impl<'a> ImpalaProbe<'a> {
         let page = self.page(web, address, "/?json", limit).await?;
         let mut role = Role::parse(&page.body).ok_or_else(|| Failure::new("its page /?json is not JSON"))?;
         if !role.is_told() {
-            let web_uis = [Some(address.ip().to_string()), self.watch.hostname.clone()];
+            let web_uis = [Some(address.ip().to_string()), self.assignment.hostname.clone()];
             let web_uis: Vec<_> = web_uis.into_iter().flatten().map(|host| format!("{host}:{}", web.port)).collect();
             let listed = self.page(web, address, "/backends?json", limit).await?;
             role = backend_role(&listed.body, &web_uis).unwrap_or(role);
@@ -87,10 +87,10 @@ impl<'a> ImpalaProbe<'a> {
         let page = self.page(web, address, "/jsonmetrics?json", limit).await?;
         let metrics = Metrics::parse(&page.body, self.frontend())
             .ok_or_else(|| Failure::new("its page /jsonmetrics?json is not JSON"))?;
-        let good_for = self.watch.monitor.timeout;
+        let good_for = self.assignment.monitor.timeout;
         let threads = u64::from(self.check.service_threads);
-        let measured = measurement(metrics, good_for, self.watch.node.connections.total());
-        self.watch.live.measure(Measurement { service_threads: Some(threads), ..measured });
+        let measured = measurement(metrics, good_for, self.assignment.node.connections.total());
+        self.assignment.live.measure(Measurement { service_threads: Some(threads), ..measured });
         Ok(metrics
             .connections_in_use
             .filter(|used| *used >= threads)
@@ -99,7 +99,7 @@ impl<'a> ImpalaProbe<'a> {
 
     /// Logs when the web UI falls silent and when it speaks again: without it the port alone decides.
     fn note(&mut self, told: Result<Option<Verdict>, Failure>) -> Option<Verdict> {
-        let (pool, member, monitor) = (&self.watch.pool, &self.watch.member, &self.watch.monitor.name);
+        let (pool, member, monitor) = (&self.assignment.pool, &self.assignment.member, &self.assignment.monitor.name);
         match told {
             Ok(verdict) => {
                 if self.web_failure.take().is_some() {
@@ -120,8 +120,8 @@ impl<'a> ImpalaProbe<'a> {
 
     async fn page(&self, web: &WebUi, address: SocketAddr, path: &str, limit: Duration) -> Result<Page, Failure> {
         let place = SocketAddr::new(address.ip(), web.port);
-        let (host, tls) = (self.watch.hostname.as_deref(), self.watch.web_tls.as_deref());
-        web_page(place, host, tls, self.watch.authorization.as_ref(), path, limit).await
+        let (host, tls) = (self.assignment.hostname.as_deref(), self.assignment.web_tls.as_deref());
+        web_page(place, host, tls, self.assignment.authorization.as_ref(), path, limit).await
     }
 
     /// Asks the port. Where SASL is to be found out, a port that ends the connection is asked the other way at once.
@@ -154,7 +154,7 @@ impl<'a> ImpalaProbe<'a> {
     }
 
     async fn ask(&self, question: Question, address: SocketAddr, limit: Duration) -> Result<Answer, Failure> {
-        let stream = open(address, self.watch.tls.as_deref(), limit).await?;
+        let stream = open(address, self.assignment.tls.as_deref(), limit).await?;
         let is_whole = |bytes: &[u8]| match question.answer(bytes) {
             Answer::Incomplete => None,
             whole => Some(whole),
@@ -173,7 +173,7 @@ impl<'a> ImpalaProbe<'a> {
 
     /// What the port speaks, `auto` resolved by Impala's default ports.
     fn protocol(&self) -> ImpalaProtocol {
-        let port = self.watch.monitor.alias_port.unwrap_or(self.watch.member.port);
+        let port = self.assignment.monitor.alias_port.unwrap_or(self.assignment.member.port);
         match (self.check.protocol, port) {
             (ImpalaProtocol::Auto, 21000) => ImpalaProtocol::Beeswax,
             (ImpalaProtocol::Auto, 28000) => ImpalaProtocol::Hs2Http,

@@ -17,8 +17,8 @@ pub use icmp::ping_refused;
 pub(super) use impala::web_page;
 pub(super) use stream::Failure;
 
+use super::assignment::Assignment;
 use super::outcome::Outcome;
-use super::task::Watch;
 use crate::model::MonitorKind;
 use http::HttpProbe;
 use icmp::Pinger;
@@ -32,7 +32,7 @@ pub(super) struct Prober<'a> {
 
 enum Act<'a> {
     Tcp,
-    Tls(&'a Watch),
+    Tls(&'a Assignment),
     HalfOpen,
     Gateway,
     Icmp(Pinger),
@@ -43,24 +43,24 @@ enum Act<'a> {
 }
 
 impl<'a> Prober<'a> {
-    pub fn new(watch: &'a Watch) -> Self {
-        let act = match &watch.monitor.kind {
+    pub fn new(assignment: &'a Assignment) -> Self {
+        let act = match &assignment.monitor.kind {
             MonitorKind::Tcp => Act::Tcp,
-            MonitorKind::Tls => Act::Tls(watch),
+            MonitorKind::Tls => Act::Tls(assignment),
             MonitorKind::TcpHalfOpen => Act::HalfOpen,
             MonitorKind::Gateway => Act::Gateway,
             MonitorKind::GatewayIcmp => Act::Icmp(Pinger::default()),
-            MonitorKind::Http(check) => Act::Http(Box::new(HttpProbe::new(check, watch))),
-            MonitorKind::Impala(check) => Act::Impala(Box::new(ImpalaProbe::new(check, watch))),
+            MonitorKind::Http(check) => Act::Http(Box::new(HttpProbe::new(check, assignment))),
+            MonitorKind::Impala(check) => Act::Impala(Box::new(ImpalaProbe::new(check, assignment))),
             MonitorKind::Inband(_) => Act::None,
         };
-        Self { act, limit: watch.monitor.interval.min(watch.monitor.timeout) }
+        Self { act, limit: assignment.monitor.interval.min(assignment.monitor.timeout) }
     }
 
     pub async fn probe(&mut self, address: SocketAddr) -> Outcome {
         match &mut self.act {
             Act::Tcp => connect::tcp(address, self.limit).await,
-            Act::Tls(watch) => Box::pin(tls::tls(watch, address, self.limit)).await,
+            Act::Tls(assignment) => Box::pin(tls::tls(assignment, address, self.limit)).await,
             Act::HalfOpen => connect::half_open(address, self.limit).await,
             Act::Gateway => connect::gateway(address, self.limit).await,
             Act::Icmp(pinger) => pinger.ping(address.ip(), self.limit).await,

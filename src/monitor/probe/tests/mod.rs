@@ -13,8 +13,8 @@ use tokio::sync::Notify;
 use super::Prober;
 use crate::model::profile::Passphrase;
 use crate::model::{Credentials, HttpCheck, ImpalaCheck, ImpalaProtocol, MemberKey, Monitor, MonitorKind, Name, WebUi};
+use crate::monitor::assignment::Assignment;
 use crate::monitor::outcome::Outcome;
-use crate::monitor::task::Watch;
 use crate::pool::{LiveMember, LiveNode, Verdict};
 
 mod shortage;
@@ -72,8 +72,8 @@ async fn silent() -> SocketAddr {
     server(hold).await.0
 }
 
-fn watch(kind: MonitorKind, limit: Duration) -> Watch {
-    Watch {
+fn assignment(kind: MonitorKind, limit: Duration) -> Assignment {
+    Assignment {
         pool: Name::from("p"),
         member: MemberKey { node: Name::from("n"), port: 21050 },
         monitor: Arc::new(Monitor::new(Name::from("m"), kind, limit, limit * 3)),
@@ -89,8 +89,8 @@ fn watch(kind: MonitorKind, limit: Duration) -> Watch {
     }
 }
 
-async fn probe(watch: &Watch, address: SocketAddr) -> Outcome {
-    Prober::new(watch).probe(address).await
+async fn probe(assignment: &Assignment, address: SocketAddr) -> Outcome {
+    Prober::new(assignment).probe(address).await
 }
 
 #[track_caller]
@@ -124,7 +124,7 @@ mod http {
     #[tokio::test]
     async fn answer_is_judged_by_status_and_text() {
         let page = saying(OK).await;
-        let ask = async |change: fn(&mut HttpCheck)| probe(&watch(check(change), PATIENT), page).await;
+        let ask = async |change: fn(&mut HttpCheck)| probe(&assignment(check(change), PATIENT), page).await;
         assert_eq!(ask(|_| {}).await, Outcome::Answers);
         fails(ask(|check| check.status = vec![(204, 204)]).await, "status 200");
         assert_eq!(ask(|check| check.recv = Some("200 OK".into())).await, Outcome::Answers);
@@ -139,14 +139,14 @@ mod http {
 
     #[tokio::test]
     async fn every_failure_has_its_reason() {
-        let ask = async |address| probe(&watch(check(|_| {}), PATIENT), address).await;
+        let ask = async |address| probe(&assignment(check(|_| {}), PATIENT), address).await;
         fails(ask(saying(b"HTTP/1.1 503 Busy\r\nContent-Length: 0\r\n\r\n").await).await, "status 503");
         fails(ask(saying(b"SSH-2.0-OpenSSH\r\n").await).await, "no HTTP answer");
         fails(ask(saying(b"").await).await, "no HTTP answer");
         fails(ask(saying(b"HTTP/1.1 200 OK\r\nContent-Length: 10\r\n\r\nOK").await).await, "cannot be read");
         let (_held, nobody) = nobody();
         fails(ask(nobody).await, "cannot connect");
-        fails(probe(&watch(check(|_| {}), BRIEF), silent().await).await, "answers nothing within 300ms");
+        fails(probe(&assignment(check(|_| {}), BRIEF), silent().await).await, "answers nothing within 300ms");
     }
 
     #[tokio::test]
@@ -156,12 +156,12 @@ mod http {
             let _ = stream.write_all(b"HTTP/1.1 200 OK\r\n\r\n").await;
             while stream.write_all(&[b'x'; 4096]).await.is_ok() {}
         });
-        fails(probe(&watch(check(|_| {}), PATIENT), endless.await.0).await, "cannot be read");
+        fails(probe(&assignment(check(|_| {}), PATIENT), endless.await.0).await, "cannot be read");
         let headers = server(|mut stream: TcpStream| async move {
             let _ = stream.write_all(b"HTTP/1.1 200 OK\r\nX: ").await;
             while stream.write_all(&[b'x'; 4096]).await.is_ok() {}
         });
-        fails(probe(&watch(check(|_| {}), PATIENT), headers.await.0).await, "no HTTP answer");
+        fails(probe(&assignment(check(|_| {}), PATIENT), headers.await.0).await, "no HTTP answer");
     }
 
     /// A server that answers 200 to a request that has every one of these lines, else 400.
@@ -180,19 +180,22 @@ mod http {
 
     #[tokio::test]
     async fn request_is_what_the_monitor_says() {
-        let ask = async |watch: Watch, lines| probe(&watch, wanting(lines).await).await;
-        let mut named = watch(check(|_| {}), PATIENT);
+        let ask = async |assignment: Assignment, lines| probe(&assignment, wanting(lines).await).await;
+        let mut named = assignment(check(|_| {}), PATIENT);
         named.hostname = Some("n1.example.com".into());
         assert_eq!(ask(named, &["GET /healthz HTTP/1.1", "Host: n1.example.com"]).await, Outcome::Answers);
-        let hosted = watch(check(|check| check.host = Some("web.example.com".into())), PATIENT);
+        let hosted = assignment(check(|check| check.host = Some("web.example.com".into())), PATIENT);
         assert_eq!(ask(hosted, &["Host: web.example.com"]).await, Outcome::Answers);
         let whole = check(|check| check.send = r"HEAD /x?json HTTP/1.0\r\nHost: a\r\nX-B: c\r\n\r\n".into());
-        assert_eq!(ask(watch(whole, PATIENT), &["HEAD /x?json HTTP/1.1", "Host: a", "X-B: c"]).await, Outcome::Answers);
+        assert_eq!(
+            ask(assignment(whole, PATIENT), &["HEAD /x?json HTTP/1.1", "Host: a", "X-B: c"]).await,
+            Outcome::Answers
+        );
 
         let file = tempfile::NamedTempFile::new().unwrap();
         std::fs::write(file.path(), "open sesame\n").unwrap();
         let password = Passphrase::File(file.path().to_owned());
-        let mut secret = watch(check(|_| {}), PATIENT);
+        let mut secret = assignment(check(|_| {}), PATIENT);
         secret.authorization =
             Some(crate::monitor::authorization(&Credentials { user: "Aladdin".into(), password }).unwrap());
         let header = &["Authorization: Basic QWxhZGRpbjpvcGVuIHNlc2FtZQ=="];
@@ -248,7 +251,7 @@ mod impala {
     #[tokio::test]
     async fn every_protocol_has_its_question() {
         let ask = async |protocol, sasl, answer: &[u8]| {
-            probe(&watch(check(protocol, sasl, None), PATIENT), saying(answer).await).await
+            probe(&assignment(check(protocol, sasl, None), PATIENT), saying(answer).await).await
         };
         assert_eq!(ask(HS2, Some(false), &refused("Invalid session id: 0:0")).await, Outcome::Answers);
         let shutting = ask(HS2, Some(false), &refused("Server is being shut down: 1m left")).await;
@@ -270,8 +273,8 @@ mod impala {
             }
             let _ = stream.read(&mut [0; 1]).await;
         });
-        let watch = watch(check(HS2, None, None), PATIENT);
-        assert_eq!(probe(&watch, pieces.await.0).await, Outcome::Answers);
+        let assignment = assignment(check(HS2, None, None), PATIENT);
+        assert_eq!(probe(&assignment, pieces.await.0).await, Outcome::Answers);
     }
 
     /// A port that speaks SASL ends the connection of whoever does not, at once.
@@ -285,8 +288,8 @@ mod impala {
             }
         };
         let (address, connections) = server(sasl).await;
-        let watch = watch(check(HS2, None, None), PATIENT);
-        let mut prober = Prober::new(&watch);
+        let assignment = assignment(check(HS2, None, None), PATIENT);
+        let mut prober = Prober::new(&assignment);
         assert_eq!(prober.probe(address).await, Outcome::Answers);
         assert_eq!(connections.load(Ordering::SeqCst), 2);
         assert_eq!(prober.probe(address).await, Outcome::Answers);
@@ -296,8 +299,9 @@ mod impala {
 
     #[tokio::test]
     async fn every_failure_has_its_reason() {
-        let ask =
-            async |answer: &[u8]| probe(&watch(check(HS2, Some(false), None), PATIENT), saying(answer).await).await;
+        let ask = async |answer: &[u8]| {
+            probe(&assignment(check(HS2, Some(false), None), PATIENT), saying(answer).await).await
+        };
         fails(ask(b"").await, "closed the connection without an answer");
         fails(ask(b"\x80\x01\0\x02\0\0").await, "closed the connection within its answer");
         fails(ask(b"HTTP/1.1 400 Bad Request\r\n").await, "speaks HTTP: write `protocol: hs2-http`");
@@ -306,7 +310,7 @@ mod impala {
         // A text that is announced longer than any answer is.
         fails(ask(b"\x80\x01\0\x02\x7f\xff\xff\xff").await, "not Thrift");
         let (_held, nobody) = nobody();
-        fails(probe(&watch(check(HS2, None, None), PATIENT), nobody).await, "cannot connect");
+        fails(probe(&assignment(check(HS2, None, None), PATIENT), nobody).await, "cannot connect");
     }
 
     #[tokio::test]
@@ -316,26 +320,26 @@ mod impala {
             let _ = stream.write_all(b"\x80\x01\0\x02\0\0\0\0\0\0\0\0\x0f\0\0\x03\x7f\xff\xff\xff").await;
             while stream.write_all(&[0; 4096]).await.is_ok() {}
         });
-        let watch = watch(check(HS2, Some(false), None), PATIENT);
-        fails(probe(&watch, endless.await.0).await, "longer than 65536 bytes");
+        let assignment = assignment(check(HS2, Some(false), None), PATIENT);
+        fails(probe(&assignment, endless.await.0).await, "longer than 65536 bytes");
     }
 
     #[tokio::test]
     async fn port_that_is_silent_is_unavailable_while_the_web_ui_is_well_and_fails_otherwise() {
         let (port, well) = (silent().await, web(&[COORDINATOR, ("/healthz", "OK")]).await);
         // The web UI has a third of the limit to answer in.
-        let watched = watch(check(HS2, None, Some(well)), BRIEF * 10);
-        let Outcome::Told(Verdict::Unavailable(reason)) = probe(&watched, port).await else { panic!() };
+        let assigned = assignment(check(HS2, None, Some(well)), BRIEF * 10);
+        let Outcome::Told(Verdict::Unavailable(reason)) = probe(&assigned, port).await else { panic!() };
         assert!(reason.contains("its service threads are all busy"), "{reason}");
-        fails(probe(&watch(check(HS2, None, None), BRIEF), port).await, "answers nothing");
+        fails(probe(&assignment(check(HS2, None, None), BRIEF), port).await, "answers nothing");
         let ill = web(&[COORDINATOR]).await;
-        fails(probe(&watch(check(HS2, None, Some(ill)), BRIEF), port).await, "answers nothing");
+        fails(probe(&assignment(check(HS2, None, Some(ill)), BRIEF), port).await, "answers nothing");
     }
 
     #[tokio::test]
     async fn web_ui_tells_what_the_port_does_not_and_the_port_is_left_alone() {
         let (port, asked) = server(|_| async {}).await;
-        let told = async |pages| probe(&watch(check(HS2, None, Some(web(pages).await)), PATIENT), port).await;
+        let told = async |pages| probe(&assignment(check(HS2, None, Some(web(pages).await)), PATIENT), port).await;
         let draining = r#"{"is_coordinator": true, "is_quiescing": true, "shutdown_status": "2m left"}"#;
         let quiescing = told(Box::leak(Box::new([("/?json", draining)]))).await;
         assert_eq!(quiescing, Outcome::Told(Verdict::Disabled("it shuts down gracefully: 2m left".into())));
@@ -366,8 +370,8 @@ mod impala {
                 format!("HTTP/1.1 200 OK\r\nContent-Length: {}\r\nConnection: close\r\n\r\n{page}", page.len());
             let _ = stream.write_all(answer.as_bytes()).await;
         });
-        let watch = watch(check(HS2, None, Some(listed.await.0.port())), PATIENT);
-        let outcome = probe(&watch, port).await;
+        let assignment = assignment(check(HS2, None, Some(listed.await.0.port())), PATIENT);
+        let outcome = probe(&assignment, port).await;
         assert_eq!(outcome, Outcome::Told(Verdict::Disabled("it shuts down gracefully".into())));
     }
 
@@ -379,9 +383,9 @@ mod impala {
             "memory.rss": 1, "mem-tracker.process.limit": 4}"#;
         let pages: &'static _ = Box::leak(Box::new([COORDINATOR, ("/jsonmetrics?json", metrics)]));
         let before = Instant::now();
-        let watch = watch(check(ImpalaProtocol::Beeswax, None, Some(web(pages).await)), PATIENT);
-        assert_eq!(probe(&watch, alive().await).await, Outcome::Answers);
-        let load = watch.live.measurement().unwrap();
+        let assignment = assignment(check(ImpalaProtocol::Beeswax, None, Some(web(pages).await)), PATIENT);
+        assert_eq!(probe(&assignment, alive().await).await, Outcome::Answers);
+        let load = assignment.live.measurement().unwrap();
         assert!(load.taken >= before);
         assert_eq!((load.connections_in_use, load.setup_queue), (Some(3), Some(1)));
         assert_eq!((load.queries_registered, load.admission_queued), (Some(5), Some(2)));
@@ -391,7 +395,7 @@ mod impala {
     #[tokio::test]
     async fn without_the_web_ui_the_port_decides() {
         let port = alive().await;
-        let ask = async |web| probe(&watch(check(HS2, None, Some(web)), PATIENT), port).await;
+        let ask = async |web| probe(&assignment(check(HS2, None, Some(web)), PATIENT), port).await;
         let (_held, nobody) = nobody();
         assert_eq!(ask(nobody.port()).await, Outcome::Answers);
         assert_eq!(ask(web(&[]).await).await, Outcome::Answers);

@@ -6,9 +6,9 @@ use crate::monitor::scarcity::{alone, descriptors};
 
 /// What a probe finds while no descriptor can be opened.
 async fn without_descriptors(kind: MonitorKind, address: SocketAddr) -> Outcome {
-    let watch = watch(kind, PATIENT);
+    let assignment = assignment(kind, PATIENT);
     descriptors(false);
-    let outcome = probe(&watch, address).await;
+    let outcome = probe(&assignment, address).await;
     descriptors(true);
     outcome
 }
@@ -104,15 +104,15 @@ where
     for asked in 1..questions {
         let scarce = Arc::new(Scarce { left: AtomicUsize::new(asked) });
         let (port, web) = impalad(&scarce, serve).await;
-        let watch = watch(impala(Some(web)), limit);
-        let outcome = probe(&watch, port).await;
+        let assignment = assignment(impala(Some(web)), limit);
+        let outcome = probe(&assignment, port).await;
         descriptors(true);
         assert!(matches!(outcome, Outcome::NotMade(_)), "{asked} of {questions} questions were asked: {outcome:?}");
     }
     let scarce = Arc::new(Scarce { left: AtomicUsize::new(questions) });
     let (port, web) = impalad(&scarce, serve).await;
-    let watch = watch(impala(Some(web)), limit);
-    let outcome = probe(&watch, port).await;
+    let assignment = assignment(impala(Some(web)), limit);
+    let outcome = probe(&assignment, port).await;
     descriptors(true);
     outcome
 }

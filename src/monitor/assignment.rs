@@ -1,0 +1,68 @@
+//! Which monitor probes which member, and with what.
+
+use std::sync::Arc;
+
+use hyper::header::HeaderValue;
+use tokio::sync::Notify;
+use tokio::time::Instant;
+
+use crate::inventory;
+use crate::model::{Host, MemberKey, Monitor, Name};
+use crate::pool::{LiveMember, LiveNode, Verdict};
+use crate::tls::MemberTls;
+
+/// A member that a monitor watches, and what it needs for that.
+#[derive(Debug)]
+pub struct Assignment {
+    pub pool: Name,
+    pub member: MemberKey,
+    pub monitor: Arc<Monitor>,
+    pub live: Arc<LiveMember>,
+    pub node: Arc<LiveNode>,
+    /// The node's name in certificates and in `Host` headers.
+    pub hostname: Option<String>,
+    /// TLS toward what is probed, where the monitor has it.
+    pub tls: Option<Arc<MemberTls>>,
+    /// TLS toward the web UI, where the monitor has it.
+    pub web_tls: Option<Arc<MemberTls>>,
+    /// The header that lets probes in, where the monitor has credentials.
+    pub authorization: Option<HeaderValue>,
+    /// The name that a handshake asks for.
+    pub server_name: Option<Host>,
+    /// Where the certificates go that the member shows.
+    pub certificates: Arc<inventory::Inventory>,
+    /// Notified when an administrator resumes the member.
+    pub resume: Notify,
+}
+
+impl Assignment {
+    /// Whether the other one would do exactly the same.
+    pub fn is_same(&self, other: &Self) -> bool {
+        let same_tls = |one: &Option<Arc<MemberTls>>, other: &Option<Arc<MemberTls>>| match (one, other) {
+            (Some(one), Some(other)) => Arc::ptr_eq(one, other),
+            (None, None) => true,
+            _ => false,
+        };
+        self.monitor == other.monitor
+            && Arc::ptr_eq(&self.live, &other.live)
+            && Arc::ptr_eq(&self.node, &other.node)
+            && self.hostname == other.hostname
+            && same_tls(&self.tls, &other.tls)
+            && same_tls(&self.web_tls, &other.web_tls)
+            && self.authorization == other.authorization
+            && self.server_name == other.server_name
+    }
+
+    /// Tells the member and then the log what a monitor concludes; the log only what differs in more than its reason.
+    pub(super) fn conclude(&self, verdict: Verdict, last: &mut Option<&'static str>) {
+        self.live.judge(&self.monitor.name, verdict.clone(), Instant::now().into_std());
+        let (word, reason) = (verdict.as_str(), verdict.reason());
+        if last.replace(word) != Some(word) {
+            let (pool, member, monitor) = (&self.pool, &self.member, &self.monitor.name);
+            match reason {
+                None => tracing::info!(%pool, %member, %monitor, "member is {word}"),
+                Some(reason) => tracing::warn!(%pool, %member, %monitor, %reason, "member is {word}"),
+            }
+        }
+    }
+}

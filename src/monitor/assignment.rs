@@ -54,7 +54,7 @@ impl Assignment {
     }
 
     /// Tells the member and then the log what a monitor concludes; the log only what differs in more than its reason.
-    pub(super) fn conclude(&self, verdict: Verdict, last: &mut Option<&'static str>) {
+    pub(super) fn report(&self, verdict: Verdict, last: &mut Option<&'static str>) {
         self.live.judge(&self.monitor.name, verdict.clone(), Instant::now().into_std());
         let (word, reason) = (verdict.as_str(), verdict.reason());
         if last.replace(word) != Some(word) {

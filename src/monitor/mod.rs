@@ -4,6 +4,7 @@
 //! makes verdicts of outcomes as time passes, and the member's live state takes the verdicts. Which tasks there are is
 //! for `control` to say.
 
+mod active;
 mod assignment;
 mod authorization;
 mod discover;
@@ -11,14 +12,13 @@ mod inband;
 mod outcome;
 mod probe;
 mod resolve;
+mod rise_fall;
 #[cfg(test)]
 mod scarcity;
-mod state;
-mod task;
 
+pub use active::run;
 pub use assignment::Assignment;
 pub use authorization::authorization;
 pub use discover::{FoundHost, Search, keep_asking, node_of};
 pub use probe::ping_refused;
 pub use resolve::{keep_resolving, resolve_once};
-pub use task::run;

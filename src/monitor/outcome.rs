@@ -7,7 +7,7 @@ pub(super) enum Outcome {
     /// There was no good answer, with the reason in words. Only time makes this a verdict.
     Fails(String),
     /// The member said so itself, and it holds at once.
-    Told(Verdict),
+    Reported(Verdict),
     /// The probe could not be made for want of what pronk itself lacks, with the reason in words. It says nothing of
     /// the member.
     NotMade(String),
@@ -22,12 +22,12 @@ impl Outcome {
 
     fn badness(&self) -> u8 {
         match self {
-            Self::Answers | Self::Told(Verdict::Up) => 0,
+            Self::Answers | Self::Reported(Verdict::Up) => 0,
             Self::NotMade(_) => 1,
-            Self::Told(Verdict::Unavailable(_)) => 2,
-            Self::Told(Verdict::Disabled(_)) => 3,
+            Self::Reported(Verdict::Unavailable(_)) => 2,
+            Self::Reported(Verdict::Disabled(_)) => 3,
             Self::Fails(_) => 4,
-            Self::Told(Verdict::Down(_)) => 5,
+            Self::Reported(Verdict::Down(_)) => 5,
         }
     }
 }
@@ -39,22 +39,22 @@ mod tests {
     #[test]
     fn best_of_several_addresses_counts_and_the_first_of_equals() {
         let fails = |reason: &str| Outcome::Fails(reason.into());
-        let draining = || Outcome::Told(Verdict::Disabled("drains".into()));
+        let draining = || Outcome::Reported(Verdict::Disabled("drains".into()));
         assert_eq!(fails("a").or(Outcome::Answers), Outcome::Answers);
         assert_eq!(fails("a").or(fails("b")), fails("a"));
         assert_eq!(fails("a").or(draining()), draining());
-        assert_eq!(draining().or(Outcome::Told(Verdict::Down("executor".into()))), draining());
+        assert_eq!(draining().or(Outcome::Reported(Verdict::Down("executor".into()))), draining());
     }
 
     #[test]
     fn address_that_could_not_be_probed_counts_unless_another_answers() {
         let not_made = || Outcome::NotMade("pronk is out of file descriptors".into());
-        let up = [Outcome::Answers, Outcome::Told(Verdict::Up)];
+        let up = [Outcome::Answers, Outcome::Reported(Verdict::Up)];
         let others = [
             Outcome::Fails("refused".into()),
-            Outcome::Told(Verdict::Unavailable("full".into())),
-            Outcome::Told(Verdict::Disabled("drains".into())),
-            Outcome::Told(Verdict::Down("executor".into())),
+            Outcome::Reported(Verdict::Unavailable("full".into())),
+            Outcome::Reported(Verdict::Disabled("drains".into())),
+            Outcome::Reported(Verdict::Down("executor".into())),
         ];
         for outcome in up {
             assert_eq!(not_made().or(outcome.clone()), outcome);

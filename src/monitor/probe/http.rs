@@ -64,7 +64,7 @@ impl<'a> HttpProbe<'a> {
     fn judge(&self, page: &Page) -> Outcome {
         let text = page.text();
         if self.recv_disable.as_ref().is_some_and(|pattern| pattern.is_match(&text)) {
-            return Outcome::Told(Verdict::Disabled("its answer matches recv-disable".into()));
+            return Outcome::Reported(Verdict::Disabled("its answer matches recv-disable".into()));
         }
         let code = page.status.as_u16();
         let ranges = &self.check.status;

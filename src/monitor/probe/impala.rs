@@ -38,13 +38,13 @@ impl<'a> ImpalaProbe<'a> {
                 Err(failure) if failure.is_not_made() => return failure.into(),
                 told => {
                     if let Some(verdict) = self.note(told) {
-                        return Outcome::Told(verdict);
+                        return Outcome::Reported(verdict);
                     }
                 }
             }
         }
         match self.ask_port(address, limit).await {
-            Ok(Answer::Draining) => Outcome::Told(Verdict::Disabled("it says that it is being shut down".into())),
+            Ok(Answer::Draining) => Outcome::Reported(Verdict::Disabled("it says that it is being shut down".into())),
             Ok(Answer::Foreign(what)) => Outcome::Fails(format!("{address} {what}")),
             Ok(Answer::Alive | Answer::Incomplete) => Outcome::Answers,
             Err(failure) if failure.how == How::Silent => self.judge_silence(failure, address, limit / 3).await,
@@ -56,7 +56,7 @@ impl<'a> ImpalaProbe<'a> {
     async fn judge_silence(&self, silent: Failure, address: SocketAddr, limit: Duration) -> Outcome {
         let Some(web) = &self.check.web else { return silent.at(address).into() };
         match self.page(web, address, "/healthz", limit).await {
-            Ok(_) => Outcome::Told(Verdict::Unavailable(format!(
+            Ok(_) => Outcome::Reported(Verdict::Unavailable(format!(
                 "{address}: {}, though /healthz is OK: its service threads are all busy, or the port speaks not as the \
                  monitor expects (ssl, sasl, protocol)",
                 silent.reason

@@ -132,7 +132,7 @@ mod http {
         assert_eq!(ask(|check| check.recv = Some("^HTTP/1\\.[01] 2".into())).await, Outcome::Answers);
         fails(ask(|check| check.recv = Some("executor".into())).await, "does not match recv");
         let disabled = ask(|check| (check.recv, check.recv_disable) = (Some("OK".into()), Some("OK\n$".into()))).await;
-        assert_eq!(disabled, Outcome::Told(Verdict::Disabled("its answer matches recv-disable".into())));
+        assert_eq!(disabled, Outcome::Reported(Verdict::Disabled("its answer matches recv-disable".into())));
         fails(ask(|check| (check.recv, check.reverse) = (Some("OK".into()), true)).await, "reversed");
         assert_eq!(ask(|check| (check.recv, check.reverse) = (Some("Error".into()), true)).await, Outcome::Answers);
     }
@@ -255,7 +255,7 @@ mod impala {
         };
         assert_eq!(ask(HS2, Some(false), &refused("Invalid session id: 0:0")).await, Outcome::Answers);
         let shutting = ask(HS2, Some(false), &refused("Server is being shut down: 1m left")).await;
-        assert_eq!(shutting, Outcome::Told(Verdict::Disabled("it says that it is being shut down".into())));
+        assert_eq!(shutting, Outcome::Reported(Verdict::Disabled("it says that it is being shut down".into())));
         let pong = b"\x80\x01\0\x02\0\0\0\x11PingImpalaService\0\0\0\0\x0c\0\0\x0b\0\x01\0\0\0\x034.6\0\0";
         assert_eq!(ask(ImpalaProtocol::Beeswax, Some(false), pong).await, Outcome::Answers);
         assert_eq!(ask(HS2, Some(true), &sasl_bad()).await, Outcome::Answers);
@@ -329,7 +329,7 @@ mod impala {
         let (port, well) = (silent().await, web(&[COORDINATOR, ("/healthz", "OK")]).await);
         // The web UI has a third of the limit to answer in.
         let assigned = assignment(check(HS2, None, Some(well)), BRIEF * 10);
-        let Outcome::Told(Verdict::Unavailable(reason)) = probe(&assigned, port).await else { panic!() };
+        let Outcome::Reported(Verdict::Unavailable(reason)) = probe(&assigned, port).await else { panic!() };
         assert!(reason.contains("its service threads are all busy"), "{reason}");
         fails(probe(&assignment(check(HS2, None, None), BRIEF), port).await, "answers nothing");
         let ill = web(&[COORDINATOR]).await;
@@ -342,13 +342,13 @@ mod impala {
         let told = async |pages| probe(&assignment(check(HS2, None, Some(web(pages).await)), PATIENT), port).await;
         let draining = r#"{"is_coordinator": true, "is_quiescing": true, "shutdown_status": "2m left"}"#;
         let quiescing = told(Box::leak(Box::new([("/?json", draining)]))).await;
-        assert_eq!(quiescing, Outcome::Told(Verdict::Disabled("it shuts down gracefully: 2m left".into())));
+        assert_eq!(quiescing, Outcome::Reported(Verdict::Disabled("it shuts down gracefully: 2m left".into())));
         let executor = told(&[("/?json", r#"{"is_coordinator": false, "is_quiescing": false}"#)]).await;
-        assert_eq!(executor, Outcome::Told(Verdict::Down("executor-only: it opens no client ports".into())));
+        assert_eq!(executor, Outcome::Reported(Verdict::Down("executor-only: it opens no client ports".into())));
         let full = r#"{"impala.thrift-server.hiveserver2-frontend.connections-in-use": 64}"#;
         let full = told(Box::leak(Box::new([COORDINATOR, ("/jsonmetrics?json", full)]))).await;
         let reason = "64 connections use all of its 64 service threads";
-        assert_eq!(full, Outcome::Told(Verdict::Unavailable(reason.into())));
+        assert_eq!(full, Outcome::Reported(Verdict::Unavailable(reason.into())));
         assert_eq!(asked.load(Ordering::SeqCst), 0);
     }
 
@@ -372,7 +372,7 @@ mod impala {
         });
         let assignment = assignment(check(HS2, None, Some(listed.await.0.port())), PATIENT);
         let outcome = probe(&assignment, port).await;
-        assert_eq!(outcome, Outcome::Told(Verdict::Disabled("it shuts down gracefully".into())));
+        assert_eq!(outcome, Outcome::Reported(Verdict::Disabled("it shuts down gracefully".into())));
     }
 
     #[tokio::test]

@@ -135,5 +135,5 @@ async fn no_question_to_an_impalad_that_could_not_be_asked_counts_against_it() {
     let hold =
         |mut stream: TcpStream| async move { while stream.read(&mut [0; 4096]).await.is_ok_and(|read| read > 0) {} };
     let outcome = sweep(hold, Duration::from_secs(2), 5).await;
-    assert!(matches!(outcome, Outcome::Told(Verdict::Unavailable(_))), "{outcome:?}");
+    assert!(matches!(outcome, Outcome::Reported(Verdict::Unavailable(_))), "{outcome:?}");
 }

@@ -13,7 +13,7 @@ use super::assignment::Assignment;
 use super::inband::Failures;
 use super::outcome::Outcome;
 use super::probe::{Prober, refusal};
-use super::state::Standing;
+use super::rise_fall::RiseFall;
 use crate::model::{Inband, Monitor, MonitorKind};
 use crate::net::until;
 use crate::pool::{Served, Verdict};
@@ -28,7 +28,7 @@ pub async fn run(assignment: Arc<Assignment>) -> Infallible {
 
 async fn probe(assignment: &Assignment) -> Infallible {
     let monitor = &assignment.monitor;
-    let mut standing = Standing::new(monitor, Instant::now().into_std());
+    let mut state = RiseFall::new(monitor, Instant::now().into_std());
     let mut prober = Prober::new(assignment);
     let mut last = None;
     let mut next = Instant::now() + spread(monitor, monitor.interval.min(SOON));
@@ -39,17 +39,17 @@ async fn probe(assignment: &Assignment) -> Infallible {
     loop {
         tokio::select! {
             () = tokio::time::sleep_until(next) => {}
-            () = assignment.resume.notified() => standing.resume(),
+            () = assignment.resume.notified() => state.resume(),
             () = suspicion(&mut served), if look.is_none() => {
-                look = standing.is_up().then(|| unsuspected.max(Instant::now()));
+                look = state.is_up().then(|| unsuspected.max(Instant::now()));
                 continue;
             }
             () = until(look) => {
                 look = None;
                 unsuspected = Instant::now() + SUSPECT_EVERY;
                 if let Some(reason) = is_gone(assignment).await {
-                    let verdict = standing.observe(Outcome::Told(Verdict::Down(reason)), Instant::now().into_std());
-                    verdict.into_iter().for_each(|verdict| assignment.conclude(verdict, &mut last));
+                    let verdict = state.observe(Outcome::Reported(Verdict::Down(reason)), Instant::now().into_std());
+                    verdict.into_iter().for_each(|verdict| assignment.report(verdict, &mut last));
                 }
                 continue;
             }
@@ -60,10 +60,10 @@ async fn probe(assignment: &Assignment) -> Infallible {
             let (pool, member, monitor) = (&assignment.pool, &assignment.member, &monitor.name);
             tracing::debug!(%pool, %member, %monitor, %reason, "the probe was not made, so the verdict stays");
         }
-        if let Some(verdict) = standing.observe(outcome, Instant::now().into_std()) {
-            assignment.conclude(verdict, &mut last);
+        if let Some(verdict) = state.observe(outcome, Instant::now().into_std()) {
+            assignment.report(verdict, &mut last);
         }
-        let pause = monitor.up_interval.filter(|_| standing.is_up()).unwrap_or(monitor.interval);
+        let pause = monitor.up_interval.filter(|_| state.is_up()).unwrap_or(monitor.interval);
         // The first probe is soon for everyone; the second finds a place of its own in the interval, and keeps it.
         next = started + if std::mem::take(&mut is_first) && monitor.jitter { spread(monitor, pause) } else { pause };
     }
@@ -141,7 +141,7 @@ async fn listen(assignment: &Assignment, rules: Inband) -> Infallible {
     let mut failures = Failures::new(rules);
     let mut last = None;
     // Nobody has failed yet.
-    assignment.conclude(Verdict::Up, &mut last);
+    assignment.report(Verdict::Up, &mut last);
     loop {
         let retry_at = failures.retry_at().map(Instant::from_std);
         let verdict = tokio::select! {
@@ -155,7 +155,7 @@ async fn listen(assignment: &Assignment, rules: Inband) -> Infallible {
             () = assignment.resume.notified() => Some(failures.retry()),
         };
         if let Some(verdict) = verdict {
-            assignment.conclude(verdict, &mut last);
+            assignment.report(verdict, &mut last);
         }
     }
 }

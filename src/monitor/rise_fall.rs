@@ -8,7 +8,7 @@ use crate::pool::Verdict;
 
 /// What a monitor thinks of one member.
 #[derive(Debug)]
-pub(super) struct Standing {
+pub(super) struct RiseFall {
     timeout: Duration,
     time_until_up: Duration,
     manual_resume: bool,
@@ -22,7 +22,7 @@ pub(super) struct Standing {
     verdict: Option<Verdict>,
 }
 
-impl Standing {
+impl RiseFall {
     /// Nothing is known yet at `now`.
     pub fn new(monitor: &Monitor, now: Instant) -> Self {
         Self {
@@ -44,9 +44,9 @@ impl Standing {
     pub fn observe(&mut self, outcome: Outcome, now: Instant) -> Option<Verdict> {
         let since_last = now.saturating_duration_since(std::mem::replace(&mut self.last_probe, now));
         let verdict = match outcome {
-            Outcome::Answers | Outcome::Told(Verdict::Up) => self.answered(now)?,
-            Outcome::Told(Verdict::Down(reason)) => Verdict::Down(reason),
-            Outcome::Told(verdict) => {
+            Outcome::Answers | Outcome::Reported(Verdict::Up) => self.answered(now)?,
+            Outcome::Reported(Verdict::Down(reason)) => Verdict::Down(reason),
+            Outcome::Reported(verdict) => {
                 self.last_success = now;
                 if self.held { Verdict::Down(HELD.into()) } else { verdict }
             }
@@ -106,12 +106,12 @@ mod tests {
     use crate::model::{MonitorKind, Name};
 
     /// A monitor with a timeout of 16 s, changed by `change`, and the clock of its test.
-    fn standing(change: impl Fn(&mut Monitor)) -> (Standing, impl Fn(u64) -> Instant) {
+    fn rise_fall(change: impl Fn(&mut Monitor)) -> (RiseFall, impl Fn(u64) -> Instant) {
         let seconds = Duration::from_secs;
         let mut monitor = Monitor::new(Name::from("m"), MonitorKind::Tcp, seconds(5), seconds(16));
         change(&mut monitor);
         let start = Instant::now();
-        (Standing::new(&monitor, start), move |second| start + seconds(second))
+        (RiseFall::new(&monitor, start), move |second| start + seconds(second))
     }
 
     fn refused() -> Outcome {
@@ -124,74 +124,74 @@ mod tests {
 
     #[test]
     fn down_after_the_timeout_and_up_with_the_first_success() {
-        let (mut standing, at) = standing(|_| {});
-        assert_eq!(standing.observe(Outcome::Answers, at(0)), Some(Verdict::Up));
+        let (mut rise_fall, at) = rise_fall(|_| {});
+        assert_eq!(rise_fall.observe(Outcome::Answers, at(0)), Some(Verdict::Up));
         for second in [5, 10, 15] {
-            assert_eq!(standing.observe(refused(), at(second)), None, "{second}");
+            assert_eq!(rise_fall.observe(refused(), at(second)), None, "{second}");
         }
-        assert_eq!(standing.observe(refused(), at(20)), down("refused"));
-        assert_eq!(standing.observe(refused(), at(25)), None);
+        assert_eq!(rise_fall.observe(refused(), at(20)), down("refused"));
+        assert_eq!(rise_fall.observe(refused(), at(25)), None);
         assert_eq!(
-            standing.observe(Outcome::Fails("silent".into()), at(26)),
+            rise_fall.observe(Outcome::Fails("silent".into()), at(26)),
             down("silent"),
             "the reason is kept fresh"
         );
-        assert_eq!(standing.observe(Outcome::Answers, at(30)), Some(Verdict::Up));
-        assert_eq!(standing.observe(refused(), at(35)), None);
+        assert_eq!(rise_fall.observe(Outcome::Answers, at(30)), Some(Verdict::Up));
+        assert_eq!(rise_fall.observe(refused(), at(35)), None);
     }
 
     #[test]
     fn what_the_member_says_of_itself_holds_at_once() {
-        let (mut standing, at) = standing(|_| {});
+        let (mut rise_fall, at) = rise_fall(|_| {});
         let draining = || Verdict::Disabled("drains".into());
         let full = || Verdict::Unavailable("full".into());
-        assert_eq!(standing.observe(Outcome::Answers, at(0)), Some(Verdict::Up));
-        assert_eq!(standing.observe(Outcome::Told(full()), at(1)), Some(full()));
-        assert_eq!(standing.observe(Outcome::Answers, at(2)), Some(Verdict::Up), "it comes back at once");
-        assert_eq!(standing.observe(Outcome::Told(draining()), at(3)), Some(draining()));
-        assert_eq!(standing.observe(refused(), at(18)), None, "what it said last holds until the timeout");
-        assert_eq!(standing.observe(refused(), at(19)), down("refused"));
+        assert_eq!(rise_fall.observe(Outcome::Answers, at(0)), Some(Verdict::Up));
+        assert_eq!(rise_fall.observe(Outcome::Reported(full()), at(1)), Some(full()));
+        assert_eq!(rise_fall.observe(Outcome::Answers, at(2)), Some(Verdict::Up), "it comes back at once");
+        assert_eq!(rise_fall.observe(Outcome::Reported(draining()), at(3)), Some(draining()));
+        assert_eq!(rise_fall.observe(refused(), at(18)), None, "what it said last holds until the timeout");
+        assert_eq!(rise_fall.observe(refused(), at(19)), down("refused"));
         let executor = Verdict::Down("executor-only".into());
-        assert_eq!(standing.observe(Outcome::Answers, at(20)), Some(Verdict::Up));
-        assert_eq!(standing.observe(Outcome::Told(executor.clone()), at(21)), Some(executor));
+        assert_eq!(rise_fall.observe(Outcome::Answers, at(20)), Some(Verdict::Up));
+        assert_eq!(rise_fall.observe(Outcome::Reported(executor.clone()), at(21)), Some(executor));
     }
 
     #[test]
     fn time_until_up_must_pass_with_answers_only() {
-        let (mut standing, at) = standing(|monitor| monitor.time_until_up = Duration::from_secs(10));
-        assert_eq!(standing.observe(refused(), at(16)), down("refused"));
-        assert_eq!(standing.observe(Outcome::Answers, at(20)), None);
-        assert_eq!(standing.observe(Outcome::Answers, at(25)), None);
-        assert_eq!(standing.observe(refused(), at(28)), None, "one failure begins the wait anew");
-        assert_eq!(standing.observe(Outcome::Answers, at(30)), None);
-        assert_eq!(standing.observe(Outcome::Answers, at(39)), None);
-        assert_eq!(standing.observe(Outcome::Answers, at(40)), Some(Verdict::Up));
-        assert_eq!(standing.observe(refused(), at(45)), None);
-        assert_eq!(standing.observe(Outcome::Answers, at(50)), None, "up it stays");
-        assert!(standing.is_up());
-        assert_eq!(standing.observe(refused(), at(66)), down("refused"));
-        assert_eq!(standing.observe(Outcome::Answers, at(70)), None, "and waits again after the next fall");
+        let (mut rise_fall, at) = rise_fall(|monitor| monitor.time_until_up = Duration::from_secs(10));
+        assert_eq!(rise_fall.observe(refused(), at(16)), down("refused"));
+        assert_eq!(rise_fall.observe(Outcome::Answers, at(20)), None);
+        assert_eq!(rise_fall.observe(Outcome::Answers, at(25)), None);
+        assert_eq!(rise_fall.observe(refused(), at(28)), None, "one failure begins the wait anew");
+        assert_eq!(rise_fall.observe(Outcome::Answers, at(30)), None);
+        assert_eq!(rise_fall.observe(Outcome::Answers, at(39)), None);
+        assert_eq!(rise_fall.observe(Outcome::Answers, at(40)), Some(Verdict::Up));
+        assert_eq!(rise_fall.observe(refused(), at(45)), None);
+        assert_eq!(rise_fall.observe(Outcome::Answers, at(50)), None, "up it stays");
+        assert!(rise_fall.is_up());
+        assert_eq!(rise_fall.observe(refused(), at(66)), down("refused"));
+        assert_eq!(rise_fall.observe(Outcome::Answers, at(70)), None, "and waits again after the next fall");
     }
 
     #[test]
     fn probes_that_could_not_be_made_say_nothing() {
-        let (mut standing, at) = standing(|_| {});
+        let (mut rise_fall, at) = rise_fall(|_| {});
         let not_made = || Outcome::NotMade("pronk is out of file descriptors".into());
-        assert_eq!(standing.observe(not_made(), at(5)), None, "not even when nothing is known");
-        assert_eq!(standing.observe(Outcome::Answers, at(10)), Some(Verdict::Up));
+        assert_eq!(rise_fall.observe(not_made(), at(5)), None, "not even when nothing is known");
+        assert_eq!(rise_fall.observe(Outcome::Answers, at(10)), Some(Verdict::Up));
         for second in [15, 20, 25, 30] {
-            assert_eq!(standing.observe(not_made(), at(second)), None, "{second}");
+            assert_eq!(rise_fall.observe(not_made(), at(second)), None, "{second}");
         }
         for second in [35, 40, 45] {
             assert_eq!(
-                standing.observe(refused(), at(second)),
+                rise_fall.observe(refused(), at(second)),
                 None,
                 "{second}: the timeout is of time that it was seen"
             );
         }
-        assert_eq!(standing.observe(refused(), at(46)), down("refused"));
-        assert_eq!(standing.observe(not_made(), at(50)), None, "nor does it bring a member up");
-        assert!(!standing.is_up());
+        assert_eq!(rise_fall.observe(refused(), at(46)), down("refused"));
+        assert_eq!(rise_fall.observe(not_made(), at(50)), None, "nor does it bring a member up");
+        assert!(!rise_fall.is_up());
     }
 
     /// Seconds since the step before, and what happens.
@@ -204,7 +204,7 @@ mod tests {
         let step = prop_oneof![
             3 => Just(Step::Probe(Outcome::Answers)),
             4 => Just(Step::Probe(refused())),
-            1 => told.prop_map(|verdict| Step::Probe(Outcome::Told(verdict))),
+            1 => told.prop_map(|verdict| Step::Probe(Outcome::Reported(verdict))),
             4 => Just(Step::Probe(Outcome::NotMade("out of file descriptors".into()))),
             1 => Just(Step::Resume),
         ];
@@ -227,7 +227,7 @@ mod tests {
                 monitor.time_until_up = Duration::from_secs(until_up);
                 monitor.manual_resume = manual_resume;
             };
-            let ((mut real, at), (mut cut, cut_at)) = (standing(change), standing(change));
+            let ((mut real, at), (mut cut, cut_at)) = (rise_fall(change), rise_fall(change));
             let (mut now, mut last_probe, mut blind) = (0, 0, 0);
             for (gap, step) in steps {
                 now += gap;
@@ -254,16 +254,16 @@ mod tests {
 
     #[test]
     fn manual_resume_holds_a_member_down() {
-        let (mut standing, at) = standing(|monitor| monitor.manual_resume = true);
-        assert_eq!(standing.observe(Outcome::Answers, at(0)), Some(Verdict::Up));
-        assert_eq!(standing.observe(refused(), at(16)), down("refused"));
-        assert_eq!(standing.observe(Outcome::Answers, at(20)), down(HELD));
-        assert_eq!(standing.observe(Outcome::Told(Verdict::Unavailable("full".into())), at(25)), None);
-        standing.resume();
-        assert_eq!(standing.observe(Outcome::Answers, at(30)), Some(Verdict::Up));
-        assert_eq!(standing.observe(refused(), at(46)), down("refused"));
-        standing.resume();
-        assert_eq!(standing.observe(refused(), at(50)), None, "resumed too early, it is held again");
-        assert_eq!(standing.observe(Outcome::Answers, at(55)), down(HELD));
+        let (mut rise_fall, at) = rise_fall(|monitor| monitor.manual_resume = true);
+        assert_eq!(rise_fall.observe(Outcome::Answers, at(0)), Some(Verdict::Up));
+        assert_eq!(rise_fall.observe(refused(), at(16)), down("refused"));
+        assert_eq!(rise_fall.observe(Outcome::Answers, at(20)), down(HELD));
+        assert_eq!(rise_fall.observe(Outcome::Reported(Verdict::Unavailable("full".into())), at(25)), None);
+        rise_fall.resume();
+        assert_eq!(rise_fall.observe(Outcome::Answers, at(30)), Some(Verdict::Up));
+        assert_eq!(rise_fall.observe(refused(), at(46)), down("refused"));
+        rise_fall.resume();
+        assert_eq!(rise_fall.observe(refused(), at(50)), None, "resumed too early, it is held again");
+        assert_eq!(rise_fall.observe(Outcome::Answers, at(55)), down(HELD));
     }
 }

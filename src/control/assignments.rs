@@ -152,7 +152,13 @@ fn searches(model: &Model, tls: &Tls, headers: &Authorizations) -> Vec<Search> {
         let discovery = pool.discovery.clone()?;
         let (monitor, web) = pool.monitors.iter().find_map(|monitor| match &monitor.kind {
             MonitorKind::Impala(check) => Some((monitor, check.web.as_ref()?)),
-            _ => None,
+            MonitorKind::Tcp
+            | MonitorKind::Tls
+            | MonitorKind::TcpHalfOpen
+            | MonitorKind::Gateway
+            | MonitorKind::GatewayIcmp
+            | MonitorKind::Http(_)
+            | MonitorKind::Inband(_) => None,
         })?;
         Some(Search {
             pool: pool.name.clone(),
@@ -184,7 +190,12 @@ fn of_member(
             let web = check.web.as_ref().and_then(|web| toward(&web.tls, Some(web.port)));
             (toward(&check.tls, monitor.alias_port), web)
         }
-        _ => (None, None),
+        MonitorKind::Tcp
+        | MonitorKind::Tls
+        | MonitorKind::TcpHalfOpen
+        | MonitorKind::Gateway
+        | MonitorKind::GatewayIcmp
+        | MonitorKind::Inband(_) => (None, None),
     };
     Assignment {
         pool: pool.config.name.clone(),

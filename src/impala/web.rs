@@ -22,8 +22,8 @@ impl Role {
         serde_json::from_slice(json).ok()
     }
 
-    /// Whether the page says what this is about; old daemons do not.
-    pub fn is_told(&self) -> bool {
+    /// Returns whether the page has both; those of old daemons do not.
+    pub fn is_complete(&self) -> bool {
         self.is_coordinator.is_some() && self.is_quiescing.is_some()
     }
 }
@@ -135,8 +135,8 @@ mod tests {
         let role = Role::parse(page).unwrap();
         assert_eq!((role.is_coordinator, role.is_quiescing), (Some(true), Some(true)));
         assert_eq!(role.shutdown_status.as_deref(), Some("shutdown grace period left: 2m"));
-        assert!(role.is_told());
-        assert!(!Role::parse(b"{}").unwrap().is_told(), "an old daemon's page is no mistake");
+        assert!(role.is_complete());
+        assert!(!Role::parse(b"{}").unwrap().is_complete(), "an old daemon's page is no mistake");
         assert_eq!(Role::parse(b"<html>"), None);
     }
 

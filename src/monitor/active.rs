@@ -1,35 +1,24 @@
-//! One member under one monitor, for as long as the configuration has it so.
+//! Active monitoring: a member is probed again and again.
 
 use std::convert::Infallible;
 use std::net::SocketAddr;
-use std::sync::Arc;
 use std::time::Duration;
 
-use tokio::sync::broadcast::Receiver;
-use tokio::sync::broadcast::error::RecvError;
 use tokio::time::Instant;
 
 use super::assignment::Assignment;
-use super::inband::Failures;
+use super::gone::{is_gone, suspicion};
 use super::outcome::Outcome;
-use super::probe::{Prober, refusal};
+use super::probe::Probe;
 use super::rise_fall::RiseFall;
-use crate::model::{Inband, Monitor, MonitorKind};
+use crate::model::Monitor;
 use crate::net::until;
-use crate::pool::{Served, Verdict};
+use crate::pool::Verdict;
 
-/// Watches for as long as its task runs.
-pub async fn run(assignment: Arc<Assignment>) -> Infallible {
-    match &assignment.monitor.kind {
-        MonitorKind::Inband(rules) => listen(&assignment, *rules).await,
-        _ => probe(&assignment).await,
-    }
-}
-
-async fn probe(assignment: &Assignment) -> Infallible {
+/// Probes a member in the monitor's interval, and at once when it seems to be gone.
+pub(super) async fn run(assignment: &Assignment, mut probe: Box<dyn Probe + '_>) -> Infallible {
     let monitor = &assignment.monitor;
     let mut state = RiseFall::new(monitor, Instant::now().into_std());
-    let mut prober = Prober::new(assignment);
     let mut last = None;
     let mut next = Instant::now() + spread(monitor, monitor.interval.min(SOON));
     let mut is_first = true;
@@ -55,7 +44,7 @@ async fn probe(assignment: &Assignment) -> Infallible {
             }
         }
         let started = Instant::now();
-        let outcome = any_address(assignment, &mut prober).await;
+        let outcome = any_address(assignment, &mut *probe).await;
         if let Outcome::NotMade(reason) = &outcome {
             let (pool, member, monitor) = (&assignment.pool, &assignment.member, &monitor.name);
             tracing::debug!(%pool, %member, %monitor, %reason, "the probe was not made, so the verdict stays");
@@ -69,40 +58,6 @@ async fn probe(assignment: &Assignment) -> Infallible {
     }
 }
 
-/// Waits until a client's connection goes as it does when a member dies.
-async fn suspicion(served: &mut Receiver<Served>) {
-    loop {
-        match served.recv().await {
-            Ok(Served::Lost | Served::Failed(_)) => return,
-            Ok(Served::Silent(_)) | Err(RecvError::Lagged(_)) => {}
-            // The member outlives its watchers.
-            Err(RecvError::Closed) => std::future::pending().await,
-        }
-    }
-}
-
-/// Whether nothing listens on the member's port any more, with the reason: that is no slow answer which might yet come,
-/// so the timeout need not pass. A process that is killed loses its connections and its ports one after the other, so
-/// this looks twice.
-async fn is_gone(assignment: &Assignment) -> Option<String> {
-    for pause in LOOKS {
-        tokio::time::sleep(pause).await;
-        if let Some(reason) = all_refuse(assignment).await {
-            return Some(reason);
-        }
-    }
-    None
-}
-
-async fn all_refuse(assignment: &Assignment) -> Option<String> {
-    let mut gone = None;
-    for address in assignment.node.addresses().iter() {
-        let address = SocketAddr::new(*address, assignment.member.port);
-        gone = Some(refusal(address, assignment.monitor.interval.min(assignment.monitor.timeout)).await?);
-    }
-    gone
-}
-
 /// A random part of a time; none of it without jitter.
 fn spread(monitor: &Monitor, time: Duration) -> Duration {
     if monitor.jitter { time.mul_f64(fastrand::f64()) } else { Duration::ZERO }
@@ -110,7 +65,7 @@ fn spread(monitor: &Monitor, time: Duration) -> Duration {
 
 /// Probes a member's addresses one after the other, until one answers. As connections go to whichever takes them, the
 /// member is as good as the best.
-async fn any_address(assignment: &Assignment, prober: &mut Prober<'_>) -> Outcome {
+async fn any_address(assignment: &Assignment, probe: &mut dyn Probe) -> Outcome {
     let monitor = &assignment.monitor;
     let port = monitor.alias_port.unwrap_or(assignment.member.port);
     let addresses = match monitor.alias_address {
@@ -121,7 +76,7 @@ async fn any_address(assignment: &Assignment, prober: &mut Prober<'_>) -> Outcom
     for address in addresses {
         // Other monitors of the member wait for their turn: it has few threads to answer with.
         let turn = assignment.live.probing.lock().await;
-        let outcome = prober.probe(SocketAddr::new(address, port)).await;
+        let outcome = probe.probe(SocketAddr::new(address, port), assignment.probe_limit()).await;
         drop(turn);
         let is_best = outcome == Outcome::Answers;
         best = Some(match best {
@@ -135,45 +90,21 @@ async fn any_address(assignment: &Assignment, prober: &mut Prober<'_>) -> Outcom
     best.unwrap_or_else(|| Outcome::Fails("the node's name does not resolve".into()))
 }
 
-/// Counts how clients' connections fail.
-async fn listen(assignment: &Assignment, rules: Inband) -> Infallible {
-    let mut served = assignment.live.watch_served();
-    let mut failures = Failures::new(rules);
-    let mut last = None;
-    // Nobody has failed yet.
-    assignment.report(Verdict::Up, &mut last);
-    loop {
-        let retry_at = failures.retry_at().map(Instant::from_std);
-        let verdict = tokio::select! {
-            event = served.recv() => match event {
-                Ok(served) => failures.observe(served, Instant::now().into_std()),
-                Err(RecvError::Lagged(_)) => None,
-                // The member outlives its watchers.
-                Err(RecvError::Closed) => std::future::pending().await,
-            },
-            () = until(retry_at) => Some(failures.retry()),
-            () = assignment.resume.notified() => Some(failures.retry()),
-        };
-        if let Some(verdict) = verdict {
-            assignment.report(verdict, &mut last);
-        }
-    }
-}
-
 /// A member is suspected at most so often: a look takes a connection.
 const SUSPECT_EVERY: Duration = Duration::from_millis(500);
-/// The pauses before each look.
-const LOOKS: [Duration; 2] = [Duration::from_millis(20), Duration::from_millis(100)];
 /// The first probes of all members are spread over so much time at most.
 const SOON: Duration = Duration::from_secs(1);
 
 #[cfg(test)]
 mod tests {
+    use std::sync::Arc;
+
     use tokio::net::TcpListener;
     use tokio::sync::Notify;
 
     use super::*;
-    use crate::model::{MemberKey, Name};
+    use crate::model::{MemberKey, MonitorKind, Name};
+    use crate::monitor::probe::Tcp;
 
     #[tokio::test]
     async fn member_is_as_good_as_the_best_of_its_addresses() {
@@ -193,12 +124,11 @@ mod tests {
             certificates: Arc::default(),
             resume: Notify::default(),
         };
-        let mut prober = Prober::new(&assignment);
-        let outcome = any_address(&assignment, &mut prober).await;
+        let outcome = any_address(&assignment, &mut Tcp).await;
         assert_eq!(outcome, Outcome::Fails("the node's name does not resolve".into()));
         assignment.node.set_addresses(vec![[127, 0, 0, 2].into()]);
-        assert!(matches!(any_address(&assignment, &mut prober).await, Outcome::Fails(_)));
+        assert!(matches!(any_address(&assignment, &mut Tcp).await, Outcome::Fails(_)));
         assignment.node.set_addresses(vec![[127, 0, 0, 2].into(), [127, 0, 0, 1].into()]);
-        assert_eq!(any_address(&assignment, &mut prober).await, Outcome::Answers);
+        assert_eq!(any_address(&assignment, &mut Tcp).await, Outcome::Answers);
     }
 }

@@ -1,6 +1,7 @@
 //! Which monitor probes which member, and with what.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use hyper::header::HeaderValue;
 use tokio::sync::Notify;
@@ -27,16 +28,16 @@ pub struct Assignment {
     pub web_tls: Option<Arc<MemberTls>>,
     /// The header that lets probes in, where the monitor has credentials.
     pub authorization: Option<HeaderValue>,
-    /// The name that a handshake asks for.
+    /// The name that a TLS handshake asks for.
     pub server_name: Option<Host>,
-    /// Where the certificates go that the member shows.
+    /// Takes the certificates that the member shows.
     pub certificates: Arc<inventory::Inventory>,
     /// Notified when an administrator resumes the member.
     pub resume: Notify,
 }
 
 impl Assignment {
-    /// Whether the other one would do exactly the same.
+    /// Returns whether the other one does exactly the same.
     pub fn is_same(&self, other: &Self) -> bool {
         let same_tls = |one: &Option<Arc<MemberTls>>, other: &Option<Arc<MemberTls>>| match (one, other) {
             (Some(one), Some(other)) => Arc::ptr_eq(one, other),
@@ -53,7 +54,13 @@ impl Assignment {
             && self.server_name == other.server_name
     }
 
-    /// Tells the member and then the log what a monitor concludes; the log only what differs in more than its reason.
+    /// How long each step of a probe may take.
+    pub(super) fn probe_limit(&self) -> Duration {
+        self.monitor.interval.min(self.monitor.timeout)
+    }
+
+    /// Reports what the monitor concludes to the member and then to the log; to the log only what differs in more than
+    /// its reason.
     pub(super) fn report(&self, verdict: Verdict, last: &mut Option<&'static str>) {
         self.live.judge(&self.monitor.name, verdict.clone(), Instant::now().into_std());
         let (word, reason) = (verdict.as_str(), verdict.reason());

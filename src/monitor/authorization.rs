@@ -1,3 +1,5 @@
+//! The `Authorization` header that lets a monitor in: HTTP basic authentication.
+
 use hyper::header::HeaderValue;
 
 use crate::cert::MaterialError;

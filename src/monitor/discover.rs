@@ -1,4 +1,4 @@
-//! Asking a cluster who its coordinators are.
+//! Discovery of members: asks a cluster for its coordinators, again and again.
 
 use std::collections::HashMap;
 use std::convert::Infallible;
@@ -11,7 +11,7 @@ use tokio::task::JoinSet;
 use tokio::time::timeout;
 
 use super::probe::{Failure, web_page};
-use super::resolve::{lacked, resolve_once};
+use super::resolve::{resolve_once, shortage_of};
 use crate::impala::{Coordinator, coordinators};
 use crate::model::{Address, Discovery, Host, Member, Name, Node, Seed};
 use crate::tls::{LiveServerSsl, MemberTls};
@@ -30,7 +30,7 @@ pub struct FoundHost {
 pub struct Search {
     pub pool: Name,
     pub discovery: Discovery,
-    /// Of web UIs, unless a seed or a coordinator tells another.
+    /// Of web UIs, unless a seed or a coordinator has another.
     pub web_port: u16,
     pub tls: Option<Arc<LiveServerSsl>>,
     /// The header that lets requests in, where the monitor has credentials.
@@ -38,7 +38,7 @@ pub struct Search {
 }
 
 impl Search {
-    /// Whether the other one would do exactly the same.
+    /// Returns whether the other one does exactly the same.
     pub fn is_same(&self, other: &Self) -> bool {
         let same_tls = match (&self.tls, &other.tls) {
             (Some(one), Some(other)) => Arc::ptr_eq(one, other),
@@ -49,8 +49,10 @@ impl Search {
         same_tls && (&self.pool, &self.discovery, self.web_port, &self.authorization) == others
     }
 
-    /// The coordinators that the first of these that answers lists; an error tells why none did. If one could not be
-    /// asked for want of what pronk lacks, that is why.
+    /// Returns the coordinators that the first of these lists that answers.
+    ///
+    /// # Errors
+    /// Why none of them did. If one could not be asked for want of what pronk lacks, that is why.
     async fn ask(&self, whom: &[Seed], sessions: &mut Sessions) -> Result<Vec<Coordinator>, Failure> {
         let mut why = Failure::new("nobody to ask");
         for seed in whom {
@@ -67,10 +69,10 @@ impl Search {
     async fn ask_one(&self, seed: &Seed, sessions: &mut Sessions) -> Result<Vec<Coordinator>, Failure> {
         let port = seed.port.unwrap_or(self.web_port);
         let lookup = timeout(LIMIT, tokio::net::lookup_host((seed.host.as_str(), port))).await;
-        let places: Vec<SocketAddr> = match lookup {
-            Ok(Ok(places)) => places.collect(),
+        let addresses: Vec<SocketAddr> = match lookup {
+            Ok(Ok(addresses)) => addresses.collect(),
             Ok(Err(error)) => {
-                return Err(match lacked(&error, &seed.host) {
+                return Err(match shortage_of(&error, &seed.host) {
                     Some(shortage) => Failure::for_want_of(shortage, &seed.host),
                     None => Failure::new(format!("{}: {error}", seed.host)),
                 });
@@ -83,13 +85,14 @@ impl Search {
             tls
         });
         let mut why = Failure::new(format!("{} has no address", seed.host));
-        for place in places {
+        for address in addresses {
             let authorization = self.authorization.as_ref();
-            let page = web_page(place, Some(&seed.host), tls.as_deref(), authorization, "/backends?json", LIMIT).await;
+            let page =
+                web_page(address, Some(&seed.host), tls.as_deref(), authorization, "/backends?json", LIMIT).await;
             match page {
                 Ok(page) => {
                     return coordinators(&page.body)
-                        .ok_or_else(|| Failure::new("/backends?json is not as it should be").at(place));
+                        .ok_or_else(|| Failure::new("/backends?json is not as it should be").at(address));
                 }
                 Err(_) if why.is_not_made() => {}
                 Err(failure) => why = failure,
@@ -102,7 +105,7 @@ impl Search {
 /// TLS toward the web UIs that are asked, kept from one time to the next so that sessions are resumed.
 type Sessions = HashMap<(String, u16), Arc<MemberTls>>;
 
-/// A node for a host that was found.
+/// Returns a node for a host that was found.
 pub fn node_of(host: &str) -> Node {
     let address = match host.parse() {
         Ok(address) => Address::Ip(address),
@@ -113,12 +116,12 @@ pub fn node_of(host: &str) -> Node {
     Node { hostname, ..Node::new(Name::from(host.replace(':', "-").as_str()), address) }
 }
 
-/// Asks again and again, and tells the pool's coordinators, in order, whenever somebody answers. While nobody does, or
-/// somebody lists none, what was told last holds.
-pub async fn keep_asking(search: Arc<Search>, tell: impl Fn(Vec<FoundHost>) + Send) -> Infallible {
+/// Asks again and again, and publishes the pool's coordinators, in order, whenever somebody answers. While nobody does,
+/// or somebody lists none, what was published last holds.
+pub async fn keep_asking(search: Arc<Search>, publish: impl Fn(Vec<FoundHost>) + Send) -> Infallible {
     let filter = search.discovery.filter.as_deref().and_then(|filter| regex::Regex::new(filter).ok());
     let mut found: Vec<Seed> = Vec::new();
-    let mut told: Vec<FoundHost> = Vec::new();
+    let mut published: Vec<FoundHost> = Vec::new();
     let (mut failed, mut sessions) = (false, Sessions::new());
     let pool = &search.pool;
     loop {
@@ -137,8 +140,8 @@ pub async fn keep_asking(search: Arc<Search>, tell: impl Fn(Vec<FoundHost>) + Se
                 let mut hosts: Vec<_> = coordinators.into_iter().map(|it| it.host).filter(wanted).collect();
                 hosts.sort_unstable();
                 hosts.dedup();
-                told = resolved(hosts, &told).await;
-                tell(told.clone());
+                published = resolved(hosts, &published).await;
+                publish(published.clone());
             }
             // It is reported, and says nothing of the cluster.
             Err(failure) if failure.is_not_made() => {}
@@ -152,7 +155,7 @@ pub async fn keep_asking(search: Arc<Search>, tell: impl Fn(Vec<FoundHost>) + Se
     }
 }
 
-/// The hosts with what their names resolve to, all looked up at once. While a name does not resolve, the addresses that
+/// Returns the hosts with what their names resolve to, all looked up at once. While a name does not resolve, the addresses that
 /// it had stay.
 async fn resolved(hosts: Vec<String>, before: &[FoundHost]) -> Vec<FoundHost> {
     let mut looking = JoinSet::new();
@@ -160,7 +163,7 @@ async fn resolved(hosts: Vec<String>, before: &[FoundHost]) -> Vec<FoundHost> {
         looking.spawn(async move {
             let looked = timeout(LIMIT, resolve_once(&host)).await;
             if let Ok(Err(error)) = &looked {
-                lacked(error, &host);
+                shortage_of(error, &host);
             }
             (host, looked.ok().and_then(Result::ok))
         });

@@ -1,28 +1,58 @@
-//! Counting how clients' own connections fail; pure, so that it is tested without waiting.
+//! Inband (passive) monitoring: counts how clients' own connections fail, and makes none.
 
 use std::collections::VecDeque;
+use std::convert::Infallible;
 use std::time::Instant;
 
+use tokio::sync::broadcast::error::RecvError;
+
+use super::assignment::Assignment;
 use crate::model::Inband;
+use crate::net::until;
 use crate::pool::{Served, Verdict};
 
-/// The failures of one member that still count.
+/// Counts how clients' connections to a member fail, for as long as the task runs.
+pub(super) async fn run(assignment: &Assignment, config: Inband) -> Infallible {
+    let mut served = assignment.live.watch_served();
+    let mut failures = Failures::new(config);
+    let mut last = None;
+    // Nobody has failed yet.
+    assignment.report(Verdict::Up, &mut last);
+    loop {
+        let retry_at = failures.retry_at().map(Into::into);
+        let verdict = tokio::select! {
+            event = served.recv() => match event {
+                Ok(served) => failures.observe(served, tokio::time::Instant::now().into_std()),
+                Err(RecvError::Lagged(_)) => None,
+                // The member outlives its monitors.
+                Err(RecvError::Closed) => std::future::pending().await,
+            },
+            () = until(retry_at) => Some(failures.retry()),
+            () = assignment.resume.notified() => Some(failures.retry()),
+        };
+        if let Some(verdict) = verdict {
+            assignment.report(verdict, &mut last);
+        }
+    }
+}
+
+/// The failures of one member that still count. Pure, so that it is tested without waiting.
 #[derive(Debug)]
-pub(super) struct Failures {
-    rules: Inband,
-    /// When each was, oldest first; no more than the rules count.
+struct Failures {
+    config: Inband,
+    /// When each was, oldest first; no more than the monitor counts.
     recent: VecDeque<Instant>,
     down_since: Option<Instant>,
 }
 
 impl Failures {
-    pub fn new(rules: Inband) -> Self {
-        Self { rules, recent: VecDeque::new(), down_since: None }
+    pub fn new(config: Inband) -> Self {
+        Self { config, recent: VecDeque::new(), down_since: None }
     }
 
-    /// Takes how a connection went, and tells when it was one failure too many.
+    /// Takes how a connection went. Returns a verdict when it was one failure too many.
     pub fn observe(&mut self, served: Served, now: Instant) -> Option<Verdict> {
-        let Inband { failures, failure_interval, response_time, .. } = self.rules;
+        let Inband { failures, failure_interval, response_time, .. } = self.config;
         let reason = match served {
             Served::Failed(reason) => reason,
             Served::Silent(time) if !response_time.is_zero() && time >= response_time => {
@@ -43,12 +73,12 @@ impl Failures {
         Some(Verdict::Down(format!("{count} connections failed within {failure_interval:?}; the last: {reason}")))
     }
 
-    /// When clients try the member again; never while it is up, and never without a retry time.
+    /// Returns when clients try the member again: never while it is up, and never without a retry time.
     pub fn retry_at(&self) -> Option<Instant> {
-        if self.rules.retry_time.is_zero() {
+        if self.config.retry_time.is_zero() {
             return None;
         }
-        self.down_since?.checked_add(self.rules.retry_time)
+        self.down_since?.checked_add(self.config.retry_time)
     }
 
     /// Forgets every failure.
@@ -65,7 +95,7 @@ mod tests {
 
     use super::*;
 
-    const RULES: Inband = Inband {
+    const CONFIG: Inband = Inband {
         failures: 3,
         failure_interval: Duration::from_secs(30),
         response_time: Duration::from_secs(10),
@@ -80,7 +110,7 @@ mod tests {
     fn too_many_failures_in_a_while_mark_down_until_the_retry_time() {
         let start = Instant::now();
         let at = |second| start + Duration::from_secs(second);
-        let mut failures = Failures::new(RULES);
+        let mut failures = Failures::new(CONFIG);
         for second in [0, 20, 40, 60] {
             assert_eq!(failures.observe(failed(), at(second)), None, "only two within 30 s");
         }
@@ -97,16 +127,16 @@ mod tests {
     fn silence_counts_beyond_the_response_time() {
         let now = Instant::now();
         let silent = |seconds| Served::Silent(Duration::from_secs(seconds));
-        let mut failures = Failures::new(Inband { failures: 1, ..RULES });
+        let mut failures = Failures::new(Inband { failures: 1, ..CONFIG });
         assert_eq!(failures.observe(silent(9), now), None);
         assert!(failures.observe(silent(10), now).is_some());
-        let mut failures = Failures::new(Inband { failures: 1, response_time: Duration::ZERO, ..RULES });
+        let mut failures = Failures::new(Inband { failures: 1, response_time: Duration::ZERO, ..CONFIG });
         assert_eq!(failures.observe(silent(1000), now), None);
     }
 
     #[test]
     fn without_a_retry_time_it_stays_down() {
-        let mut failures = Failures::new(Inband { failures: 1, retry_time: Duration::ZERO, ..RULES });
+        let mut failures = Failures::new(Inband { failures: 1, retry_time: Duration::ZERO, ..CONFIG });
         assert!(failures.observe(failed(), Instant::now()).is_some());
         assert_eq!(failures.retry_at(), None);
     }

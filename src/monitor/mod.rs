@@ -1,24 +1,29 @@
-//! Watching members, and resolving the names of nodes.
+//! Health monitors, resolving the names of nodes, and discovery of members.
 //!
-//! An [`Assignment`] is one member under one monitor, and [`run`] is its task. What a probe found is an `Outcome`; `state`
-//! makes verdicts of outcomes as time passes, and the member's live state takes the verdicts. Which tasks there are is
-//! for `control` to say.
+//! An [`Assignment`] is one member under one monitor, and [`run`] is its task. What one probe found is an `Outcome`.
+//! `rise_fall` turns outcomes into verdicts as time passes, and the member's live state takes the verdicts.
+//! Which tasks there are is for `control` to say.
+//!
+//! A new kind of monitor is a file in `probe/` and a line in `kind.rs`.
 
 mod active;
 mod assignment;
 mod authorization;
 mod discover;
+mod gone;
 mod inband;
+mod kind;
 mod outcome;
 mod probe;
 mod resolve;
 mod rise_fall;
 #[cfg(test)]
 mod scarcity;
+mod task;
 
-pub use active::run;
 pub use assignment::Assignment;
 pub use authorization::authorization;
 pub use discover::{FoundHost, Search, keep_asking, node_of};
 pub use probe::ping_refused;
 pub use resolve::{keep_resolving, resolve_once};
+pub use task::run;

@@ -1,12 +1,15 @@
+//! What one probe found.
+
 use crate::pool::Verdict;
 
 /// What one probe found.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) enum Outcome {
+    /// It answers as it should.
     Answers,
-    /// There was no good answer, with the reason in words. Only time makes this a verdict.
+    /// There was no good answer, with the reason in words. It becomes a verdict only as time passes.
     Fails(String),
-    /// The member said so itself, and it holds at once.
+    /// The member reports its own state. It holds at once.
     Reported(Verdict),
     /// The probe could not be made for want of what pronk itself lacks, with the reason in words. It says nothing of
     /// the member.
@@ -14,7 +17,7 @@ pub(super) enum Outcome {
 }
 
 impl Outcome {
-    /// The better of two addresses of one member: it is up while any of them is. One that could not be probed may be
+    /// Returns the better of two addresses of one member: it is up while any of them is. One that could not be probed may be
     /// up, so nothing but an answer says more.
     pub fn or(self, other: Self) -> Self {
         if other.badness() < self.badness() { other } else { self }

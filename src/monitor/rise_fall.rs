@@ -1,4 +1,4 @@
-//! When probes make a member up or down; pure, so that it is tested without waiting.
+//! Rise and fall: when probes mark a member up or down. Pure, so that it is tested without waiting.
 
 use std::time::{Duration, Instant};
 
@@ -6,7 +6,7 @@ use super::outcome::Outcome;
 use crate::model::Monitor;
 use crate::pool::Verdict;
 
-/// What a monitor thinks of one member.
+/// What one monitor has seen of one member, and its verdict.
 #[derive(Debug)]
 pub(super) struct RiseFall {
     timeout: Duration,
@@ -23,7 +23,7 @@ pub(super) struct RiseFall {
 }
 
 impl RiseFall {
-    /// Nothing is known yet at `now`.
+    /// Knows nothing yet, at `now`.
     pub fn new(monitor: &Monitor, now: Instant) -> Self {
         Self {
             timeout: monitor.timeout,
@@ -37,10 +37,11 @@ impl RiseFall {
         }
     }
 
-    /// Takes the outcome of a probe and tells the verdict, when it or its reason changes. An answer marks up, after
-    /// `time-until-up` where there is one; being without one for the timeout marks down (F5's `timeout`); what the
-    /// member says of itself holds at once. The time before a probe that could not be made counts for nothing: nobody
-    /// looked.
+    /// Takes the outcome of a probe. Returns the verdict when it or its reason changes.
+    ///
+    /// An answer marks the member up, after `time-until-up` where there is one. No answer for the timeout marks it down
+    /// (F5's `timeout`). What the member reports of itself holds at once. The time before a probe that could not be made
+    /// does not count: nobody looked.
     pub fn observe(&mut self, outcome: Outcome, now: Instant) -> Option<Verdict> {
         let since_last = now.saturating_duration_since(std::mem::replace(&mut self.last_probe, now));
         let verdict = match outcome {
@@ -196,7 +197,7 @@ mod tests {
 
     /// Seconds since the step before, and what happens.
     fn steps() -> impl Strategy<Value = Vec<(u64, Step)>> {
-        let told = prop_oneof![
+        let reported = prop_oneof![
             Just(Verdict::Down("executor".to_owned())),
             Just(Verdict::Disabled("drains".to_owned())),
             Just(Verdict::Unavailable("full".to_owned())),
@@ -204,7 +205,7 @@ mod tests {
         let step = prop_oneof![
             3 => Just(Step::Probe(Outcome::Answers)),
             4 => Just(Step::Probe(refused())),
-            1 => told.prop_map(|verdict| Step::Probe(Outcome::Reported(verdict))),
+            1 => reported.prop_map(|verdict| Step::Probe(Outcome::Reported(verdict))),
             4 => Just(Step::Probe(Outcome::NotMade("out of file descriptors".into()))),
             1 => Just(Step::Resume),
         ];

@@ -1,3 +1,5 @@
+//! The monitors `http` and `https`: asks for a page and judges the answer.
+
 use std::net::SocketAddr;
 use std::time::Duration;
 
@@ -7,7 +9,8 @@ use hyper::body::Bytes;
 use hyper::header::{AUTHORIZATION, CONNECTION, HOST, USER_AGENT};
 use regex::bytes::Regex;
 
-use super::page::{Page, fetch};
+use super::interface::{Probe, Probing};
+use super::page::{AGENT, Page, fetch};
 use super::stream::open;
 use crate::model::HttpCheck;
 use crate::monitor::assignment::Assignment;
@@ -15,7 +18,7 @@ use crate::monitor::outcome::Outcome;
 use crate::pool::Verdict;
 
 /// Asks for a page and judges it.
-pub(super) struct HttpProbe<'a> {
+pub(in crate::monitor) struct HttpProbe<'a> {
     check: &'a HttpCheck,
     assignment: &'a Assignment,
     recv: Option<Regex>,
@@ -29,7 +32,7 @@ impl<'a> HttpProbe<'a> {
         Self { check, assignment, recv: compiled(&check.recv), recv_disable: compiled(&check.recv_disable) }
     }
 
-    pub async fn probe(&mut self, address: SocketAddr, limit: Duration) -> Outcome {
+    async fn ask(&self, address: SocketAddr, limit: Duration) -> Outcome {
         let request = match self.request(address) {
             Ok(request) => request,
             Err(reason) => return Outcome::Fails(reason),
@@ -79,6 +82,12 @@ impl<'a> HttpProbe<'a> {
     }
 }
 
+impl Probe for HttpProbe<'_> {
+    fn probe(&mut self, address: SocketAddr, limit: Duration) -> Probing<'_> {
+        Box::pin(self.ask(address, limit))
+    }
+}
+
 /// A request as a `send` string of F5's has it: a line, headers, with `\r\n` written out.
 fn whole_request(text: &str) -> Result<Request<Empty<Bytes>>, String> {
     let text = text.replace("\\r", "\r").replace("\\n", "\n");
@@ -102,6 +111,5 @@ fn not_a_request(error: hyper::http::Error) -> String {
     format!("`send` is no request: {error}")
 }
 
-pub(super) const AGENT: &str = concat!("pronk/", env!("CARGO_PKG_VERSION"));
 /// Of a page, in bytes.
 const LONGEST: usize = 64 << 10;

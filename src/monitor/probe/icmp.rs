@@ -1,3 +1,5 @@
+//! The monitor `gateway-icmp`: pings the host.
+
 use std::io;
 use std::net::{IpAddr, SocketAddr};
 use std::time::Duration;
@@ -6,26 +8,26 @@ use socket2::{Domain, Protocol, Socket, Type};
 use tokio::net::UdpSocket;
 use tokio::time::timeout;
 
+use super::interface::{Probe, Probing};
+use super::stream::Failure;
 use crate::monitor::outcome::Outcome;
 use crate::net::{NotConnected, Shortage};
-
-use super::stream::Failure;
 
 /// Sends ICMP echo requests through a ping socket, for which no privilege is needed where the system allows it to the
 /// process's group (`net.ipv4.ping_group_range`, which holds for IPv6 as well).
 #[derive(Default)]
-pub(super) struct Pinger {
+pub(in crate::monitor) struct Pinger {
     sequence: u16,
 }
 
-/// Why this process may not send ICMP echo requests, if it may not. That there is no socket left just now is no
+/// Returns why this process may not send ICMP echo requests, if it may not. That there is no socket left just now is no
 /// refusal.
 pub fn ping_refused() -> Option<io::Error> {
     socket(false).err().filter(|error| Shortage::of(error).is_none())
 }
 
 impl Pinger {
-    pub async fn ping(&mut self, address: IpAddr, limit: Duration) -> Outcome {
+    async fn ping(&mut self, address: IpAddr, limit: Duration) -> Outcome {
         self.sequence = self.sequence.wrapping_add(1);
         match timeout(limit, echo(address, self.sequence)).await {
             Ok(Ok(())) => Outcome::Answers,
@@ -35,6 +37,12 @@ impl Pinger {
             }
             Err(_) => Outcome::Fails(format!("{address} did not answer the ping within {limit:?}")),
         }
+    }
+}
+
+impl Probe for Pinger {
+    fn probe(&mut self, address: SocketAddr, limit: Duration) -> Probing<'_> {
+        Box::pin(self.ping(address.ip(), limit))
     }
 }
 

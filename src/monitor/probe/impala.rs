@@ -1,28 +1,26 @@
+//! The monitor `impala`: asks an impalad's web UI and its port.
+
 use std::net::SocketAddr;
 use std::time::{Duration, Instant};
 
-use http_body_util::Empty;
-use hyper::Request;
-use hyper::header::{AUTHORIZATION, CONNECTION, HOST, HeaderValue, USER_AGENT};
-
-use super::http::AGENT;
-use super::page::{Page, fetch};
+use super::interface::{Probe, Probing};
+use super::page::Page;
 use super::stream::{Failure, How, exchange, open};
+use super::web_ui::web_page;
 use crate::impala::{Answer, Metrics, Question, Role, backend_role};
 use crate::model::{ImpalaCheck, ImpalaProtocol, WebUi};
 use crate::monitor::assignment::Assignment;
 use crate::monitor::outcome::Outcome;
 use crate::pool::{Measurement, Verdict};
-use crate::tls::MemberTls;
 
 /// Asks an impalad's web UI what it is and how busy it is, and then its port whether it answers. A port that is known
 /// to be full or to belong to a daemon that drains is left alone.
-pub(super) struct ImpalaProbe<'a> {
+pub(in crate::monitor) struct ImpalaProbe<'a> {
     check: &'a ImpalaCheck,
     assignment: &'a Assignment,
     /// Whether the port spoke SASL when it last answered.
     sasl: bool,
-    /// Why the web UI last told nothing.
+    /// Why the web UI last failed to answer.
     web_failure: Option<String>,
 }
 
@@ -31,13 +29,13 @@ impl<'a> ImpalaProbe<'a> {
         Self { check, assignment, sasl: false, web_failure: None }
     }
 
-    pub async fn probe(&mut self, address: SocketAddr, limit: Duration) -> Outcome {
+    async fn ask_both(&mut self, address: SocketAddr, limit: Duration) -> Outcome {
         if let Some(web) = &self.check.web {
             match self.ask_web(web, address, limit / 3).await {
                 // Whether it drains is not known, so its port must not speak for it.
                 Err(failure) if failure.is_not_made() => return failure.into(),
-                told => {
-                    if let Some(verdict) = self.note(told) {
+                answered => {
+                    if let Some(verdict) = self.note_web_ui(answered) {
                         return Outcome::Reported(verdict);
                     }
                 }
@@ -70,7 +68,7 @@ impl<'a> ImpalaProbe<'a> {
     async fn ask_web(&self, web: &WebUi, address: SocketAddr, limit: Duration) -> Result<Option<Verdict>, Failure> {
         let page = self.page(web, address, "/?json", limit).await?;
         let mut role = Role::parse(&page.body).ok_or_else(|| Failure::new("its page /?json is not JSON"))?;
-        if !role.is_told() {
+        if !role.is_complete() {
             let web_uis = [Some(address.ip().to_string()), self.assignment.hostname.clone()];
             let web_uis: Vec<_> = web_uis.into_iter().flatten().map(|host| format!("{host}:{}", web.port)).collect();
             let listed = self.page(web, address, "/backends?json", limit).await?;
@@ -97,10 +95,10 @@ impl<'a> ImpalaProbe<'a> {
             .map(|used| Verdict::Unavailable(format!("{used} connections use all of its {threads} service threads"))))
     }
 
-    /// Logs when the web UI falls silent and when it speaks again: without it the port alone decides.
-    fn note(&mut self, told: Result<Option<Verdict>, Failure>) -> Option<Verdict> {
+    /// Logs when the web UI stops to answer and when it answers again: without it the port alone decides.
+    fn note_web_ui(&mut self, answered: Result<Option<Verdict>, Failure>) -> Option<Verdict> {
         let (pool, member, monitor) = (&self.assignment.pool, &self.assignment.member, &self.assignment.monitor.name);
-        match told {
+        match answered {
             Ok(verdict) => {
                 if self.web_failure.take().is_some() {
                     tracing::info!(%pool, %member, %monitor, "the web UI answers again");
@@ -119,9 +117,9 @@ impl<'a> ImpalaProbe<'a> {
     }
 
     async fn page(&self, web: &WebUi, address: SocketAddr, path: &str, limit: Duration) -> Result<Page, Failure> {
-        let place = SocketAddr::new(address.ip(), web.port);
+        let address = SocketAddr::new(address.ip(), web.port);
         let (host, tls) = (self.assignment.hostname.as_deref(), self.assignment.web_tls.as_deref());
-        web_page(place, host, tls, self.assignment.authorization.as_ref(), path, limit).await
+        web_page(address, host, tls, self.assignment.authorization.as_ref(), path, limit).await
     }
 
     /// Asks the port. Where SASL is to be found out, a port that ends the connection is asked the other way at once.
@@ -192,27 +190,9 @@ impl<'a> ImpalaProbe<'a> {
     }
 }
 
-/// Fetches a page of the web UI at `place`, whose host is called so.
-pub(in crate::monitor) async fn web_page(
-    place: SocketAddr,
-    host: Option<&str>,
-    tls: Option<&MemberTls>,
-    authorization: Option<&HeaderValue>,
-    path: &str,
-    limit: Duration,
-) -> Result<Page, Failure> {
-    let host = host.map_or_else(|| place.to_string(), str::to_owned);
-    let mut request = Request::get(path).header(HOST, host).header(USER_AGENT, AGENT).header(CONNECTION, "close");
-    if let Some(header) = authorization {
-        request = request.header(AUTHORIZATION, header);
-    }
-    let request = request.body(Empty::new()).map_err(|error| Failure::new(error.to_string()))?;
-    let stream = open(place, tls, limit).await.map_err(|failure| failure.at(place))?;
-    let page = fetch(stream, request, LONGEST_PAGE, limit).await.map_err(|failure| failure.at(place))?;
-    match page.status.as_u16() {
-        200 => Ok(page),
-        401 => Err(Failure::new(format!("{place}: {path} needs a user and a password (status 401)"))),
-        code => Err(Failure::new(format!("{place}: {path} answers with status {code}"))),
+impl Probe for ImpalaProbe<'_> {
+    fn probe(&mut self, address: SocketAddr, limit: Duration) -> Probing<'_> {
+        Box::pin(self.ask_both(address, limit))
     }
 }
 
@@ -232,5 +212,3 @@ fn measurement(metrics: Metrics, good_for: Duration, connections_got: u64) -> Me
 
 /// Of what a port answers, in bytes.
 const LONGEST_ANSWER: usize = 64 << 10;
-/// Of a page of the web UI, in bytes: a large cluster has long ones.
-const LONGEST_PAGE: usize = 4 << 20;

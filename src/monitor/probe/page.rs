@@ -86,5 +86,7 @@ fn not_http(error: &hyper::Error) -> String {
     }
 }
 
+/// How probes name themselves to HTTP servers.
+pub(super) const AGENT: &str = concat!("pronk/", env!("CARGO_PKG_VERSION"));
 /// The most bytes of headers.
 const HEADERS: usize = 64 << 10;

@@ -62,9 +62,9 @@ impl Failure {
         Self { how: How::NotMade, ..Self::new(format!("{what}: pronk is {shortage}")) }
     }
 
-    /// With the place of the failure before its reason.
-    pub fn at(self, place: impl fmt::Display) -> Self {
-        Self { reason: format!("{place}: {}", self.reason), ..self }
+    /// Puts where it failed before the reason.
+    pub fn at(self, whom: impl fmt::Display) -> Self {
+        Self { reason: format!("{whom}: {}", self.reason), ..self }
     }
 
     pub fn is_not_made(&self) -> bool {
@@ -100,7 +100,7 @@ pub(super) async fn open(
     limit: Duration,
 ) -> Result<Box<dyn Stream>, Failure> {
     let tcp = connect(address, limit).await?;
-    // Small questions must not wait for acknowledgements; a socket that is gone tells so when it is used.
+    // Small questions must not wait for acknowledgements; a socket that is gone fails when it is used.
     let _ = tcp.set_nodelay(true);
     let Some(tls) = tls else { return Ok(Box::new(tcp)) };
     match timeout(limit, tls.connector().connect(tls.server_name.clone(), tcp)).await {

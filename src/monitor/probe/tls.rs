@@ -1,18 +1,36 @@
+//! The monitor `tls`: a handshake, whose certificates go to the inventory.
+
 use std::net::SocketAddr;
 use std::time::Duration;
 
+use super::interface::{Probe, Probing};
 use crate::monitor::assignment::Assignment;
 use crate::monitor::outcome::Outcome;
 use crate::tls::{self, Unfetched};
 
-/// Handshakes within `limit`, closes, and hands on what the member showed. Any certificate is taken: whether it is to
-/// be trusted is not asked here.
-pub(super) async fn tls(assignment: &Assignment, address: SocketAddr, limit: Duration) -> Outcome {
-    let shown = tls::handshake(address, assignment.server_name.as_ref(), limit).await;
-    assignment.certificates.saw(&assignment.member, shown.chain);
-    match shown.outcome {
-        Ok(()) => Outcome::Answers,
-        Err(reason @ Unfetched::Short(_)) => Outcome::NotMade(format!("{address}: {reason}")),
-        Err(reason) => Outcome::Fails(format!("{address}: {reason}")),
+/// Finishes a TLS handshake, closes, and passes on the certificates that the member showed. Any certificate is taken:
+/// whether it is to be trusted is not asked here.
+pub(in crate::monitor) struct TlsProbe<'a> {
+    assignment: &'a Assignment,
+}
+
+impl<'a> TlsProbe<'a> {
+    pub fn new(assignment: &'a Assignment) -> Self {
+        Self { assignment }
+    }
+}
+
+impl Probe for TlsProbe<'_> {
+    fn probe(&mut self, address: SocketAddr, limit: Duration) -> Probing<'_> {
+        let Assignment { server_name, certificates, member, .. } = self.assignment;
+        Box::pin(async move {
+            let shown = tls::handshake(address, server_name.as_ref(), limit).await;
+            certificates.saw(member, shown.chain);
+            match shown.outcome {
+                Ok(()) => Outcome::Answers,
+                Err(reason @ Unfetched::Short(_)) => Outcome::NotMade(format!("{address}: {reason}")),
+                Err(reason) => Outcome::Fails(format!("{address}: {reason}")),
+            }
+        })
     }
 }

@@ -10,10 +10,11 @@ use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpSocket, TcpStream};
 use tokio::sync::Notify;
 
-use super::Prober;
+use super::Probe;
 use crate::model::profile::Passphrase;
 use crate::model::{Credentials, HttpCheck, ImpalaCheck, ImpalaProtocol, MemberKey, Monitor, MonitorKind, Name, WebUi};
 use crate::monitor::assignment::Assignment;
+use crate::monitor::kind::Method;
 use crate::monitor::outcome::Outcome;
 use crate::pool::{LiveMember, LiveNode, Verdict};
 
@@ -89,8 +90,15 @@ fn assignment(kind: MonitorKind, limit: Duration) -> Assignment {
     }
 }
 
+fn probe_of(assignment: &Assignment) -> Box<dyn Probe + '_> {
+    match Method::of(assignment) {
+        Method::Active(probe) => probe,
+        Method::Inband(_) => panic!("an inband monitor makes no probe"),
+    }
+}
+
 async fn probe(assignment: &Assignment, address: SocketAddr) -> Outcome {
-    Prober::new(assignment).probe(address).await
+    probe_of(assignment).probe(address, assignment.probe_limit()).await
 }
 
 #[track_caller]
@@ -289,12 +297,16 @@ mod impala {
         };
         let (address, connections) = server(sasl).await;
         let assignment = assignment(check(HS2, None, None), PATIENT);
-        let mut prober = Prober::new(&assignment);
-        assert_eq!(prober.probe(address).await, Outcome::Answers);
+        let mut prober = probe_of(&assignment);
+        assert_eq!(prober.probe(address, PATIENT).await, Outcome::Answers);
         assert_eq!(connections.load(Ordering::SeqCst), 2);
-        assert_eq!(prober.probe(address).await, Outcome::Answers);
+        assert_eq!(prober.probe(address, PATIENT).await, Outcome::Answers);
         assert_eq!(connections.load(Ordering::SeqCst), 3, "the second probe knows");
-        assert_eq!(prober.probe(alive().await).await, Outcome::Answers, "and unlearns when the port has changed");
+        assert_eq!(
+            prober.probe(alive().await, PATIENT).await,
+            Outcome::Answers,
+            "and unlearns when the port has changed"
+        );
     }
 
     #[tokio::test]

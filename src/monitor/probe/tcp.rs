@@ -1,19 +1,54 @@
+//! The monitors `tcp`, `tcp-half-open` and `gateway`: a TCP connection, and nothing on it.
+
 use std::net::SocketAddr;
 use std::time::Duration;
 
+use super::interface::{Probe, Probing};
+use super::stream::{Failure, How, connect};
 use crate::monitor::outcome::Outcome;
 use crate::net;
 
-use super::stream::{Failure, How, connect};
-
 /// Connects and closes at once.
-pub(super) async fn tcp(address: SocketAddr, limit: Duration) -> Outcome {
-    connect(address, limit).await.map_or_else(Failure::into, |_| Outcome::Answers)
-}
+pub(in crate::monitor) struct Tcp;
 
 /// Connects and resets at once. The kernel has completed the handshake by then: to break it off earlier would take a
 /// raw socket and its privilege.
-pub(super) async fn half_open(address: SocketAddr, limit: Duration) -> Outcome {
+pub(in crate::monitor) struct HalfOpen;
+
+/// Connects; a host that refuses is there.
+pub(in crate::monitor) struct Gateway;
+
+impl Probe for Tcp {
+    fn probe(&mut self, address: SocketAddr, limit: Duration) -> Probing<'_> {
+        Box::pin(tcp(address, limit))
+    }
+}
+
+impl Probe for HalfOpen {
+    fn probe(&mut self, address: SocketAddr, limit: Duration) -> Probing<'_> {
+        Box::pin(half_open(address, limit))
+    }
+}
+
+impl Probe for Gateway {
+    fn probe(&mut self, address: SocketAddr, limit: Duration) -> Probing<'_> {
+        Box::pin(gateway(address, limit))
+    }
+}
+
+/// Returns how the host refuses the connection, if it does: nothing listens there.
+pub(in crate::monitor) async fn refusal(address: SocketAddr, limit: Duration) -> Option<String> {
+    match connect(address, limit).await {
+        Err(Failure { how: How::Refused, reason }) => Some(reason),
+        Ok(_) | Err(_) => None,
+    }
+}
+
+async fn tcp(address: SocketAddr, limit: Duration) -> Outcome {
+    connect(address, limit).await.map_or_else(Failure::into, |_| Outcome::Answers)
+}
+
+async fn half_open(address: SocketAddr, limit: Duration) -> Outcome {
     match connect(address, limit).await {
         Ok(tcp) => {
             net::reset_on_close(&tcp);
@@ -23,16 +58,7 @@ pub(super) async fn half_open(address: SocketAddr, limit: Duration) -> Outcome {
     }
 }
 
-/// How the host refuses the connection, if it does: nothing listens there.
-pub(in crate::monitor) async fn refusal(address: SocketAddr, limit: Duration) -> Option<String> {
-    match connect(address, limit).await {
-        Err(Failure { how: How::Refused, reason }) => Some(reason),
-        Ok(_) | Err(_) => None,
-    }
-}
-
-/// Connects; a host that refuses is there.
-pub(super) async fn gateway(address: SocketAddr, limit: Duration) -> Outcome {
+async fn gateway(address: SocketAddr, limit: Duration) -> Outcome {
     match connect(address, limit).await {
         Err(Failure { how: How::Refused, .. }) | Ok(_) => Outcome::Answers,
         Err(failure) => failure.into(),

@@ -1,0 +1,49 @@
+//! Noticing at once that a member is gone: a client's connection fails as it does when a process dies, and then its port
+//! refuses connections.
+
+use std::net::SocketAddr;
+use std::time::Duration;
+
+use tokio::sync::broadcast::Receiver;
+use tokio::sync::broadcast::error::RecvError;
+
+use super::assignment::Assignment;
+use super::probe::refusal;
+use crate::pool::Served;
+
+/// Waits until a client's connection goes as it does when a member dies.
+pub(super) async fn suspicion(served: &mut Receiver<Served>) {
+    loop {
+        match served.recv().await {
+            Ok(Served::Lost | Served::Failed(_)) => return,
+            Ok(Served::Silent(_)) | Err(RecvError::Lagged(_)) => {}
+            // The member outlives its monitors.
+            Err(RecvError::Closed) => std::future::pending().await,
+        }
+    }
+}
+
+/// Returns why nothing listens on the member's port any more, if so. That is no slow answer which might yet come, so
+/// the timeout need not pass. A process that is killed loses its connections and its ports one after the other, so this
+/// looks twice.
+pub(super) async fn is_gone(assignment: &Assignment) -> Option<String> {
+    for pause in LOOKS {
+        tokio::time::sleep(pause).await;
+        if let Some(reason) = all_refuse(assignment).await {
+            return Some(reason);
+        }
+    }
+    None
+}
+
+async fn all_refuse(assignment: &Assignment) -> Option<String> {
+    let mut gone = None;
+    for address in assignment.node.addresses().iter() {
+        let address = SocketAddr::new(*address, assignment.member.port);
+        gone = Some(refusal(address, assignment.probe_limit()).await?);
+    }
+    gone
+}
+
+/// The pauses before each look.
+const LOOKS: [Duration; 2] = [Duration::from_millis(20), Duration::from_millis(100)];

@@ -172,7 +172,7 @@ fn pool(method: LoadBalancing, members: usize, registry: &Registry) -> Pool {
         if number % 3 == 0 {
             member.node.connections.try_enter(None);
         }
-        member.live.measure(Measurement {
+        member.live.set_measurement(Measurement {
             taken: now,
             good_for: Duration::from_secs(3600),
             connections_got: 0,

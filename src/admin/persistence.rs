@@ -131,8 +131,8 @@ impl Selection {
     fn matches(&self, record: &RecordView) -> bool {
         let Filter { pool, member, .. } = &self.filter;
         self.client.is_none_or(|client| client == record.client)
-            && pool.as_ref().is_none_or(|pool| pool == record.place.pool.as_str())
-            && member.as_ref().is_none_or(|member| *member == record.place.member.to_string())
+            && pool.as_ref().is_none_or(|pool| pool == record.target.pool.as_str())
+            && member.as_ref().is_none_or(|member| *member == record.target.member.to_string())
     }
 
     /// Table by table, and by client.
@@ -143,8 +143,8 @@ impl Selection {
             table.list(|record| self.matches(record), now).into_iter().map(move |record| Record {
                 shared_by: words(sharing),
                 client: record.client.to_string(),
-                pool: record.place.pool.to_string(),
-                member: record.place.member.to_string(),
+                pool: record.target.pool.to_string(),
+                member: record.target.member.to_string(),
                 connections: record.connections,
                 idle: record.idle.as_secs(),
                 expires_in: timeout

@@ -22,7 +22,7 @@ pub(super) async fn run(assignment: &Assignment, mut probe: Box<dyn Probe + '_>)
     let mut last = None;
     let mut next = Instant::now() + spread(monitor, monitor.interval.min(SOON));
     let mut is_first = true;
-    let mut served = assignment.live.watch_served();
+    let mut served = assignment.live.passive_events();
     // When to look whether the member is gone, and when that may be again.
     let (mut look, mut unsuspected) = (None, Instant::now());
     loop {

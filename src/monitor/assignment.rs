@@ -62,7 +62,7 @@ impl Assignment {
     /// Reports what the monitor concludes to the member and then to the log; to the log only what differs in more than
     /// its reason.
     pub(super) fn report(&self, verdict: Verdict, last: &mut Option<&'static str>) {
-        self.live.judge(&self.monitor.name, verdict.clone(), Instant::now().into_std());
+        self.live.set_verdict(&self.monitor.name, verdict.clone(), Instant::now().into_std());
         let (word, reason) = (verdict.as_str(), verdict.reason());
         if last.replace(word) != Some(word) {
             let (pool, member, monitor) = (&self.pool, &self.member, &self.monitor.name);

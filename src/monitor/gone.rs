@@ -9,14 +9,14 @@ use tokio::sync::broadcast::error::RecvError;
 
 use super::assignment::Assignment;
 use super::probe::refusal;
-use crate::pool::Served;
+use crate::pool::PassiveEvent;
 
 /// Waits until a client's connection goes as it does when a member dies.
-pub(super) async fn suspicion(served: &mut Receiver<Served>) {
+pub(super) async fn suspicion(served: &mut Receiver<PassiveEvent>) {
     loop {
         match served.recv().await {
-            Ok(Served::Lost | Served::Failed(_)) => return,
-            Ok(Served::Silent(_)) | Err(RecvError::Lagged(_)) => {}
+            Ok(PassiveEvent::Lost | PassiveEvent::Failed(_)) => return,
+            Ok(PassiveEvent::Silent(_)) | Err(RecvError::Lagged(_)) => {}
             // The member outlives its monitors.
             Err(RecvError::Closed) => std::future::pending().await,
         }

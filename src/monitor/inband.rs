@@ -9,11 +9,11 @@ use tokio::sync::broadcast::error::RecvError;
 use super::assignment::Assignment;
 use crate::model::Inband;
 use crate::net::until;
-use crate::pool::{Served, Verdict};
+use crate::pool::{PassiveEvent, Verdict};
 
 /// Counts how clients' connections to a member fail, for as long as the task runs.
 pub(super) async fn run(assignment: &Assignment, config: Inband) -> Infallible {
-    let mut served = assignment.live.watch_served();
+    let mut served = assignment.live.passive_events();
     let mut failures = Failures::new(config);
     let mut last = None;
     // Nobody has failed yet.
@@ -51,14 +51,14 @@ impl Failures {
     }
 
     /// Takes how a connection went. Returns a verdict when it was one failure too many.
-    pub fn observe(&mut self, served: Served, now: Instant) -> Option<Verdict> {
+    pub fn observe(&mut self, served: PassiveEvent, now: Instant) -> Option<Verdict> {
         let Inband { failures, failure_interval, response_time, .. } = self.config;
         let reason = match served {
-            Served::Failed(reason) => reason,
-            Served::Silent(time) if !response_time.is_zero() && time >= response_time => {
+            PassiveEvent::Failed(reason) => reason,
+            PassiveEvent::Silent(time) if !response_time.is_zero() && time >= response_time => {
                 format!("a connection ended after {time:.1?} without a byte from it")
             }
-            Served::Silent(_) | Served::Lost => return None,
+            PassiveEvent::Silent(_) | PassiveEvent::Lost => return None,
         };
         if self.down_since.is_some() {
             return None;
@@ -102,8 +102,8 @@ mod tests {
         retry_time: Duration::from_secs(300),
     };
 
-    fn failed() -> Served {
-        Served::Failed("refused".into())
+    fn failed() -> PassiveEvent {
+        PassiveEvent::Failed("refused".into())
     }
 
     #[test]
@@ -126,7 +126,7 @@ mod tests {
     #[test]
     fn silence_counts_beyond_the_response_time() {
         let now = Instant::now();
-        let silent = |seconds| Served::Silent(Duration::from_secs(seconds));
+        let silent = |seconds| PassiveEvent::Silent(Duration::from_secs(seconds));
         let mut failures = Failures::new(Inband { failures: 1, ..CONFIG });
         assert_eq!(failures.observe(silent(9), now), None);
         assert!(failures.observe(silent(10), now).is_some());

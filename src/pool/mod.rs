@@ -3,23 +3,32 @@
 //! What the configuration says of a pool is in a [`Pool`], made anew by each reload. What happens to it is in a
 //! [`LivePool`] and its members, which a [`Registry`] keeps by name, so that a reload forgets no count.
 
-mod health;
-mod live;
-mod measurement;
+mod guards;
+mod live_pool;
+mod member;
 mod moment;
+mod node;
 mod persistence;
+#[expect(clippy::module_inception, reason = "the file that defines `Pool`")]
+mod pool;
 mod queue;
-mod rate;
+mod rate_limit;
+mod registry;
 mod removed;
 mod select;
+mod service_down;
+mod shared;
 mod status;
 
-pub use health::{Health, Verdict};
-pub use live::{LiveMember, LiveNode, LivePool, Registry, Served};
-pub use measurement::{Load, Measurement};
-pub use persistence::{Place, RecordView, Records, Sharing, Sticky};
-pub use queue::Waiting;
-pub use rate::Rate;
+pub use guards::{MemberGuard, SetupGuard};
+pub use live_pool::LivePool;
+pub use member::{Health, LiveMember, Load, Measurement, PassiveEvent, Verdict};
+pub use node::LiveNode;
+pub use persistence::{RecordTarget, RecordView, Records, Sharing, Sticky};
+pub use pool::{Pool, PoolMember};
+pub use queue::QueuePosition;
+pub use rate_limit::RateLimiter;
+pub use registry::Registry;
 pub use removed::Draining;
-pub use select::{Arrival, Asker, Busy, Choice, MemberGuard, NoMember, Pool, PoolMember, SetupGuard, Step};
+pub use select::{Arrival, Asker, Busy, Choice, NoMember, Step};
 pub use status::{Availability, Status};

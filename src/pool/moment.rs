@@ -1,3 +1,5 @@
+//! A point in time that threads share without a lock.
+
 use std::sync::LazyLock;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, Instant};
@@ -22,7 +24,7 @@ impl Moment {
 }
 
 /// Makes now the origin, unless it is set: moments before it cannot be told apart.
-pub(super) fn begin() {
+pub(super) fn set_origin() {
     LazyLock::force(&ORIGIN);
 }
 
@@ -32,7 +34,7 @@ mod tests {
 
     #[test]
     fn moments_are_kept() {
-        begin();
+        set_origin();
         let moment = Moment::default();
         assert_eq!(moment.get(), None);
         let at = Instant::now() + Duration::from_secs(7);

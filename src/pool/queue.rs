@@ -1,4 +1,4 @@
-//! Waiting for a member, first come, first served.
+//! QueuePosition for a member, first come, first served.
 
 use std::collections::BTreeMap;
 use std::ops::Bound;
@@ -9,7 +9,7 @@ use parking_lot::{Mutex, MutexGuard};
 use tokio::sync::Notify;
 
 /// Where all pools' choices pass, one at a time: choosing and counting the choice happen under its lock, so that two
-/// connections never see the same member as the least loaded one. Whatever frees a place wakes those who wait.
+/// connections never see the same member as the least loaded one. Whatever makes room wakes those who wait.
 #[derive(Debug, Default)]
 pub(super) struct Turnstile {
     /// Numbers the choices of all pools in one sequence.
@@ -26,7 +26,7 @@ impl Turnstile {
 
     /// Lets the first of each queue try again.
     pub fn wake(&self) {
-        // Between the place that was freed and this look; `enter` has the same between its entry and its first try.
+        // Between the room that was made and this look; `enter` has the same between its entry and its first try.
         fence(Ordering::SeqCst);
         if self.waiting.load(Ordering::Relaxed) == 0 {
             return;
@@ -48,15 +48,15 @@ pub(super) struct Queue {
     turnstile: Arc<Turnstile>,
 }
 
-/// Those who wait, in the order in which they came. Whatever is done with one of them takes logarithmic time, as
+/// Those who wait, in the order in which they arrived. Whatever is done with one of them takes logarithmic time, as
 /// connections wait for the lock.
 #[derive(Debug, Default)]
 struct Line {
     /// By number.
     waiters: BTreeMap<u64, Arc<Notify>>,
-    /// The number of the next one to come.
+    /// The number of the next one to arrive.
     next: u64,
-    /// Whose turn it is, which may be the one to come: the first's, until it is passed on.
+    /// Whose turn it is: the first's, until it is passed on, in the end to the next one to arrive.
     turn: u64,
 }
 
@@ -82,14 +82,14 @@ impl Queue {
         self.line.lock().waiters.len()
     }
 
-    /// How many come before one that comes now: none where all of them passed their turn on to it.
+    /// Returns how many go before one that arrives now: none where all of them passed their turn on to it.
     pub fn ahead(&self) -> usize {
         let line = self.line.lock();
         if line.turn == line.next { 0 } else { line.waiters.len() }
     }
 
     /// Joins the end of the queue, unless `depth` are there already.
-    pub fn enter(self: &Arc<Self>, depth: Option<u32>) -> Option<Waiting> {
+    pub fn enter(self: &Arc<Self>, depth: Option<u32>) -> Option<QueuePosition> {
         let own = Arc::new(Notify::new());
         let mut line = self.line.lock();
         if depth.is_some_and(|depth| line.waiters.len() >= depth as usize) {
@@ -100,12 +100,12 @@ impl Queue {
         let number = line.next;
         line.next += 1;
         if line.turn == number {
-            // A place may have been freed before anybody was here to be woken, or be of no use to those who are.
+            // Room may have been made before anybody was here to be woken, or be of no use to those who are.
             own.notify_one();
         }
         line.waiters.insert(number, Arc::clone(&own));
         drop(line);
-        Some(Waiting { queue: Arc::clone(self), number, own })
+        Some(QueuePosition { queue: Arc::clone(self), number, own })
     }
 
     fn wake(&self) {
@@ -113,21 +113,21 @@ impl Queue {
     }
 }
 
-/// A place in the queue, until it is dropped; then it is the next one's turn.
+/// A position in the queue, until it is dropped; then it is the next one's turn.
 #[derive(Debug)]
-pub struct Waiting {
+pub struct QueuePosition {
     queue: Arc<Queue>,
     number: u64,
     own: Arc<Notify>,
 }
 
-impl Waiting {
+impl QueuePosition {
     /// Waits until it is worth a try.
     pub async fn turn(&self) {
         self.own.notified().await;
     }
 
-    /// Lets the one behind try as well, here already or yet to come: what holds this one up may be its own affair.
+    /// Lets the one behind try as well, whether it is here already or arrives later: what holds this one up may be its own affair.
     pub fn pass_on(&self) {
         let mut line = self.queue.line.lock();
         let behind = line.waiters.range((Bound::Excluded(self.number), Bound::Unbounded)).next();
@@ -141,7 +141,7 @@ impl Waiting {
     }
 }
 
-impl Drop for Waiting {
+impl Drop for QueuePosition {
     fn drop(&mut self) {
         let mut line = self.queue.line.lock();
         line.waiters.remove(&self.number);
@@ -160,7 +160,7 @@ mod tests {
 
     use super::*;
 
-    fn has_turn(waiting: &Waiting) -> bool {
+    fn has_turn(waiting: &QueuePosition) -> bool {
         pin!(waiting.turn()).poll(&mut Context::from_waker(Waker::noop())).is_ready()
     }
 
@@ -226,8 +226,8 @@ mod tests {
 
     #[derive(Clone, Debug)]
     enum Event {
-        /// A connection comes that some members have failed.
-        Comes { tried: u8 },
+        /// A connection arrives that some members have failed.
+        Arrives { tried: u8 },
         /// One of those who wait gives up.
         Leaves(Index),
         /// A member has a place more.
@@ -241,7 +241,7 @@ mod tests {
     fn events() -> impl Strategy<Value = Vec<Event>> {
         let tried = || prop_oneof![2 => Just(0), 1 => 0..=ALL];
         let event = prop_oneof![
-            3 => tried().prop_map(|tried| Event::Comes { tried }),
+            3 => tried().prop_map(|tried| Event::Arrives { tried }),
             1 => any::<Index>().prop_map(Event::Leaves),
             2 => (0..3_u8).prop_map(|member| Event::Freed { member: 1 << member }),
             4 => any::<Index>().prop_map(Event::Runs),
@@ -256,7 +256,7 @@ mod tests {
         turnstile: Arc<Turnstile>,
         free: Vec<u8>,
         /// In the order in which they came.
-        waiters: Vec<(Waiting, u8)>,
+        waiters: Vec<(QueuePosition, u8)>,
     }
 
     impl Model {
@@ -296,7 +296,7 @@ mod tests {
             for event in events {
                 let one_of = |index: Index| (!model.waiters.is_empty()).then(|| index.index(model.waiters.len()));
                 match event {
-                    Event::Comes { tried } => {
+                    Event::Arrives { tried } => {
                         let waiting = queue.enter(Some(DEPTH));
                         prop_assert_eq!(waiting.is_some(), model.waiters.len() < DEPTH as usize);
                         model.waiters.extend(waiting.map(|waiting| (waiting, tried)));

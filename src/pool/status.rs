@@ -3,8 +3,9 @@
 use std::sync::atomic::Ordering;
 use std::time::Instant;
 
-use super::select::{self, NoMember, Pool, Refused};
-use super::{Health, PoolMember};
+use super::member::Health;
+use super::pool::{Pool, PoolMember};
+use super::select::{NoMember, Refused, instead};
 use crate::model::AdminState;
 
 /// Whether traffic can go there.
@@ -40,22 +41,6 @@ pub struct Status {
 }
 
 impl PoolMember {
-    /// The administrative state that counts: the stricter of the member's and its node's.
-    pub fn state(&self) -> AdminState {
-        match (self.config.state, self.config.node.state) {
-            (AdminState::ForcedOffline, _) | (_, AdminState::ForcedOffline) => AdminState::ForcedOffline,
-            (AdminState::Disabled, _) | (_, AdminState::Disabled) => AdminState::Disabled,
-            _ => AdminState::Enabled,
-        }
-    }
-
-    /// Whose administrative state that is, and which.
-    pub(super) fn state_in_words(&self) -> String {
-        let state = self.state();
-        let whose = if self.config.state == state { "the member" } else { "the node" };
-        format!("{whose} is {}", state.as_str())
-    }
-
     fn health_status(&self, health: &Health) -> (Availability, String) {
         if self.node.addresses().is_empty() {
             return (Availability::Offline, format!("the name {} does not resolve", self.config.node.address));
@@ -82,7 +67,7 @@ impl Pool {
         let health = member.live.health();
         let (mut availability, mut reason) = member.health_status(&health);
         let limit = |limit: Option<u32>| limit.unwrap_or_default();
-        let at_limit = match self.judge(index, &health, &[], true, now) {
+        let at_limit = match self.refused_in_health(index, &health, &[], true, now) {
             Some(Refused::Limit) => {
                 Some(format!("at its connection limit of {}", limit(member.config.connection_limit)))
             }
@@ -109,21 +94,21 @@ impl Pool {
         Status { availability, state, reason }
     }
 
-    /// What decides instead while the method has nothing fresh to go by; empty when it has.
-    fn blindness(&self) -> String {
+    /// Returns what decides instead while the method lacks measurements; empty when it does not.
+    fn decides_instead(&self) -> String {
         let method = self.config.load_balancing_mode;
-        if !(method.needs_measurements() && self.live.is_blind.load(Ordering::Relaxed)) {
+        if !(method.needs_measurements() && self.live.lacks_measurements.load(Ordering::Relaxed)) {
             return String::new();
         }
-        format!("; a member has told nothing lately: {}", select::instead(method))
+        format!("; a member has told nothing lately: {}", instead(method))
     }
 
-    /// The best of its members' statuses.
+    /// Returns the best of its members' statuses.
     pub fn status(&self) -> Status {
         self.status_at(Instant::now())
     }
 
-    /// As [`status`](Self::status), with rates and measurements as they are at `now`.
+    /// Returns the same as [`status`](Self::status), with rates and measurements as they are at `now`.
     pub fn status_at(&self, now: Instant) -> Status {
         let statuses: Vec<_> = (0..self.members.len()).map(|index| self.member_status_at(index, now)).collect();
         let usable =
@@ -137,7 +122,7 @@ impl Pool {
             () if all == 0 => (Availability::Unknown, "the pool has no members".into()),
             () if usable(Availability::Available) > 0 => {
                 let up = usable(Availability::Available);
-                (Availability::Available, format!("{up} of {all} members available{}", self.blindness()))
+                (Availability::Available, format!("{up} of {all} members available{}", self.decides_instead()))
             }
             () if usable(Availability::Unknown) > 0 => (Availability::Unknown, "no member has been checked".into()),
             () if usable(Availability::Unavailable) > 0 => {

@@ -17,7 +17,7 @@ use super::virtual_server::{LiveVirtualServer, Snapshot};
 use super::wait;
 use crate::model::profile::Protocol;
 use crate::net::{self, NotConnected, Shortage};
-use crate::pool::{MemberGuard, Served, SetupGuard};
+use crate::pool::{MemberGuard, PassiveEvent, SetupGuard};
 use crate::tls::{TlsFacts, TlsFault};
 
 /// A member that takes bytes.
@@ -84,7 +84,7 @@ pub(super) async fn to_a_member(
                     "member failed a connection; choosing another",
                 );
                 let reason = close.detail.clone().unwrap_or_else(|| close.reason.to_string());
-                member.live.served(Served::Failed(reason));
+                member.live.publish(PassiveEvent::Failed(reason));
                 tried.push(member.key.clone());
                 failed = Some(close);
             }

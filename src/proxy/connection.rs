@@ -21,7 +21,7 @@ use crate::impala::{Opening, is_tls_record};
 use crate::model::profile::Protocol;
 use crate::model::{Dial, ServiceDownAction};
 use crate::net;
-use crate::pool::Served;
+use crate::pool::PassiveEvent;
 use crate::tls::{TlsFacts, TlsFault};
 
 /// A client that was accepted and not yet heard.
@@ -223,7 +223,7 @@ impl Handshaken {
         let Connected { mut stream, guard, setup, dialed } = connected;
         let virtual_server = Arc::clone(&self.context.virtual_server);
         let mut meter = Meter::new(virtual_server, Arc::clone(&guard.pool), Arc::clone(&guard.member));
-        let fate = guard.member.fate();
+        let fate = guard.member.service_down_in_force();
         let mut outbound = Flow::default();
         let profile = Arc::clone(&self.context.snapshot.config.protocol);
         let ends = self.context.lifecycle.ends();
@@ -249,7 +249,7 @@ impl Handshaken {
             record.opening = Opening::of(self.client.socket().opening());
         }
         if outbound.bytes == 0 {
-            guard.member.served(Served::Silent(dialed.elapsed()));
+            guard.member.publish(PassiveEvent::Silent(dialed.elapsed()));
         }
         let close = self.reason(&outcome, &stream, record, outbound.bytes, dialed);
         let in_silence = matches!(outcome, Outcome::ServiceDown(ServiceDownAction::Drop));

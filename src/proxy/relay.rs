@@ -13,7 +13,7 @@ use super::down;
 use super::meter::Meter;
 use super::stream::Stream;
 use crate::model::ServiceDownAction;
-use crate::pool::{Served, SetupGuard};
+use crate::pool::{PassiveEvent, SetupGuard};
 
 /// Bytes that one connection may pass before others have their turn.
 const TURN: usize = 1 << 20;
@@ -272,9 +272,9 @@ impl<'a> Relay<'a> {
         if self.first.is_none() && side == Side::Member {
             // Told before the client learns of it and comes back.
             if end.is_abrupt() {
-                meter.member.lose(Instant::now().into_std());
+                meter.member.record_loss(Instant::now().into_std());
             }
-            meter.member.served(Served::Lost);
+            meter.member.publish(PassiveEvent::Lost);
         }
         self.first.get_or_insert(side);
     }

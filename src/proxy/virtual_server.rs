@@ -10,7 +10,7 @@ use super::close::CloseReason;
 use super::trail::Trail;
 use super::waiters::Waiters;
 use crate::model::{Name, VirtualServer};
-use crate::pool::{Pool, Rate, Sticky};
+use crate::pool::{Pool, RateLimiter, Sticky};
 use crate::stats::{Connections, Traffic};
 use crate::tls::{LiveClientSsl, LiveServerSsl, MemberTls};
 
@@ -85,7 +85,7 @@ pub struct LiveVirtualServer {
     pub(super) waiters: Waiters,
     pub connections: Connections,
     pub traffic: Traffic,
-    pub(super) rate: Rate,
+    pub(super) rate: RateLimiter,
     /// Where connections went lately.
     pub trail: Trail,
     closes: Vec<AtomicU64>,
@@ -99,7 +99,7 @@ impl LiveVirtualServer {
             waiters: Waiters::default(),
             connections: Connections::default(),
             traffic: Traffic::default(),
-            rate: Rate::default(),
+            rate: RateLimiter::default(),
             trail: Trail::default(),
             closes: CloseReason::ALL.iter().map(|_| AtomicU64::new(0)).collect(),
         }

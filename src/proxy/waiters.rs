@@ -8,7 +8,7 @@ use parking_lot::{Mutex, MutexGuard};
 use tokio::sync::Notify;
 use tokio::sync::futures::Notified;
 
-use crate::pool::{LivePool, Pool, Waiting};
+use crate::pool::{LivePool, Pool, QueuePosition};
 
 #[derive(Debug, Default)]
 pub(super) struct Waiters {
@@ -28,7 +28,7 @@ struct Seats {
 #[derive(Debug)]
 pub(super) struct Queued {
     pool: Arc<LivePool>,
-    pub place: Waiting,
+    pub place: QueuePosition,
 }
 
 impl Queued {
@@ -40,7 +40,7 @@ impl Queued {
 
 impl Waiters {
     /// Adds a connection, which has a place in the queue of `pool`.
-    pub fn add(&self, pool: &Pool, place: Waiting) -> Seat<'_> {
+    pub fn add(&self, pool: &Pool, place: QueuePosition) -> Seat<'_> {
         let queued = Arc::new(Queued { pool: Arc::clone(&pool.live), place });
         let mut seats = self.seats();
         let number = seats.next;

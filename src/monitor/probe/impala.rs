@@ -88,7 +88,7 @@ impl<'a> ImpalaProbe<'a> {
         let good_for = self.assignment.monitor.timeout;
         let threads = u64::from(self.check.service_threads);
         let measured = measurement(metrics, good_for, self.assignment.node.connections.total());
-        self.assignment.live.measure(Measurement { service_threads: Some(threads), ..measured });
+        self.assignment.live.set_measurement(Measurement { service_threads: Some(threads), ..measured });
         Ok(metrics
             .connections_in_use
             .filter(|used| *used >= threads)

@@ -1,25 +1,16 @@
-//! Which member serves which client: records of it, and the score that needs none.
+//! Persistence: which member serves which client, by records of it or by a hash that needs none.
 
 mod client;
-mod place;
+mod record_target;
 mod records;
+pub(super) mod rendezvous;
 mod sharing;
+mod sticky;
 mod table;
 
-use std::sync::Arc;
-
-use crate::model::profile::Persistence;
-
-pub(super) use client::score;
-pub use place::Place;
+pub use record_target::RecordTarget;
 pub use records::{PersistenceHold, Records};
+pub(super) use sharing::SharedRecords;
 pub use sharing::Sharing;
-pub(super) use sharing::Tables;
+pub use sticky::Sticky;
 pub use table::RecordView;
-
-/// A persistence profile of a virtual server, with the records that it keeps, if it does.
-#[derive(Clone, Debug)]
-pub struct Sticky {
-    pub profile: Arc<Persistence>,
-    pub records: Option<Arc<Records>>,
-}

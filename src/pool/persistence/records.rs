@@ -1,3 +1,5 @@
+//! Persistence records: which client goes back to which member, until its record expires.
+
 use std::hash::{BuildHasher, RandomState};
 use std::net::IpAddr;
 use std::sync::Arc;
@@ -7,11 +9,11 @@ use std::time::{Duration, Instant};
 use parking_lot::Mutex;
 
 use super::client::{Client, bits, key};
-use super::place::Place;
+use super::record_target::RecordTarget;
 use super::table::{RecordView, Table};
 use crate::model::profile::{Persistence, PersistenceKind};
 
-/// Which member serves which client.
+/// Persistence records: which member serves which client.
 ///
 /// Every choice of a member asks here. So the records are spread over tables that are small and have a lock each: none
 /// is held for longer than it takes to go through one of them, not even while all are listed, deleted or swept, or
@@ -19,12 +21,12 @@ use crate::model::profile::{Persistence, PersistenceKind};
 #[derive(Debug)]
 pub struct Records {
     shards: Box<[Mutex<Table>]>,
-    /// Says which client's record is in which shard; nobody else can tell, and so fill one.
+    /// Decides which client's record is in which shard. It is secret, so that nobody can fill one.
     hasher: RandomState,
     most: usize,
     /// Records in all shards.
     count: AtomicUsize,
-    /// As it was asked for last, in nanoseconds; the greatest is for ever.
+    /// By the profile that asked last, in nanoseconds; the greatest is for ever.
     timeout: AtomicU64,
     /// Shards that were swept.
     swept: AtomicUsize,
@@ -38,7 +40,7 @@ impl Default for Records {
 }
 
 impl Records {
-    /// So many records; beyond them those that were idle longest make room.
+    /// Keeps so many records at most; beyond them those that were idle longest make room.
     pub fn at_most(most: usize) -> Self {
         Self::in_shards(most, most.div_ceil(SHARD))
     }
@@ -55,19 +57,19 @@ impl Records {
         }
     }
 
-    /// The member that `client` goes back to, unless its record has expired.
-    pub fn find(&self, profile: &Persistence, client: IpAddr, now: Instant) -> Option<Arc<Place>> {
+    /// Returns the member that `client` goes back to, unless its record has expired.
+    pub fn find(&self, profile: &Persistence, client: IpAddr, now: Instant) -> Option<Arc<RecordTarget>> {
         let PersistenceKind::SourceAddr(affinity) = profile.kind else { return None };
         let client = key(profile, client);
         self.shard(client).lock().find(client, affinity.timeout, now).cloned()
     }
 
-    /// Records that `client` is served there, for as long as the hold lives and the timeout after that.
+    /// Records that `client` is served by `target`, for as long as the hold lives and the timeout after that.
     pub fn hold(
         self: &Arc<Self>,
         profile: &Persistence,
         client: IpAddr,
-        place: &Arc<Place>,
+        target: &Arc<RecordTarget>,
         now: Instant,
     ) -> Option<PersistenceHold> {
         let PersistenceKind::SourceAddr(affinity) = profile.kind else { return None };
@@ -75,14 +77,14 @@ impl Records {
         self.timeout.store(timeout.unwrap_or(FOR_EVER), Ordering::Relaxed);
         let client = key(profile, client);
         let is_full = self.count.load(Ordering::Relaxed) >= self.most;
-        let held = self.change(self.shard(client), |table| table.hold(client, place, is_full, now));
+        let held = self.change(self.shard(client), |table| table.hold(client, target, is_full, now));
         if held.evicts {
             self.evicted.fetch_add(1, Ordering::Relaxed);
         }
         Some(PersistenceHold { records: Arc::clone(self), client, serial: held.serial })
     }
 
-    /// The records that `matches` and that have not expired, by client. One that is there all the time is listed once,
+    /// Returns the records that `matches` and that have not expired, by client. One that is there all the time is listed once,
     /// whatever becomes of others meanwhile. No lock is held while `matches` runs.
     pub fn list(&self, mut matches: impl FnMut(&RecordView) -> bool, now: Instant) -> Vec<RecordView> {
         let (mut list, mut views) = (Vec::new(), Vec::with_capacity(SHARD));
@@ -97,12 +99,12 @@ impl Records {
     /// Deletes the records that `matches`, and returns how many those were. Connections go on. No lock is held while
     /// `matches` runs.
     pub fn delete(&self, mut matches: impl FnMut(&RecordView) -> bool, now: Instant) -> usize {
-        let (mut deleted, mut doomed) = (0, Vec::with_capacity(SHARD));
+        let (mut deleted, mut matching) = (0, Vec::with_capacity(SHARD));
         for shard in &self.shards {
-            self.view(shard, &mut doomed, now);
-            doomed.retain(&mut matches);
-            let remove = |table: &mut Table, it: &RecordView| table.remove(bits(it.client), &it.place);
-            deleted += self.change(shard, |table| doomed.iter().filter(|it| remove(table, it)).count());
+            self.view(shard, &mut matching, now);
+            matching.retain(&mut matches);
+            let remove = |table: &mut Table, it: &RecordView| table.remove(bits(it.client), &it.target);
+            deleted += self.change(shard, |table| matching.iter().filter(|it| remove(table, it)).count());
         }
         deleted
     }
@@ -123,13 +125,13 @@ impl Records {
         self.count.load(Ordering::Relaxed) == 0
     }
 
-    /// How long a record outlives its last connection, as it was asked for last.
+    /// Returns how long a record outlives its last connection, by the profile that asked last.
     pub fn timeout(&self) -> Option<Duration> {
         let timeout = self.timeout.load(Ordering::Relaxed);
         (timeout != FOR_EVER).then_some(Duration::from_nanos(timeout))
     }
 
-    /// Records that had to make room before they expired.
+    /// Returns how many records had to make room before they expired.
     pub fn evicted(&self) -> u64 {
         self.evicted.load(Ordering::Relaxed)
     }
@@ -138,7 +140,7 @@ impl Records {
         &self.shards[self.hasher.hash_one(client) as usize % self.shards.len()]
     }
 
-    /// Those whose turn it is to be swept.
+    /// Returns those whose turn it is to be swept.
     fn next_shards(&self) -> impl Iterator<Item = &Mutex<Table>> {
         let next = || self.swept.fetch_add(1, Ordering::Relaxed) % self.shards.len();
         (0..self.shards.len().div_ceil(SWEEPS_FOR_ALL)).map(move |_| &self.shards[next()])
@@ -204,8 +206,8 @@ mod tests {
         Persistence { name: Name::from("sticky"), kind, mask: SourceMask::HOST, override_connection_limit: false }
     }
 
-    fn place(node: &str) -> Arc<Place> {
-        Place::new(Name::from("pool"), MemberKey { node: Name::from(node), port: 21050 })
+    fn target(node: &str) -> Arc<RecordTarget> {
+        RecordTarget::new(Name::from("pool"), MemberKey { node: Name::from(node), port: 21050 })
     }
 
     fn client(number: u32) -> IpAddr {
@@ -214,7 +216,7 @@ mod tests {
 
     #[test]
     fn deleted_records_are_gone_and_their_connections_go_on() {
-        let (now, a, profile) = (Instant::now(), place("a"), profile());
+        let (now, a, profile) = (Instant::now(), target("a"), profile());
         let records = Arc::new(Records::at_most(10));
         let hold = records.hold(&profile, client(1), &a, now);
         let _other = records.hold(&profile, client(2), &a, now);
@@ -227,13 +229,13 @@ mod tests {
 
     #[test]
     fn record_that_moved_meanwhile_is_not_deleted_for_where_it_was() {
-        let (now, a, b, profile) = (Instant::now(), place("a"), place("b"), profile());
+        let (now, a, b, profile) = (Instant::now(), target("a"), target("b"), profile());
         let records = Arc::new(Records::at_most(10));
         let mut holds = vec![records.hold(&profile, client(1), &a, now)];
         let deleted = records.delete(
             |record| {
                 holds.push(records.hold(&profile, client(1), &b, now));
-                record.place.member == a.member
+                record.target.member == a.member
             },
             now,
         );
@@ -242,7 +244,7 @@ mod tests {
 
     #[test]
     fn expired_records_are_swept_away_within_a_minute() {
-        let (start, a, profile) = (Instant::now(), place("a"), profile());
+        let (start, a, profile) = (Instant::now(), target("a"), profile());
         let records = Arc::new(Records::at_most(100_000));
         let stays = records.hold(&profile, client(u32::MAX), &a, start);
         for number in 0..5000 {
@@ -266,7 +268,7 @@ mod tests {
 
     #[test]
     fn records_of_all_shards_together_are_at_most_so_many() {
-        let (now, a, profile) = (Instant::now(), place("a"), profile());
+        let (now, a, profile) = (Instant::now(), target("a"), profile());
         let records = Arc::new(Records::in_shards(1000, 10));
         for number in 0..1500 {
             drop(records.hold(&profile, client(number), &a, now));
@@ -281,22 +283,22 @@ mod tests {
     /// What happens to the records of a few clients while all are listed.
     #[derive(Clone, Debug)]
     enum Event {
-        /// Here for the first time, again, or from the other place.
-        Comes(u32, usize),
+        /// Here for the first time, again, or from the other target.
+        Arrives(u32, usize),
         Deleted(u32),
         Swept,
     }
 
     fn event() -> impl Strategy<Value = Event> {
         prop_oneof![
-            3 => (0..CLIENTS, 0..2_usize).prop_map(|(client, place)| Event::Comes(client, place)),
+            3 => (0..CLIENTS, 0..2_usize).prop_map(|(client, target)| Event::Arrives(client, target)),
             2 => (0..CLIENTS).prop_map(Event::Deleted),
             1 => Just(Event::Swept),
         ]
     }
 
     proptest! {
-        /// Whether or not others come, go, are evicted or swept while shards are looked at.
+        /// Whether or not others arrive, leave, are evicted or swept while shards are looked at.
         #[test]
         fn record_that_is_there_all_the_time_is_listed_once(
             before in proptest::collection::vec(0..CLIENTS, 0..100),
@@ -304,10 +306,10 @@ mod tests {
             most in 8_usize..80,
             shards in 1_usize..12,
         ) {
-            let (start, places, profile) = (Instant::now(), ["a", "b"].map(place), profile());
+            let (start, targets, profile) = (Instant::now(), ["a", "b"].map(target), profile());
             let records = Arc::new(Records::in_shards(most, shards));
             for number in before {
-                drop(records.hold(&profile, client(number), &places[0], start));
+                drop(records.hold(&profile, client(number), &targets[0], start));
             }
             let there = |number: &u32| records.find(&profile, client(*number), start).is_some();
             let mut throughout: BTreeSet<u32> = (0..CLIENTS).filter(there).collect();
@@ -317,8 +319,8 @@ mod tests {
                 |_| {
                     for event in meanwhile.next().into_iter().flatten() {
                         match event {
-                            Event::Comes(number, place) => {
-                                drop(records.hold(&profile, client(number), &places[place], start));
+                            Event::Arrives(number, target) => {
+                                drop(records.hold(&profile, client(number), &targets[target], start));
                                 ever.insert(number);
                             }
                             Event::Deleted(number) => {
@@ -343,7 +345,7 @@ mod tests {
             prop_assert!(times.values().all(|times| *times == 1), "somebody is listed twice");
             prop_assert!(times.keys().all(|listed| ever.iter().any(|number| client(*number) == *listed)));
             let after = records.list(|_| true, start).len();
-            prop_assert_eq!((places[0].records() + places[1].records()) as usize, after, "the counts follow");
+            prop_assert_eq!((targets[0].records() + targets[1].records()) as usize, after, "the counts follow");
             prop_assert!(after <= most + shards, "and are bounded");
         }
     }

@@ -1,3 +1,5 @@
+//! Which virtual servers share persistence records (`match-across-…`).
+
 use std::collections::HashMap;
 use std::net::IpAddr;
 use std::sync::Arc;
@@ -9,7 +11,7 @@ use super::records::Records;
 use crate::model::profile::Affinity;
 use crate::model::{Model, Name, VirtualServer};
 
-/// Who shares records.
+/// Who shares persistence records.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Sharing {
     /// One virtual server alone.
@@ -21,7 +23,7 @@ pub enum Sharing {
 }
 
 impl Sharing {
-    /// With whom a virtual server shares its records.
+    /// Returns with whom a virtual server shares its records.
     pub fn of(virtual_server: &VirtualServer, affinity: &Affinity) -> Self {
         match affinity {
             Affinity { match_across_virtuals: true, .. } => Self::All,
@@ -41,20 +43,20 @@ impl Sharing {
 
 /// All records, by who shares them.
 #[derive(Debug, Default)]
-pub(in crate::pool) struct Tables {
+pub(in crate::pool) struct SharedRecords {
     shared: Mutex<HashMap<Sharing, Arc<Records>>>,
-    /// Records that nobody shares any more, until they are discarded: whichever connection was the last to let go of
-    /// them would have to free all of them at once.
+    /// Records that nobody shares any more, until they are discarded little by little. Otherwise the last connection to
+    /// hold them would free all of them at once.
     gone: Mutex<Vec<Arc<Records>>>,
 }
 
-impl Tables {
-    /// The records that those share who are named, made when they are new.
+impl SharedRecords {
+    /// Returns the records that are shared so, made when they are new.
     pub fn of(&self, sharing: &Sharing) -> Arc<Records> {
         Arc::clone(self.shared.lock().entry(sharing.clone()).or_default())
     }
 
-    /// In order.
+    /// Returns all of them, in order.
     pub fn all(&self) -> Vec<(Sharing, Arc<Records>)> {
         let mut all: Vec<_> =
             self.shared.lock().iter().map(|(it, records)| (it.clone(), Arc::clone(records))).collect();

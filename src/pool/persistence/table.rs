@@ -1,3 +1,5 @@
+//! One table of persistence records: look-up, expiry and eviction. `Records` has many of them.
+
 use std::net::IpAddr;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -5,13 +7,13 @@ use std::time::{Duration, Instant};
 use indexmap::IndexMap;
 
 use super::client::{Client, address};
-use super::place::{Place, RecordGuard};
+use super::record_target::{RecordGuard, RecordTarget};
 
 /// The records of some clients. What changes all of them takes time for each, and so they must be few.
 #[derive(Debug, Default)]
 pub(super) struct Table {
     records: IndexMap<Client, Record>,
-    /// How many records there were, wrapping.
+    /// How many records were made, wrapping.
     made: u32,
 }
 
@@ -24,7 +26,7 @@ pub(super) struct Record {
     serial: u32,
 }
 
-/// What came of holding a record.
+/// The result of holding a record.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct Held {
     /// For [`Table::release`].
@@ -38,7 +40,7 @@ pub(super) struct Held {
 pub struct RecordView {
     /// The address that remains under the profile's mask.
     pub client: IpAddr,
-    pub place: Arc<Place>,
+    pub target: Arc<RecordTarget>,
     /// Connections that use it now.
     pub connections: u32,
     /// Since the last of them began or ended.
@@ -57,16 +59,17 @@ impl Table {
         self.records.len()
     }
 
-    pub fn find(&self, client: Client, timeout: Option<Duration>, now: Instant) -> Option<&Arc<Place>> {
+    /// Returns where a client's record sends it, unless the record has expired.
+    pub fn find(&self, client: Client, timeout: Option<Duration>, now: Instant) -> Option<&Arc<RecordTarget>> {
         let record = self.records.get(&client)?;
-        (!record.has_expired(timeout, now)).then_some(&record.of.place)
+        (!record.has_expired(timeout, now)).then_some(&record.of.target)
     }
 
-    /// Counts a connection of `client` to `place`. A new record takes the room of another one where the table
+    /// Counts a connection of `client` to `target`. A new record takes the room of another one where the table
     /// `is_full`.
-    pub fn hold(&mut self, client: Client, place: &Arc<Place>, is_full: bool, now: Instant) -> Held {
+    pub fn hold(&mut self, client: Client, target: &Arc<RecordTarget>, is_full: bool, now: Instant) -> Held {
         let known = self.records.get_mut(&client);
-        if let Some(record) = known.filter(|record| Arc::ptr_eq(&record.of.place, place)) {
+        if let Some(record) = known.filter(|record| Arc::ptr_eq(&record.of.target, target)) {
             record.connections += 1;
             record.used = now;
             return Held { serial: record.serial, evicts: false };
@@ -74,7 +77,7 @@ impl Table {
         let evicts = is_full && !self.records.contains_key(&client) && self.evict();
         let serial = self.made;
         self.made = self.made.wrapping_add(1);
-        self.records.insert(client, Record { of: RecordGuard::new(place), used: now, connections: 1, serial });
+        self.records.insert(client, Record { of: RecordGuard::new(target), used: now, connections: 1, serial });
         Held { serial, evicts }
     }
 
@@ -87,9 +90,9 @@ impl Table {
         }
     }
 
-    /// Removes a client's record, unless it names another place than this one; returns whether it did.
-    pub fn remove(&mut self, client: Client, place: &Arc<Place>) -> bool {
-        let names_it = self.records.get(&client).is_some_and(|record| Arc::ptr_eq(&record.of.place, place));
+    /// Removes a client's record, unless it names another target than this one. Returns whether it did.
+    pub fn remove(&mut self, client: Client, target: &Arc<RecordTarget>) -> bool {
+        let names_it = self.records.get(&client).is_some_and(|record| Arc::ptr_eq(&record.of.target, target));
         names_it && self.records.swap_remove(&client).is_some()
     }
 
@@ -109,12 +112,12 @@ impl Table {
         self.records.retain(|_, record| !record.has_expired(timeout, now));
     }
 
-    /// The records that have not expired.
+    /// Returns the records that have not expired.
     pub fn views(&self, timeout: Option<Duration>, now: Instant) -> impl Iterator<Item = RecordView> {
         let live = self.records.iter().filter(move |(_, record)| !record.has_expired(timeout, now));
         live.map(move |(client, record)| RecordView {
             client: address(*client),
-            place: Arc::clone(&record.of.place),
+            target: Arc::clone(&record.of.target),
             connections: record.connections,
             idle: now.saturating_duration_since(record.used),
         })
@@ -132,21 +135,21 @@ mod tests {
 
     const TIMEOUT: Option<Duration> = Some(Duration::from_secs(180));
 
-    fn place(node: &str) -> Arc<Place> {
-        Place::new(Name::from("pool"), MemberKey { node: Name::from(node), port: 21050 })
+    fn target(node: &str) -> Arc<RecordTarget> {
+        RecordTarget::new(Name::from("pool"), MemberKey { node: Name::from(node), port: 21050 })
     }
 
     fn client(number: u32) -> Client {
         bits(IpAddr::from(number.to_be_bytes()))
     }
 
-    fn node_of(found: Option<&Arc<Place>>) -> Option<&str> {
-        found.map(|place| place.member.node.as_str())
+    fn node_of(found: Option<&Arc<RecordTarget>>) -> Option<&str> {
+        found.map(|target| target.member.node.as_str())
     }
 
     #[test]
     fn record_outlives_its_last_connection_by_the_timeout() {
-        let (start, a) = (Instant::now(), place("a"));
+        let (start, a) = (Instant::now(), target("a"));
         let after = |seconds| start + Duration::from_secs(seconds);
         let mut table = Table::default();
         let held = table.hold(client(1), &a, false, start);
@@ -157,21 +160,21 @@ mod tests {
         assert_eq!(node_of(table.find(client(1), None, after(99_999))), Some("a"), "indefinite");
     }
 
-    /// Clients come, move, leave, and lose their records, in any order: a record is in use while a connection lives
+    /// Clients arrive, move, leave, and their records are deleted, in any order: a record is in use while a connection lives
     /// that began with it.
     #[test]
     fn record_is_in_use_while_a_connection_of_its_own_lives() {
-        let (start, places) = (Instant::now(), ["a", "b"].map(place));
+        let (start, targets) = (Instant::now(), ["a", "b"].map(target));
         for seed in 0..200 {
             let mut order = fastrand::Rng::with_seed(seed);
             let (mut table, mut open) = (Table::default(), Vec::new());
-            // The place and the serial number of the record, as the last to change it left it.
+            // The target and the serial number of the record, as the last to change it left it.
             let mut record: Option<(usize, u32)> = None;
             for _ in 0..60 {
                 match order.u8(..5) {
                     0..2 => {
                         let at = order.usize(..2);
-                        let held = table.hold(client(1), &places[at], false, start);
+                        let held = table.hold(client(1), &targets[at], false, start);
                         assert_eq!(record.is_some_and(|(known, _)| known == at), record == Some((at, held.serial)));
                         record = Some((at, held.serial));
                         open.push(held.serial);
@@ -182,7 +185,7 @@ mod tests {
                     }
                     _ => {
                         let at = order.usize(..2);
-                        if table.remove(client(1), &places[at]) {
+                        if table.remove(client(1), &targets[at]) {
                             assert_eq!(record.take().map(|(known, _)| known), Some(at));
                         }
                     }
@@ -190,7 +193,7 @@ mod tests {
                 let uses = record.map(|(_, serial)| open.iter().filter(|it| **it == serial).count());
                 let views: Vec<_> = table.views(TIMEOUT, start).map(|view| view.connections as usize).collect();
                 assert_eq!(views, uses.into_iter().collect::<Vec<_>>(), "{seed}");
-                let all: u32 = places.iter().map(|place| place.records()).sum();
+                let all: u32 = targets.iter().map(|target| target.records()).sum();
                 assert_eq!(all as usize, table.len(), "{seed}");
             }
         }
@@ -198,7 +201,7 @@ mod tests {
 
     #[test]
     fn full_table_evicts_what_was_idle_longest() {
-        let (start, a) = (Instant::now(), place("a"));
+        let (start, a) = (Instant::now(), target("a"));
         let at = |seconds: u32| start + Duration::from_secs(u64::from(seconds));
         let mut table = Table::default();
         assert!(!table.hold(client(0), &a, true, start).evicts, "there is none to go");

@@ -1,29 +1,29 @@
-//! What becomes of a connection that comes for a member: it gets one, it waits for one, or it is refused.
+//! What becomes of a connection that wants a member: it gets one, it waits for one, or it is refused.
 
-use super::NoMember;
+use super::no_member::NoMember;
 use crate::model::Queueing;
 
-/// What becomes of a connection that comes for a member.
+/// What becomes of a connection that wants a member.
 #[derive(Debug)]
-pub enum Arrival<Member, Place> {
+pub enum Arrival<Member, Position> {
     /// A member takes it.
     Served(Member),
     /// It waits: nobody may be overtaken, or no member can take it yet.
-    Queued(Place),
+    Queued(Position),
     /// As many wait as may.
     QueueFull,
     /// No member takes it, nor will one soon.
     Refused(NoMember),
 }
 
-impl<Member, Place> Arrival<Member, Place> {
-    /// Decides, where so many come first: `choose` is asked if none does, and `queue` for a place in the queue, which
-    /// may be full.
+impl<Member, Position> Arrival<Member, Position> {
+    /// Decides, where `ahead` others go first: `choose` is asked if there are none, and `queue` for a position in the
+    /// queue, which may be full.
     pub(super) fn decide(
         queueing: Queueing,
         ahead: usize,
         choose: impl FnOnce() -> Result<Member, NoMember>,
-        queue: impl FnOnce() -> Option<Place>,
+        queue: impl FnOnce() -> Option<Position>,
     ) -> Self {
         if ahead == 0 {
             match choose() {

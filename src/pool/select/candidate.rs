@@ -1,9 +1,16 @@
-use crate::pool::measurement::Load;
+//! A member that may be chosen, as the load-balancing methods see it.
+
+use std::sync::atomic::{AtomicU32, Ordering};
+use std::time::Instant;
+
+use crate::model::Scope;
+use crate::pool::member::Load;
+use crate::pool::pool::{Pool, PoolMember};
 
 /// A member that may be chosen, as the methods see it: plain figures, taken at one moment.
 #[derive(Clone, Debug)]
 pub(super) struct Candidate {
-    /// Its place in the pool.
+    /// Its index in the pool.
     pub index: usize,
     pub of_member: Figures,
     /// Of all pools together.
@@ -13,7 +20,7 @@ pub(super) struct Candidate {
     pub ramp: f64,
     /// Persistence records that name it.
     pub sessions: u32,
-    /// What it told of its load, if that is fresh.
+    /// What it reported of its load, if that is fresh.
     pub load: Option<Load>,
     /// Connections that its node ever got.
     pub node_got: u64,
@@ -31,4 +38,45 @@ pub(super) struct Figures {
     pub connections: u32,
     pub limit: Option<u32>,
     pub ratio: u32,
+}
+
+impl Candidate {
+    pub fn figures(&self, scope: Scope) -> Figures {
+        match scope {
+            Scope::Member => self.of_member,
+            Scope::Node => self.of_node,
+        }
+    }
+}
+
+impl Pool {
+    /// Takes the figures of a member as they are now.
+    pub(super) fn candidate(&self, index: usize, now: Instant) -> Candidate {
+        let PoolMember { config, live, node, .. } = &self.members[index];
+        let counted = |connections: u32, persisted: &AtomicU32| match self.config.ignore_persisted_weight {
+            true => connections.saturating_sub(persisted.load(Ordering::Relaxed)),
+            false => connections,
+        };
+        Candidate {
+            index,
+            of_member: Figures {
+                connections: counted(live.connections.current(), &live.counts.persisted),
+                limit: config.connection_limit,
+                ratio: config.ratio,
+            },
+            of_node: Figures {
+                connections: counted(node.connections.current(), &node.persisted),
+                limit: config.node.connection_limit,
+                ratio: config.node.ratio,
+            },
+            priority_group: config.priority_group,
+            ramp: live.ramp.share(self.config.slow_ramp_time, now),
+            sessions: live.records(),
+            load: self.config.load_balancing_mode.needs_measurements().then(|| live.load(now)).flatten(),
+            node_got: node.connections.total(),
+            trend: live.turns.trend.load(Ordering::Relaxed),
+            turn: live.turns.last.load(Ordering::Relaxed),
+            credit: live.turns.credit.load(Ordering::Relaxed),
+        }
+    }
 }

@@ -1,19 +1,21 @@
-//! The decision: who may be chosen, what persistence says, which priority groups serve, whom the method prefers. Pure,
-//! so that a choice and its explanation are the same.
+//! The decision: which priority groups serve, whom persistence names, whom the method prefers. Pure, so that a choice
+//! and its explanation are the same.
 
+use super::candidate::Candidate;
 use super::methods;
-use super::{Candidate, NoMember, Refusal};
+use super::no_member::NoMember;
+use super::refusal::Refusal;
 use crate::model::LoadBalancing;
 
-/// The rules of a pool that decide beside its members.
+/// What a pool's configuration says of the choice.
 #[derive(Clone, Copy, Debug)]
-pub(super) struct Rules {
+pub(super) struct Policy {
     pub method: LoadBalancing,
     pub min_active_members: u32,
     pub ignore_persisted_weight: bool,
 }
 
-/// What persistence says of a client.
+/// The member that persistence names for a client.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Persisted {
     /// A record names the member.
@@ -23,7 +25,7 @@ pub(super) enum Persisted {
 }
 
 impl Persisted {
-    /// The member, which may be used, by its place in the pool.
+    /// The member, which may be used, by its index in the pool.
     pub fn index(self) -> usize {
         match self {
             Self::Record(index) | Self::Hash(index) => index,
@@ -38,46 +40,59 @@ pub(super) struct Decision {
     pub candidates: Vec<Candidate>,
     /// Those that may not, in the order of the pool.
     pub refused: Vec<(usize, Refusal)>,
-    /// Those that may, and whose priority group stands by.
-    pub standing_by: Vec<usize>,
+    /// Those that may, and whose priority group is standby.
+    pub standby: Vec<usize>,
     /// The lowest priority group that serves, where there are groups.
     pub lowest_group: Option<u32>,
     pub persisted: Option<Persisted>,
-    /// Whether the method has nothing fresh to go by.
-    pub is_blind: bool,
-    /// The member that was chosen, by its place in the pool.
+    /// Whether the method lacks fresh measurements.
+    pub lacks_measurements: bool,
+    /// The member that was chosen, by its index in the pool.
     pub chosen: Result<usize, NoMember>,
 }
 
+impl Decision {
+    /// Nobody is chosen, for a reason that is the whole pool's.
+    pub fn none(reason: NoMember) -> Self {
+        Self {
+            candidates: Vec::new(),
+            refused: Vec::new(),
+            standby: Vec::new(),
+            lowest_group: None,
+            persisted: None,
+            lacks_measurements: false,
+            chosen: Err(reason),
+        }
+    }
+}
+
 /// Decides. `persisted` is asked with the candidates of the groups that serve and those that are refused. The credits
-/// and turns of the candidates are as they stand after the choice.
+/// of the candidates are those after the choice.
 pub(super) fn decide(
-    rules: Rules,
+    policy: Policy,
     mut candidates: Vec<Candidate>,
     refused: Vec<(usize, Refusal)>,
     persisted: impl FnOnce(&[Candidate], &[(usize, Refusal)]) -> Option<Persisted>,
 ) -> Decision {
-    let (lowest_group, standing_by) = serve_by_group(rules.min_active_members, &mut candidates);
+    let (lowest_group, standby) = serve_by_group(policy.min_active_members, &mut candidates);
     let persisted = persisted(&candidates, &refused);
-    let is_blind = methods::is_blind(rules.method, &candidates);
+    let lacks_measurements = methods::lacks_measurements(policy.method, &candidates);
     let chosen = match persisted {
         Some(persisted) => {
             let at = candidates.iter().position(|candidate| candidate.index == persisted.index());
-            if let (false, Some(at), Some(weights)) =
-                (rules.ignore_persisted_weight, at, methods::weights(rules.method, &candidates))
-            {
-                super::turns::charge(&mut candidates, &weights, at);
+            if let (false, Some(at)) = (policy.ignore_persisted_weight, at) {
+                methods::charge(policy.method, &mut candidates, at);
             }
             Some(persisted.index())
         }
-        None => methods::pick(rules.method, &mut candidates).map(|at| candidates[at].index),
+        None => methods::pick(policy.method, &mut candidates).map(|at| candidates[at].index),
     };
     let chosen = chosen.ok_or_else(|| NoMember::of(&refused));
-    Decision { candidates, refused, standing_by, lowest_group, persisted, is_blind, chosen }
+    Decision { candidates, refused, standby, lowest_group, persisted, lacks_measurements, chosen }
 }
 
-/// Keeps the candidates of the highest priority groups that together have so many of them, and tells the lowest of
-/// those groups and who stands by. With 0 everybody serves.
+/// Keeps the candidates of the highest priority groups that together have at least so many. Returns the lowest of those
+/// groups, and who is standby. With 0 everybody serves.
 fn serve_by_group(least: u32, candidates: &mut Vec<Candidate>) -> (Option<u32>, Vec<usize>) {
     if least == 0 {
         return (None, Vec::new());
@@ -87,7 +102,7 @@ fn serve_by_group(least: u32, candidates: &mut Vec<Candidate>) -> (Option<u32>, 
     // The group of the last member that is needed serves as a whole.
     let lowest = groups.get(least as usize - 1).or(groups.last()).copied();
     let serves = |candidate: &Candidate| lowest.is_none_or(|lowest| candidate.priority_group >= lowest);
-    let standing_by = candidates.iter().filter(|it| !serves(it)).map(|it| it.index).collect();
+    let standby = candidates.iter().filter(|it| !serves(it)).map(|it| it.index).collect();
     candidates.retain(serves);
-    (lowest, standing_by)
+    (lowest, standby)
 }

@@ -1,30 +1,33 @@
-//! A decision in plain words, all of them of the moment at which it was made.
+//! Explains a decision in words, all of them of the moment at which it was made.
 
 use std::net::IpAddr;
 use std::time::Instant;
 
+use super::arrival::Arrival;
+use super::asker::Asker;
+use super::by_persistence::{Lookup, RecordOutcome};
+use super::candidate::Candidate;
 use super::decision::Decision;
-use super::methods;
-use super::persisted::{Recorded, Said};
-use super::{Arrival, Asker, Candidate, NoMember, Pool, Refusal, Refused};
+use super::methods::{self, Preference};
+use super::no_member::NoMember;
+use super::refusal::{Refusal, Refused};
 use crate::model::{LoadBalancing, Scope};
 use crate::pool::persistence::Sticky;
+use crate::pool::pool::Pool;
 
 /// One step of an explanation, in words.
 pub type Step = String;
 
-/// Members that a step names one by one; the others are counted.
-const NAMED: usize = 20;
-
 impl Pool {
-    /// Why `asker` would be served where [`arrive`](Self::arrive) would serve it at this moment, or would not: the
-    /// steps, and the member by its place in the pool or how many wait before it. Nothing is counted.
+    /// Explains why `asker` would be served where [`arrive`](Self::arrive) would serve it at this moment, or would not.
+    /// Returns the steps, and the member's index in the pool or how many wait before it. Nothing is counted.
     pub fn explain(&self, asker: Asker<'_>, now: Instant) -> (Vec<Step>, Arrival<usize, usize>) {
         let mut persistence = Vec::new();
         let (decision, arrival) = {
-            let _turn = self.live.turnstile.lock();
-            let mut said = |sticky: &Sticky, said: Said<'_>| persistence.push(self.say(asker.client, sticky, said));
-            let decision = self.decide(asker, now, &mut said);
+            let _turn = self.live.shared.turnstile.lock();
+            let mut report =
+                |sticky: &Sticky, found: Lookup<'_>| persistence.push(self.explain_lookup(asker.client, sticky, found));
+            let decision = self.decide(asker, now, &mut report);
             let waiting = self.live.queued();
             let queue = || self.config.queue.has_room(waiting).then_some(waiting);
             let arrival = Arrival::decide(self.config.queue, self.live.ahead(), || decision.chosen, queue);
@@ -65,7 +68,7 @@ impl Pool {
         }
     }
 
-    /// Why a member is passed over, in words that fit "it …".
+    /// Returns why a member is passed over, in words that fit "it …".
     fn why(&self, index: usize, refusal: &Refusal) -> String {
         let why = refusal.why.as_str();
         let detail = match refusal.why {
@@ -76,23 +79,23 @@ impl Pool {
         detail.map_or_else(|| why.to_owned(), |detail| format!("{why} ({detail})"))
     }
 
-    /// What a persistence profile has to say of a client.
-    fn say(&self, client: IpAddr, sticky: &Sticky, said: Said<'_>) -> Step {
+    /// Returns what a persistence profile finds for a client.
+    fn explain_lookup(&self, client: IpAddr, sticky: &Sticky, found: Lookup<'_>) -> Step {
         let (profile, key) = (&sticky.profile.name, sticky.profile.mask.apply(client));
-        let (place, recorded) = match said {
-            Said::NoRecord => return format!("profile {profile}: there is no record of {key}"),
-            Said::Hash(index) => {
+        let (target, outcome) = match found {
+            Lookup::NoRecord => return format!("profile {profile}: there is no record of {key}"),
+            Lookup::Hash(index) => {
                 return format!("profile {profile}: of those that can be chosen, {key} fits {} best", self.name(index));
             }
-            Said::Record(place, recorded) => (place, recorded),
+            Lookup::Record(target, outcome) => (target, outcome),
         };
-        let record = format!("profile {profile}: a record sends {key} to {} of pool {}", place.member, place.pool);
-        match recorded {
-            Recorded::Usable(index) => format!("{record}, so it goes to {}", self.name(index)),
-            Recorded::Refused(index, refusal) => {
+        let record = format!("profile {profile}: a record sends {key} to {} of pool {}", target.member, target.pool);
+        match outcome {
+            RecordOutcome::Usable(index) => format!("{record}, so it goes to {}", self.name(index)),
+            RecordOutcome::Refused(index, refusal) => {
                 format!("{record}, and {} cannot be used: it {}", self.name(index), self.why(index, &refusal))
             }
-            Recorded::Absent => format!("{record}, which pool {} does not have", self.config.name),
+            RecordOutcome::Absent => format!("{record}, which pool {} does not have", self.config.name),
         }
     }
 
@@ -103,23 +106,23 @@ impl Pool {
             "priority groups from {lowest} up serve: {active} of their members can be chosen, and {least} must be \
              (min-active-members)"
         ));
-        if !decision.standing_by.is_empty() {
-            let names: Vec<_> = decision.standing_by.iter().take(NAMED).map(|index| self.name(*index)).collect();
+        if !decision.standby.is_empty() {
+            let names: Vec<_> = decision.standby.iter().take(NAMED).map(|index| self.name(*index)).collect();
             steps.push(format!("standing by in lower groups: {}", names.join(", ")));
         }
     }
 
     fn explain_method(&self, decision: &Decision, steps: &mut Vec<Step>) {
         let method = self.config.load_balancing_mode;
-        if decision.is_blind {
-            steps.push(format!("{}: a member has told nothing lately; {}", method.as_str(), instead(method)));
+        if decision.lacks_measurements {
+            steps.push(format!("{}: a member has told nothing lately; {}", method.as_str(), methods::instead(method)));
         }
         let in_force = methods::in_force(method, &decision.candidates);
-        let weights = methods::weights(method, &decision.candidates);
+        let preference = methods::preference(method, &decision.candidates);
         for (at, candidate) in decision.candidates.iter().enumerate().take(NAMED) {
-            let figures = match &weights {
-                Some(weights) => turns(method, candidate, weights[at]),
-                None => figures(in_force, candidate),
+            let figures = match &preference {
+                Preference::Turns(weights) => turns(method, candidate, weights[at]),
+                Preference::Lowest(_) => figures(in_force, candidate),
             };
             let ramp = match candidate.ramp {
                 full if full >= 1.0 => String::new(),
@@ -131,7 +134,10 @@ impl Pool {
             steps.push(format!("and {more} more members"));
         }
         if let Ok(index) = decision.chosen {
-            let why = if weights.is_some() { "it is its turn" } else { "it has the least, or waits longest of those" };
+            let why = match preference {
+                Preference::Turns(_) => "it is its turn",
+                Preference::Lowest(_) => "it has the least, or waits longest of those",
+            };
             steps.push(format!("{} is chosen: {why}", self.name(index)));
         }
     }
@@ -151,11 +157,11 @@ fn figures(method: LoadBalancing, candidate: &Candidate) -> String {
     match method {
         LoadBalancing::LeastConnections(scope) => format!("has {}", connections(scope, candidate)),
         LoadBalancing::RatioLeastConnections(scope) => {
-            let ratio = methods::figures(scope, candidate).ratio;
+            let ratio = candidate.figures(scope).ratio;
             format!("has {} for a ratio of {ratio}", connections(scope, candidate))
         }
         LoadBalancing::WeightedLeastConnections(scope) => {
-            let limit = methods::figures(scope, candidate).limit.unwrap_or_default();
+            let limit = candidate.figures(scope).limit.unwrap_or_default();
             format!("has {} of a limit of {limit}", connections(scope, candidate))
         }
         LoadBalancing::LeastSessions => format!("has {} persistence records", candidate.sessions),
@@ -172,17 +178,12 @@ fn figures(method: LoadBalancing, candidate: &Candidate) -> String {
 }
 
 fn connections(scope: Scope, candidate: &Candidate) -> String {
-    let count = methods::figures(scope, candidate).connections;
+    let count = candidate.figures(scope).connections;
     match scope {
         Scope::Member => format!("{count} connections"),
         Scope::Node => format!("{count} connections on its node"),
     }
 }
 
-/// What decides while measurements are wanting.
-pub(in crate::pool) fn instead(method: LoadBalancing) -> &'static str {
-    match method {
-        LoadBalancing::LeastLoad => "least-connections-node decides until every member is measured",
-        _ => "members without a measurement take an average share",
-    }
-}
+/// Members that a step names one by one; the others are counted.
+const NAMED: usize = 20;

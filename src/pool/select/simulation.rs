@@ -2,12 +2,14 @@
 //! number has a seed, so that each run is the same.
 
 use std::collections::{BTreeMap, BinaryHeap};
+use std::sync::Arc;
+use std::time::{Duration, Instant};
 
 use super::tests::{affinity, asker, client, join, pool};
-use super::*;
-use crate::model::{Member, Node, Scope};
-use crate::pool::measurement::{Measurement, measurement};
-use crate::pool::{Registry, Sharing, Verdict};
+use super::{Asker, Choice};
+use crate::model::{AdminState, LoadBalancing, Member, Node, Scope};
+use crate::pool::member::{Measurement, measurement};
+use crate::pool::{Pool, Registry, Sharing, Verdict};
 
 const PICKS: usize = 100_000;
 
@@ -37,7 +39,7 @@ impl Load<'_> {
             if let Some(measure) = self.measure {
                 for (index, member) in self.pool.members.iter().enumerate() {
                     let got = member.node.connections.total();
-                    member.live.measure(Measurement { connections_got: got, ..measure(index, now) });
+                    member.live.set_measurement(Measurement { connections_got: got, ..measure(index, now) });
                 }
             }
             let choice = self.pool.choose(asker(&[]), now).unwrap();
@@ -157,7 +159,7 @@ fn least_sessions_fills_up_whoever_has_few_records() {
     let first: Vec<_> = (1..=4).map(go).collect();
     assert_eq!(first, [0, 1, 0, 1]);
     let records = registry.records(&Sharing::VirtualServer("vs".into()));
-    assert_eq!(records.delete(|record| record.place.member.node.as_str() == "a", Instant::now()), 2);
+    assert_eq!(records.delete(|record| record.target.member.node.as_str() == "a", Instant::now()), 2);
     assert_eq!([go(11), go(12), go(13)], [0, 0, 1], "it has fewer, has fewer, has as many and was chosen last");
 }
 
@@ -176,7 +178,7 @@ fn least_load_evens_out_what_others_send_and_never_herds() {
                 let own = u64::from(member.live.connections.current());
                 let others = if index == 0 { 300 } else { 0 };
                 let got = member.node.connections.total();
-                member.live.measure(Measurement { connections_got: got, ..measurement(now, own + others) });
+                member.live.set_measurement(Measurement { connections_got: got, ..measurement(now, own + others) });
             }
         }
         let mut of_second = [0; 3];
@@ -198,8 +200,8 @@ fn least_load_without_fresh_measurements_goes_by_connections() {
     let pool = join(pool(LoadBalancing::LeastLoad, &["a", "b"], |_| {}), &Registry::default());
     let start = Instant::now();
     let ask = |second| pool.choose(asker(&[]), start + Duration::from_secs(second)).unwrap();
-    pool.members[0].live.measure(measurement(start, 0));
-    pool.members[1].live.measure(measurement(start, 50));
+    pool.members[0].live.set_measurement(measurement(start, 0));
+    pool.members[1].live.set_measurement(measurement(start, 50));
     let mut open: Vec<_> = (0..3).map(|_| ask(1)).collect();
     assert!(open.iter().all(|choice| choice.index == 0));
     open.push(ask(16));
@@ -207,7 +209,7 @@ fn least_load_without_fresh_measurements_goes_by_connections() {
     let (steps, _) = pool.explain(asker(&[]), start + Duration::from_secs(16));
     assert!(steps.iter().any(|step| step.contains("least-connections-node decides")), "{steps:#?}");
     for index in [0, 1] {
-        pool.members[index].live.judge(&"tcp".into(), Verdict::Up, start);
+        pool.members[index].live.set_verdict(&"tcp".into(), Verdict::Up, start);
     }
     let reason = pool.status().reason;
     assert!(reason.contains("least-connections-node decides until every member is measured"), "{reason}");
@@ -222,8 +224,8 @@ fn slow_ramp_follows_its_curve() {
     };
     for method in [LoadBalancing::RoundRobin, LoadBalancing::LeastConnections(Scope::Member)] {
         let (pool, start, tcp) = (ramping(method), Instant::now(), "tcp".into());
-        pool.members[2].live.judge(&tcp, Verdict::Down("refused".into()), start);
-        pool.members[2].live.judge(&tcp, Verdict::Up, start);
+        pool.members[2].live.set_verdict(&tcp, Verdict::Down("refused".into()), start);
+        pool.members[2].live.set_verdict(&tcp, Verdict::Up, start);
         let mut open = std::collections::VecDeque::new();
         for tenth in 0..12 {
             let mut count = 0;
@@ -280,11 +282,11 @@ fn priority_groups_fail_over_and_back() {
         (0..4).filter(|index| choices.contains(index)).collect::<Vec<_>>()
     };
     assert_eq!(serve(), [0, 1], "the higher group alone");
-    pool.members[0].live.judge(&tcp, Verdict::Down("refused".into()), now);
+    pool.members[0].live.set_verdict(&tcp, Verdict::Down("refused".into()), now);
     assert_eq!(serve(), [1, 2, 3], "too few of them: the next group as well");
-    pool.members[0].live.judge(&tcp, Verdict::Up, now);
+    pool.members[0].live.set_verdict(&tcp, Verdict::Up, now);
     assert_eq!(serve(), [0, 1], "and back");
-    pool.members[0].live.judge(&tcp, Verdict::Unavailable("full".into()), now);
+    pool.members[0].live.set_verdict(&tcp, Verdict::Unavailable("full".into()), now);
     assert_eq!(serve(), [1, 2, 3], "a full one is not active");
     let tried = pool.choose(Asker { tried: &[pool.members[1].key.clone()], ..asker(&[]) }, now).unwrap().index;
     assert!(tried >= 2, "one that failed is not active either: {tried}");

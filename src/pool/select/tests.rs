@@ -1,12 +1,16 @@
-use std::collections::BTreeMap;
-use std::task::{Context, Waker};
-use std::time::Duration;
+//! Choices: limits, health, administrative state, persistence and the queue.
 
-use super::*;
+use std::collections::BTreeMap;
+use std::net::IpAddr;
+use std::sync::Arc;
+use std::task::{Context, Waker};
+use std::time::{Duration, Instant};
+
+use super::{Asker, Busy, Choice, NoMember};
 use crate::model::profile::{Affinity, Persistence, PersistenceKind, SourceMask};
-use crate::model::{Address, LoadBalancing, Member, Monitor, MonitorKind, Name, Node, Scope};
-use crate::pool::measurement::{Measurement, measurement};
-use crate::pool::{Registry, Sharing, Verdict};
+use crate::model::{self, Address, AdminState, LoadBalancing, Member, Monitor, MonitorKind, Name, Node, Scope};
+use crate::pool::member::{Measurement, measurement};
+use crate::pool::{Pool, Registry, Sharing, Sticky, Verdict};
 
 /// A pool named `impala` on port 21050 with members `a`, `b`, …, changed by `change`.
 pub(super) fn pool(mode: LoadBalancing, members: &[&str], change: impl Fn(&mut Member)) -> model::Pool {
@@ -128,13 +132,13 @@ fn connection_limit_of_a_member_is_exact() {
 fn down_members_are_passed_over_and_the_reason_is_told() {
     let pool = join(pool(LoadBalancing::RoundRobin, &["a", "b"], |_| {}), &Registry::default());
     let tcp = Name::from("tcp");
-    pool.members[0].live.judge(&tcp, Verdict::Down("connection refused".into()), Instant::now());
+    pool.members[0].live.set_verdict(&tcp, Verdict::Down("connection refused".into()), Instant::now());
     assert_eq!(names(&pool, 3).0, "bbb");
     assert_eq!(
         pool.choose(Asker { tried: &[pool.members[1].key.clone()], ..asker(&[]) }, Instant::now()).unwrap_err(),
         NoMember::Tried
     );
-    pool.members[1].live.judge(&tcp, Verdict::Down("connection refused".into()), Instant::now());
+    pool.members[1].live.set_verdict(&tcp, Verdict::Down("connection refused".into()), Instant::now());
     assert_eq!(choose(&pool).unwrap_err(), NoMember::Down);
     assert_eq!(pool.member_status(0).reason, "monitor tcp: connection refused");
 }
@@ -147,9 +151,9 @@ fn draining_and_full_members_get_no_connection_not_even_a_persistent_one() {
     let persistent = || pool.choose(asker(&sticky), Instant::now());
     let _held = persistent().unwrap();
     let tcp = Name::from("tcp");
-    pool.members[0].live.judge(&tcp, Verdict::Disabled("draining".into()), Instant::now());
+    pool.members[0].live.set_verdict(&tcp, Verdict::Disabled("draining".into()), Instant::now());
     assert_eq!(persistent().unwrap().index, 1);
-    pool.members[1].live.judge(&tcp, Verdict::Unavailable("full".into()), Instant::now());
+    pool.members[1].live.set_verdict(&tcp, Verdict::Unavailable("full".into()), Instant::now());
     assert_eq!(persistent().unwrap_err(), AT_LIMIT);
     let reasons = [0, 1].map(|index| pool.member_status(index).reason);
     assert_eq!(
@@ -159,7 +163,7 @@ fn draining_and_full_members_get_no_connection_not_even_a_persistent_one() {
             "monitor tcp: full".to_owned()
         ]
     );
-    pool.members[1].live.judge(&tcp, Verdict::Down("refused".into()), Instant::now());
+    pool.members[1].live.set_verdict(&tcp, Verdict::Down("refused".into()), Instant::now());
     assert_eq!(choose(&pool).unwrap_err(), NoMember::Down);
 }
 
@@ -216,9 +220,9 @@ fn fallback_persistence_is_asked_where_the_first_names_nobody() {
     let wanted = pool.choose(asker(by_hash), Instant::now()).unwrap().index;
     let choice = pool.choose(asker(&both), Instant::now()).unwrap();
     assert_eq!(choice.index, wanted, "without a record the hash decides");
-    pool.members[wanted].live.judge(&Name::from("tcp"), Verdict::Down("refused".into()), Instant::now());
+    pool.members[wanted].live.set_verdict(&Name::from("tcp"), Verdict::Down("refused".into()), Instant::now());
     let moved = pool.choose(asker(&both), Instant::now()).unwrap().index;
-    pool.members[wanted].live.judge(&Name::from("tcp"), Verdict::Up, Instant::now());
+    pool.members[wanted].live.set_verdict(&Name::from("tcp"), Verdict::Up, Instant::now());
     assert_eq!(pool.choose(asker(&both), Instant::now()).unwrap().index, moved, "the record decides");
 }
 
@@ -243,7 +247,7 @@ fn free_service_threads_are_given_to_one_client_each() {
     let pool = join(pool(LoadBalancing::RoundRobin, &["a"], |_| {}), &Registry::default());
     let start = Instant::now();
     let told = |connections_in_use, second| {
-        pool.members[0].live.measure(Measurement {
+        pool.members[0].live.set_measurement(Measurement {
             connections_in_use: Some(connections_in_use),
             service_threads: Some(4),
             ..measurement(start + Duration::from_secs(second), 0)

@@ -6,7 +6,7 @@ use std::time::Instant;
 
 use super::*;
 use crate::model::{Pacing, Queueing};
-use crate::pool::{Arrival, Asker, Choice, Measurement, Verdict, Waiting};
+use crate::pool::{Arrival, Asker, Choice, Measurement, QueuePosition, Verdict};
 use crate::proxy::admission::{self, Enters, Place};
 use crate::proxy::close::CloseReason;
 use crate::proxy::virtual_server::LiveVirtualServer;
@@ -24,7 +24,7 @@ enum Fate {
 struct Held {
     _place: Place,
     _choice: Option<Choice>,
-    _waiting: Option<Waiting>,
+    _waiting: Option<QueuePosition>,
 }
 
 /// Lets a connection come as the data path does.
@@ -141,15 +141,15 @@ impl Draw {
         let Some(member) = self.0.choice(&pool.members) else { return };
         let why = String::from("why");
         match self.0.u8(..8) {
-            0 => member.live.judge(&name("tcp"), Verdict::Down(why), now),
-            1 => member.live.judge(&name("tcp"), Verdict::Disabled(why), now),
-            2 => member.live.judge(&name("tcp"), Verdict::Unavailable(why), now),
-            3..=5 => member.live.judge(&name("tcp"), Verdict::Up, now),
+            0 => member.live.set_verdict(&name("tcp"), Verdict::Down(why), now),
+            1 => member.live.set_verdict(&name("tcp"), Verdict::Disabled(why), now),
+            2 => member.live.set_verdict(&name("tcp"), Verdict::Unavailable(why), now),
+            3..=5 => member.live.set_verdict(&name("tcp"), Verdict::Up, now),
             6 => {
                 let addresses = if self.one_in(2) { Vec::new() } else { vec![[127, 0, 0, 1].into()] };
                 member.node.set_addresses(addresses);
             }
-            _ => member.live.measure(Measurement {
+            _ => member.live.set_measurement(Measurement {
                 taken: now,
                 good_for: Duration::from_secs(3),
                 connections_got: member.node.connections.total(),
@@ -246,14 +246,14 @@ fn refused_connections_use_up_no_place_and_no_rate() {
         (|config| config.connection_limit = Some(0), CloseReason::ConnectionLimit),
     ];
     let client = IpAddr::from([10, 0, 0, 1]);
-    joined.members[0].live.watch([name("tcp")], None);
-    joined.members[0].live.judge(&name("tcp"), Verdict::Down("refused".into()), now);
+    joined.members[0].live.set_monitors([name("tcp")], None);
+    joined.members[0].live.set_verdict(&name("tcp"), Verdict::Down("refused".into()), now);
     for (change, reason) in refusals {
         live.take(with(change));
         assert_eq!(come(&live, client, now).0, Fate::Refused(reason));
         assert_eq!(live.connections.current(), 0, "{reason}");
     }
-    joined.members[0].live.judge(&name("tcp"), Verdict::Up, now);
+    joined.members[0].live.set_verdict(&name("tcp"), Verdict::Up, now);
     live.take(with(|_| {}));
     let (first, _held) = come(&live, client, now);
     assert_eq!(first, Fate::Served("a:21050".into()), "the rate is whole");

@@ -35,7 +35,7 @@ fn every_explanation_is_of_one_moment() {
                 Verdict::Up,
             ];
             for verdict in verdicts.iter().cycle().take_while(|_| !done.load(Ordering::Relaxed)) {
-                flaps.live.judge(&name("tcp"), verdict.clone(), Instant::now());
+                flaps.live.set_verdict(&name("tcp"), verdict.clone(), Instant::now());
             }
         });
         let explained = std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| {

@@ -1,29 +1,62 @@
+//! How busy a member is, by its own account: for least-load, dynamic ratio and the limit on service threads.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 
-/// What a member last told of its own load. Whatever it did not tell is `None`.
-#[derive(Clone, Copy, Debug, PartialEq)]
-pub struct Measurement {
-    /// When it was told.
-    pub taken: Instant,
-    /// For how long it may be gone by.
-    pub good_for: Duration,
-    /// The connections that its node had got from all pools by then.
-    pub connections_got: u64,
-    /// Queries that the coordinator has under way, from any client.
-    pub queries_registered: Option<u64>,
-    /// Connections to the port, from anyone: pronk, other load balancers, clients that go past them.
-    pub connections_in_use: Option<u64>,
-    /// Connections to the port that it serves at once (Impala's `--fe_service_threads`).
-    pub service_threads: Option<u64>,
-    /// Connections that wait for their TLS or SASL to be negotiated.
-    pub setup_queue: Option<u64>,
-    /// Queries that wait for admission at this coordinator.
-    pub admission_queued: Option<u64>,
-    /// Memory in use as a share of the process's limit; above 1 is over it.
-    pub memory_fraction: Option<f64>,
+use arc_swap::ArcSwapOption;
+
+use super::measurement::Measurement;
+
+/// The newest measurement of a member, and its load by all of them.
+#[derive(Debug, Default)]
+pub(super) struct MeasuredLoad {
+    measurement: ArcSwapOption<Measurement>,
+    load: ArcSwapOption<Load>,
+    /// Connections that it had from others than us when it was measured.
+    of_others: AtomicU64,
 }
 
-/// How busy a member is, smoothed over what it told.
+impl MeasuredLoad {
+    pub fn measurement(&self) -> Option<Arc<Measurement>> {
+        self.measurement.load_full()
+    }
+
+    /// Takes a measurement of a member that has `own` connections of ours.
+    pub fn set(&self, measurement: Measurement, own: u32) {
+        let of_others = measurement.connections_in_use.unwrap_or(0).saturating_sub(own.into());
+        self.of_others.store(of_others, Ordering::Relaxed);
+        let load = Load::of(&measurement, self.load.load().as_deref());
+        self.load.store(load.map(Arc::new));
+        self.measurement.store(Some(Arc::new(measurement)));
+    }
+
+    /// Returns how busy the member is, if that was measured lately.
+    pub fn load(&self, now: Instant) -> Option<Load> {
+        self.load.load().as_deref().copied().filter(|load| load.is_fresh(now))
+    }
+
+    /// Returns how many service threads the member has, if every one of them is in use: by its own account of others'
+    /// connections, and by ours as they are at this moment. So a thread that is free again goes to one client, not to
+    /// all that wait.
+    pub fn all_threads_in_use(&self, own: u32, now: Instant) -> Option<u64> {
+        let measurement = self.measurement.load();
+        let Measurement { taken, good_for, service_threads, .. } = *measurement.as_deref()?;
+        let threads = service_threads.filter(|_| now.saturating_duration_since(taken) < good_for)?;
+        let used = self.of_others.load(Ordering::Relaxed).saturating_add(own.into());
+        (used >= threads).then_some(threads)
+    }
+
+    /// Returns until when all threads count as in use, if they do.
+    pub fn threads_in_use_until(&self, own: u32, now: Instant) -> Option<Instant> {
+        self.all_threads_in_use(own, now)?;
+        let measurement = self.measurement.load();
+        let Measurement { taken, good_for, .. } = *measurement.as_deref()?;
+        taken.checked_add(good_for)
+    }
+}
+
+/// How busy a member is, smoothed over its measurements.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Load {
     /// In queries under way: what waits counts double, an idle connection a tenth.
@@ -37,8 +70,8 @@ pub struct Load {
 }
 
 impl Load {
-    /// What a measurement tells, given what was known before; `None` when it tells nothing of use.
-    pub(super) fn of(measurement: &Measurement, before: Option<&Self>) -> Option<Self> {
+    /// Returns the load by a measurement, given what was known before; `None` when the measurement has nothing of use.
+    fn of(measurement: &Measurement, before: Option<&Self>) -> Option<Self> {
         let Measurement { queries_registered, connections_in_use, setup_queue, admission_queued, .. } = *measurement;
         queries_registered.or(connections_in_use)?;
         let count = |count: Option<u64>| count.unwrap_or(0) as f64;
@@ -59,13 +92,13 @@ impl Load {
         })
     }
 
-    pub(super) fn is_fresh(&self, now: Instant) -> bool {
+    fn is_fresh(&self, now: Instant) -> bool {
         now.saturating_duration_since(self.taken) < self.good_for
     }
 
-    /// What the next connection would find, given the connections that the node has got by now: each since the
+    /// Returns what the next connection would find, given the connections that the node has got by now: each since the
     /// measurement is taken for a query, so that no member draws everybody until the next one.
-    pub(super) fn expected(&self, connections_got: u64) -> f64 {
+    pub(in crate::pool) fn expected(&self, connections_got: u64) -> f64 {
         (self.work + connections_got.saturating_sub(self.connections_got) as f64 + 1.0) * self.pressure
     }
 }
@@ -79,23 +112,9 @@ const MEMORY_IS_SHORT: f64 = 0.8;
 const FULL: f64 = 0.99;
 
 #[cfg(test)]
-pub(super) fn measurement(taken: Instant, queries: u64) -> Measurement {
-    Measurement {
-        taken,
-        good_for: Duration::from_secs(16),
-        connections_got: 0,
-        queries_registered: Some(queries),
-        connections_in_use: None,
-        service_threads: None,
-        setup_queue: None,
-        admission_queued: None,
-        memory_fraction: None,
-    }
-}
-
-#[cfg(test)]
 mod tests {
     use super::*;
+    use crate::pool::member::measurement::measurement;
 
     #[test]
     fn load_is_smoothed_and_what_waits_counts_double() {

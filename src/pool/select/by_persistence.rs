@@ -1,22 +1,26 @@
-//! What persistence says of a client.
+//! The member that persistence names for a client: by a record, or by hashing.
 
 use std::time::Instant;
 
-use super::{Asker, Candidate, Persisted, Pool, PoolMember, Refusal, Refused};
+use super::asker::Asker;
+use super::candidate::Candidate;
+use super::decision::Persisted;
+use super::refusal::{Refusal, Refused};
 use crate::model::profile::{Affinity, PersistenceKind};
-use crate::pool::persistence::{Place, Sticky, score};
+use crate::pool::persistence::{RecordTarget, Sticky, rendezvous};
+use crate::pool::pool::{Pool, PoolMember};
 
-/// What one profile has to say, for those who explain.
-pub(super) enum Said<'a> {
+/// What one profile finds, for an explanation.
+pub(super) enum Lookup<'a> {
     /// It has no record of the client.
     NoRecord,
-    Record(&'a Place, Recorded),
-    /// Hashing prefers the member at this place in the pool.
+    Record(&'a RecordTarget, RecordOutcome),
+    /// Hashing prefers the member with this index in the pool.
     Hash(usize),
 }
 
-/// Where a record leads, members by their places in the pool.
-pub(super) enum Recorded {
+/// Where a record leads; members by their index in the pool.
+pub(super) enum RecordOutcome {
     Usable(usize),
     Refused(usize, Refusal),
     /// The pool has no such member.
@@ -24,50 +28,50 @@ pub(super) enum Recorded {
 }
 
 impl Pool {
-    /// Asks the profiles in their order until one names a member that may be used, and tells `said` what each has to
-    /// say.
+    /// Asks the profiles in their order until one names a member that may be used, and passes on to `report` what each
+    /// finds.
     pub(super) fn persisted(
         &self,
         asker: Asker<'_>,
         candidates: &[Candidate],
         refused: &[(usize, Refusal)],
         now: Instant,
-        said: &mut impl FnMut(&Sticky, Said<'_>),
+        report: &mut impl FnMut(&Sticky, Lookup<'_>),
     ) -> Option<Persisted> {
         asker.persistence.iter().find_map(|sticky| match sticky.profile.kind {
             PersistenceKind::SourceAddr(affinity) => {
                 let records = sticky.records.as_ref();
-                let Some(place) = records.and_then(|records| records.find(&sticky.profile, asker.client, now)) else {
-                    said(sticky, Said::NoRecord);
+                let Some(target) = records.and_then(|records| records.find(&sticky.profile, asker.client, now)) else {
+                    report(sticky, Lookup::NoRecord);
                     return None;
                 };
-                let recorded = self.recorded(asker, sticky, affinity, &place, refused, now);
-                let persisted = match recorded {
-                    Recorded::Usable(index) => Some(Persisted::Record(index)),
-                    Recorded::Refused(..) | Recorded::Absent => None,
+                let outcome = self.follow(asker, sticky, affinity, &target, refused, now);
+                let persisted = match outcome {
+                    RecordOutcome::Usable(index) => Some(Persisted::Record(index)),
+                    RecordOutcome::Refused(..) | RecordOutcome::Absent => None,
                 };
-                said(sticky, Said::Record(&place, recorded));
+                report(sticky, Lookup::Record(&target, outcome));
                 persisted
             }
             PersistenceKind::Hash => {
                 let index = self.hashed(asker, sticky, candidates, refused)?;
-                said(sticky, Said::Hash(index));
+                report(sticky, Lookup::Hash(index));
                 Some(Persisted::Hash(index))
             }
         })
     }
 
-    /// Where a record leads. Each member is judged once, so that what persistence finds fits what else is told of it.
-    fn recorded(
+    /// Returns where a record leads. Each member is looked at once, so that what persistence finds fits what else is explained of it.
+    fn follow(
         &self,
         asker: Asker<'_>,
         sticky: &Sticky,
         affinity: Affinity,
-        place: &Place,
+        target: &RecordTarget,
         refused: &[(usize, Refusal)],
         now: Instant,
-    ) -> Recorded {
-        let Some(index) = self.place_of(affinity, place) else { return Recorded::Absent };
+    ) -> RecordOutcome {
+        let Some(index) = self.index_of(affinity, target) else { return RecordOutcome::Absent };
         let refusal = match refused.binary_search_by_key(&index, |(index, _)| *index) {
             Err(_) => None,
             // It was looked at no further, and persistence may go there.
@@ -76,26 +80,26 @@ impl Pool {
         };
         match refusal {
             Some(Refusal { why: Refused::Limit, .. }) if sticky.profile.override_connection_limit => {
-                Recorded::Usable(index)
+                RecordOutcome::Usable(index)
             }
-            Some(refusal) => Recorded::Refused(index, refusal),
-            None => Recorded::Usable(index),
+            Some(refusal) => RecordOutcome::Refused(index, refusal),
+            None => RecordOutcome::Usable(index),
         }
     }
 
-    /// Where in this pool the member of a record is, or one that may serve in its stead.
-    fn place_of(&self, affinity: Affinity, place: &Place) -> Option<usize> {
-        let same = || self.members.iter().position(|member| member.key == place.member);
-        let of_node = |member: &PoolMember| member.key.node == place.member.node;
+    /// Returns the index of a record's member in this pool, or of one that may serve in its stead.
+    fn index_of(&self, affinity: Affinity, target: &RecordTarget) -> Option<usize> {
+        let same = || self.members.iter().position(|member| member.key == target.member);
+        let of_node = |member: &PoolMember| member.key.node == target.member.node;
         let crosses = affinity.match_across_services || affinity.match_across_virtuals || affinity.match_across_pools;
         match () {
-            () if place.pool == self.config.name => same(),
+            () if target.pool == self.config.name => same(),
             () if crosses => same().or_else(|| self.members.iter().position(of_node)),
             () => None,
         }
     }
 
-    /// The member that fits the client best, of those that may be used.
+    /// Returns the member that fits the client best, of those that may be used (rendezvous hashing).
     fn hashed(
         &self,
         asker: Asker<'_>,
@@ -107,7 +111,7 @@ impl Pool {
         let at_limit = refused.iter().filter(|(_, refusal)| waived && refusal.why == Refused::Limit);
         let score = |index: &usize| {
             let member = &self.members[*index];
-            score(&sticky.profile, asker.client, &member.key, member.config.ratio)
+            rendezvous::score(&sticky.profile, asker.client, &member.key, member.config.ratio)
         };
         let all = candidates.iter().map(|candidate| candidate.index).chain(at_limit.map(|(index, _)| *index));
         all.max_by(|one, other| score(one).total_cmp(&score(other)))

@@ -1,8 +1,8 @@
-//! Methods in which members take turns: round robin, and those that give some more turns than others.
+//! Weighted round robin: members take turns, some more than others. Round robin and the methods by ratio go by it.
 
-use super::Candidate;
+use crate::pool::select::candidate::Candidate;
 
-/// The candidate whose turn it is. Turns are in proportion to the weights and spread evenly: each candidate earns its
+/// Returns the candidate whose turn it is. Turns are in proportion to the weights and spread evenly: each candidate earns its
 /// weight, the richest is chosen and pays what all have earned. What nobody ramps up and nothing weighs differently is
 /// plain round robin. A member that was away takes no turns that it missed.
 pub(super) fn pick(candidates: &mut [Candidate], weights: &[f64]) -> Option<usize> {

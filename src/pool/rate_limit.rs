@@ -1,21 +1,23 @@
+//! The rate limit: connections of the last second, counted exactly.
+
 use std::collections::VecDeque;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
 use parking_lot::Mutex;
 
-/// Connections of the last second, counted exactly: in no second are there more than the limit, wherever it begins.
+/// Counts the connections of the last second exactly: in no second are there more than the limit, wherever it begins.
 #[derive(Debug, Default)]
-pub struct Rate {
+pub struct RateLimiter {
     recent: Mutex<VecDeque<Instant>>,
-    /// Whether a limit was asked for lately, so that nothing is locked without one.
+    /// Whether there was a limit lately, so that nothing is locked without one.
     in_use: AtomicBool,
 }
 
 const SECOND: Duration = Duration::from_secs(1);
 
-impl Rate {
-    /// Counts one connection, unless `limit` came within the last second.
+impl RateLimiter {
+    /// Counts one connection, unless `limit` entered within the last second. Returns whether it was counted.
     pub fn try_enter(&self, limit: Option<u32>, now: Instant) -> bool {
         let Some(limit) = limit else {
             if self.in_use.load(Ordering::Relaxed) {
@@ -34,7 +36,7 @@ impl Rate {
         enters
     }
 
-    /// When the next connection may come, if not now.
+    /// Returns when the next connection may enter, if not now.
     pub fn next(&self, limit: Option<u32>, now: Instant) -> Option<Instant> {
         let limit = limit? as usize;
         let mut recent = self.recent.lock();
@@ -57,7 +59,7 @@ mod tests {
 
     #[test]
     fn no_second_has_more_than_the_limit() {
-        let (rate, start) = (Rate::default(), Instant::now());
+        let (rate, start) = (RateLimiter::default(), Instant::now());
         let mut entered = Vec::new();
         for millisecond in (0..10_000).step_by(7) {
             let now = start + Duration::from_millis(millisecond);
@@ -74,8 +76,8 @@ mod tests {
     }
 
     #[test]
-    fn next_tells_when_there_is_room() {
-        let (rate, start) = (Rate::default(), Instant::now());
+    fn next_is_when_there_is_room() {
+        let (rate, start) = (RateLimiter::default(), Instant::now());
         assert_eq!(rate.next(Some(2), start), None);
         for after in [0, 300] {
             assert!(rate.try_enter(Some(2), start + Duration::from_millis(after)));

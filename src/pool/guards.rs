@@ -1,0 +1,98 @@
+//! Guards: each counts a connection in, and counts it out when it is dropped. That wakes those who wait in a queue.
+
+use std::sync::Arc;
+use std::sync::atomic::Ordering;
+use std::time::{Duration, Instant};
+
+use super::live_pool::LivePool;
+use super::member::LiveMember;
+use super::node::LiveNode;
+use super::persistence::PersistenceHold;
+use super::pool::PoolMember;
+use crate::stats::Connections;
+
+/// Counts one connection to a member, its pool and its node for as long as it lives.
+#[derive(Debug)]
+pub struct MemberGuard {
+    pub member: Arc<LiveMember>,
+    pub pool: Arc<LivePool>,
+    node: Arc<LiveNode>,
+    persisted: bool,
+    holds: Vec<PersistenceHold>,
+}
+
+impl MemberGuard {
+    /// Counts one connection in, unless the member or its node is at its connection limit. The member's limit may be
+    /// waived. The limits on rates were looked at under the same lock, so they are not looked at again.
+    pub(super) fn enter(
+        pool: &Arc<LivePool>,
+        member: &PoolMember,
+        waives_limit: bool,
+        persisted: bool,
+        now: Instant,
+    ) -> Option<Self> {
+        let PoolMember { config, live, node, .. } = member;
+        let limit = config.connection_limit.filter(|_| !waives_limit);
+        if !Connections::try_enter_both((&live.connections, limit), (&node.connections, config.node.connection_limit)) {
+            return None;
+        }
+        live.counts.rate.try_enter(config.rate_limit, now);
+        node.rate.try_enter(config.node.rate_limit, now);
+        pool.connections.try_enter(None);
+        if persisted {
+            live.counts.persisted.fetch_add(1, Ordering::Relaxed);
+            node.persisted.fetch_add(1, Ordering::Relaxed);
+        }
+        Some(Self {
+            member: Arc::clone(live),
+            pool: Arc::clone(pool),
+            node: Arc::clone(node),
+            persisted,
+            holds: Vec::new(),
+        })
+    }
+
+    /// Keeps persistence records from expiring for as long as the connection lives.
+    pub(super) fn hold(&mut self, holds: impl Iterator<Item = PersistenceHold>) {
+        self.holds.extend(holds);
+    }
+}
+
+impl Drop for MemberGuard {
+    fn drop(&mut self) {
+        self.member.connections.leave();
+        self.pool.connections.leave();
+        self.node.connections.leave();
+        if self.persisted {
+            for count in [&self.member.counts.persisted, &self.node.persisted] {
+                count.fetch_sub(1, Ordering::Relaxed);
+            }
+        }
+        self.pool.shared.turnstile.wake();
+    }
+}
+
+/// Counts one connection that a member has not answered yet.
+#[derive(Debug)]
+pub struct SetupGuard {
+    member: Arc<LiveMember>,
+    pool: Arc<LivePool>,
+}
+
+impl SetupGuard {
+    /// After this long a connection counts as set up, answered or not: it may be one that sends nothing for its client's
+    /// sake, and others must not wait for that.
+    pub const LONGEST: Duration = Duration::from_secs(5);
+
+    pub(super) fn enter(pool: &Arc<LivePool>, member: &Arc<LiveMember>) -> Self {
+        member.counts.setups.fetch_add(1, Ordering::AcqRel);
+        Self { member: Arc::clone(member), pool: Arc::clone(pool) }
+    }
+}
+
+impl Drop for SetupGuard {
+    fn drop(&mut self) {
+        self.member.counts.setups.fetch_sub(1, Ordering::AcqRel);
+        self.pool.shared.turnstile.wake();
+    }
+}

@@ -1,0 +1,202 @@
+//! A member while it runs.
+
+use std::sync::Arc;
+use std::time::Instant;
+
+use tokio::sync::{broadcast, watch};
+
+use super::counts::Counts;
+use super::health::{Health, Verdict};
+use super::load::{Load, MeasuredLoad};
+use super::measurement::Measurement;
+use super::passive_events::{PassiveEvent, PassiveEvents};
+use super::slow_ramp::SlowRamp;
+use super::turns::Turns;
+use super::verdicts::Verdicts;
+use crate::model::{MemberKey, Name, ServiceDownAction};
+use crate::pool::persistence::RecordTarget;
+use crate::pool::service_down::ActionInForce;
+use crate::pool::shared::PoolShared;
+use crate::stats::{Connections, Traffic};
+
+/// A member while it runs.
+#[derive(Debug)]
+pub struct LiveMember {
+    pub connections: Connections,
+    pub traffic: Traffic,
+    pub(in crate::pool) counts: Counts,
+    /// What persistence records name it by.
+    pub(in crate::pool) target: Arc<RecordTarget>,
+    pub(in crate::pool) turns: Turns,
+    pub(in crate::pool) ramp: SlowRamp,
+    verdicts: Verdicts,
+    load: MeasuredLoad,
+    passive_events: PassiveEvents,
+    service_down: ActionInForce,
+    pool: Arc<PoolShared>,
+    /// Held by whoever probes: a member has few threads to answer with.
+    pub probing: tokio::sync::Mutex<()>,
+}
+
+impl Default for LiveMember {
+    fn default() -> Self {
+        Self::new(Name::from(""), MemberKey { node: Name::from(""), port: 0 }, Arc::default())
+    }
+}
+
+impl LiveMember {
+    pub(in crate::pool) fn new(pool: Name, member: MemberKey, shared: Arc<PoolShared>) -> Self {
+        Self {
+            connections: Connections::default(),
+            traffic: Traffic::default(),
+            counts: Counts::default(),
+            target: RecordTarget::new(pool, member),
+            turns: Turns::default(),
+            ramp: SlowRamp::default(),
+            verdicts: Verdicts::default(),
+            load: MeasuredLoad::default(),
+            passive_events: PassiveEvents::default(),
+            service_down: ActionInForce::default(),
+            pool: shared,
+            probing: tokio::sync::Mutex::default(),
+        }
+    }
+
+    pub fn health(&self) -> Arc<Health> {
+        self.verdicts.health()
+    }
+
+    pub(in crate::pool) fn with_health<T>(&self, look: impl FnOnce(&Arc<Health>) -> T) -> T {
+        self.verdicts.with_health(look)
+    }
+
+    /// Takes the monitors that watch this member, and how many of them must be good (`None` is all). Verdicts of others
+    /// are forgotten, those of these kept.
+    pub fn set_monitors(&self, monitors: impl IntoIterator<Item = Name>, needed: Option<usize>) {
+        self.verdicts.set_monitors(monitors, needed);
+    }
+
+    /// Takes a monitor's verdict. A monitor that does not watch this member has none.
+    pub fn set_verdict(&self, monitor: &Name, verdict: Verdict, now: Instant) {
+        self.change_verdict(monitor, Some(verdict), now);
+    }
+
+    /// Forgets a monitor's verdict, as when the monitor panicked: what it found last need not be so any more.
+    pub fn forget_verdict(&self, monitor: &Name, now: Instant) {
+        self.change_verdict(monitor, None, now);
+    }
+
+    fn change_verdict(&self, monitor: &Name, verdict: Option<Verdict>, now: Instant) {
+        let Some(change) = self.verdicts.change(monitor, verdict) else { return };
+        if change.is_back() {
+            self.ramp.start(now);
+        }
+        change.publish();
+        // Only then, as connections that are moved must not choose this member again.
+        if change.goes_down() {
+            self.record_loss(now);
+            self.apply_service_down(self.service_down_action());
+        } else if change.comes_up() {
+            self.apply_service_down(ServiceDownAction::None);
+        }
+        drop(change);
+        self.pool.turnstile.wake();
+    }
+
+    /// Puts an action in force on its connections; returns whether it is another one than before.
+    pub(in crate::pool) fn apply_service_down(&self, action: ServiceDownAction) -> bool {
+        self.service_down.set(action)
+    }
+
+    /// Returns what becomes of the connections of this member when it goes down, by the latest configuration.
+    pub fn service_down_action(&self) -> ServiceDownAction {
+        self.pool.service_down.load().action
+    }
+
+    /// Follows the action that is in force on its connections.
+    pub fn service_down_in_force(&self) -> watch::Receiver<ServiceDownAction> {
+        self.service_down.subscribe()
+    }
+
+    /// Records that the member was lost, as when it ended a connection abruptly: its clients will want another member at
+    /// once.
+    pub fn record_loss(&self, now: Instant) {
+        self.pool.last_loss.set(now);
+    }
+
+    /// Returns what the member last reported of its load, if a monitor asks it.
+    pub fn measurement(&self) -> Option<Arc<Measurement>> {
+        self.load.measurement()
+    }
+
+    /// Takes what the member reports of its load.
+    pub fn set_measurement(&self, measurement: Measurement) {
+        self.load.set(measurement, self.connections.current());
+        // Whoever waits may be served.
+        self.pool.turnstile.wake();
+    }
+
+    /// Returns how busy the member is, if it reported that lately.
+    pub fn load(&self, now: Instant) -> Option<Load> {
+        self.load.load(now)
+    }
+
+    /// Returns how many service threads it has, if every one of them is in use.
+    pub(in crate::pool) fn all_threads_in_use(&self, now: Instant) -> Option<u64> {
+        self.load.all_threads_in_use(self.connections.current(), now)
+    }
+
+    /// Returns until when its threads count as in use, if they do.
+    pub(in crate::pool) fn threads_in_use_until(&self, now: Instant) -> Option<Instant> {
+        self.load.threads_in_use_until(self.connections.current(), now)
+    }
+
+    /// Returns how many persistence records name it.
+    pub fn records(&self) -> u32 {
+        self.target.records()
+    }
+
+    /// Passes on to passive monitors how a connection went.
+    pub fn publish(&self, event: PassiveEvent) {
+        self.passive_events.publish(event);
+    }
+
+    /// Follows how connections go from here on.
+    pub fn passive_events(&self) -> broadcast::Receiver<PassiveEvent> {
+        self.passive_events.subscribe()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::model::Name;
+
+    #[test]
+    fn verdicts_survive_while_their_monitor_does() {
+        let member = LiveMember::default();
+        let (tcp, tls) = (Name::from("tcp"), Name::from("tls"));
+        member.set_monitors([tcp.clone()], None);
+        member.set_verdict(&tcp, Verdict::Down("refused".into()), Instant::now());
+        assert!(member.health().is_down());
+        member.set_monitors([tcp.clone(), tls.clone()], None);
+        assert!(member.health().is_down(), "a reload that adds a monitor keeps what the other found");
+        member.set_monitors([tls.clone()], None);
+        assert_eq!(*member.health(), Health::Unknown);
+        member.set_verdict(&tcp, Verdict::Up, Instant::now());
+        assert_eq!(*member.health(), Health::Unknown, "a monitor that was removed has no verdict");
+    }
+
+    #[test]
+    fn verdict_of_a_monitor_that_broke_off_is_forgotten() {
+        let (member, tcp) = (LiveMember::default(), Name::from("tcp"));
+        member.set_monitors([tcp.clone()], None);
+        for verdict in [Verdict::Up, Verdict::Down("refused".into()), Verdict::Unavailable("full".into())] {
+            member.set_verdict(&tcp, verdict, Instant::now());
+            assert_ne!(*member.health(), Health::Unknown);
+            member.forget_verdict(&tcp, Instant::now());
+            assert_eq!(*member.health(), Health::Unknown);
+            assert_eq!(*member.service_down_in_force().borrow(), ServiceDownAction::None);
+        }
+    }
+}

@@ -1,0 +1,19 @@
+//! A member while it runs: [`LiveMember`] and its parts, one file each.
+
+mod counts;
+mod health;
+mod live_member;
+mod load;
+mod measurement;
+mod passive_events;
+mod slow_ramp;
+mod turns;
+mod verdicts;
+
+pub use health::{Health, Verdict};
+pub use live_member::LiveMember;
+pub use load::Load;
+pub use measurement::Measurement;
+#[cfg(test)]
+pub(super) use measurement::measurement;
+pub use passive_events::PassiveEvent;

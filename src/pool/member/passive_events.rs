@@ -1,0 +1,42 @@
+//! How clients' connections go at a member, for those who monitor it passively.
+
+use std::time::Duration;
+
+use tokio::sync::broadcast;
+
+/// How a client's connection went at a member.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum PassiveEvent {
+    /// It could not be made, or the member ended it before it sent anything; with the reason in words.
+    Failed(String),
+    /// It ended after this long, and the member had sent nothing.
+    Silent(Duration),
+    /// The member ended it while its client did not, as one does that dies.
+    Lost,
+}
+
+/// Passes events on to passive monitors.
+#[derive(Debug)]
+pub(super) struct PassiveEvents(broadcast::Sender<PassiveEvent>);
+
+impl Default for PassiveEvents {
+    fn default() -> Self {
+        Self(broadcast::Sender::new(KEPT))
+    }
+}
+
+impl PassiveEvents {
+    pub fn publish(&self, event: PassiveEvent) {
+        if self.0.receiver_count() > 0 {
+            // Without a monitor there is nobody to miss it.
+            let _ = self.0.send(event);
+        }
+    }
+
+    pub fn subscribe(&self) -> broadcast::Receiver<PassiveEvent> {
+        self.0.subscribe()
+    }
+}
+
+/// Events that a slow monitor may be behind; it misses those beyond.
+const KEPT: usize = 64;

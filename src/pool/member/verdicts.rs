@@ -1,0 +1,168 @@
+//! The verdicts of a member's monitors, and its health that follows from them.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use arc_swap::ArcSwap;
+use parking_lot::{Mutex, MutexGuard};
+
+use super::health::{Health, Verdict};
+use crate::model::Name;
+
+/// The verdicts of a member's monitors, and its health that follows from them.
+#[derive(Debug, Default)]
+pub(super) struct Verdicts {
+    by_monitor: Mutex<ByMonitor>,
+    health: ArcSwap<Health>,
+}
+
+impl Verdicts {
+    pub fn health(&self) -> Arc<Health> {
+        self.health.load_full()
+    }
+
+    pub fn with_health<T>(&self, look: impl FnOnce(&Arc<Health>) -> T) -> T {
+        look(&self.health.load())
+    }
+
+    /// Takes the monitors that watch the member. Verdicts of others are forgotten, those of these kept.
+    pub fn set_monitors(&self, monitors: impl IntoIterator<Item = Name>, needed: Option<usize>) {
+        let mut by_monitor = self.by_monitor.lock();
+        let mut before = std::mem::take(&mut by_monitor.verdicts);
+        by_monitor.needed = needed;
+        by_monitor.verdicts.extend(monitors.into_iter().map(|name| {
+            let verdict = before.remove(&name).flatten();
+            (name, verdict)
+        }));
+        self.health.store(Arc::new(by_monitor.health()));
+    }
+
+    /// Takes or forgets the verdict of one monitor. The health that follows is for the caller to publish. A monitor
+    /// that does not watch the member changes nothing.
+    pub fn change(&self, monitor: &Name, verdict: Option<Verdict>) -> Option<HealthChange<'_>> {
+        let mut by_monitor = self.by_monitor.lock();
+        *by_monitor.verdicts.get_mut(monitor)? = verdict;
+        let (before, after) = (self.health(), Arc::new(by_monitor.health()));
+        Some(HealthChange { published: &self.health, before, after, _one_at_a_time: by_monitor })
+    }
+}
+
+/// A change of a member's health, one at a time: others wait until this one is dropped.
+pub(super) struct HealthChange<'a> {
+    published: &'a ArcSwap<Health>,
+    before: Arc<Health>,
+    after: Arc<Health>,
+    _one_at_a_time: MutexGuard<'a, ByMonitor>,
+}
+
+impl HealthChange<'_> {
+    /// Returns whether the member takes connections again.
+    pub fn is_back(&self) -> bool {
+        self.before.takes_no_connection() && !self.after.takes_no_connection()
+    }
+
+    pub fn goes_down(&self) -> bool {
+        self.after.is_down() && !self.before.is_down()
+    }
+
+    pub fn comes_up(&self) -> bool {
+        self.before.is_down() && !self.after.is_down()
+    }
+
+    /// Lets everybody see the new health.
+    pub fn publish(&self) {
+        self.published.store(Arc::clone(&self.after));
+    }
+}
+
+/// The verdicts by monitor, and how many of them must be good.
+#[derive(Debug, Default)]
+struct ByMonitor {
+    verdicts: BTreeMap<Name, Option<Verdict>>,
+    /// `None` is all.
+    needed: Option<usize>,
+}
+
+impl ByMonitor {
+    /// Returns the worst verdict with all monitors needed, and the N-th best with N needed. From best to worst: up, no verdict
+    /// yet, unavailable, disabled, down. Of equals the first by name gives the reason.
+    fn health(&self) -> Health {
+        let mut verdicts: Vec<_> = self.verdicts.iter().collect();
+        let all = verdicts.len();
+        let needed = self.needed.unwrap_or(all).min(all);
+        verdicts.sort_by_key(|(_, verdict)| badness(verdict.as_ref()));
+        let Some((_, deciding)) = needed.checked_sub(1).and_then(|at| verdicts.get(at)) else { return Health::Unknown };
+        let equal = |(_, other): &&(&Name, &Option<Verdict>)| badness(other.as_ref()) == badness(deciding.as_ref());
+        let reason = verdicts.iter().find(equal).and_then(|(monitor, verdict)| {
+            let reason = verdict.as_ref()?.reason()?;
+            Some(format!("monitor {monitor}: {reason}"))
+        });
+        let reason = reason.unwrap_or_default();
+        match deciding {
+            None => Health::Unknown,
+            Some(Verdict::Up) => Health::Up,
+            Some(Verdict::Unavailable(_)) => Health::Unavailable(reason),
+            Some(Verdict::Disabled(_)) => Health::Disabled(reason),
+            Some(Verdict::Down(_)) => Health::Down(reason),
+        }
+    }
+}
+
+fn badness(verdict: Option<&Verdict>) -> u8 {
+    match verdict {
+        Some(Verdict::Up) => 0,
+        None => 1,
+        Some(Verdict::Unavailable(_)) => 2,
+        Some(Verdict::Disabled(_)) => 3,
+        Some(Verdict::Down(_)) => 4,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn verdicts(needed: Option<usize>, given: &[Option<Verdict>]) -> ByMonitor {
+        let verdicts = given.iter().enumerate().map(|(at, verdict)| (Name::from(&*format!("m{at}")), verdict.clone()));
+        ByMonitor { verdicts: verdicts.collect(), needed }
+    }
+
+    fn down() -> Option<Verdict> {
+        Some(Verdict::Down("refused".into()))
+    }
+
+    #[test]
+    fn up_only_while_every_monitor_says_so() {
+        let up = || Some(Verdict::Up);
+        let health = |given: &[Option<Verdict>]| verdicts(None, given).health();
+        assert_eq!(health(&[]), Health::Unknown);
+        assert_eq!(health(&[None]), Health::Unknown);
+        assert_eq!(health(&[up()]), Health::Up);
+        assert_eq!(health(&[up(), None]), Health::Unknown);
+        assert_eq!(health(&[up(), down()]), Health::Down("monitor m1: refused".into()));
+        assert_eq!(health(&[None, down()]), Health::Down("monitor m1: refused".into()));
+    }
+
+    #[test]
+    fn worst_of_several_verdicts_holds() {
+        let unavailable = || Some(Verdict::Unavailable("full".into()));
+        let disabled = || Some(Verdict::Disabled("draining".into()));
+        let health = |given: &[Option<Verdict>]| verdicts(None, given).health();
+        assert_eq!(health(&[Some(Verdict::Up), unavailable()]), Health::Unavailable("monitor m1: full".into()));
+        assert_eq!(health(&[None, unavailable()]), Health::Unavailable("monitor m1: full".into()));
+        assert_eq!(health(&[disabled(), unavailable()]), Health::Disabled("monitor m0: draining".into()));
+        assert_eq!(health(&[disabled(), down(), unavailable()]), Health::Down("monitor m1: refused".into()));
+        assert_eq!(health(&[down(), down()]), Health::Down("monitor m0: refused".into()));
+    }
+
+    #[test]
+    fn min_of_takes_that_many_of_the_best() {
+        let up = || Some(Verdict::Up);
+        let health = |needed, given: &[Option<Verdict>]| verdicts(Some(needed), given).health();
+        assert_eq!(health(2, &[up(), down(), up()]), Health::Up);
+        assert_eq!(health(2, &[up(), down(), None]), Health::Unknown);
+        assert!(health(2, &[up(), down(), down()]).is_down());
+        assert_eq!(health(1, &[Some(Verdict::Disabled("d".into())), up()]), Health::Up);
+        assert_eq!(health(9, &[up(), up()]), Health::Up, "more than there are is all");
+    }
+}

@@ -1,0 +1,132 @@
+//! Choosing a member and counting the connection, in one step; or a position in the queue.
+
+use std::sync::atomic::Ordering;
+use std::time::Instant;
+
+use super::arrival::Arrival;
+use super::asker::Asker;
+use super::by_persistence::Lookup;
+use super::decision::{self, Decision, Policy};
+use super::methods::instead;
+use super::no_member::{Busy, NoMember};
+use crate::pool::guards::{MemberGuard, SetupGuard};
+use crate::pool::persistence::Sticky;
+use crate::pool::pool::Pool;
+use crate::pool::queue::QueuePosition;
+
+/// A chosen member.
+#[derive(Debug)]
+pub struct Choice {
+    /// Its index in [`Pool::members`].
+    pub index: usize,
+    pub guard: MemberGuard,
+    pub setup: SetupGuard,
+    /// Whether persistence led here.
+    pub persisted: bool,
+}
+
+impl Pool {
+    /// Chooses a member for a connection that arrives, or makes it wait: the connection that an explanation explains.
+    pub fn arrive(&self, asker: Asker<'_>, now: Instant) -> Arrival<Choice, QueuePosition> {
+        let mut turn = self.live.shared.turnstile.lock();
+        let choose = || self.choose_at(&mut turn, asker, now);
+        Arrival::decide(self.config.queue, self.live.ahead(), choose, || self.queue())
+    }
+
+    /// Returns whether some member may be chosen now by a client of whom nothing is recorded. It puts nothing into
+    /// words, as it may be asked for each connection.
+    pub fn has_choice(&self, now: Instant) -> bool {
+        self.too_few_up().is_none()
+            && (0..self.members.len()).any(|index| self.refusal(index, &[], false, now).is_none())
+    }
+
+    /// Chooses a member and counts the connection, whoever else waits: the one that persistence names while it may be
+    /// used, else the one that the method prefers.
+    ///
+    /// # Errors
+    /// Why every member was passed over.
+    pub fn choose(&self, asker: Asker<'_>, now: Instant) -> Result<Choice, NoMember> {
+        self.choose_at(&mut self.live.shared.turnstile.lock(), asker, now)
+    }
+
+    /// Joins the end of the queue; returns `None` when it is full.
+    pub fn queue(&self) -> Option<QueuePosition> {
+        self.live.queue.enter(self.config.queue.depth)
+    }
+
+    fn choose_at(&self, turn: &mut u64, asker: Asker<'_>, now: Instant) -> Result<Choice, NoMember> {
+        let decision = self.decide(asker, now, &mut |_, _| ());
+        self.log_lack_of_measurements(&decision);
+        let index = decision.chosen?;
+        let persisted = decision.persisted.is_some();
+        let (guard, setup) =
+            self.enter(index, asker, persisted, now).ok_or(NoMember::Busy(Busy { limit: true, ..Busy::default() }))?;
+        *turn += 1;
+        for candidate in &decision.candidates {
+            self.members[candidate.index].live.turns.credit.store(candidate.credit, Ordering::Relaxed);
+        }
+        self.members[index].live.turns.last.store(*turn, Ordering::Relaxed);
+        Ok(Choice { index, guard, setup, persisted })
+    }
+
+    /// Decides by what every member is now, under the turnstile's lock. What persistence finds goes to `report`.
+    pub(super) fn decide(
+        &self,
+        asker: Asker<'_>,
+        now: Instant,
+        report: &mut impl FnMut(&Sticky, Lookup<'_>),
+    ) -> Decision {
+        self.update_trends(now);
+        if let Some(too_few) = self.too_few_up() {
+            return Decision::none(too_few);
+        }
+        let (mut candidates, mut refused) = (Vec::with_capacity(self.members.len()), Vec::new());
+        for index in 0..self.members.len() {
+            match self.refusal(index, asker.tried, false, now) {
+                Some(why) => refused.push((index, why)),
+                None => candidates.push(self.candidate(index, now)),
+            }
+        }
+        let policy = Policy {
+            method: self.config.load_balancing_mode,
+            min_active_members: self.config.min_active_members,
+            ignore_persisted_weight: self.config.ignore_persisted_weight,
+        };
+        decision::decide(policy, candidates, refused, |candidates, refused| {
+            self.persisted(asker, candidates, refused, now, report)
+        })
+    }
+
+    fn enter(
+        &self,
+        index: usize,
+        asker: Asker<'_>,
+        persisted: bool,
+        now: Instant,
+    ) -> Option<(MemberGuard, SetupGuard)> {
+        let member = &self.members[index];
+        let waives_limit = persisted && asker.persistence.iter().any(|sticky| sticky.profile.override_connection_limit);
+        let mut guard = MemberGuard::enter(&self.live, member, waives_limit, persisted, now)?;
+        let setup = SetupGuard::enter(&self.live, &member.live);
+        guard.hold(asker.persistence.iter().filter_map(|sticky| {
+            sticky.records.as_ref()?.hold(&sticky.profile, asker.client, &member.live.target, now)
+        }));
+        Some((guard, setup))
+    }
+
+    /// Logs when the method lacks fresh measurements, and when it has them again.
+    fn log_lack_of_measurements(&self, decision: &Decision) {
+        let lacks = decision.lacks_measurements;
+        if decision.candidates.is_empty() || self.live.lacks_measurements.swap(lacks, Ordering::Relaxed) == lacks {
+            return;
+        }
+        let (pool, method) = (&self.config.name, self.config.load_balancing_mode.as_str());
+        if lacks {
+            let silent = decision.candidates.iter().find(|candidate| candidate.load.is_none());
+            let member = silent.map(|candidate| self.members[candidate.index].key.to_string());
+            tracing::warn!(%pool, method, member, "no fresh measurement of a member; {}", instead(self.config.load_balancing_mode));
+        } else {
+            tracing::info!(%pool, method, "every member is measured again");
+        }
+    }
+}

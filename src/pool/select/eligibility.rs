@@ -1,0 +1,66 @@
+//! Who may be chosen: not what is down, disabled, draining, unresolved, tried already or at a limit.
+
+use std::sync::Arc;
+use std::time::Instant;
+
+use super::no_member::NoMember;
+use super::refusal::{Refusal, Refused};
+use crate::model::{AdminState, MemberKey};
+use crate::pool::member::Health;
+use crate::pool::pool::{Pool, PoolMember};
+
+impl Pool {
+    /// Returns why a member may not be chosen now, if so. `persistent` is whether persistence names it.
+    pub(super) fn refusal(&self, index: usize, tried: &[MemberKey], persistent: bool, now: Instant) -> Option<Refusal> {
+        self.members[index].live.with_health(|health| {
+            let why = self.refused_in_health(index, health, tried, persistent, now)?;
+            // An administrator's state and a limit say enough by themselves.
+            let by_health = matches!(why, Refused::Down | Refused::Drains | Refused::Unavailable);
+            Some(Refusal { why, health: by_health.then(|| Arc::clone(health)) })
+        })
+    }
+
+    /// Returns the same as [`refusal`](Self::refusal), of a member in this health.
+    pub(in crate::pool) fn refused_in_health(
+        &self,
+        index: usize,
+        health: &Health,
+        tried: &[MemberKey],
+        persistent: bool,
+        now: Instant,
+    ) -> Option<Refused> {
+        let member = &self.members[index];
+        let state = member.state();
+        let by_health = match health {
+            Health::Down(_) => Some(Refused::Down),
+            // A member that drains opens no session, so persistence is no use to its client.
+            Health::Disabled(_) => Some(Refused::Drains),
+            Health::Unavailable(_) => Some(Refused::Unavailable),
+            Health::Up | Health::Unknown => None,
+        };
+        match () {
+            () if tried.contains(&member.key) => Some(Refused::Tried),
+            () if state == AdminState::ForcedOffline => Some(Refused::Offline),
+            () if state == AdminState::Disabled && !persistent => Some(Refused::Disabled),
+            () if matches!(by_health, Some(Refused::Down | Refused::Drains)) => by_health,
+            () if !member.node.is_resolved() => Some(Refused::Unresolved),
+            () if by_health.is_some() => by_health,
+            () => self.limit_reached(index, now),
+        }
+    }
+
+    /// Returns the reason, if fewer members are up than the pool must have (`min-up-members`).
+    pub(in crate::pool) fn too_few_up(&self) -> Option<NoMember> {
+        let needed = self.config.min_up_members;
+        if needed == 0 {
+            return None;
+        }
+        let is_up = |member: &&PoolMember| {
+            member.state() != AdminState::ForcedOffline
+                && member.node.is_resolved()
+                && !member.live.with_health(|health| health.is_down())
+        };
+        let up = self.members.iter().filter(is_up).count() as u32;
+        (up < needed).then_some(NoMember::TooFew { up, needed })
+    }
+}

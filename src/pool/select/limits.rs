@@ -1,0 +1,55 @@
+//! Limits: on connections, on their rate, on those being set up, and on a member's own service threads.
+
+use std::sync::atomic::Ordering;
+use std::time::Instant;
+
+use super::no_member::Busy;
+use super::refusal::Refused;
+use crate::pool::pool::Pool;
+
+impl Pool {
+    /// Returns the limit that a member or its node has reached, if any.
+    pub(super) fn limit_reached(&self, index: usize, now: Instant) -> Option<Refused> {
+        let member = &self.members[index];
+        let node = &member.config.node;
+        let is_full = |current: u32, limit: Option<u32>| limit.is_some_and(|limit| current >= limit);
+        if let Some(threads) = member.live.all_threads_in_use(now) {
+            return Some(Refused::NoThread { threads });
+        }
+        match () {
+            () if is_full(member.node.connections.current(), node.connection_limit) => Some(Refused::NodeLimit),
+            () if member.node.rate.next(node.rate_limit, now).is_some() => Some(Refused::NodeRate),
+            () if member.live.counts.rate.next(member.config.rate_limit, now).is_some() => Some(Refused::Rate),
+            () if self.paced_until(now).is_some()
+                && is_full(member.live.counts.setups.load(Ordering::Acquire), self.config.pacing.setup_limit) =>
+            {
+                Some(Refused::Setup)
+            }
+            // The last, as persistence may waive it.
+            () if is_full(member.live.connections.current(), member.config.connection_limit) => Some(Refused::Limit),
+            () => None,
+        }
+    }
+
+    /// Returns until when members are spared because one of them was lost (`pacing`).
+    pub fn paced_until(&self, now: Instant) -> Option<Instant> {
+        self.config.pacing.setup_limit?;
+        let until = self.live.shared.last_loss.get()?.checked_add(self.config.pacing.time)?;
+        (now < until).then_some(until)
+    }
+
+    /// Returns when a connection that no member can take should try again, where nothing else will wake it.
+    pub fn retry_at(&self, busy: Busy, now: Instant) -> Option<Instant> {
+        let paced = self.paced_until(now).filter(|_| busy.setup);
+        let rates = self.members.iter().filter(|_| busy.rate).flat_map(|member| {
+            let of_node = member.node.rate.next(member.config.node.rate_limit, now);
+            [of_node, member.live.counts.rate.next(member.config.rate_limit, now)]
+        });
+        // What a member reports of its service threads holds for a while, and nothing wakes when that is over.
+        let stale =
+            self.members.iter().filter(|_| busy.limit).filter_map(|member| member.live.threads_in_use_until(now));
+        let next = rates.flatten().chain(paced).chain(stale).min();
+        // What held the connection up may have gone between the choice and this question.
+        next.or_else(|| (busy.rate || busy.setup).then_some(now))
+    }
+}

@@ -1,0 +1,13 @@
+//! The load-balancing methods, one file each. `preference.rs` says which method goes by what.
+
+mod dynamic_ratio;
+mod least_connections;
+mod least_load;
+mod least_sessions;
+mod observed;
+mod predictive;
+mod preference;
+mod round_robin;
+
+pub(in crate::pool) use preference::instead;
+pub(super) use preference::{Preference, charge, in_force, lacks_measurements, pick, preference};

@@ -1,0 +1,30 @@
+//! The service-down action: what becomes of a member's connections when it goes down or is removed.
+
+use std::time::Duration;
+
+use tokio::sync::watch;
+
+use crate::model::ServiceDownAction;
+
+/// What becomes of connections whose member goes down or is removed.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(super) struct ServiceDown {
+    pub action: ServiceDownAction,
+    /// How long after a removal; `None` is never.
+    pub drain_time: Option<Duration>,
+}
+
+/// The action in force on the connections of one member: none while it is up.
+#[derive(Debug, Default)]
+pub(super) struct ActionInForce(watch::Sender<ServiceDownAction>);
+
+impl ActionInForce {
+    /// Puts an action in force; returns whether it is another one than before.
+    pub fn set(&self, action: ServiceDownAction) -> bool {
+        self.0.send_if_modified(|known| std::mem::replace(known, action) != action)
+    }
+
+    pub fn subscribe(&self) -> watch::Receiver<ServiceDownAction> {
+        self.0.subscribe()
+    }
+}

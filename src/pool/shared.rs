@@ -1,0 +1,26 @@
+//! What a live pool and its members share.
+
+use std::sync::Arc;
+
+use arc_swap::ArcSwap;
+
+use super::moment::Moment;
+use super::queue::Turnstile;
+use super::service_down::ServiceDown;
+
+/// What a live pool and its members share.
+#[derive(Debug, Default)]
+pub(super) struct PoolShared {
+    /// Lets choices pass one at a time, and wakes those who wait.
+    pub turnstile: Arc<Turnstile>,
+    /// When a member was last lost: marked down, or gone in the midst of a connection.
+    pub last_loss: Moment,
+    /// What becomes of the connections of a member that goes down, by the latest configuration.
+    pub service_down: ArcSwap<ServiceDown>,
+}
+
+impl PoolShared {
+    pub fn new(turnstile: &Arc<Turnstile>) -> Self {
+        Self { turnstile: Arc::clone(turnstile), ..Self::default() }
+    }
+}

@@ -99,8 +99,8 @@ fn pauses(count: u32, profile: &Persistence) {
     let fill = |records: &Arc<Records>| {
         let sticky = [Sticky { profile: Arc::new(profile.clone()), records: Some(Arc::clone(records)) }];
         drop(pool.choose(Asker { client: client(0), persistence: &sticky, tried: &[] }, Instant::now()));
-        let place = records.find(profile, client(0), Instant::now()).unwrap();
-        (1..count).for_each(|number| drop(records.hold(profile, client(number), &place, Instant::now())));
+        let target = records.find(profile, client(0), Instant::now()).unwrap();
+        (1..count).for_each(|number| drop(records.hold(profile, client(number), &target, Instant::now())));
     };
     let full = || {
         let records = empty();
@@ -155,7 +155,7 @@ fn choose(pool: &Pool, persistence: &[Sticky]) -> usize {
     choice.map_or(0, |choice| choice.index)
 }
 
-/// A pool whose members have a connection each, some a second one, and have told of their load.
+/// A pool whose members have a connection each, some a second one, and have reported their load.
 fn pool(method: LoadBalancing, members: usize, registry: &Registry) -> Pool {
     let member = |number: usize| {
         let address = Address::Ip(IpAddr::from(0x7f00_0001_u32.saturating_add(number as u32).to_be_bytes()));

@@ -56,7 +56,7 @@ fn member_and_node_are_entered_both_or_neither() {
             })
         });
         let entered: u64 = threads.into_iter().map(|thread| u64::from(thread.join().unwrap())).sum();
-        assert!(entered >= 1, "somebody gets the place");
+        assert!(entered >= 1, "somebody enters");
         assert!(members.iter().all(|member| member.current() == 0) && node.current() == 0);
         assert_eq!(members.iter().map(|member| member.total()).sum::<u64>(), entered, "only those who got in count");
     });

@@ -1,11 +1,12 @@
-//! What is known of Impala's protocols, and nothing else.
+//! Impala's protocols: first bytes of its clients, questions that probes ask its ports, and the JSON of its web UI.
 
 mod answer;
-mod opening;
+mod first_bytes;
 mod question;
-mod web;
+mod thrift;
+mod web_ui;
 
 pub use answer::Answer;
-pub use opening::{OPENING_LENGTH, Opening, is_tls_record};
+pub use first_bytes::{OPENING_LENGTH, Opening, is_tls_record};
 pub use question::Question;
-pub use web::{Coordinator, Metrics, Role, backend_role, coordinators};
+pub use web_ui::{Coordinator, Metrics, Role, backend_role, coordinators};

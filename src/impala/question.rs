@@ -1,14 +1,15 @@
 //! What an impalad can be asked without credentials, in bytes, and what the answer means.
 
-use super::answer::{Answer, Unread, texts};
-use super::is_tls_record;
+use super::answer::Answer;
+use super::first_bytes::is_tls_record;
+use super::thrift::{Unread, texts};
 
 /// A question that any impalad answers, whoever asks, and that leaves nothing behind there.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Question {
-    /// HiveServer2 without SASL: GetInfo for a session that cannot be. A daemon that shuts down says so.
+    /// HiveServer2 without SASL: GetInfo for a session that cannot be. A daemon that shuts down answers so.
     Hs2Info,
-    /// Beeswax without SASL: PingImpalaService. It tells nothing of a shutdown.
+    /// Beeswax without SASL: PingImpalaService. It does not show a shutdown.
     BeeswaxPing,
     /// SASL (LDAP or Kerberos): START with a mechanism that there is not. Setup threads and SASL answer.
     SaslStart,
@@ -17,7 +18,7 @@ pub enum Question {
 }
 
 impl Question {
-    /// The bytes to send.
+    /// Returns the bytes to send.
     pub fn bytes(self) -> &'static [u8] {
         match self {
             Self::Hs2Info => HS2_INFO,
@@ -27,7 +28,7 @@ impl Question {
         }
     }
 
-    /// What the bytes that have come back mean.
+    /// Returns what the bytes mean that were answered so far.
     pub fn answer(self, bytes: &[u8]) -> Answer {
         if is_tls_record(bytes) {
             return Answer::Foreign("speaks TLS: write `ssl: true`".into());
@@ -48,7 +49,7 @@ impl Question {
     }
 }
 
-/// A whole SASL message of whatever status: a server that does not know the mechanism says BAD and which.
+/// A whole SASL message of whatever status: a server that does not know the mechanism answers BAD and which.
 fn sasl(bytes: &[u8]) -> Answer {
     let not_sasl = || Answer::Foreign("answers something that is not SASL".into());
     match bytes {

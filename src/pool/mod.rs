@@ -1,7 +1,7 @@
 //! Pools while they run: members with their live counts and health, the choice among them, and persistence.
 //!
-//! What the configuration says of a pool is in a [`Pool`], made anew by each reload. What happens to it is in a
-//! [`LivePool`] and its members, which a [`Registry`] keeps by name, so that a reload forgets no count.
+//! A [`Pool`] is a pool as one configuration describes it, made anew by each reload. Its counts and its members' health
+//! are in a [`LivePool`], which a [`Registry`] keeps by name, so that a reload forgets none.
 
 mod guards;
 mod live_pool;

@@ -23,7 +23,7 @@ impl Moment {
     }
 }
 
-/// Makes now the origin, unless it is set: moments before it cannot be told apart.
+/// Makes now the origin, unless it is set: moments before it are all the same.
 pub(super) fn set_origin() {
     LazyLock::force(&ORIGIN);
 }

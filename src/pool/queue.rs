@@ -1,4 +1,4 @@
-//! QueuePosition for a member, first come, first served.
+//! The queue of a pool: where a connection waits while no member can take it, first come, first served.
 
 use std::collections::BTreeMap;
 use std::ops::Bound;
@@ -230,7 +230,7 @@ mod tests {
         Arrives { tried: u8 },
         /// One of those who wait gives up.
         Leaves(Index),
-        /// A member has a place more.
+        /// A member has room for one more.
         Freed { member: u8 },
         /// One of those who wait is let run, which tries if it has its turn.
         Runs(Index),
@@ -250,7 +250,7 @@ mod tests {
         proptest::collection::vec(event, 0..60)
     }
 
-    /// A queue and members with places, of which those who wait use whatever has not failed them.
+    /// A queue and members with room, of which those who wait use whatever has not failed them.
     #[derive(Default)]
     struct Model {
         turnstile: Arc<Turnstile>,
@@ -264,9 +264,9 @@ mod tests {
         fn tries(&mut self, at: usize) -> Option<u8> {
             let (waiting, tried) = &self.waiters[at];
             match self.free.iter().position(|member| member & tried == 0) {
-                Some(place) => {
+                Some(index) => {
                     self.waiters.remove(at);
-                    Some(self.free.swap_remove(place))
+                    Some(self.free.swap_remove(index))
                 }
                 None => {
                     if *tried != 0 {
@@ -317,7 +317,7 @@ mod tests {
             }
             while model.runs_in_order() {}
             for (_, tried) in &model.waiters {
-                prop_assert!(model.free.iter().all(|member| member & tried != 0), "a place is free for one who waits");
+                prop_assert!(model.free.iter().all(|member| member & tried != 0), "there is room for one who waits");
             }
         }
     }

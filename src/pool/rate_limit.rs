@@ -41,7 +41,7 @@ impl RateLimiter {
         let limit = limit? as usize;
         let mut recent = self.recent.lock();
         forget(&mut recent, now);
-        // As many as the limit must be left at most, less the one to come.
+        // As many as the limit must be left at most, less the next one.
         let last_to_go = recent.len().checked_sub(limit)?;
         recent.get(last_to_go)?.checked_add(SECOND)
     }

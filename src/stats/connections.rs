@@ -1,3 +1,5 @@
+//! Connections that are open, exact across threads, so that a limit is one.
+
 use super::atomic::{AtomicU32, AtomicU64, Ordering};
 
 /// Connections of a virtual server, pool, member or node. The current count is exact across threads, so that a limit
@@ -10,7 +12,7 @@ pub struct Connections {
 }
 
 impl Connections {
-    /// Counts one connection in, unless `limit` are there already.
+    /// Counts one connection in, unless `limit` are there already. Returns whether it was counted.
     pub fn try_enter(&self, limit: Option<u32>) -> bool {
         let limit = limit.unwrap_or(u32::MAX);
         let entered = self
@@ -26,7 +28,8 @@ impl Connections {
         }
     }
 
-    /// Counts one connection into both, or into neither when either has as many as its limit.
+    /// Counts one connection into both, or into neither when either has as many as its limit. Returns whether it was
+    /// counted.
     pub fn try_enter_both(one: (&Self, Option<u32>), other: (&Self, Option<u32>)) -> bool {
         if !one.0.try_enter(one.1) {
             return false;
@@ -49,11 +52,12 @@ impl Connections {
         self.current.fetch_sub(1, Ordering::AcqRel);
     }
 
+    /// Returns how many are open.
     pub fn current(&self) -> u32 {
         self.current.load(Ordering::Acquire)
     }
 
-    /// How many ever entered.
+    /// Returns how many ever entered.
     pub fn total(&self) -> u64 {
         self.total.load(Ordering::Relaxed)
     }

@@ -3,9 +3,10 @@
 mod atomic;
 mod connections;
 mod counter;
-
-pub use connections::{ConnectionCounts, Connections};
-pub use counter::{Counter, Traffic, TrafficCounts};
-
 #[cfg(test)]
 mod tests;
+mod traffic;
+
+pub use connections::{ConnectionCounts, Connections};
+pub use counter::Counter;
+pub use traffic::{Traffic, TrafficCounts};

@@ -1,3 +1,5 @@
+//! Limits under contention.
+
 use super::Connections;
 
 #[test]

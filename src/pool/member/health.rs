@@ -6,7 +6,7 @@ pub enum Verdict {
     Up,
     /// It serves the connections that it has and must get no others, as when it drains. With the reason in words.
     Disabled(String),
-    /// It can take no more just now, and comes back at once. With the reason in words.
+    /// It can take no more just now, and may again at any moment. With the reason in words.
     Unavailable(String),
     /// With the reason in words.
     Down(String),

@@ -7,7 +7,7 @@ use super::no_member::NoMember;
 use super::refusal::Refusal;
 use crate::model::LoadBalancing;
 
-/// What a pool's configuration says of the choice.
+/// The settings of a pool that decide beside its members.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Policy {
     pub method: LoadBalancing,

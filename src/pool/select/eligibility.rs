@@ -14,7 +14,7 @@ impl Pool {
     pub(super) fn refusal(&self, index: usize, tried: &[MemberKey], persistent: bool, now: Instant) -> Option<Refusal> {
         self.members[index].live.with_health(|health| {
             let why = self.refused_in_health(index, health, tried, persistent, now)?;
-            // An administrator's state and a limit say enough by themselves.
+            // An administrator's state and a limit are reason enough by themselves.
             let by_health = matches!(why, Refused::Down | Refused::Drains | Refused::Unavailable);
             Some(Refusal { why, health: by_health.then(|| Arc::clone(health)) })
         })

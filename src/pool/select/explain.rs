@@ -45,7 +45,7 @@ impl Pool {
             steps.push("the virtual server has no persistence".to_owned());
         }
         steps.extend(persistence);
-        // Where others come first, the method is not asked yet.
+        // Where others go first, the method is not asked yet.
         if decision.persisted.is_none() && matches!(arrival, Arrival::Served(_)) {
             self.explain_method(&decision, &mut steps);
         }

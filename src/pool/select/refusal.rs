@@ -18,7 +18,7 @@ pub enum Refused {
     Down,
     /// Its name does not resolve.
     Unresolved,
-    /// Full by its own account, as a monitor says.
+    /// Full by its own account, as a monitor found.
     Unavailable,
     /// All of its service threads are in use.
     NoThread {

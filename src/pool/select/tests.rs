@@ -246,7 +246,7 @@ fn persistent_connections_can_be_left_out_of_the_count() {
 fn free_service_threads_are_given_to_one_client_each() {
     let pool = join(pool(LoadBalancing::RoundRobin, &["a"], |_| {}), &Registry::default());
     let start = Instant::now();
-    let told = |connections_in_use, second| {
+    let report = |connections_in_use, second| {
         pool.members[0].live.set_measurement(Measurement {
             connections_in_use: Some(connections_in_use),
             service_threads: Some(4),
@@ -255,17 +255,17 @@ fn free_service_threads_are_given_to_one_client_each() {
     };
     let choose = |second| pool.choose(asker(&[]), start + Duration::from_secs(second));
     // Three are others'.
-    told(3, 0);
+    report(3, 0);
     let ours = choose(1).unwrap();
     assert_eq!(choose(1).unwrap_err(), AT_LIMIT);
     assert_eq!(pool.member_status(0).reason, "all of its 4 service threads are in use");
     drop(ours);
     let ours = choose(1).unwrap();
     // One of the others has left; ours is among those that it counts.
-    told(3, 2);
+    report(3, 2);
     let second = choose(2).unwrap();
     assert_eq!(choose(2).unwrap_err(), AT_LIMIT);
-    assert!(choose(30).is_ok(), "what was told long ago keeps nobody away");
+    assert!(choose(30).is_ok(), "what was reported long ago keeps nobody away");
     drop((ours, second));
 }
 

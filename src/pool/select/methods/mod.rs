@@ -1,4 +1,4 @@
-//! The load-balancing methods, one file each. `preference.rs` says which method goes by what.
+//! The load-balancing methods, one file each. `preference.rs` lists what each goes by.
 
 mod dynamic_ratio;
 mod least_connections;

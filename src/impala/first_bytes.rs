@@ -1,6 +1,6 @@
-//! The first bytes of a connection, which tell what its sender speaks. Impala's clients always speak first.
+//! The first bytes of a connection, which show the protocol of its sender. Impala's clients always send first.
 
-/// Bytes that are enough to tell every [`Opening`].
+/// Bytes that are enough to recognise every [`Opening`].
 pub const OPENING_LENGTH: usize = 12;
 
 /// What a client began with.
@@ -18,7 +18,7 @@ pub enum Opening {
     SaslOther,
     /// HiveServer2 over HTTP, or a browser.
     Http,
-    /// Nothing of these, or too little to tell.
+    /// None of these, or too few bytes to recognise it.
     Unknown,
 }
 
@@ -36,7 +36,7 @@ impl Opening {
         }
     }
 
-    /// In words that fit "the client speaks …".
+    /// Returns words that fit "the client speaks …".
     pub fn describe(self) -> &'static str {
         match self {
             Self::Tls => "TLS",

@@ -8,11 +8,11 @@ use crate::model::Host;
 /// What a daemon is for, and whether it is going.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize)]
 pub struct Role {
-    /// Whether clients can connect to it; a daemon that does not say so is taken for a coordinator.
+    /// Whether clients can connect to it; a daemon that does not report it is taken for a coordinator.
     pub is_coordinator: Option<bool>,
     /// Whether it shuts down gracefully.
     pub is_quiescing: Option<bool>,
-    /// How far the shutdown has come, in the daemon's words.
+    /// How far the shutdown is, in the daemon's words.
     pub shutdown_status: Option<String>,
 }
 
@@ -34,8 +34,8 @@ pub fn backend_role(json: &[u8], web_uis: &[String]) -> Option<Role> {
     let page: Value = serde_json::from_slice(json).ok()?;
     let own = |row: &&Value| {
         let url = row.get("webserver_url").and_then(Value::as_str).unwrap_or_default();
-        let place = url.split_once("://").map_or(url, |(_, rest)| rest).trim_end_matches('/');
-        web_uis.iter().any(|web_ui| web_ui.eq_ignore_ascii_case(place))
+        let host_and_port = url.split_once("://").map_or(url, |(_, rest)| rest).trim_end_matches('/');
+        web_uis.iter().any(|web_ui| web_ui.eq_ignore_ascii_case(host_and_port))
     };
     let row = page.get("backends")?.as_array()?.iter().find(own)?;
     Role::deserialize(row).ok()
@@ -46,7 +46,7 @@ pub fn backend_role(json: &[u8], web_uis: &[String]) -> Option<Role> {
 pub struct Coordinator {
     /// A host name in lower case, or an IP address.
     pub host: String,
-    /// The port of its web UI, if that is told.
+    /// The port of its web UI, if that is known.
     pub web_port: Option<u16>,
 }
 
@@ -55,11 +55,11 @@ pub struct Coordinator {
 pub fn coordinators(json: &[u8]) -> Option<Vec<Coordinator>> {
     let page: Value = serde_json::from_slice(json).ok()?;
     let takes_clients = |row: &&Value| {
-        let says = |key: &str| row.get(key).and_then(Value::as_bool);
-        says("is_coordinator") == Some(true)
-            && says("is_quiescing") != Some(true)
-            && says("is_blacklisted") != Some(true)
-            && says("is_active") != Some(false)
+        let flag = |key: &str| row.get(key).and_then(Value::as_bool);
+        flag("is_coordinator") == Some(true)
+            && flag("is_quiescing") != Some(true)
+            && flag("is_blacklisted") != Some(true)
+            && flag("is_active") != Some(false)
     };
     let rows = page.get("backends")?.as_array()?.iter().filter(takes_clients);
     Some(rows.filter_map(coordinator).take(MOST_COORDINATORS).collect())
@@ -69,17 +69,18 @@ fn coordinator(row: &Value) -> Option<Coordinator> {
     let text = |key: &str| row.get(key).and_then(Value::as_str).unwrap_or_default();
     let url = text("webserver_url");
     let web_ui = url.split_once("://").map_or(url, |(_, rest)| rest).trim_end_matches('/');
-    // A web UI that listens on all addresses does not tell its own.
-    let place = |text: &str| Some(place(text)?).filter(|(host, _)| !matches!(host.as_str(), "0.0.0.0" | "::"));
-    match (place(web_ui), place(text("address"))) {
+    // A web UI that listens on all addresses does not show its own.
+    let host_and_port =
+        |text: &str| Some(host_and_port(text)?).filter(|(host, _)| !matches!(host.as_str(), "0.0.0.0" | "::"));
+    match (host_and_port(web_ui), host_and_port(text("address"))) {
         (Some((host, web_port)), _) => Some(Coordinator { host, web_port }),
         (None, Some((host, _))) => Some(Coordinator { host, web_port: None }),
         (None, None) => None,
     }
 }
 
-/// `host` or `host:port`, where an IPv6 address with a port stands in brackets.
-fn place(text: &str) -> Option<(String, Option<u16>)> {
+/// Reads `host` or `host:port`, where an IPv6 address with a port is in brackets.
+fn host_and_port(text: &str) -> Option<(String, Option<u16>)> {
     if let Ok(host) = Host::parse(text) {
         return Some((host.to_string(), None));
     }
@@ -87,7 +88,7 @@ fn place(text: &str) -> Option<(String, Option<u16>)> {
     Some((Host::parse(host).ok()?.to_string(), Some(port.parse().ok()?)))
 }
 
-/// What a daemon counts. Whatever it does not tell is `None`.
+/// What a daemon counts. Whatever it does not report is `None`.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
 pub struct Metrics {
     /// Connections to the front end that was asked for.

@@ -155,8 +155,8 @@ pub async fn keep_asking(search: Arc<Search>, publish: impl Fn(Vec<FoundHost>) +
     }
 }
 
-/// Returns the hosts with what their names resolve to, all looked up at once. While a name does not resolve, the addresses that
-/// it had stay.
+/// Returns the hosts with what their names resolve to, all looked up at once. While a name does not resolve, the
+/// addresses that it had stay.
 async fn resolved(hosts: Vec<String>, before: &[FoundHost]) -> Vec<FoundHost> {
     let mut looking = JoinSet::new();
     for host in hosts {

@@ -1,5 +1,5 @@
-//! Noticing at once that a member is gone: a client's connection fails as it does when a process dies, and then its port
-//! refuses connections.
+//! Noticing at once that a member is gone: a client's connection fails as it does when a process dies, and then its
+//! port refuses connections.
 
 use std::net::SocketAddr;
 use std::time::Duration;

@@ -40,8 +40,8 @@ impl RiseFall {
     /// Takes the outcome of a probe. Returns the verdict when it or its reason changes.
     ///
     /// An answer marks the member up, after `time-until-up` where there is one. No answer for the timeout marks it down
-    /// (F5's `timeout`). What the member reports of itself holds at once. The time before a probe that could not be made
-    /// does not count: nobody looked.
+    /// (F5's `timeout`). What the member reports of itself holds at once. The time before a probe that could not be
+    /// made does not count: nobody looked.
     pub fn observe(&mut self, outcome: Outcome, now: Instant) -> Option<Verdict> {
         let since_last = now.saturating_duration_since(std::mem::replace(&mut self.last_probe, now));
         let verdict = match outcome {

@@ -80,8 +80,8 @@ pub struct SetupGuard {
 }
 
 impl SetupGuard {
-    /// After this long a connection counts as set up, answered or not: it may be one that sends nothing for its client's
-    /// sake, and others must not wait for that.
+    /// After this long a connection counts as set up, answered or not: it may be one that sends nothing for its
+    /// client's sake, and others must not wait for that.
     pub const LONGEST: Duration = Duration::from_secs(5);
 
     pub(super) fn enter(pool: &Arc<LivePool>, member: &Arc<LiveMember>) -> Self {

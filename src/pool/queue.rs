@@ -127,7 +127,8 @@ impl QueuePosition {
         self.own.notified().await;
     }
 
-    /// Lets the one behind try as well, whether it is here already or arrives later: what holds this one up may be its own affair.
+    /// Lets the one behind try as well, whether it is here already or arrives later: what holds this one up may be its
+    /// own affair.
     pub fn pass_on(&self) {
         let mut line = self.queue.line.lock();
         let behind = line.waiters.range((Bound::Excluded(self.number), Bound::Unbounded)).next();

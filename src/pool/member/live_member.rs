@@ -19,23 +19,23 @@ use crate::pool::service_down::ActionInForce;
 use crate::pool::shared::PoolShared;
 use crate::stats::{Connections, Traffic};
 
-/// A member while it runs.
+/// A member while it runs: what is counted of it, what the choice remembers of it, and what monitors find.
 #[derive(Debug)]
 pub struct LiveMember {
     pub connections: Connections,
     pub traffic: Traffic,
     pub(in crate::pool) counts: Counts,
-    /// What persistence records name it by.
+    /// What persistence records name.
     pub(in crate::pool) target: Arc<RecordTarget>,
     pub(in crate::pool) turns: Turns,
     pub(in crate::pool) ramp: SlowRamp,
+    /// Held by whoever probes: a member has few threads to answer with.
+    pub probing: tokio::sync::Mutex<()>,
     verdicts: Verdicts,
     load: MeasuredLoad,
     passive_events: PassiveEvents,
     service_down: ActionInForce,
     pool: Arc<PoolShared>,
-    /// Held by whoever probes: a member has few threads to answer with.
-    pub probing: tokio::sync::Mutex<()>,
 }
 
 impl Default for LiveMember {
@@ -53,12 +53,12 @@ impl LiveMember {
             target: RecordTarget::new(pool, member),
             turns: Turns::default(),
             ramp: SlowRamp::default(),
+            probing: tokio::sync::Mutex::default(),
             verdicts: Verdicts::default(),
             load: MeasuredLoad::default(),
             passive_events: PassiveEvents::default(),
             service_down: ActionInForce::default(),
             pool: shared,
-            probing: tokio::sync::Mutex::default(),
         }
     }
 
@@ -118,8 +118,8 @@ impl LiveMember {
         self.service_down.subscribe()
     }
 
-    /// Records that the member was lost, as when it ended a connection abruptly: its clients will want another member at
-    /// once.
+    /// Records that the member was lost, as when it ended a connection abruptly: its clients will want another member
+    /// at once.
     pub fn record_loss(&self, now: Instant) {
         self.pool.last_loss.set(now);
     }

@@ -84,8 +84,8 @@ struct ByMonitor {
 }
 
 impl ByMonitor {
-    /// Returns the worst verdict with all monitors needed, and the N-th best with N needed. From best to worst: up, no verdict
-    /// yet, unavailable, disabled, down. Of equals the first by name gives the reason.
+    /// Returns the worst verdict with all monitors needed, and the N-th best with N needed. From best to worst: up, no
+    /// verdict yet, unavailable, disabled, down. Of equals the first by name gives the reason.
     fn health(&self) -> Health {
         let mut verdicts: Vec<_> = self.verdicts.iter().collect();
         let all = verdicts.len();

@@ -84,8 +84,8 @@ impl Records {
         Some(PersistenceHold { records: Arc::clone(self), client, serial: held.serial })
     }
 
-    /// Returns the records that `matches` and that have not expired, by client. One that is there all the time is listed once,
-    /// whatever becomes of others meanwhile. No lock is held while `matches` runs.
+    /// Returns the records that `matches` and that have not expired, by client. One that is there all the time is
+    /// listed once, whatever becomes of others meanwhile. No lock is held while `matches` runs.
     pub fn list(&self, mut matches: impl FnMut(&RecordView) -> bool, now: Instant) -> Vec<RecordView> {
         let (mut list, mut views) = (Vec::new(), Vec::with_capacity(SHARD));
         for shard in &self.shards {

@@ -6,9 +6,8 @@ use super::client::key;
 use crate::model::MemberKey;
 use crate::model::profile::Persistence;
 
-/// Returns how well a client and a node fit, by the client's address under the profile's mask: everybody who computes it finds
-/// the same, and the highest score wins (rendezvous hashing; F5's `carp`). A member with a higher ratio wins as many
-/// more clients.
+/// Returns how well a client and a node fit, by the client's address under the profile's mask. Everybody who computes
+/// it finds the same, and the highest score wins. A member with a higher ratio wins as many more clients.
 pub(in crate::pool) fn score(profile: &Persistence, client: IpAddr, member: &MemberKey, ratio: u32) -> f64 {
     let client = key(profile, client);
     let mut hash = FNV_BASIS;

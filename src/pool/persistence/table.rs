@@ -160,8 +160,8 @@ mod tests {
         assert_eq!(node_of(table.find(client(1), None, after(99_999))), Some("a"), "indefinite");
     }
 
-    /// Clients arrive, move, leave, and their records are deleted, in any order: a record is in use while a connection lives
-    /// that began with it.
+    /// Clients arrive, move, leave, and their records are deleted, in any order: a record is in use while a connection
+    /// lives that began with it.
     #[test]
     fn record_is_in_use_while_a_connection_of_its_own_lives() {
         let (start, targets) = (Instant::now(), ["a", "b"].map(target));

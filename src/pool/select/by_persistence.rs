@@ -61,7 +61,8 @@ impl Pool {
         })
     }
 
-    /// Returns where a record leads. Each member is looked at once, so that what persistence finds fits what else is explained of it.
+    /// Returns where a record leads. Each member is looked at once, so that what persistence finds fits what else is
+    /// explained of it.
     fn follow(
         &self,
         asker: Asker<'_>,

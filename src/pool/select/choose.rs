@@ -120,11 +120,12 @@ impl Pool {
         if decision.candidates.is_empty() || self.live.lacks_measurements.swap(lacks, Ordering::Relaxed) == lacks {
             return;
         }
-        let (pool, method) = (&self.config.name, self.config.load_balancing_mode.as_str());
+        let method = self.config.load_balancing_mode;
+        let (pool, instead, method) = (&self.config.name, instead(method), method.as_str());
         if lacks {
             let silent = decision.candidates.iter().find(|candidate| candidate.load.is_none());
             let member = silent.map(|candidate| self.members[candidate.index].key.to_string());
-            tracing::warn!(%pool, method, member, "no fresh measurement of a member; {}", instead(self.config.load_balancing_mode));
+            tracing::warn!(%pool, method, member, "no fresh measurement of a member; {instead}");
         } else {
             tracing::info!(%pool, method, "every member is measured again");
         }

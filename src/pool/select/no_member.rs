@@ -56,8 +56,8 @@ impl NoMember {
         }
     }
 
-    /// Returns whether the connection may wait for a member: always for its turn to be set up, at a limit where the pool
-    /// queues.
+    /// Returns whether the connection may wait for a member: always for its turn to be set up, at a limit where the
+    /// pool queues.
     pub fn may_wait(self, queueing: Queueing) -> bool {
         match self {
             Self::Busy(busy) => busy.setup || queueing.on_connection_limit,

@@ -1,5 +1,5 @@
-//! Which load-balancing method prefers which candidates. Each method either gives them turns in proportion to a weight, or
-//! scores them and chooses the lowest.
+//! Which load-balancing method prefers which candidates. Each method either gives them turns in proportion to a weight,
+//! or scores them and chooses the lowest.
 
 use super::{dynamic_ratio, least_connections, least_load, least_sessions, observed, predictive, round_robin};
 use crate::model::{LoadBalancing, Scope};

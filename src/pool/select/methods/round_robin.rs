@@ -2,9 +2,9 @@
 
 use crate::pool::select::candidate::Candidate;
 
-/// Returns the candidate whose turn it is. Turns are in proportion to the weights and spread evenly: each candidate earns its
-/// weight, the richest is chosen and pays what all have earned. What nobody ramps up and nothing weighs differently is
-/// plain round robin. A member that was away takes no turns that it missed.
+/// Returns the candidate whose turn it is. Turns are in proportion to the weights and spread evenly: each candidate
+/// earns its weight, the richest is chosen and pays what all have earned. Where all weigh the same and nobody ramps up,
+/// this is plain round robin. A member that was away takes no turns that it missed.
 pub(super) fn pick(candidates: &mut [Candidate], weights: &[f64]) -> Option<usize> {
     let earned = earn(candidates, weights);
     // `max_by_key` prefers the last of equals; of those whose credit is the same, the one that waits longest goes

@@ -3,7 +3,7 @@
 .DEFAULT_GOAL := help
 # The steps of `make test` go from fast to slow, whatever -j says.
 .NOTPARALLEL:
-.PHONY: help build demo test audit bench fuzz fmt lint doc unit e2e completions clean
+.PHONY: help build demo test audit bench fuzz fmt lint doc unit e2e generated completions clean
 
 CARGO ?= cargo
 LOCKED ?= --locked
@@ -52,6 +52,12 @@ e2e: ## Real Impala clients through pronk
 	tests/e2e/setup.sh --kerberos
 	$(CARGO) build $(LOCKED)
 	PRONK_E2E_KERBEROS=1 target/e2e-venv/bin/python -m pytest tests/e2e -q
+
+generated: ## Write what is made from the keys' declarations: docs/configuration.md and profiles/
+	$(CARGO) build $(LOCKED)
+	target/debug/pronk config reference > docs/configuration.md
+	for file in clientssl serverssl protocol persistence monitors; do \
+	  target/debug/pronk config profiles $$file > profiles/$$file.yaml || exit 1; done
 
 completions: build ## Shell completions in target/completions
 	mkdir -p target/completions

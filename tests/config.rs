@@ -76,7 +76,7 @@ mod accepted {
         let PersistenceKind::SourceAddr(affinity) = persistence.kind else { panic!("{persistence:?}") };
         assert_eq!((affinity.timeout, persistence.mask), (Some(Duration::from_secs(3600)), SourceMask::HOST));
         assert_eq!(vs.pool.load_balancing_mode, LoadBalancing::LeastConnections(Scope::Node));
-        assert_eq!(vs.pool.monitors[0].timeout, Duration::from_secs(16));
+        assert_eq!(vs.pool.monitors.all[0].probing.timeout, Duration::from_secs(16));
         let members: Vec<_> = vs.pool.members.iter().map(|member| member.key().to_string()).collect();
         assert_eq!(members, ["nightly56-2:21050", "nightly56-3:21050", "nightly56-4:21050"]);
         let client = vs.client_ssl.as_ref().unwrap();

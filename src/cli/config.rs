@@ -3,7 +3,7 @@ use std::path::PathBuf;
 use std::process::ExitCode;
 
 use crate::cli::screen::{out, outln};
-use crate::config;
+use crate::config::{self, BuiltIn};
 
 #[derive(Debug, clap::Subcommand)]
 pub(super) enum Command {
@@ -18,6 +18,11 @@ pub(super) enum Command {
     Schema,
     /// Print the reference of every key in Markdown.
     Reference,
+    /// Print the built-in profiles and monitors, with the reasons for their values.
+    Profiles {
+        /// One file of them: clientssl, serverssl, protocol, persistence or monitors.
+        file: Option<String>,
+    },
 }
 
 impl Command {
@@ -32,6 +37,17 @@ impl Command {
             },
             Self::Schema => outln!("{}", serde_json::to_string_pretty(&config::json_schema())?),
             Self::Reference => out!("{}", config::reference()),
+            Self::Profiles { file } => {
+                let all = config::built_in();
+                let stem = |name: &str| name.trim_start_matches("profiles/").trim_end_matches(".yaml").to_owned();
+                let wanted = |it: &&BuiltIn| file.as_ref().is_none_or(|file| stem(it.name) == *file);
+                let texts: Vec<_> = all.iter().filter(wanted).map(|it| it.text.as_str()).collect();
+                if texts.is_empty() {
+                    let names: Vec<_> = all.iter().map(|it| stem(it.name)).collect();
+                    anyhow::bail!("there is no such file; there are: {}", names.join(", "));
+                }
+                out!("{}", texts.join("\n"));
+            }
         }
         Ok(ExitCode::SUCCESS)
     }

@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::diagnostic::{Diagnostic, Diagnostics};
-use super::schema;
+use super::keys;
 use super::source::{At, Sources};
 use super::tree::{self, Entry, Node, Value};
 
@@ -54,14 +54,6 @@ impl Document {
         root.map(|root| Self { sources, root, built_in })
     }
 
-    /// The built-in profiles and monitors alone.
-    pub fn built_in() -> Self {
-        let mut diagnostics = Diagnostics::default();
-        let document = Self::read(Sources::new("", "{}"), &mut diagnostics);
-        // What is compiled in and every test reads cannot be wrong.
-        document.unwrap_or_else(|| unreachable!("{diagnostics}"))
-    }
-
     /// The user's entries of a section.
     pub fn section(&self, name: &str) -> &[Entry] {
         self.root.entry(name).map_or(&[], |entry| entry.value.entries())
@@ -82,10 +74,32 @@ impl Document {
         names
     }
 
+    /// Every entry of a section, built in or the user's. One that has the name of a built-in one replaces it.
+    pub fn all(&self, section: &str) -> impl Iterator<Item = &Entry> {
+        let built_in = self.built_in.get(section).into_iter().flatten();
+        let user = self.section(section);
+        built_in.filter(|entry| !user.iter().any(|other| other.key == entry.key)).chain(user)
+    }
+
+    /// The word of an entry's type, if it has one that is known.
+    pub fn type_of(&self, section: &str, entry: &Entry) -> Option<String> {
+        let inherited = self.inherited_by(section, entry).ok()?;
+        let word = match inherited.iter().find(|inner| inner.key == "type") {
+            Some(written) => written.value.scalar()?,
+            None => keys::default_type(section)?.to_owned(),
+        };
+        keys::root_of(section, &word).map(|_| word)
+    }
+
     /// The entries that hold for a named profile or monitor, the root's first, each overlaid by its heirs.
     pub fn inherited(&self, section: &str, name: &str) -> Result<Vec<&Entry>, Broken> {
+        self.named(section, name).map_or_else(|| Ok(Vec::new()), |entry| self.inherited_by(section, entry))
+    }
+
+    /// The same for an entry of the section.
+    pub fn inherited_by<'a>(&'a self, section: &str, entry: &'a Entry) -> Result<Vec<&'a Entry>, Broken> {
         let mut chain: Vec<&Entry> = Vec::new();
-        let mut next = self.named(section, name);
+        let mut next = Some(entry);
         while let Some(entry) = next {
             if let Some(begin) = chain.iter().position(|seen| std::ptr::eq(*seen, entry)) {
                 return Err(cycle(&mut chain[begin..]));
@@ -120,11 +134,9 @@ impl Document {
         }
         let kind = match entry.value.entry("type") {
             Some(kind) => kind.value.scalar()?,
-            // What a monitor is unless it says otherwise.
-            None if section == "monitors" => "tcp".to_owned(),
-            None => return None,
+            None => keys::default_type(section)?.to_owned(),
         };
-        self.built_in_entry(section, schema::root(section, &kind)?)
+        self.built_in_entry(section, keys::root_of(section, &kind)?)
     }
 
     fn built_in_entry(&self, section: &str, name: &str) -> Option<&Entry> {

@@ -2,24 +2,30 @@
 //!
 //! Every mistake in a file is reported at once, each with its place. Certificates and keys are not read here.
 
+mod built_in;
 mod diagnostic;
 mod diff;
 mod fields;
 mod file;
 mod inherit;
+mod json_schema;
+mod keys;
+mod reference;
 mod resolve;
 mod rule;
 mod scalar;
-mod schema;
 mod show;
 mod source;
+mod suggest;
 mod tree;
 
 use std::path::Path;
 
+pub use built_in::{BuiltIn, built_in};
 pub use diagnostic::{Diagnostic, Diagnostics, Place, Severity};
 pub use diff::{Change, Sign, diff};
-pub use schema::{json_schema, reference};
+pub use json_schema::json_schema;
+pub use reference::reference;
 pub use show::show;
 
 use crate::model::Model;

@@ -18,6 +18,15 @@ pub(super) fn duration(text: &str) -> Option<Duration> {
     number.checked_mul(milliseconds).map(Duration::from_millis)
 }
 
+/// Milliseconds in the largest unit that writes them whole.
+pub(super) fn in_units(milliseconds: u64) -> String {
+    let units = [(86_400_000, "d"), (3_600_000, "h"), (60_000, "m"), (1000, "s")];
+    match units.into_iter().find(|(unit, _)| milliseconds >= *unit && milliseconds.is_multiple_of(*unit)) {
+        Some((unit, name)) => format!("{}{name}", milliseconds / unit),
+        None => format!("{milliseconds}ms"),
+    }
+}
+
 /// A count, or a size in bytes: a number with `B`, `KiB`, `MiB` or `GiB`.
 pub(super) fn count(text: &str) -> Option<u64> {
     let text = text.trim();
@@ -81,6 +90,12 @@ mod tests {
             assert_eq!(seconds(bad), None, "{bad}");
         }
         assert_eq!(count("64KiB"), Some(65536));
+    }
+
+    #[test]
+    fn durations_are_told_in_whole_units() {
+        let told = [1, 1500, 60_000, 5 * 3_600_000, 3 * 86_400_000].map(in_units);
+        assert_eq!(told, ["1ms", "1500ms", "1m", "5h", "3d"]);
     }
 
     #[test]

@@ -2,18 +2,19 @@ use std::collections::BTreeMap;
 
 use super::Loaded;
 use super::inherit::Document;
+use super::keys::{AnyKey, LINT, MONITORS, NODE, POOL, PROFILES, Section, TOP, VIRTUAL_SERVER, default_protocol};
 use super::rule::Rule;
-use super::schema::{self, Key, Kind, MEMBER, MONITORS, NODE, POOL, PROFILES, Shape, TOP, VIRTUAL_SERVER};
 use super::tree::{Entry, Node, Value};
+use crate::model::VirtualServerKind;
 
 /// The configuration as YAML that reads back to the same model. `resolved` adds inherited and default values, the
 /// built-in profiles in use, and behind each value where it comes from.
 pub fn show(loaded: &Loaded, resolved: bool) -> String {
     let mut page = Page { document: &loaded.document, text: String::new(), resolved };
-    for key in TOP.keys {
-        match key.kind {
-            Kind::Named(_) => page.section(key),
-            _ => page.value(0, key, page.document.root.entry(key.name)),
+    for key in TOP.keys() {
+        match key.is_section() {
+            true => page.section(key.name()),
+            false => page.value(0, key, page.document.root.entry(key.name())),
         }
     }
     if resolved {
@@ -29,14 +30,14 @@ struct Page<'a> {
 }
 
 impl<'a> Page<'a> {
-    fn section(&mut self, key: &Key) {
-        let entries = self.document.section(key.name);
+    fn section(&mut self, name: &str) {
+        let entries = self.document.section(name);
         if entries.is_empty() {
             return;
         }
-        self.text += &format!("{}:\n", key.name);
+        self.text += &format!("{name}:\n");
         for entry in entries {
-            self.named("  ", key.name, entry);
+            self.named("  ", name, entry);
         }
     }
 
@@ -45,12 +46,15 @@ impl<'a> Page<'a> {
         let before = self.text.len();
         self.text.push('\n');
         let (shape, values) = self.holding(section, entry);
-        for key in shape.map_or(&[][..], |shape| shape.keys) {
-            self.value(2, key, values.get(key.name).copied());
-            if self.resolved && section == "virtual-servers" && key.name == "protocol" && !values.contains_key(key.name)
+        for key in shape.map(Section::keys).unwrap_or_default() {
+            self.value(2, key, values.get(key.name()).copied());
+            if self.resolved
+                && section == "virtual-servers"
+                && key.name() == "protocol"
+                && !values.contains_key(key.name())
             {
                 let kind = values.get("type").and_then(|entry| entry.value.scalar());
-                self.text += &format!("    protocol: {}  # default\n", schema::protocol(kind.as_deref()));
+                self.text += &format!("    protocol: {}  # default\n", protocol_of(kind.as_deref()));
             }
         }
         if self.text.len() == before + 1 {
@@ -59,7 +63,7 @@ impl<'a> Page<'a> {
     }
 
     /// What an entry may have and what holds for it.
-    fn holding(&self, section: &str, entry: &'a Entry) -> (Option<&'static Shape>, BTreeMap<&'a str, &'a Entry>) {
+    fn holding(&self, section: &str, entry: &'a Entry) -> (Option<&'static Section>, BTreeMap<&'a str, &'a Entry>) {
         let inherits = matches!(section, "profiles" | "monitors");
         let document = self.document;
         let inherited = if inherits { document.inherited(section, &entry.key) } else { Ok(Vec::new()) };
@@ -69,8 +73,9 @@ impl<'a> Page<'a> {
             "nodes" => Some(&NODE),
             "pools" => Some(&POOL),
             "virtual-servers" => Some(&VIRTUAL_SERVER),
-            "monitors" => shape_of(MONITORS, kind.as_deref()),
-            _ => shape_of(PROFILES, kind.as_deref()),
+            "lint" => Some(&LINT),
+            "monitors" => MONITORS.iter().find(|it| Some(it.word) == kind.as_deref()).map(|it| &it.section),
+            _ => PROFILES.iter().find(|it| Some(it.word) == kind.as_deref()).map(|it| &it.section),
         };
         let of_parents = if self.resolved { inherited } else { Vec::new() }.into_iter();
         // A parent's parent is not this one's.
@@ -79,28 +84,28 @@ impl<'a> Page<'a> {
         (shape, all.map(|inner| (inner.key.as_str(), inner)).collect())
     }
 
-    fn value(&mut self, depth: usize, key: &Key, written: Option<&Entry>) {
+    fn value(&mut self, depth: usize, key: &dyn AnyKey, written: Option<&Entry>) {
         let indent = "  ".repeat(depth);
         match written {
             Some(entry) if !matches!(entry.value.value, Value::Null) => {
-                let items = match (&entry.value.value, key.kind) {
-                    (Value::List(items), Kind::Members | Kind::Certificates) => items.as_slice(),
+                let items = match (&entry.value.value, key.items()) {
+                    (Value::List(items), Some(_)) => items.as_slice(),
                     _ => &[],
                 };
                 if items.is_empty() {
                     let origin = self.origin(&entry.value);
-                    self.text += &format!("{indent}{}: {}{origin}\n", key.name, flow(&entry.value));
+                    self.text += &format!("{indent}{}: {}{origin}\n", key.name(), flow(&entry.value));
                     return;
                 }
-                self.text += &format!("{indent}{}:\n", key.name);
+                self.text += &format!("{indent}{}:\n", key.name());
                 for item in items {
                     let origin = self.origin(item);
-                    let defaults = if self.resolved { defaults(key.kind, item) } else { String::new() };
+                    let defaults = if self.resolved { defaults(key, item) } else { String::new() };
                     self.text += &format!("{indent}  - {}{origin}{defaults}\n", flow(item));
                 }
             }
-            _ if self.resolved && !key.default.is_empty() => {
-                self.text += &format!("{indent}{}: {}  # default\n", key.name, key.default);
+            _ if self.resolved && !key.default().is_empty() => {
+                self.text += &format!("{indent}{}: {}  # default\n", key.name(), key.default());
             }
             _ => {}
         }
@@ -121,7 +126,7 @@ impl<'a> Page<'a> {
         for virtual_server in self.document.section("virtual-servers") {
             let named = |key: &str| virtual_server.value.entry(key).and_then(|entry| entry.value.scalar());
             let profiles = ["persistence", "client-ssl", "server-ssl"].into_iter().filter_map(named);
-            let protocol = named("protocol").unwrap_or_else(|| schema::protocol(named("type").as_deref()).to_owned());
+            let protocol = named("protocol").unwrap_or_else(|| protocol_of(named("type").as_deref()).to_owned());
             used.extend(profiles.chain([protocol]).map(|name| ("profiles", name)));
         }
         used.sort();
@@ -138,15 +143,17 @@ impl<'a> Page<'a> {
     }
 }
 
-fn shape_of(shapes: &'static [(&'static str, Shape)], kind: Option<&str>) -> Option<&'static Shape> {
-    shapes.iter().find(|(name, _)| Some(*name) == kind).map(|(_, shape)| shape)
+/// The protocol profile of a virtual server of this type that names none.
+fn protocol_of(word: Option<&str>) -> &'static str {
+    let kind = VirtualServerKind::ALL.into_iter().find(|kind| Some(kind.as_str()) == word);
+    default_protocol(kind.unwrap_or(VirtualServerKind::Standard))
 }
 
 /// What holds for an item of a list besides what it says, as a comment.
-fn defaults(kind: Kind, item: &Node) -> String {
-    let Kind::Members = kind else { return String::new() };
-    let absent = MEMBER.keys.iter().filter(|key| !key.default.is_empty() && item.entry(key.name).is_none());
-    let absent: Vec<_> = absent.map(|key| format!("{}: {}", key.name, key.default)).collect();
+fn defaults(key: &dyn AnyKey, item: &Node) -> String {
+    let keys = key.items().map(Section::keys).unwrap_or_default();
+    let absent = keys.iter().filter(|key| !key.default().is_empty() && item.entry(key.name()).is_none());
+    let absent: Vec<_> = absent.map(|key| format!("{}: {}", key.name(), key.default())).collect();
     if absent.is_empty() { String::new() } else { format!("; default: {}", absent.join(", ")) }
 }
 

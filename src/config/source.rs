@@ -1,4 +1,8 @@
+//! The texts that a configuration is made of.
+
 use std::sync::Arc;
+
+use super::built_in::built_in;
 
 /// The texts that a configuration is made of: the user's file first, then the built-in profiles.
 #[derive(Clone, Debug)]
@@ -25,21 +29,13 @@ impl At {
     }
 }
 
-const BUILT_IN: [(&str, &str, &str); 5] = [
-    ("profiles/clientssl.yaml", "profiles", include_str!("../../profiles/clientssl.yaml")),
-    ("profiles/serverssl.yaml", "profiles", include_str!("../../profiles/serverssl.yaml")),
-    ("profiles/protocol.yaml", "profiles", include_str!("../../profiles/protocol.yaml")),
-    ("profiles/persistence.yaml", "profiles", include_str!("../../profiles/persistence.yaml")),
-    ("profiles/monitors.yaml", "monitors", include_str!("../../profiles/monitors.yaml")),
-];
-
 impl Sources {
     pub fn new(name: &str, text: &str) -> Self {
         let user = Source { name: name.into(), text: text.into(), section: None };
-        let built_in = BUILT_IN.iter().map(|(name, section, text)| Source {
-            name: (*name).into(),
-            text: (*text).into(),
-            section: Some(section),
+        let built_in = built_in().into_iter().map(|file| Source {
+            name: file.name.into(),
+            text: file.text.into(),
+            section: Some(file.section),
         });
         Self(std::iter::once(user).chain(built_in).collect())
     }

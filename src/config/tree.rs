@@ -46,6 +46,11 @@ impl Node {
         self.entries().iter().find(|entry| entry.key == key)
     }
 
+    /// Whether it is the word `none`.
+    pub fn is_none(&self) -> bool {
+        matches!(&self.value, Value::Text(text) if text == "none")
+    }
+
     /// A scalar as it would be written.
     pub fn scalar(&self) -> Option<String> {
         match &self.value {

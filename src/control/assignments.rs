@@ -51,7 +51,7 @@ impl Assignments {
     ) {
         let of_pool = |pool: &Arc<Pool>| {
             let pairs =
-                pool.config.monitors.iter().flat_map(|monitor| pool.members.iter().map(move |it| (monitor, it)));
+                pool.config.monitors.all.iter().flat_map(|monitor| pool.members.iter().map(move |it| (monitor, it)));
             let assignments = pairs.map(|(monitor, member)| {
                 let key = (pool.config.name.clone(), member.key.clone(), monitor.name.clone());
                 let certificates = Arc::clone(certificates);
@@ -150,7 +150,7 @@ fn tell<K: Clone + Ord, T: PartialEq>(
 fn searches(model: &Model, tls: &Tls, headers: &Authorizations) -> Vec<Search> {
     let of_pool = |pool: &Arc<model::Pool>| {
         let discovery = pool.discovery.clone()?;
-        let (monitor, web) = pool.monitors.iter().find_map(|monitor| match &monitor.kind {
+        let (monitor, web) = pool.monitors.all.iter().find_map(|monitor| match &monitor.kind {
             MonitorKind::Impala(check) => Some((monitor, check.web.as_ref()?)),
             MonitorKind::Tcp
             | MonitorKind::Tls
@@ -185,10 +185,10 @@ fn of_member(
         Some(live.for_member(&Member { port, ..Member::clone(&member.config) }))
     };
     let (of_port, of_web) = match &monitor.kind {
-        MonitorKind::Http(check) => (toward(&check.tls, monitor.alias_port), None),
+        MonitorKind::Http(check) => (toward(&check.tls, monitor.probing.alias_port), None),
         MonitorKind::Impala(check) => {
             let web = check.web.as_ref().and_then(|web| toward(&web.tls, Some(web.port)));
-            (toward(&check.tls, monitor.alias_port), web)
+            (toward(&check.tls, monitor.probing.alias_port), web)
         }
         MonitorKind::Tcp
         | MonitorKind::Tls

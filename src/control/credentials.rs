@@ -1,12 +1,11 @@
 //! What monitors need beside their configuration: passwords, and the system's leave to ping.
 
-use std::collections::{BTreeMap, HashMap};
-use std::sync::Arc;
+use std::collections::HashMap;
 
 use hyper::header::HeaderValue;
 
 use crate::config::{Diagnostics, Loaded};
-use crate::model::{Monitor, MonitorKind, Name};
+use crate::model::{MonitorKind, Name};
 use crate::monitor::{authorization, ping_refused};
 
 /// The headers that let probes in, by monitor.
@@ -18,7 +17,7 @@ pub(super) type Authorizations = HashMap<Name, HeaderValue>;
 /// Every one that cannot be read, at the monitor that needs it.
 pub(super) fn authorizations(loaded: &Loaded) -> Result<Authorizations, Diagnostics> {
     let (mut headers, mut wrong) = (Authorizations::new(), Diagnostics::default());
-    for monitor in used(loaded).values() {
+    for monitor in loaded.model.monitors_in_use().values() {
         let Some(credentials) = monitor.credentials() else { continue };
         match authorization(credentials) {
             Ok(header) => drop(headers.insert(monitor.name.clone(), header)),
@@ -33,7 +32,7 @@ pub(super) fn authorizations(loaded: &Loaded) -> Result<Authorizations, Diagnost
 
 /// Refuses a monitor that pings where the system does not let this process.
 pub(super) fn check_ping(loaded: &Loaded) -> Result<(), Diagnostics> {
-    let monitors = used(loaded);
+    let monitors = loaded.model.monitors_in_use();
     let Some(monitor) = monitors.values().find(|monitor| monitor.kind == MonitorKind::GatewayIcmp) else {
         return Ok(());
     };
@@ -42,9 +41,4 @@ pub(super) fn check_ping(loaded: &Loaded) -> Result<(), Diagnostics> {
     let help = "let every group ping with `sysctl -w net.ipv4.ping_group_range='0 2147483647'` (to keep it: a line \
                 `net.ipv4.ping_group_range = 0 2147483647` in /etc/sysctl.d), or write `type: gateway`";
     Err(loaded.diagnose(&["monitors", monitor.name.as_str(), "type"], message, Some(help.to_owned())).into())
-}
-
-/// The monitors that pools name, each once.
-fn used(loaded: &Loaded) -> BTreeMap<&Name, &Arc<Monitor>> {
-    loaded.model.pools.values().flat_map(|pool| &pool.monitors).map(|monitor| (&monitor.name, monitor)).collect()
 }

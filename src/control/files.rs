@@ -8,7 +8,7 @@ use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use super::tls::{Tls, server_ssl};
+use super::tls::Tls;
 use crate::inventory::material::{client_ssl_paths, server_ssl_paths};
 use crate::model::profile::{ClientSsl, ServerSsl};
 use crate::model::{Model, Name};
@@ -119,12 +119,9 @@ enum Profile {
 
 impl Profile {
     fn all(model: &Model) -> BTreeMap<Name, Self> {
-        let mut all = BTreeMap::new();
-        for config in model.virtual_servers.values() {
-            all.extend(config.client_ssl.iter().map(|it| (it.name.clone(), Self::Client(Arc::clone(it)))));
-        }
-        all.extend(server_ssl(model).map(|it| (it.name.clone(), Self::Server(Arc::clone(it)))));
-        all
+        let client = model.client_ssl_in_use().into_values().map(|it| (it.name.clone(), Self::Client(Arc::clone(it))));
+        let server = model.server_ssl_in_use().into_values().map(|it| (it.name.clone(), Self::Server(Arc::clone(it))));
+        client.chain(server).collect()
     }
 
     fn name(&self) -> &Name {

@@ -3,8 +3,7 @@ use std::sync::Arc;
 
 use crate::config::{Change, Diagnostics, Loaded};
 use crate::inventory::Chain;
-use crate::model::profile::ServerSsl;
-use crate::model::{Model, Name};
+use crate::model::Name;
 use crate::tls::{LiveClientSsl, LiveServerSsl, ProfileError};
 
 /// The SSL profiles that virtual servers and monitors use, ready.
@@ -23,20 +22,15 @@ impl Tls {
     pub fn build(loaded: &Loaded, previous: &Self) -> Result<Self, Diagnostics> {
         let (mut tls, mut wrong) = (Self::default(), Diagnostics::default());
         let store = &loaded.model.certificate_store;
-        for virtual_server in loaded.model.virtual_servers.values() {
-            if let Some(profile) = virtual_server.client_ssl.as_ref().filter(|it| !tls.client.contains_key(&it.name)) {
-                match LiveClientSsl::build(profile, store, previous.client.get(&profile.name)) {
-                    Ok(live) => drop(tls.client.insert(profile.name.clone(), live)),
-                    Err(errors) => report(loaded, errors, &mut wrong),
-                }
+        for (name, profile) in loaded.model.client_ssl_in_use() {
+            match LiveClientSsl::build(profile, store, previous.client.get(name)) {
+                Ok(live) => drop(tls.client.insert(name.clone(), live)),
+                Err(errors) => report(loaded, errors, &mut wrong),
             }
         }
-        for profile in server_ssl(&loaded.model) {
-            if tls.server.contains_key(&profile.name) {
-                continue;
-            }
-            match LiveServerSsl::build(profile, store, previous.server.get(&profile.name)) {
-                Ok(live) => drop(tls.server.insert(profile.name.clone(), live)),
+        for (name, profile) in loaded.model.server_ssl_in_use() {
+            match LiveServerSsl::build(profile, store, previous.server.get(name)) {
+                Ok(live) => drop(tls.server.insert(name.clone(), live)),
                 Err(errors) => report(loaded, errors, &mut wrong),
             }
         }
@@ -57,13 +51,6 @@ impl Tls {
         names.sort();
         names.iter().map(|name| format!("~ profile {name}: its certificates or authorities")).collect()
     }
-}
-
-/// The server-ssl profiles in use, by virtual servers and by monitors.
-pub(super) fn server_ssl(model: &Model) -> impl Iterator<Item = &Arc<ServerSsl>> {
-    let monitors = model.pools.values().flat_map(|pool| &pool.monitors);
-    let of_virtual_servers = model.virtual_servers.values().filter_map(|it| it.server_ssl.as_ref());
-    of_virtual_servers.chain(monitors.flat_map(|monitor| monitor.server_ssl()))
 }
 
 /// The names of what is in both and not the same.

@@ -61,7 +61,7 @@ impl Targets {
             if let Some(rule) = rule_of(virtual_server) {
                 for member in &virtual_server.pool.members {
                     let rule = rule(&member.node);
-                    let watched = virtual_server.pool.monitors.iter().any(|it| it.kind == MonitorKind::Tls);
+                    let watched = virtual_server.pool.monitors.all.iter().any(|it| it.kind == MonitorKind::Tls);
                     let target = members.entry(member.key()).or_insert_with(|| MemberTarget {
                         key: member.key(),
                         node: Arc::clone(&member.node),

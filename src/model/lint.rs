@@ -19,6 +19,8 @@ pub enum Level {
 }
 
 impl Level {
+    pub const ALL: [Self; 3] = [Self::Allow, Self::Warn, Self::Deny];
+
     /// The word that the file uses.
     pub fn as_str(self) -> &'static str {
         match self {

@@ -23,15 +23,20 @@ pub use discovery::{Discovery, Seed};
 pub use host::{Host, HostError, is_host_name};
 pub use lint::{Level, LintLevel};
 pub use member::{Member, MemberKey};
-pub use monitor::{Credentials, HttpCheck, ImpalaCheck, ImpalaProtocol, Inband, Monitor, MonitorKind, WebUi};
+pub use monitor::{Credentials, HttpCheck, ImpalaCheck, ImpalaProtocol, Inband, Monitor, MonitorKind, Probing, WebUi};
 pub use node::{Address, Node};
-pub use pool::{LoadBalancing, Pacing, Pool, Queueing, Scope, ServiceDownAction};
+pub use pool::{LoadBalancing, MonitorRule, Pacing, Pool, Queueing, Scope, ServiceDownAction};
+use profile::{ClientSsl, Profiles, ServerSsl};
 pub use virtual_server::{Dial, ImmediateAction, Mode, VirtualServer, VirtualServerKind, covers, overlap};
 
 /// Everything that one configuration file describes.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Model {
     pub nodes: BTreeMap<Name, Arc<Node>>,
+    /// Those of the file and the built-in ones, in use or not.
+    pub profiles: Profiles,
+    /// Those of the file and the built-in ones, in use or not.
+    pub monitors: BTreeMap<Name, Arc<Monitor>>,
     pub pools: BTreeMap<Name, Arc<Pool>>,
     pub virtual_servers: BTreeMap<Name, Arc<VirtualServer>>,
     /// The folder of the certificate store, absolute.
@@ -40,6 +45,26 @@ pub struct Model {
     pub certificate_refresh: Option<Duration>,
     /// By the id of the check.
     pub lint: BTreeMap<Name, LintLevel>,
+}
+
+impl Model {
+    /// The client-ssl profiles that virtual servers use, each once.
+    pub fn client_ssl_in_use(&self) -> BTreeMap<&Name, &Arc<ClientSsl>> {
+        let used = self.virtual_servers.values().filter_map(|it| it.client_ssl.as_ref());
+        used.map(|profile| (&profile.name, profile)).collect()
+    }
+
+    /// The server-ssl profiles that virtual servers and monitors use, each once.
+    pub fn server_ssl_in_use(&self) -> BTreeMap<&Name, &Arc<ServerSsl>> {
+        let of_virtual_servers = self.virtual_servers.values().filter_map(|it| it.server_ssl.as_ref());
+        let of_monitors = self.monitors_in_use().into_values().flat_map(|monitor| monitor.server_ssl());
+        of_virtual_servers.chain(of_monitors).map(|profile| (&profile.name, profile)).collect()
+    }
+
+    /// The monitors that pools use, each once.
+    pub fn monitors_in_use(&self) -> BTreeMap<&Name, &Arc<Monitor>> {
+        self.pools.values().flat_map(|pool| &pool.monitors.all).map(|monitor| (&monitor.name, monitor)).collect()
+    }
 }
 
 /// The name that the file gives to a node, pool, profile, monitor or virtual server.
@@ -83,6 +108,8 @@ pub enum AdminState {
 }
 
 impl AdminState {
+    pub const ALL: [Self; 3] = [Self::Enabled, Self::Disabled, Self::ForcedOffline];
+
     /// The word that the file uses.
     pub fn as_str(self) -> &'static str {
         match self {

@@ -10,6 +10,12 @@ use super::profile::{Passphrase, ServerSsl};
 pub struct Monitor {
     pub name: Name,
     pub kind: MonitorKind,
+    pub probing: Probing,
+}
+
+/// When and where a monitor probes.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Probing {
     /// From the start of one probe to the start of the next.
     pub interval: Duration,
     /// The same while the member is up; `None` is `interval`.
@@ -28,12 +34,10 @@ pub struct Monitor {
     pub alias_port: Option<u16>,
 }
 
-impl Monitor {
-    /// A monitor with everything else as the built-in ones have it.
-    pub fn new(name: Name, kind: MonitorKind, interval: Duration, timeout: Duration) -> Self {
+impl Probing {
+    /// Probes with everything else as the built-in monitors have it.
+    pub fn new(interval: Duration, timeout: Duration) -> Self {
         Self {
-            name,
-            kind,
             interval,
             up_interval: None,
             timeout,
@@ -43,6 +47,18 @@ impl Monitor {
             alias_address: None,
             alias_port: None,
         }
+    }
+
+    /// That of a monitor that sends nothing.
+    pub fn none() -> Self {
+        Self::new(Duration::ZERO, Duration::ZERO)
+    }
+}
+
+impl Monitor {
+    /// A monitor with everything else as the built-in ones have it.
+    pub fn new(name: Name, kind: MonitorKind, interval: Duration, timeout: Duration) -> Self {
+        Self { name, kind, probing: Probing::new(interval, timeout) }
     }
 
     /// The server-ssl profiles that its probes use.
@@ -170,12 +186,16 @@ pub enum ImpalaProtocol {
 }
 
 impl ImpalaProtocol {
-    /// The words that the file uses.
-    pub const WORDS: [(&'static str, Self); 4] =
-        [("auto", Self::Auto), ("hs2", Self::Hs2), ("beeswax", Self::Beeswax), ("hs2-http", Self::Hs2Http)];
+    pub const ALL: [Self; 4] = [Self::Auto, Self::Hs2, Self::Beeswax, Self::Hs2Http];
 
+    /// The word that the file uses.
     pub fn as_str(self) -> &'static str {
-        Self::WORDS.iter().find(|(_, protocol)| *protocol == self).map_or("auto", |(word, _)| word)
+        match self {
+            Self::Auto => "auto",
+            Self::Hs2 => "hs2",
+            Self::Beeswax => "beeswax",
+            Self::Hs2Http => "hs2-http",
+        }
     }
 }
 

@@ -9,9 +9,7 @@ pub struct Pool {
     pub name: Name,
     pub description: Option<String>,
     /// Who says whether a member is up; without any its health is unknown and it is used.
-    pub monitors: Vec<Arc<Monitor>>,
-    /// How many of the monitors must say so (F5's `min N of`); `None` is all.
-    pub monitors_needed: Option<usize>,
+    pub monitors: MonitorRule,
     pub load_balancing_mode: LoadBalancing,
     /// Persistent connections count for nothing in the method's choice.
     pub ignore_persisted_weight: bool,
@@ -34,14 +32,21 @@ pub struct Pool {
     pub members: Vec<Arc<Member>>,
 }
 
+/// The monitors of a pool, and how many of them must find a member good.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct MonitorRule {
+    pub all: Vec<Arc<Monitor>>,
+    /// How many must say so (F5's `min N of`); `None` is all.
+    pub needed: Option<usize>,
+}
+
 impl Pool {
     /// A pool without monitors, in which nothing waits, ramps up or is paced.
     pub fn new(name: Name, load_balancing_mode: LoadBalancing, members: Vec<Arc<Member>>) -> Self {
         Self {
             name,
             description: None,
-            monitors: Vec::new(),
-            monitors_needed: None,
+            monitors: MonitorRule::default(),
             load_balancing_mode,
             ignore_persisted_weight: false,
             min_active_members: 0,

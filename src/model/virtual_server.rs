@@ -49,6 +49,8 @@ pub enum ImmediateAction {
 }
 
 impl ImmediateAction {
+    pub const ALL: [Self; 3] = [Self::None, Self::Reset, Self::Drop];
+
     pub fn as_str(self) -> &'static str {
         match self {
             Self::None => "none",
@@ -80,6 +82,8 @@ pub enum VirtualServerKind {
 }
 
 impl VirtualServerKind {
+    pub const ALL: [Self; 2] = [Self::Standard, Self::PerformanceL4];
+
     pub fn as_str(self) -> &'static str {
         match self {
             Self::Standard => "standard",
@@ -98,6 +102,8 @@ pub enum Dial {
 }
 
 impl Dial {
+    pub const ALL: [Self; 2] = [Self::FirstByte, Self::Accept];
+
     pub fn as_str(self) -> &'static str {
         match self {
             Self::FirstByte => "first-byte",

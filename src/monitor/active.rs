@@ -20,7 +20,7 @@ pub(super) async fn run(assignment: &Assignment, mut probe: Box<dyn Probe + '_>)
     let monitor = &assignment.monitor;
     let mut state = RiseFall::new(monitor, Instant::now().into_std());
     let mut last = None;
-    let mut next = Instant::now() + spread(monitor, monitor.interval.min(SOON));
+    let mut next = Instant::now() + spread(monitor, monitor.probing.interval.min(SOON));
     let mut is_first = true;
     let mut served = assignment.live.passive_events();
     // When to look whether the member is gone, and when that may be again.
@@ -52,23 +52,24 @@ pub(super) async fn run(assignment: &Assignment, mut probe: Box<dyn Probe + '_>)
         if let Some(verdict) = state.observe(outcome, Instant::now().into_std()) {
             assignment.report(verdict, &mut last);
         }
-        let pause = monitor.up_interval.filter(|_| state.is_up()).unwrap_or(monitor.interval);
+        let pause = monitor.probing.up_interval.filter(|_| state.is_up()).unwrap_or(monitor.probing.interval);
         // The first probe is soon for everyone; the second finds a place of its own in the interval, and keeps it.
-        next = started + if std::mem::take(&mut is_first) && monitor.jitter { spread(monitor, pause) } else { pause };
+        next = started
+            + if std::mem::take(&mut is_first) && monitor.probing.jitter { spread(monitor, pause) } else { pause };
     }
 }
 
 /// A random part of a time; none of it without jitter.
 fn spread(monitor: &Monitor, time: Duration) -> Duration {
-    if monitor.jitter { time.mul_f64(fastrand::f64()) } else { Duration::ZERO }
+    if monitor.probing.jitter { time.mul_f64(fastrand::f64()) } else { Duration::ZERO }
 }
 
 /// Probes a member's addresses one after the other, until one answers. As connections go to whichever takes them, the
 /// member is as good as the best.
 async fn any_address(assignment: &Assignment, probe: &mut dyn Probe) -> Outcome {
     let monitor = &assignment.monitor;
-    let port = monitor.alias_port.unwrap_or(assignment.member.port);
-    let addresses = match monitor.alias_address {
+    let port = monitor.probing.alias_port.unwrap_or(assignment.member.port);
+    let addresses = match monitor.probing.alias_address {
         Some(address) => vec![address],
         None => assignment.node.addresses().to_vec(),
     };

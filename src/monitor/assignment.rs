@@ -56,7 +56,7 @@ impl Assignment {
 
     /// How long each step of a probe may take.
     pub(super) fn probe_limit(&self) -> Duration {
-        self.monitor.interval.min(self.monitor.timeout)
+        self.monitor.probing.interval.min(self.monitor.probing.timeout)
     }
 
     /// Reports what the monitor concludes to the member and then to the log; to the log only what differs in more than

@@ -26,9 +26,9 @@ impl RiseFall {
     /// Knows nothing yet, at `now`.
     pub fn new(monitor: &Monitor, now: Instant) -> Self {
         Self {
-            timeout: monitor.timeout,
-            time_until_up: monitor.time_until_up,
-            manual_resume: monitor.manual_resume,
+            timeout: monitor.probing.timeout,
+            time_until_up: monitor.probing.time_until_up,
+            manual_resume: monitor.probing.manual_resume,
             last_success: now,
             last_probe: now,
             answering_since: None,
@@ -159,7 +159,7 @@ mod tests {
 
     #[test]
     fn time_until_up_must_pass_with_answers_only() {
-        let (mut rise_fall, at) = rise_fall(|monitor| monitor.time_until_up = Duration::from_secs(10));
+        let (mut rise_fall, at) = rise_fall(|monitor| monitor.probing.time_until_up = Duration::from_secs(10));
         assert_eq!(rise_fall.observe(refused(), at(16)), down("refused"));
         assert_eq!(rise_fall.observe(Outcome::Answers, at(20)), None);
         assert_eq!(rise_fall.observe(Outcome::Answers, at(25)), None);
@@ -225,8 +225,8 @@ mod tests {
             steps in steps(), until_up in 0_u64..20, manual_resume: bool,
         ) {
             let change = |monitor: &mut Monitor| {
-                monitor.time_until_up = Duration::from_secs(until_up);
-                monitor.manual_resume = manual_resume;
+                monitor.probing.time_until_up = Duration::from_secs(until_up);
+                monitor.probing.manual_resume = manual_resume;
             };
             let ((mut real, at), (mut cut, cut_at)) = (rise_fall(change), rise_fall(change));
             let (mut now, mut last_probe, mut blind) = (0, 0, 0);
@@ -255,7 +255,7 @@ mod tests {
 
     #[test]
     fn manual_resume_holds_a_member_down() {
-        let (mut rise_fall, at) = rise_fall(|monitor| monitor.manual_resume = true);
+        let (mut rise_fall, at) = rise_fall(|monitor| monitor.probing.manual_resume = true);
         assert_eq!(rise_fall.observe(Outcome::Answers, at(0)), Some(Verdict::Up));
         assert_eq!(rise_fall.observe(refused(), at(16)), down("refused"));
         assert_eq!(rise_fall.observe(Outcome::Answers, at(20)), down(HELD));

@@ -36,7 +36,7 @@ impl Pool {
         let members = config.members.iter().map(|member| {
             let key = member.key();
             let live = live.member(&key, now);
-            live.set_monitors(config.monitors.iter().map(|monitor| monitor.name.clone()), config.monitors_needed);
+            live.set_monitors(config.monitors.all.iter().map(|monitor| monitor.name.clone()), config.monitors.needed);
             let member = PoolMember { live, node: registry.node(&member.node), config: Arc::clone(member), key };
             member.live.ramp.set_enabled(member.state() == AdminState::Enabled, now);
             member

@@ -32,8 +32,8 @@ fn profile_may_take_the_name_of_a_built_in_one() {
 #[test]
 fn monitor_without_a_parent_has_the_built_in_one() {
     let text = SHORT.replace("{ members", "{ monitors: m, members") + "monitors: { m: { interval: 2s } }\n";
-    let monitor = &accepted(&text).model.pools["p"].monitors[0];
-    assert_eq!((monitor.interval, monitor.timeout), (Duration::from_secs(2), Duration::from_secs(16)));
+    let monitor = &accepted(&text).model.pools["p"].monitors.all[0];
+    assert_eq!((monitor.probing.interval, monitor.probing.timeout), (Duration::from_secs(2), Duration::from_secs(16)));
 }
 
 #[test]

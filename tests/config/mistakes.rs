@@ -32,6 +32,7 @@ fn all_mistakes_are_told_at_once_in_the_order_of_the_file() {
     15:128 error: `state` must be one of enabled, disabled, forced-offline, found `off`
     16:3 warning: pool `empty` has no members, so nothing can be served
     18:14 error: `type` must be one of tcp, tls, tcp-half-open, http, https, impala, inband, gateway, gateway-icmp, found `htp`
+    18:43 warning: monitor `m` gives up before its second probe
     19:44 warning: monitor `m2` gives up before its second probe
     21:41 error: defaults-from goes in a circle: a -> b -> c -> a
     21:61 error: minimum-version is above maximum-version
@@ -43,15 +44,15 @@ fn all_mistakes_are_told_at_once_in_the_order_of_the_file() {
     25:118 error: `store` stands beside `cert`, `key` or `chain`
     25:162 error: unknown key `keyy` in a certificate
     25:173 error: a certificate is a map, found `nonsense`
-    26:14 error: there is no profile type `fast`
+    26:14 error: `type` must be one of client-ssl, server-ssl, tcp, fastL4, source-addr, hash, found `fast`
     27:33 error: `mask` must be a mask such as 255.255.255.0 or /24, found `255.0.255.0`
     28:43 error: minimum-version is above maximum-version
     28:124 error: a second certificate is marked `sni-default`
     29:3 error: no certificate is named
     30:3 error: no certificate is named
     30:42 error: `passphrase-env` must be the name of an environment variable, found `A B`
-    32:58 error: virtual server `v1` is performance-l4, which takes no SSL profile
     32:58 error: profile `serverssl` is server-ssl, not client-ssl
+    32:58 error: virtual server `v1` is performance-l4, which takes no SSL profile
     33:22 error: virtual server `v2` cannot listen on 10.1.1.1:21050: `v1` listens on 0.0.0.0:21050
     33:44 error: there is no pool `pp`
     33:58 error: `hostname` must be a host name, found `10.0.0.1`

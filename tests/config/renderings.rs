@@ -49,19 +49,19 @@ fn word_of_f5_that_is_not_offered_comes_with_the_reason() {
       |                                                                                            ^^^^
       = help: a full proxy connects to members from its own address: with the client's, the member would answer the client past pronk. Leave this out, or write automap
 
-    error: virtual server `vs` is performance-l4, which takes no SSL profile
-     --> pronk.yaml:3:132
-      |
-    3 | virtual-servers: { vs: { destination: 10.0.0.1:21050, pool: p, source-address-translation: none, type: performance-l4, client-ssl: serverssl } }
-      |                                                                                                                                    ^^^^^^^^^
-      = help: write `type: standard`
-
     error: profile `serverssl` is server-ssl, not client-ssl
      --> pronk.yaml:3:132
       |
     3 | virtual-servers: { vs: { destination: 10.0.0.1:21050, pool: p, source-address-translation: none, type: performance-l4, client-ssl: serverssl } }
       |                                                                                                                                    ^^^^^^^^^
       = help: there are: clientssl, clientssl-secure
+
+    error: virtual server `vs` is performance-l4, which takes no SSL profile
+     --> pronk.yaml:3:132
+      |
+    3 | virtual-servers: { vs: { destination: 10.0.0.1:21050, pool: p, source-address-translation: none, type: performance-l4, client-ssl: serverssl } }
+      |                                                                                                                                    ^^^^^^^^^
+      = help: write `type: standard`
     "#);
 }
 

@@ -69,6 +69,19 @@ pub enum PeerCertMode {
     Require,
 }
 
+impl PeerCertMode {
+    pub const ALL: [Self; 3] = [Self::Ignore, Self::Request, Self::Require];
+
+    /// The word that the file uses.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Ignore => "ignore",
+            Self::Request => "request",
+            Self::Require => "require",
+        }
+    }
+}
+
 /// The oldest and newest TLS version spoken; `minimum <= maximum`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct TlsVersions {
@@ -80,6 +93,18 @@ pub struct TlsVersions {
 pub enum TlsVersion {
     Tls12,
     Tls13,
+}
+
+impl TlsVersion {
+    pub const ALL: [Self; 2] = [Self::Tls12, Self::Tls13];
+
+    /// The word that the file uses.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Tls12 => "tls1.2",
+            Self::Tls13 => "tls1.3",
+        }
+    }
 }
 
 /// Which cipher suites, in which order.

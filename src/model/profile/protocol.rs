@@ -28,3 +28,15 @@ pub enum ProtocolKind {
     Tcp,
     FastL4,
 }
+
+impl ProtocolKind {
+    pub const ALL: [Self; 2] = [Self::Tcp, Self::FastL4];
+
+    /// The word that the file uses.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Tcp => "tcp",
+            Self::FastL4 => "fastL4",
+        }
+    }
+}

@@ -48,3 +48,15 @@ pub enum CertResponse {
     /// The connection goes on; the flaw is logged.
     Ignore,
 }
+
+impl CertResponse {
+    pub const ALL: [Self; 2] = [Self::Drop, Self::Ignore];
+
+    /// The word that the file uses.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Drop => "drop",
+            Self::Ignore => "ignore",
+        }
+    }
+}

@@ -85,7 +85,7 @@ impl<'a> ImpalaProbe<'a> {
         let page = self.page(web, address, "/jsonmetrics?json", limit).await?;
         let metrics = Metrics::parse(&page.body, self.frontend())
             .ok_or_else(|| Failure::new("its page /jsonmetrics?json is not JSON"))?;
-        let good_for = self.assignment.monitor.timeout;
+        let good_for = self.assignment.monitor.probing.timeout;
         let threads = u64::from(self.check.service_threads);
         let measured = measurement(metrics, good_for, self.assignment.node.connections.total());
         self.assignment.live.set_measurement(Measurement { service_threads: Some(threads), ..measured });
@@ -171,7 +171,7 @@ impl<'a> ImpalaProbe<'a> {
 
     /// What the port speaks, `auto` resolved by Impala's default ports.
     fn protocol(&self) -> ImpalaProtocol {
-        let port = self.assignment.monitor.alias_port.unwrap_or(self.assignment.member.port);
+        let port = self.assignment.monitor.probing.alias_port.unwrap_or(self.assignment.member.port);
         match (self.check.protocol, port) {
             (ImpalaProtocol::Auto, 21000) => ImpalaProtocol::Beeswax,
             (ImpalaProtocol::Auto, 28000) => ImpalaProtocol::Hs2Http,

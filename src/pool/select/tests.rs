@@ -22,7 +22,10 @@ pub(super) fn pool(mode: LoadBalancing, members: &[&str], change: impl Fn(&mut M
     });
     let seconds = Duration::from_secs;
     let monitor = Monitor::new(Name::from("tcp"), MonitorKind::Tcp, seconds(5), seconds(16));
-    model::Pool { monitors: vec![Arc::new(monitor)], ..model::Pool::new(Name::from("impala"), mode, members.collect()) }
+    model::Pool {
+        monitors: model::MonitorRule { all: vec![Arc::new(monitor)], needed: None },
+        ..model::Pool::new(Name::from("impala"), mode, members.collect())
+    }
 }
 
 pub(super) fn join(pool: model::Pool, registry: &Registry) -> Pool {

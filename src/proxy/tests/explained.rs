@@ -106,7 +106,7 @@ impl Draw {
         config.pacing = Pacing { setup_limit: self.limit(4, 2), time: Duration::from_secs(5) };
         config.queue = Queueing { on_connection_limit: self.0.bool(), depth: self.limit(2, 2), time: None };
         let monitor = model::Monitor::new(name("tcp"), model::MonitorKind::Tcp, config.pacing.time, config.pacing.time);
-        config.monitors = vec![Arc::new(monitor)];
+        config.monitors.all = vec![Arc::new(monitor)];
         config
     }
 

@@ -13,7 +13,7 @@ fn every_explanation_is_of_one_moment() {
     let registry = Registry::default();
     let mut config = pool("p", ["a", "b"].map(|node| member(node, 21050)));
     let second = Duration::from_secs(1);
-    config.monitors = vec![Arc::new(model::Monitor::new(name("tcp"), model::MonitorKind::Tcp, second, second))];
+    config.monitors.all = vec![Arc::new(model::Monitor::new(name("tcp"), model::MonitorKind::Tcp, second, second))];
     let config = Arc::new(config);
     let joined = Arc::new(Pool::join(&config, &registry, Instant::now()));
     let server = VirtualServer { persistence: Some(persistence(SOURCE_ADDR, false)), ..virtual_server("vs", &config) };

@@ -1,13 +1,14 @@
 //! What changes from one model to another, in plain words.
 
-mod facts;
-
 use std::collections::BTreeMap;
 use std::fmt;
 use std::sync::Arc;
 
+use super::keys::{
+    ClientSslKeys, Facts, LintKeys, MemberKeys, NodeKeys, PersistenceKeys, PoolKeys, ProtocolKeys, ServerSslKeys,
+    Setting, Top, TopKeys, VirtualServerKeys, monitor_facts,
+};
 use crate::model::{Model, Name, Pool};
-use facts::{Facts, Profiles};
 
 /// One difference between two models.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -51,34 +52,55 @@ impl fmt::Display for Change {
 /// profile changes itself; one whose pool or profile changes inside does not.
 pub fn diff(old: &Model, new: &Model) -> Vec<Change> {
     let mut changes = Vec::new();
-    let (old_store, new_store) = (old.certificate_store.display(), new.certificate_store.display());
-    if old.certificate_store != new.certificate_store {
-        let fact = Some(("folder", old_store.to_string(), new_store.to_string()));
-        changes.push(Change { sign: Sign::Changed, subject: "certificate store", name: String::new(), fact });
-    }
-    if old.certificate_refresh != new.certificate_refresh {
-        let [old, new] = [old, new].map(|model| facts::indefinite(model.certificate_refresh));
-        let fact = Some(("certificate-refresh", old, new));
-        changes.push(Change { sign: Sign::Changed, subject: "certificates", name: String::new(), fact });
-    }
-    named(&mut changes, "node", &old.nodes, &new.nodes, facts::node);
-    let monitors = |model: &Model| -> BTreeMap<Name, _> {
-        let all = model.pools.values().flat_map(|pool| pool.monitors.iter());
-        all.map(|monitor| (monitor.name.clone(), Arc::clone(monitor))).collect()
+    let top = |model: &Model| {
+        let Model { certificate_store, certificate_refresh, .. } = model;
+        facts(&TopKeys)(&Top {
+            certificate_store: certificate_store.clone(),
+            certificate_refresh: *certificate_refresh,
+        })
     };
-    named(&mut changes, "monitor", &monitors(old), &monitors(new), facts::monitor);
+    let differences = differences(top(old), top(new)).into_iter();
+    changes.extend(differences.map(|fact| Change {
+        sign: Sign::Changed,
+        subject: "certificates",
+        name: String::new(),
+        fact: Some(fact),
+    }));
+    named(&mut changes, "node", &old.nodes, &new.nodes, facts(&NodeKeys));
+    named(&mut changes, "monitor", &old.monitors, &new.monitors, monitor_facts);
     pools(&mut changes, &old.pools, &new.pools);
-    let (before, after) = (Profiles::of(old), Profiles::of(new));
-    named(&mut changes, "client-ssl profile", &before.client_ssl, &after.client_ssl, facts::client_ssl);
-    named(&mut changes, "server-ssl profile", &before.server_ssl, &after.server_ssl, facts::server_ssl);
-    named(&mut changes, "protocol profile", &before.protocol, &after.protocol, facts::protocol);
-    named(&mut changes, "persistence profile", &before.persistence, &after.persistence, facts::persistence);
+    let (before, after) = (&old.profiles, &new.profiles);
+    named(&mut changes, "client-ssl profile", &before.client_ssl, &after.client_ssl, facts(&ClientSslKeys));
+    named(&mut changes, "server-ssl profile", &before.server_ssl, &after.server_ssl, facts(&ServerSslKeys));
+    named(&mut changes, "protocol profile", &before.protocol, &after.protocol, facts(&ProtocolKeys));
+    named(&mut changes, "persistence profile", &before.persistence, &after.persistence, facts(&PersistenceKeys));
     let lint = |model: &Model| -> BTreeMap<Name, _> {
         model.lint.iter().map(|(id, level)| (id.clone(), Arc::new(level.clone()))).collect()
     };
-    named(&mut changes, "lint check", &lint(old), &lint(new), facts::lint);
-    named(&mut changes, "virtual server", &old.virtual_servers, &new.virtual_servers, facts::virtual_server);
+    named(&mut changes, "lint check", &lint(old), &lint(new), facts(&LintKeys));
+    let (before, after) = (&old.virtual_servers, &new.virtual_servers);
+    named(&mut changes, "virtual server", before, after, facts(&VirtualServerKeys));
     changes
+}
+
+/// What the keys say of a value.
+fn facts<S: Setting>(keys: &S) -> impl Fn(&S::Value) -> Facts {
+    move |value| {
+        let mut facts = Facts::new();
+        keys.facts(value, &mut facts);
+        facts
+    }
+}
+
+/// The facts that differ, each with the old and the new value. One that only one side has is `none` on the other.
+fn differences(old: Facts, new: Facts) -> Vec<(&'static str, String, String)> {
+    let gone = old.iter().filter(|(key, _)| !new.iter().any(|(other, _)| other == key));
+    let keys: Vec<_> = new.iter().chain(gone).map(|(key, _)| *key).collect();
+    let of = |facts: &Facts, key: &str| {
+        facts.iter().find(|(other, _)| *other == key).map_or_else(|| "none".to_owned(), |(_, value)| value.clone())
+    };
+    let pairs = keys.into_iter().map(|key| (key, of(&old, key), of(&new, key)));
+    pairs.filter(|(_, old, new)| old != new).collect()
 }
 
 fn named<K: Ord + ToString, T>(
@@ -96,9 +118,8 @@ fn named<K: Ord + ToString, T>(
         match old.get(name) {
             None => push(Sign::Added, name, None),
             Some(before) => {
-                let pairs = facts(before).into_iter().zip(facts(after));
-                for ((key, old), (_, new)) in pairs.filter(|((_, old), (_, new))| old != new) {
-                    push(Sign::Changed, name, Some((key, old, new)));
+                for fact in differences(facts(before), facts(after)) {
+                    push(Sign::Changed, name, Some(fact));
                 }
             }
         }
@@ -106,7 +127,7 @@ fn named<K: Ord + ToString, T>(
 }
 
 fn pools(changes: &mut Vec<Change>, old: &BTreeMap<Name, Arc<Pool>>, new: &BTreeMap<Name, Arc<Pool>>) {
-    named(changes, "pool", old, new, facts::pool);
+    named(changes, "pool", old, new, facts(&PoolKeys));
     for (name, after) in new {
         let Some(before) = old.get(name) else { continue };
         let members = |pool: &Pool| -> BTreeMap<String, _> {
@@ -114,7 +135,7 @@ fn pools(changes: &mut Vec<Change>, old: &BTreeMap<Name, Arc<Pool>>, new: &BTree
             members.map(|member| (format!("{} of pool {name}", member.key()), Arc::clone(member))).collect()
         };
         let (before_members, after_members) = (members(before), members(after));
-        named(changes, "member", &before_members, &after_members, facts::member);
+        named(changes, "member", &before_members, &after_members, facts(&MemberKeys));
         // The order breaks ties, so it is a change even when the members are the same.
         let order = |pool: &Pool| pool.members.iter().map(|member| member.key().to_string()).collect::<Vec<_>>();
         let (old_order, new_order) = (order(before), order(after));
@@ -206,7 +227,7 @@ virtual-servers:
         assert_eq!(changes(&edits), ["- pool p", "+ pool q", "~ virtual server vs: pool p -> q"]);
         assert_eq!(changes(&[("  vs: {", "  vs2: {")]), ["- virtual server vs", "+ virtual server vs2"]);
         let store = [("nodes:\n", "certificate-store: keys\nnodes:\n")];
-        assert_eq!(changes(&store), ["~ certificate store: folder /etc/pronk/certs -> /etc/pronk/keys"]);
+        assert_eq!(changes(&store), ["~ certificates: certificate-store /etc/pronk/certs -> /etc/pronk/keys"]);
         let refresh = [("nodes:\n", "certificate-refresh: indefinite\nnodes:\n")];
         assert_eq!(changes(&refresh), ["~ certificates: certificate-refresh 5s -> indefinite"]);
     }

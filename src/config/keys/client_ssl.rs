@@ -1,0 +1,98 @@
+//! The keys of a client-ssl profile.
+
+use std::sync::Arc;
+
+use super::certificate::Certificates;
+use super::key::Key;
+use super::kind::{Count, Flag, Optional, Path, Words};
+use super::profile::{
+    ALPN, CIPHERS, HANDSHAKE, NO_CIPHER_STRING, NO_OPTIONS, ReadProfile, VersionKeys, check_versions, list_common,
+};
+use super::setting::EntryName;
+use super::{Section, Setting, Type, settings};
+use crate::config::fields::Fields;
+use crate::model::profile::{ClientSsl, PeerCertMode};
+
+pub(super) const CLIENT_SSL: Type<ReadProfile> = Type {
+    word: "client-ssl",
+    root: "clientssl",
+    head: "The parent of every client-ssl profile: how TLS from clients is terminated.",
+    defaults: &[],
+    read: |fields, profiles| {
+        let profile = ClientSslKeys.read(fields);
+        check(&profile, fields);
+        profiles.client_ssl.insert(profile.name.clone(), Arc::new(profile));
+    },
+    section: Section {
+        name: "client-ssl profile",
+        doc: "How TLS from clients is terminated.",
+        list: |keys| {
+            list_common(keys);
+            const { &ClientSslKeys }.list(keys);
+        },
+        elsewhere: &[
+            ("ciphers", NO_CIPHER_STRING),
+            ("options", NO_OPTIONS),
+            ("cert", IN_CHAIN),
+            ("key", IN_CHAIN),
+            ("chain", IN_CHAIN),
+            ("store", IN_CHAIN),
+            ("server-name", "names are taken from the certificates of `cert-key-chain`"),
+            ("sni-default", IN_CHAIN),
+            ("allow-non-ssl", "a port speaks TLS or not: use two virtual servers"),
+            ("cache-timeout", "sessions are kept by number: write `cache-size`"),
+            ("renegotiation", "TLS 1.3 has none, and none is offered for TLS 1.2"),
+            ("client-cert-ca", "write `ca-file`"),
+        ],
+    },
+};
+
+settings!(
+    ClientSslKeys = ClientSsl {
+        name: EntryName,
+        cert_key_chain: Key::new("cert-key-chain", Certificates, "Chosen by SNI, then by signature scheme."),
+        sni_require: Key::new("sni-require", Flag, "Refuse clients whose SNI is absent or matches no certificate.")
+            .default("false"),
+        versions: VersionKeys,
+        cipher_group: CIPHERS,
+        peer_cert_mode: Key::new(
+            "peer-cert-mode",
+            Words { all: &PeerCertMode::ALL, word: PeerCertMode::as_str },
+            "Whether clients show a certificate. One that is requested may be absent, and must be valid if given.",
+        )
+        .default("ignore")
+        .because("clients show no certificate"),
+        ca_file: Key::new("ca-file", Optional(Path), "Authorities that may have issued clients' certificates."),
+        crl_file: Key::new("crl-file", Optional(Path), "Revocation lists for clients' certificates."),
+        authenticate_depth: Key::new(
+            "authenticate-depth",
+            Count::<u8>::from(1, 255),
+            "Most certificates in a client's chain.",
+        )
+        .default("9"),
+        handshake_timeout: HANDSHAKE,
+        session_ticket: Key::new("session-ticket", Flag, "Give tickets to resume with; their keys rotate.")
+            .default("true")
+            .because("returning clients skip half of the handshake"),
+        cache_size: Key::new(
+            "cache-size",
+            Count::<u32>::from(0, 1_000_000),
+            "Sessions kept in memory for clients without tickets.",
+        )
+        .default("0")
+        .because("sessions in memory, for clients without tickets"),
+        alpn: ALPN,
+    }
+);
+
+fn check(profile: &ClientSsl, fields: &Fields<'_>) {
+    check_versions(profile.versions, fields);
+    if profile.peer_cert_mode != PeerCertMode::Ignore && profile.ca_file.is_none() {
+        let name = fields.name;
+        let message = format!("profile `{name}` asks clients for certificates and has no `ca-file` to check them with");
+        let help = "write `ca-file: clients-ca.pem`".to_owned();
+        fields.error(fields.place(ClientSslKeys::peer_cert_mode()), message, Some(help));
+    }
+}
+
+const IN_CHAIN: &str = "write `cert-key-chain: [{ cert: lb.pem, key: lb.key }]`";

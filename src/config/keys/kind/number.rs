@@ -1,0 +1,85 @@
+//! Numbers and sizes within bounds.
+
+use std::fmt::Display;
+use std::marker::PhantomData;
+
+use serde_json::{Value as Json, json};
+
+use super::Kind;
+use crate::config::scalar;
+
+/// A whole number or a size, within bounds.
+pub(in crate::config::keys) struct Count<T> {
+    least: u64,
+    most: u64,
+    of: PhantomData<fn() -> T>,
+}
+
+impl<T> Count<T> {
+    pub const fn from(least: u64, most: u64) -> Self {
+        Self { least, most, of: PhantomData }
+    }
+}
+
+impl<T: TryFrom<u64> + Display + Default> Kind for Count<T> {
+    type Value = T;
+
+    fn describe(&self) -> String {
+        format!("a number from {} to {}", self.least, self.most)
+    }
+
+    fn schema(&self) -> Json {
+        json!({
+            "anyOf": [
+                { "type": "integer", "minimum": self.least, "maximum": self.most },
+                { "type": "string", "pattern": "^[0-9]+ *(B|KiB|MiB|GiB)?$" },
+            ]
+        })
+    }
+
+    fn parse(&self, text: &str) -> Option<T> {
+        let count = scalar::count(text).filter(|count| (self.least..=self.most).contains(count))?;
+        T::try_from(count).ok()
+    }
+
+    fn absent(&self) -> T {
+        T::try_from(self.least).unwrap_or_default()
+    }
+
+    fn tell(&self, value: &T) -> String {
+        value.to_string()
+    }
+}
+
+/// A number where 0 means that there is none.
+pub(in crate::config::keys) struct Limit<T>(Count<T>);
+
+impl<T> Limit<T> {
+    pub const fn to(most: u64) -> Self {
+        Self(Count::from(0, most))
+    }
+}
+
+impl<T: TryFrom<u64> + Display + Default + PartialEq> Kind for Limit<T> {
+    type Value = Option<T>;
+
+    fn describe(&self) -> String {
+        self.0.describe()
+    }
+
+    fn schema(&self) -> Json {
+        self.0.schema()
+    }
+
+    fn parse(&self, text: &str) -> Option<Option<T>> {
+        self.0.parse(text).map(|count| Some(count).filter(|count| *count != T::default()))
+    }
+
+    fn absent(&self) -> Option<T> {
+        None
+    }
+
+    fn tell(&self, value: &Option<T>) -> String {
+        value.as_ref().map_or_else(|| "none".to_owned(), ToString::to_string)
+    }
+}

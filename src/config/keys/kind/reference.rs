@@ -1,0 +1,80 @@
+//! Names of profiles and pools, which become what they name.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use serde_json::{Value as Json, json};
+
+use super::{Kind, Written, Wrong};
+use crate::model::{LoadBalancing, Model, Name, Pool};
+
+/// The name of a profile or monitor of one of these types; `none` is none.
+pub(in crate::config::keys) struct Reference<T: 'static> {
+    /// `profile` or `monitor`.
+    pub what: &'static str,
+    pub section: &'static str,
+    pub types: &'static [&'static str],
+    pub of: fn(&Model) -> &BTreeMap<Name, Arc<T>>,
+    pub name: fn(&T) -> &Name,
+}
+
+impl<T> Kind for Reference<T> {
+    type Value = Option<Arc<T>>;
+
+    fn describe(&self) -> String {
+        format!("the name of a {}", self.what)
+    }
+
+    fn schema(&self) -> Json {
+        json!({ "type": "string", "minLength": 1 })
+    }
+
+    fn read(&self, written: Written<'_>) -> Result<Self::Value, Wrong> {
+        if written.node.is_none() {
+            return Ok(None);
+        }
+        let name = written.node.scalar().ok_or(Wrong::Kind)?;
+        let fields = written.fields;
+        fields.context.check_reference(self.what, self.section, &name, written.node.at, self.types)?;
+        Ok((self.of)(fields.context.model).get(name.as_str()).cloned())
+    }
+
+    fn absent(&self) -> Self::Value {
+        None
+    }
+
+    fn tell(&self, value: &Self::Value) -> String {
+        value.as_ref().map_or_else(|| "none".to_owned(), |it| (self.name)(it).to_string())
+    }
+}
+
+/// The name of a pool.
+#[derive(Clone, Copy)]
+pub(in crate::config::keys) struct PoolReference;
+
+impl Kind for PoolReference {
+    type Value = Arc<Pool>;
+
+    fn describe(&self) -> String {
+        "the name of a pool".into()
+    }
+
+    fn schema(&self) -> Json {
+        json!({ "type": "string", "minLength": 1 })
+    }
+
+    fn read(&self, written: Written<'_>) -> Result<Self::Value, Wrong> {
+        let name = written.node.scalar().ok_or(Wrong::Kind)?;
+        let context = written.fields.context;
+        context.check_reference("pool", "pools", &name, written.node.at, &[])?;
+        Ok(context.model.pools.get(name.as_str()).cloned().unwrap_or_else(|| self.absent()))
+    }
+
+    fn absent(&self) -> Self::Value {
+        Arc::new(Pool::new(Name::from(""), LoadBalancing::RoundRobin, Vec::new()))
+    }
+
+    fn tell(&self, value: &Self::Value) -> String {
+        value.name.to_string()
+    }
+}

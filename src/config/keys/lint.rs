@@ -1,0 +1,27 @@
+//! The keys of a check of certificates.
+
+use super::key::Key;
+use super::kind::{Day, Line, Optional, Words};
+use super::{Section, Setting, settings};
+use crate::model::{Level, LintLevel};
+
+pub(in crate::config) const LINT: Section = Section {
+    name: "lint check",
+    doc: "What becomes of the findings of one check of certificates, in `pronk lint --config` and while pronk runs. \
+          `pronk lint --list-checks` tells the ids.",
+    list: |keys| const { &LintKeys }.list(keys),
+    elsewhere: &[],
+};
+
+settings!(
+    LintKeys = LintLevel {
+        level: Key::new(
+            "level",
+            Words { all: &Level::ALL, word: Level::as_str },
+            "`allow` holds findings back, `warn` makes them warnings, `deny` makes them errors.",
+        )
+        .required(),
+        reason: Key::new("reason", Optional(Line), "Why, for those who read the file; `allow` needs one."),
+        until: Key::new("until", Optional(Day), "The first day (UTC) on which this no longer holds."),
+    }
+);

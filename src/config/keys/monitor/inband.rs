@@ -1,0 +1,57 @@
+//! The keys of a monitor of type inband.
+
+use super::{ReadMonitor, list_common};
+use crate::config::keys::key::Key;
+use crate::config::keys::kind::{Count, DAY, Span};
+use crate::config::keys::{Section, Setting, Type, settings};
+use crate::model::{Inband, Monitor, MonitorKind, Probing};
+
+pub(super) const INBAND: Type<ReadMonitor> = Type {
+    word: "inband",
+    root: "inband",
+    head: "Beside a monitor that probes: it notices what only clients notice.",
+    defaults: &[],
+    read: |fields| Monitor {
+        name: fields.name.into(),
+        kind: MonitorKind::Inband(InbandKeys.read(fields)),
+        probing: Probing::none(),
+    },
+    section: Section {
+        name: "monitor of type inband",
+        doc: "Sends nothing: counts how clients' own connections fail. Best beside a monitor that probes.",
+        list: |keys| {
+            list_common(keys);
+            const { &InbandKeys }.list(keys);
+        },
+        elsewhere: &[
+            ("interval", "nothing is probed: write `failure-interval`"),
+            ("timeout", "nothing is probed: write `failures` and `failure-interval`"),
+        ],
+    },
+};
+
+settings!(
+    InbandKeys = Inband {
+        failures: Key::new(
+            "failures",
+            Count::<u32>::from(1, 1_000_000),
+            "So many within `failure-interval` mark the member down.",
+        )
+        .default("3"),
+        failure_interval: Key::new("failure-interval", Span(10, DAY), "The time within which failures are counted.",)
+            .default("30s"),
+        response_time: Key::new(
+            "response-time",
+            Span(0, DAY),
+            "A connection that ends after this long without a byte from the member counts as a failure; 0 never.",
+        )
+        .default("0")
+        .because("F5's is 10s, but planning a query may take minutes"),
+        retry_time: Key::new(
+            "retry-time",
+            Span(0, DAY),
+            "How long a member that is down is spared; 0 until it is resumed.",
+        )
+        .default("300s"),
+    }
+);

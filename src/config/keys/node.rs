@@ -1,0 +1,79 @@
+//! The keys of a node.
+
+use super::key::Key;
+use super::kind::{Count, DAY, Flag, HostName, Limit, Line, NodeAddress, Optional, SECOND, Span, Words};
+use super::setting::EntryName;
+use super::{Section, Setting, settings};
+use crate::config::diagnostic::Severity;
+use crate::config::fields::Fields;
+use crate::model::{Address, AdminState, Node};
+
+pub(in crate::config) const NODE: Section = Section {
+    name: "node",
+    doc: "A host. The guide advises its IP address rather than its name.",
+    list: |keys| const { &NodeKeys }.list(keys),
+    elsewhere: &[
+        ("fqdn", "write the name as `address`"),
+        ("monitor", "monitors watch members: write `monitors` in the pool"),
+        ("session", "write `state`"),
+        ("dynamic-ratio", DYNAMIC_RATIO),
+    ],
+};
+
+settings!(
+    NodeKeys = Node {
+        name: EntryName,
+        address: Key::new(
+            "address",
+            NodeAddress,
+            "IP address, or a fully qualified domain name that is resolved again every `interval`.",
+        )
+        .required(),
+        hostname: Key::new(
+            "hostname",
+            Optional(HostName),
+            "The name in the host's certificate, which server-ssl checks.",
+        ),
+        description: DESCRIPTION,
+        state: Key::new("state", STATE, "`disabled` takes persistent connections only, `forced-offline` none.")
+            .default("enabled"),
+        connection_limit: Key::new(
+            "connection-limit",
+            LIMIT,
+            "Connections from all pools at once, exactly; 0 is no limit.",
+        )
+        .default("0"),
+        rate_limit: Key::new("rate-limit", RATE, "Connections from all pools in any second; 0 is no limit.")
+            .default("0"),
+        ratio: Key::new("ratio", RATIO, "Its share under the ratio methods of nodes.").default("1"),
+        autopopulate: Key::new(
+            "autopopulate",
+            Flag,
+            "Each address of the name is a member of its own, added and drained as the name's addresses change.",
+        )
+        .default("false"),
+        interval: Key::new("interval", Span(SECOND, DAY), "How often the name is resolved again.").default("30s"),
+    }
+);
+
+/// Notes what does not fit together in a node.
+pub(in crate::config) fn check(node: &Node, fields: &Fields<'_>) {
+    let (name, address) = (fields.name, NodeKeys::address());
+    let is_known = fields.has(address) && fields.is_good(address);
+    if let Address::Fqdn(_) = node.address {
+        let help = "the guide advises the address, which needs no name resolution to stay up".to_owned();
+        let message = format!("node `{name}` is given by name");
+        fields.report(Severity::Note, fields.place(address), message, Some(help));
+    } else if node.autopopulate && is_known {
+        let message = format!("node `{name}` has one address, and autopopulate has nothing to find");
+        let help = "write a domain name as `address`, or leave autopopulate out".to_owned();
+        fields.error(fields.place(NodeKeys::autopopulate()), message, Some(help));
+    }
+}
+
+pub(super) const DESCRIPTION: Key<Optional<Line>> = Key::new("description", Optional(Line), "For people.");
+pub(super) const STATE: Words<AdminState> = Words { all: &AdminState::ALL, word: AdminState::as_str };
+pub(super) const LIMIT: Limit<u32> = Limit::to(u32::MAX as u64);
+pub(super) const RATE: Limit<u32> = Limit::to(1_000_000);
+pub(super) const RATIO: Count<u32> = Count::from(1, 65535);
+pub(super) const DYNAMIC_RATIO: &str = "an impala monitor measures it";

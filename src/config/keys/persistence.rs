@@ -1,0 +1,158 @@
+//! The keys of a source-addr or hash profile.
+
+use std::sync::Arc;
+
+use super::key::Key;
+use super::kind::{Count, DAY, Flag, Mask, Never, Span};
+use super::profile::{ReadProfile, list_common};
+use super::setting::EntryName;
+use super::{AnyKey, Facts, Section, Setting, Type, settings};
+use crate::config::fields::Fields;
+use crate::model::profile::{Affinity, Persistence, PersistenceKind, Profiles, SourceMask};
+
+pub(super) const SOURCE_ADDR: Type<ReadProfile> = Type {
+    word: "source-addr",
+    root: "source_addr",
+    head: "Source-address affinity, which Hue needs: a client goes back to the member that served it.",
+    defaults: &[],
+    read,
+    section: Section {
+        name: "source-addr profile",
+        doc: "Clients go back to the member that served them.",
+        list: |keys| {
+            list_common(keys);
+            const { &PersistenceKeys }.list(keys);
+        },
+        elsewhere: &[
+            ("mirror", "records are this process's own; write `type: hash` where several pronks must agree"),
+            ("hash-algorithm", "for carp write `type: hash`"),
+            ("map-proxies", "there is no such map"),
+            ("map-proxy-address", "there is no such map"),
+            ("map-proxy-class", "there is no such map"),
+        ],
+    },
+};
+
+pub(super) const HASH: Type<ReadProfile> = Type {
+    word: "hash",
+    root: "hash",
+    head: "The client's address alone decides, without records: several pronks agree without telling one another.",
+    defaults: &[],
+    read,
+    section: Section {
+        name: "hash profile",
+        doc: "The client's address decides where it goes, by rendezvous hashing: no records are kept, several pronks \
+              agree, and a member that comes or goes moves its own share of clients only.",
+        list: |keys| {
+            list_common(keys);
+            const { &MaskKeys }.list(keys);
+            const { &OVERRIDE }.list(keys);
+        },
+        elsewhere: &[
+            ("timeout", "nothing is kept that could expire"),
+            ("hash-algorithm", "it is carp, as F5 calls it: the highest score of client and member"),
+            ("hash-offset", THE_ADDRESS),
+            ("hash-length", THE_ADDRESS),
+            ("hash-buffer-limit", THE_ADDRESS),
+            ("hash-start-pattern", THE_ADDRESS),
+            ("hash-end-pattern", THE_ADDRESS),
+            ("match-across-services", ALIKE),
+            ("match-across-virtuals", ALIKE),
+            ("match-across-pools", ALIKE),
+            ("mirror", "there are no records to mirror"),
+        ],
+    },
+};
+const THE_ADDRESS: &str = "the client's address is hashed, not what it sends";
+const ALIKE: &str = "members with the same node are chosen alike where pools list the same nodes";
+
+fn read(fields: &Fields<'_>, profiles: &mut Profiles) {
+    let profile = PersistenceKeys.read(fields);
+    profiles.persistence.insert(profile.name.clone(), Arc::new(profile));
+}
+
+settings!(
+    PersistenceKeys =
+        Persistence { name: EntryName, kind: KindKeys, mask: MaskKeys, override_connection_limit: OVERRIDE }
+);
+
+settings!(
+    MaskKeys = SourceMask {
+        v4: Key::new("mask", Mask, "Clients that agree under this IPv4 mask count as one.")
+            .default("255.255.255.255")
+            .because("every IPv4 address is its own client"),
+        v6: Key::new("mask-v6", Count::<u8>::from(0, 128), "The same for IPv6, as a prefix length in bits.")
+            .default("128")
+            .because("and every IPv6 address"),
+    }
+);
+
+const OVERRIDE: Key<Flag> = Key::new(
+    "override-connection-limit",
+    Flag,
+    "A member's own connection-limit does not hold for clients that come back to it; its node's does.",
+)
+.default("false")
+.because("a member's connection-limit holds for clients that come back as well");
+
+settings!(
+    AffinityKeys = Affinity {
+        timeout: Key::new(
+            "timeout",
+            Never("indefinite", Span(1, 365 * DAY)),
+            "How long a record outlives the client's last connection.",
+        )
+        .default("180s")
+        .because("after the client's last connection; Hue's sessions need longer, such as 1h"),
+        match_across_services: Key::new(
+            "match-across-services",
+            Flag,
+            "Virtual servers with the same address share records: a client of 21000 goes to the same node on 21050.",
+        )
+        .default("false")
+        .because("records of virtual servers with the same address count too"),
+        match_across_virtuals: Key::new(
+            "match-across-virtuals",
+            Flag,
+            "All virtual servers whose profile says so share records.",
+        )
+        .default("false")
+        .because("records of all virtual servers do"),
+        match_across_pools: Key::new(
+            "match-across-pools",
+            Flag,
+            "Records still count after a reload gave the virtual server another pool with the same node.",
+        )
+        .default("false")
+        .because("records of the pools that the virtual server had before do"),
+    }
+);
+
+/// What is kept of clients, by the profile's type.
+struct KindKeys;
+
+impl Setting for KindKeys {
+    type Value = PersistenceKind;
+
+    fn list(&'static self, keys: &mut Vec<&'static dyn AnyKey>) {
+        const { &AffinityKeys }.list(keys);
+    }
+
+    fn read(&self, fields: &Fields<'_>) -> PersistenceKind {
+        if fields.kind == HASH.word {
+            PersistenceKind::Hash
+        } else {
+            PersistenceKind::SourceAddr(AffinityKeys.read(fields))
+        }
+    }
+
+    fn facts(&self, value: &PersistenceKind, facts: &mut Facts) {
+        match value {
+            PersistenceKind::Hash => facts.push(("type", HASH.word.to_owned())),
+            PersistenceKind::SourceAddr(affinity) => {
+                facts.push(("type", SOURCE_ADDR.word.to_owned()));
+                AffinityKeys.facts(affinity, facts);
+            }
+        }
+    }
+}

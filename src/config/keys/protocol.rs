@@ -1,0 +1,105 @@
+//! The keys of a tcp or fastL4 profile.
+
+use std::sync::Arc;
+
+use super::key::Key;
+use super::kind::{Count, DAY, Flag, HOUR, Never, SECOND, Span};
+use super::profile::{ReadProfile, list_common};
+use super::setting::{EntryName, OfType};
+use super::{AnyKey, Section, Setting, Type, settings};
+use crate::config::fields::Fields;
+use crate::model::VirtualServerKind;
+use crate::model::profile::{Profiles, Protocol, ProtocolKind};
+
+pub(super) const TCP: Type<ReadProfile> = Type {
+    word: "tcp",
+    root: "tcp",
+    head: "How TCP itself is treated: `tcp` for standard virtual servers, `fastL4` for performance-l4. Both are the same \
+           here.\n\nImpala's clients are silent for as long as a user thinks or a query runs. So `idle-timeout`, which \
+           is F5's, is what a cluster most often raises: the guide takes 1h for Hue and notebooks.\n\nRouters and \
+           clouds forget silent flows without telling either end, the shortest known after 240 s and a common one after \
+           350 s. So the kernel probes silent peers well before that; F5's tcp waits 1800 s and its fastL4 sends none. \
+           Probes carry no data and do not count against `idle-timeout`.",
+    defaults: &[],
+    read,
+    section: Section {
+        name: "tcp profile",
+        doc: "How TCP is treated by a standard virtual server.",
+        list,
+        elsewhere: ELSEWHERE,
+    },
+};
+
+pub(super) const FAST_L4: Type<ReadProfile> = Type {
+    word: "fastL4",
+    root: "fastL4",
+    head: "",
+    defaults: &[],
+    read,
+    section: Section {
+        name: "fastL4 profile",
+        doc: "How TCP is treated by a performance-l4 virtual server.",
+        list,
+        elsewhere: ELSEWHERE,
+    },
+};
+
+fn list(keys: &mut Vec<&'static dyn AnyKey>) {
+    list_common(keys);
+    const { &ProtocolKeys }.list(keys);
+}
+
+fn read(fields: &Fields<'_>, profiles: &mut Profiles) {
+    let profile = ProtocolKeys.read(fields);
+    profiles.protocol.insert(profile.name.clone(), Arc::new(profile));
+}
+
+/// The protocol profile of a virtual server of this type that names none.
+pub(in crate::config) fn default_protocol(kind: VirtualServerKind) -> &'static str {
+    match kind {
+        VirtualServerKind::Standard => TCP.root,
+        VirtualServerKind::PerformanceL4 => FAST_L4.root,
+    }
+}
+
+settings!(
+    ProtocolKeys = Protocol {
+        name: EntryName,
+        kind: OfType { all: &ProtocolKind::ALL, word: ProtocolKind::as_str },
+        idle_timeout: Key::new(
+            "idle-timeout",
+            Never("indefinite", Span(1, 365 * DAY)),
+            "Silence both ways that ends a connection.",
+        )
+        .default("300s"),
+        reset_on_timeout: Key::new("reset-on-timeout", Flag, "End idle connections with RST; otherwise with FIN.")
+            .default("true")
+            .because("both ends learn at once that the connection is gone"),
+        keep_alive_interval: Key::new(
+            "keep-alive-interval",
+            // Linux takes no more (tcp(7), TCP_KEEPIDLE), and whole seconds only.
+            Never("disabled", Span(SECOND, 32767 * SECOND)),
+            "Silence after which TCP keepalives are sent. They do not count against idle-timeout.",
+        )
+        .default("60s"),
+        close_wait: Key::new("close-wait", Span(1, HOUR), "How long the last bytes may take when a connection ends.",)
+            .default("5s"),
+        backlog: Key::new("backlog", Count::<u32>::from(1, 65535), "Connections that the kernel may hold for us.")
+            .default("1024")
+            .because("the system's net.core.somaxconn may hold it lower"),
+        nodelay: Key::new("nodelay", Flag, "Send small segments at once.")
+            .default("true")
+            .because("Thrift's small requests must not wait for acknowledgements"),
+        connect_timeout: Key::new("connect-timeout", Span(1, HOUR), "For connecting to one member.")
+            .default("5s")
+            .because("then another member is tried"),
+    }
+);
+
+const ELSEWHERE: &[(&str, &str)] = &[
+    ("nagle", "write `nodelay`, its opposite"),
+    ("fin-wait", "write `close-wait`"),
+    ("tcp-close-timeout", "write `close-wait`"),
+    ("tcp-handshake-timeout", "the system's own holds for clients; for members write `connect-timeout`"),
+    ("pva-acceleration", "there is no such hardware"),
+];

@@ -1,0 +1,92 @@
+//! The sections of a file, and the keys that stand beside them.
+
+use std::path::PathBuf;
+use std::time::Duration;
+
+use serde_json::{Value as Json, json};
+
+use super::key::Key;
+use super::kind::{DAY, Kind, Never, Path, Span, Written, Wrong};
+use super::{Section, Setting, settings};
+
+pub(in crate::config) const TOP: Section = Section {
+    name: "configuration file",
+    doc: "The sections of a file.",
+    list: |keys| {
+        const { &Key::new("nodes", Named("node"), "The hosts that run impalads.") }.list(keys);
+        const { &Key::new("pools", Named("pool"), "Members that serve the same port.") }.list(keys);
+        const {
+            &Key::new(
+                "monitors",
+                Named("monitor"),
+                "How members are watched; those in `profiles/monitors.yaml` are built in, such as `tcp` and `impala`.",
+            )
+        }
+        .list(keys);
+        const { &Key::new("profiles", Named("profile"), "Settings that virtual servers share.") }.list(keys);
+        const {
+            &Key::new(
+                "virtual-servers",
+                Named("virtual server"),
+                "What clients connect to. `{}` if there are none: a file without them may be one that is cut short.",
+            )
+            .required()
+        }
+        .list(keys);
+        const { &Key::new("lint", Named("lint check"), "What becomes of findings about certificates, by the check's id.") }
+            .list(keys);
+        const { &TopKeys }.list(keys);
+    },
+    elsewhere: &[],
+};
+
+/// What the file says outside its sections.
+pub(in crate::config) struct Top {
+    pub certificate_store: PathBuf,
+    pub certificate_refresh: Option<Duration>,
+}
+
+settings!(
+    TopKeys = Top {
+        certificate_store: Key::new("certificate-store", Path, "The folder of the certificate store.").default("certs"),
+        certificate_refresh: Key::new(
+            "certificate-refresh",
+            Never("indefinite", Span(10, DAY)),
+            "How often the certificates, keys, authorities and revocation lists that profiles name are looked at for \
+             replacements, which are taken over at once; `indefinite` leaves that to `pronk reload`.",
+        )
+        .default("5s"),
+    }
+);
+
+/// A section: a map of these by name.
+#[derive(Clone, Copy)]
+struct Named(&'static str);
+
+impl Kind for Named {
+    type Value = ();
+
+    fn describe(&self) -> String {
+        format!("a map of {}s by name", self.0)
+    }
+
+    fn schema(&self) -> Json {
+        let reference = format!("#/$defs/{}", self.0.replace(' ', "%20"));
+        json!({ "type": "object", "additionalProperties": { "$ref": reference } })
+    }
+
+    /// Sections are read entry by entry, in an order of their own.
+    fn read(&self, _: Written<'_>) -> Result<(), Wrong> {
+        Ok(())
+    }
+
+    fn absent(&self) {}
+
+    fn tell(&self, (): &()) -> String {
+        String::new()
+    }
+
+    fn is_section(&self) -> bool {
+        true
+    }
+}

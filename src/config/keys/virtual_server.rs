@@ -1,0 +1,273 @@
+//! The keys of a virtual server.
+
+use std::sync::Arc;
+
+use super::key::Key;
+use super::kind::{Destination, Flag, HostName, Networks, Optional, PoolReference, Reference, Words};
+use super::node::{DESCRIPTION, LIMIT, RATE, STATE};
+use super::protocol::{ProtocolKeys, default_protocol};
+use super::setting::EntryName;
+use super::{AnyKey, Facts, Section, Setting, settings};
+use crate::config::diagnostic::Severity;
+use crate::config::fields::Fields;
+use crate::model::profile::{ClientSsl, Persistence, PersistenceKind, Protocol, ServerSsl};
+use crate::model::{Dial, ImmediateAction, LoadBalancing, Model, VirtualServer, VirtualServerKind};
+
+pub(in crate::config) const VIRTUAL_SERVER: Section = Section {
+    name: "virtual server",
+    doc: "What clients connect to. Its TLS mode follows from the SSL profiles it names: none is passthrough, client-ssl \
+          alone is offload, both are re-encrypt, server-ssl alone is TLS toward the member only.",
+    list: |keys| {
+        const { &VirtualServerKeys }.list(keys);
+        const { &AUTOMAP }.list(keys);
+    },
+    elsewhere: &[
+        ("profiles", "write `client-ssl`, `server-ssl` and `protocol`, a profile's name each"),
+        ("persist", "write `persistence`"),
+        ("rules", "iRules are not offered"),
+        ("policies", "policies are not offered"),
+        ("snat", "write `source-address-translation: automap`, which is the default"),
+        ("disabled", "write `state: disabled`"),
+        ("enabled", "write `state`: enabled, disabled or forced-offline"),
+        ("ip-protocol", "it is TCP"),
+        ("mask", "a virtual server listens on one address"),
+        ("rate-limit-mode", "the limit is the virtual server's own"),
+    ],
+};
+
+settings!(
+    VirtualServerKeys = VirtualServer {
+        name: EntryName,
+        description: DESCRIPTION,
+        kind: TYPE,
+        destination: Key::new(
+            "destination",
+            Destination,
+            "`address:port` or `\"[v6-address]:port\"`; `\"*:port\"` and `\"[::]:port\"` take IPv4 and IPv6. Port 0 \
+             asks the system for a free one.",
+        )
+        .required(),
+        hostname: Key::new(
+            "hostname",
+            Optional(HostName),
+            "The name that clients connect to and check in certificates.",
+        ),
+        pool: Key::new("pool", PoolReference, "Where connections go.").required(),
+        persistence: PersistenceOfClients,
+        fallback_persistence: Key::new(
+            "fallback-persistence",
+            PERSISTENCE_PROFILE,
+            "Another one, asked where the first names no member that may be used.",
+        )
+        .default("none"),
+        client_ssl: Key::new("client-ssl", CLIENT_SSL_PROFILE, "Terminates TLS from clients.").default("none"),
+        server_ssl: Key::new("server-ssl", SERVER_SSL_PROFILE, "Begins TLS toward members.").default("none"),
+        protocol: ProtocolOfType,
+        connection_limit: Key::new("connection-limit", LIMIT, "Connections at once, exactly; 0 is no limit.")
+            .default("0"),
+        rate_limit: Key::new("rate-limit", RATE, "Connections in any second; 0 is no limit.").default("0"),
+        source: Key::new("source", Networks, "Networks that clients may come from; none lets everyone in."),
+        state: Key::new(
+            "state",
+            STATE,
+            "`disabled` lets in whoever has a persistence record, `forced-offline` does not listen; both finish the \
+             connections that they have.",
+        )
+        .default("enabled"),
+        service_down_immediate_action: Key::new(
+            "service-down-immediate-action",
+            Words { all: &ImmediateAction::ALL, word: ImmediateAction::as_str },
+            "What a client meets at once, before its TLS handshake, when no member could take it: nothing special, a \
+             reset, or silence.",
+        )
+        .default("none"),
+        dial: Key::new(
+            "dial",
+            Words { all: &Dial::ALL, word: Dial::as_str },
+            "When the member is connected to. Impala's clients speak first, and a silent connection would hold one of \
+             an impalad's two setup threads.",
+        )
+        .default("first-byte"),
+    }
+);
+
+const TYPE: Key<Words<VirtualServerKind>> = Key::new(
+    "type",
+    Words { all: &VirtualServerKind::ALL, word: VirtualServerKind::as_str },
+    "`performance-l4` takes no SSL profile and a fastL4 profile only.",
+)
+.default("standard");
+
+/// Read for its mistakes alone: there is nothing else to choose.
+const AUTOMAP: Key<Words<()>> = Key::new(
+    "source-address-translation",
+    Words { all: &[()], word: |()| "automap" },
+    "Members see pronk's own address, as F5's automap has it.",
+)
+.default("automap")
+.refusing(&[("none", NO_OWN_ADDRESS), ("snat", "automap: the system chooses the address")]);
+const NO_OWN_ADDRESS: &str = "a full proxy connects to members from its own address: with the client's, the member \
+                              would answer the client past pronk. Leave this out, or write automap";
+
+const CLIENT_SSL_PROFILE: Reference<ClientSsl> = Reference {
+    what: "profile",
+    section: "profiles",
+    types: &["client-ssl"],
+    of: |model: &Model| &model.profiles.client_ssl,
+    name: |profile| &profile.name,
+};
+const SERVER_SSL_PROFILE: Reference<ServerSsl> = Reference {
+    what: "profile",
+    section: "profiles",
+    types: &["server-ssl"],
+    of: |model: &Model| &model.profiles.server_ssl,
+    name: |profile| &profile.name,
+};
+const PERSISTENCE_PROFILE: Reference<Persistence> = Reference {
+    what: "profile",
+    section: "profiles",
+    types: &["source-addr", "hash"],
+    of: |model: &Model| &model.profiles.persistence,
+    name: |profile| &profile.name,
+};
+
+/// `persistence`, or `cancel-affinity`, which stands for a built-in profile.
+struct PersistenceOfClients;
+
+const PERSISTENCE: Key<Reference<Persistence>> = Key::new(
+    "persistence",
+    PERSISTENCE_PROFILE,
+    "A source-addr profile, such as `source_addr`, which Hue needs, or a hash profile.",
+)
+.default("none");
+const CANCEL_AFFINITY: Key<Flag> = Key::new(
+    "cancel-affinity",
+    Flag,
+    "The same as `persistence: cancel_affinity`: impala-shell's Ctrl-C comes on a second connection, and reaches the \
+     coordinator that runs the query.",
+)
+.default("false");
+
+impl Setting for PersistenceOfClients {
+    type Value = Option<Arc<Persistence>>;
+
+    fn list(&'static self, keys: &mut Vec<&'static dyn AnyKey>) {
+        const { &PERSISTENCE }.list(keys);
+        const { &CANCEL_AFFINITY }.list(keys);
+    }
+
+    fn read(&self, fields: &Fields<'_>) -> Self::Value {
+        let named = PERSISTENCE.read(fields);
+        if !CANCEL_AFFINITY.read(fields) {
+            return named;
+        }
+        if fields.has(PERSISTENCE.name()) {
+            let message = "`persistence` and `cancel-affinity` are two answers to one question";
+            let help = "leave cancel-affinity out: any source-addr profile takes a client's second connection along";
+            fields.error(fields.place(CANCEL_AFFINITY.name()), message, Some(help.to_owned()));
+            return named;
+        }
+        fields.context.model.profiles.persistence.get("cancel_affinity").cloned()
+    }
+
+    fn facts(&self, value: &Self::Value, facts: &mut Facts) {
+        PERSISTENCE.facts(value, facts);
+    }
+}
+
+/// The protocol profile, which is by default that of the virtual server's type.
+struct ProtocolOfType;
+
+const PROTOCOL_DOC: &str = "A tcp or fastL4 profile; by default `tcp`, or `fastL4` for performance-l4.";
+const PROTOCOL: Key<Reference<Protocol>> = protocol(&["tcp", "fastL4"]);
+const FAST_L4: Key<Reference<Protocol>> = protocol(&["fastL4"]);
+
+const fn protocol(types: &'static [&'static str]) -> Key<Reference<Protocol>> {
+    let profile = Reference {
+        what: "profile",
+        section: "profiles",
+        types,
+        of: |model: &Model| &model.profiles.protocol,
+        name: |profile: &Protocol| &profile.name,
+    };
+    Key::new("protocol", profile, PROTOCOL_DOC)
+}
+
+impl Setting for ProtocolOfType {
+    type Value = Arc<Protocol>;
+
+    fn list(&'static self, keys: &mut Vec<&'static dyn AnyKey>) {
+        const { &PROTOCOL }.list(keys);
+    }
+
+    fn read(&self, fields: &Fields<'_>) -> Self::Value {
+        let kind = TYPE.read(fields);
+        let key = match kind {
+            VirtualServerKind::Standard => PROTOCOL,
+            VirtualServerKind::PerformanceL4 => FAST_L4,
+        };
+        let profiles = &fields.context.model.profiles.protocol;
+        let named = key.read(fields);
+        named
+            .or_else(|| profiles.get(default_protocol(kind)).cloned())
+            .unwrap_or_else(|| Arc::new(ProtocolKeys.read(&fields.blank())))
+    }
+
+    fn facts(&self, value: &Self::Value, facts: &mut Facts) {
+        PROTOCOL.facts(&Some(Arc::clone(value)), facts);
+    }
+}
+
+/// Notes what does not fit together in a virtual server.
+pub(in crate::config) fn check(virtual_server: &VirtualServer, fields: &Fields<'_>) {
+    AUTOMAP.read(fields);
+    let name = fields.name;
+    let place = |key: &str| fields.place(key);
+    if virtual_server.kind == VirtualServerKind::PerformanceL4 {
+        for key in [VirtualServerKeys::client_ssl(), VirtualServerKeys::server_ssl()] {
+            if fields.has(key) {
+                let message = format!("virtual server `{name}` is performance-l4, which takes no SSL profile");
+                fields.error(place(key), message, Some("write `type: standard`".to_owned()));
+            }
+        }
+    }
+    check_persistence(virtual_server, fields);
+    if let Some(profile) = virtual_server.client_ssl.as_ref().filter(|it| it.cert_key_chain.is_empty())
+        && fields.context.is_good_entry("profiles", profile.name.as_str())
+    {
+        let help = "make a profile with `defaults-from` and a `cert-key-chain`".to_owned();
+        let message = format!("client-ssl profile `{}` has no certificate", profile.name);
+        fields.error(place(VirtualServerKeys::client_ssl()), message, Some(help));
+    }
+    if let Some(profile) = virtual_server.server_ssl.as_ref().filter(|it| !it.verify) {
+        let message =
+            format!("`{}` verifies nothing: anyone on the network can pose as a member of `{name}`", profile.name);
+        let help = "use serverssl with the ca-file of the cluster".to_owned();
+        fields.report(Severity::Warning, place(VirtualServerKeys::server_ssl()), message, Some(help));
+    }
+}
+
+fn check_persistence(virtual_server: &VirtualServer, fields: &Fields<'_>) {
+    let VirtualServer { persistence, fallback_persistence, pool, .. } = virtual_server;
+    let fallback = VirtualServerKeys::fallback_persistence();
+    if fields.has(fallback) && persistence.is_none() && fields.is_good(PERSISTENCE.name()) {
+        let message = "there is a fallback-persistence and no persistence that it could stand in for";
+        fields.error(fields.place(fallback), message, Some("write it as `persistence`".to_owned()));
+    }
+    let method = pool.load_balancing_mode;
+    let keeps_records = |profile: &Arc<Persistence>| profile.kind != PersistenceKind::Hash;
+    if method == LoadBalancing::LeastSessions && !persistence.iter().chain(fallback_persistence).any(keeps_records) {
+        let message = format!("virtual server `{}` keeps no records, and least-sessions counts them", fields.name);
+        let help = "write `persistence: source_addr`, or use least-connections-node".to_owned();
+        fields.report(Severity::Warning, fields.place(VirtualServerKeys::pool()), message, Some(help));
+    }
+    let counts = method.as_str().starts_with("least-") || method.as_str().contains("connections");
+    let is_known = !pool.name.as_str().is_empty();
+    let affinity = CANCEL_AFFINITY.read(fields) && !fields.has(PERSISTENCE.name());
+    if affinity && is_known && !counts {
+        let message =
+            format!("cancel-affinity is meant for least-connections methods, and the pool has {}", method.as_str());
+        let help = "the guide's front end for Hue has round robin and `persistence: source_addr`".to_owned();
+        fields.report(Severity::Note, fields.place(CANCEL_AFFINITY.name()), message, Some(help));
+    }
+}

@@ -1,0 +1,287 @@
+//! From entries of the file to the [`Model`]: sections in the order in which they refer to one another.
+//!
+//! A mistake ends nothing. What is wrong is noted, something of the right type stands in for it, and reading goes on, so
+//! that all mistakes are told at once. A model of a file with errors is good for finding more of them, and is never run.
+
+use std::collections::BTreeMap;
+use std::path::Path;
+use std::sync::Arc;
+
+use super::diagnostic::Diagnostics;
+use super::fields::{Context, Fields, Notes};
+use super::inherit::{Broken, Document};
+use super::keys::{
+    self, LINT, LintKeys, MONITORS, NODE, NodeKeys, POOL, PROFILES, PoolKeys, Section, Setting, TOP, TopKeys, Type,
+    VIRTUAL_SERVER, VirtualServerKeys,
+};
+use super::tree::{Entry, Value};
+use crate::model::profile::Profiles;
+use crate::model::{AdminState, Level, LintLevel, Model, Monitor, Name, Node, Pool, VirtualServer, overlap};
+
+/// Resolves a document, noting every mistake.
+pub(super) fn model(document: &Document, folder: &Path, diagnostics: &mut Diagnostics) -> Model {
+    let notes = Notes::default();
+    let mut model = Model::default();
+    // Each section sees those before it.
+    Resolver::new(document, folder, &model, &notes).check_sections();
+    let top = Resolver::new(document, folder, &model, &notes).top();
+    (model.certificate_store, model.certificate_refresh) = (top.certificate_store, top.certificate_refresh);
+    model.nodes = Resolver::new(document, folder, &model, &notes).nodes();
+    model.profiles = Resolver::new(document, folder, &model, &notes).profiles();
+    model.monitors = Resolver::new(document, folder, &model, &notes).monitors();
+    model.pools = Resolver::new(document, folder, &model, &notes).pools();
+    model.virtual_servers = Resolver::new(document, folder, &model, &notes).virtual_servers();
+    model.lint = Resolver::new(document, folder, &model, &notes).lint();
+    diagnostics.extend(notes.into_diagnostics());
+    model
+}
+
+struct Resolver<'a> {
+    context: Context<'a>,
+}
+
+impl<'a> Resolver<'a> {
+    fn new(document: &'a Document, folder: &'a Path, model: &'a Model, notes: &'a Notes) -> Self {
+        Self { context: Context { document, folder, model, notes } }
+    }
+
+    /// Checks what all sections have in common: that they are maps, and the names in them.
+    fn check_sections(&self) {
+        let root = &self.context.document.root;
+        self.context.check_keys(root.entries(), &TOP, |_| false);
+        for key in TOP.keys().into_iter().filter(|key| key.is_section()) {
+            let section = key.name();
+            let Some(entry) = root.entry(section) else { continue };
+            if !matches!(entry.value.value, Value::Map(_) | Value::Null) {
+                let found = entry.value.describe();
+                self.context.error(entry.value.at, format!("`{section}` is a map by name, found {found}"), None);
+            }
+            for (index, named) in entry.value.entries().iter().enumerate() {
+                self.context.check_twice(&entry.value.entries()[..index], named);
+                self.check_name(named);
+            }
+        }
+        self.check_that_something_listens();
+    }
+
+    /// A file that is cut short, as while it is being written, must not close every listener.
+    fn check_that_something_listens(&self) {
+        let root = &self.context.document.root;
+        let at = match root.entry("virtual-servers") {
+            None => root.at,
+            Some(entry) if matches!(entry.value.value, Value::Null) => entry.key_at,
+            Some(_) => return,
+        };
+        let help = "write `virtual-servers: {}` if none is meant";
+        self.context.error(at, "`virtual-servers` is missing; the file may be cut short", Some(help.to_owned()));
+    }
+
+    /// Names appear in `node:port`, in metrics, in URLs and on command lines.
+    fn check_name(&self, entry: &Entry) {
+        let good = |c: char| c.is_ascii_alphanumeric() || matches!(c, '.' | '_' | '-');
+        let name = &entry.key;
+        if name.is_empty() || name == "none" || name.starts_with('-') || !name.chars().all(good) {
+            let help = "names are of letters, digits, `.`, `_` and `-`, do not begin with `-`, and are not `none`";
+            self.context.error(entry.key_at, format!("`{name}` cannot be a name"), Some(help.to_owned()));
+        }
+    }
+
+    fn top(&self) -> keys::Top {
+        let root = &self.context.document.root;
+        TopKeys.read(&Fields::new(self.context, &TOP, ("", ""), root.entries(), root.at))
+    }
+
+    fn nodes(&self) -> BTreeMap<Name, Arc<Node>> {
+        self.section("nodes", &NODE, |fields| {
+            let node = NodeKeys.read(fields);
+            keys::check_node(&node, fields);
+            node
+        })
+    }
+
+    fn pools(&self) -> BTreeMap<Name, Arc<Pool>> {
+        self.section("pools", &POOL, |fields| {
+            let pool = PoolKeys.read(fields);
+            keys::check_pool(&pool, fields);
+            pool
+        })
+    }
+
+    fn virtual_servers(&self) -> BTreeMap<Name, Arc<VirtualServer>> {
+        let all = self.section("virtual-servers", &VIRTUAL_SERVER, |fields| {
+            let virtual_server = VirtualServerKeys.read(fields);
+            keys::check_virtual_server(&virtual_server, fields);
+            virtual_server
+        });
+        self.check_destinations(&all);
+        all
+    }
+
+    /// Whether there is such a check is for those to say who know the checks.
+    fn lint(&self) -> BTreeMap<Name, LintLevel> {
+        let all = self.section("lint", &LINT, |fields| {
+            let check = LintKeys.read(fields);
+            if check.level == Level::Allow && check.reason.is_none() && fields.has(LintKeys::level()) {
+                let message = format!("`{}` is allowed without a reason", fields.name);
+                let help = "write `reason`, for those who read the file when somebody asks why".to_owned();
+                fields.error(fields.at, message, Some(help));
+            }
+            check
+        });
+        all.into_iter().map(|(name, check)| (name, Arc::unwrap_or_clone(check))).collect()
+    }
+
+    fn section<T>(
+        &self,
+        name: &str,
+        section: &'static Section,
+        read: impl Fn(&Fields<'a>) -> T,
+    ) -> BTreeMap<Name, Arc<T>> {
+        let entries = self.context.document.section(name).iter();
+        let fields = entries.filter_map(|entry| Fields::of_entry(self.context, section, entry));
+        fields.map(|fields| (Name::from(fields.name), Arc::new(read(&fields)))).collect()
+    }
+
+    fn profiles(&self) -> Profiles {
+        let mut profiles = Profiles::default();
+        for entry in self.context.document.all("profiles") {
+            self.typed("profiles", "profile", PROFILES, entry, |of_type, fields| (of_type.read)(fields, &mut profiles));
+        }
+        profiles
+    }
+
+    fn monitors(&self) -> BTreeMap<Name, Arc<Monitor>> {
+        let mut monitors = BTreeMap::new();
+        for entry in self.context.document.all("monitors") {
+            self.typed("monitors", "monitor", MONITORS, entry, |of_type, fields| {
+                let monitor = (of_type.read)(fields);
+                monitors.insert(monitor.name.clone(), Arc::new(monitor));
+            });
+        }
+        monitors
+    }
+
+    /// Reads a profile or monitor with what it inherits, if its type and its parents are known. Where they are not,
+    /// that is noted, and its other mistakes are looked for all the same.
+    fn typed<R>(
+        &self,
+        section: &str,
+        what: &str,
+        types: &'static [&'static Type<R>],
+        entry: &'a Entry,
+        take: impl FnOnce(&'static Type<R>, &Fields<'a>),
+    ) {
+        let context = self.context;
+        if !matches!(entry.value.value, Value::Map(_) | Value::Null) {
+            let message = format!("a {what} is a map, found {}", entry.value.describe());
+            context.error(entry.value.at, message, None);
+            return;
+        }
+        let inherited = self.inherited(section, entry);
+        let entries = inherited.clone().unwrap_or_else(|| entry.value.entries().iter().collect());
+        let known = self.type_of(section, what, types, entry, &entries, inherited.is_some());
+        let of_type = known.unwrap_or_else(|| nearest(types, entry));
+        let is_of_any = |key: &str| known.is_none() && types.iter().any(|it| it.section.key(key).is_some());
+        context.check_keys(entry.value.entries(), &of_type.section, is_of_any);
+        if known.is_some() {
+            self.check_parent(section, what, entry, of_type.word);
+        }
+        take(of_type, &Fields::new(context, &of_type.section, (&entry.key, of_type.word), entries, entry.key_at));
+    }
+
+    /// The type of a profile or monitor; `None` when it has none that is known, which is noted.
+    fn type_of<R>(
+        &self,
+        section: &str,
+        what: &str,
+        types: &'static [&'static Type<R>],
+        entry: &'a Entry,
+        entries: &[&'a Entry],
+        has_parents: bool,
+    ) -> Option<&'static Type<R>> {
+        let written = entries.iter().rev().find(|inner| inner.key == "type");
+        let word = match written {
+            Some(written) => written.value.scalar().unwrap_or_default(),
+            // What a parent that cannot be found would have said.
+            None if !has_parents => return None,
+            None => match keys::default_type(section) {
+                Some(default) => default.to_owned(),
+                None => {
+                    let names: Vec<_> = types.iter().map(|it| it.word).collect();
+                    let help = format!("there are: {}", names.join(", "));
+                    let message = format!("{what} `{}` needs a `type`", entry.key);
+                    self.context.error(entry.key_at, message, Some(help));
+                    return None;
+                }
+            },
+        };
+        let known = types.iter().find(|it| it.word == word).copied();
+        if let (None, Some(written)) = (known, written) {
+            let of_first = &types[0].section;
+            let fields = Fields::new(self.context, of_first, (&entry.key, ""), [*written], entry.key_at);
+            if let Some(key) = of_first.key("type") {
+                fields.wrong(key, &written.value);
+            }
+        }
+        known
+    }
+
+    fn check_parent(&self, section: &str, what: &str, entry: &'a Entry, word: &str) {
+        let Some(parent) = entry.value.entry("defaults-from") else { return };
+        let name = parent.value.scalar().unwrap_or_default();
+        let document = self.context.document;
+        let Some(of) = document.named(section, &name).filter(|of| of.key != entry.key) else { return };
+        if let Some(theirs) = document.type_of(section, of).filter(|theirs| theirs != word) {
+            let message = format!("{what} `{}` is {word}, its parent `{name}` is {theirs}", entry.key);
+            self.context.error(parent.value.at, message, None);
+        }
+    }
+
+    /// What a named entry has after inheritance; `None` when its chain is broken, which is noted.
+    fn inherited(&self, section: &str, entry: &'a Entry) -> Option<Vec<&'a Entry>> {
+        match self.context.document.inherited_by(section, entry) {
+            Ok(inherited) => Some(inherited),
+            Err(Broken::Unknown(parent, at)) => {
+                self.context.unknown("parent", section, &parent, at);
+                None
+            }
+            Err(Broken::Cycle(names, at)) => {
+                let message = format!("defaults-from goes in a circle: {}", names.join(" -> "));
+                self.context.error(at, message, None);
+                None
+            }
+        }
+    }
+
+    /// Notes destinations that two enabled virtual servers cannot both listen on.
+    fn check_destinations(&self, all: &BTreeMap<Name, Arc<VirtualServer>>) {
+        let mut seen: Vec<&VirtualServer> = Vec::new();
+        for entry in self.context.document.section("virtual-servers") {
+            let Some(destination) = entry.value.entry("destination").map(|written| written.value.at) else { continue };
+            let Some(this) = all.get(entry.key.as_str()).filter(|it| it.state != AdminState::ForcedOffline) else {
+                continue;
+            };
+            if !self.context.is_good(destination) {
+                continue;
+            }
+            if let Some(other) = seen.iter().find(|other| overlap(this.destination, other.destination)) {
+                let message = format!(
+                    "virtual server `{}` cannot listen on {}: `{}` listens on {}",
+                    entry.key, this.destination, other.name, other.destination
+                );
+                let help = "an address of its own for each, or another port".to_owned();
+                let help = (this.destination != other.destination).then_some(help);
+                self.context.error(destination, message, help);
+            }
+            seen.push(this);
+        }
+    }
+}
+
+/// The type that has most of an entry's keys, for finding mistakes where the type is not known.
+fn nearest<R>(types: &'static [&'static Type<R>], entry: &Entry) -> &'static Type<R> {
+    let matching = |of_type: &Type<R>| {
+        entry.value.entries().iter().filter(|inner| of_type.section.key(&inner.key).is_some()).count()
+    };
+    types.iter().rev().max_by_key(|it| matching(it)).copied().unwrap_or(types[0])
+}

@@ -4,16 +4,7 @@
 use std::collections::BTreeSet;
 
 use super::keys::{MONITORS, PROFILES, Type};
-
-/// One built-in file.
-#[derive(Clone, Debug)]
-pub struct BuiltIn {
-    /// Its path below the root of the sources, such as `profiles/clientssl.yaml`.
-    pub name: &'static str,
-    /// The section that its entries belong to.
-    pub section: &'static str,
-    pub text: String,
-}
+use super::source::BuiltIn;
 
 /// Every built-in file.
 pub fn built_in() -> Vec<BuiltIn> {

@@ -65,25 +65,15 @@ impl Context<'_> {
             .is_none_or(|entry| self.is_good(entry.value.at) && self.is_good(entry.key_at))
     }
 
-    /// Notes a name that nothing in its section has, or that has something of another type than one of `types`.
-    ///
-    /// # Errors
-    /// It was noted.
-    pub fn check_reference(
-        &self,
-        what: &str,
-        section: &str,
-        name: &str,
-        at: At,
-        types: &[&str],
-    ) -> Result<(), super::keys::Wrong> {
+    /// Whether a name is that of something in its section, of one of these types if there are any. Notes it if not.
+    pub fn has_reference(&self, what: &str, section: &str, name: &str, at: At, types: &[&str]) -> bool {
         let Some(entry) = self.document.named(section, name) else {
             self.unknown(what, section, name, at);
-            return Err(super::keys::Wrong::Noted);
+            return false;
         };
-        let Some(word) = self.document.type_of(section, entry) else { return Ok(()) };
+        let Some(word) = self.document.type_of(section, entry) else { return true };
         if types.is_empty() || types.contains(&word.as_str()) {
-            return Ok(());
+            return true;
         }
         let names = self.document.names(section).into_iter().filter(|name| {
             let word = self.document.named(section, name).and_then(|entry| self.document.type_of(section, entry));
@@ -91,7 +81,7 @@ impl Context<'_> {
         });
         let help = format!("there are: {}", names.collect::<Vec<_>>().join(", "));
         self.error(at, format!("{what} `{name}` is {word}, not {}", types.join(" or ")), Some(help));
-        Err(super::keys::Wrong::Noted)
+        false
     }
 
     /// Notes a name that nothing in its section has.
@@ -102,12 +92,13 @@ impl Context<'_> {
         self.error(at, format!("there is no {what} `{name}`"), help);
     }
 
-    /// Notes keys that are unknown in a section, but for those that `elsewhere` allows, and keys that are given twice.
-    pub fn check_keys(&self, entries: &[Entry], section: &Section, elsewhere: impl Fn(&str) -> bool) {
+    /// Notes keys that are unknown in a section, and keys that are given twice. `having` are other types that have a key.
+    pub fn check_keys(&self, entries: &[Entry], section: &Section, having: impl Fn(&str) -> Vec<&'static str>) {
         for (index, entry) in entries.iter().enumerate() {
-            if section.key(&entry.key).is_none() && !elsewhere(&entry.key) {
+            if section.key(&entry.key).is_none() {
                 let message = format!("unknown key `{}` in a {}", entry.key, section.name);
-                self.error(entry.key_at, message, Some(instead_of_key(&entry.key, section)));
+                let help = instead_of_key(&entry.key, section, &having(&entry.key));
+                self.error(entry.key_at, message, Some(help));
             }
             self.check_twice(&entries[..index], entry);
         }
@@ -223,6 +214,6 @@ fn check_map(context: Context<'_>, section: &Section, node: &Node) -> Option<()>
         context.error(node.at, format!("a {} is a map, found {}", section.name, node.describe()), None);
         return None;
     }
-    context.check_keys(node.entries(), section, |_| false);
+    context.check_keys(node.entries(), section, |_| Vec::new());
     Some(())
 }

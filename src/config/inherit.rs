@@ -3,9 +3,17 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::diagnostic::{Diagnostic, Diagnostics};
-use super::keys;
 use super::source::{At, Sources};
 use super::tree::{self, Entry, Node, Value};
+
+/// The types that entries of a section may have.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Types {
+    /// By the word of the type: the built-in entry that everything of the type inherits from in the end.
+    pub roots: BTreeMap<&'static str, &'static str>,
+    /// That of an entry that says none, and whose parents say none.
+    pub default: Option<&'static str>,
+}
 
 /// The user's file and the built-in ones.
 #[derive(Debug)]
@@ -14,6 +22,8 @@ pub(super) struct Document {
     pub root: Node,
     /// Built-in profiles and monitors.
     built_in: BTreeMap<&'static str, Vec<Entry>>,
+    /// The types of each section that has some.
+    types: BTreeMap<&'static str, Types>,
 }
 
 /// A chain of inheritance that cannot be followed.
@@ -35,7 +45,7 @@ fn cycle(circle: &mut [&Entry]) -> Broken {
 
 impl Document {
     /// Reads every source; `None` when the user's is not a map of sections.
-    pub fn read(sources: Sources, diagnostics: &mut Diagnostics) -> Option<Self> {
+    pub fn read(sources: Sources, types: BTreeMap<&'static str, Types>, diagnostics: &mut Diagnostics) -> Option<Self> {
         let mut root = None;
         let mut built_in: BTreeMap<_, Vec<Entry>> = BTreeMap::new();
         for (index, source) in sources.iter() {
@@ -51,7 +61,7 @@ impl Document {
                 (Err(diagnostic), _) => diagnostics.push(diagnostic),
             }
         }
-        root.map(|root| Self { sources, root, built_in })
+        root.map(|root| Self { sources, root, built_in, types })
     }
 
     /// The user's entries of a section.
@@ -86,9 +96,14 @@ impl Document {
         let inherited = self.inherited_by(section, entry).ok()?;
         let word = match inherited.iter().find(|inner| inner.key == "type") {
             Some(written) => written.value.scalar()?,
-            None => keys::default_type(section)?.to_owned(),
+            None => self.default_type(section)?.to_owned(),
         };
-        keys::root_of(section, &word).map(|_| word)
+        self.types.get(section)?.roots.contains_key(word.as_str()).then_some(word)
+    }
+
+    /// The type of an entry that says none, and whose parents say none.
+    pub fn default_type(&self, section: &str) -> Option<&'static str> {
+        self.types.get(section)?.default
     }
 
     /// The entries that hold for a named profile or monitor, the root's first, each overlaid by its heirs.
@@ -134,9 +149,9 @@ impl Document {
         }
         let kind = match entry.value.entry("type") {
             Some(kind) => kind.value.scalar()?,
-            None => keys::default_type(section)?.to_owned(),
+            None => self.default_type(section)?.to_owned(),
         };
-        self.built_in_entry(section, keys::root_of(section, &kind)?)
+        self.built_in_entry(section, self.types.get(section)?.roots.get(kind.as_str())?)
     }
 
     fn built_in_entry(&self, section: &str, name: &str) -> Option<&Entry> {

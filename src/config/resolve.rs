@@ -48,7 +48,7 @@ impl<'a> Resolver<'a> {
     /// Checks what all sections have in common: that they are maps, and the names in them.
     fn check_sections(&self) {
         let root = &self.context.document.root;
-        self.context.check_keys(root.entries(), &TOP, |_| false);
+        self.context.check_keys(root.entries(), &TOP, |_| Vec::new());
         for key in TOP.keys().into_iter().filter(|key| key.is_section()) {
             let section = key.name();
             let Some(entry) = root.entry(section) else { continue };
@@ -181,8 +181,14 @@ impl<'a> Resolver<'a> {
         let entries = inherited.clone().unwrap_or_else(|| entry.value.entries().iter().collect());
         let known = self.type_of(section, what, types, entry, &entries, inherited.is_some());
         let of_type = known.unwrap_or_else(|| nearest(types, entry));
-        let is_of_any = |key: &str| known.is_none() && types.iter().any(|it| it.section.key(key).is_some());
-        context.check_keys(entry.value.entries(), &of_type.section, is_of_any);
+        let having = |key: &str| -> Vec<&'static str> {
+            let having = types.iter().filter(|it| it.section.key(key).is_some());
+            having.map(|it| it.word).collect()
+        };
+        // Where the type is not known, a key of any type may be right.
+        let unknown = |inner: &&Entry| known.is_some() || having(&inner.key).is_empty();
+        let judged: Vec<_> = entry.value.entries().iter().filter(unknown).cloned().collect();
+        context.check_keys(&judged, &of_type.section, having);
         if known.is_some() {
             self.check_parent(section, what, entry, of_type.word);
         }
@@ -204,7 +210,7 @@ impl<'a> Resolver<'a> {
             Some(written) => written.value.scalar().unwrap_or_default(),
             // What a parent that cannot be found would have said.
             None if !has_parents => return None,
-            None => match keys::default_type(section) {
+            None => match self.context.document.default_type(section) {
                 Some(default) => default.to_owned(),
                 None => {
                     let names: Vec<_> = types.iter().map(|it| it.word).collect();

@@ -65,7 +65,7 @@ mod tests {
     use crate::config::tree;
 
     fn rule(text: &str) -> Option<(String, Option<usize>)> {
-        let rule = Rule::read(&tree::read(&Sources::new("test.yaml", text), 0, text).unwrap())?;
+        let rule = Rule::read(&tree::read(&Sources::new("test.yaml", text, Vec::new()), 0, text).unwrap())?;
         let names: Vec<_> = rule.names.into_iter().map(|(name, _)| name).collect();
         Some((names.join(" "), rule.min.map(|(count, _)| count)))
     }

@@ -1,8 +1,8 @@
 use std::collections::BTreeMap;
 
-use super::Loaded;
 use super::inherit::Document;
 use super::keys::{AnyKey, LINT, MONITORS, NODE, POOL, PROFILES, Section, TOP, VIRTUAL_SERVER, default_protocol};
+use super::load::Loaded;
 use super::rule::Rule;
 use super::tree::{Entry, Node, Value};
 use crate::model::VirtualServerKind;

@@ -2,7 +2,15 @@
 
 use std::sync::Arc;
 
-use super::built_in::built_in;
+/// One built-in file.
+#[derive(Clone, Debug)]
+pub struct BuiltIn {
+    /// Its path below the root of the sources, such as `profiles/clientssl.yaml`.
+    pub name: &'static str,
+    /// The section that its entries belong to.
+    pub section: &'static str,
+    pub text: String,
+}
 
 /// The texts that a configuration is made of: the user's file first, then the built-in profiles.
 #[derive(Clone, Debug)]
@@ -30,9 +38,9 @@ impl At {
 }
 
 impl Sources {
-    pub fn new(name: &str, text: &str) -> Self {
+    pub fn new(name: &str, text: &str, built_in: Vec<BuiltIn>) -> Self {
         let user = Source { name: name.into(), text: text.into(), section: None };
-        let built_in = built_in().into_iter().map(|file| Source {
+        let built_in = built_in.into_iter().map(|file| Source {
             name: file.name.into(),
             text: file.text.into(),
             section: Some(file.section),

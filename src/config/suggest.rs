@@ -1,6 +1,6 @@
 //! "Did you mean …": what a word or a key that is not known may have been meant to be.
 
-use super::keys::{PROFILES, Section};
+use super::keys::Section;
 
 /// "did you mean …", when something is close.
 pub(super) fn did_you_mean<'a>(word: &str, known: impl Iterator<Item = &'a str>) -> Option<String> {
@@ -8,16 +8,12 @@ pub(super) fn did_you_mean<'a>(word: &str, known: impl Iterator<Item = &'a str>)
     (close.0 <= 1 + word.len() / 4).then(|| format!("did you mean `{}`?", close.1))
 }
 
-/// What may have been meant by a key that a section does not have.
-pub(super) fn instead_of_key(key: &str, section: &Section) -> String {
+/// What may have been meant by a key that a section does not have. `having` are the types of the same section that have
+/// it.
+pub(super) fn instead_of_key(key: &str, section: &Section, having: &[&str]) -> String {
     let known: Vec<_> = section.keys().iter().map(|key| key.name()).collect();
     let on_f5 = section.elsewhere.iter().find(|(name, _)| *name == key).map(|(_, instead)| (*instead).to_owned());
-    let elsewhere = || {
-        let having = PROFILES.iter().filter(|it| it.section.key(key).is_some()).map(|it| it.word);
-        let having: Vec<_> = having.collect();
-        let is_profile = PROFILES.iter().any(|it| it.section.name == section.name);
-        (is_profile && !having.is_empty()).then(|| format!("it is a key of {} profiles", having.join(" and ")))
-    };
+    let elsewhere = || (!having.is_empty()).then(|| format!("it is a key of {} profiles", having.join(" and ")));
     on_f5
         .or_else(|| did_you_mean(key, known.iter().copied()))
         .or_else(elsewhere)

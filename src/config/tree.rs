@@ -218,7 +218,7 @@ mod tests {
     use super::*;
 
     fn parsed(text: &str) -> Result<Node, Diagnostic> {
-        read(&Sources::new("test.yaml", text), 0, text)
+        read(&Sources::new("test.yaml", text, Vec::new()), 0, text)
     }
 
     #[test]

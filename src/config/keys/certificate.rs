@@ -4,7 +4,8 @@ use serde_json::{Value as Json, json};
 
 use super::key::Key;
 use super::kind::{Flag, Kind, Line, Optional, Path, Variable, Written, Wrong, list};
-use super::{AnyKey, Facts, Section, Setting};
+use super::section::{AnyKey, Section};
+use super::setting::{Facts, Setting};
 use crate::config::fields::Fields;
 use crate::config::tree::Value;
 use crate::model::profile::{CertKey, Certificate, Passphrase};

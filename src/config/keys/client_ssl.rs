@@ -3,13 +3,14 @@
 use std::sync::Arc;
 
 use super::certificate::Certificates;
+use super::declare::settings;
 use super::key::Key;
 use super::kind::{Count, Flag, Optional, Path, Words};
-use super::profile::{
-    ALPN, CIPHERS, HANDSHAKE, NO_CIPHER_STRING, NO_OPTIONS, ReadProfile, VersionKeys, check_versions, list_common,
-};
-use super::setting::EntryName;
-use super::{Section, Setting, Type, settings};
+use super::profile::{ReadProfile, list_common};
+use super::section::Section;
+use super::setting::{EntryName, Setting};
+use super::ssl::{ALPN, CIPHERS, HANDSHAKE, NO_CIPHER_STRING, NO_OPTIONS, VersionKeys, check_versions};
+use super::typed::Type;
 use crate::config::fields::Fields;
 use crate::model::profile::{ClientSsl, PeerCertMode};
 

@@ -4,10 +4,12 @@ use std::time::Duration;
 
 use serde_json::Value as Json;
 
+use super::declare::settings;
 use super::key::Key;
 use super::kind::{Count, DAY, Kind, Optional, Pattern, SECOND, Span, Words, Written, Wrong, each_text, list};
-use super::pool::MEMBERS;
-use super::{AnyKey, Facts, Setting, settings};
+use super::member::MEMBERS;
+use super::section::AnyKey;
+use super::setting::{Facts, Setting};
 use crate::config::fields::Fields;
 use crate::model::{Discovery, Host, Seed};
 

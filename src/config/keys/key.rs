@@ -3,7 +3,8 @@
 use serde_json::Value as Json;
 
 use super::kind::{Kind, Written, Wrong};
-use super::{Facts, Section, Setting};
+use super::section::{AnyKey, Section};
+use super::setting::{Facts, Setting};
 use crate::config::fields::Fields;
 use crate::config::source::At;
 use crate::config::tree::{Node, Value};
@@ -21,26 +22,6 @@ pub(super) struct Key<K> {
     /// F5's words that are understood and not offered, each with the reason.
     refused: &'static [(&'static str, &'static str)],
     required: bool,
-}
-
-/// A key of no matter which kind.
-pub(in crate::config) trait AnyKey {
-    fn name(&self) -> &'static str;
-    fn doc(&self) -> &'static str;
-    fn default(&self) -> &'static str;
-    fn because(&self) -> &'static str;
-    fn refused(&self) -> &'static [(&'static str, &'static str)];
-    fn is_required(&self) -> bool;
-    /// In words that fit "expected …".
-    fn describe(&self) -> String;
-    /// What may be written, as JSON Schema.
-    fn schema(&self) -> Json;
-    /// What a value of the wrong kind may have been meant to be.
-    fn hint(&self, written: &str) -> Option<String>;
-    /// What the maps in a list have, where the value is a list of maps.
-    fn items(&self) -> Option<&'static Section>;
-    /// Whether it is a section: a map of named entries.
-    fn is_section(&self) -> bool;
 }
 
 impl<K> Key<K> {

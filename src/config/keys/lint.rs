@@ -1,8 +1,10 @@
 //! The keys of a check of certificates.
 
+use super::declare::settings;
 use super::key::Key;
 use super::kind::{Day, Line, Optional, Words};
-use super::{Section, Setting, settings};
+use super::section::Section;
+use super::setting::Setting;
 use crate::model::{Level, LintLevel};
 
 pub(in crate::config) const LINT: Section = Section {

@@ -5,11 +5,12 @@ use std::sync::Arc;
 
 use serde_json::{Value as Json, json};
 
+use super::declare::settings;
 use super::key::Key;
 use super::kind::{Count, Kind, Written, Wrong};
 use super::node::{DESCRIPTION, DYNAMIC_RATIO, LIMIT, RATE, RATIO, STATE};
-use super::setting::Constant;
-use super::{AnyKey, Facts, Section, Setting, settings};
+use super::section::{AnyKey, Section};
+use super::setting::{Constant, Facts, Setting};
 use crate::config::fields::Fields;
 use crate::config::tree::{Node, Value};
 use crate::model::{self, Address, Member, Name};
@@ -77,7 +78,9 @@ impl Kind for MemberNode {
             let help = format!("write `nodes: {{ {name}: {{ address: {name} }} }}`, or a shorter name for it");
             fields.error(at, format!("a member names a node, and no node is called `{name}`"), Some(help));
         } else {
-            fields.context.check_reference("node", "nodes", name, at, &[])?;
+            if !fields.context.has_reference("node", "nodes", name, at, &[]) {
+                return Err(Wrong::Noted);
+            }
         }
         Err(Wrong::Noted)
     }
@@ -122,6 +125,9 @@ fn member(item: &Node, fields: &Fields<'_>) -> Option<Member> {
     };
     name(&member).then_some(member)
 }
+
+pub(super) const MEMBERS: Key<Members> =
+    Key::new("members", Members, "Each `node:port`, or a map of the keys of a member.");
 
 /// A list of members.
 #[derive(Clone, Copy)]

@@ -1,9 +1,10 @@
 //! The keys of a node.
 
+use super::declare::settings;
 use super::key::Key;
 use super::kind::{Count, DAY, Flag, HostName, Limit, Line, NodeAddress, Optional, SECOND, Span, Words};
-use super::setting::EntryName;
-use super::{Section, Setting, settings};
+use super::section::Section;
+use super::setting::{EntryName, Setting};
 use crate::config::diagnostic::Severity;
 use crate::config::fields::Fields;
 use crate::model::{Address, AdminState, Node};

@@ -2,11 +2,13 @@
 
 use std::sync::Arc;
 
+use super::declare::settings;
 use super::key::Key;
 use super::kind::{Count, DAY, Flag, Mask, Never, Span};
 use super::profile::{ReadProfile, list_common};
-use super::setting::EntryName;
-use super::{AnyKey, Facts, Section, Setting, Type, settings};
+use super::section::{AnyKey, Section};
+use super::setting::{EntryName, Facts, Setting};
+use super::typed::Type;
 use crate::config::fields::Fields;
 use crate::model::profile::{Affinity, Persistence, PersistenceKind, Profiles, SourceMask};
 

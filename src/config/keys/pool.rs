@@ -4,13 +4,14 @@ use std::sync::Arc;
 
 use serde_json::{Value as Json, json};
 
+use super::declare::settings;
 use super::discovery::DiscoveryKeys;
 use super::key::Key;
 use super::kind::{Count, DAY, Flag, Kind, Never, Span, Words, Written, Wrong, list};
-use super::member::Members;
+use super::member::MEMBERS;
 use super::node::{DESCRIPTION, LIMIT};
-use super::setting::EntryName;
-use super::{Section, Setting, settings};
+use super::section::Section;
+use super::setting::{EntryName, Setting};
 use crate::config::diagnostic::Severity;
 use crate::config::fields::Fields;
 use crate::config::rule::Rule;
@@ -140,9 +141,6 @@ settings!(
     }
 );
 
-pub(super) const MEMBERS: Key<Members> =
-    Key::new("members", Members, "Each `node:port`, or a map of the keys of a member.");
-
 /// Notes what does not fit together in a pool.
 pub(in crate::config) fn check(pool: &Pool, fields: &Fields<'_>) {
     let members = PoolKeys::members();
@@ -252,8 +250,8 @@ impl Kind for Monitors {
             }
         }
         let known = |(name, at): (String, _)| {
-            fields.context.check_reference("monitor", "monitors", &name, at, &[]).ok()?;
-            fields.context.model.monitors.get(name.as_str()).cloned()
+            let is_known = fields.context.has_reference("monitor", "monitors", &name, at, &[]);
+            is_known.then(|| fields.context.model.monitors.get(name.as_str()).cloned()).flatten()
         };
         Ok(MonitorRule { all: names.into_iter().filter_map(known).collect(), needed: min.map(|(count, _)| count) })
     }

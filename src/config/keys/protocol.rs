@@ -2,11 +2,13 @@
 
 use std::sync::Arc;
 
+use super::declare::settings;
 use super::key::Key;
 use super::kind::{Count, DAY, Flag, HOUR, Never, SECOND, Span};
 use super::profile::{ReadProfile, list_common};
-use super::setting::{EntryName, OfType};
-use super::{AnyKey, Section, Setting, Type, settings};
+use super::section::{AnyKey, Section};
+use super::setting::{EntryName, OfType, Setting};
+use super::typed::Type;
 use crate::config::fields::Fields;
 use crate::model::VirtualServerKind;
 use crate::model::profile::{Profiles, Protocol, ProtocolKind};

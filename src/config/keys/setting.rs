@@ -1,6 +1,6 @@
 //! What a declaration can do: list its keys, read a value of the model, and tell the value.
 
-use super::AnyKey;
+use super::section::AnyKey;
 use crate::config::fields::Fields;
 
 /// A value of the model, and the keys of the file that make it.

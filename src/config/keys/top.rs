@@ -5,9 +5,11 @@ use std::time::Duration;
 
 use serde_json::{Value as Json, json};
 
+use super::declare::settings;
 use super::key::Key;
 use super::kind::{DAY, Kind, Never, Path, Span, Written, Wrong};
-use super::{Section, Setting, settings};
+use super::section::Section;
+use super::setting::Setting;
 
 pub(in crate::config) const TOP: Section = Section {
     name: "configuration file",

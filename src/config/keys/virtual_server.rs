@@ -2,12 +2,13 @@
 
 use std::sync::Arc;
 
+use super::declare::settings;
 use super::key::Key;
 use super::kind::{Destination, Flag, HostName, Networks, Optional, PoolReference, Reference, Words};
 use super::node::{DESCRIPTION, LIMIT, RATE, STATE};
 use super::protocol::{ProtocolKeys, default_protocol};
-use super::setting::EntryName;
-use super::{AnyKey, Facts, Section, Setting, settings};
+use super::section::{AnyKey, Section};
+use super::setting::{EntryName, Facts, Setting};
 use crate::config::diagnostic::Severity;
 use crate::config::fields::Fields;
 use crate::model::profile::{ClientSsl, Persistence, PersistenceKind, Protocol, ServerSsl};

@@ -5,7 +5,8 @@ use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 use ipnet::IpNet;
 use serde_json::{Value as Json, json};
 
-use super::{Kind, Written, Wrong, each_text, list, one_or_more};
+use super::read::{Kind, Written, Wrong, list};
+use super::text::{each_text, one_or_more};
 use crate::config::scalar;
 use crate::model::{Address, is_host_name};
 

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use serde_json::{Value as Json, json};
 
-use super::Kind;
+use super::read::Kind;
 use crate::config::scalar;
 
 pub(in crate::config::keys) const SECOND: u64 = 1000;

@@ -4,87 +4,16 @@ mod address;
 mod duration;
 mod number;
 mod path;
+mod read;
 mod reference;
 mod text;
 mod word;
-
-use serde_json::Value as Json;
 
 pub(super) use address::{CertificateName, Destination, HostName, IpAddress, Mask, Networks, NodeAddress};
 pub(super) use duration::{DAY, HOUR, Never, OrZero, SECOND, Span};
 pub(super) use number::{Count, Limit};
 pub(super) use path::{Path, TrustAnchorsFile};
+pub(super) use read::{Kind, Written, Wrong, list};
 pub(super) use reference::{PoolReference, Reference};
-pub(super) use text::{Day, Line, Optional, Pattern, Texts, Variable, each_text, one_or_more};
+pub(super) use text::{Day, Line, Optional, Pattern, Texts, Variable, each_text};
 pub(super) use word::{Flag, Words};
-
-use super::Section;
-use crate::config::fields::Fields;
-use crate::config::tree::Node;
-
-/// A kind of value.
-pub(in crate::config) trait Kind {
-    type Value;
-
-    /// In words that fit "expected …".
-    fn describe(&self) -> String;
-
-    /// What may be written, as JSON Schema.
-    fn schema(&self) -> Json;
-
-    /// Understands a scalar; `None` when it is not of this kind.
-    fn parse(&self, _text: &str) -> Option<Self::Value> {
-        None
-    }
-
-    /// Reads what is written; by default a scalar.
-    fn read(&self, written: Written<'_>) -> Result<Self::Value, Wrong> {
-        written.node.scalar().and_then(|text| self.parse(&text)).ok_or(Wrong::Kind)
-    }
-
-    /// The value where nothing is written, or where what is written is wrong.
-    fn absent(&self) -> Self::Value;
-
-    /// The value for people, as it would be written.
-    fn tell(&self, value: &Self::Value) -> String;
-
-    /// What a value of another kind may have been meant to be.
-    fn hint(&self, _written: &str) -> Option<String> {
-        None
-    }
-
-    /// What the maps in a list have, where the value is a list of maps.
-    fn items(&self) -> Option<&'static Section> {
-        None
-    }
-
-    fn is_section(&self) -> bool {
-        false
-    }
-
-    /// The words that may be written, where only words may.
-    fn words(&self) -> Vec<&'static str> {
-        Vec::new()
-    }
-}
-
-/// A value as it is written, in its map.
-#[derive(Clone, Copy)]
-pub(in crate::config) struct Written<'a> {
-    pub node: &'a Node,
-    pub fields: &'a Fields<'a>,
-}
-
-/// Why a value is not taken.
-pub(in crate::config) enum Wrong {
-    /// It is not of the kind, which is still to be noted.
-    Kind,
-    /// It was noted already, in better words.
-    Noted,
-}
-
-/// Items told as one text.
-pub(super) fn list(items: impl IntoIterator<Item = String>) -> String {
-    let items: Vec<_> = items.into_iter().collect();
-    if items.is_empty() { "none".to_owned() } else { format!("[{}]", items.join("; ")) }
-}

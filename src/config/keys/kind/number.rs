@@ -5,7 +5,7 @@ use std::marker::PhantomData;
 
 use serde_json::{Value as Json, json};
 
-use super::Kind;
+use super::read::Kind;
 use crate::config::scalar;
 
 /// A whole number or a size, within bounds.

@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use serde_json::{Value as Json, json};
 
-use super::{Kind, Written, Wrong};
+use super::read::{Kind, Written, Wrong};
 use crate::model::profile::TrustAnchors;
 
 /// A path.

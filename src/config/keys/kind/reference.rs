@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use serde_json::{Value as Json, json};
 
-use super::{Kind, Written, Wrong};
+use super::read::{Kind, Written, Wrong};
 use crate::model::{LoadBalancing, Model, Name, Pool};
 
 /// The name of a profile or monitor of one of these types; `none` is none.
@@ -35,7 +35,9 @@ impl<T> Kind for Reference<T> {
         }
         let name = written.node.scalar().ok_or(Wrong::Kind)?;
         let fields = written.fields;
-        fields.context.check_reference(self.what, self.section, &name, written.node.at, self.types)?;
+        if !fields.context.has_reference(self.what, self.section, &name, written.node.at, self.types) {
+            return Err(Wrong::Noted);
+        }
         Ok((self.of)(fields.context.model).get(name.as_str()).cloned())
     }
 
@@ -66,7 +68,9 @@ impl Kind for PoolReference {
     fn read(&self, written: Written<'_>) -> Result<Self::Value, Wrong> {
         let name = written.node.scalar().ok_or(Wrong::Kind)?;
         let context = written.fields.context;
-        context.check_reference("pool", "pools", &name, written.node.at, &[])?;
+        if !context.has_reference("pool", "pools", &name, written.node.at, &[]) {
+            return Err(Wrong::Noted);
+        }
         Ok(context.model.pools.get(name.as_str()).cloned().unwrap_or_else(|| self.absent()))
     }
 

@@ -2,7 +2,8 @@
 
 use serde_json::{Value as Json, json};
 
-use super::{Kind, Section, Written, Wrong, list};
+use super::read::{Kind, Written, Wrong, list};
+use crate::config::keys::section::Section;
 use crate::config::scalar;
 use crate::config::tree::{Node, Value};
 

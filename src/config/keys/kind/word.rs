@@ -2,7 +2,7 @@
 
 use serde_json::{Value as Json, json};
 
-use super::{Kind, Written, Wrong};
+use super::read::{Kind, Written, Wrong};
 use crate::config::suggest::did_you_mean;
 use crate::config::tree::Value;
 

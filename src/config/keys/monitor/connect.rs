@@ -1,7 +1,8 @@
 //! Monitors that connect and no more: tcp, tls, tcp-half-open, gateway and gateway-icmp.
 
-use super::{ALIAS, NOT_TRANSPARENT, ReadMonitor, list_probing, probing};
-use crate::config::keys::{Section, Type};
+use super::common::{ALIAS, NOT_TRANSPARENT, ProbingKeys, ReadMonitor, list_probing, probing};
+use crate::config::keys::section::Section;
+use crate::config::keys::typed::Type;
 use crate::model::MonitorKind;
 
 pub(super) const TCP: Type<ReadMonitor> = Type {
@@ -72,7 +73,7 @@ pub(super) const GATEWAY_ICMP: Type<ReadMonitor> = Type {
         doc: "Sends an ICMP echo request through a ping socket, which `net.ipv4.ping_group_range` must allow.",
         list: |keys| {
             list_probing(keys);
-            keys.retain(|key| key.name() != super::ProbingKeys::alias_port());
+            keys.retain(|key| key.name() != ProbingKeys::alias_port());
         },
         elsewhere: &[("alias-port", "ICMP has no ports"), ("destination", ALIAS)],
     },

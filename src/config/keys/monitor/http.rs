@@ -4,17 +4,19 @@ use std::sync::Arc;
 
 use serde_json::Value as Json;
 
-use super::{
+use super::common::{
     ALIAS, CredentialsKeys, NO_PASSWORD, NOT_TRANSPARENT, ReadMonitor, SERVER_SSL, USER, check_credentials,
     list_probing, probe_tls, probing,
 };
 use crate::config::fields::Fields;
+use crate::config::keys::declare::settings;
 use crate::config::keys::key::Key;
 use crate::config::keys::kind::{
     Flag, HostName, Kind, Line, Optional, Pattern, Texts, Written, Wrong, each_text, list,
 };
-use crate::config::keys::setting::Constant;
-use crate::config::keys::{AnyKey, Facts, Section, Setting, Type, settings};
+use crate::config::keys::section::{AnyKey, Section};
+use crate::config::keys::setting::{Constant, Facts, Setting};
+use crate::config::keys::typed::Type;
 use crate::model::profile::ServerSsl;
 use crate::model::{HttpCheck, MonitorKind};
 

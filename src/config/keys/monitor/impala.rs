@@ -2,14 +2,17 @@
 
 use std::sync::Arc;
 
-use super::{
+use super::common::{
     ALIAS, CredentialsKeys, NO_PASSWORD, ReadMonitor, SERVER_SSL, SERVER_SSL_PROFILE, check_credentials, list_probing,
     probe_tls, probing,
 };
 use crate::config::fields::Fields;
+use crate::config::keys::declare::settings;
 use crate::config::keys::key::Key;
 use crate::config::keys::kind::{Count, Flag, Limit, Reference, Words};
-use crate::config::keys::{AnyKey, Facts, Section, Setting, Type, settings};
+use crate::config::keys::section::{AnyKey, Section};
+use crate::config::keys::setting::{Facts, Setting};
+use crate::config::keys::typed::Type;
 use crate::model::profile::ServerSsl;
 use crate::model::{ImpalaCheck, ImpalaProtocol, MonitorKind, WebUi};
 

@@ -1,9 +1,12 @@
 //! The keys of a monitor of type inband.
 
-use super::{ReadMonitor, list_common};
+use super::common::{ReadMonitor, list_common};
+use crate::config::keys::declare::settings;
 use crate::config::keys::key::Key;
 use crate::config::keys::kind::{Count, DAY, Span};
-use crate::config::keys::{Section, Setting, Type, settings};
+use crate::config::keys::section::Section;
+use crate::config::keys::setting::Setting;
+use crate::config::keys::typed::Type;
 use crate::model::{Inband, Monitor, MonitorKind, Probing};
 
 pub(super) const INBAND: Type<ReadMonitor> = Type {

@@ -1,0 +1,54 @@
+//! The keys that client-ssl and server-ssl profiles share.
+
+use super::declare::settings;
+use super::key::Key;
+use super::kind::{HOUR, Span, Texts, Words};
+use crate::config::fields::Fields;
+use crate::model::profile::{CipherGroup, TlsVersion, TlsVersions};
+
+settings!(
+    VersionKeys = TlsVersions {
+        minimum: Key::new("minimum-version", VERSION, "Oldest TLS version.")
+            .default("tls1.2")
+            .because("nothing older is spoken")
+            .refusing(OLD_VERSIONS),
+        maximum: Key::new("maximum-version", VERSION, "Newest TLS version.").default("tls1.3").refusing(OLD_VERSIONS),
+    }
+);
+
+/// Notes versions that exclude each other, at the one that the user wrote.
+pub(super) fn check_versions(versions: TlsVersions, fields: &Fields<'_>) {
+    let keys = [VersionKeys::minimum(), VersionKeys::maximum()];
+    if versions.minimum > versions.maximum && keys.iter().all(|key| fields.is_good(key)) {
+        let places = keys.map(|key| fields.place(key));
+        let at = places.into_iter().find(|at| !at.is_built_in()).unwrap_or(places[0]);
+        fields.error(at, "minimum-version is above maximum-version", None);
+    }
+}
+
+pub(super) const CIPHERS: Key<Words<CipherGroup>> = Key::new(
+    "cipher-group",
+    Words { all: &CipherGroup::ALL, word: CipherGroup::as_str },
+    "`default`: all that are safe, AES-128-GCM-SHA256 first where the processor computes SHA-256; `secure`: 256-bit \
+     keys; `aes`: AES-GCM; `ecc`: AES-GCM with ECDSA certificates, and TLS 1.3.",
+)
+.default("default")
+.because("AES-128-GCM-SHA256 first where the processor computes SHA-256");
+pub(super) const HANDSHAKE: Key<Span> =
+    Key::new("handshake-timeout", Span(1, HOUR), "For the whole handshake.").default("10s");
+pub(super) const ALPN: Key<Texts> = Key::new("alpn", Texts, "Protocol names offered, best first; none by default.");
+
+pub(super) const NO_CIPHER_STRING: &str = "write a `cipher-group`: default, secure, aes or ecc";
+pub(super) const NO_OPTIONS: &str = "for versions write `minimum-version` and `maximum-version`";
+
+const VERSION: Words<TlsVersion> = Words { all: &TlsVersion::ALL, word: TlsVersion::as_str };
+const OLD_VERSIONS: &[(&str, &str)] = &[
+    ("ssl2", TOO_OLD),
+    ("ssl3", TOO_OLD),
+    ("sslv2", TOO_OLD),
+    ("sslv3", TOO_OLD),
+    ("tls1", TOO_OLD),
+    ("tls1.0", TOO_OLD),
+    ("tls1.1", TOO_OLD),
+];
+const TOO_OLD: &str = "nothing older than tls1.2 is spoken (RFC 8996)";

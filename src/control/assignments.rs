@@ -6,10 +6,10 @@ use std::time::{Duration, Instant};
 
 use tokio::sync::Notify;
 
-use super::children::{Child, Group, Restarts};
-use super::credentials::Authorizations;
+use super::built_profiles::Tls;
 use super::desired::Found;
-use super::tls::Tls;
+use super::monitor_credentials::Authorizations;
+use super::supervisor::{Child, Group, Restarts};
 use crate::inventory;
 use crate::model::profile::ServerSsl;
 use crate::model::{self, Address, Member, MemberKey, Model, Monitor, MonitorKind, Name};

@@ -7,9 +7,9 @@ use std::time::{Duration, Instant};
 use arc_swap::ArcSwap;
 use tokio::sync::{Notify, mpsc, oneshot, watch};
 
-use super::children::Restarts;
 use super::phase::Phase;
 use super::serving::{Report, Serving};
+use super::supervisor::Restarts;
 use crate::config::Diagnostics;
 use crate::inventory::Inventory;
 use crate::model::{MemberKey, Name};

@@ -11,15 +11,14 @@ use tokio::task::{JoinSet, spawn_blocking};
 use tokio::time::{Instant, interval, sleep_until, timeout};
 use tokio_util::task::AbortOnDropHandle;
 
-use super::children::{panic_message, reason};
+use super::certificate_files::{self, Looked};
 use super::command::{Command, Handle, Refused, Shared};
-use super::commit::Running;
 use super::desired::Found;
-use super::files::{self, Looked};
-use super::loads::{Load, Loads, Made};
+use super::supervisor::{panic_message, reason};
+
+use super::background_tasks::Upkeep;
 use super::phase::Phase;
-use super::prepare::Basis;
-use super::upkeep::Upkeep;
+use super::reload::{Basis, Load, Loads, Made, Running};
 use crate::model::{MemberKey, Name};
 use crate::proxy::{Lifecycle, Listener};
 
@@ -200,7 +199,7 @@ impl Controller {
     fn begin_look(&mut self) {
         let Running { model, tls, replacements, .. } = &self.running;
         let (model, tls, replacements) = (model.clone(), tls.clone(), replacements.clone());
-        let looking = spawn_blocking(move || files::look(&model, tls, replacements));
+        let looking = spawn_blocking(move || certificate_files::look(&model, tls, replacements));
         let now = Instant::now();
         // What an earlier look has put in force may still be undone by the configuration that is being made ready.
         let outran_load = self.look.outran_load;

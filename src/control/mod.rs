@@ -15,28 +15,26 @@
 //! What serves is read by everybody without a lock ([`Serving`]).
 
 mod assignments;
-mod children;
+mod background_tasks;
+mod built_profiles;
+mod certificate_files;
 mod command;
-mod commit;
 mod controller;
-mod credentials;
 mod desired;
 mod drain;
-mod files;
-mod lint;
+mod lint_levels;
 mod listeners;
-mod loads;
+mod monitor_credentials;
 mod phase;
-mod prepare;
+mod reload;
 mod serving;
-mod tls;
-mod upkeep;
+mod supervisor;
 
-pub use children::{Child, Restarts};
 pub use command::{Handle, Refused};
 pub use controller::Controller;
 pub use drain::drain;
-pub use lint::lint_levels;
+pub use lint_levels::lint_levels;
 pub use phase::Phase;
-pub use prepare::check;
+pub use reload::check;
 pub use serving::{Report, Serving};
+pub use supervisor::{Child, Restarts};

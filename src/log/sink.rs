@@ -3,9 +3,9 @@ use std::sync::Arc;
 use std::sync::atomic::Ordering::Relaxed;
 use std::time::Instant;
 
-use super::lines::Lines;
+use super::line_writer::Lines;
 use super::output::{Found, Output};
-use super::shared::Shared;
+use super::state::Shared;
 
 /// The queue's far end, on a thread of its own. It never fails: what cannot be written is counted.
 #[derive(Debug)]

@@ -1,12 +1,19 @@
+//! The log as a whole: lines that are lost are counted, and whoever logs never waits.
+
 use std::cell::RefCell;
 use std::collections::VecDeque;
-use std::io::Write;
+use std::io::{self, Write};
+use std::mem::ManuallyDrop;
 use std::rc::Rc;
-use std::sync::mpsc;
+use std::sync::atomic::Ordering::Relaxed;
+use std::sync::{Arc, mpsc};
+use std::time::Instant;
 
-use super::lines::Lines;
-use super::losses::Lost;
-use super::*;
+use super::line_writer::Lines;
+use super::loss_report::Lost;
+use super::lossy_queue::Queue;
+use super::start::{FLUSH, Guard, Log, Target, open};
+use super::state::Shared;
 
 /// An output that fails when it is told to, also in the middle of a line.
 #[derive(Clone, Default)]

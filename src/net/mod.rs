@@ -2,17 +2,17 @@
 //! that no safe crate offers.
 
 mod connect;
-mod episodes;
-mod limits;
-mod listen;
+mod listening_socket;
+mod open_file_limit;
 mod shortage;
-mod socket;
+mod shortage_log;
+mod socket_options;
 mod sys;
 
 pub use connect::{NotConnected, connect};
-pub use episodes::end_shortages;
-pub use limits::{raise_open_files, yield_to_connections};
-pub use listen::{Bound, adjust, bind, share_port};
+pub use listening_socket::{Bound, adjust, bind, share_port};
+pub use open_file_limit::{raise_open_files, yield_to_connections};
 pub use shortage::Shortage;
-pub use socket::{drained, hung_up, reset_on_close, shutdown_write, tune};
+pub use shortage_log::end_shortages;
+pub use socket_options::{drained, hung_up, reset_on_close, shutdown_write, tune};
 pub use sys::{TcpInfo, tcp_info};

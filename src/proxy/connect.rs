@@ -9,12 +9,12 @@ use tokio::net::TcpStream;
 use tokio::time::{Instant, timeout};
 use tokio_rustls::TlsStream;
 
-use super::close::{Close, CloseReason, Who};
-use super::record::Record;
+use super::choose;
+use super::close_reasons::{Close, CloseReason, Who};
+use super::connection_record::Record;
+use super::recent_connections::Went;
 use super::stream::{Socket, Stream};
-use super::trail::Went;
 use super::virtual_server::{LiveVirtualServer, Snapshot};
-use super::wait;
 use crate::model::profile::Protocol;
 use crate::net::{self, NotConnected, Shortage};
 use crate::pool::{MemberGuard, Served, SetupGuard};
@@ -45,7 +45,7 @@ pub(super) async fn to_a_member(
     let mut failed: Option<Close> = None;
     while tried.len() <= snapshot.pool.config.reselect_tries as usize {
         let gone = net::hung_up(&client.tcp);
-        let choice = match wait::for_a_member(virtual_server, snapshot, address, &tried, gone, record).await {
+        let choice = match choose::for_a_member(virtual_server, snapshot, address, &tried, gone, record).await {
             Ok(choice) => choice,
             // What a member did says more than that no other is left.
             Err(close) => return Err(failed.unwrap_or(close)),

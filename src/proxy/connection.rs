@@ -7,15 +7,15 @@ use tokio::net::TcpStream;
 use tokio::time::{Instant, timeout};
 use tokio_rustls::TlsStream;
 
-use super::admission::{self, Enters, Place};
-use super::close::{Close, CloseReason};
+use super::admission_rules::{self, Enters, Place};
+use super::close_reasons::{Close, CloseReason};
 use super::connect::{self, Connected};
+use super::connection_record::Record;
 use super::down;
 use super::lifecycle::Lifecycle;
-use super::meter::Meter;
-use super::record::Record;
 use super::relay::{End, Flow, Outcome, Relay, Side};
 use super::stream::{Socket, Stream};
+use super::traffic_meter::Meter;
 use super::virtual_server::{LiveVirtualServer, Snapshot};
 use crate::impala::{Opening, is_tls_record};
 use crate::model::profile::Protocol;
@@ -113,7 +113,7 @@ impl Accepted {
     async fn admit(&self) -> Result<Place, Close> {
         let Context { client, snapshot, virtual_server, lifecycle } = &self.context;
         let entering = Enters { virtual_server, now: Instant::now().into_std() };
-        let refusal = match admission::decide(snapshot, client.ip(), entering.now, &entering, |_| ()) {
+        let refusal = match admission_rules::decide(snapshot, client.ip(), entering.now, &entering, |_| ()) {
             Ok(place) => return Ok(place),
             Err(refusal) => refusal,
         };

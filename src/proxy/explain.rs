@@ -3,10 +3,10 @@
 use std::net::IpAddr;
 use std::time::Instant;
 
-use super::admission::{self, Looks, Passed, Refused};
-use super::close::CloseReason;
+use super::admission_rules::{self, Looks, Passed, Refused};
+use super::choose;
+use super::close_reasons::CloseReason;
 use super::virtual_server::LiveVirtualServer;
-use super::wait;
 use crate::model::VirtualServer;
 use crate::pool::{Arrival, Asker, Step};
 
@@ -29,7 +29,7 @@ impl LiveVirtualServer {
         let looks = Looks { virtual_server: self, current: self.connections.current(), now };
         let mut steps = Vec::new();
         let passed = |rule| steps.push(let_in(rule, config, client, looks.current));
-        if let Err(refusal) = admission::decide(&snapshot, client, now, &looks, passed) {
+        if let Err(refusal) = admission_rules::decide(&snapshot, client, now, &looks, passed) {
             steps.push(kept_out(&refusal.why, config, client, looks.current));
             return Explanation { steps, member: None, refused: Some(refusal.why.close(&pool.config.name).reason) };
         }
@@ -43,12 +43,12 @@ impl LiveVirtualServer {
                 steps.push(format!("whoever waits comes first: the client queues behind {before} others"));
             }
             Arrival::QueueFull => {
-                let reason = wait::queue_full(pool).reason;
+                let reason = choose::queue_full(pool).reason;
                 steps.push(format!("the queue is full: the client is reset ({reason}); {}", reason.remedy()));
                 refused = Some(reason);
             }
             Arrival::Refused(none) => {
-                let reason = wait::no_member(none, pool).reason;
+                let reason = choose::no_member(none, pool).reason;
                 steps.push(format!("no member takes it: the client is reset ({reason}); {}", reason.remedy()));
                 refused = Some(reason);
             }

@@ -2,29 +2,29 @@
 //!
 //! `connection` tells the life of one connection from top to bottom; everything else here serves it.
 
-mod accept;
-mod admission;
+mod accept_loop;
+mod admission_rules;
 mod buffers;
-mod close;
+mod choose;
+mod close_reasons;
 mod connect;
 mod connection;
+mod connection_record;
 mod down;
 mod explain;
 mod lifecycle;
-mod meter;
-mod record;
+mod recent_connections;
 mod relay;
 mod stream;
-mod trail;
+mod traffic_meter;
 mod virtual_server;
-mod wait;
 mod waiters;
 
-pub use accept::Listener;
-pub use close::{CloseReason, Mechanism, Phase, Who};
+pub use accept_loop::Listener;
+pub use close_reasons::{CloseReason, Mechanism, Phase, Who};
 pub use explain::Explanation;
 pub use lifecycle::Lifecycle;
-pub use trail::{Trail, Went};
+pub use recent_connections::{Trail, Went};
 pub use virtual_server::{LiveVirtualServer, Removed, Snapshot};
 
 #[cfg(test)]

@@ -10,8 +10,8 @@ use tokio::time::{Instant, Sleep, sleep, sleep_until};
 
 use super::buffers::{Chunk, Size};
 use super::down;
-use super::meter::Meter;
 use super::stream::Stream;
+use super::traffic_meter::Meter;
 use crate::model::ServiceDownAction;
 use crate::pool::{Served, SetupGuard};
 

@@ -6,8 +6,8 @@ use std::time::Instant;
 
 use arc_swap::{ArcSwap, Guard};
 
-use super::close::CloseReason;
-use super::trail::Trail;
+use super::close_reasons::CloseReason;
+use super::recent_connections::Trail;
 use super::waiters::Waiters;
 use crate::model::{Name, VirtualServer};
 use crate::pool::{Pool, Rate, Sticky};

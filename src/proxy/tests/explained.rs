@@ -7,10 +7,10 @@ use std::time::Instant;
 use super::*;
 use crate::model::{Pacing, Queueing};
 use crate::pool::{Arrival, Asker, Choice, Measurement, Verdict, Waiting};
-use crate::proxy::admission::{self, Enters, Place};
-use crate::proxy::close::CloseReason;
+use crate::proxy::admission_rules::{self, Enters, Place};
+use crate::proxy::choose;
+use crate::proxy::close_reasons::CloseReason;
 use crate::proxy::virtual_server::LiveVirtualServer;
-use crate::proxy::wait;
 
 /// What becomes of a connection.
 #[derive(Debug, PartialEq)]
@@ -32,7 +32,7 @@ fn come(live: &Arc<LiveVirtualServer>, client: IpAddr, now: Instant) -> (Fate, O
     let snapshot = live.snapshot.load_full();
     let pool = &snapshot.pool;
     let entering = Enters { virtual_server: live, now };
-    let place = match admission::decide(&snapshot, client, now, &entering, |_| ()) {
+    let place = match admission_rules::decide(&snapshot, client, now, &entering, |_| ()) {
         Ok(place) => place,
         Err(refusal) => return (Fate::Refused(refusal.why.close(&pool.config.name).reason), None),
     };
@@ -41,8 +41,8 @@ fn come(live: &Arc<LiveVirtualServer>, client: IpAddr, now: Instant) -> (Fate, O
     match pool.arrive(asker, now) {
         Arrival::Served(choice) => (Fate::Served(pool.members[choice.index].key.to_string()), held(Some(choice), None)),
         Arrival::Queued(waiting) => (Fate::Waits, held(None, Some(waiting))),
-        Arrival::QueueFull => (Fate::Refused(wait::queue_full(pool).reason), None),
-        Arrival::Refused(none) => (Fate::Refused(wait::no_member(none, pool).reason), None),
+        Arrival::QueueFull => (Fate::Refused(choose::queue_full(pool).reason), None),
+        Arrival::Refused(none) => (Fate::Refused(choose::no_member(none, pool).reason), None),
     }
 }
 

@@ -11,10 +11,10 @@ use tokio::sync::oneshot;
 use super::*;
 use crate::model::{Model, Queueing};
 use crate::pool::Choice;
-use crate::proxy::close::CloseReason;
-use crate::proxy::record::Record;
+use crate::proxy::choose;
+use crate::proxy::close_reasons::CloseReason;
+use crate::proxy::connection_record::Record;
 use crate::proxy::virtual_server::{LiveVirtualServer, Removed};
-use crate::proxy::wait;
 
 /// A configuration: the limits of each pool's members, and each virtual server's pool and whether it ends TLS.
 #[derive(Clone, Debug, Default)]
@@ -107,7 +107,7 @@ impl World {
                 let _ = (&mut leaves).await;
             };
             let client = IpAddr::from([10, 0, 0, 1]);
-            let choice = wait::for_a_member(&live, &mut snapshot, client, &[], gone, &mut record).await;
+            let choice = choose::for_a_member(&live, &mut snapshot, client, &[], gone, &mut record).await;
             *fate.lock().unwrap() = Some(choice.as_ref().map(|_| ()).map_err(|close| close.reason));
             if choice.is_ok() {
                 let _ = leaves.await;
@@ -231,7 +231,7 @@ async fn want(live: &LiveVirtualServer) -> Result<Choice, CloseReason> {
     let mut snapshot = live.snapshot.load_full();
     let mut record = Record::new(&snapshot, ([10, 0, 0, 1], 1).into(), None);
     let client = IpAddr::from([10, 0, 0, 1]);
-    let waited = wait::for_a_member(live, &mut snapshot, client, &[], std::future::pending(), &mut record).await;
+    let waited = choose::for_a_member(live, &mut snapshot, client, &[], std::future::pending(), &mut record).await;
     waited.map_err(|close| close.reason)
 }
 

@@ -6,8 +6,8 @@ use tracing::Metadata;
 use tracing_appender::non_blocking::{NonBlocking, NonBlockingBuilder, WorkerGuard};
 use tracing_subscriber::fmt::MakeWriter;
 
-use super::losses::Lost;
-use super::shared::{Entry, Shared};
+use super::loss_report::Lost;
+use super::state::{Entry, Shared};
 
 /// The target of the line that tells of lost ones.
 pub(super) const TELLING: &str = "pronk::log::lost";

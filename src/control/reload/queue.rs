@@ -7,16 +7,16 @@ use std::time::Duration;
 use tokio::time::Instant;
 use tokio_util::task::AbortOnDropHandle;
 
-use super::children::reason;
-use super::command::{Refused, Reply};
-use super::phase::Phase;
 use super::prepare::{self, Basis, Prepared};
-use super::serving::Report;
 use crate::config::Diagnostics;
+use crate::control::command::{Refused, Reply};
+use crate::control::phase::Phase;
+use crate::control::serving::Report;
+use crate::control::supervisor::reason;
 
 /// A file to be read, for all who asked before its reading began.
 #[derive(Debug)]
-pub(super) struct Load {
+pub(in crate::control) struct Load {
     pub dry_run: bool,
     /// Whether it is the first.
     pub starts: bool,
@@ -24,11 +24,11 @@ pub(super) struct Load {
 }
 
 /// What came of making a file ready.
-pub(super) type Made = Result<(Report, Option<Box<Prepared>>), Diagnostics>;
+pub(in crate::control) type Made = Result<(Report, Option<Box<Prepared>>), Diagnostics>;
 
 /// The file that is being made ready, and those that wait.
 #[derive(Debug, Default)]
-pub(super) struct Loads {
+pub(in crate::control) struct Loads {
     current: Option<Current>,
     waiting: VecDeque<Load>,
 }

@@ -4,8 +4,8 @@ use std::time::{Duration, Instant};
 
 use tokio::time::{interval, timeout_at};
 
-use super::children::Child;
 use super::command::Shared;
+use super::supervisor::Child;
 use crate::net;
 
 /// The tasks that run whatever the configuration is.

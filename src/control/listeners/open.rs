@@ -16,15 +16,15 @@ use std::time::{Duration, Instant};
 
 use tokio::net::TcpListener;
 
-use super::children::Restarts;
 use crate::config::{Diagnostic, Diagnostics, Loaded};
+use crate::control::supervisor::Restarts;
 use crate::model::{AdminState, Model, VirtualServer, covers, overlap};
 use crate::net::{self, Bound};
 use crate::proxy::{Lifecycle, Listener, LiveVirtualServer};
 
 /// What listens, by the address to which the socket is bound.
 #[derive(Debug, Default)]
-pub(super) struct Listeners(BTreeMap<SocketAddr, Open>);
+pub(in crate::control) struct Listeners(BTreeMap<SocketAddr, Open>);
 
 #[derive(Debug)]
 struct Open {
@@ -35,10 +35,10 @@ struct Open {
 
 /// A socket for every destination that is wanted, new or open already. Held until they are put in force, so that none
 /// is closed meanwhile.
-pub(super) type Sockets = BTreeMap<SocketAddr, Arc<TcpListener>>;
+pub(in crate::control) type Sockets = BTreeMap<SocketAddr, Arc<TcpListener>>;
 
 /// The sockets that are open. Whoever holds these does not keep them open, as a reload that hangs must not.
-pub(super) type OpenSockets = Vec<(SocketAddr, Weak<TcpListener>)>;
+pub(in crate::control) type OpenSockets = Vec<(SocketAddr, Weak<TcpListener>)>;
 
 /// What becomes of a socket that is open.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -64,12 +64,12 @@ fn fate(socket: SocketAddr, wanted: &[SocketAddr], new: &[SocketAddr]) -> Fate {
 }
 
 /// The virtual servers that are listened for.
-pub(super) fn listening(model: &Model) -> impl Iterator<Item = &Arc<VirtualServer>> {
+pub(in crate::control) fn listening(model: &Model) -> impl Iterator<Item = &Arc<VirtualServer>> {
     model.virtual_servers.values().filter(|config| config.state != AdminState::ForcedOffline)
 }
 
 /// Sockets that are bound and take no connection yet: dropping them changes nothing.
-pub(super) struct BoundSockets<'a> {
+pub(in crate::control) struct BoundSockets<'a> {
     bound: Vec<(&'a Arc<VirtualServer>, Bound)>,
     kept: Sockets,
     _sharing: SharedPorts,
@@ -79,7 +79,7 @@ pub(super) struct BoundSockets<'a> {
 ///
 /// # Errors
 /// Every destination that cannot be had, at its place in the file.
-pub(super) fn bind<'a>(loaded: &'a Loaded, open: &OpenSockets) -> Result<BoundSockets<'a>, Diagnostics> {
+pub(in crate::control) fn bind<'a>(loaded: &'a Loaded, open: &OpenSockets) -> Result<BoundSockets<'a>, Diagnostics> {
     let open: Vec<_> = open.iter().filter_map(|(at, socket)| Some((*at, socket.upgrade()?))).collect();
     let mut kept: Sockets = open.iter().map(|(at, socket)| (*at, Arc::clone(socket))).collect();
     let wanted: Vec<_> = listening(&loaded.model).filter(|config| !kept.contains_key(&config.destination)).collect();

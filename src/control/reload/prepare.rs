@@ -7,24 +7,24 @@ use std::time::Duration;
 
 use tokio::task::{JoinSet, spawn_blocking};
 
-use super::children;
-use super::command::Shared;
-use super::credentials::{Authorizations, authorizations, check_ping};
-use super::desired::{Desired, Found};
-use super::files::Replacements;
-use super::lint::lint_levels;
-use super::listeners::{self, OpenSockets, Sockets};
-use super::serving::Report;
-use super::tls::Tls;
 use crate::cert::entry;
 use crate::config::{self, Diagnostic, Diagnostics, Loaded};
+use crate::control::built_profiles::Tls;
+use crate::control::certificate_files::Replacements;
+use crate::control::command::Shared;
+use crate::control::desired::{Desired, Found};
+use crate::control::lint_levels::lint_levels;
+use crate::control::listeners::{self, OpenSockets, Sockets};
+use crate::control::monitor_credentials::{Authorizations, authorizations, check_ping};
+use crate::control::serving::Report;
+use crate::control::supervisor;
 use crate::model::{Address, Model, Name};
 use crate::monitor::resolve_once;
 use crate::proxy::Lifecycle;
 
 /// What a configuration is made ready from.
 #[derive(Debug)]
-pub(super) struct Basis {
+pub(in crate::control) struct Basis {
     pub file: PathBuf,
     pub dry_run: bool,
     /// What the file said before.
@@ -39,7 +39,7 @@ pub(super) struct Basis {
 
 /// A configuration that only has to be put in force, which cannot fail.
 #[derive(Debug)]
-pub(super) struct Prepared {
+pub(in crate::control) struct Prepared {
     pub written: Model,
     pub tls: Tls,
     pub replacements: Replacements,
@@ -57,7 +57,7 @@ pub(super) struct Prepared {
 ///
 /// # Errors
 /// Everything that is wrong with the file, its certificates or its destinations.
-pub(super) async fn prepare(basis: Basis) -> Result<(Report, Option<Box<Prepared>>), Diagnostics> {
+pub(in crate::control) async fn prepare(basis: Basis) -> Result<(Report, Option<Box<Prepared>>), Diagnostics> {
     let (basis, read) = blocking(move || {
         let read = Read::of(&basis)?;
         Ok((basis, read))
@@ -97,10 +97,10 @@ pub fn check(loaded: &Loaded) -> Result<(), Diagnostics> {
 async fn blocking<T: Send + 'static>(
     work: impl FnOnce() -> Result<T, Diagnostics> + Send + 'static,
 ) -> Result<T, Diagnostics> {
-    spawn_blocking(work).await.unwrap_or_else(|ended| Err(fault(&children::reason(ended))))
+    spawn_blocking(work).await.unwrap_or_else(|ended| Err(fault(&supervisor::reason(ended))))
 }
 
-pub(super) fn fault(reason: &str) -> Diagnostics {
+pub(in crate::control) fn fault(reason: &str) -> Diagnostics {
     Diagnostic::error(format!("a fault of pronk's own while the configuration was made ready: {reason}")).into()
 }
 

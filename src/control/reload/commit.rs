@@ -4,15 +4,15 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Instant;
 
-use super::assignments::Assignments;
-use super::command::Shared;
-use super::credentials::Authorizations;
-use super::desired::{Desired, Found, log_members};
-use super::files::{Looked, Replacements};
-use super::listeners::{Listeners, Sockets, listening};
 use super::prepare::Prepared;
-use super::serving::Serving;
-use super::tls::Tls;
+use crate::control::assignments::Assignments;
+use crate::control::built_profiles::Tls;
+use crate::control::certificate_files::{Looked, Replacements};
+use crate::control::command::Shared;
+use crate::control::desired::{Desired, Found, log_members};
+use crate::control::listeners::{Listeners, Sockets, listening};
+use crate::control::monitor_credentials::Authorizations;
+use crate::control::serving::Serving;
 use crate::inventory::Targets;
 use crate::model::profile::{Persistence, PersistenceKind};
 use crate::model::{Model, Name, VirtualServer, overlap};
@@ -21,7 +21,7 @@ use crate::proxy::{Lifecycle, Listener, LiveVirtualServer, Removed, Snapshot};
 
 /// What runs. The controller's own; everybody else reads [`Serving`].
 #[derive(Debug, Default)]
-pub(super) struct Running {
+pub(in crate::control) struct Running {
     pub desired: Desired,
     /// What is in force: what is desired, resolved.
     pub model: Model,

@@ -1,7 +1,7 @@
 use std::io::{self, Write};
 use std::sync::Arc;
 
-use super::shared::{Entry, Shared};
+use super::state::{Entry, Shared};
 
 /// Writes lines one by one, and counts what became of each. A line is written whole or not at all: one whose beginning
 /// alone could be written is finished before anything else is.

@@ -7,7 +7,7 @@ use std::net::IpAddr;
 use std::sync::Arc;
 use std::time::Instant;
 
-use super::close::{Close, CloseReason};
+use super::close_reasons::{Close, CloseReason};
 use super::down;
 use super::virtual_server::{LiveVirtualServer, Snapshot};
 use crate::model::{AdminState, ImmediateAction, Name};

@@ -8,7 +8,7 @@ use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use super::tls::{Tls, server_ssl};
+use crate::control::built_profiles::{Tls, server_ssl};
 use crate::inventory::material::{client_ssl_paths, server_ssl_paths};
 use crate::model::profile::{ClientSsl, ServerSsl};
 use crate::model::{Model, Name};
@@ -16,7 +16,7 @@ use crate::tls::{LiveClientSsl, LiveServerSsl, ProfileError};
 
 /// What stands on disk for the profiles in force, as it was last looked at.
 #[derive(Clone, Debug, Default)]
-pub(super) struct Replacements {
+pub(in crate::control) struct Replacements {
     in_force: HashMap<Name, Stamps>,
     refused: HashMap<Name, Unusable>,
 }
@@ -39,7 +39,7 @@ type Stamps = Vec<Option<Stamp>>;
 
 /// What a look found new.
 #[derive(Debug, Default)]
-pub(super) struct Changed {
+pub(in crate::control) struct Changed {
     /// Profiles that are another than before.
     pub taken: Vec<Name>,
     /// Profiles whose files cannot be used, each with the reason.
@@ -48,28 +48,28 @@ pub(super) struct Changed {
 
 /// What is on disk by now, made ready for use.
 #[derive(Debug)]
-pub(super) struct Looked {
+pub(in crate::control) struct Looked {
     pub tls: Tls,
     pub replacements: Replacements,
     pub changed: Changed,
 }
 
 /// Looks at the files of the profiles in force. Reads files and derives keys, so it may block.
-pub(super) fn look(model: &Model, mut tls: Tls, mut replacements: Replacements) -> Looked {
+pub(in crate::control) fn look(model: &Model, mut tls: Tls, mut replacements: Replacements) -> Looked {
     let changed = replacements.look(model, &mut tls);
     Looked { tls, replacements, changed }
 }
 
 impl Replacements {
     /// Of a model whose files are about to be read.
-    pub(super) fn of(model: &Model) -> Self {
+    pub(in crate::control) fn of(model: &Model) -> Self {
         let profiles = Profile::all(model).into_values();
         let in_force = profiles.map(|it| (it.name().clone(), stamps(&it.paths(&model.certificate_store)))).collect();
         Self { in_force, refused: HashMap::new() }
     }
 
     /// The profiles whose files cannot be used, each with the reason.
-    pub(super) fn refused(&self) -> HashMap<Name, String> {
+    pub(in crate::control) fn refused(&self) -> HashMap<Name, String> {
         let reported = |(name, it): (&Name, &Unusable)| Some((name.clone(), it.reported.clone()?));
         self.refused.iter().filter_map(reported).collect()
     }

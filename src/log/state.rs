@@ -2,7 +2,7 @@ use std::io;
 use std::sync::atomic::{AtomicBool, AtomicI32, AtomicU64, Ordering::Relaxed};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
-use super::losses::Losses;
+use super::loss_report::Losses;
 
 /// What both ends of the queue share. Counts are of lines since the start.
 #[derive(Debug, Default)]

@@ -7,8 +7,8 @@ use std::sync::Arc;
 
 use tokio::time::{Instant, sleep_until};
 
-use super::close::{Close, CloseReason};
-use super::record::Record;
+use super::close_reasons::{Close, CloseReason};
+use super::connection_record::Record;
 use super::virtual_server::{LiveVirtualServer, Snapshot};
 use crate::model::MemberKey;
 use crate::pool::{Arrival, Asker, Busy, Choice, NoMember, Pool};

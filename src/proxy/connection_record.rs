@@ -3,8 +3,8 @@ use std::time::Duration;
 
 use tokio::time::Instant;
 
-use super::close::Close;
-use super::meter::Meter;
+use super::close_reasons::Close;
+use super::traffic_meter::Meter;
 use super::virtual_server::Snapshot;
 use crate::impala::Opening;
 use crate::model::{MemberKey, Mode, Name};

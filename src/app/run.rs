@@ -1,0 +1,164 @@
+//! The process: two runtimes, signals, the end.
+
+use std::convert::Infallible;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::path::PathBuf;
+use std::pin::pin;
+use std::sync::Arc;
+use std::time::Duration;
+
+use anyhow::Context;
+use sd_notify::NotifyState;
+use tokio::runtime::{Builder, Handle as RuntimeHandle, Runtime};
+use tokio_util::task::AbortOnDropHandle;
+
+use super::signals::{Asked, Reloads, Signals};
+use super::systemd::{self, notify};
+use crate::admin::{self, AdminSocket};
+use crate::control::{self, Child, Controller, Handle, Phase};
+use crate::log::Log;
+use crate::net;
+use crate::proxy::Lifecycle;
+
+/// How to run.
+#[derive(Debug)]
+pub struct Options {
+    pub file: PathBuf,
+    /// Threads that carry connections; the cores that the process may use unless told.
+    pub threads: Option<u16>,
+    pub admin_socket: PathBuf,
+    /// How long connections may go on after SIGTERM.
+    pub drain_timeout: Duration,
+    /// The log of this process, which is kept going and reopened on SIGUSR1.
+    pub log: Log,
+}
+
+/// Runs until SIGTERM or SIGINT, and then until connections have ended or the drain time is over.
+///
+/// # Errors
+/// What keeps it from starting.
+pub fn run(options: &Options) -> anyhow::Result<()> {
+    let open_files = net::raise_open_files();
+    let cores = || std::thread::available_parallelism().map_or(1, std::num::NonZeroUsize::get);
+    let threads = options.threads.map_or_else(cores, usize::from);
+    // Everything but connections: nothing that it does holds up a byte.
+    let control = Builder::new_current_thread().enable_all().on_thread_start(net::yield_to_connections).build()?;
+    {
+        // Before the first line of the log.
+        let _entered = control.enter();
+        super::signals::survive_file_size_limit()?;
+    }
+    tracing::info!(version = env!("CARGO_PKG_VERSION"), threads, open_files, "starting");
+    let workers = workers(threads)?;
+    let outcome = control.block_on(serve(options, workers.handle().clone()));
+    // What hangs, such as a file on a network disk that is gone, must not keep the process.
+    control.shutdown_background();
+    workers.shutdown_background();
+    outcome
+}
+
+/// The runtime that carries connections.
+fn workers(threads: usize) -> anyhow::Result<Runtime> {
+    let build = || Builder::new_multi_thread().worker_threads(threads).thread_name("connections").enable_all().build();
+    // It panics where the system grants no more threads.
+    let built = catch_unwind(AssertUnwindSafe(build));
+    built.unwrap_or_else(|_| Err(std::io::ErrorKind::OutOfMemory.into())).with_context(|| {
+        format!(
+            "cannot start {threads} threads; give fewer with --threads, or raise the limit on processes (ulimit -u)"
+        )
+    })
+}
+
+async fn serve(options: &Options, workers: RuntimeHandle) -> anyhow::Result<()> {
+    let mut signals = Signals::new()?;
+    let lifecycle = Lifecycle::new(workers, SPREAD.min(options.drain_timeout));
+    let (controller, handle) = Controller::new(options.file.clone(), lifecycle.clone());
+    let mut controlling = AbortOnDropHandle::new(tokio::spawn(controller.run()));
+    tokio::spawn(systemd::notify_phases(handle.phases()));
+    let path = &options.admin_socket;
+    let socket = AdminSocket::bind(path).with_context(|| format!("cannot make the admin socket {}", path.display()))?;
+    let socket = Arc::new(socket);
+    let children = [admin_child(&socket, &handle, &options.log), log_child(&handle, &options.log)];
+
+    tokio::select! {
+        biased;
+        started = handle.start() => drop(started.map_err(|why| anyhow::anyhow!("{why}"))?),
+        () = signals.stop() => {
+            tracing::info!("stopped before it served");
+            return Ok(());
+        }
+    }
+    tracing::info!(admin_socket = %path.display(), "serving");
+    notify(&[NotifyState::Ready]);
+    let reloads = Reloads::start(&handle);
+    let orderly = loop {
+        tokio::select! {
+            asked = signals.next() => match asked {
+                Asked::Stop => break true,
+                Asked::Reload => reloads.ask(),
+                asked => answer(&asked, &options.log),
+            },
+            _ = &mut controlling => break false,
+        }
+    };
+    // Whatever comes of a reload that is under way, the stop is the last that the service manager is told of.
+    drop(reloads);
+    notify(&[NotifyState::Stopping]);
+    if orderly {
+        // Nobody else stops it, so it is not refused.
+        let _ = handle.stop().await;
+    } else {
+        tracing::error!("a fault of pronk's own: the controller has ended; connections drain, and the process ends");
+        lifecycle.stop_listening();
+    }
+    let mut draining = pin!(control::drain(&lifecycle, options.drain_timeout));
+    loop {
+        tokio::select! {
+            () = &mut draining => break,
+            asked = signals.next() => match asked {
+                Asked::Stop => lifecycle.cut_at_once(),
+                // It is refused, which the log says.
+                Asked::Reload => drop(handle.reload(false).await),
+                asked => answer(&asked, &options.log),
+            },
+        }
+    }
+    handle.stopped();
+    notify(&[NotifyState::Status(Phase::Stopped.as_str())]);
+    drop((children, socket));
+    tracing::info!("stopped");
+    if orderly { Ok(()) } else { anyhow::bail!("the controller ended by a fault of pronk's own; the log says which") }
+}
+
+fn admin_child(socket: &Arc<AdminSocket>, handle: &Handle, log: &Log) -> Child {
+    let (socket, answered, log) = (Arc::clone(socket), handle.clone(), log.clone());
+    let make = move || admin::serve(Arc::clone(&socket), answered.clone(), log.clone());
+    Child::start("admin socket".to_owned(), handle.restarts(), || (), make)
+}
+
+fn log_child(handle: &Handle, log: &Log) -> Child {
+    let log = log.clone();
+    let make = move || tell_lost(log.clone());
+    Child::start("count of lost log lines".to_owned(), handle.restarts(), || (), make)
+}
+
+/// Logs how many log lines were lost, once some are written again.
+async fn tell_lost(log: Log) -> Infallible {
+    let mut seconds = tokio::time::interval(Duration::from_secs(1));
+    loop {
+        seconds.tick().await;
+        log.tell_lost();
+    }
+}
+
+/// Answers a signal that is about the log, or about nothing.
+fn answer(asked: &Asked, log: &Log) {
+    match asked {
+        Asked::Reopen => log.reopen(),
+        Asked::Nothing => tracing::warn!("SIGUSR2 is reserved, and does nothing"),
+        Asked::Reload | Asked::Stop => {}
+    }
+}
+
+/// The longest time over which connections are closed at the end of a drain.
+const SPREAD: Duration = Duration::from_secs(5);

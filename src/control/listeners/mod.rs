@@ -1,0 +1,5 @@
+//! The sockets that pronk listens on.
+
+mod open;
+
+pub(super) use open::{Listeners, OpenSockets, Sockets, bind, listening};

@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::control::Serving;
 use crate::model::Name;
-use crate::proxy::Went;
+use crate::proxy::RecentConnection;
 
 /// Where a client would go, and where it went.
 #[derive(Debug, Serialize, Deserialize)]
@@ -19,11 +19,11 @@ pub struct Explained {
     /// `node:port`; null when the client would be refused or wait.
     pub member: Option<String>,
     /// The latest connections, newest first.
-    pub went: Vec<WentView>,
+    pub went: Vec<RecentConnectionView>,
 }
 
 #[derive(Debug, Serialize, Deserialize)]
-pub struct WentView {
+pub struct RecentConnectionView {
     pub seconds_ago: u64,
     pub member: String,
     /// What led there, in plain words.
@@ -43,9 +43,9 @@ impl Explained {
         let client: IpAddr = client.parse().map_err(|_| format!("a client is an IP address, found `{client}`"))?;
         let client = client.to_canonical();
         let explanation = live.explain(client, Instant::now());
-        let went = live.trail.of(client).into_iter().map(|went| {
+        let went = live.recent_connections.of(client).into_iter().map(|went| {
             let ago = SystemTime::now().duration_since(went.when).unwrap_or_default();
-            WentView { seconds_ago: ago.as_secs(), why: why(&went), member: went.member.to_string() }
+            RecentConnectionView { seconds_ago: ago.as_secs(), why: why(&went), member: went.member.to_string() }
         });
         Ok(Self {
             virtual_server: virtual_server.to_owned(),
@@ -57,7 +57,7 @@ impl Explained {
     }
 }
 
-fn why(went: &Went) -> String {
+fn why(went: &RecentConnection) -> String {
     let mut why = if went.persisted { "persistence" } else { "the method" }.to_owned();
     match went.failed {
         0 => {}

@@ -35,13 +35,13 @@ pub struct Filter {
 /// The records that a filter leaves.
 #[derive(Debug, Serialize, Deserialize)]
 pub struct Listed {
-    pub records: Vec<Record>,
+    pub records: Vec<ListedRecord>,
     /// Records that had to make room before they expired, since the start; of all tables.
     pub evicted: u64,
 }
 
 #[derive(Debug, Serialize, Deserialize)]
-pub struct Record {
+pub struct ListedRecord {
     /// A virtual server's name, `address A` for those that share an address, `all` for those that share all.
     pub shared_by: String,
     pub client: String,
@@ -136,11 +136,11 @@ impl Selection {
     }
 
     /// Table by table, and by client.
-    fn records(&self) -> impl Iterator<Item = Record> {
+    fn records(&self) -> impl Iterator<Item = ListedRecord> {
         let now = Instant::now();
         self.tables.iter().flat_map(move |(sharing, table)| {
             let timeout = table.timeout();
-            table.list(|record| self.matches(record), now).into_iter().map(move |record| Record {
+            table.list(|record| self.matches(record), now).into_iter().map(move |record| ListedRecord {
                 shared_by: words(sharing),
                 client: record.client.to_string(),
                 pool: record.place.pool.to_string(),

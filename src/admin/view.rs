@@ -146,20 +146,20 @@ impl MapPool {
 /// Statistics of virtual servers, pools and members.
 #[derive(Debug, Serialize, Deserialize)]
 pub struct Stats {
-    pub virtual_servers: Vec<Row>,
-    pub pools: Vec<PoolRows>,
+    pub virtual_servers: Vec<StatisticsRow>,
+    pub pools: Vec<PoolStatistics>,
 }
 
 #[derive(Debug, Serialize, Deserialize)]
-pub struct PoolRows {
+pub struct PoolStatistics {
     #[serde(flatten)]
-    pub row: Row,
-    pub members: Vec<Row>,
+    pub row: StatisticsRow,
+    pub members: Vec<StatisticsRow>,
 }
 
 /// A row of the statistics table. `in` is toward members, `out` toward clients.
 #[derive(Debug, Serialize, Deserialize)]
-pub struct Row {
+pub struct StatisticsRow {
     pub name: String,
     pub availability: String,
     /// Of the application, without TLS and headers.
@@ -168,21 +168,21 @@ pub struct Row {
     /// TCP segments.
     pub packets_in: u64,
     pub packets_out: u64,
-    pub connections: RowConnections,
+    pub connections: ConnectionStatistics,
     /// Connections that have ended, by the code of their reason; of virtual servers only.
     #[serde(default, skip_serializing_if = "std::collections::BTreeMap::is_empty")]
     pub closes: std::collections::BTreeMap<String, u64>,
 }
 
 #[derive(Debug, Serialize, Deserialize)]
-pub struct RowConnections {
+pub struct ConnectionStatistics {
     pub current: u32,
     /// The most there ever were at once.
     pub maximum: u32,
     pub total: u64,
 }
 
-impl Row {
+impl StatisticsRow {
     fn of(name: String, status: &Status, connections: &Connections, traffic: &Traffic) -> Self {
         let ConnectionCounts { current, maximum, total } = connections.read();
         let traffic = traffic.read();
@@ -193,7 +193,7 @@ impl Row {
             bits_out: traffic.bytes_out * 8,
             packets_in: traffic.packets_in,
             packets_out: traffic.packets_out,
-            connections: RowConnections { current, maximum, total },
+            connections: ConnectionStatistics { current, maximum, total },
             closes: std::collections::BTreeMap::new(),
         }
     }
@@ -204,16 +204,19 @@ impl Stats {
         let virtual_servers = serving.virtual_servers.values().map(|live| {
             let status = live.status();
             let closes = live.closes().map(|(reason, count)| (reason.code().to_owned(), count)).collect();
-            Row { closes, ..Row::of(live.name.to_string(), &status, &live.connections, &live.traffic) }
+            StatisticsRow {
+                closes,
+                ..StatisticsRow::of(live.name.to_string(), &status, &live.connections, &live.traffic)
+            }
         });
         let pools = serving.pools.values().map(|pool| {
             let members = pool.members.iter().enumerate().map(|(index, member)| {
                 let status = pool.member_status(index);
-                Row::of(member.key.to_string(), &status, &member.live.connections, &member.live.traffic)
+                StatisticsRow::of(member.key.to_string(), &status, &member.live.connections, &member.live.traffic)
             });
             let name = pool.config.name.to_string();
-            PoolRows {
-                row: Row::of(name, &pool.status(), &pool.live.connections, &pool.live.traffic),
+            PoolStatistics {
+                row: StatisticsRow::of(name, &pool.status(), &pool.live.connections, &pool.live.traffic),
                 members: members.collect(),
             }
         });
@@ -238,6 +241,6 @@ pub struct Resumed {
 
 /// Why something was refused, rendered.
 #[derive(Debug, Serialize, Deserialize)]
-pub struct Refusal {
+pub struct ErrorBody {
     pub error: String,
 }

@@ -12,10 +12,10 @@ use sd_notify::NotifyState;
 use tokio::runtime::{Builder, Handle as RuntimeHandle, Runtime};
 use tokio_util::task::AbortOnDropHandle;
 
-use super::signals::{Asked, Reloads, Signals};
+use super::signals::{ReloadRequests, Request, Signals};
 use super::systemd::{self, notify};
 use crate::admin::{self, AdminSocket};
-use crate::control::{self, Child, Controller, Handle, Phase};
+use crate::control::{self, Controller, Handle, Phase, SupervisedTask};
 use crate::log::Log;
 use crate::net;
 use crate::proxy::Lifecycle;
@@ -38,11 +38,11 @@ pub struct Options {
 /// # Errors
 /// What keeps it from starting.
 pub fn run(options: &Options) -> anyhow::Result<()> {
-    let open_files = net::raise_open_files();
+    let open_files = net::raise_open_file_limit();
     let cores = || std::thread::available_parallelism().map_or(1, std::num::NonZeroUsize::get);
     let threads = options.threads.map_or_else(cores, usize::from);
     // Everything but connections: nothing that it does holds up a byte.
-    let control = Builder::new_current_thread().enable_all().on_thread_start(net::yield_to_connections).build()?;
+    let control = Builder::new_current_thread().enable_all().on_thread_start(net::lower_thread_priority).build()?;
     {
         // Before the first line of the log.
         let _entered = control.enter();
@@ -90,12 +90,12 @@ async fn serve(options: &Options, workers: RuntimeHandle) -> anyhow::Result<()> 
     }
     tracing::info!(admin_socket = %path.display(), "serving");
     notify(&[NotifyState::Ready]);
-    let reloads = Reloads::start(&handle);
+    let reloads = ReloadRequests::start(&handle);
     let orderly = loop {
         tokio::select! {
             asked = signals.next() => match asked {
-                Asked::Stop => break true,
-                Asked::Reload => reloads.ask(),
+                Request::Stop => break true,
+                Request::Reload => reloads.ask(),
                 asked => answer(&asked, &options.log),
             },
             _ = &mut controlling => break false,
@@ -116,9 +116,9 @@ async fn serve(options: &Options, workers: RuntimeHandle) -> anyhow::Result<()> 
         tokio::select! {
             () = &mut draining => break,
             asked = signals.next() => match asked {
-                Asked::Stop => lifecycle.cut_at_once(),
+                Request::Stop => lifecycle.close_connections_at_once(),
                 // It is refused, which the log says.
-                Asked::Reload => drop(handle.reload(false).await),
+                Request::Reload => drop(handle.reload(false).await),
                 asked => answer(&asked, &options.log),
             },
         }
@@ -130,33 +130,33 @@ async fn serve(options: &Options, workers: RuntimeHandle) -> anyhow::Result<()> 
     if orderly { Ok(()) } else { anyhow::bail!("the controller ended by a fault of pronk's own; the log says which") }
 }
 
-fn admin_child(socket: &Arc<AdminSocket>, handle: &Handle, log: &Log) -> Child {
+fn admin_child(socket: &Arc<AdminSocket>, handle: &Handle, log: &Log) -> SupervisedTask {
     let (socket, answered, log) = (Arc::clone(socket), handle.clone(), log.clone());
     let make = move || admin::serve(Arc::clone(&socket), answered.clone(), log.clone());
-    Child::start("admin socket".to_owned(), handle.restarts(), || (), make)
+    SupervisedTask::start("admin socket".to_owned(), handle.restarts(), || (), make)
 }
 
-fn log_child(handle: &Handle, log: &Log) -> Child {
+fn log_child(handle: &Handle, log: &Log) -> SupervisedTask {
     let log = log.clone();
-    let make = move || tell_lost(log.clone());
-    Child::start("count of lost log lines".to_owned(), handle.restarts(), || (), make)
+    let make = move || report_lost_lines(log.clone());
+    SupervisedTask::start("count of lost log lines".to_owned(), handle.restarts(), || (), make)
 }
 
 /// Logs how many log lines were lost, once some are written again.
-async fn tell_lost(log: Log) -> Infallible {
+async fn report_lost_lines(log: Log) -> Infallible {
     let mut seconds = tokio::time::interval(Duration::from_secs(1));
     loop {
         seconds.tick().await;
-        log.tell_lost();
+        log.report_lost_lines();
     }
 }
 
 /// Answers a signal that is about the log, or about nothing.
-fn answer(asked: &Asked, log: &Log) {
+fn answer(asked: &Request, log: &Log) {
     match asked {
-        Asked::Reopen => log.reopen(),
-        Asked::Nothing => tracing::warn!("SIGUSR2 is reserved, and does nothing"),
-        Asked::Reload | Asked::Stop => {}
+        Request::ReopenLog => log.reopen(),
+        Request::Ignored => tracing::warn!("SIGUSR2 is reserved, and does nothing"),
+        Request::Reload | Request::Stop => {}
     }
 }
 

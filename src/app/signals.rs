@@ -16,12 +16,12 @@ pub(super) fn survive_file_size_limit() -> std::io::Result<()> {
 }
 
 /// What a signal asks for.
-pub(super) enum Asked {
+pub(super) enum Request {
     Reload,
     /// To open the log file anew.
-    Reopen,
+    ReopenLog,
     /// SIGUSR2 is reserved, and must not end the process.
-    Nothing,
+    Ignored,
     Stop,
 }
 
@@ -43,14 +43,14 @@ impl Signals {
         })
     }
 
-    pub async fn next(&mut self) -> Asked {
+    pub async fn next(&mut self) -> Request {
         let [user1, user2] = &mut self.user;
         tokio::select! {
-            _ = self.terminate.recv() => Asked::Stop,
-            _ = self.interrupt.recv() => Asked::Stop,
-            _ = self.hangup.recv() => Asked::Reload,
-            _ = user1.recv() => Asked::Reopen,
-            _ = user2.recv() => Asked::Nothing,
+            _ = self.terminate.recv() => Request::Stop,
+            _ = self.interrupt.recv() => Request::Stop,
+            _ = self.hangup.recv() => Request::Reload,
+            _ = user1.recv() => Request::ReopenLog,
+            _ = user2.recv() => Request::Ignored,
         }
     }
 
@@ -64,12 +64,12 @@ impl Signals {
 }
 
 /// Reloads for SIGHUP, with what systemd is to know of them.
-pub(super) struct Reloads {
+pub(super) struct ReloadRequests {
     asked: Arc<Notify>,
     _task: AbortOnDropHandle<()>,
 }
 
-impl Reloads {
+impl ReloadRequests {
     /// Until this is dropped. A reload that hangs keeps no other from being asked for.
     pub fn start(handle: &Handle) -> Self {
         let (asked, handle) = (Arc::new(Notify::new()), handle.clone());

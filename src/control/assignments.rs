@@ -6,10 +6,10 @@ use std::time::{Duration, Instant};
 
 use tokio::sync::Notify;
 
-use super::built_profiles::Tls;
-use super::desired::Found;
+use super::built_profiles::BuiltProfiles;
+use super::desired::Discovered;
 use super::monitor_credentials::Authorizations;
-use super::supervisor::{Child, Group, Restarts};
+use super::supervisor::{Restarts, SupervisedTask, TaskGroup};
 use crate::inventory;
 use crate::model::profile::ServerSsl;
 use crate::model::{self, Address, Member, MemberKey, Model, Monitor, MonitorKind, Name};
@@ -20,10 +20,10 @@ use crate::tls::MemberTls;
 /// The tasks that watch members, resolve names and look for members.
 #[derive(Debug, Default)]
 pub(super) struct Assignments {
-    watching: Group<(Name, MemberKey, Name), Watch>,
-    resolving: Group<Name, Resolving>,
-    searching: Group<Name, Search>,
-    found: tokio::sync::watch::Sender<Found>,
+    watching: TaskGroup<(Name, MemberKey, Name), Watch>,
+    resolving: TaskGroup<Name, Resolving>,
+    searching: TaskGroup<Name, Search>,
+    found: tokio::sync::watch::Sender<Discovered>,
 }
 
 /// A node whose name is resolved again and again.
@@ -36,7 +36,7 @@ struct Resolving {
 
 impl Assignments {
     /// Follows what is found.
-    pub fn found(&self) -> tokio::sync::watch::Receiver<Found> {
+    pub fn found(&self) -> tokio::sync::watch::Receiver<Discovered> {
         self.found.subscribe()
     }
 
@@ -44,7 +44,7 @@ impl Assignments {
     pub fn watch(
         &mut self,
         pools: &BTreeMap<Name, Arc<Pool>>,
-        tls: &Tls,
+        tls: &BuiltProfiles,
         headers: &Authorizations,
         certificates: &Arc<inventory::Inventory>,
         restarts: &Restarts,
@@ -65,7 +65,7 @@ impl Assignments {
             // What it found last need not be so any more.
             let lost = move || lost.live.forget_verdict(&lost.monitor.name, Instant::now());
             let name = format!("monitor {monitor} of member {member} in pool {pool}");
-            Child::start(name, restarts, lost, move || monitor::run(Arc::clone(&watch)))
+            SupervisedTask::start(name, restarts, lost, move || monitor::run(Arc::clone(&watch)))
         });
     }
 
@@ -90,7 +90,7 @@ impl Assignments {
             };
             // The addresses that are known stay in use.
             let name = format!("resolver of node {node}");
-            Child::start(name, restarts, || (), make)
+            SupervisedTask::start(name, restarts, || (), make)
         });
         // Nodes that discovery found may come and go.
         self.found.send_if_modified(|found| {
@@ -100,7 +100,7 @@ impl Assignments {
     }
 
     /// Asks for the coordinators of the pools that look for them.
-    pub fn search(&mut self, model: &Model, tls: &Tls, headers: &Authorizations, restarts: &Restarts) {
+    pub fn search(&mut self, model: &Model, tls: &BuiltProfiles, headers: &Authorizations, restarts: &Restarts) {
         let wanted = searches(model, tls, headers).into_iter().map(|search| (search.pool.clone(), search));
         let found = &self.found;
         self.searching.keep(wanted, Search::is_same, |pool, search| {
@@ -114,7 +114,7 @@ impl Assignments {
                 monitor::keep_asking(Arc::clone(&search), tell)
             };
             // The members that are known stay.
-            Child::start(name, restarts, || (), make)
+            SupervisedTask::start(name, restarts, || (), make)
         });
         self.found.send_if_modified(|found| {
             found.coordinators.retain(|pool, _| self.searching.contains(pool));
@@ -131,8 +131,8 @@ impl Assignments {
 
 /// Puts down what was found, and wakes those who follow only if it differs.
 fn tell<K: Clone + Ord, T: PartialEq>(
-    found: &tokio::sync::watch::Sender<Found>,
-    which: fn(&mut Found) -> &mut BTreeMap<K, T>,
+    found: &tokio::sync::watch::Sender<Discovered>,
+    which: fn(&mut Discovered) -> &mut BTreeMap<K, T>,
     name: &K,
     news: T,
 ) {
@@ -147,7 +147,7 @@ fn tell<K: Clone + Ord, T: PartialEq>(
 }
 
 /// Every pool that looks for members, and what lets it.
-fn searches(model: &Model, tls: &Tls, headers: &Authorizations) -> Vec<Search> {
+fn searches(model: &Model, tls: &BuiltProfiles, headers: &Authorizations) -> Vec<Search> {
     let of_pool = |pool: &Arc<model::Pool>| {
         let discovery = pool.discovery.clone()?;
         let (monitor, web) = pool.monitors.iter().find_map(|monitor| match &monitor.kind {
@@ -165,7 +165,13 @@ fn searches(model: &Model, tls: &Tls, headers: &Authorizations) -> Vec<Search> {
     model.pools.values().filter_map(of_pool).collect()
 }
 
-fn of_member(pool: &Pool, monitor: &Arc<Monitor>, member: &PoolMember, tls: &Tls, headers: &Authorizations) -> Watch {
+fn of_member(
+    pool: &Pool,
+    monitor: &Arc<Monitor>,
+    member: &PoolMember,
+    tls: &BuiltProfiles,
+    headers: &Authorizations,
+) -> Watch {
     // A port of its own has sessions of its own.
     let toward = |profile: &Option<Arc<ServerSsl>>, port: Option<u16>| -> Option<Arc<MemberTls>> {
         let live = tls.server.get(&profile.as_ref()?.name)?;

@@ -4,42 +4,42 @@ use std::time::{Duration, Instant};
 
 use tokio::time::{interval, timeout_at};
 
-use super::command::Shared;
-use super::supervisor::Child;
+use super::command::SystemState;
+use super::supervisor::SupervisedTask;
 use crate::net;
 
 /// The tasks that run whatever the configuration is.
 #[derive(Debug)]
-pub(super) struct Upkeep {
-    _children: Vec<Child>,
+pub(super) struct BackgroundTasks {
+    _children: Vec<SupervisedTask>,
 }
 
-impl Upkeep {
-    pub fn start(shared: &Arc<Shared>) -> Self {
+impl BackgroundTasks {
+    pub fn start(shared: &Arc<SystemState>) -> Self {
         let children = vec![
             child("watch over certificates", shared, watch_certificates),
             child("end of removed members", shared, end_removed),
-            child("end of shortages", shared, end_shortages),
+            child("end of shortages", shared, log_ended_shortages),
             child("expiry of persistence records", shared, sweep_records),
         ];
         Self { _children: children }
     }
 }
 
-fn child<F>(name: &str, shared: &Arc<Shared>, make: fn(Arc<Shared>) -> F) -> Child
+fn child<F>(name: &str, shared: &Arc<SystemState>, make: fn(Arc<SystemState>) -> F) -> SupervisedTask
 where
     F: Future<Output = Infallible> + Send + 'static,
 {
     let of = Arc::clone(shared);
-    Child::start(name.to_owned(), &shared.restarts, || (), move || make(Arc::clone(&of)))
+    SupervisedTask::start(name.to_owned(), &shared.restarts, || (), move || make(Arc::clone(&of)))
 }
 
-async fn watch_certificates(shared: Arc<Shared>) -> Infallible {
+async fn watch_certificates(shared: Arc<SystemState>) -> Infallible {
     shared.certificates.run().await
 }
 
 /// Ends the connections of removed members when their drain time is over.
-async fn end_removed(shared: Arc<Shared>) -> Infallible {
+async fn end_removed(shared: Arc<SystemState>) -> Infallible {
     loop {
         match shared.registry.act_on_removed(Instant::now()) {
             Some(next) => {
@@ -52,16 +52,16 @@ async fn end_removed(shared: Arc<Shared>) -> Infallible {
 }
 
 /// Says when pronk has again what it lacked.
-async fn end_shortages(_: Arc<Shared>) -> Infallible {
+async fn log_ended_shortages(_: Arc<SystemState>) -> Infallible {
     let mut seconds = interval(Duration::from_secs(1));
     loop {
         seconds.tick().await;
-        net::end_shortages(Instant::now());
+        net::log_ended_shortages(Instant::now());
     }
 }
 
 /// Removes expired persistence records, some of them each second.
-async fn sweep_records(shared: Arc<Shared>) -> Infallible {
+async fn sweep_records(shared: Arc<SystemState>) -> Infallible {
     let mut seconds = interval(Duration::from_secs(1));
     loop {
         seconds.tick().await;

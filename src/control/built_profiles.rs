@@ -9,12 +9,12 @@ use crate::tls::{LiveClientSsl, LiveServerSsl, ProfileError};
 
 /// The SSL profiles that virtual servers and monitors use, ready.
 #[derive(Clone, Debug, Default)]
-pub(super) struct Tls {
+pub(super) struct BuiltProfiles {
     pub(super) client: HashMap<Name, Arc<LiveClientSsl>>,
     pub(super) server: HashMap<Name, Arc<LiveServerSsl>>,
 }
 
-impl Tls {
+impl BuiltProfiles {
     /// Reads certificates and keys and makes the profiles; one whose files are as before stays as it is in `previous`,
     /// so that its sessions can be resumed.
     ///

@@ -8,7 +8,7 @@ use arc_swap::ArcSwap;
 use tokio::sync::{Notify, mpsc, oneshot, watch};
 
 use super::phase::Phase;
-use super::serving::{Report, Serving};
+use super::serving::{ReloadReport, Serving};
 use super::supervisor::Restarts;
 use crate::config::Diagnostics;
 use crate::inventory::Inventory;
@@ -19,16 +19,16 @@ use crate::pool::Registry;
 #[derive(Debug)]
 pub(super) enum Command {
     /// Takes the first configuration into force.
-    Start(Reply<Report>),
+    Start(Reply<ReloadReport>),
     /// Takes the file into force, or only tells what would change.
-    Reload { dry_run: bool, reply: Reply<Report> },
+    Reload { dry_run: bool, reply: Reply<ReloadReport> },
     /// Lets a member that a monitor holds down come up again.
     Resume { pool: Name, member: MemberKey, reply: Reply<()> },
     /// Stops listening everywhere.
     Stop(Reply<()>),
 }
 
-pub(super) type Reply<T> = oneshot::Sender<Result<T, Refused>>;
+pub(super) type Reply<T> = oneshot::Sender<Result<T, CommandError>>;
 
 impl Command {
     /// What it asks for, in words that fit "… is refused".
@@ -52,7 +52,7 @@ impl Command {
         }
     }
 
-    pub fn refuse(self, why: Refused) {
+    pub fn refuse(self, why: CommandError) {
         // Nobody may wait for the answer.
         match self {
             Self::Start(reply) | Self::Reload { reply, .. } => drop(reply.send(Err(why))),
@@ -63,35 +63,35 @@ impl Command {
 
 /// Why a command changed nothing.
 #[derive(Clone, Debug)]
-pub enum Refused {
+pub enum CommandError {
     /// The process is in a phase in which this is not done.
-    Phase { what: &'static str, phase: Phase },
+    WrongPhase { what: &'static str, phase: Phase },
     /// Everything that is wrong with the file, its certificates or its destinations.
-    File(Diagnostics),
+    Configuration(Diagnostics),
     /// There is nothing of that name.
     Unknown(String),
     /// It took too long.
-    GivenUp(&'static str),
+    TimedOut(&'static str),
     /// A fault of pronk's own; nothing has changed.
-    Fault(String),
+    Internal(String),
     /// A fault of pronk's own in the midst of a change.
-    InPart(String),
+    PartlyApplied(String),
 }
 
-impl fmt::Display for Refused {
+impl fmt::Display for CommandError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::Phase { what, phase: Phase::Draining | Phase::Stopped } => {
+            Self::WrongPhase { what, phase: Phase::Draining | Phase::Stopped } => {
                 write!(f, "{what} is refused: pronk was told to stop and drains its connections; start it again")
             }
-            Self::Phase { what, phase } => {
+            Self::WrongPhase { what, phase } => {
                 write!(f, "{what} is refused: pronk is {}; ask again in a moment", phase.as_str())
             }
-            Self::File(wrong) => f.write_str(&wrong.render(false)),
+            Self::Configuration(wrong) => f.write_str(&wrong.render(false)),
             Self::Unknown(what) => f.write_str(what),
-            Self::GivenUp(why) => write!(f, "given up: {why}; nothing changed"),
-            Self::Fault(what) => write!(f, "a fault of pronk's own: {what}; nothing changed"),
-            Self::InPart(what) => {
+            Self::TimedOut(why) => write!(f, "given up: {why}; nothing changed"),
+            Self::Internal(what) => write!(f, "a fault of pronk's own: {what}; nothing changed"),
+            Self::PartlyApplied(what) => {
                 write!(f, "a fault of pronk's own: {what}; the change is in force in part: reload, or restart pronk")
             }
         }
@@ -100,7 +100,7 @@ impl fmt::Display for Refused {
 
 /// What everybody may read of the running system without asking for it.
 #[derive(Debug, Default)]
-pub(super) struct Shared {
+pub(super) struct SystemState {
     pub serving: ArcSwap<Serving>,
     pub registry: Registry,
     pub certificates: Arc<Inventory>,
@@ -116,7 +116,7 @@ pub(super) struct Shared {
 #[derive(Clone, Debug)]
 pub struct Handle {
     pub(super) commands: mpsc::Sender<Command>,
-    pub(super) shared: Arc<Shared>,
+    pub(super) shared: Arc<SystemState>,
 }
 
 impl Handle {
@@ -158,7 +158,7 @@ impl Handle {
     ///
     /// # Errors
     /// Everything that is wrong with it.
-    pub async fn start(&self) -> Result<Report, Refused> {
+    pub async fn start(&self) -> Result<ReloadReport, CommandError> {
         self.ask(Command::Start).await
     }
 
@@ -167,7 +167,7 @@ impl Handle {
     ///
     /// # Errors
     /// Why it is refused. Nothing has changed then.
-    pub async fn reload(&self, dry_run: bool) -> Result<Report, Refused> {
+    pub async fn reload(&self, dry_run: bool) -> Result<ReloadReport, CommandError> {
         self.ask(|reply| Command::Reload { dry_run, reply }).await
     }
 
@@ -175,7 +175,7 @@ impl Handle {
     ///
     /// # Errors
     /// That there is no such member, or that no monitor watches it.
-    pub async fn resume(&self, pool: &Name, member: &MemberKey) -> Result<(), Refused> {
+    pub async fn resume(&self, pool: &Name, member: &MemberKey) -> Result<(), CommandError> {
         let (pool, member) = (pool.clone(), member.clone());
         self.ask(|reply| Command::Resume { pool, member, reply }).await
     }
@@ -185,7 +185,7 @@ impl Handle {
     ///
     /// # Errors
     /// That it has been told so already.
-    pub async fn stop(&self) -> Result<(), Refused> {
+    pub async fn stop(&self) -> Result<(), CommandError> {
         self.ask(Command::Stop).await
     }
 
@@ -194,9 +194,9 @@ impl Handle {
         Phase::advance(&self.shared.phase, Phase::Stopped);
     }
 
-    async fn ask<T>(&self, command: impl FnOnce(Reply<T>) -> Command) -> Result<T, Refused> {
+    async fn ask<T>(&self, command: impl FnOnce(Reply<T>) -> Command) -> Result<T, CommandError> {
         let (reply, answer) = oneshot::channel();
-        let gone = || Refused::Fault("the controller has ended".to_owned());
+        let gone = || CommandError::Internal("the controller has ended".to_owned());
         self.commands.send(command(reply)).await.map_err(|_| gone())?;
         answer.await.map_err(|_| gone())?
     }
@@ -234,7 +234,7 @@ mod tests {
 
     #[test]
     fn a_refusal_says_what_is_refused_and_why() {
-        let refused = Refused::Phase { what: "a reload", phase: Phase::Draining };
+        let refused = CommandError::WrongPhase { what: "a reload", phase: Phase::Draining };
         let text = "a reload is refused: pronk was told to stop and drains its connections; start it again";
         assert_eq!(refused.to_string(), text);
     }

@@ -11,14 +11,14 @@ use tokio::task::{JoinSet, spawn_blocking};
 use tokio::time::{Instant, interval, sleep_until, timeout};
 use tokio_util::task::AbortOnDropHandle;
 
-use super::certificate_files::{self, Looked};
-use super::command::{Command, Handle, Refused, Shared};
-use super::desired::Found;
+use super::certificate_files::{self, CheckedFiles};
+use super::command::{Command, CommandError, Handle, SystemState};
+use super::desired::Discovered;
 use super::supervisor::{panic_message, reason};
 
-use super::background_tasks::Upkeep;
+use super::background_tasks::BackgroundTasks;
 use super::phase::Phase;
-use super::reload::{Basis, Load, Loads, Made, Running};
+use super::reload::{PrepareInput, PrepareResult, Reload, ReloadQueue, Running};
 use crate::model::{MemberKey, Name};
 use crate::proxy::{Lifecycle, Listener};
 
@@ -27,13 +27,13 @@ use crate::proxy::{Lifecycle, Listener};
 pub struct Controller {
     file: PathBuf,
     lifecycle: Lifecycle,
-    shared: Arc<Shared>,
+    shared: Arc<SystemState>,
     commands: mpsc::Receiver<Command>,
-    found: watch::Receiver<Found>,
+    found: watch::Receiver<Discovered>,
     running: Running,
-    loads: Loads,
+    loads: ReloadQueue,
     look: Look,
-    _upkeep: Upkeep,
+    _background: BackgroundTasks,
 }
 
 /// Looking at the files of what runs, for replacements.
@@ -41,7 +41,7 @@ pub struct Controller {
 struct Look {
     /// When files are looked at again; never before the first configuration.
     at: Option<Instant>,
-    task: Option<AbortOnDropHandle<Looked>>,
+    task: Option<AbortOnDropHandle<CheckedFiles>>,
     /// When the one under way began, and when the log says next that it takes long.
     since: Option<(Instant, Instant)>,
     /// Whether one has put files in force while a configuration was made ready, which may hold older ones.
@@ -53,7 +53,7 @@ impl Controller {
     /// before [`Handle::start`].
     pub fn new(file: PathBuf, lifecycle: Lifecycle) -> (Self, Handle) {
         let (sender, commands) = mpsc::channel(WAITING_COMMANDS);
-        let shared = Arc::new(Shared::default());
+        let shared = Arc::new(SystemState::default());
         let handle = Handle { commands: sender, shared: Arc::clone(&shared) };
         let running = Running::default();
         let controller = Self {
@@ -62,9 +62,9 @@ impl Controller {
             commands,
             found: running.assignments.found(),
             running,
-            loads: Loads::default(),
+            loads: ReloadQueue::default(),
             look: Look::default(),
-            _upkeep: Upkeep::start(&shared),
+            _background: BackgroundTasks::start(&shared),
             shared,
         };
         (controller, handle)
@@ -74,7 +74,7 @@ impl Controller {
     pub async fn run(mut self) {
         let mut tick = interval(TICK);
         loop {
-            self.begin_load();
+            self.start_next_reload();
             self.publish_loading();
             let closing = self.running.listeners.next_close().map(Instant::from_std);
             let may_look = self.look.task.is_none() && self.phase() == Phase::Serving;
@@ -84,15 +84,15 @@ impl Controller {
                     Some(command) => self.take(command).await,
                     None => return,
                 },
-                (load, made) = self.loads.ended() => self.finish_load(load, made).await,
-                looked = ended(&mut self.look.task) => self.finish_look(looked),
-                changed = self.found.changed() => if changed.is_ok() { self.take_found().await },
+                (load, made) = self.loads.ended() => self.finish_reload(load, made).await,
+                looked = ended(&mut self.look.task) => self.finish_file_check(looked),
+                changed = self.found.changed() => if changed.is_ok() { self.apply_discovery().await },
                 () = until(closing) => {
                     let closing = self.running.listeners.close(Instant::now().into_std());
                     self.stop(closing).await;
                 }
-                () = until(self.look.at), if may_look => self.begin_look(),
-                _ = tick.tick() => self.keep_up(),
+                () = until(self.look.at), if may_look => self.start_file_check(),
+                _ = tick.tick() => self.every_second(),
             }
         }
     }
@@ -104,18 +104,18 @@ impl Controller {
     async fn take(&mut self, command: Command) {
         let phase = self.phase();
         if !command.is_allowed(phase) {
-            let why = Refused::Phase { what: command.as_str(), phase };
+            let why = CommandError::WrongPhase { what: command.as_str(), phase };
             tracing::warn!("{why}");
             return command.refuse(why);
         }
         match command {
-            Command::Start(reply) => self.loads.add(Load { dry_run: false, starts: true, replies: vec![reply] }),
+            Command::Start(reply) => self.loads.add(Reload { dry_run: false, starts: true, replies: vec![reply] }),
             Command::Reload { dry_run, reply } => {
-                self.loads.add(Load { dry_run, starts: false, replies: vec![reply] });
+                self.loads.add(Reload { dry_run, starts: false, replies: vec![reply] });
             }
             Command::Resume { pool, member, reply } => {
                 let answer = match self.running.assignments.resume(&pool, &member) {
-                    0 => Err(Refused::Unknown(self.unwatched(&pool, &member))),
+                    0 => Err(CommandError::Unknown(self.unwatched(&pool, &member))),
                     _ => Ok(()),
                 };
                 // Whoever asked may have gone.
@@ -141,9 +141,9 @@ impl Controller {
     }
 
     /// Begins to make ready the next file that waits, if one may begin.
-    fn begin_load(&mut self) {
+    fn start_next_reload(&mut self) {
         let Some(load) = self.loads.next(Instant::now()) else { return };
-        let basis = Basis {
+        let basis = PrepareInput {
             file: self.file.clone(),
             dry_run: load.dry_run,
             written: self.running.desired.written.clone(),
@@ -161,22 +161,22 @@ impl Controller {
         self.shared.loading.send_if_modified(|known| std::mem::replace(known, since) != since);
     }
 
-    async fn finish_load(&mut self, load: Load, made: Made) {
+    async fn finish_reload(&mut self, load: Reload, made: PrepareResult) {
         let answer = match made {
             Ok((report, None)) => Ok(report),
             Ok((report, Some(prepared))) => {
                 let Self { running, shared, lifecycle, .. } = self;
-                let committed = guarded(|| running.commit(*prepared, shared, lifecycle));
-                self.look_after_load();
+                let committed = catch_fault(|| running.commit(*prepared, shared, lifecycle));
+                self.check_after_reload();
                 match committed {
                     Ok(gone) => {
                         self.stop(gone).await;
                         Ok(report)
                     }
-                    Err(reason) => Err(Refused::InPart(reason)),
+                    Err(reason) => Err(CommandError::PartlyApplied(reason)),
                 }
             }
-            Err(wrong) => Err(Refused::File(wrong)),
+            Err(wrong) => Err(CommandError::Configuration(wrong)),
         };
         match &answer {
             Ok(report) if load.starts => {
@@ -188,7 +188,7 @@ impl Controller {
                 tracing::info!(changes = report.changes.len(), "configuration reloaded");
                 report.changes.iter().for_each(|change| tracing::info!(%change, "changed"));
             }
-            Err(Refused::File(wrong)) if !load.dry_run && !load.starts => {
+            Err(CommandError::Configuration(wrong)) if !load.dry_run && !load.starts => {
                 tracing::error!(error = %wrong, "reload refused; nothing changed");
             }
             Ok(_) | Err(_) => {}
@@ -196,7 +196,7 @@ impl Controller {
         load.answer(&answer);
     }
 
-    fn begin_look(&mut self) {
+    fn start_file_check(&mut self) {
         let Running { model, tls, replacements, .. } = &self.running;
         let (model, tls, replacements) = (model.clone(), tls.clone(), replacements.clone());
         let looking = spawn_blocking(move || certificate_files::look(&model, tls, replacements));
@@ -207,30 +207,30 @@ impl Controller {
         self.look = Look { at: None, task, since: Some((now, now + LONG)), outran_load };
     }
 
-    fn finish_look(&mut self, looked: Result<Looked, String>) {
+    fn finish_file_check(&mut self, looked: Result<CheckedFiles, String>) {
         self.look = Look { outran_load: self.loads.since().is_some(), ..Look::default() };
         match looked {
             Ok(looked) => {
                 let Self { running, shared, .. } = self;
                 // A fault has been logged.
-                let _ = guarded(|| running.take_files(looked, shared));
+                let _ = catch_fault(|| running.apply_certificate_files(looked, shared));
             }
             Err(reason) => tracing::error!(%reason, "a fault of pronk's own: cannot look for replaced certificates"),
         }
-        self.look_later();
+        self.schedule_check();
     }
 
     /// A configuration that was made ready has read the files, so a look under way, which may hang, is of no more use.
-    fn look_after_load(&mut self) {
+    fn check_after_reload(&mut self) {
         let outran_load = self.look.outran_load;
         self.look = Look::default();
-        self.look_later();
+        self.schedule_check();
         if outran_load && self.look.at.is_some() {
             self.look.at = Some(Instant::now());
         }
     }
 
-    fn look_later(&mut self) {
+    fn schedule_check(&mut self) {
         self.look.at = self.running.model.certificate_refresh.and_then(|every| Instant::now().checked_add(every));
     }
 
@@ -245,17 +245,17 @@ impl Controller {
         );
     }
 
-    async fn take_found(&mut self) {
+    async fn apply_discovery(&mut self) {
         let found = self.found.borrow_and_update().clone();
         if self.phase() == Phase::Starting {
             return;
         }
         let Self { running, shared, lifecycle, .. } = self;
-        let stopping = guarded(|| running.take_found(found, shared, lifecycle)).unwrap_or_default();
+        let stopping = catch_fault(|| running.apply_discovery(found, shared, lifecycle)).unwrap_or_default();
         self.stop(stopping).await;
     }
 
-    fn keep_up(&mut self) {
+    fn every_second(&mut self) {
         self.running.listeners.revive(&self.shared.restarts);
         let now = Instant::now();
         self.loads.warn(now);
@@ -276,7 +276,7 @@ impl Controller {
     }
 }
 
-async fn ended(look: &mut Option<AbortOnDropHandle<Looked>>) -> Result<Looked, String> {
+async fn ended(look: &mut Option<AbortOnDropHandle<CheckedFiles>>) -> Result<CheckedFiles, String> {
     match look {
         Some(task) => task.await.map_err(reason),
         None => pending().await,
@@ -284,7 +284,7 @@ async fn ended(look: &mut Option<AbortOnDropHandle<Looked>>) -> Result<Looked, S
 }
 
 /// Runs what cannot fail; should it panic all the same, the process goes on with what serves, and the fault is logged.
-fn guarded<T>(change: impl FnOnce() -> T) -> Result<T, String> {
+fn catch_fault<T>(change: impl FnOnce() -> T) -> Result<T, String> {
     catch_unwind(AssertUnwindSafe(change)).map_err(|panic| {
         let reason = panic_message(&*panic);
         tracing::error!(%reason, "a fault of pronk's own: a change is in force in part; reload, or restart pronk");

@@ -13,12 +13,12 @@ use crate::monitor::{FoundHost, node_of};
 pub(super) struct Desired {
     /// What the file says.
     pub written: Model,
-    pub found: Found,
+    pub found: Discovered,
 }
 
 /// What was found out about the cluster while running.
 #[derive(Clone, Debug, Default, PartialEq)]
-pub(super) struct Found {
+pub(super) struct Discovered {
     /// Coordinators, by the pool that looks for them, with how it does: what another cluster said is of no use.
     pub coordinators: BTreeMap<Name, (Discovery, Vec<FoundHost>)>,
     /// What names resolve to.
@@ -35,7 +35,7 @@ impl Desired {
 /// What a file says, with what was found: coordinators become members of the pools that look for them, and each
 /// address of a node with `autopopulate` a member in its place. Members that are written stay as they are written. A
 /// member that was found has the keys of the pool's first one.
-fn effective(written: &Model, found: &Found) -> Model {
+fn effective(written: &Model, found: &Discovered) -> Model {
     let mut model = written.clone();
     for pool in written.pools.values() {
         let mut members: Vec<Arc<Member>> = Vec::new();
@@ -163,8 +163,8 @@ virtual-servers: { vs: { destination: 10.9.9.9:21050, pool: p } }
     #[test]
     fn coordinators_that_are_found_join_those_that_are_written() {
         let written = written(FILE);
-        assert_eq!(effective(&written, &Found::default()), written);
-        let mut found = Found::default();
+        assert_eq!(effective(&written, &Discovered::default()), written);
+        let mut found = Discovered::default();
         let host = |host: &str| FoundHost { host: host.to_owned(), addresses: Vec::new() };
         let mut hosts = ["c1.example.com", "c2.example.com", "10.0.0.3"].map(host).to_vec();
         // The seed once more, by a name that the file does not know.
@@ -189,7 +189,7 @@ virtual-servers: { vs: { destination: 10.9.9.9:21050, pool: p } }
     #[test]
     fn each_address_of_a_name_is_a_member() {
         let written = written(FILE);
-        let mut found = Found::default();
+        let mut found = Discovered::default();
         let addresses = ["10.1.0.1", "fd00::2"].map(|address| address.parse().unwrap());
         found.addresses.insert("impala.example.com".to_owned(), addresses.into());
         let model = effective(&written, &found);

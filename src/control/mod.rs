@@ -30,11 +30,11 @@ mod reload;
 mod serving;
 mod supervisor;
 
-pub use command::{Handle, Refused};
+pub use command::{CommandError, Handle};
 pub use controller::Controller;
 pub use drain::drain;
 pub use lint_levels::lint_levels;
 pub use phase::Phase;
 pub use reload::check;
-pub use serving::{Report, Serving};
-pub use supervisor::{Child, Restarts};
+pub use serving::{ReloadReport, Serving};
+pub use supervisor::{Restarts, SupervisedTask};

@@ -15,14 +15,14 @@ pub struct Serving {
 
 /// What a reload did or would do.
 #[derive(Clone, Debug, Default)]
-pub struct Report {
+pub struct ReloadReport {
     /// A line for each change; empty when nothing changes.
     pub changes: Vec<String>,
     /// Warnings and notes about the file.
     pub notes: Diagnostics,
 }
 
-impl Report {
+impl ReloadReport {
     /// Logs the warnings and notes.
     pub(super) fn log_notes(&self) {
         for note in self.notes.iter() {

@@ -21,18 +21,18 @@ impl Restarts {
         self.0.load(Ordering::Relaxed)
     }
 
-    pub(super) fn count_one(&self) {
+    pub(super) fn increment(&self) {
         self.0.fetch_add(1, Ordering::Relaxed);
     }
 }
 
 /// A supervised task; dropping it ends the task.
 #[derive(Debug)]
-pub struct Child {
+pub struct SupervisedTask {
     _task: AbortOnDropHandle<()>,
 }
 
-impl Child {
+impl SupervisedTask {
     /// Runs what `make` makes, and makes it again after a panic, with pauses that double from 100 ms to a minute.
     /// `lost` is called after each panic, before the pause. As its output has no values, the task cannot end
     /// otherwise.
@@ -54,7 +54,7 @@ impl Child {
                 // A task of its own, so that a panic ends that one alone.
                 let task = AbortOnDropHandle::new(tokio::spawn(async move { make().await }));
                 let Err(ended) = task.await;
-                restarts.count_one();
+                restarts.increment();
                 lost();
                 if started.elapsed() >= STEADY {
                     pause = PAUSE.0;
@@ -87,21 +87,21 @@ pub(super) fn panic_message(panic: &(dyn std::any::Any + Send)) -> String {
 
 /// Children of one kind, each known by a key and made from a specification.
 #[derive(Debug)]
-pub(super) struct Group<K, S>(HashMap<K, (Arc<S>, Child)>);
+pub(super) struct TaskGroup<K, S>(HashMap<K, (Arc<S>, SupervisedTask)>);
 
-impl<K, S> Default for Group<K, S> {
+impl<K, S> Default for TaskGroup<K, S> {
     fn default() -> Self {
         Self(HashMap::new())
     }
 }
 
-impl<K: Eq + Hash, S> Group<K, S> {
+impl<K: Eq + Hash, S> TaskGroup<K, S> {
     /// Keeps exactly the children that are wanted. One whose specification `is_same` goes on undisturbed.
     pub fn keep(
         &mut self,
         wanted: impl IntoIterator<Item = (K, S)>,
         is_same: impl Fn(&S, &S) -> bool,
-        start: impl Fn(&K, Arc<S>) -> Child,
+        start: impl Fn(&K, Arc<S>) -> SupervisedTask,
     ) {
         let mut before = std::mem::take(&mut self.0);
         for (key, wanted) in wanted {
@@ -152,7 +152,7 @@ mod tests {
         let lose = move || {
             counted.fetch_add(1, Ordering::Relaxed);
         };
-        let child = Child::start("test".into(), &restarts, lose, make);
+        let child = SupervisedTask::start("test".into(), &restarts, lose, make);
         let mut starts = Vec::new();
         for _ in 0..12 {
             starts.push(begins.recv().await.unwrap());
@@ -170,7 +170,7 @@ mod tests {
     #[tokio::test]
     async fn children_that_stay_the_same_are_not_disturbed() {
         let started = Arc::new(std::sync::Mutex::new(Vec::new()));
-        let mut group = Group::<u8, u8>::default();
+        let mut group = TaskGroup::<u8, u8>::default();
         let mut keep = |wanted: &[(u8, u8)]| {
             let started = Arc::clone(&started);
             group.keep(
@@ -178,7 +178,12 @@ mod tests {
                 |one, other| one == other,
                 |key, specification| {
                     started.lock().unwrap().push((*key, *specification));
-                    Child::start(String::new(), &Restarts::default(), || (), std::future::pending::<Infallible>)
+                    SupervisedTask::start(
+                        String::new(),
+                        &Restarts::default(),
+                        || (),
+                        std::future::pending::<Infallible>,
+                    )
                 },
             );
             let mut keys: Vec<_> = group.iter().map(|(key, specification)| (*key, *specification)).collect();

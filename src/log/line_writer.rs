@@ -1,77 +1,77 @@
 use std::io::{self, Write};
 use std::sync::Arc;
 
-use super::state::{Entry, Shared};
+use super::state::{LineKind, LogState};
 
 /// Writes lines one by one, and counts what became of each. A line is written whole or not at all: one whose beginning
 /// alone could be written is finished before anything else is.
 #[derive(Debug)]
-pub(super) struct Lines<W> {
+pub(super) struct LineWriter<W> {
     pub out: W,
-    shared: Arc<Shared>,
-    begun: Option<Begun>,
+    shared: Arc<LogState>,
+    partial: Option<PartialLine>,
 }
 
 /// An entry whose beginning was written.
 #[derive(Debug)]
-struct Begun {
-    entry: Entry,
+struct PartialLine {
+    entry: LineKind,
     rest: Vec<u8>,
 }
 
-impl<W: Write> Lines<W> {
-    pub fn new(out: W, shared: Arc<Shared>) -> Self {
-        Self { out, shared, begun: None }
+impl<W: Write> LineWriter<W> {
+    pub fn new(out: W, shared: Arc<LogState>) -> Self {
+        Self { out, shared, partial: None }
     }
 
     /// Writes a line and, if that went well, what is to be told of lost ones. An empty line is none, and goes well.
-    pub fn put(&mut self, line: &[u8]) {
-        if !line.is_empty() && !self.write(Entry::Line, line) {
+    pub fn write_line(&mut self, line: &[u8]) {
+        if !line.is_empty() && !self.write(LineKind::Ordinary, line) {
             return;
         }
-        let telling = self.shared.losses().take();
-        if let Some(telling) = telling {
-            self.write(Entry::Telling, &telling);
+        let report = self.shared.reports().take();
+        if let Some(report) = report {
+            self.write(LineKind::LossReport, &report);
         }
     }
 
     /// Returns whether a line is written in part.
-    pub fn has_begun(&self) -> bool {
-        self.begun.is_some()
+    pub fn has_partial(&self) -> bool {
+        self.partial.is_some()
     }
 
     /// Gives up the line that is written in part, because its end would not follow its beginning.
-    pub fn give_up(&mut self) {
-        if let Some(begun) = self.begun.take() {
-            self.shared.settle(begun.entry, false);
+    pub fn abandon_partial(&mut self) {
+        if let Some(partial) = self.partial.take() {
+            self.shared.finished(partial.entry, false);
         }
     }
 
     /// Returns whether all was written.
-    fn write(&mut self, entry: Entry, bytes: &[u8]) -> bool {
+    fn write(&mut self, entry: LineKind, bytes: &[u8]) -> bool {
         if !self.finish() {
-            self.shared.settle(entry, false);
+            self.shared.finished(entry, false);
             return false;
         }
         let count = self.write_some(bytes);
         if 0 < count && count < bytes.len() {
-            self.begun = Some(Begun { entry, rest: bytes[count..].to_vec() });
+            self.partial = Some(PartialLine { entry, rest: bytes[count..].to_vec() });
         } else {
-            self.shared.settle(entry, count > 0);
+            self.shared.finished(entry, count > 0);
         }
         count == bytes.len()
     }
 
-    /// Returns whether nothing is left that was begun.
+    /// Returns whether nothing is left of a partial line.
     fn finish(&mut self) -> bool {
-        let Some(mut begun) = self.begun.take() else { return true };
-        let count = self.write_some(&begun.rest);
-        begun.rest.drain(..count);
-        if begun.rest.is_empty() {
-            self.shared.settle(begun.entry, true);
+        let Some(mut partial) = self.partial.take() else { return true };
+        let count = self.write_some(&partial.rest);
+        partial.rest.drain(..count);
+        if partial.rest.is_empty() {
+            self.shared.finished(partial.entry, true);
             return true;
         }
-        self.begun = Some(begun);
+        self.partial = Some(partial);
         false
     }
 

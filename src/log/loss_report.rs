@@ -10,61 +10,61 @@ pub(super) struct Lost {
     pub failed: u64,
 }
 
-/// What was told of losses, and what is about to be.
+/// What was reported of losses, and what is about to be.
 ///
 /// A loss is told by one line of the log, which can be lost itself. It counts as told once that line was written, and
 /// while it is being written no other tells the same.
 #[derive(Debug, Default)]
-pub(super) struct Losses {
-    told: Lost,
+pub(super) struct LossReports {
+    reported: Lost,
     /// Lines that were written when [`due`](Self::due) was last asked.
     written: u64,
-    telling: Telling,
+    report: ReportState,
 }
 
-/// The line that tells of all losses up to a certain one.
+/// The line that reports all losses up to a certain one.
 #[derive(Debug, Default)]
-enum Telling {
+enum ReportState {
     #[default]
     None,
-    Wanted(Lost),
-    Ready(Lost, Vec<u8>),
+    Requested(Lost),
+    Formatted(Lost, Vec<u8>),
     Writing(Lost),
 }
 
-impl Losses {
+impl LossReports {
     /// Returns what is to be told, given what was lost and how many lines were written, both since the start: all that
     /// was not told yet, provided that lines were written since this was last asked.
     pub fn due(&mut self, lost: Lost, written: u64) -> Option<Lost> {
         let flows = written > std::mem::replace(&mut self.written, written);
-        if matches!(self.telling, Telling::Writing(_)) {
+        if matches!(self.report, ReportState::Writing(_)) {
             return None;
         }
         // A line that has waited since the last time is replaced by one that tells all.
-        self.telling = Telling::None;
-        if !flows || lost == self.told {
+        self.report = ReportState::None;
+        if !flows || lost == self.reported {
             return None;
         }
-        self.telling = Telling::Wanted(lost);
-        Some(lost - self.told)
+        self.report = ReportState::Requested(lost);
+        Some(lost - self.reported)
     }
 
     /// Takes the line that tells what was due.
     pub fn ready(&mut self, line: &[u8]) {
-        if let Telling::Wanted(lost) = self.telling {
-            self.telling = Telling::Ready(lost, line.to_vec());
+        if let ReportState::Requested(lost) = self.report {
+            self.report = ReportState::Formatted(lost, line.to_vec());
         }
     }
 
     /// Returns the line for writing, if there is one; [`done`](Self::done) follows.
     pub fn take(&mut self) -> Option<Vec<u8>> {
-        match std::mem::take(&mut self.telling) {
-            Telling::Ready(lost, line) => {
-                self.telling = Telling::Writing(lost);
+        match std::mem::take(&mut self.report) {
+            ReportState::Formatted(lost, line) => {
+                self.report = ReportState::Writing(lost);
                 Some(line)
             }
             other => {
-                self.telling = other;
+                self.report = other;
                 None
             }
         }
@@ -72,10 +72,10 @@ impl Losses {
 
     /// Notes whether the line that was taken was written. If not, the same will be due again.
     pub fn done(&mut self, written: bool) {
-        if let Telling::Writing(lost) = std::mem::take(&mut self.telling)
+        if let ReportState::Writing(lost) = std::mem::take(&mut self.report)
             && written
         {
-            self.told = lost;
+            self.reported = lost;
         }
     }
 }
@@ -86,7 +86,7 @@ impl Lost {
     }
 
     /// In words, with the last error of writing.
-    pub fn tell(self, error: &io::Error) -> String {
+    pub fn describe(self, error: &io::Error) -> String {
         let Self { dropped, failed } = self;
         let total = match self.total() {
             1 => "1 log line was lost".to_owned(),
@@ -162,16 +162,16 @@ mod tests {
             ("a line that nobody asked for", &[&[Ready, Take(false), Done(true), Due(3, 1, Some(3))]]),
         ];
         for (case, steps) in cases {
-            let mut losses = Losses::default();
+            let mut reports = LossReports::default();
             for (at, step) in steps.iter().copied().flatten().enumerate() {
                 let lost = |failed| Lost { dropped: 0, failed };
                 match *step {
                     Due(failed, written, due) => {
-                        assert_eq!(losses.due(lost(failed), written), due.map(lost), "{case}, step {at}");
+                        assert_eq!(reports.due(lost(failed), written), due.map(lost), "{case}, step {at}");
                     }
-                    Ready => losses.ready(b"line"),
-                    Take(some) => assert_eq!(losses.take().is_some(), some, "{case}, step {at}"),
-                    Done(written) => losses.done(written),
+                    Ready => reports.ready(b"line"),
+                    Take(some) => assert_eq!(reports.take().is_some(), some, "{case}, step {at}"),
+                    Done(written) => reports.done(written),
                 }
             }
         }
@@ -191,7 +191,7 @@ mod tests {
                  space left on device (os error 28)",
             ),
         ] {
-            assert_eq!(Lost { dropped, failed }.tell(&full), words);
+            assert_eq!(Lost { dropped, failed }.describe(&full), words);
         }
     }
 }

@@ -7,22 +7,22 @@ use tracing_appender::non_blocking::{NonBlocking, NonBlockingBuilder, WorkerGuar
 use tracing_subscriber::fmt::MakeWriter;
 
 use super::loss_report::Lost;
-use super::state::{Entry, Shared};
+use super::state::{LineKind, LogState};
 
 /// The target of the line that tells of lost ones.
-pub(super) const TELLING: &str = "pronk::log::lost";
+pub(super) const LOSS_TARGET: &str = "pronk::log::lost";
 
 /// The near end of the queue, which whoever logs brings lines to. It never waits.
 #[derive(Clone, Debug)]
-pub(super) struct Queue {
+pub(super) struct LossyQueue {
     lines: NonBlocking,
     capacity: u64,
-    pub shared: Arc<Shared>,
+    pub shared: Arc<LogState>,
 }
 
-impl Queue {
+impl LossyQueue {
     /// Starts the thread that takes lines from the queue to the sink.
-    pub fn start(capacity: usize, shared: Arc<Shared>, sink: impl Write + Send + 'static) -> (Self, WorkerGuard) {
+    pub fn start(capacity: usize, shared: Arc<LogState>, sink: impl Write + Send + 'static) -> (Self, WorkerGuard) {
         let builder = NonBlockingBuilder::default().lossy(true).buffered_lines_limit(capacity).thread_name("log");
         let (lines, worker) = builder.finish(sink);
         (Self { lines, capacity: capacity as u64, shared }, worker)
@@ -54,32 +54,32 @@ impl Queue {
     }
 }
 
-impl<'a> MakeWriter<'a> for Queue {
-    type Writer = Intake<'a>;
+impl<'a> MakeWriter<'a> for LossyQueue {
+    type Writer = QueueWriter<'a>;
 
-    fn make_writer(&'a self) -> Intake<'a> {
-        Intake { queue: self, entry: Entry::Line }
+    fn make_writer(&'a self) -> QueueWriter<'a> {
+        QueueWriter { queue: self, entry: LineKind::Ordinary }
     }
 
-    fn make_writer_for(&'a self, metadata: &Metadata<'_>) -> Intake<'a> {
-        let entry = if metadata.target() == TELLING { Entry::Telling } else { Entry::Line };
-        Intake { queue: self, entry }
+    fn make_writer_for(&'a self, metadata: &Metadata<'_>) -> QueueWriter<'a> {
+        let entry = if metadata.target() == LOSS_TARGET { LineKind::LossReport } else { LineKind::Ordinary };
+        QueueWriter { queue: self, entry }
     }
 }
 
 /// Takes one entry, in one piece.
 #[derive(Debug)]
-pub(super) struct Intake<'a> {
-    queue: &'a Queue,
-    entry: Entry,
+pub(super) struct QueueWriter<'a> {
+    queue: &'a LossyQueue,
+    entry: LineKind,
 }
 
-impl Write for Intake<'_> {
+impl Write for QueueWriter<'_> {
     fn write(&mut self, line: &[u8]) -> io::Result<usize> {
         match self.entry {
-            Entry::Line => self.queue.push(line),
-            Entry::Telling => {
-                self.queue.shared.losses().ready(line);
+            LineKind::Ordinary => self.queue.push(line),
+            LineKind::LossReport => {
+                self.queue.shared.reports().ready(line);
                 self.queue.wake();
             }
         }

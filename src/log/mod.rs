@@ -15,7 +15,7 @@ mod sink;
 mod start;
 mod state;
 
-pub use start::{Format, Guard, Log, Options, StartError, Target, start};
+pub use start::{FlushGuard, Format, Log, Options, StartError, Target, start};
 
 #[cfg(test)]
 mod tests;

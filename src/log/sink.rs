@@ -3,27 +3,27 @@ use std::sync::Arc;
 use std::sync::atomic::Ordering::Relaxed;
 use std::time::Instant;
 
-use super::line_writer::Lines;
+use super::line_writer::LineWriter;
 use super::output::{Found, Output};
-use super::state::Shared;
+use super::state::LogState;
 
 /// The queue's far end, on a thread of its own. It never fails: what cannot be written is counted.
 #[derive(Debug)]
 pub(super) struct Sink {
-    lines: Lines<Output>,
-    shared: Arc<Shared>,
+    lines: LineWriter<Output>,
+    shared: Arc<LogState>,
 }
 
 impl Sink {
-    pub fn new(output: Output, shared: Arc<Shared>) -> Self {
-        Self { lines: Lines::new(output, Arc::clone(&shared)), shared }
+    pub fn new(output: Output, shared: Arc<LogState>) -> Self {
+        Self { lines: LineWriter::new(output, Arc::clone(&shared)), shared }
     }
 
     fn follow(&mut self) {
         let asked = self.shared.reopen.swap(false, Relaxed);
         let found = self.lines.out.follow(asked, Instant::now());
-        if matches!(found, Found::Another) || (self.lines.has_begun() && self.lines.out.is_cut()) {
-            self.lines.give_up();
+        if matches!(found, Found::Another) || (self.lines.has_partial() && self.lines.out.is_cut()) {
+            self.lines.abandon_partial();
         }
         let log_file = self.lines.out.path().map(|path| tracing::field::display(path.display()));
         match found {
@@ -48,7 +48,7 @@ impl Write for Sink {
     /// Takes one line whole. An empty one only makes it look for what else is to be done.
     fn write_all(&mut self, line: &[u8]) -> io::Result<()> {
         self.follow();
-        self.lines.put(line);
+        self.lines.write_line(line);
         self.shared.handled.fetch_add(1, Relaxed);
         Ok(())
     }

@@ -10,10 +10,10 @@ use std::time::{Duration, Instant};
 use tracing_appender::non_blocking::WorkerGuard;
 use tracing_subscriber::EnvFilter;
 
-use super::lossy_queue::{Queue, TELLING};
+use super::lossy_queue::{LOSS_TARGET, LossyQueue};
 use super::output::Output;
 use super::sink::Sink;
-use super::state::Shared;
+use super::state::LogState;
 
 /// How many lines wait for being written, at most.
 const CAPACITY: usize = 8192;
@@ -61,14 +61,14 @@ pub enum StartError {
 /// The log of this process, for those who keep it going.
 #[derive(Clone, Debug)]
 pub struct Log {
-    pub(super) queue: Queue,
+    pub(super) queue: LossyQueue,
     pub(super) target: Arc<Target>,
 }
 
 /// Waits on its drop until what was logged is written, for a bounded time.
 #[derive(Debug)]
 #[must_use = "what is logged at the end is lost without it"]
-pub struct Guard {
+pub struct FlushGuard {
     pub(super) log: Log,
     /// Never dropped: that can print to standard output, which may stand still as the log does.
     pub(super) _worker: ManuallyDrop<WorkerGuard>,
@@ -78,7 +78,7 @@ pub struct Guard {
 ///
 /// # Errors
 /// The target cannot be opened, or there is a log already.
-pub fn start(options: Options) -> Result<(Log, Guard), StartError> {
+pub fn start(options: Options) -> Result<(Log, FlushGuard), StartError> {
     let (log, guard) = open(options.target)?;
     let lines = tracing_subscriber::fmt().with_env_filter(options.filter).with_writer(log.queue.clone());
     let lines = lines.log_internal_errors(false);
@@ -91,17 +91,17 @@ pub fn start(options: Options) -> Result<(Log, Guard), StartError> {
     Ok((log, guard))
 }
 
-pub(super) fn open(target: Target) -> Result<(Log, Guard), StartError> {
+pub(super) fn open(target: Target) -> Result<(Log, FlushGuard), StartError> {
     let output = match &target {
         Target::Stderr => Output::stderr().map_err(StartError::Stderr)?,
         Target::File(path) => {
             Output::file(path.clone()).map_err(|source| StartError::File { path: path.clone(), source })?
         }
     };
-    let shared = Arc::new(Shared::default());
-    let (queue, worker) = Queue::start(CAPACITY, Arc::clone(&shared), Sink::new(output, shared));
+    let shared = Arc::new(LogState::default());
+    let (queue, worker) = LossyQueue::start(CAPACITY, Arc::clone(&shared), Sink::new(output, shared));
     let log = Log { queue, target: Arc::new(target) };
-    Ok((log.clone(), Guard { log, _worker: ManuallyDrop::new(worker) }))
+    Ok((log.clone(), FlushGuard { log, _worker: ManuallyDrop::new(worker) }))
 }
 
 impl Log {
@@ -112,11 +112,11 @@ impl Log {
 
     /// Logs how many lines were lost, if some were that no line has told of, and if lines were written since this was
     /// last called. Does no I/O; meant to be called about once a second.
-    pub fn tell_lost(&self) {
+    pub fn report_lost_lines(&self) {
         let shared = &self.queue.shared;
-        let due = shared.losses().due(self.queue.lost(), shared.written.load(Relaxed));
+        let due = shared.reports().due(self.queue.lost(), shared.written.load(Relaxed));
         if let Some(lost) = due {
-            tracing::warn!(target: TELLING, lost = lost.total(), "{}", lost.tell(&shared.last_error()));
+            tracing::warn!(target: LOSS_TARGET, lost = lost.total(), "{}", lost.describe(&shared.last_error()));
         }
     }
 
@@ -132,9 +132,9 @@ impl Log {
     }
 }
 
-impl Drop for Guard {
+impl Drop for FlushGuard {
     fn drop(&mut self) {
-        self.log.tell_lost();
+        self.log.report_lost_lines();
         let deadline = Instant::now() + FLUSH;
         while self.log.queue.backlog() > 0 && Instant::now() < deadline {
             #[cfg_attr(

@@ -2,11 +2,11 @@ use std::io;
 use std::sync::atomic::{AtomicBool, AtomicI32, AtomicU64, Ordering::Relaxed};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
-use super::loss_report::Losses;
+use super::loss_report::LossReports;
 
 /// What both ends of the queue share. Counts are of lines since the start.
 #[derive(Debug, Default)]
-pub(super) struct Shared {
+pub(super) struct LogState {
     /// Brought to the queue, whether it had room or not.
     pub offered: AtomicU64,
     /// Taken from the queue and dealt with.
@@ -17,24 +17,24 @@ pub(super) struct Shared {
     error: AtomicI32,
     /// Whether the log file is to be opened anew.
     pub reopen: AtomicBool,
-    losses: Mutex<Losses>,
+    reports: Mutex<LossReports>,
 }
 
 /// What is written.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Entry {
-    Line,
+pub(super) enum LineKind {
+    Ordinary,
     /// A line about lost ones, which does not count as a line itself.
-    Telling,
+    LossReport,
 }
 
-impl Shared {
+impl LogState {
     /// Notes what became of an entry.
-    pub fn settle(&self, entry: Entry, written: bool) {
+    pub fn finished(&self, entry: LineKind, written: bool) {
         let count = match entry {
-            Entry::Telling => return self.losses().done(written),
-            Entry::Line if written => &self.written,
-            Entry::Line => &self.failed,
+            LineKind::LossReport => return self.reports().done(written),
+            LineKind::Ordinary if written => &self.written,
+            LineKind::Ordinary => &self.failed,
         };
         count.fetch_add(1, Relaxed);
     }
@@ -48,7 +48,7 @@ impl Shared {
     }
 
     /// Never held while something is written or logged.
-    pub fn losses(&self) -> MutexGuard<'_, Losses> {
-        self.losses.lock().unwrap_or_else(PoisonError::into_inner)
+    pub fn reports(&self) -> MutexGuard<'_, LossReports> {
+        self.reports.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }

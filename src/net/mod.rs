@@ -10,9 +10,9 @@ mod socket_options;
 mod sys;
 
 pub use connect::{NotConnected, connect};
-pub use listening_socket::{Bound, adjust, bind, share_port};
-pub use open_file_limit::{raise_open_files, yield_to_connections};
+pub use listening_socket::{BoundSocket, bind, set_listening_options, share_port};
+pub use open_file_limit::{lower_thread_priority, raise_open_file_limit};
 pub use shortage::Shortage;
-pub use shortage_log::end_shortages;
-pub use socket_options::{drained, hung_up, reset_on_close, shutdown_write, tune};
+pub use shortage_log::log_ended_shortages;
+pub use socket_options::{all_acknowledged, peer_closed, reset_on_close, set_options, shutdown_write};
 pub use sys::{TcpInfo, tcp_info};

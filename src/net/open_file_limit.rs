@@ -2,7 +2,7 @@ use rustix::process::{Resource, Rlimit, getrlimit, setpriority_process, setrlimi
 
 /// Raises the limit on open files to the hard limit, as every connection takes two descriptors, and returns what then
 /// holds; `None` is no limit.
-pub fn raise_open_files() -> Option<u64> {
+pub fn raise_open_file_limit() -> Option<u64> {
     let limit = getrlimit(Resource::Nofile);
     if limit.current == limit.maximum {
         return limit.current;
@@ -16,7 +16,7 @@ pub fn raise_open_files() -> Option<u64> {
 
 /// Lets the calling thread have less of the processors than those that carry connections. For threads that read files
 /// and derive keys: what they do takes long in any case.
-pub fn yield_to_connections() {
+pub fn lower_thread_priority() {
     // On Linux the priority is the thread's own. Where it cannot be lowered, the scheduler shares evenly.
     let _ = setpriority_process(None, NICE);
 }

@@ -21,7 +21,7 @@ impl Shortage {
 
 /// Logs the end of every shortage for want of which nothing has failed for ten seconds. To be called each second or so;
 /// where it is not, the next shortage of a kind logs the end of the one before.
-pub fn end_shortages(now: Instant) {
+pub fn log_ended_shortages(now: Instant) {
     episodes(|episodes| episodes.end(now)).iter().for_each(log_end);
 }
 

@@ -18,7 +18,7 @@ const KEEPALIVE_PROBES: u32 = 4;
 ///
 /// # Errors
 /// What the system says, as when the peer has already gone.
-pub fn tune(socket: &impl AsFd, profile: &Protocol) -> io::Result<()> {
+pub fn set_options(socket: &impl AsFd, profile: &Protocol) -> io::Result<()> {
     let socket = SockRef::from(socket);
     socket.set_tcp_nodelay(profile.nodelay)?;
     match profile.keep_alive_interval {
@@ -43,7 +43,7 @@ pub fn shutdown_write(stream: &TcpStream) -> io::Result<()> {
 
 /// Waits until the peer has ended what it sends, by FIN or RST, and reads nothing meanwhile. Where the system cannot
 /// tell, this waits for ever.
-pub async fn hung_up(stream: &TcpStream) {
+pub async fn peer_closed(stream: &TcpStream) {
     // A registration of its own: readiness that is cleared here stays set for those who read the stream.
     let own = stream.as_fd().try_clone_to_owned().and_then(|fd| TcpStream::from_std(fd.into()));
     let Ok(own) = own else { return pending().await };
@@ -60,7 +60,7 @@ pub async fn hung_up(stream: &TcpStream) {
 }
 
 /// Waits until the peer has acknowledged everything written to it, for `limit` at most; tells whether it has.
-pub async fn drained(stream: &TcpStream, limit: Duration) -> bool {
+pub async fn all_acknowledged(stream: &TcpStream, limit: Duration) -> bool {
     let deadline = Instant::now() + limit;
     let mut pause = Duration::from_millis(1);
     while sys::unsent_bytes(stream) > 0 {

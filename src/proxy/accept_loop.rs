@@ -56,7 +56,7 @@ impl Listener {
     /// # Errors
     /// What the system says.
     pub fn adjust(&self, profile: &Protocol) -> io::Result<()> {
-        net::adjust(&*self.socket, profile)
+        net::set_listening_options(&*self.socket, profile)
     }
 
     /// Accepts again where accepting panicked; returns whether it had.

@@ -14,18 +14,18 @@ use crate::model::{AdminState, ImmediateAction, Name};
 
 /// A rule that lets a client pass which it might have refused.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Passed {
+pub(super) enum AdmittedBy {
     /// It is in the networks of `source`.
     Source,
     /// The virtual server is disabled, and the client has a persistence record.
-    Record,
+    PersistenceRecord,
     /// There is a place below `connection-limit`.
     ConnectionLimit,
 }
 
 /// The rule that refuses a client.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) enum Refused {
+pub(super) enum RefusedBy {
     Source,
     /// The virtual server is disabled, and the client has no persistence record.
     Disabled,
@@ -39,77 +39,77 @@ pub(super) enum Refused {
 
 /// A refusal.
 #[derive(Debug)]
-pub(super) struct Refusal<Place> {
-    pub why: Refused,
+pub(super) struct Refusal<Guard> {
+    pub by: RefusedBy,
     /// The place that the client takes all the same, while it is held in silence.
-    pub place: Option<Place>,
+    pub guard: Option<Guard>,
 }
 
-impl<Place> From<Refused> for Refusal<Place> {
-    fn from(why: Refused) -> Self {
-        Self { why, place: None }
+impl<Guard> From<RefusedBy> for Refusal<Guard> {
+    fn from(by: RefusedBy) -> Self {
+        Self { by, guard: None }
     }
 }
 
 /// How the rules that count are asked.
-pub(super) trait Counting {
+pub(super) trait Limits {
     /// A place among the virtual server's connections, until it is dropped.
-    type Place;
+    type Guard;
 
     /// Takes a place, unless `limit` are taken.
-    fn place(&self, limit: Option<u32>) -> Option<Self::Place>;
+    fn take_connection(&self, limit: Option<u32>) -> Option<Self::Guard>;
 
     /// Whether one more may come within this second; it counts from here on.
-    fn rate(&self, limit: Option<u32>) -> bool;
+    fn take_rate(&self, limit: Option<u32>) -> bool;
 }
 
 /// Decides whether `client` gets in; `passed` is told which rules let it pass.
 ///
 /// # Errors
 /// The first rule that refuses it.
-pub(super) fn decide<C: Counting>(
+pub(super) fn decide<C: Limits>(
     snapshot: &Snapshot,
     client: IpAddr,
     now: Instant,
-    counting: &C,
-    mut passed: impl FnMut(Passed),
-) -> Result<C::Place, Refusal<C::Place>> {
+    limits: &C,
+    mut passed: impl FnMut(AdmittedBy),
+) -> Result<C::Guard, Refusal<C::Guard>> {
     let config = &snapshot.config;
     let client = client.to_canonical();
     if !config.source.is_empty() {
         if !config.source.iter().any(|network| network.contains(&client)) {
-            return Err(Refused::Source.into());
+            return Err(RefusedBy::Source.into());
         }
-        passed(Passed::Source);
+        passed(AdmittedBy::Source);
     }
     match config.state {
         AdminState::Enabled => {}
-        AdminState::Disabled if snapshot.has_record(client, now) => passed(Passed::Record),
-        AdminState::Disabled => return Err(Refused::Disabled.into()),
-        AdminState::ForcedOffline => return Err(Refused::ForcedOffline.into()),
+        AdminState::Disabled if snapshot.has_record(client, now) => passed(AdmittedBy::PersistenceRecord),
+        AdminState::Disabled => return Err(RefusedBy::Disabled.into()),
+        AdminState::ForcedOffline => return Err(RefusedBy::ForcedOffline.into()),
     }
-    let is_down = || down::nobody_can_serve(&snapshot.pool, now).map(Refused::ServiceDown);
+    let is_down = || down::nobody_can_serve(&snapshot.pool, now).map(RefusedBy::ServiceDown);
     if config.service_down_immediate_action == ImmediateAction::Reset
-        && let Some(why) = is_down()
+        && let Some(by) = is_down()
     {
-        return Err(why.into());
+        return Err(by.into());
     }
-    let place = counting.place(config.connection_limit).ok_or(Refused::ConnectionLimit)?;
+    let guard = limits.take_connection(config.connection_limit).ok_or(RefusedBy::ConnectionLimit)?;
     if config.connection_limit.is_some() {
-        passed(Passed::ConnectionLimit);
+        passed(AdmittedBy::ConnectionLimit);
     }
-    if !counting.rate(config.rate_limit) {
-        return Err(Refused::RateLimit.into());
+    if !limits.take_rate(config.rate_limit) {
+        return Err(RefusedBy::RateLimit.into());
     }
     if config.service_down_immediate_action == ImmediateAction::Drop
-        && let Some(why) = is_down()
+        && let Some(by) = is_down()
     {
-        return Err(Refusal { why, place: Some(place) });
+        return Err(Refusal { by, guard: Some(guard) });
     }
-    Ok(place)
+    Ok(guard)
 }
 
-impl Refused {
+impl RefusedBy {
     /// How the client's connection ends.
     pub fn close(self, pool: &Name) -> Close {
         match self {
@@ -124,50 +124,50 @@ impl Refused {
 }
 
 /// A connection that comes: it is counted.
-pub(super) struct Enters<'a> {
+pub(super) struct CountedLimits<'a> {
     pub virtual_server: &'a Arc<LiveVirtualServer>,
     pub now: Instant,
 }
 
 /// Counts one connection of a virtual server for as long as it lives.
 #[derive(Debug)]
-pub(super) struct Place(Arc<LiveVirtualServer>);
+pub(super) struct ConnectionGuard(Arc<LiveVirtualServer>);
 
-impl Drop for Place {
+impl Drop for ConnectionGuard {
     fn drop(&mut self) {
         self.0.connections.leave();
     }
 }
 
-impl Counting for Enters<'_> {
-    type Place = Place;
+impl Limits for CountedLimits<'_> {
+    type Guard = ConnectionGuard;
 
-    fn place(&self, limit: Option<u32>) -> Option<Place> {
+    fn take_connection(&self, limit: Option<u32>) -> Option<ConnectionGuard> {
         let entered = self.virtual_server.connections.try_enter(limit);
-        entered.then(|| Place(Arc::clone(self.virtual_server)))
+        entered.then(|| ConnectionGuard(Arc::clone(self.virtual_server)))
     }
 
-    fn rate(&self, limit: Option<u32>) -> bool {
+    fn take_rate(&self, limit: Option<u32>) -> bool {
         self.virtual_server.rate.try_enter(limit, self.now)
     }
 }
 
 /// A question what would become of a connection: nothing is counted.
-pub(super) struct Looks<'a> {
+pub(super) struct ReadOnlyLimits<'a> {
     pub virtual_server: &'a LiveVirtualServer,
     /// How many connections there are.
     pub current: u32,
     pub now: Instant,
 }
 
-impl Counting for Looks<'_> {
-    type Place = ();
+impl Limits for ReadOnlyLimits<'_> {
+    type Guard = ();
 
-    fn place(&self, limit: Option<u32>) -> Option<()> {
+    fn take_connection(&self, limit: Option<u32>) -> Option<()> {
         limit.is_none_or(|limit| self.current < limit).then_some(())
     }
 
-    fn rate(&self, limit: Option<u32>) -> bool {
+    fn take_rate(&self, limit: Option<u32>) -> bool {
         self.virtual_server.rate.next(limit, self.now).is_none()
     }
 }

@@ -8,7 +8,7 @@ use std::sync::Arc;
 use tokio::time::{Instant, sleep_until};
 
 use super::close_reasons::{Close, CloseReason};
-use super::connection_record::Record;
+use super::connection_record::ConnectionRecord;
 use super::virtual_server::{LiveVirtualServer, Snapshot};
 use crate::model::MemberKey;
 use crate::pool::{Arrival, Asker, Busy, Choice, NoMember, Pool};
@@ -19,16 +19,16 @@ use crate::pool::{Arrival, Asker, Busy, Choice, NoMember, Pool};
 /// Each choice is made from the virtual server's newest configuration, which the connection goes on with: `snapshot`
 /// is the one that the choice was made from. Where that has another pool, a connection that waits joins the end of its
 /// queue.
-pub(super) async fn for_a_member(
+pub(super) async fn choose_member(
     virtual_server: &LiveVirtualServer,
     snapshot: &mut Arc<Snapshot>,
     client: IpAddr,
     tried: &[MemberKey],
     gone: impl Future<Output = ()>,
-    record: &mut Record,
+    record: &mut ConnectionRecord,
 ) -> Result<Choice, Close> {
-    virtual_server.renew(snapshot);
-    record.wants(&snapshot.pool.config.name);
+    virtual_server.refresh(snapshot);
+    record.set_pool(&snapshot.pool.config.name);
     let place = match snapshot.pool.arrive(asker(client, snapshot, tried), now()) {
         Arrival::Served(choice) => return Ok(choice),
         Arrival::Queued(place) => place,
@@ -44,11 +44,11 @@ pub(super) async fn for_a_member(
     let waited = loop {
         let (newest, queued) = seat.queued(|| virtual_server.snapshot.load_full(), |newest| &newest.pool);
         if !Arc::ptr_eq(&newest, &known) {
-            *snapshot = snapshot.continued_by(Arc::clone(&newest));
+            *snapshot = snapshot.continue_with(Arc::clone(&newest));
             known = newest;
         }
         let pool = &snapshot.pool;
-        record.wants(&pool.config.name);
+        record.set_pool(&pool.config.name);
         let Some(queued) = queued else { break Err(queue_full(pool)) };
         if before.replace(Arc::clone(&queued)).is_some_and(|before| !Arc::ptr_eq(&before, &queued)) {
             // A turn in the queue of another pool counts for nothing in this one's.
@@ -62,7 +62,7 @@ pub(super) async fn for_a_member(
                     let busy = if let NoMember::Busy(busy) = none { busy } else { Busy::default() };
                     retry = pool.retry_at(busy, now()).map(Instant::from_std);
                     if !tried.is_empty() {
-                        queued.place.pass_on();
+                        queued.waiting.pass_on();
                     }
                 }
             }
@@ -70,7 +70,7 @@ pub(super) async fn for_a_member(
         let deadline = pool.config.queue.time.and_then(|time| started.checked_add(time));
         has_turn = tokio::select! {
             biased;
-            () = queued.place.turn() => true,
+            () = queued.waiting.turn() => true,
             () = until(retry) => true,
             () = &mut changed => {
                 changed.set(waiters.changed());

@@ -17,7 +17,7 @@ pub enum Who {
 
 /// How far the connection had come.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Phase {
+pub enum ClosePhase {
     Accept,
     ClientTls,
     FirstByte,
@@ -66,7 +66,7 @@ macro_rules! words {
 }
 
 words!(Who { Client = "client", Member = "member", Proxy = "proxy", Admin = "admin", Policy = "policy" });
-words!(Phase {
+words!(ClosePhase {
     Accept = "accept",
     ClientTls = "client-tls",
     FirstByte = "first-byte",
@@ -114,8 +114,8 @@ macro_rules! reasons {
                 match self { $(Self::$variant => Who::$who),* }
             }
 
-            pub fn phase(self) -> Phase {
-                match self { $(Self::$variant => Phase::$phase),* }
+            pub fn phase(self) -> ClosePhase {
+                match self { $(Self::$variant => ClosePhase::$phase),* }
             }
 
             pub fn mechanism(self) -> Mechanism {
@@ -295,7 +295,7 @@ mod tests {
         for who in Who::ALL {
             assert!(used(&|reason| reason.who() == *who), "{who:?}");
         }
-        for phase in Phase::ALL {
+        for phase in ClosePhase::ALL {
             assert!(used(&|reason| reason.phase() == *phase), "{phase:?}");
         }
         for mechanism in Mechanism::ALL {

@@ -11,8 +11,8 @@ use tokio_rustls::TlsStream;
 
 use super::choose;
 use super::close_reasons::{Close, CloseReason, Who};
-use super::connection_record::Record;
-use super::recent_connections::Went;
+use super::connection_record::ConnectionRecord;
+use super::recent_connections::RecentConnection;
 use super::stream::{Socket, Stream};
 use super::virtual_server::{LiveVirtualServer, Snapshot};
 use crate::model::profile::Protocol;
@@ -34,26 +34,26 @@ pub(super) struct Connected {
 /// `reselect-tries`: no byte of the client's has gone anywhere yet, so nothing is lost. Each choice is made from the
 /// newest configuration, which `snapshot` is afterwards. What fails for want of pronk's own resources is no member's
 /// failure, and monitors are not told of it.
-pub(super) async fn to_a_member(
+pub(super) async fn choose_and_connect(
     virtual_server: &LiveVirtualServer,
     snapshot: &mut Arc<Snapshot>,
     client: &Socket,
     address: IpAddr,
-    record: &mut Record,
+    record: &mut ConnectionRecord,
 ) -> Result<Connected, Close> {
     let mut tried = Vec::new();
     let mut failed: Option<Close> = None;
     while tried.len() <= snapshot.pool.config.reselect_tries as usize {
-        let gone = net::hung_up(&client.tcp);
-        let choice = match choose::for_a_member(virtual_server, snapshot, address, &tried, gone, record).await {
+        let gone = net::peer_closed(&client.tcp);
+        let choice = match choose::choose_member(virtual_server, snapshot, address, &tried, gone, record).await {
             Ok(choice) => choice,
             // What a member did says more than that no other is left.
             Err(close) => return Err(failed.unwrap_or(close)),
         };
         let pool = &snapshot.pool;
         let member = &pool.members[choice.index];
-        record.goes_to(&pool.config.name, &member.key, choice.persisted);
-        virtual_server.trail.note(Went {
+        record.set_member(&pool.config.name, &member.key, choice.persisted);
+        virtual_server.recent_connections.add(RecentConnection {
             client: address.to_canonical(),
             when: SystemTime::now(),
             member: member.key.clone(),
@@ -61,7 +61,7 @@ pub(super) async fn to_a_member(
             failed: tried.len(),
             queued: record.phases.queue,
         });
-        match to_member(snapshot, choice.index, record).await {
+        match connect_to(snapshot, choice.index, record).await {
             Ok(stream) => {
                 let (guard, setup) = (choice.guard, choice.setup);
                 return Ok(Connected { stream, guard, setup, dialed: Instant::now() });
@@ -93,7 +93,7 @@ pub(super) async fn to_a_member(
     Err(failed.unwrap_or_else(|| CloseReason::NoMembers.into()))
 }
 
-async fn to_member(snapshot: &Snapshot, index: usize, record: &mut Record) -> Result<Stream, Close> {
+async fn connect_to(snapshot: &Snapshot, index: usize, record: &mut ConnectionRecord) -> Result<Stream, Close> {
     let started = Instant::now();
     let (tcp, address) = dial(snapshot, index).await?;
     record.phases.connect = Some(started.elapsed());
@@ -126,7 +126,7 @@ async fn dial(snapshot: &Snapshot, index: usize) -> Result<(TcpStream, SocketAdd
     let mut untried = None;
     for address in member.node.addresses().iter() {
         let address = SocketAddr::new(*address, member.key.port);
-        match to_address(address, &snapshot.config.protocol).await {
+        match connect_to_address(address, &snapshot.config.protocol).await {
             Ok(tcp) => return Ok((tcp, address)),
             Err(close) if close.reason == CloseReason::ProxyOutOfPorts => untried = Some(close),
             Err(close) if close.reason.who() == Who::Proxy => return Err(close),
@@ -137,10 +137,10 @@ async fn dial(snapshot: &Snapshot, index: usize) -> Result<(TcpStream, SocketAdd
     Err(untried.unwrap_or(failed))
 }
 
-async fn to_address(address: SocketAddr, profile: &Protocol) -> Result<TcpStream, Close> {
+async fn connect_to_address(address: SocketAddr, profile: &Protocol) -> Result<TcpStream, Close> {
     let limit = profile.connect_timeout;
     match timeout(limit, net::connect(address)).await {
-        Ok(Ok(tcp)) => match net::tune(&tcp, profile) {
+        Ok(Ok(tcp)) => match net::set_options(&tcp, profile) {
             Ok(()) => Ok(tcp),
             Err(error) => Err(not_tuned(&error, tcp.peer_addr().is_ok()).because(format_args!("{address}: {error}"))),
         },

@@ -7,15 +7,15 @@ use tokio::net::TcpStream;
 use tokio::time::{Instant, timeout};
 use tokio_rustls::TlsStream;
 
-use super::admission_rules::{self, Enters, Place};
+use super::admission_rules::{self, ConnectionGuard, CountedLimits};
 use super::close_reasons::{Close, CloseReason};
 use super::connect::{self, Connected};
-use super::connection_record::Record;
+use super::connection_record::ConnectionRecord;
 use super::down;
 use super::lifecycle::Lifecycle;
 use super::relay::{End, Flow, Outcome, Relay, Side};
 use super::stream::{Socket, Stream};
-use super::traffic_meter::Meter;
+use super::traffic_meter::TrafficMeter;
 use super::virtual_server::{LiveVirtualServer, Snapshot};
 use crate::impala::{Opening, is_tls_record};
 use crate::model::profile::Protocol;
@@ -62,13 +62,13 @@ impl Accepted {
 pub(super) async fn serve(accepted: Accepted) {
     let virtual_server = Arc::clone(&accepted.context.virtual_server);
     let Context { client, snapshot, .. } = &accepted.context;
-    let mut record = Record::new(snapshot, *client, accepted.socket.tcp.local_addr().ok());
+    let mut record = ConnectionRecord::new(snapshot, *client, accepted.socket.tcp.local_addr().ok());
     let close = life(accepted, &mut record).await.unwrap_or_else(|early| early);
     virtual_server.count_close(close.reason);
     record.write(&close);
 }
 
-async fn life(accepted: Accepted, record: &mut Record) -> Result<Close, Close> {
+async fn life(accepted: Accepted, record: &mut ConnectionRecord) -> Result<Close, Close> {
     // The virtual server counts it until the end.
     let _place = accepted.admit().await?;
     let lifecycle = accepted.context.lifecycle.clone();
@@ -85,7 +85,7 @@ async fn life(accepted: Accepted, record: &mut Record) -> Result<Close, Close> {
     let (mut handshaken, mut inbound, mut connected) = tokio::select! {
         biased;
         begun = beginning => begun?,
-        () = lifecycle.ends() => return Err(CloseReason::Drained.into()),
+        () = lifecycle.closing() => return Err(CloseReason::Drained.into()),
     };
     loop {
         match handshaken.relay(&mut inbound, connected, record).await {
@@ -94,7 +94,7 @@ async fn life(accepted: Accepted, record: &mut Record) -> Result<Close, Close> {
                 connected = tokio::select! {
                     biased;
                     moved = Box::pin(handshaken.connect(record)) => moved?,
-                    () = lifecycle.ends() => return Err(CloseReason::Drained.into()),
+                    () = lifecycle.closing() => return Err(CloseReason::Drained.into()),
                 }
             }
         }
@@ -110,22 +110,22 @@ enum Relayed {
 
 impl Accepted {
     /// Lets the client in, if the virtual server's rules do.
-    async fn admit(&self) -> Result<Place, Close> {
+    async fn admit(&self) -> Result<ConnectionGuard, Close> {
         let Context { client, snapshot, virtual_server, lifecycle } = &self.context;
-        let entering = Enters { virtual_server, now: Instant::now().into_std() };
+        let entering = CountedLimits { virtual_server, now: Instant::now().into_std() };
         let refusal = match admission_rules::decide(snapshot, client.ip(), entering.now, &entering, |_| ()) {
             Ok(place) => return Ok(place),
             Err(refusal) => refusal,
         };
-        if refusal.place.is_some() {
+        if refusal.guard.is_some() {
             let idle = snapshot.config.protocol.idle_timeout;
-            Box::pin(down::hold_in_silence(&self.socket.tcp, idle, lifecycle.ends())).await;
+            Box::pin(down::hold_in_silence(&self.socket.tcp, idle, lifecycle.closing())).await;
         }
         net::reset_on_close(&self.socket.tcp);
-        Err(refusal.why.close(&snapshot.pool.config.name))
+        Err(refusal.by.close(&snapshot.pool.config.name))
     }
 
-    async fn handshake(self, record: &mut Record) -> Result<Handshaken, Close> {
+    async fn handshake(self, record: &mut ConnectionRecord) -> Result<Handshaken, Close> {
         let Self { socket, context } = self;
         let Some(profile) = &context.snapshot.client_ssl else {
             return Ok(Handshaken { client: Stream::Plain(socket), context });
@@ -175,7 +175,7 @@ impl Accepted {
 
 impl Handshaken {
     /// Waits until the client speaks, and keeps what it says.
-    async fn first_bytes(&mut self, inbound: &mut Flow, record: &mut Record) -> Result<(), Close> {
+    async fn first_bytes(&mut self, inbound: &mut Flow, record: &mut ConnectionRecord) -> Result<(), Close> {
         let started = Instant::now();
         let idle = self.context.snapshot.config.protocol.idle_timeout;
         let first = inbound.first(&mut self.client);
@@ -209,9 +209,10 @@ impl Handshaken {
         }
     }
 
-    async fn connect(&mut self, record: &mut Record) -> Result<Connected, Close> {
+    async fn connect(&mut self, record: &mut ConnectionRecord) -> Result<Connected, Close> {
         let Context { client, snapshot, virtual_server, .. } = &mut self.context;
-        let connected = connect::to_a_member(virtual_server, snapshot, self.client.socket(), client.ip(), record).await;
+        let connected =
+            connect::choose_and_connect(virtual_server, snapshot, self.client.socket(), client.ip(), record).await;
         if connected.is_err() {
             net::reset_on_close(&self.client.socket().tcp);
         }
@@ -219,14 +220,14 @@ impl Handshaken {
     }
 
     /// Passes bytes until the end, and leaves both sides as they should see it.
-    async fn relay(&mut self, inbound: &mut Flow, connected: Connected, record: &mut Record) -> Relayed {
+    async fn relay(&mut self, inbound: &mut Flow, connected: Connected, record: &mut ConnectionRecord) -> Relayed {
         let Connected { mut stream, guard, setup, dialed } = connected;
         let virtual_server = Arc::clone(&self.context.virtual_server);
-        let mut meter = Meter::new(virtual_server, Arc::clone(&guard.pool), Arc::clone(&guard.member));
+        let mut meter = TrafficMeter::new(virtual_server, Arc::clone(&guard.pool), Arc::clone(&guard.member));
         let fate = guard.member.fate();
         let mut outbound = Flow::default();
         let profile = Arc::clone(&self.context.snapshot.config.protocol);
-        let ends = self.context.lifecycle.ends();
+        let ends = self.context.lifecycle.closing();
         let relay = Relay::new(&mut self.client, &mut stream, inbound, &mut outbound);
         let outcome = relay.run(profile.idle_timeout, setup, ends, down::comes(fate), &mut meter).await;
         let reselects = match &outcome {
@@ -255,11 +256,11 @@ impl Handshaken {
         let in_silence = matches!(outcome, Outcome::ServiceDown(ServiceDownAction::Drop));
         self.part(outcome, &mut stream, &profile).await;
         meter.packets(self.client.socket(), stream.socket());
-        record.traffic(&meter, inbound.bytes, outbound.bytes);
+        record.set_traffic(&meter, inbound.bytes, outbound.bytes);
         if in_silence {
             // The member is let go at once; the client stays.
             drop((stream, guard));
-            let (client, ends) = (&self.client.socket().tcp, self.context.lifecycle.ends());
+            let (client, ends) = (&self.client.socket().tcp, self.context.lifecycle.closing());
             Box::pin(down::hold_in_silence(client, profile.idle_timeout, ends)).await;
             net::reset_on_close(client);
         }
@@ -267,10 +268,17 @@ impl Handshaken {
     }
 
     /// Why the relay ended.
-    fn reason(&self, outcome: &Outcome, member: &Stream, record: &Record, bytes_out: u64, dialed: Instant) -> Close {
+    fn reason(
+        &self,
+        outcome: &Outcome,
+        member: &Stream,
+        record: &ConnectionRecord,
+        bytes_out: u64,
+        dialed: Instant,
+    ) -> Close {
         let close = match outcome {
             Outcome::Idle => CloseReason::IdleTimeout.into(),
-            Outcome::Cut => CloseReason::Drained.into(),
+            Outcome::Drained => CloseReason::Drained.into(),
             Outcome::ServiceDown(ServiceDownAction::Drop) => return CloseReason::ServiceDownDrop.into(),
             Outcome::ServiceDown(_) => return CloseReason::ServiceDownReset.into(),
             Outcome::Ended { side, end, .. } => ended(*side, end),
@@ -290,7 +298,7 @@ impl Handshaken {
             Outcome::Ended { abrupt: Some(side), .. } => {
                 let other = if side == Side::Client { &self.client } else { &*member };
                 // What was received before the reset is the other side's due; the reset itself comes after it.
-                net::drained(&other.socket().tcp, profile.close_wait).await;
+                net::all_acknowledged(&other.socket().tcp, profile.close_wait).await;
                 net::reset_on_close(&other.socket().tcp);
             }
             Outcome::ServiceDown(ServiceDownAction::Drop) => net::reset_on_close(&member.socket().tcp),
@@ -302,7 +310,7 @@ impl Handshaken {
                 net::reset_on_close(&self.client.socket().tcp);
                 net::reset_on_close(&member.socket().tcp);
             }
-            Outcome::Idle | Outcome::Cut => {
+            Outcome::Idle | Outcome::Drained => {
                 for side in [&mut self.client, member] {
                     let finish = std::future::poll_fn(|cx| side.poll_finish(cx));
                     // A peer that reads nothing cannot be told; the close itself follows in any case.
@@ -317,7 +325,7 @@ impl Handshaken {
     fn misunderstanding(
         &self,
         member: &Stream,
-        record: &Record,
+        record: &ConnectionRecord,
         bytes_out: u64,
         unanswered: bool,
     ) -> Option<CloseReason> {

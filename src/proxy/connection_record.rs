@@ -4,7 +4,7 @@ use std::time::Duration;
 use tokio::time::Instant;
 
 use super::close_reasons::Close;
-use super::traffic_meter::Meter;
+use super::traffic_meter::TrafficMeter;
 use super::virtual_server::Snapshot;
 use crate::impala::Opening;
 use crate::model::{MemberKey, Mode, Name};
@@ -12,14 +12,14 @@ use crate::net::TcpInfo;
 use crate::tls::TlsFacts;
 
 /// What is known of a connection when it closes: one line in the log.
-pub(super) struct Record {
+pub(super) struct ConnectionRecord {
     started: Instant,
     virtual_server: Name,
     mode: Mode,
     client: SocketAddr,
     destination: Option<SocketAddr>,
     pub opening: Opening,
-    pub phases: Phases,
+    pub phases: PhaseTimes,
     pub client_tls: Option<TlsFacts>,
     pub member_tls: Option<TlsFacts>,
     /// The pool that the member is of; without one, the pool that one is wanted of.
@@ -36,7 +36,7 @@ pub(super) struct Record {
 
 /// How long each phase took, of those that were gone through.
 #[derive(Debug, Default)]
-pub(super) struct Phases {
+pub(super) struct PhaseTimes {
     pub client_tls: Option<Duration>,
     pub first_byte: Option<Duration>,
     pub queue: Option<Duration>,
@@ -44,7 +44,7 @@ pub(super) struct Phases {
     pub member_tls: Option<Duration>,
 }
 
-impl Record {
+impl ConnectionRecord {
     pub fn new(snapshot: &Snapshot, client: SocketAddr, destination: Option<SocketAddr>) -> Self {
         Self {
             started: Instant::now(),
@@ -53,7 +53,7 @@ impl Record {
             client,
             destination,
             opening: Opening::Unknown,
-            phases: Phases::default(),
+            phases: PhaseTimes::default(),
             client_tls: None,
             member_tls: None,
             pool: snapshot.pool.config.name.clone(),
@@ -68,20 +68,20 @@ impl Record {
     }
 
     /// Notes that a member of this pool is wanted, which may be another pool than before.
-    pub fn wants(&mut self, pool: &Name) {
+    pub fn set_pool(&mut self, pool: &Name) {
         if self.member.is_none() {
             self.pool = pool.clone();
         }
     }
 
     /// Notes the member that was chosen.
-    pub fn goes_to(&mut self, pool: &Name, member: &MemberKey, persisted: bool) {
+    pub fn set_member(&mut self, pool: &Name, member: &MemberKey, persisted: bool) {
         (self.pool, self.member) = (pool.clone(), Some(member.clone()));
         self.persisted = persisted;
         self.tries += 1;
     }
 
-    pub fn traffic(&mut self, meter: &Meter, bytes_in: u64, bytes_out: u64) {
+    pub fn set_traffic(&mut self, meter: &TrafficMeter, bytes_in: u64, bytes_out: u64) {
         self.bytes = (bytes_in, bytes_out);
         self.packets = (meter.client, meter.toward_member);
     }

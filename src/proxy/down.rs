@@ -52,7 +52,7 @@ pub(super) async fn hold_in_silence(client: &TcpStream, limit: Option<Duration>,
         }
     };
     tokio::select! {
-        () = net::hung_up(client) => {}
+        () = net::peer_closed(client) => {}
         () = long_enough => {}
         () = ends => {}
     }

@@ -3,7 +3,7 @@
 use std::net::IpAddr;
 use std::time::Instant;
 
-use super::admission_rules::{self, Looks, Passed, Refused};
+use super::admission_rules::{self, AdmittedBy, ReadOnlyLimits, RefusedBy};
 use super::choose;
 use super::close_reasons::CloseReason;
 use super::virtual_server::LiveVirtualServer;
@@ -26,12 +26,12 @@ impl LiveVirtualServer {
         let snapshot = self.snapshot.load_full();
         let (config, pool) = (&snapshot.config, &snapshot.pool);
         let client = client.to_canonical();
-        let looks = Looks { virtual_server: self, current: self.connections.current(), now };
+        let looks = ReadOnlyLimits { virtual_server: self, current: self.connections.current(), now };
         let mut steps = Vec::new();
         let passed = |rule| steps.push(let_in(rule, config, client, looks.current));
         if let Err(refusal) = admission_rules::decide(&snapshot, client, now, &looks, passed) {
-            steps.push(kept_out(&refusal.why, config, client, looks.current));
-            return Explanation { steps, member: None, refused: Some(refusal.why.close(&pool.config.name).reason) };
+            steps.push(kept_out(&refusal.by, config, client, looks.current));
+            return Explanation { steps, member: None, refused: Some(refusal.by.close(&pool.config.name).reason) };
         }
         let (of_pool, arrival) = pool.explain(Asker { client, persistence: &snapshot.persistence, tried: &[] }, now);
         steps.extend(of_pool);
@@ -58,32 +58,32 @@ impl LiveVirtualServer {
 }
 
 /// A rule that lets the client pass, in words.
-fn let_in(rule: Passed, config: &VirtualServer, client: IpAddr, current: u32) -> Step {
+fn let_in(rule: AdmittedBy, config: &VirtualServer, client: IpAddr, current: u32) -> Step {
     match rule {
-        Passed::Source => format!("{client} is in the networks of `source` ({})", networks(config)),
-        Passed::Record => {
+        AdmittedBy::Source => format!("{client} is in the networks of `source` ({})", networks(config)),
+        AdmittedBy::PersistenceRecord => {
             "the virtual server is disabled, and lets the client in for its persistence record".to_owned()
         }
-        Passed::ConnectionLimit => count(config, current),
+        AdmittedBy::ConnectionLimit => count(config, current),
     }
 }
 
 /// The rule that keeps the client out, in words.
-fn kept_out(rule: &Refused, config: &VirtualServer, client: IpAddr, current: u32) -> Step {
+fn kept_out(rule: &RefusedBy, config: &VirtualServer, client: IpAddr, current: u32) -> Step {
     match rule {
-        Refused::Source => {
+        RefusedBy::Source => {
             format!("{client} is in none of the networks of `source` ({}): it is reset", networks(config))
         }
-        Refused::Disabled => {
+        RefusedBy::Disabled => {
             "the virtual server is disabled, and the client has no persistence record: it is reset".to_owned()
         }
-        Refused::ForcedOffline => "the virtual server is forced offline: it does not listen".to_owned(),
-        Refused::ServiceDown(reason) => {
+        RefusedBy::ForcedOffline => "the virtual server is forced offline: it does not listen".to_owned(),
+        RefusedBy::ServiceDown(reason) => {
             let action = config.service_down_immediate_action.as_str();
             format!("nobody can serve ({reason}), and service-down-immediate-action is {action}")
         }
-        Refused::ConnectionLimit => format!("{}: the client is reset", count(config, current)),
-        Refused::RateLimit => {
+        RefusedBy::ConnectionLimit => format!("{}: the client is reset", count(config, current)),
+        RefusedBy::RateLimit => {
             let limit = config.rate_limit.unwrap_or_default();
             format!("the virtual server is at its rate limit of {limit} in a second: the client is reset")
         }

@@ -13,20 +13,20 @@ pub struct Lifecycle {
     pub connections: TaskTracker,
     /// The parent of every listener's own token.
     listening: CancellationToken,
-    cut: CancellationToken,
-    cut_at_once: CancellationToken,
+    close: CancellationToken,
+    close_at_once: CancellationToken,
     spread: Duration,
 }
 
 impl Lifecycle {
-    /// Connections run on `workers`. `spread` is the time over which [`cut`](Self::cut) closes them, so that clients
+    /// Connections run on `workers`. `spread` is the time over which [`cut`](Self::close_connections) closes them, so that clients
     /// do not all come back at the same instant.
     pub fn new(workers: Handle, spread: Duration) -> Self {
-        let [listening, cut, cut_at_once] = [(); 3].map(|()| CancellationToken::new());
-        Self { workers, connections: TaskTracker::new(), listening, cut, cut_at_once, spread }
+        let [listening, close, close_at_once] = [(); 3].map(|()| CancellationToken::new());
+        Self { workers, connections: TaskTracker::new(), listening, close, close_at_once, spread }
     }
 
-    /// The time over which [`cut`](Self::cut) closes connections.
+    /// The time over which [`cut`](Self::close_connections) closes connections.
     pub fn spread(&self) -> Duration {
         self.spread
     }
@@ -52,29 +52,29 @@ impl Lifecycle {
     }
 
     /// Closes every connection, each at a moment of its own.
-    pub fn cut(&self) {
-        self.cut.cancel();
+    pub fn close_connections(&self) {
+        self.close.cancel();
     }
 
     /// Closes every connection at once.
-    pub fn cut_at_once(&self) {
-        self.cut_at_once.cancel();
+    pub fn close_connections_at_once(&self) {
+        self.close_at_once.cancel();
     }
 
     /// Waits until connections are to be closed at once.
-    pub async fn hurries(&self) {
-        self.cut_at_once.cancelled().await;
+    pub async fn closing_at_once(&self) {
+        self.close_at_once.cancelled().await;
     }
 
     /// Waits for the moment at which this connection must end.
-    pub(super) async fn ends(&self) {
+    pub(super) async fn closing(&self) {
         let in_turn = async {
-            self.cut.cancelled().await;
+            self.close.cancelled().await;
             tokio::time::sleep(self.spread.mul_f64(fastrand::f64())).await;
         };
         tokio::select! {
             () = in_turn => {}
-            () = self.cut_at_once.cancelled() => {}
+            () = self.close_at_once.cancelled() => {}
         }
     }
 }

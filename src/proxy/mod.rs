@@ -21,11 +21,11 @@ mod virtual_server;
 mod waiters;
 
 pub use accept_loop::Listener;
-pub use close_reasons::{CloseReason, Mechanism, Phase, Who};
+pub use close_reasons::{ClosePhase, CloseReason, Mechanism, Who};
 pub use explain::Explanation;
 pub use lifecycle::Lifecycle;
-pub use recent_connections::{Trail, Went};
-pub use virtual_server::{LiveVirtualServer, Removed, Snapshot};
+pub use recent_connections::{RecentConnection, RecentConnections};
+pub use virtual_server::{LiveVirtualServer, RemovedVirtualServers, Snapshot};
 
 #[cfg(test)]
 mod tests;

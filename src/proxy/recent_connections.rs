@@ -7,11 +7,11 @@ use crate::model::MemberKey;
 
 /// Where the latest connections of a virtual server went, for those who ask why.
 #[derive(Debug, Default)]
-pub struct Trail(Mutex<VecDeque<Went>>);
+pub struct RecentConnections(Mutex<VecDeque<RecentConnection>>);
 
 /// Where a connection went.
 #[derive(Clone, Debug)]
-pub struct Went {
+pub struct RecentConnection {
     pub client: IpAddr,
     pub when: SystemTime,
     pub member: MemberKey,
@@ -23,19 +23,19 @@ pub struct Went {
     pub queued: Option<Duration>,
 }
 
-impl Trail {
-    pub(super) fn note(&self, went: Went) {
-        let mut trail = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        if trail.len() >= KEPT {
-            trail.pop_back();
+impl RecentConnections {
+    pub(super) fn add(&self, connection: RecentConnection) {
+        let mut connections = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        if connections.len() >= KEPT {
+            connections.pop_back();
         }
-        trail.push_front(went);
+        connections.push_front(connection);
     }
 
     /// The latest connections of a client, newest first.
-    pub fn of(&self, client: IpAddr) -> Vec<Went> {
-        let trail = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        trail.iter().filter(|went| went.client == client).take(SHOWN).cloned().collect()
+    pub fn of(&self, client: IpAddr) -> Vec<RecentConnection> {
+        let connections = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        connections.iter().filter(|connection| connection.client == client).take(SHOWN).cloned().collect()
     }
 }
 
@@ -51,15 +51,23 @@ mod tests {
 
     #[test]
     fn latest_connections_are_remembered() {
-        let trail = Trail::default();
+        let connections = RecentConnections::default();
         for number in 0..10_000_u32 {
             let client = IpAddr::from([10, 0, 0, (number % 2) as u8]);
             let member = MemberKey { node: Name::from("n"), port: (number % 60_000) as u16 };
-            trail.note(Went { client, when: SystemTime::now(), member, persisted: false, failed: 0, queued: None });
+            connections.add(RecentConnection {
+                client,
+                when: SystemTime::now(),
+                member,
+                persisted: false,
+                failed: 0,
+                queued: None,
+            });
         }
-        let ports: Vec<_> = trail.of([10, 0, 0, 1].into()).into_iter().map(|went| went.member.port).collect();
+        let ports: Vec<_> =
+            connections.of([10, 0, 0, 1].into()).into_iter().map(|connection| connection.member.port).collect();
         assert_eq!(ports, [9999, 9997, 9995, 9993, 9991]);
-        assert!(trail.of([10, 0, 0, 2].into()).is_empty());
-        assert_eq!(trail.0.lock().unwrap().len(), KEPT);
+        assert!(connections.of([10, 0, 0, 2].into()).is_empty());
+        assert_eq!(connections.0.lock().unwrap().len(), KEPT);
     }
 }

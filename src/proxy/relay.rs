@@ -11,7 +11,7 @@ use tokio::time::{Instant, Sleep, sleep, sleep_until};
 use super::buffers::{Chunk, Size};
 use super::down;
 use super::stream::Stream;
-use super::traffic_meter::Meter;
+use super::traffic_meter::TrafficMeter;
 use crate::model::ServiceDownAction;
 use crate::pool::{Served, SetupGuard};
 
@@ -64,7 +64,7 @@ pub(super) enum Outcome {
     /// Nothing passed for the idle timeout.
     Idle,
     /// Whoever runs pronk asked for it.
-    Cut,
+    Drained,
     /// The member went down, and this is to be done.
     ServiceDown(ServiceDownAction),
 }
@@ -201,7 +201,7 @@ impl<'a> Relay<'a> {
         setup: SetupGuard,
         cut: impl Future<Output = ()>,
         down: impl Future<Output = ServiceDownAction>,
-        meter: &mut Meter,
+        meter: &mut TrafficMeter,
     ) -> Outcome {
         let idle = idle.unwrap_or(FAR_FUTURE);
         let mut active = Instant::now();
@@ -235,7 +235,7 @@ impl<'a> Relay<'a> {
                 setup = None;
             }
             if cut.as_mut().poll(cx).is_ready() {
-                return Poll::Ready(Outcome::Cut);
+                return Poll::Ready(Outcome::Drained);
             }
             while alarm.as_mut().poll(cx).is_ready() {
                 if active.elapsed() >= idle {
@@ -249,7 +249,7 @@ impl<'a> Relay<'a> {
         .await
     }
 
-    fn poll(&mut self, cx: &mut Context<'_>, meter: &Meter) -> Poll<Outcome> {
+    fn poll(&mut self, cx: &mut Context<'_>, meter: &TrafficMeter) -> Poll<Outcome> {
         if let Poll::Ready(Err(_)) = self.inbound.poll(cx, self.client, self.member) {
             self.gone.get_or_insert(Side::Member);
         }
@@ -266,7 +266,7 @@ impl<'a> Relay<'a> {
         self.outcome().map_or(Poll::Pending, Poll::Ready)
     }
 
-    fn note_first(&mut self, side: Side, meter: &Meter) {
+    fn note_first(&mut self, side: Side, meter: &TrafficMeter) {
         let flow = if side == Side::Client { &self.inbound } else { &self.outbound };
         let Some(end) = &flow.end else { return };
         if self.first.is_none() && side == Side::Member {

@@ -14,7 +14,7 @@ const PACKETS_EVERY: Duration = Duration::from_secs(1);
 
 /// Adds what one connection passes to the counts of its virtual server, pool and member.
 #[derive(Debug)]
-pub(super) struct Meter {
+pub(super) struct TrafficMeter {
     virtual_server: Arc<LiveVirtualServer>,
     pool: Arc<LivePool>,
     pub member: Arc<LiveMember>,
@@ -25,7 +25,7 @@ pub(super) struct Meter {
     packets_read: Instant,
 }
 
-impl Meter {
+impl TrafficMeter {
     pub fn new(virtual_server: Arc<LiveVirtualServer>, pool: Arc<LivePool>, member: Arc<LiveMember>) -> Self {
         let (client, toward_member) = (TcpInfo::default(), TcpInfo::default());
         Self { virtual_server, pool, member, bytes: (0, 0), client, toward_member, packets_read: Instant::now() }
@@ -59,14 +59,14 @@ impl Meter {
             (now.packets_in.wrapping_sub(before.packets_in), now.packets_out.wrapping_sub(before.packets_out))
         };
         let (from_client, to_client) = grown(&mut self.client, net::tcp_info(&client.tcp));
-        let (from_member, to_member) = grown(&mut self.toward_member, net::tcp_info(&member.tcp));
+        let (from_member, connect_to) = grown(&mut self.toward_member, net::tcp_info(&member.tcp));
         let packets = |packets_in: u32, packets_out: u32| TrafficCounts {
             packets_in: packets_in.into(),
             packets_out: packets_out.into(),
             ..TrafficCounts::default()
         };
         self.virtual_server.traffic.add(&packets(from_client, to_client));
-        let toward_member = packets(to_member, from_member);
+        let toward_member = packets(connect_to, from_member);
         self.pool.traffic.add(&toward_member);
         self.member.traffic.add(&toward_member);
     }

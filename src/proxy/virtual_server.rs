@@ -7,7 +7,7 @@ use std::time::Instant;
 use arc_swap::{ArcSwap, Guard};
 
 use super::close_reasons::CloseReason;
-use super::recent_connections::Trail;
+use super::recent_connections::RecentConnections;
 use super::waiters::Waiters;
 use crate::model::{Name, VirtualServer};
 use crate::pool::{Pool, Rate, Sticky};
@@ -48,7 +48,7 @@ impl Snapshot {
 
     /// What a connection goes on with that has gone by this one: the newest. If that has another TLS mode, the
     /// connection has begun in its own already and keeps it, on both sides.
-    pub(super) fn continued_by(self: &Arc<Self>, newest: Arc<Self>) -> Arc<Self> {
+    pub(super) fn continue_with(self: &Arc<Self>, newest: Arc<Self>) -> Arc<Self> {
         if self.config.mode() == newest.config.mode() {
             return newest;
         }
@@ -87,7 +87,7 @@ pub struct LiveVirtualServer {
     pub traffic: Traffic,
     pub(super) rate: Rate,
     /// Where connections went lately.
-    pub trail: Trail,
+    pub recent_connections: RecentConnections,
     closes: Vec<AtomicU64>,
 }
 
@@ -100,22 +100,22 @@ impl LiveVirtualServer {
             connections: Connections::default(),
             traffic: Traffic::default(),
             rate: Rate::default(),
-            trail: Trail::default(),
+            recent_connections: RecentConnections::default(),
             closes: CloseReason::ALL.iter().map(|_| AtomicU64::new(0)).collect(),
         }
     }
 
     /// Takes a newer configuration into force: for connections to come, and for those that wait for a member.
-    pub fn take(&self, newest: Snapshot) {
+    pub fn apply(&self, newest: Snapshot) {
         let newest = Arc::new(newest);
-        self.waiters.change(&newest.pool, || self.snapshot.store(Arc::clone(&newest)));
+        self.waiters.move_to(&newest.pool, || self.snapshot.store(Arc::clone(&newest)));
     }
 
     /// Brings what a connection goes by up to the newest configuration.
-    pub(super) fn renew(&self, snapshot: &mut Arc<Snapshot>) {
+    pub(super) fn refresh(&self, snapshot: &mut Arc<Snapshot>) {
         let newest = self.snapshot.load();
         if !Arc::ptr_eq(&newest, snapshot) {
-            *snapshot = snapshot.continued_by(Guard::into_inner(newest));
+            *snapshot = snapshot.continue_with(Guard::into_inner(newest));
         }
     }
 
@@ -133,9 +133,9 @@ impl LiveVirtualServer {
 /// Virtual servers that configurations no longer have, while connections of theirs are left. Such a connection may wait
 /// in the queue of a pool that others use, and must not hold them up by what the pool was.
 #[derive(Debug, Default)]
-pub struct Removed(Vec<Weak<LiveVirtualServer>>);
+pub struct RemovedVirtualServers(Vec<Weak<LiveVirtualServer>>);
 
-impl Removed {
+impl RemovedVirtualServers {
     /// Adds those of `before` that are not among `after`, or another in their place.
     pub fn add(
         &mut self,
@@ -148,12 +148,12 @@ impl Removed {
     }
 
     /// Gives those that have connections left the newest pool of the name of theirs, where there is one.
-    pub fn follow(&mut self, pools: &BTreeMap<Name, Arc<Pool>>) {
+    pub fn update_pools(&mut self, pools: &BTreeMap<Name, Arc<Pool>>) {
         self.0.retain(|gone| {
             let Some(live) = gone.upgrade() else { return false };
             let snapshot = live.snapshot.load();
             if let Some(pool) = pools.get(&snapshot.pool.config.name) {
-                live.take(snapshot.with_pool(Arc::clone(pool)));
+                live.apply(snapshot.with_pool(Arc::clone(pool)));
             }
             true
         });

@@ -27,20 +27,20 @@ struct Seats {
 #[derive(Debug)]
 pub(super) struct Queued {
     pool: Arc<LivePool>,
-    pub place: Waiting,
+    pub waiting: Waiting,
 }
 
 impl Queued {
     /// At the end of the queue, unless that is full.
     fn at(pool: &Pool) -> Option<Arc<Self>> {
-        Some(Arc::new(Self { pool: Arc::clone(&pool.live), place: pool.queue()? }))
+        Some(Arc::new(Self { pool: Arc::clone(&pool.live), waiting: pool.queue()? }))
     }
 }
 
 impl Waiters {
     /// Adds a connection, which has a place in the queue of `pool`.
-    pub fn add(&self, pool: &Pool, place: Waiting) -> Seat<'_> {
-        let queued = Arc::new(Queued { pool: Arc::clone(&pool.live), place });
+    pub fn add(&self, pool: &Pool, waiting: Waiting) -> Seat<'_> {
+        let queued = Arc::new(Queued { pool: Arc::clone(&pool.live), waiting });
         let mut seats = self.seats();
         let number = seats.next;
         seats.next += 1;
@@ -50,7 +50,7 @@ impl Waiters {
 
     /// Lets everybody change to the queue of `pool` who queues elsewhere, takes the configuration into force that says
     /// so, and tells them. Whoever comes by that configuration finds them there.
-    pub fn change(&self, pool: &Pool, take: impl FnOnce()) {
+    pub fn move_to(&self, pool: &Pool, take: impl FnOnce()) {
         let mut seats = self.seats();
         for queued in seats.taken.values_mut().filter(|queued| is_elsewhere(queued, pool)) {
             *queued = Queued::at(pool);

@@ -3,7 +3,7 @@ mod certificates;
 use std::process::ExitCode;
 
 use super::admin_client::AdminSocket;
-use crate::admin::view::{Map, MapDraining, MapProcess, MapStatus, Row, Stats};
+use crate::admin::view::{Map, MapDraining, MapProcess, MapStatus, StatisticsRow, Stats};
 use crate::cli::screen::{out, outln};
 use crate::inventory::Snapshot;
 
@@ -129,7 +129,7 @@ fn stats_text(stats: &Stats) -> String {
         "{:<36} {:>15} {:>15} {:>23}\n{:<36} {:>7} {:>7} {:>7} {:>7} {:>7} {:>7} {:>7}\n",
         "", "Bits", "Packets", "Connections", "", "In", "Out", "In", "Out", "Current", "Maximum", "Total"
     );
-    let mut line = |indent: &str, row: &Row| {
+    let mut line = |indent: &str, row: &StatisticsRow| {
         let name = format!("{indent}{}", row.name);
         text += &format!(
             "{name:<36} {:>7} {:>7} {:>7} {:>7} {:>7} {:>7} {:>7}\n",

@@ -8,7 +8,7 @@ use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use crate::control::built_profiles::{Tls, server_ssl};
+use crate::control::built_profiles::{BuiltProfiles, server_ssl};
 use crate::inventory::material::{client_ssl_paths, server_ssl_paths};
 use crate::model::profile::{ClientSsl, ServerSsl};
 use crate::model::{Model, Name};
@@ -16,7 +16,7 @@ use crate::tls::{LiveClientSsl, LiveServerSsl, ProfileError};
 
 /// What stands on disk for the profiles in force, as it was last looked at.
 #[derive(Clone, Debug, Default)]
-pub(in crate::control) struct Replacements {
+pub(in crate::control) struct CertificateFiles {
     in_force: HashMap<Name, Stamps>,
     refused: HashMap<Name, Unusable>,
 }
@@ -39,7 +39,7 @@ type Stamps = Vec<Option<Stamp>>;
 
 /// What a look found new.
 #[derive(Debug, Default)]
-pub(in crate::control) struct Changed {
+pub(in crate::control) struct ChangedProfiles {
     /// Profiles that are another than before.
     pub taken: Vec<Name>,
     /// Profiles whose files cannot be used, each with the reason.
@@ -48,19 +48,23 @@ pub(in crate::control) struct Changed {
 
 /// What is on disk by now, made ready for use.
 #[derive(Debug)]
-pub(in crate::control) struct Looked {
-    pub tls: Tls,
-    pub replacements: Replacements,
-    pub changed: Changed,
+pub(in crate::control) struct CheckedFiles {
+    pub tls: BuiltProfiles,
+    pub replacements: CertificateFiles,
+    pub changed: ChangedProfiles,
 }
 
 /// Looks at the files of the profiles in force. Reads files and derives keys, so it may block.
-pub(in crate::control) fn look(model: &Model, mut tls: Tls, mut replacements: Replacements) -> Looked {
+pub(in crate::control) fn look(
+    model: &Model,
+    mut tls: BuiltProfiles,
+    mut replacements: CertificateFiles,
+) -> CheckedFiles {
     let changed = replacements.look(model, &mut tls);
-    Looked { tls, replacements, changed }
+    CheckedFiles { tls, replacements, changed }
 }
 
-impl Replacements {
+impl CertificateFiles {
     /// Of a model whose files are about to be read.
     pub(in crate::control) fn of(model: &Model) -> Self {
         let profiles = Profile::all(model).into_values();
@@ -74,8 +78,8 @@ impl Replacements {
         self.refused.iter().filter_map(reported).collect()
     }
 
-    fn look(&mut self, model: &Model, tls: &mut Tls) -> Changed {
-        let mut changed = Changed::default();
+    fn look(&mut self, model: &Model, tls: &mut BuiltProfiles) -> ChangedProfiles {
+        let mut changed = ChangedProfiles::default();
         for (name, profile) in Profile::all(model) {
             let stamps = stamps(&profile.paths(&model.certificate_store));
             if self.in_force.get(&name) == Some(&stamps) {
@@ -142,7 +146,7 @@ impl Profile {
     }
 
     /// Builds the profile from its files, and tells whether it is another than before.
-    fn build(&self, store: &Path, tls: &mut Tls) -> Result<bool, Vec<ProfileError>> {
+    fn build(&self, store: &Path, tls: &mut BuiltProfiles) -> Result<bool, Vec<ProfileError>> {
         match self {
             Self::Client(profile) => {
                 let live = LiveClientSsl::build(profile, store, tls.client.get(&profile.name))?;
@@ -202,16 +206,16 @@ virtual-servers: { vs: { destination: '127.0.0.1:1', pool: p, client-ssl: f } }
     #[test]
     fn half_written_files_are_told_only_if_they_stay() {
         let folder = tempfile::tempdir().unwrap();
-        let (folder, mut tls) = (folder.path(), Tls::default());
+        let (folder, mut tls) = (folder.path(), BuiltProfiles::default());
         let write_key = |pair: &CertifiedKey<KeyPair>| {
             write(&folder.join("lb.key"), &pair.signing_key.serialize_pem());
         };
         write_key(&pair(folder));
         let model = model(folder);
-        let mut replacements = Replacements::default();
+        let mut replacements = CertificateFiles::default();
         assert_eq!(replacements.look(&model, &mut tls).taken.len(), 1);
         let served = Arc::clone(&tls.client["f"]);
-        let mut look = |tls: &mut Tls| {
+        let mut look = |tls: &mut BuiltProfiles| {
             let changed = replacements.look(&model, tls);
             (changed.taken.len(), changed.refused.len(), replacements.refused().len())
         };

@@ -2,4 +2,4 @@
 
 mod changed;
 
-pub(super) use changed::{Looked, Replacements, look};
+pub(super) use changed::{CertificateFiles, CheckedFiles, look};

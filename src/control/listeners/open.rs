@@ -19,7 +19,7 @@ use tokio::net::TcpListener;
 use crate::config::{Diagnostic, Diagnostics, Loaded};
 use crate::control::supervisor::Restarts;
 use crate::model::{AdminState, Model, VirtualServer, covers, overlap};
-use crate::net::{self, Bound};
+use crate::net::{self, BoundSocket};
 use crate::proxy::{Lifecycle, Listener, LiveVirtualServer};
 
 /// What listens, by the address to which the socket is bound.
@@ -42,7 +42,7 @@ pub(in crate::control) type OpenSockets = Vec<(SocketAddr, Weak<TcpListener>)>;
 
 /// What becomes of a socket that is open.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Fate {
+enum Handover {
     /// It serves this destination: its own, or a wider one.
     Serves(SocketAddr),
     /// A narrower destination takes over from it.
@@ -50,16 +50,16 @@ enum Fate {
     Closes,
 }
 
-fn fate(socket: SocketAddr, wanted: &[SocketAddr], new: &[SocketAddr]) -> Fate {
+fn handover(socket: SocketAddr, wanted: &[SocketAddr], new: &[SocketAddr]) -> Handover {
     if wanted.contains(&socket) {
-        return Fate::Serves(socket);
+        return Handover::Serves(socket);
     }
     let wider = wanted.iter().filter(|wider| covers(**wider, socket));
     // The narrowest of them; `[::]` is wider than `0.0.0.0`.
     match wider.min_by_key(|wider| wider.is_ipv6()) {
-        Some(wider) => Fate::Serves(*wider),
-        None if new.iter().any(|narrower| covers(socket, *narrower)) => Fate::ClosesLater,
-        None => Fate::Closes,
+        Some(wider) => Handover::Serves(*wider),
+        None if new.iter().any(|narrower| covers(socket, *narrower)) => Handover::ClosesLater,
+        None => Handover::Closes,
     }
 }
 
@@ -70,9 +70,9 @@ pub(in crate::control) fn listening(model: &Model) -> impl Iterator<Item = &Arc<
 
 /// Sockets that are bound and take no connection yet: dropping them changes nothing.
 pub(in crate::control) struct BoundSockets<'a> {
-    bound: Vec<(&'a Arc<VirtualServer>, Bound)>,
+    bound: Vec<(&'a Arc<VirtualServer>, BoundSocket)>,
     kept: Sockets,
-    _sharing: SharedPorts,
+    _sharing: PortSharing,
 }
 
 /// Binds a socket for every destination that none of `open` is bound to.
@@ -86,7 +86,7 @@ pub(in crate::control) fn bind<'a>(loaded: &'a Loaded, open: &OpenSockets) -> Re
     kept.retain(|at, _| listening(&loaded.model).any(|config| config.destination == *at));
     let overlaps_wanted = |at: SocketAddr| wanted.iter().any(|it| it.destination != at && overlap(at, it.destination));
     let beside = open.iter().filter(|(at, _)| overlaps_wanted(*at)).map(|(_, socket)| Arc::clone(socket));
-    let sharing = SharedPorts::of(beside.collect());
+    let sharing = PortSharing::of(beside.collect());
     let mut wrong = Diagnostics::default();
     let mut bound = Vec::with_capacity(wanted.len());
     for config in &wanted {
@@ -123,9 +123,9 @@ impl BoundSockets<'_> {
 }
 
 /// Sockets that let others of this process bind beside them, for as long as this lives.
-struct SharedPorts(Vec<Arc<TcpListener>>);
+struct PortSharing(Vec<Arc<TcpListener>>);
 
-impl SharedPorts {
+impl PortSharing {
     fn of(sockets: Vec<Arc<TcpListener>>) -> Self {
         for socket in &sockets {
             // What fails here shows when the other socket is bound.
@@ -135,7 +135,7 @@ impl SharedPorts {
     }
 }
 
-impl Drop for SharedPorts {
+impl Drop for PortSharing {
     fn drop(&mut self) {
         for socket in &self.0 {
             let _ = net::share_port(socket, false);
@@ -180,8 +180,8 @@ impl Listeners {
             self.0.insert(at, Open { listener, closes: None });
         }
         for (at, open) in &mut self.0 {
-            open.closes = match fate(*at, &destinations, &added) {
-                Fate::Serves(destination) => {
+            open.closes = match handover(*at, &destinations, &added) {
+                Handover::Serves(destination) => {
                     let serves = wanted.iter().find(|(config, _)| config.destination == destination);
                     if let Some((config, live)) = serves {
                         open.serve(config, live);
@@ -189,8 +189,8 @@ impl Listeners {
                     None
                 }
                 // One that is closing already is not given more time.
-                Fate::ClosesLater => open.closes.or(now.checked_add(HANDSHAKES)),
-                Fate::Closes => open.closes.or(Some(now)),
+                Handover::ClosesLater => open.closes.or(now.checked_add(HANDSHAKES)),
+                Handover::Closes => open.closes.or(Some(now)),
             };
         }
         self.close(now)
@@ -216,7 +216,7 @@ impl Listeners {
     pub fn revive(&mut self, restarts: &Restarts) {
         for (destination, open) in &mut self.0 {
             if open.listener.revive() {
-                restarts.count_one();
+                restarts.increment();
                 tracing::error!(%destination, "a fault of pronk's own: accepting panicked, and goes on");
             }
         }
@@ -284,13 +284,13 @@ mod tests {
                 let wanted: Vec<_> = all.iter().copied().filter(|_| orders.u8(..3) == 0).collect();
                 let new: Vec<_> = wanted.iter().copied().filter(|at| !open.contains_key(at)).collect();
                 open.extend(new.iter().map(|at| (*at, *at)));
-                let fates: Vec<_> = open.keys().map(|at| (*at, fate(*at, &wanted, &new))).collect();
+                let fates: Vec<_> = open.keys().map(|at| (*at, handover(*at, &wanted, &new))).collect();
                 for (at, fate) in fates {
                     closing.remove(&at);
                     match fate {
-                        Fate::Serves(destination) => drop(open.insert(at, destination)),
-                        Fate::ClosesLater => drop(closing.insert(at)),
-                        Fate::Closes => {
+                        Handover::Serves(destination) => drop(open.insert(at, destination)),
+                        Handover::ClosesLater => drop(closing.insert(at)),
+                        Handover::Closes => {
                             let takes = |address: &&SocketAddr| taker(open.keys().copied(), **address) == Some(at);
                             for address in addresses.iter().filter(takes) {
                                 assert_eq!(

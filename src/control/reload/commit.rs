@@ -6,10 +6,10 @@ use std::time::Instant;
 
 use super::prepare::Prepared;
 use crate::control::assignments::Assignments;
-use crate::control::built_profiles::Tls;
-use crate::control::certificate_files::{Looked, Replacements};
-use crate::control::command::Shared;
-use crate::control::desired::{Desired, Found, log_members};
+use crate::control::built_profiles::BuiltProfiles;
+use crate::control::certificate_files::{CertificateFiles, CheckedFiles};
+use crate::control::command::SystemState;
+use crate::control::desired::{Desired, Discovered, log_members};
 use crate::control::listeners::{Listeners, Sockets, listening};
 use crate::control::monitor_credentials::Authorizations;
 use crate::control::serving::Serving;
@@ -17,7 +17,7 @@ use crate::inventory::Targets;
 use crate::model::profile::{Persistence, PersistenceKind};
 use crate::model::{Model, Name, VirtualServer, overlap};
 use crate::pool::{Pool, Registry, Sharing, Sticky};
-use crate::proxy::{Lifecycle, Listener, LiveVirtualServer, Removed, Snapshot};
+use crate::proxy::{Lifecycle, Listener, LiveVirtualServer, RemovedVirtualServers, Snapshot};
 
 /// What runs. The controller's own; everybody else reads [`Serving`].
 #[derive(Debug, Default)]
@@ -25,20 +25,20 @@ pub(in crate::control) struct Running {
     pub desired: Desired,
     /// What is in force: what is desired, resolved.
     pub model: Model,
-    pub tls: Tls,
-    pub replacements: Replacements,
+    pub tls: BuiltProfiles,
+    pub replacements: CertificateFiles,
     pub listeners: Listeners,
     pub assignments: Assignments,
     headers: Authorizations,
     entries: Vec<String>,
     /// Virtual servers that are gone and still have connections.
-    gone: Removed,
+    removed: RemovedVirtualServers,
 }
 
 impl Running {
     /// Puts a configuration in force, and returns the listeners to be stopped. Connections keep the snapshot that they
     /// have.
-    pub fn commit(&mut self, prepared: Prepared, shared: &Shared, lifecycle: &Lifecycle) -> Vec<Listener> {
+    pub fn commit(&mut self, prepared: Prepared, shared: &SystemState, lifecycle: &Lifecycle) -> Vec<Listener> {
         let Prepared { written, tls, replacements, headers, entries, resolved, sockets } = prepared;
         self.desired.written = written;
         self.tls = tls;
@@ -51,23 +51,23 @@ impl Running {
                 shared.registry.node(node).set_addresses(addresses);
             }
         }
-        self.put_in_force(model, sockets, shared, lifecycle)
+        self.apply_model(model, sockets, shared, lifecycle)
     }
 
     /// Puts in force what was found out about the cluster.
-    pub fn take_found(&mut self, found: Found, shared: &Shared, lifecycle: &Lifecycle) -> Vec<Listener> {
+    pub fn apply_discovery(&mut self, found: Discovered, shared: &SystemState, lifecycle: &Lifecycle) -> Vec<Listener> {
         self.desired.found = found;
         let model = self.desired.model();
         if model == self.model {
             return Vec::new();
         }
         log_members(&self.model, &model);
-        self.put_in_force(model, Sockets::new(), shared, lifecycle)
+        self.apply_model(model, Sockets::new(), shared, lifecycle)
     }
 
     /// Puts in force the files that were replaced on disk.
-    pub fn take_files(&mut self, looked: Looked, shared: &Shared) {
-        let Looked { tls, replacements, changed } = looked;
+    pub fn apply_certificate_files(&mut self, looked: CheckedFiles, shared: &SystemState) {
+        let CheckedFiles { tls, replacements, changed } = looked;
         let refused_before = self.replacements.refused();
         self.tls = tls;
         self.replacements = replacements;
@@ -83,15 +83,15 @@ impl Running {
                 "replaced files cannot be used; the last good ones stay in force");
         }
         if !changed.taken.is_empty() || self.replacements.refused() != refused_before {
-            self.aim_certificates(shared);
+            self.update_inventory(shared);
         }
     }
 
-    fn put_in_force(
+    fn apply_model(
         &mut self,
         model: Model,
         sockets: Sockets,
-        shared: &Shared,
+        shared: &SystemState,
         lifecycle: &Lifecycle,
     ) -> Vec<Listener> {
         let (registry, now) = (&shared.registry, Instant::now());
@@ -100,9 +100,9 @@ impl Running {
         let before = shared.serving.load_full();
         let live = |(name, config): (&Name, &Arc<VirtualServer>)| {
             let snapshot = snapshot(config, &pools, &self.tls, registry);
-            let live = match before.virtual_servers.get(name).filter(|live| !is_succeeded(live, &model)) {
+            let live = match before.virtual_servers.get(name).filter(|live| !is_replaced(live, &model)) {
                 Some(live) => {
-                    live.take(snapshot);
+                    live.apply(snapshot);
                     Arc::clone(live)
                 }
                 None => Arc::new(LiveVirtualServer::new(snapshot)),
@@ -110,8 +110,8 @@ impl Running {
             (name.clone(), live)
         };
         let virtual_servers: BTreeMap<_, _> = model.virtual_servers.iter().map(live).collect();
-        self.gone.add(&before.virtual_servers, &virtual_servers);
-        self.gone.follow(&pools);
+        self.removed.add(&before.virtual_servers, &virtual_servers);
+        self.removed.update_pools(&pools);
         let wanted: Vec<_> =
             listening(&model).map(|config| (config, Arc::clone(&virtual_servers[&config.name]))).collect();
         let stopping = self.listeners.serve(&wanted, sockets, lifecycle, now);
@@ -123,13 +123,13 @@ impl Running {
         registry.retain(&self.model, now);
         shared.removed.notify_one();
         shared.serving.store(Arc::new(Serving { virtual_servers, pools }));
-        self.aim_certificates(shared);
+        self.update_inventory(shared);
         registry.wake();
         stopping
     }
 
     /// Starts, keeps and ends the tasks that the model in force asks for.
-    fn assign(&mut self, pools: &BTreeMap<Name, Arc<Pool>>, shared: &Shared) {
+    fn assign(&mut self, pools: &BTreeMap<Name, Arc<Pool>>, shared: &SystemState) {
         let Self { model, assignments, tls, headers, .. } = self;
         assignments.watch(pools, tls, headers, &shared.certificates, &shared.restarts);
         assignments.search(model, tls, headers, &shared.restarts);
@@ -138,7 +138,7 @@ impl Running {
     }
 
     /// Gives the virtual servers that use these profiles a new snapshot.
-    fn renew_snapshots(&self, profiles: &[Name], shared: &Shared) {
+    fn renew_snapshots(&self, profiles: &[Name], shared: &SystemState) {
         let serving = shared.serving.load();
         for (name, config) in &self.model.virtual_servers {
             let client = config.client_ssl.iter().map(|profile| &profile.name);
@@ -147,13 +147,13 @@ impl Running {
                 continue;
             }
             if let Some(live) = serving.virtual_servers.get(name) {
-                live.take(snapshot(config, &serving.pools, &self.tls, &shared.registry));
+                live.apply(snapshot(config, &serving.pools, &self.tls, &shared.registry));
             }
         }
     }
 
     /// Tells the watch over certificates what is in force.
-    fn aim_certificates(&self, shared: &Shared) {
+    fn update_inventory(&self, shared: &SystemState) {
         let targets = Targets::of(&self.model, &self.entries);
         let store = self.model.certificate_store.clone();
         shared.certificates.aim(targets, store, self.tls.served(), self.replacements.refused());
@@ -163,7 +163,7 @@ impl Running {
 fn snapshot(
     config: &Arc<VirtualServer>,
     pools: &BTreeMap<Name, Arc<Pool>>,
-    tls: &Tls,
+    tls: &BuiltProfiles,
     registry: &Registry,
 ) -> Snapshot {
     let pool = Arc::clone(&pools[&config.pool.name]);
@@ -182,7 +182,7 @@ fn snapshot(
 
 /// Whether another virtual server takes over the destination of this one, or a part of it. Then this one gets a new
 /// live state, as whoever connected to that destination must not be served by the other's configuration.
-fn is_succeeded(live: &LiveVirtualServer, model: &Model) -> bool {
+fn is_replaced(live: &LiveVirtualServer, model: &Model) -> bool {
     let before = live.snapshot.load().config.destination;
     if model.virtual_servers.get(&live.name).is_some_and(|config| config.destination == before) {
         return false;

@@ -8,5 +8,5 @@ mod queue;
 pub use prepare::check;
 
 pub(super) use commit::Running;
-pub(super) use prepare::Basis;
-pub(super) use queue::{Load, Loads, Made};
+pub(super) use prepare::PrepareInput;
+pub(super) use queue::{PrepareResult, Reload, ReloadQueue};

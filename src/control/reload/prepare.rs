@@ -9,14 +9,14 @@ use tokio::task::{JoinSet, spawn_blocking};
 
 use crate::cert::entry;
 use crate::config::{self, Diagnostic, Diagnostics, Loaded};
-use crate::control::built_profiles::Tls;
-use crate::control::certificate_files::Replacements;
-use crate::control::command::Shared;
-use crate::control::desired::{Desired, Found};
+use crate::control::built_profiles::BuiltProfiles;
+use crate::control::certificate_files::CertificateFiles;
+use crate::control::command::SystemState;
+use crate::control::desired::{Desired, Discovered};
 use crate::control::lint_levels::lint_levels;
 use crate::control::listeners::{self, OpenSockets, Sockets};
 use crate::control::monitor_credentials::{Authorizations, authorizations, check_ping};
-use crate::control::serving::Report;
+use crate::control::serving::ReloadReport;
 use crate::control::supervisor;
 use crate::model::{Address, Model, Name};
 use crate::monitor::resolve_once;
@@ -24,16 +24,16 @@ use crate::proxy::Lifecycle;
 
 /// What a configuration is made ready from.
 #[derive(Debug)]
-pub(in crate::control) struct Basis {
+pub(in crate::control) struct PrepareInput {
     pub file: PathBuf,
     pub dry_run: bool,
     /// What the file said before.
     pub written: Model,
-    pub found: Found,
-    pub tls: Tls,
+    pub found: Discovered,
+    pub tls: BuiltProfiles,
     /// The sockets that are listened on.
     pub open: OpenSockets,
-    pub shared: Arc<Shared>,
+    pub shared: Arc<SystemState>,
     pub lifecycle: Lifecycle,
 }
 
@@ -41,8 +41,8 @@ pub(in crate::control) struct Basis {
 #[derive(Debug)]
 pub(in crate::control) struct Prepared {
     pub written: Model,
-    pub tls: Tls,
-    pub replacements: Replacements,
+    pub tls: BuiltProfiles,
+    pub replacements: CertificateFiles,
     /// What lets monitors in.
     pub headers: Authorizations,
     /// The entries of the certificate store.
@@ -57,7 +57,9 @@ pub(in crate::control) struct Prepared {
 ///
 /// # Errors
 /// Everything that is wrong with the file, its certificates or its destinations.
-pub(in crate::control) async fn prepare(basis: Basis) -> Result<(Report, Option<Box<Prepared>>), Diagnostics> {
+pub(in crate::control) async fn prepare(
+    basis: PrepareInput,
+) -> Result<(ReloadReport, Option<Box<Prepared>>), Diagnostics> {
     let (basis, read) = blocking(move || {
         let read = Read::of(&basis)?;
         Ok((basis, read))
@@ -90,7 +92,7 @@ pub(in crate::control) async fn prepare(basis: Basis) -> Result<(Report, Option<
 /// # Errors
 /// Everything that is wrong with it.
 pub fn check(loaded: &Loaded) -> Result<(), Diagnostics> {
-    Needs::of(loaded, &Tls::default()).map(drop)
+    Needs::of(loaded, &BuiltProfiles::default()).map(drop)
 }
 
 /// Runs on a thread that may wait for disks and derive keys.
@@ -107,36 +109,36 @@ pub(in crate::control) fn fault(reason: &str) -> Diagnostics {
 /// What was read from disk.
 struct Read {
     loaded: Loaded,
-    replacements: Replacements,
+    replacements: CertificateFiles,
     needs: Needs,
     entries: Vec<String>,
-    report: Report,
+    report: ReloadReport,
 }
 
 impl Read {
-    fn of(basis: &Basis) -> Result<Self, Diagnostics> {
+    fn of(basis: &PrepareInput) -> Result<Self, Diagnostics> {
         let loaded = config::load(&basis.file)?;
         // Looked at before they are read, so that what is replaced meanwhile is noticed afterwards.
-        let replacements = Replacements::of(&loaded.model);
+        let replacements = CertificateFiles::of(&loaded.model);
         let needs = Needs::of(&loaded, &basis.tls)?;
         let entries = entry::entries(&loaded.model.certificate_store);
         let differences = config::diff(&basis.written, &loaded.model);
         let replaced = basis.tls.replaced_by(&needs.tls, &differences);
         let changes = differences.iter().map(ToString::to_string).chain(replaced).collect();
-        let report = Report { changes, notes: loaded.notes.clone() };
+        let report = ReloadReport { changes, notes: loaded.notes.clone() };
         Ok(Self { loaded, replacements, needs, entries, report })
     }
 }
 
 /// What a file needs beside itself.
 struct Needs {
-    tls: Tls,
+    tls: BuiltProfiles,
     headers: Authorizations,
 }
 
 impl Needs {
-    fn of(loaded: &Loaded, previous: &Tls) -> Result<Self, Diagnostics> {
-        let (tls, headers) = (Tls::build(loaded, previous), authorizations(loaded));
+    fn of(loaded: &Loaded, previous: &BuiltProfiles) -> Result<Self, Diagnostics> {
+        let (tls, headers) = (BuiltProfiles::build(loaded, previous), authorizations(loaded));
         let mut wrong = Diagnostics::default();
         wrong.extend(lint_levels(loaded).err().into_iter().flatten());
         wrong.extend(check_ping(loaded).err().into_iter().flatten());
@@ -153,7 +155,7 @@ impl Needs {
 
 /// Resolves names before the first connection needs them, all at once and for a while at most; those that fail are
 /// tried again while running.
-async fn resolve(written: &Model, basis: &Basis) -> Vec<(Name, Vec<IpAddr>)> {
+async fn resolve(written: &Model, basis: &PrepareInput) -> Vec<(Name, Vec<IpAddr>)> {
     let mut looking = JoinSet::new();
     let model = Desired { written: written.clone(), found: basis.found.clone() }.model();
     for node in model.nodes.values().filter(|node| basis.shared.registry.needs_resolving(node)) {

@@ -7,42 +7,42 @@ use std::time::Duration;
 use tokio::time::Instant;
 use tokio_util::task::AbortOnDropHandle;
 
-use super::prepare::{self, Basis, Prepared};
+use super::prepare::{self, PrepareInput, Prepared};
 use crate::config::Diagnostics;
-use crate::control::command::{Refused, Reply};
+use crate::control::command::{CommandError, Reply};
 use crate::control::phase::Phase;
-use crate::control::serving::Report;
+use crate::control::serving::ReloadReport;
 use crate::control::supervisor::reason;
 
 /// A file to be read, for all who asked before its reading began.
 #[derive(Debug)]
-pub(in crate::control) struct Load {
+pub(in crate::control) struct Reload {
     pub dry_run: bool,
     /// Whether it is the first.
     pub starts: bool,
-    pub replies: Vec<Reply<Report>>,
+    pub replies: Vec<Reply<ReloadReport>>,
 }
 
 /// What came of making a file ready.
-pub(in crate::control) type Made = Result<(Report, Option<Box<Prepared>>), Diagnostics>;
+pub(in crate::control) type PrepareResult = Result<(ReloadReport, Option<Box<Prepared>>), Diagnostics>;
 
 /// The file that is being made ready, and those that wait.
 #[derive(Debug, Default)]
-pub(in crate::control) struct Loads {
+pub(in crate::control) struct ReloadQueue {
     current: Option<Current>,
-    waiting: VecDeque<Load>,
+    waiting: VecDeque<Reload>,
 }
 
 #[derive(Debug)]
 struct Current {
-    load: Load,
-    task: AbortOnDropHandle<Made>,
+    load: Reload,
+    task: AbortOnDropHandle<PrepareResult>,
     since: Instant,
     /// When the log says next that it takes long.
     warns: Instant,
 }
 
-impl Load {
+impl Reload {
     /// What it is, in words that fit "… is refused".
     fn as_str(&self) -> &'static str {
         match self {
@@ -53,7 +53,7 @@ impl Load {
     }
 
     /// Answers all who asked. Some may have gone; what was done holds all the same.
-    pub fn answer(self, answer: &Result<Report, Refused>) {
+    pub fn answer(self, answer: &Result<ReloadReport, CommandError>) {
         for reply in self.replies {
             let _ = reply.send(answer.clone());
         }
@@ -61,14 +61,14 @@ impl Load {
 
     fn refuse(self, phase: Phase) {
         let what = self.as_str();
-        self.answer(&Err(Refused::Phase { what, phase }));
+        self.answer(&Err(CommandError::WrongPhase { what, phase }));
     }
 }
 
-impl Loads {
+impl ReloadQueue {
     /// Adds one. It shares the reading of one of its kind that has not begun.
-    pub fn add(&mut self, load: Load) {
-        let alike = |other: &&mut Load| (other.dry_run, other.starts) == (load.dry_run, load.starts);
+    pub fn add(&mut self, load: Reload) {
+        let alike = |other: &&mut Reload| (other.dry_run, other.starts) == (load.dry_run, load.starts);
         match self.waiting.iter_mut().find(alike) {
             Some(waiting) => waiting.replies.extend(load.replies),
             None => self.waiting.push_back(load),
@@ -76,7 +76,7 @@ impl Loads {
     }
 
     /// Takes out the next that may begin. One that hangs makes way for another after a while.
-    pub fn next(&mut self, now: Instant) -> Option<Load> {
+    pub fn next(&mut self, now: Instant) -> Option<Reload> {
         // A dry run for nobody is of no use.
         self.waiting.retain(|load| !load.dry_run || load.replies.iter().any(|reply| !reply.is_closed()));
         if self.waiting.is_empty() {
@@ -85,13 +85,13 @@ impl Loads {
         if let Some(hanging) = self.current.take_if(|current| now - current.since >= HANGS) {
             let why = "it took longer than a minute, as with a file that does not answer, and another was asked for";
             tracing::error!("{} is given up: {why}", hanging.load.as_str());
-            hanging.load.answer(&Err(Refused::GivenUp(why)));
+            hanging.load.answer(&Err(CommandError::TimedOut(why)));
         }
         if self.current.is_some() { None } else { self.waiting.pop_front() }
     }
 
     /// Begins to make one ready.
-    pub fn begin(&mut self, load: Load, basis: Basis, now: Instant) {
+    pub fn begin(&mut self, load: Reload, basis: PrepareInput, now: Instant) {
         let task = AbortOnDropHandle::new(tokio::spawn(prepare::prepare(basis)));
         self.current = Some(Current { load, task, since: now, warns: now + WARN });
     }
@@ -102,7 +102,7 @@ impl Loads {
     }
 
     /// Waits until the current one is ready or has failed, and takes it out.
-    pub async fn ended(&mut self) -> (Load, Made) {
+    pub async fn ended(&mut self) -> (Reload, PrepareResult) {
         let made = match &mut self.current {
             Some(current) => (&mut current.task).await,
             None => pending().await,
@@ -143,19 +143,19 @@ mod tests {
 
     use super::*;
 
-    fn load(dry_run: bool) -> (Load, oneshot::Receiver<Result<Report, Refused>>) {
+    fn load(dry_run: bool) -> (Reload, oneshot::Receiver<Result<ReloadReport, CommandError>>) {
         let (reply, answer) = oneshot::channel();
-        (Load { dry_run, starts: false, replies: vec![reply] }, answer)
+        (Reload { dry_run, starts: false, replies: vec![reply] }, answer)
     }
 
-    fn hang(loads: &mut Loads, load: Load) {
+    fn hang(loads: &mut ReloadQueue, load: Reload) {
         let (task, now) = (AbortOnDropHandle::new(tokio::spawn(pending())), Instant::now());
         loads.current = Some(Current { load, task, since: now, warns: now + WARN });
     }
 
     #[tokio::test(start_paused = true)]
     async fn loads_that_wait_share_one_reading() {
-        let mut loads = Loads::default();
+        let mut loads = ReloadQueue::default();
         let (current, _current) = load(false);
         hang(&mut loads, current);
         let mut answers: Vec<_> = (0..100)
@@ -168,12 +168,12 @@ mod tests {
         assert_eq!(loads.waiting.len(), 2, "a reload and a dry run");
         assert!(loads.next(Instant::now()).is_none(), "one at a time");
         loads.refuse_all(Phase::Draining);
-        assert!(answers.iter_mut().all(|answer| matches!(answer.try_recv(), Ok(Err(Refused::Phase { .. })))));
+        assert!(answers.iter_mut().all(|answer| matches!(answer.try_recv(), Ok(Err(CommandError::WrongPhase { .. })))));
     }
 
     #[tokio::test(start_paused = true)]
     async fn dry_run_for_nobody_is_left_out_and_a_reload_is_not() {
-        let mut loads = Loads::default();
+        let mut loads = ReloadQueue::default();
         for dry_run in [true, false] {
             let (load, answer) = load(dry_run);
             drop(answer);
@@ -185,7 +185,7 @@ mod tests {
 
     #[tokio::test(start_paused = true)]
     async fn one_that_hangs_makes_way_for_another() {
-        let mut loads = Loads::default();
+        let mut loads = ReloadQueue::default();
         let (hanging, mut given_up) = load(false);
         hang(&mut loads, hanging);
         tokio::time::advance(HANGS).await;
@@ -194,6 +194,6 @@ mod tests {
         let (another, _answer) = load(false);
         loads.add(another);
         assert!(loads.next(Instant::now()).is_some());
-        assert!(matches!(given_up.try_recv(), Ok(Err(Refused::GivenUp(_)))));
+        assert!(matches!(given_up.try_recv(), Ok(Err(CommandError::TimedOut(_)))));
     }
 }

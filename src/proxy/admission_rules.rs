@@ -1,25 +1,26 @@
-//! Who gets in: the rules of a virtual server, in the order in which they are asked.
+//! Whether a client is let in: the rules of a virtual server, in the order in which they are applied.
 //!
-//! Rules that count come last, so that a connection which another rule refuses uses up no place and no rate; but one
-//! that is held in silence is there for long, and so takes its place before.
+//! Limits come last, so that a connection which another rule refuses counts toward none of them. But a connection that
+//! is held in silence stays for long, and so counts as a connection first.
 
 use std::net::IpAddr;
 use std::sync::Arc;
 use std::time::Instant;
 
 use super::close_reasons::{Close, CloseReason};
-use super::down;
-use super::virtual_server::{LiveVirtualServer, Snapshot};
+use super::snapshot::Snapshot;
+use super::virtual_server::LiveVirtualServer;
 use crate::model::{AdminState, ImmediateAction, Name};
+use crate::pool::{Availability, Pool, Status};
 
-/// A rule that lets a client pass which it might have refused.
+/// A rule that could have refused a client and let it in.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum AdmittedBy {
-    /// It is in the networks of `source`.
+    /// The client is in the networks of `source`.
     Source,
     /// The virtual server is disabled, and the client has a persistence record.
     PersistenceRecord,
-    /// There is a place below `connection-limit`.
+    /// There are fewer connections than `connection-limit`.
     ConnectionLimit,
 }
 
@@ -29,19 +30,19 @@ pub(super) enum RefusedBy {
     Source,
     /// The virtual server is disabled, and the client has no persistence record.
     Disabled,
-    /// The virtual server is to take nobody, and the client was quicker than the end of listening.
+    /// The virtual server is forced offline, and the client was accepted just before it stopped to listen.
     ForcedOffline,
-    /// Nobody can serve, with the reason in words, and `service-down-immediate-action` says to refuse at once.
+    /// No member can serve, with the reason in words, and `service-down-immediate-action` refuses clients at once.
     ServiceDown(String),
     ConnectionLimit,
     RateLimit,
 }
 
-/// A refusal.
+/// A refused client.
 #[derive(Debug)]
 pub(super) struct Refusal<Guard> {
     pub by: RefusedBy,
-    /// The place that the client takes all the same, while it is held in silence.
+    /// Counts the client while it is held in silence; none where it is reset at once.
     pub guard: Option<Guard>,
 }
 
@@ -51,44 +52,44 @@ impl<Guard> From<RefusedBy> for Refusal<Guard> {
     }
 }
 
-/// How the rules that count are asked.
+/// The limits of a virtual server: counted for a connection, and only looked at for an explanation.
 pub(super) trait Limits {
-    /// A place among the virtual server's connections, until it is dropped.
+    /// Counts one connection until it is dropped.
     type Guard;
 
-    /// Takes a place, unless `limit` are taken.
+    /// Takes a place below the connection limit, if there is one.
     fn take_connection(&self, limit: Option<u32>) -> Option<Self::Guard>;
 
-    /// Whether one more may come within this second; it counts from here on.
+    /// Returns whether one more connection may come within this second, and counts it.
     fn take_rate(&self, limit: Option<u32>) -> bool;
 }
 
-/// Decides whether `client` gets in; `passed` is told which rules let it pass.
+/// Decides whether `client` is let in, and calls `admitted` for each rule that lets it pass.
 ///
 /// # Errors
 /// The first rule that refuses it.
-pub(super) fn decide<C: Limits>(
+pub(super) fn decide<L: Limits>(
     snapshot: &Snapshot,
     client: IpAddr,
     now: Instant,
-    limits: &C,
-    mut passed: impl FnMut(AdmittedBy),
-) -> Result<C::Guard, Refusal<C::Guard>> {
+    limits: &L,
+    mut admitted: impl FnMut(AdmittedBy),
+) -> Result<L::Guard, Refusal<L::Guard>> {
     let config = &snapshot.config;
     let client = client.to_canonical();
     if !config.source.is_empty() {
         if !config.source.iter().any(|network| network.contains(&client)) {
             return Err(RefusedBy::Source.into());
         }
-        passed(AdmittedBy::Source);
+        admitted(AdmittedBy::Source);
     }
     match config.state {
         AdminState::Enabled => {}
-        AdminState::Disabled if snapshot.has_record(client, now) => passed(AdmittedBy::PersistenceRecord),
+        AdminState::Disabled if snapshot.has_record(client, now) => admitted(AdmittedBy::PersistenceRecord),
         AdminState::Disabled => return Err(RefusedBy::Disabled.into()),
         AdminState::ForcedOffline => return Err(RefusedBy::ForcedOffline.into()),
     }
-    let is_down = || down::nobody_can_serve(&snapshot.pool, now).map(RefusedBy::ServiceDown);
+    let is_down = || no_member_can_serve(&snapshot.pool, now).map(RefusedBy::ServiceDown);
     if config.service_down_immediate_action == ImmediateAction::Reset
         && let Some(by) = is_down()
     {
@@ -96,7 +97,7 @@ pub(super) fn decide<C: Limits>(
     }
     let guard = limits.take_connection(config.connection_limit).ok_or(RefusedBy::ConnectionLimit)?;
     if config.connection_limit.is_some() {
-        passed(AdmittedBy::ConnectionLimit);
+        admitted(AdmittedBy::ConnectionLimit);
     }
     if !limits.take_rate(config.rate_limit) {
         return Err(RefusedBy::RateLimit.into());
@@ -109,8 +110,22 @@ pub(super) fn decide<C: Limits>(
     Ok(guard)
 }
 
+/// Returns why no member can serve a new client, if so. A pool that queues takes clients at its limits.
+fn no_member_can_serve(pool: &Pool, now: Instant) -> Option<String> {
+    // The usual case, which makes no text.
+    if pool.has_choice(now) {
+        return None;
+    }
+    let Status { availability, reason, .. } = pool.status_at(now);
+    match availability {
+        Availability::Offline => Some(reason),
+        Availability::Unavailable if !pool.config.queue.on_connection_limit => Some(reason),
+        _ => None,
+    }
+}
+
 impl RefusedBy {
-    /// How the client's connection ends.
+    /// Returns how the client's connection ends.
     pub fn close(self, pool: &Name) -> Close {
         match self {
             Self::Source => CloseReason::SourceRefused.into(),
@@ -123,13 +138,13 @@ impl RefusedBy {
     }
 }
 
-/// A connection that comes: it is counted.
+/// The limits for a connection: it is counted.
 pub(super) struct CountedLimits<'a> {
     pub virtual_server: &'a Arc<LiveVirtualServer>,
     pub now: Instant,
 }
 
-/// Counts one connection of a virtual server for as long as it lives.
+/// Counts one connection of a virtual server until it is dropped.
 #[derive(Debug)]
 pub(super) struct ConnectionGuard(Arc<LiveVirtualServer>);
 
@@ -152,7 +167,7 @@ impl Limits for CountedLimits<'_> {
     }
 }
 
-/// A question what would become of a connection: nothing is counted.
+/// The limits for an explanation: nothing is counted.
 pub(super) struct ReadOnlyLimits<'a> {
     pub virtual_server: &'a LiveVirtualServer,
     /// How many connections there are.

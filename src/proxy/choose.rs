@@ -9,7 +9,8 @@ use tokio::time::{Instant, sleep_until};
 
 use super::close_reasons::{Close, CloseReason};
 use super::connection_record::ConnectionRecord;
-use super::virtual_server::{LiveVirtualServer, Snapshot};
+use super::snapshot::Snapshot;
+use super::virtual_server::LiveVirtualServer;
 use crate::model::MemberKey;
 use crate::pool::{Arrival, Asker, Busy, Choice, NoMember, Pool};
 
@@ -83,7 +84,7 @@ pub(super) async fn choose_member(
             }
         };
     };
-    record.phases.queue = Some(started.elapsed());
+    record.times.queue = Some(started.elapsed());
     waited
 }
 

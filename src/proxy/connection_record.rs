@@ -1,17 +1,18 @@
+//! The log record of a connection: one line when it closes.
+
 use std::net::SocketAddr;
 use std::time::Duration;
 
 use tokio::time::Instant;
 
 use super::close_reasons::Close;
-use super::traffic_meter::TrafficMeter;
-use super::virtual_server::Snapshot;
+use super::snapshot::Snapshot;
+use super::traffic_meter::Totals;
 use crate::impala::Opening;
 use crate::model::{MemberKey, Mode, Name};
-use crate::net::TcpInfo;
 use crate::tls::TlsFacts;
 
-/// What is known of a connection when it closes: one line in the log.
+/// All that the log line of a closed connection says.
 pub(super) struct ConnectionRecord {
     started: Instant,
     virtual_server: Name,
@@ -19,22 +20,21 @@ pub(super) struct ConnectionRecord {
     client: SocketAddr,
     destination: Option<SocketAddr>,
     pub opening: Opening,
-    pub phases: PhaseTimes,
+    pub times: PhaseTimes,
     pub client_tls: Option<TlsFacts>,
     pub member_tls: Option<TlsFacts>,
-    /// The pool that the member is of; without one, the pool that one is wanted of.
+    /// The pool of the member, or the pool in which one is looked for.
     pool: Name,
     member: Option<MemberKey>,
     pub member_address: Option<SocketAddr>,
-    /// Our own address toward the member, which the impalad shows as its client.
+    /// pronk's address toward the member, which the impalad shows as its client.
     pub local_address: Option<SocketAddr>,
     persisted: bool,
     pub tries: u32,
-    bytes: (u64, u64),
-    packets: (TcpInfo, TcpInfo),
+    traffic: Totals,
 }
 
-/// How long each phase took, of those that were gone through.
+/// How long each phase took that the connection went through.
 #[derive(Debug, Default)]
 pub(super) struct PhaseTimes {
     pub client_tls: Option<Duration>,
@@ -53,7 +53,7 @@ impl ConnectionRecord {
             client,
             destination,
             opening: Opening::Unknown,
-            phases: PhaseTimes::default(),
+            times: PhaseTimes::default(),
             client_tls: None,
             member_tls: None,
             pool: snapshot.pool.config.name.clone(),
@@ -62,31 +62,30 @@ impl ConnectionRecord {
             local_address: None,
             persisted: false,
             tries: 0,
-            bytes: (0, 0),
-            packets: (TcpInfo::default(), TcpInfo::default()),
+            traffic: Totals::default(),
         }
     }
 
-    /// Notes that a member of this pool is wanted, which may be another pool than before.
+    /// Sets the pool in which a member is looked for, until there is a member.
     pub fn set_pool(&mut self, pool: &Name) {
         if self.member.is_none() {
             self.pool = pool.clone();
         }
     }
 
-    /// Notes the member that was chosen.
+    /// Sets the member that was chosen.
     pub fn set_member(&mut self, pool: &Name, member: &MemberKey, persisted: bool) {
         (self.pool, self.member) = (pool.clone(), Some(member.clone()));
         self.persisted = persisted;
         self.tries += 1;
     }
 
-    pub fn set_traffic(&mut self, meter: &TrafficMeter, bytes_in: u64, bytes_out: u64) {
-        self.bytes = (bytes_in, bytes_out);
-        self.packets = (meter.client, meter.toward_member);
+    /// Sets what passed over the connection.
+    pub fn set_traffic(&mut self, traffic: Totals) {
+        self.traffic = traffic;
     }
 
-    /// Writes the line. An end that is somebody's fault is a warning.
+    /// Writes the line: as a warning if the reason is not an ordinary one.
     pub fn write(&self, close: &Close) {
         macro_rules! line {
             ($level:ident) => {
@@ -109,18 +108,18 @@ impl ConnectionRecord {
                     opening = self.opening.as_str(),
                     persisted = self.persisted,
                     tries = self.tries,
-                    bytes_in = self.bytes.0,
-                    bytes_out = self.bytes.1,
-                    client_packets_in = self.packets.0.packets_in,
-                    client_packets_out = self.packets.0.packets_out,
-                    member_packets_in = self.packets.1.packets_in,
-                    member_packets_out = self.packets.1.packets_out,
+                    bytes_in = self.traffic.bytes.0,
+                    bytes_out = self.traffic.bytes.1,
+                    client_packets_in = self.traffic.packets.0.packets_in,
+                    client_packets_out = self.traffic.packets.0.packets_out,
+                    member_packets_in = self.traffic.packets.1.packets_in,
+                    member_packets_out = self.traffic.packets.1.packets_out,
                     ms_total = millis(Some(self.started.elapsed())),
-                    ms_client_tls = millis(self.phases.client_tls),
-                    ms_first_byte = millis(self.phases.first_byte),
-                    ms_queue = millis(self.phases.queue),
-                    ms_connect = millis(self.phases.connect),
-                    ms_member_tls = millis(self.phases.member_tls),
+                    ms_client_tls = millis(self.times.client_tls),
+                    ms_first_byte = millis(self.times.first_byte),
+                    ms_queue = millis(self.times.queue),
+                    ms_connect = millis(self.times.connect),
+                    ms_member_tls = millis(self.times.member_tls),
                     client_tls_version = self.client_tls.as_ref().map(|tls| tls.version),
                     client_tls_cipher = self.client_tls.as_ref().map(|tls| tls.cipher),
                     client_tls_group = self.client_tls.as_ref().and_then(|tls| tls.group),
@@ -144,7 +143,7 @@ fn some(text: &str) -> Option<&str> {
     (!text.is_empty()).then_some(text)
 }
 
-/// Milliseconds, to the microsecond.
+/// Returns milliseconds, to the microsecond.
 fn millis(duration: Option<Duration>) -> Option<f64> {
     duration.map(|duration| (duration.as_secs_f64() * 1e6).round() / 1e3)
 }

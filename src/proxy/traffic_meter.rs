@@ -1,3 +1,5 @@
+//! Counting the bytes and packets of one connection for its virtual server, pool and member.
+
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -9,30 +11,34 @@ use crate::net::{self, TcpInfo};
 use crate::pool::{LiveMember, LivePool};
 use crate::stats::TrafficCounts;
 
-/// Packets of a live connection are read from the kernel at most this often.
-const PACKETS_EVERY: Duration = Duration::from_secs(1);
-
-/// Adds what one connection passes to the counts of its virtual server, pool and member.
+/// Adds what one connection passes to the counters of its virtual server, pool and member.
 #[derive(Debug)]
 pub(super) struct TrafficMeter {
     virtual_server: Arc<LiveVirtualServer>,
     pool: Arc<LivePool>,
-    pub member: Arc<LiveMember>,
+    member: Arc<LiveMember>,
+    /// Bytes that are counted already, in and out.
     bytes: (u64, u64),
     /// Segments of the client's and of the member's socket that are counted already.
-    pub client: TcpInfo,
-    pub toward_member: TcpInfo,
+    packets: (TcpInfo, TcpInfo),
     packets_read: Instant,
+}
+
+/// What passed over one connection: bytes in and out, and the segments of the client's and of the member's socket.
+#[derive(Clone, Copy, Debug, Default)]
+pub(super) struct Totals {
+    pub bytes: (u64, u64),
+    pub packets: (TcpInfo, TcpInfo),
 }
 
 impl TrafficMeter {
     pub fn new(virtual_server: Arc<LiveVirtualServer>, pool: Arc<LivePool>, member: Arc<LiveMember>) -> Self {
-        let (client, toward_member) = (TcpInfo::default(), TcpInfo::default());
-        Self { virtual_server, pool, member, bytes: (0, 0), client, toward_member, packets_read: Instant::now() }
+        let packets = (TcpInfo::default(), TcpInfo::default());
+        Self { virtual_server, pool, member, bytes: (0, 0), packets, packets_read: Instant::now() }
     }
 
-    /// Takes the connection's byte counts as they stand now; tells whether they grew.
-    pub fn bytes(&mut self, bytes_in: u64, bytes_out: u64) -> bool {
+    /// Counts bytes up to these totals of the connection. Returns whether there were new ones.
+    pub fn count_bytes(&mut self, bytes_in: u64, bytes_out: u64) -> bool {
         let grown = (bytes_in - self.bytes.0, bytes_out - self.bytes.1);
         self.bytes = (bytes_in, bytes_out);
         if grown == (0, 0) {
@@ -45,29 +51,38 @@ impl TrafficMeter {
         true
     }
 
-    pub fn packets_now_and_then(&mut self, now: Instant, client: &Socket, member: &Socket) {
+    /// Counts packets, if that was not done within the last second.
+    pub fn count_packets_each_second(&mut self, now: Instant, client: &Socket, member: &Socket) {
         if now - self.packets_read >= PACKETS_EVERY {
             self.packets_read = now;
-            self.packets(client, member);
+            self.count_packets(client, member);
         }
     }
 
-    /// Takes the segments that the kernel has counted by now.
-    pub fn packets(&mut self, client: &Socket, member: &Socket) {
-        let grown = |seen: &mut TcpInfo, now: TcpInfo| {
-            let before = std::mem::replace(seen, now);
+    /// Counts the segments that the kernel has counted since the last time.
+    pub fn count_packets(&mut self, client: &Socket, member: &Socket) {
+        let grown = |counted: &mut TcpInfo, now: TcpInfo| {
+            let before = std::mem::replace(counted, now);
             (now.packets_in.wrapping_sub(before.packets_in), now.packets_out.wrapping_sub(before.packets_out))
         };
-        let (from_client, to_client) = grown(&mut self.client, net::tcp_info(&client.tcp));
-        let (from_member, connect_to) = grown(&mut self.toward_member, net::tcp_info(&member.tcp));
+        let (from_client, to_client) = grown(&mut self.packets.0, net::tcp_info(&client.tcp));
+        let (from_member, to_member) = grown(&mut self.packets.1, net::tcp_info(&member.tcp));
         let packets = |packets_in: u32, packets_out: u32| TrafficCounts {
             packets_in: packets_in.into(),
             packets_out: packets_out.into(),
             ..TrafficCounts::default()
         };
         self.virtual_server.traffic.add(&packets(from_client, to_client));
-        let toward_member = packets(connect_to, from_member);
+        let toward_member = packets(to_member, from_member);
         self.pool.traffic.add(&toward_member);
         self.member.traffic.add(&toward_member);
     }
+
+    /// Returns what was counted.
+    pub fn totals(&self) -> Totals {
+        Totals { bytes: self.bytes, packets: self.packets }
+    }
 }
+
+/// The kernel is asked for the packets of a live connection at most this often.
+const PACKETS_EVERY: Duration = Duration::from_secs(1);

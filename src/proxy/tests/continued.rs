@@ -7,7 +7,8 @@ use std::time::Instant;
 use super::*;
 use crate::model::Mode;
 use crate::model::profile::{CertResponse, ServerSsl, TrustAnchors};
-use crate::proxy::virtual_server::{LiveVirtualServer, RemovedVirtualServers};
+use crate::proxy::removed_virtual_servers::RemovedVirtualServers;
+use crate::proxy::virtual_server::LiveVirtualServer;
 use crate::tls::LiveServerSsl;
 
 fn server_ssl() -> Arc<ServerSsl> {

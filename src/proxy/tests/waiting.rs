@@ -14,7 +14,8 @@ use crate::pool::Choice;
 use crate::proxy::choose;
 use crate::proxy::close_reasons::CloseReason;
 use crate::proxy::connection_record::ConnectionRecord;
-use crate::proxy::virtual_server::{LiveVirtualServer, RemovedVirtualServers};
+use crate::proxy::removed_virtual_servers::RemovedVirtualServers;
+use crate::proxy::virtual_server::LiveVirtualServer;
 
 /// A configuration: the limits of each pool's members, and each virtual server's pool and whether it ends TLS.
 #[derive(Clone, Debug, Default)]

@@ -1,4 +1,4 @@
-//! Choosing a member, and waiting for one where none can take the connection yet.
+//! Choosing a member, and waiting in the queue while none can take the connection.
 
 use std::future::{Future, pending};
 use std::net::IpAddr;
@@ -14,33 +14,36 @@ use super::virtual_server::LiveVirtualServer;
 use crate::model::MemberKey;
 use crate::pool::{Arrival, Asker, Busy, Choice, NoMember, Pool};
 
-/// Chooses a member, in the order in which connections came. One that none can take yet waits in the pool's queue, if
-/// the pool lets it: at most `queue-time-limit`, and no longer than its client does (`gone`).
+/// Chooses a member for connections in the order in which they arrived. A connection that no member can take yet waits
+/// in the pool's queue, if the pool has one: for `queue-time-limit` at most, and until the client has `left`.
 ///
-/// Each choice is made from the virtual server's newest configuration, which the connection goes on with: `snapshot`
-/// is the one that the choice was made from. Where that has another pool, a connection that waits joins the end of its
-/// queue.
+/// Each choice is made from the virtual server's newest configuration, and the connection continues with that:
+/// `snapshot` is afterwards the one of the choice. If a newer one has another pool, a connection that waits joins the
+/// end of that pool's queue.
+///
+/// # Errors
+/// Why no member was chosen.
 pub(super) async fn choose_member(
     virtual_server: &LiveVirtualServer,
     snapshot: &mut Arc<Snapshot>,
     client: IpAddr,
     tried: &[MemberKey],
-    gone: impl Future<Output = ()>,
+    left: impl Future<Output = ()>,
     record: &mut ConnectionRecord,
 ) -> Result<Choice, Close> {
     virtual_server.refresh(snapshot);
     record.set_pool(&snapshot.pool.config.name);
-    let place = match snapshot.pool.arrive(asker(client, snapshot, tried), now()) {
+    let waiting = match snapshot.pool.arrive(asker(client, snapshot, tried), now()) {
         Arrival::Served(choice) => return Ok(choice),
-        Arrival::Queued(place) => place,
+        Arrival::Queued(waiting) => waiting,
         Arrival::QueueFull => return Err(queue_full(&snapshot.pool)),
         Arrival::Refused(none) => return Err(no_member(none, &snapshot.pool)),
     };
     let started = Instant::now();
     let waiters = &virtual_server.waiters;
-    let seat = waiters.add(&snapshot.pool, place);
-    let (mut gone, mut changed) = (pin!(gone), pin!(waiters.changed()));
-    let (mut known, mut before) = (Arc::clone(snapshot), None);
+    let seat = waiters.add(&snapshot.pool, waiting);
+    let (mut left, mut changed) = (pin!(left), pin!(waiters.changed()));
+    let (mut known, mut last_queue) = (Arc::clone(snapshot), None);
     let (mut has_turn, mut retry) = (false, None);
     let waited = loop {
         let (newest, queued) = seat.queued(|| virtual_server.snapshot.load_full(), |newest| &newest.pool);
@@ -51,8 +54,8 @@ pub(super) async fn choose_member(
         let pool = &snapshot.pool;
         record.set_pool(&pool.config.name);
         let Some(queued) = queued else { break Err(queue_full(pool)) };
-        if before.replace(Arc::clone(&queued)).is_some_and(|before| !Arc::ptr_eq(&before, &queued)) {
-            // A turn in the queue of another pool counts for nothing in this one's.
+        if last_queue.replace(Arc::clone(&queued)).is_some_and(|last| !Arc::ptr_eq(&last, &queued)) {
+            // A turn in another pool's queue is none in this one's.
             (has_turn, retry) = (false, None);
         }
         if has_turn {
@@ -77,7 +80,7 @@ pub(super) async fn choose_member(
                 changed.set(waiters.changed());
                 false
             }
-            () = &mut gone => break Err(CloseReason::ClientLeftQueue.into()),
+            () = &mut left => break Err(CloseReason::ClientLeftQueue.into()),
             () = until(deadline) => {
                 let (name, waited) = (&pool.config.name, started.elapsed());
                 break Err(CloseReason::QueueTimeout.because(format_args!("pool {name}: {waited:.1?}")));
@@ -103,13 +106,13 @@ async fn until(at: Option<Instant>) {
     }
 }
 
-/// The reason for which a connection ends that finds as many waiting as may.
+/// Returns the close reason of a connection that finds the queue full.
 pub(super) fn queue_full(pool: &Pool) -> Close {
     let depth = pool.config.queue.depth.unwrap_or_default();
     CloseReason::QueueFull.because(format_args!("pool {}: {depth} wait", pool.config.name))
 }
 
-/// The reason for which a connection ends that no member takes.
+/// Returns the close reason of a connection that no member can take.
 pub(super) fn no_member(none: NoMember, pool: &Pool) -> Close {
     let name = &pool.config.name;
     let reason = match none {

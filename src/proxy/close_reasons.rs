@@ -1,21 +1,21 @@
-//! Why connections end.
+//! The close reasons: why a connection ends, who ended it, in which phase and how, and what to do about it.
 
 use std::fmt;
 
-/// Whose doing it was.
+/// Who ended the connection.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Who {
     Client,
     Member,
-    /// pronk itself, for want of something.
+    /// pronk itself, because it lacks a resource.
     Proxy,
-    /// Someone who operates pronk.
+    /// An administrator of pronk.
     Admin,
     /// A rule of the configuration.
     Policy,
 }
 
-/// How far the connection had come.
+/// The phase in which the connection ended.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum ClosePhase {
     Accept,
@@ -29,7 +29,7 @@ pub enum ClosePhase {
     Drain,
 }
 
-/// What ended it.
+/// How the connection ended.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Mechanism {
     Fin,
@@ -47,17 +47,17 @@ pub enum Mechanism {
     Limit,
     Unavailable,
     Refused,
-    /// pronk had no more of something.
+    /// pronk ran out of a resource.
     Exhausted,
 }
 
 macro_rules! words {
     ($type:ident { $($variant:ident = $word:literal),* $(,)? }) => {
         impl $type {
-            /// Each of them.
+            /// All of them.
             pub const ALL: &[Self] = &[$(Self::$variant),*];
 
-            /// The word for logs.
+            /// Returns the word for logs.
             pub fn as_str(self) -> &'static str {
                 match self { $(Self::$variant => $word),* }
             }
@@ -98,14 +98,14 @@ words!(Mechanism {
 
 macro_rules! reasons {
     ($($(#[$doc:meta])* $variant:ident = $who:ident $phase:ident $mechanism:ident $code:literal $remedy:literal;)*) => {
-        /// Why a connection ended: who, in which phase, by what. Log field, metric label and what tests assert.
+        /// Why a connection ended: who ended it, in which phase and how. It is a field of the log and what tests assert.
         #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
         pub enum CloseReason { $($(#[$doc])* $variant),* }
 
         impl CloseReason {
             pub const ALL: &[Self] = &[$(Self::$variant),*];
 
-            /// A word that never changes its meaning.
+            /// Returns the word for it, whose meaning never changes.
             pub fn code(self) -> &'static str {
                 match self { $(Self::$variant => $code),* }
             }
@@ -122,7 +122,7 @@ macro_rules! reasons {
                 match self { $(Self::$variant => Mechanism::$mechanism),* }
             }
 
-            /// What to do about it, in one sentence; empty for an ordinary end.
+            /// Returns what to do about it, in one sentence; empty for an ordinary end.
             pub fn remedy(self) -> &'static str {
                 match self { $(Self::$variant => $remedy),* }
             }
@@ -252,7 +252,7 @@ impl fmt::Display for CloseReason {
     }
 }
 
-/// A reason with what was seen at the time.
+/// A reason with what was observed.
 #[derive(Debug)]
 pub(super) struct Close {
     pub reason: CloseReason,
@@ -266,11 +266,12 @@ impl From<CloseReason> for Close {
 }
 
 impl CloseReason {
-    /// Whether connections end so in the course of things, without anybody's fault.
+    /// Returns whether connections end so without anybody's fault.
     pub(super) fn is_ordinary(self) -> bool {
         matches!(self.mechanism(), Mechanism::Fin | Mechanism::Rst | Mechanism::CloseNotifyMissing)
     }
 
+    /// Returns the reason with what was observed.
     pub(super) fn because(self, detail: impl fmt::Display) -> Close {
         Close { reason: self, detail: Some(detail.to_string()) }
     }

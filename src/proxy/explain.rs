@@ -1,4 +1,4 @@
-//! Why a client would get in, and where it would go, in plain words.
+//! Explaining whether a client would be let in and which member would serve it, for `pronk explain`.
 
 use std::net::IpAddr;
 use std::time::Instant;
@@ -10,27 +10,27 @@ use super::virtual_server::LiveVirtualServer;
 use crate::model::VirtualServer;
 use crate::pool::{Arrival, Asker, Step};
 
-/// Where a client would go at this moment, and each step on the way there.
+/// What would become of a client's connection at this moment, step by step.
 #[derive(Clone, Debug)]
 pub struct Explanation {
     pub steps: Vec<Step>,
     /// The member, as `node:port`; none when the client would be refused or wait.
     pub member: Option<String>,
-    /// The reason for which its connection would end at once, if so.
+    /// The reason for which its connection would be closed at once, if so.
     pub refused: Option<CloseReason>,
 }
 
 impl LiveVirtualServer {
-    /// Explains what would become of a connection from `client`. Nothing is counted.
+    /// Explains what would become of a connection from `client`, and counts nothing.
     pub fn explain(&self, client: IpAddr, now: Instant) -> Explanation {
         let snapshot = self.snapshot.load_full();
         let (config, pool) = (&snapshot.config, &snapshot.pool);
         let client = client.to_canonical();
-        let looks = ReadOnlyLimits { virtual_server: self, current: self.connections.current(), now };
+        let limits = ReadOnlyLimits { virtual_server: self, current: self.connections.current(), now };
         let mut steps = Vec::new();
-        let passed = |rule| steps.push(let_in(rule, config, client, looks.current));
-        if let Err(refusal) = admission_rules::decide(&snapshot, client, now, &looks, passed) {
-            steps.push(kept_out(&refusal.by, config, client, looks.current));
+        let passed = |rule| steps.push(admitted(rule, config, client, limits.current));
+        if let Err(refusal) = admission_rules::decide(&snapshot, client, now, &limits, passed) {
+            steps.push(refused_step(&refusal.by, config, client, limits.current));
             return Explanation { steps, member: None, refused: Some(refusal.by.close(&pool.config.name).reason) };
         }
         let (of_pool, arrival) = pool.explain(Asker { client, persistence: &snapshot.persistence, tried: &[] }, now);
@@ -57,8 +57,8 @@ impl LiveVirtualServer {
     }
 }
 
-/// A rule that lets the client pass, in words.
-fn let_in(rule: AdmittedBy, config: &VirtualServer, client: IpAddr, current: u32) -> Step {
+/// Describes a rule that lets the client in.
+fn admitted(rule: AdmittedBy, config: &VirtualServer, client: IpAddr, current: u32) -> Step {
     match rule {
         AdmittedBy::Source => format!("{client} is in the networks of `source` ({})", networks(config)),
         AdmittedBy::PersistenceRecord => {
@@ -68,8 +68,8 @@ fn let_in(rule: AdmittedBy, config: &VirtualServer, client: IpAddr, current: u32
     }
 }
 
-/// The rule that keeps the client out, in words.
-fn kept_out(rule: &RefusedBy, config: &VirtualServer, client: IpAddr, current: u32) -> Step {
+/// Describes the rule that refuses the client.
+fn refused_step(rule: &RefusedBy, config: &VirtualServer, client: IpAddr, current: u32) -> Step {
     match rule {
         RefusedBy::Source => {
             format!("{client} is in none of the networks of `source` ({}): it is reset", networks(config))

@@ -64,7 +64,7 @@ impl Flow {
     /// The sender reset the connection, or sent bytes that are not valid TLS.
     pub async fn receive_first(&mut self, from: &mut Stream) -> io::Result<bool> {
         poll_fn(|cx| {
-            let mut chunk = Chunk::borrow(Size::Talk);
+            let mut chunk = Chunk::borrow(Size::Small);
             from.poll_read(cx, chunk.room()).map_ok(|count| {
                 chunk.filled(count);
                 self.chunk = (count > 0).then_some(chunk);
@@ -95,7 +95,7 @@ impl Flow {
         let mut passed = 0;
         while !self.finished {
             if let Some(chunk) = &mut self.chunk {
-                let count = ready!(to.poll_write(cx, chunk.waiting()))?;
+                let count = ready!(to.poll_write(cx, chunk.unwritten()))?;
                 if count == 0 {
                     return Poll::Ready(Err(io::ErrorKind::WriteZero.into()));
                 }
@@ -103,7 +103,7 @@ impl Flow {
                 self.bytes += count as u64;
                 self.unflushed = true;
                 passed += count;
-                if chunk.waiting().is_empty() {
+                if chunk.unwritten().is_empty() {
                     self.chunk = None;
                 }
                 continue;
@@ -125,7 +125,7 @@ impl Flow {
             let mut chunk = Chunk::borrow(self.size);
             match from.poll_read(cx, chunk.room()) {
                 Poll::Pending => {
-                    self.size = Size::Talk;
+                    self.size = Size::Small;
                     if self.unflushed {
                         // A flush that cannot finish is finished by a later poll: the write side wakes us.
                         if let Poll::Ready(flushed) = to.poll_flush(cx) {

@@ -1,10 +1,12 @@
+//! What all connections follow of the process: whether it listens, and when the drain closes them.
+
 use std::time::Duration;
 
 use tokio::runtime::Handle;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
-/// What all connections share of the process's own life.
+/// The state of the process that listeners and connections follow.
 #[derive(Clone, Debug)]
 pub struct Lifecycle {
     /// The runtime that carries connections, and nothing else.
@@ -19,34 +21,34 @@ pub struct Lifecycle {
 }
 
 impl Lifecycle {
-    /// Connections run on `workers`. `spread` is the time over which [`cut`](Self::close_connections) closes them, so that clients
-    /// do not all come back at the same instant.
+    /// Connections run on `workers`. `spread` is the time over which [`close_connections`](Self::close_connections)
+    /// closes them, so that clients do not all connect again at the same instant.
     pub fn new(workers: Handle, spread: Duration) -> Self {
         let [listening, close, close_at_once] = [(); 3].map(|()| CancellationToken::new());
         Self { workers, connections: TaskTracker::new(), listening, close, close_at_once, spread }
     }
 
-    /// The time over which [`cut`](Self::close_connections) closes connections.
+    /// Returns the time over which [`close_connections`](Self::close_connections) closes connections.
     pub fn spread(&self) -> Duration {
         self.spread
     }
 
-    /// The runtime that carries connections. Their sockets must be registered with it.
+    /// Returns the runtime that carries connections. Their sockets must be registered with it.
     pub fn workers(&self) -> &Handle {
         &self.workers
     }
 
-    /// Stops every listener, those included that are started later.
+    /// Stops every listener, including those that are started later.
     pub fn stop_listening(&self) {
         self.listening.cancel();
     }
 
-    /// Whether listeners may be started.
+    /// Returns whether listeners may be started.
     pub fn is_listening(&self) -> bool {
         !self.listening.is_cancelled()
     }
 
-    /// A token of a listener's own, which is cancelled with everybody's.
+    /// Returns a token for one listener, which is cancelled with those of all.
     pub(super) fn listener_token(&self) -> CancellationToken {
         self.listening.child_token()
     }
@@ -66,7 +68,7 @@ impl Lifecycle {
         self.close_at_once.cancelled().await;
     }
 
-    /// Waits for the moment at which this connection must end.
+    /// Waits until this connection must end.
     pub(super) async fn closing(&self) {
         let in_turn = async {
             self.close.cancelled().await;

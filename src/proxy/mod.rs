@@ -1,6 +1,9 @@
-//! The data path: accepting, the life of a connection, and the relay.
+//! The data path: from accepting a connection to its record in the log.
 //!
-//! `connection` tells the life of one connection from top to bottom; everything else here serves it.
+//! `connection` tells the life of one connection from top to bottom, with the parts in this order: `accept_loop`,
+//! `admission_rules`, `client_handshake`, `first_bytes`, `choose` (a member, or the queue), `connect` (`dial`,
+//! `member_handshake`), `relay` (two of `flow`), `ending`, `connection_record`. Why connections end is in
+//! `close_reasons`.
 
 mod accept_loop;
 mod admission_rules;

@@ -1,3 +1,5 @@
+//! The latest connections of a virtual server, for `pronk explain`.
+
 use std::collections::VecDeque;
 use std::net::IpAddr;
 use std::sync::{Mutex, PoisonError};
@@ -5,19 +7,19 @@ use std::time::{Duration, SystemTime};
 
 use crate::model::MemberKey;
 
-/// Where the latest connections of a virtual server went, for those who ask why.
+/// The latest connections of a virtual server and their members.
 #[derive(Debug, Default)]
 pub struct RecentConnections(Mutex<VecDeque<RecentConnection>>);
 
-/// Where a connection went.
+/// A connection and its member.
 #[derive(Clone, Debug)]
 pub struct RecentConnection {
     pub client: IpAddr,
     pub when: SystemTime,
     pub member: MemberKey,
-    /// Whether persistence led there, else the method.
+    /// Whether persistence chose the member, or the load-balancing method.
     pub persisted: bool,
-    /// Members that failed it before.
+    /// How many members failed the connection before.
     pub failed: usize,
     /// How long it waited in the queue, if it did.
     pub queued: Option<Duration>,
@@ -32,16 +34,16 @@ impl RecentConnections {
         connections.push_front(connection);
     }
 
-    /// The latest connections of a client, newest first.
+    /// Returns the latest connections of a client, newest first.
     pub fn of(&self, client: IpAddr) -> Vec<RecentConnection> {
         let connections = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         connections.iter().filter(|connection| connection.client == client).take(SHOWN).cloned().collect()
     }
 }
 
-/// Connections that are remembered.
+/// How many connections are remembered.
 const KEPT: usize = 4096;
-/// Of one client.
+/// How many of them are shown of one client.
 const SHOWN: usize = 5;
 
 #[cfg(test)]

@@ -215,7 +215,7 @@ impl Listeners {
     /// Lets listeners accept again whose task panicked.
     pub fn revive(&mut self, restarts: &Restarts) {
         for (destination, open) in &mut self.0 {
-            if open.listener.revive() {
+            if open.listener.restart_if_panicked() {
                 restarts.increment();
                 tracing::error!(%destination, "a fault of pronk's own: accepting panicked, and goes on");
             }
@@ -225,8 +225,8 @@ impl Listeners {
 
 impl Open {
     fn serve(&self, config: &VirtualServer, live: &Arc<LiveVirtualServer>) {
-        self.listener.serve(Arc::clone(live));
-        if let Err(error) = self.listener.adjust(&config.protocol) {
+        self.listener.set_virtual_server(Arc::clone(live));
+        if let Err(error) = self.listener.set_options(&config.protocol) {
             tracing::warn!(virtual_server = %config.name, %error, "cannot change the listening socket's options");
         }
     }

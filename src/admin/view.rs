@@ -119,7 +119,7 @@ impl Map {
             phase: handle.phase().as_str().to_owned(),
             restarts: handle.restarts().count(),
             log_lines_lost: log.lost(),
-            loading_seconds: handle.loading().map(|time| time.as_secs()),
+            loading_seconds: handle.preparing_for().map(|time| time.as_secs()),
         };
         Self { process, virtual_servers: virtual_servers.collect(), draining: draining.collect() }
     }

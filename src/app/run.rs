@@ -123,7 +123,7 @@ async fn serve(options: &Options, workers: RuntimeHandle) -> anyhow::Result<()> 
             },
         }
     }
-    handle.stopped();
+    handle.set_stopped();
     notify(&[NotifyState::Status(Phase::Stopped.as_str())]);
     drop((children, socket));
     tracing::info!("stopped");

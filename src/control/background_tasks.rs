@@ -1,57 +1,59 @@
+//! Tasks that run in the background whatever the configuration is.
+
 use std::convert::Infallible;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use tokio::time::{interval, timeout_at};
 
-use super::command::SystemState;
 use super::supervisor::SupervisedTask;
+use super::system_state::SystemState;
 use crate::net;
 
-/// The tasks that run whatever the configuration is.
+/// The background tasks, until this is dropped.
 #[derive(Debug)]
 pub(super) struct BackgroundTasks {
-    _children: Vec<SupervisedTask>,
+    _tasks: Vec<SupervisedTask>,
 }
 
 impl BackgroundTasks {
-    pub fn start(shared: &Arc<SystemState>) -> Self {
-        let children = vec![
-            child("watch over certificates", shared, watch_certificates),
-            child("end of removed members", shared, end_removed),
-            child("end of shortages", shared, log_ended_shortages),
-            child("expiry of persistence records", shared, sweep_records),
+    pub fn start(state: &Arc<SystemState>) -> Self {
+        let tasks = vec![
+            task("watch over certificates", state, watch_certificates),
+            task("end of removed members", state, close_removed_members),
+            task("end of shortages", state, log_ended_shortages),
+            task("expiry of persistence records", state, sweep_records),
         ];
-        Self { _children: children }
+        Self { _tasks: tasks }
     }
 }
 
-fn child<F>(name: &str, shared: &Arc<SystemState>, make: fn(Arc<SystemState>) -> F) -> SupervisedTask
+fn task<F>(name: &str, state: &Arc<SystemState>, make: fn(Arc<SystemState>) -> F) -> SupervisedTask
 where
     F: Future<Output = Infallible> + Send + 'static,
 {
-    let of = Arc::clone(shared);
-    SupervisedTask::start(name.to_owned(), &shared.restarts, || (), move || make(Arc::clone(&of)))
+    let own = Arc::clone(state);
+    SupervisedTask::start(name.to_owned(), &state.restarts, || (), move || make(Arc::clone(&own)))
 }
 
-async fn watch_certificates(shared: Arc<SystemState>) -> Infallible {
-    shared.certificates.run().await
+async fn watch_certificates(state: Arc<SystemState>) -> Infallible {
+    state.certificates.run().await
 }
 
-/// Ends the connections of removed members when their drain time is over.
-async fn end_removed(shared: Arc<SystemState>) -> Infallible {
+/// Closes the connections of removed members when their drain time is over.
+async fn close_removed_members(state: Arc<SystemState>) -> Infallible {
     loop {
-        match shared.registry.act_on_removed(Instant::now()) {
+        match state.registry.act_on_removed(Instant::now()) {
             Some(next) => {
-                // Whichever comes first, all are looked at again.
-                let _ = timeout_at(next.into(), shared.removed.notified()).await;
+                // All are checked again, whichever comes first.
+                let _ = timeout_at(next.into(), state.removed.notified()).await;
             }
-            None => shared.removed.notified().await,
+            None => state.removed.notified().await,
         }
     }
 }
 
-/// Says when pronk has again what it lacked.
+/// Logs when a shortage is over.
 async fn log_ended_shortages(_: Arc<SystemState>) -> Infallible {
     let mut seconds = interval(Duration::from_secs(1));
     loop {
@@ -61,10 +63,10 @@ async fn log_ended_shortages(_: Arc<SystemState>) -> Infallible {
 }
 
 /// Removes expired persistence records, some of them each second.
-async fn sweep_records(shared: Arc<SystemState>) -> Infallible {
+async fn sweep_records(state: Arc<SystemState>) -> Infallible {
     let mut seconds = interval(Duration::from_secs(1));
     loop {
         seconds.tick().await;
-        shared.registry.sweep_records(Instant::now());
+        state.registry.sweep_records(Instant::now());
     }
 }

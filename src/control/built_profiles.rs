@@ -1,3 +1,5 @@
+//! The SSL profiles in use, built from their certificates and keys.
+
 use std::collections::HashMap;
 use std::sync::Arc;
 
@@ -7,7 +9,7 @@ use crate::model::profile::ServerSsl;
 use crate::model::{Model, Name};
 use crate::tls::{LiveClientSsl, LiveServerSsl, ProfileError};
 
-/// The SSL profiles that virtual servers and monitors use, ready.
+/// The SSL profiles that virtual servers and monitors use, ready for connections.
 #[derive(Clone, Debug, Default)]
 pub(super) struct BuiltProfiles {
     pub(super) client: HashMap<Name, Arc<LiveClientSsl>>,
@@ -15,42 +17,43 @@ pub(super) struct BuiltProfiles {
 }
 
 impl BuiltProfiles {
-    /// Reads certificates and keys and makes the profiles; one whose files are as before stays as it is in `previous`,
-    /// so that its sessions can be resumed.
+    /// Reads certificates and keys and builds the profiles. One whose files did not change is kept from `previous`, so
+    /// that its sessions can be resumed.
     ///
     /// # Errors
-    /// Everything that is wrong with any of them, at the place of the file that names it.
+    /// Everything that is wrong with any of them, at the place in the configuration that names it.
     pub fn build(loaded: &Loaded, previous: &Self) -> Result<Self, Diagnostics> {
-        let (mut tls, mut wrong) = (Self::default(), Diagnostics::default());
+        let (mut built, mut wrong) = (Self::default(), Diagnostics::default());
         let store = &loaded.model.certificate_store;
         for virtual_server in loaded.model.virtual_servers.values() {
-            if let Some(profile) = virtual_server.client_ssl.as_ref().filter(|it| !tls.client.contains_key(&it.name)) {
+            if let Some(profile) = virtual_server.client_ssl.as_ref().filter(|it| !built.client.contains_key(&it.name))
+            {
                 match LiveClientSsl::build(profile, store, previous.client.get(&profile.name)) {
-                    Ok(live) => drop(tls.client.insert(profile.name.clone(), live)),
+                    Ok(live) => drop(built.client.insert(profile.name.clone(), live)),
                     Err(errors) => report(loaded, errors, &mut wrong),
                 }
             }
         }
         for profile in server_ssl(&loaded.model) {
-            if tls.server.contains_key(&profile.name) {
+            if built.server.contains_key(&profile.name) {
                 continue;
             }
             match LiveServerSsl::build(profile, store, previous.server.get(&profile.name)) {
-                Ok(live) => drop(tls.server.insert(profile.name.clone(), live)),
+                Ok(live) => drop(built.server.insert(profile.name.clone(), live)),
                 Err(errors) => report(loaded, errors, &mut wrong),
             }
         }
-        if wrong.has_errors() { Err(wrong) } else { Ok(tls) }
+        if wrong.has_errors() { Err(wrong) } else { Ok(built) }
     }
 
-    /// What client-ssl profiles serve.
+    /// Returns the certificate chains that client-ssl profiles present.
     pub(super) fn served(&self) -> HashMap<Name, Vec<Chain>> {
         let chains = |live: &Arc<LiveClientSsl>| live.identities().iter().map(|it| it.chain().to_vec()).collect();
         self.client.iter().map(|(name, live)| (name.clone(), chains(live))).collect()
     }
 
-    /// A line for each profile whose files have changed, except those that `listed` has already.
-    pub(super) fn replaced_by(&self, new: &Self, listed: &[Change]) -> Vec<String> {
+    /// Returns a line for each profile whose files have changed, except those in `listed`.
+    pub(super) fn changed_files(&self, new: &Self, listed: &[Change]) -> Vec<String> {
         let mut names: Vec<_> =
             replaced(&self.client, &new.client).chain(replaced(&self.server, &new.server)).collect();
         names.retain(|name| !listed.iter().any(|change| change.name == name.as_str()));
@@ -59,14 +62,14 @@ impl BuiltProfiles {
     }
 }
 
-/// The server-ssl profiles in use, by virtual servers and by monitors.
+/// Returns the server-ssl profiles that virtual servers and monitors use.
 pub(super) fn server_ssl(model: &Model) -> impl Iterator<Item = &Arc<ServerSsl>> {
     let monitors = model.pools.values().flat_map(|pool| &pool.monitors);
     let of_virtual_servers = model.virtual_servers.values().filter_map(|it| it.server_ssl.as_ref());
     of_virtual_servers.chain(monitors.flat_map(|monitor| monitor.server_ssl()))
 }
 
-/// The names of what is in both and not the same.
+/// Returns the names of the profiles that are in both and differ.
 fn replaced<'a, T>(old: &'a HashMap<Name, Arc<T>>, new: &'a HashMap<Name, Arc<T>>) -> impl Iterator<Item = &'a Name> {
     new.iter().filter(|(name, live)| old.get(*name).is_some_and(|old| !Arc::ptr_eq(old, live))).map(|(name, _)| name)
 }

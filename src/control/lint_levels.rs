@@ -1,11 +1,13 @@
+//! The levels of the linter's findings, as the configuration sets them.
+
 use crate::config::{Diagnostics, Loaded};
 use crate::lint::check;
 use crate::lint::{Levels, UnknownCheck};
 
-/// What a file says becomes of findings about certificates.
+/// Returns the levels that a configuration sets for findings.
 ///
 /// # Errors
-/// Ids that no check has, at their places.
+/// Every id that no check has, at its place in the file.
 pub fn lint_levels(loaded: &Loaded) -> Result<Levels, Diagnostics> {
     let mut wrong = Diagnostics::default();
     for id in loaded.model.lint.keys().filter(|id| check(id.as_str()).is_none()) {

@@ -1,4 +1,4 @@
-//! What monitors need beside their configuration: passwords, and the system's leave to ping.
+//! What monitors need besides their configuration: passwords, and the system's permission to ping.
 
 use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
@@ -9,13 +9,13 @@ use crate::config::{Diagnostics, Loaded};
 use crate::model::{Monitor, MonitorKind, Name};
 use crate::monitor::{authorization, ping_refused};
 
-/// The headers that let probes in, by monitor.
+/// The Authorization headers of probes, by monitor.
 pub(super) type Authorizations = HashMap<Name, HeaderValue>;
 
 /// Reads the passwords of monitors.
 ///
 /// # Errors
-/// Every one that cannot be read, at the monitor that needs it.
+/// Every password that cannot be read, at the monitor that needs it.
 pub(super) fn authorizations(loaded: &Loaded) -> Result<Authorizations, Diagnostics> {
     let (mut headers, mut wrong) = (Authorizations::new(), Diagnostics::default());
     for monitor in used(loaded).values() {
@@ -31,7 +31,10 @@ pub(super) fn authorizations(loaded: &Loaded) -> Result<Authorizations, Diagnost
     if wrong.has_errors() { Err(wrong) } else { Ok(headers) }
 }
 
-/// Refuses a monitor that pings where the system does not let this process.
+/// Checks that this process may ping, if a monitor does.
+///
+/// # Errors
+/// The system does not let it, at the monitor.
 pub(super) fn check_ping(loaded: &Loaded) -> Result<(), Diagnostics> {
     let monitors = used(loaded);
     let Some(monitor) = monitors.values().find(|monitor| monitor.kind == MonitorKind::GatewayIcmp) else {
@@ -44,7 +47,7 @@ pub(super) fn check_ping(loaded: &Loaded) -> Result<(), Diagnostics> {
     Err(loaded.diagnose(&["monitors", monitor.name.as_str(), "type"], message, Some(help.to_owned())).into())
 }
 
-/// The monitors that pools name, each once.
+/// Returns the monitors that pools name, each once.
 fn used(loaded: &Loaded) -> BTreeMap<&Name, &Arc<Monitor>> {
     loaded.model.pools.values().flat_map(|pool| &pool.monitors).map(|monitor| (&monitor.name, monitor)).collect()
 }

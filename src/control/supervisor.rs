@@ -1,5 +1,4 @@
-//! Supervision of the tasks of the control plane. A task that panics is logged and counted, whoever relies on it is
-//! told, and it is started again after a pause.
+//! Supervision of the tasks of the control plane: a task that panics is logged and counted, and restarted after a pause.
 
 use std::collections::HashMap;
 use std::convert::Infallible;
@@ -12,7 +11,7 @@ use tokio::task::JoinError;
 use tokio::time::{Instant, sleep};
 use tokio_util::task::AbortOnDropHandle;
 
-/// How often tasks had to be started again, since the start of the process.
+/// Counts how often tasks were restarted since the start of the process.
 #[derive(Clone, Debug, Default)]
 pub struct Restarts(Arc<AtomicU64>);
 
@@ -33,13 +32,13 @@ pub struct SupervisedTask {
 }
 
 impl SupervisedTask {
-    /// Runs what `make` makes, and makes it again after a panic, with pauses that double from 100 ms to a minute.
-    /// `lost` is called after each panic, before the pause. As its output has no values, the task cannot end
-    /// otherwise.
+    /// Runs the task that `make` returns, and another one after a panic, with pauses that double from 100 ms to a minute.
+    /// `on_panic` is called after each panic, before the pause. The task cannot end otherwise, as its output has no
+    /// values.
     pub fn start<F>(
         name: String,
         restarts: &Restarts,
-        lost: impl Fn() + Send + 'static,
+        on_panic: impl Fn() + Send + 'static,
         make: impl Fn() -> F + Send + Sync + 'static,
     ) -> Self
     where
@@ -47,7 +46,7 @@ impl SupervisedTask {
     {
         let restarts = restarts.clone();
         let make = Arc::new(make);
-        let kept = async move {
+        let supervised = async move {
             let mut pause = PAUSE.0;
             loop {
                 let (started, make) = (Instant::now(), Arc::clone(&make));
@@ -55,37 +54,37 @@ impl SupervisedTask {
                 let task = AbortOnDropHandle::new(tokio::spawn(async move { make().await }));
                 let Err(ended) = task.await;
                 restarts.increment();
-                lost();
+                on_panic();
                 if started.elapsed() >= STEADY {
                     pause = PAUSE.0;
                 }
                 tracing::error!(
-                    task = name, reason = %reason(ended), pause_ms = pause.as_millis() as u64,
+                    task = name, reason = %join_error_message(ended), pause_ms = pause.as_millis() as u64,
                     "a fault of pronk's own: a task of the control plane panicked; it is started again after a pause",
                 );
                 sleep(pause).await;
                 pause = (pause * 2).min(PAUSE.1);
             }
         };
-        Self { _task: AbortOnDropHandle::new(tokio::spawn(kept)) }
+        Self { _task: AbortOnDropHandle::new(tokio::spawn(supervised)) }
     }
 }
 
-/// What ended a task, in words.
-pub(super) fn reason(ended: JoinError) -> String {
+/// Describes what ended a task.
+pub(super) fn join_error_message(ended: JoinError) -> String {
     match ended.try_into_panic() {
         Ok(panic) => panic_message(&*panic),
         Err(ended) => ended.to_string(),
     }
 }
 
-/// The message of a panic, in words.
+/// Describes a panic.
 pub(super) fn panic_message(panic: &(dyn std::any::Any + Send)) -> String {
     let text = panic.downcast_ref::<&str>().copied().or_else(|| panic.downcast_ref::<String>().map(String::as_str));
     format!("it panicked: {}", text.unwrap_or("no message"))
 }
 
-/// Children of one kind, each known by a key and made from a specification.
+/// Supervised tasks of one kind, each with a key and a specification.
 #[derive(Debug)]
 pub(super) struct TaskGroup<K, S>(HashMap<K, (Arc<S>, SupervisedTask)>);
 
@@ -96,7 +95,7 @@ impl<K, S> Default for TaskGroup<K, S> {
 }
 
 impl<K: Eq + Hash, S> TaskGroup<K, S> {
-    /// Keeps exactly the children that are wanted. One whose specification `is_same` goes on undisturbed.
+    /// Keeps exactly the tasks that are wanted. One whose specification `is_same` is not disturbed.
     pub fn keep(
         &mut self,
         wanted: impl IntoIterator<Item = (K, S)>,
@@ -106,11 +105,11 @@ impl<K: Eq + Hash, S> TaskGroup<K, S> {
         let mut before = std::mem::take(&mut self.0);
         for (key, wanted) in wanted {
             let kept = before.remove(&key).filter(|(known, _)| is_same(known, &wanted));
-            let child = kept.unwrap_or_else(|| {
+            let task = kept.unwrap_or_else(|| {
                 let wanted = Arc::new(wanted);
                 (Arc::clone(&wanted), start(&key, wanted))
             });
-            self.0.insert(key, child);
+            self.0.insert(key, task);
         }
     }
 
@@ -123,7 +122,7 @@ impl<K: Eq + Hash, S> TaskGroup<K, S> {
     }
 }
 
-/// The first pause before a task is started again, and the longest.
+/// The first pause before a task is restarted, and the longest.
 const PAUSE: (Duration, Duration) = (Duration::from_millis(100), Duration::from_secs(60));
 /// A task that ran so long begins with the first pause again.
 const STEADY: Duration = Duration::from_secs(60);
@@ -149,10 +148,10 @@ mod tests {
                 std::future::pending::<Infallible>().await
             }
         };
-        let lose = move || {
+        let on_panic = move || {
             counted.fetch_add(1, Ordering::Relaxed);
         };
-        let child = SupervisedTask::start("test".into(), &restarts, lose, make);
+        let child = SupervisedTask::start("test".into(), &restarts, on_panic, make);
         let mut starts = Vec::new();
         for _ in 0..12 {
             starts.push(begins.recv().await.unwrap());

@@ -1,7 +1,8 @@
-//! Taking over certificates, keys, authorities and revocation lists that were replaced on disk.
+//! Noticing certificates, keys, authorities and revocation lists that changed on disk, and building the profiles anew.
 //!
-//! Only what the running configuration names is looked at, and the configuration file is not read. A profile takes all
-//! of its files or none. What cannot be used is often half-written, so it is reported only when it stays as it is.
+//! Only files that the running configuration names are checked, and the configuration file is not read. A profile takes
+//! all of its files or none. Files that cannot be used are often half-written, so they are reported only if the next
+//! check finds them unchanged.
 
 use std::collections::{BTreeMap, HashMap};
 use std::os::unix::fs::MetadataExt;
@@ -14,11 +15,11 @@ use crate::model::profile::{ClientSsl, ServerSsl};
 use crate::model::{Model, Name};
 use crate::tls::{LiveClientSsl, LiveServerSsl, ProfileError};
 
-/// What stands on disk for the profiles in force, as it was last looked at.
+/// The files of the profiles in force, as the last check found them.
 #[derive(Clone, Debug, Default)]
 pub(in crate::control) struct CertificateFiles {
     in_force: HashMap<Name, Stamps>,
-    refused: HashMap<Name, Unusable>,
+    unusable: HashMap<Name, Unusable>,
 }
 
 /// Files that a profile cannot use.
@@ -26,88 +27,84 @@ pub(in crate::control) struct CertificateFiles {
 struct Unusable {
     stamps: Stamps,
     reason: String,
-    /// The reason that was last reported; none until a second look finds the same files.
+    /// The reason that was last reported; none until a second check finds the same files.
     reported: Option<String>,
     /// Whether these very files were reported.
-    settled: bool,
+    is_reported: bool,
 }
 
-/// What tells a file from another that took its place: device, inode, size, and when it was written and changed. The
-/// change time tells of permissions as well.
+/// What differs between a file and another in its place: device, inode, size, and the times of modification and change.
+/// A change of permissions sets the change time as well.
 type Stamp = (u64, u64, u64, (i64, i64), (i64, i64));
 type Stamps = Vec<Option<Stamp>>;
 
-/// What a look found new.
+/// What a check found new.
 #[derive(Debug, Default)]
 pub(in crate::control) struct ChangedProfiles {
-    /// Profiles that are another than before.
-    pub taken: Vec<Name>,
-    /// Profiles whose files cannot be used, each with the reason.
-    pub refused: Vec<(Name, String)>,
+    /// Profiles that were built anew.
+    pub replaced: Vec<Name>,
+    /// Profiles whose new files cannot be used, each with the reason.
+    pub unusable: Vec<(Name, String)>,
 }
 
-/// What is on disk by now, made ready for use.
+/// The profiles as their files on disk are by now.
 #[derive(Debug)]
 pub(in crate::control) struct CheckedFiles {
-    pub tls: BuiltProfiles,
-    pub replacements: CertificateFiles,
+    pub profiles: BuiltProfiles,
+    pub files: CertificateFiles,
     pub changed: ChangedProfiles,
 }
 
-/// Looks at the files of the profiles in force. Reads files and derives keys, so it may block.
-pub(in crate::control) fn look(
-    model: &Model,
-    mut tls: BuiltProfiles,
-    mut replacements: CertificateFiles,
-) -> CheckedFiles {
-    let changed = replacements.look(model, &mut tls);
-    CheckedFiles { tls, replacements, changed }
+/// Checks the files of the profiles in force. It reads files and derives keys, so it may block.
+pub(super) fn check(model: &Model, mut profiles: BuiltProfiles, mut files: CertificateFiles) -> CheckedFiles {
+    let changed = files.check(model, &mut profiles);
+    CheckedFiles { profiles, files, changed }
 }
 
 impl CertificateFiles {
-    /// Of a model whose files are about to be read.
+    /// Returns the state of the files of a model that are about to be read.
     pub(in crate::control) fn of(model: &Model) -> Self {
         let profiles = Profile::all(model).into_values();
         let in_force = profiles.map(|it| (it.name().clone(), stamps(&it.paths(&model.certificate_store)))).collect();
-        Self { in_force, refused: HashMap::new() }
+        Self { in_force, unusable: HashMap::new() }
     }
 
-    /// The profiles whose files cannot be used, each with the reason.
-    pub(in crate::control) fn refused(&self) -> HashMap<Name, String> {
+    /// Returns the profiles whose files cannot be used, each with the reason.
+    pub(in crate::control) fn unusable(&self) -> HashMap<Name, String> {
         let reported = |(name, it): (&Name, &Unusable)| Some((name.clone(), it.reported.clone()?));
-        self.refused.iter().filter_map(reported).collect()
+        self.unusable.iter().filter_map(reported).collect()
     }
 
-    fn look(&mut self, model: &Model, tls: &mut BuiltProfiles) -> ChangedProfiles {
+    fn check(&mut self, model: &Model, profiles: &mut BuiltProfiles) -> ChangedProfiles {
         let mut changed = ChangedProfiles::default();
         for (name, profile) in Profile::all(model) {
             let stamps = stamps(&profile.paths(&model.certificate_store));
             if self.in_force.get(&name) == Some(&stamps) {
-                // The very files that are in force came back.
-                let reported = self.refused.remove(&name).and_then(|it| it.reported);
-                changed.taken.extend(reported.is_some().then_some(name));
+                // The files that are in force are back.
+                let reported = self.unusable.remove(&name).and_then(|it| it.reported);
+                changed.replaced.extend(reported.is_some().then_some(name));
                 continue;
             }
-            if let Some(known) = self.refused.get_mut(&name).filter(|it| it.stamps == stamps) {
-                if !known.settled {
-                    known.settled = true;
+            if let Some(known) = self.unusable.get_mut(&name).filter(|it| it.stamps == stamps) {
+                if !known.is_reported {
+                    known.is_reported = true;
                     known.reported = Some(known.reason.clone());
-                    changed.refused.push((name, known.reason.clone()));
+                    changed.unusable.push((name, known.reason.clone()));
                 }
                 continue;
             }
-            match profile.build(&model.certificate_store, tls) {
+            match profile.build(&model.certificate_store, profiles) {
                 Ok(is_other) => {
-                    let reported = self.refused.remove(&name).and_then(|it| it.reported);
+                    let reported = self.unusable.remove(&name).and_then(|it| it.reported);
                     self.in_force.insert(name.clone(), stamps);
-                    // The same contents again are no news, unless somebody waits to hear that all is well.
-                    changed.taken.extend((is_other || reported.is_some()).then_some(name));
+                    // The same contents again change nothing, unless other files were reported as unusable before.
+                    changed.replaced.extend((is_other || reported.is_some()).then_some(name));
                 }
                 Err(errors) => {
                     let reasons: Vec<_> = errors.iter().map(|it| format!("{}: {}", it.key, it.message)).collect();
-                    let reported = self.refused.remove(&name).and_then(|it| it.reported);
-                    self.refused
-                        .insert(name, Unusable { stamps, reason: reasons.join("; "), reported, settled: false });
+                    let reported = self.unusable.remove(&name).and_then(|it| it.reported);
+                    self.unusable
+                        .insert(name, Unusable { stamps, reason: reasons.join("; "), reported, is_reported: false });
                 }
             }
         }
@@ -145,17 +142,17 @@ impl Profile {
         }
     }
 
-    /// Builds the profile from its files, and tells whether it is another than before.
-    fn build(&self, store: &Path, tls: &mut BuiltProfiles) -> Result<bool, Vec<ProfileError>> {
+    /// Builds the profile from its files. Returns whether it is another than before.
+    fn build(&self, store: &Path, profiles: &mut BuiltProfiles) -> Result<bool, Vec<ProfileError>> {
         match self {
             Self::Client(profile) => {
-                let live = LiveClientSsl::build(profile, store, tls.client.get(&profile.name))?;
-                let old = tls.client.insert(profile.name.clone(), Arc::clone(&live));
+                let live = LiveClientSsl::build(profile, store, profiles.client.get(&profile.name))?;
+                let old = profiles.client.insert(profile.name.clone(), Arc::clone(&live));
                 Ok(old.is_none_or(|old| !Arc::ptr_eq(&old, &live)))
             }
             Self::Server(profile) => {
-                let live = LiveServerSsl::build(profile, store, tls.server.get(&profile.name))?;
-                let old = tls.server.insert(profile.name.clone(), Arc::clone(&live));
+                let live = LiveServerSsl::build(profile, store, profiles.server.get(&profile.name))?;
+                let old = profiles.server.insert(profile.name.clone(), Arc::clone(&live));
                 Ok(old.is_none_or(|old| !Arc::ptr_eq(&old, &live)))
             }
         }
@@ -206,37 +203,37 @@ virtual-servers: { vs: { destination: '127.0.0.1:1', pool: p, client-ssl: f } }
     #[test]
     fn half_written_files_are_told_only_if_they_stay() {
         let folder = tempfile::tempdir().unwrap();
-        let (folder, mut tls) = (folder.path(), BuiltProfiles::default());
+        let (folder, mut profiles) = (folder.path(), BuiltProfiles::default());
         let write_key = |pair: &CertifiedKey<KeyPair>| {
             write(&folder.join("lb.key"), &pair.signing_key.serialize_pem());
         };
         write_key(&pair(folder));
         let model = model(folder);
-        let mut replacements = CertificateFiles::default();
-        assert_eq!(replacements.look(&model, &mut tls).taken.len(), 1);
-        let served = Arc::clone(&tls.client["f"]);
-        let mut look = |tls: &mut BuiltProfiles| {
-            let changed = replacements.look(&model, tls);
-            (changed.taken.len(), changed.refused.len(), replacements.refused().len())
+        let mut files = CertificateFiles::default();
+        assert_eq!(files.check(&model, &mut profiles).replaced.len(), 1);
+        let served = Arc::clone(&profiles.client["f"]);
+        let mut check = |profiles: &mut BuiltProfiles| {
+            let changed = files.check(&model, profiles);
+            (changed.replaced.len(), changed.unusable.len(), files.unusable().len())
         };
-        assert_eq!(look(&mut tls), (0, 0, 0), "nothing was replaced");
+        assert_eq!(check(&mut profiles), (0, 0, 0), "nothing was replaced");
 
         let second = pair(folder);
-        assert_eq!(look(&mut tls), (0, 0, 0), "the key is still to come");
-        assert!(Arc::ptr_eq(&served, &tls.client["f"]));
+        assert_eq!(check(&mut profiles), (0, 0, 0), "the key is still to come");
+        assert!(Arc::ptr_eq(&served, &profiles.client["f"]));
         write_key(&second);
-        assert_eq!(look(&mut tls), (1, 0, 0));
-        assert!(!Arc::ptr_eq(&served, &tls.client["f"]));
+        assert_eq!(check(&mut profiles), (1, 0, 0));
+        assert!(!Arc::ptr_eq(&served, &profiles.client["f"]));
 
         let third = pair(folder);
-        assert_eq!(look(&mut tls), (0, 0, 0));
-        assert_eq!(look(&mut tls), (0, 1, 1), "it stayed");
-        assert_eq!(look(&mut tls), (0, 0, 1), "and is told once");
+        assert_eq!(check(&mut profiles), (0, 0, 0));
+        assert_eq!(check(&mut profiles), (0, 1, 1), "it stayed");
+        assert_eq!(check(&mut profiles), (0, 0, 1), "and is told once");
         pair(folder);
-        assert_eq!(look(&mut tls), (0, 0, 1), "what was told holds while another is looked at");
-        assert_eq!(look(&mut tls), (0, 1, 1));
+        assert_eq!(check(&mut profiles), (0, 0, 1), "what was told holds while another is looked at");
+        assert_eq!(check(&mut profiles), (0, 1, 1));
         write(&folder.join("lb.pem"), &third.cert.pem());
         write_key(&third);
-        assert_eq!(look(&mut tls), (1, 0, 0));
+        assert_eq!(check(&mut profiles), (1, 0, 0));
     }
 }

@@ -1,5 +1,8 @@
-//! Certificate files, keys, authorities and revocation lists that are replaced on disk while pronk runs.
+//! Certificates, keys, authorities and revocation lists that are replaced on disk while pronk runs: `changed` notices
+//! them, `schedule` says when they are checked.
 
 mod changed;
+mod schedule;
 
-pub(super) use changed::{CertificateFiles, CheckedFiles, look};
+pub(super) use changed::{CertificateFiles, CheckedFiles};
+pub(super) use schedule::CheckSchedule;

@@ -1,3 +1,5 @@
+//! The HTTP API of the admin socket: its routes.
+
 use axum::extract::{FromRef, Query, State};
 use axum::http::StatusCode;
 use axum::http::header::CONTENT_TYPE;
@@ -6,15 +8,17 @@ use axum::routing::{get, post};
 use axum::{Json, Router};
 use serde::Deserialize;
 
+use super::answers::{ErrorBody, Reloaded, Resumed};
 use super::explain::Explained;
+use super::network_map::Map;
 use super::persistence::{Deleted, Filter};
-use super::view::{ErrorBody, Map, Reloaded, Resumed, Stats};
+use super::statistics::Stats;
 use crate::control::{CommandError, Handle};
 use crate::inventory;
 use crate::log::Log;
 use crate::model::{MemberKey, Name};
 
-/// What is asked.
+/// The state that requests read.
 #[derive(Clone)]
 struct ApiState {
     handle: Handle,
@@ -27,7 +31,7 @@ impl FromRef<ApiState> for Handle {
     }
 }
 
-/// What can be asked, and who answers.
+/// Returns the routes.
 pub(super) fn router(handle: Handle, log: Log) -> Router {
     Router::new()
         .route("/v1/map", get(map))

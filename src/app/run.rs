@@ -1,4 +1,4 @@
-//! The process: two runtimes, signals, the end.
+//! Running pronk: two runtimes, signals, the drain, the end.
 
 use std::convert::Infallible;
 use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -12,7 +12,7 @@ use sd_notify::NotifyState;
 use tokio::runtime::{Builder, Handle as RuntimeHandle, Runtime};
 use tokio_util::task::AbortOnDropHandle;
 
-use super::signals::{ReloadRequests, Request, Signals};
+use super::signals::{self, ReloadRequests, Request, Signals};
 use super::systemd::{self, notify};
 use crate::admin::{self, AdminSocket};
 use crate::control::{self, Controller, Handle, Phase, SupervisedTask};
@@ -20,38 +20,38 @@ use crate::log::Log;
 use crate::net;
 use crate::proxy::Lifecycle;
 
-/// How to run.
+/// The options of `pronk run`.
 #[derive(Debug)]
 pub struct Options {
     pub file: PathBuf,
-    /// Threads that carry connections; the cores that the process may use unless told.
+    /// Threads that carry connections; by default as many as the cores that the process may use.
     pub threads: Option<u16>,
     pub admin_socket: PathBuf,
     /// How long connections may go on after SIGTERM.
     pub drain_timeout: Duration,
-    /// The log of this process, which is kept going and reopened on SIGUSR1.
+    /// The log of the process, which is reopened on SIGUSR1.
     pub log: Log,
 }
 
 /// Runs until SIGTERM or SIGINT, and then until connections have ended or the drain time is over.
 ///
 /// # Errors
-/// What keeps it from starting.
+/// Why it cannot start.
 pub fn run(options: &Options) -> anyhow::Result<()> {
     let open_files = net::raise_open_file_limit();
     let cores = || std::thread::available_parallelism().map_or(1, std::num::NonZeroUsize::get);
     let threads = options.threads.map_or_else(cores, usize::from);
-    // Everything but connections: nothing that it does holds up a byte.
+    // Everything but connections, so that nothing delays their bytes.
     let control = Builder::new_current_thread().enable_all().on_thread_start(net::lower_thread_priority).build()?;
     {
         // Before the first line of the log.
         let _entered = control.enter();
-        super::signals::survive_file_size_limit()?;
+        signals::ignore_file_size_limit()?;
     }
     tracing::info!(version = env!("CARGO_PKG_VERSION"), threads, open_files, "starting");
     let workers = workers(threads)?;
     let outcome = control.block_on(serve(options, workers.handle().clone()));
-    // What hangs, such as a file on a network disk that is gone, must not keep the process.
+    // A thread that hangs, as on a network disk that is gone, must not keep the process.
     control.shutdown_background();
     workers.shutdown_background();
     outcome
@@ -78,7 +78,7 @@ async fn serve(options: &Options, workers: RuntimeHandle) -> anyhow::Result<()> 
     let path = &options.admin_socket;
     let socket = AdminSocket::bind(path).with_context(|| format!("cannot make the admin socket {}", path.display()))?;
     let socket = Arc::new(socket);
-    let children = [admin_child(&socket, &handle, &options.log), log_child(&handle, &options.log)];
+    let tasks = [admin_task(&socket, &handle, &options.log), log_task(&handle, &options.log)];
 
     tokio::select! {
         biased;
@@ -93,19 +93,19 @@ async fn serve(options: &Options, workers: RuntimeHandle) -> anyhow::Result<()> 
     let reloads = ReloadRequests::start(&handle);
     let orderly = loop {
         tokio::select! {
-            asked = signals.next() => match asked {
+            request = signals.next() => match request {
                 Request::Stop => break true,
-                Request::Reload => reloads.ask(),
-                asked => answer(&asked, &options.log),
+                Request::Reload => reloads.request(),
+                request => handle_log_signal(&request, &options.log),
             },
             _ = &mut controlling => break false,
         }
     };
-    // Whatever comes of a reload that is under way, the stop is the last that the service manager is told of.
+    // The stop is the last that systemd is notified of, also while a reload is under way.
     drop(reloads);
     notify(&[NotifyState::Stopping]);
     if orderly {
-        // Nobody else stops it, so it is not refused.
+        // It is stopped here alone, so it is not refused.
         let _ = handle.stop().await;
     } else {
         tracing::error!("a fault of pronk's own: the controller has ended; connections drain, and the process ends");
@@ -115,28 +115,28 @@ async fn serve(options: &Options, workers: RuntimeHandle) -> anyhow::Result<()> 
     loop {
         tokio::select! {
             () = &mut draining => break,
-            asked = signals.next() => match asked {
+            request = signals.next() => match request {
                 Request::Stop => lifecycle.close_connections_at_once(),
-                // It is refused, which the log says.
+                // It is refused, and the log says so.
                 Request::Reload => drop(handle.reload(false).await),
-                asked => answer(&asked, &options.log),
+                request => handle_log_signal(&request, &options.log),
             },
         }
     }
     handle.set_stopped();
     notify(&[NotifyState::Status(Phase::Stopped.as_str())]);
-    drop((children, socket));
+    drop((tasks, socket));
     tracing::info!("stopped");
     if orderly { Ok(()) } else { anyhow::bail!("the controller ended by a fault of pronk's own; the log says which") }
 }
 
-fn admin_child(socket: &Arc<AdminSocket>, handle: &Handle, log: &Log) -> SupervisedTask {
+fn admin_task(socket: &Arc<AdminSocket>, handle: &Handle, log: &Log) -> SupervisedTask {
     let (socket, answered, log) = (Arc::clone(socket), handle.clone(), log.clone());
     let make = move || admin::serve(Arc::clone(&socket), answered.clone(), log.clone());
     SupervisedTask::start("admin socket".to_owned(), handle.restarts(), || (), make)
 }
 
-fn log_child(handle: &Handle, log: &Log) -> SupervisedTask {
+fn log_task(handle: &Handle, log: &Log) -> SupervisedTask {
     let log = log.clone();
     let make = move || report_lost_lines(log.clone());
     SupervisedTask::start("count of lost log lines".to_owned(), handle.restarts(), || (), make)
@@ -151,9 +151,9 @@ async fn report_lost_lines(log: Log) -> Infallible {
     }
 }
 
-/// Answers a signal that is about the log, or about nothing.
-fn answer(asked: &Request, log: &Log) {
-    match asked {
+/// Handles a signal that is for the log, or ignored.
+fn handle_log_signal(request: &Request, log: &Log) {
+    match request {
         Request::ReopenLog => log.reopen(),
         Request::Ignored => tracing::warn!("SIGUSR2 is reserved, and does nothing"),
         Request::Reload | Request::Stop => {}

@@ -8,7 +8,7 @@ use hyper_util::rt::TokioIo;
 use serde::de::DeserializeOwned;
 use tokio::net::UnixStream;
 
-use crate::admin::view::ErrorBody;
+use crate::admin::answers::ErrorBody;
 
 /// Which running pronk is meant.
 #[derive(Debug, clap::Args)]

@@ -1,81 +1,83 @@
+//! Writing lines whole or not at all, and counting what became of each.
+
 use std::io::{self, Write};
 use std::sync::Arc;
 
 use super::state::{LineKind, LogState};
 
-/// Writes lines one by one, and counts what became of each. A line is written whole or not at all: one whose beginning
-/// alone could be written is finished before anything else is.
+/// Writes lines one by one, and counts what became of each. A line of which only a part could be written is completed
+/// before the next.
 #[derive(Debug)]
 pub(super) struct LineWriter<W> {
     pub out: W,
-    shared: Arc<LogState>,
+    state: Arc<LogState>,
     partial: Option<PartialLine>,
 }
 
-/// An entry whose beginning was written.
+/// A line of which a part was written.
 #[derive(Debug)]
 struct PartialLine {
-    entry: LineKind,
+    kind: LineKind,
     rest: Vec<u8>,
 }
 
 impl<W: Write> LineWriter<W> {
-    pub fn new(out: W, shared: Arc<LogState>) -> Self {
-        Self { out, shared, partial: None }
+    pub fn new(out: W, state: Arc<LogState>) -> Self {
+        Self { out, state, partial: None }
     }
 
-    /// Writes a line and, if that went well, what is to be told of lost ones. An empty line is none, and goes well.
+    /// Writes a line and, if it was written, the report of lost lines that waits. An empty line counts as written.
     pub fn write_line(&mut self, line: &[u8]) {
         if !line.is_empty() && !self.write(LineKind::Ordinary, line) {
             return;
         }
-        let report = self.shared.reports().take();
+        let report = self.state.reports().take_line();
         if let Some(report) = report {
             self.write(LineKind::LossReport, &report);
         }
     }
 
-    /// Returns whether a line is written in part.
+    /// Returns whether a line is partly written.
     pub fn has_partial(&self) -> bool {
         self.partial.is_some()
     }
 
-    /// Gives up the line that is written in part, because its end would not follow its beginning.
+    /// Abandons a partly written line, because its end would not follow its beginning.
     pub fn abandon_partial(&mut self) {
         if let Some(partial) = self.partial.take() {
-            self.shared.finished(partial.entry, false);
+            self.state.finished(partial.kind, false);
         }
     }
 
-    /// Returns whether all was written.
-    fn write(&mut self, entry: LineKind, bytes: &[u8]) -> bool {
-        if !self.finish() {
-            self.shared.finished(entry, false);
+    /// Writes a line of this kind. Returns whether it was written whole.
+    fn write(&mut self, kind: LineKind, bytes: &[u8]) -> bool {
+        if !self.complete_partial() {
+            self.state.finished(kind, false);
             return false;
         }
         let count = self.write_some(bytes);
         if 0 < count && count < bytes.len() {
-            self.partial = Some(PartialLine { entry, rest: bytes[count..].to_vec() });
+            self.partial = Some(PartialLine { kind, rest: bytes[count..].to_vec() });
         } else {
-            self.shared.finished(entry, count > 0);
+            self.state.finished(kind, count > 0);
         }
         count == bytes.len()
     }
 
-    /// Returns whether nothing is left of a partial line.
-    fn finish(&mut self) -> bool {
+    /// Completes a partly written line. Returns whether there is none left.
+    fn complete_partial(&mut self) -> bool {
         let Some(mut partial) = self.partial.take() else { return true };
         let count = self.write_some(&partial.rest);
         partial.rest.drain(..count);
         if partial.rest.is_empty() {
-            self.shared.finished(partial.entry, true);
+            self.state.finished(partial.kind, true);
             return true;
         }
         self.partial = Some(partial);
         false
     }
 
-    /// Writes until an error, which is noted, and returns how much was written.
+    /// Writes until an error, which is noted. Returns how many bytes were written.
     fn write_some(&mut self, bytes: &[u8]) -> usize {
         let mut count = 0;
         while count < bytes.len() {
@@ -84,7 +86,7 @@ impl<W: Write> LineWriter<W> {
                 Ok(more) => count += more,
                 Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
                 Err(error) => {
-                    self.shared.note_error(&error);
+                    self.state.note_error(&error);
                     return count;
                 }
             }

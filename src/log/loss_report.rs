@@ -1,19 +1,21 @@
+//! Reporting lost lines: each loss is reported exactly once, and only while lines can be written.
+
 use std::io;
 use std::ops::Sub;
 
-/// Lines that were lost since the start, by what became of them.
+/// How many lines were lost since the start, by cause.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(super) struct Lost {
-    /// Not taken by the queue, because it was full.
+    /// Dropped, because the queue was full.
     pub dropped: u64,
-    /// Taken, and not written.
+    /// Queued, and could not be written.
     pub failed: u64,
 }
 
-/// What was reported of losses, and what is about to be.
+/// The losses that were reported, and the report that is under way.
 ///
-/// A loss is told by one line of the log, which can be lost itself. It counts as told once that line was written, and
-/// while it is being written no other tells the same.
+/// A loss is reported by a line of the log, which can be lost itself. It counts as reported when that line was written,
+/// and while it is being written there is no second report.
 #[derive(Debug, Default)]
 pub(super) struct LossReports {
     reported: Lost,
@@ -22,7 +24,7 @@ pub(super) struct LossReports {
     report: ReportState,
 }
 
-/// The line that reports all losses up to a certain one.
+/// The report under way, of all losses up to a certain one.
 #[derive(Debug, Default)]
 enum ReportState {
     #[default]
@@ -33,31 +35,31 @@ enum ReportState {
 }
 
 impl LossReports {
-    /// Returns what is to be told, given what was lost and how many lines were written, both since the start: all that
-    /// was not told yet, provided that lines were written since this was last asked.
+    /// Returns the losses to be reported, given the lines that were lost and written since the start: all that were not
+    /// reported yet, if lines were written since the last call.
     pub fn due(&mut self, lost: Lost, written: u64) -> Option<Lost> {
-        let flows = written > std::mem::replace(&mut self.written, written);
+        let writes = written > std::mem::replace(&mut self.written, written);
         if matches!(self.report, ReportState::Writing(_)) {
             return None;
         }
-        // A line that has waited since the last time is replaced by one that tells all.
+        // A report that has waited since the last time is replaced by one of all losses.
         self.report = ReportState::None;
-        if !flows || lost == self.reported {
+        if !writes || lost == self.reported {
             return None;
         }
         self.report = ReportState::Requested(lost);
         Some(lost - self.reported)
     }
 
-    /// Takes the line that tells what was due.
-    pub fn ready(&mut self, line: &[u8]) {
+    /// Sets the line of the report that was due.
+    pub fn set_line(&mut self, line: &[u8]) {
         if let ReportState::Requested(lost) = self.report {
             self.report = ReportState::Formatted(lost, line.to_vec());
         }
     }
 
-    /// Returns the line for writing, if there is one; [`done`](Self::done) follows.
-    pub fn take(&mut self) -> Option<Vec<u8>> {
+    /// Returns the line to be written, if there is one; [`set_written`](Self::set_written) follows.
+    pub fn take_line(&mut self) -> Option<Vec<u8>> {
         match std::mem::take(&mut self.report) {
             ReportState::Formatted(lost, line) => {
                 self.report = ReportState::Writing(lost);
@@ -70,8 +72,8 @@ impl LossReports {
         }
     }
 
-    /// Notes whether the line that was taken was written. If not, the same will be due again.
-    pub fn done(&mut self, written: bool) {
+    /// Sets whether the line that was taken was written. If it was not, the losses are due again.
+    pub fn set_written(&mut self, written: bool) {
         if let ReportState::Writing(lost) = std::mem::take(&mut self.report)
             && written
         {
@@ -85,7 +87,7 @@ impl Lost {
         self.dropped + self.failed
     }
 
-    /// In words, with the last error of writing.
+    /// Returns the text of the report, with the last error of writing.
     pub fn describe(self, error: &io::Error) -> String {
         let Self { dropped, failed } = self;
         let total = match self.total() {
@@ -169,9 +171,9 @@ mod tests {
                     Due(failed, written, due) => {
                         assert_eq!(reports.due(lost(failed), written), due.map(lost), "{case}, step {at}");
                     }
-                    Ready => reports.ready(b"line"),
-                    Take(some) => assert_eq!(reports.take().is_some(), some, "{case}, step {at}"),
-                    Done(written) => reports.done(written),
+                    Ready => reports.set_line(b"line"),
+                    Take(some) => assert_eq!(reports.take_line().is_some(), some, "{case}, step {at}"),
+                    Done(written) => reports.set_written(written),
                 }
             }
         }

@@ -1,3 +1,5 @@
+//! The bounded queue of log lines. A line that finds it full is dropped and counted, so that logging never blocks.
+
 use std::io::{self, Write};
 use std::sync::Arc;
 use std::sync::atomic::Ordering::Relaxed;
@@ -9,46 +11,47 @@ use tracing_subscriber::fmt::MakeWriter;
 use super::loss_report::Lost;
 use super::state::{LineKind, LogState};
 
-/// The target of the line that tells of lost ones.
+/// The target of the report of lost lines.
 pub(super) const LOSS_TARGET: &str = "pronk::log::lost";
 
-/// The near end of the queue, which whoever logs brings lines to. It never waits.
+/// The near end of the queue, to which threads that log give their lines.
 #[derive(Clone, Debug)]
 pub(super) struct LossyQueue {
     lines: NonBlocking,
     capacity: u64,
-    pub shared: Arc<LogState>,
+    pub state: Arc<LogState>,
 }
 
 impl LossyQueue {
     /// Starts the thread that takes lines from the queue to the sink.
-    pub fn start(capacity: usize, shared: Arc<LogState>, sink: impl Write + Send + 'static) -> (Self, WorkerGuard) {
+    pub fn start(capacity: usize, state: Arc<LogState>, sink: impl Write + Send + 'static) -> (Self, WorkerGuard) {
         let builder = NonBlockingBuilder::default().lossy(true).buffered_lines_limit(capacity).thread_name("log");
         let (lines, worker) = builder.finish(sink);
-        (Self { lines, capacity: capacity as u64, shared }, worker)
+        (Self { lines, capacity: capacity as u64, state }, worker)
     }
 
+    /// Returns how many lines were lost since the start.
     pub fn lost(&self) -> Lost {
         let dropped = self.lines.error_counter().dropped_lines() as u64;
-        Lost { dropped, failed: self.shared.failed.load(Relaxed) }
+        Lost { dropped, failed: self.state.failed.load(Relaxed) }
     }
 
-    /// How many lines wait or are being written.
+    /// Returns how many lines wait or are being written.
     pub fn backlog(&self) -> u64 {
-        let gone = self.shared.handled.load(Relaxed) + self.lost().dropped;
-        self.shared.offered.load(Relaxed).saturating_sub(gone)
+        let gone = self.state.handled.load(Relaxed) + self.lost().dropped;
+        self.state.offered.load(Relaxed).saturating_sub(gone)
     }
 
-    /// Has the sink look for what else is to be done, also when no line comes.
+    /// Wakes the thread that writes, also when there is no line.
     pub fn wake(&self) {
-        // In a queue that is nearly full it might be counted as a lost line; the lines there wake the sink as well.
+        // In a nearly full queue it could be counted as a lost line; the lines there wake the thread as well.
         if self.backlog() < self.capacity / 2 {
             self.push(b"");
         }
     }
 
     fn push(&self, line: &[u8]) {
-        self.shared.offered.fetch_add(1, Relaxed);
+        self.state.offered.fetch_add(1, Relaxed);
         // A full queue drops the line and counts it.
         let _ = self.lines.clone().write(line);
     }
@@ -58,28 +61,28 @@ impl<'a> MakeWriter<'a> for LossyQueue {
     type Writer = QueueWriter<'a>;
 
     fn make_writer(&'a self) -> QueueWriter<'a> {
-        QueueWriter { queue: self, entry: LineKind::Ordinary }
+        QueueWriter { queue: self, kind: LineKind::Ordinary }
     }
 
     fn make_writer_for(&'a self, metadata: &Metadata<'_>) -> QueueWriter<'a> {
-        let entry = if metadata.target() == LOSS_TARGET { LineKind::LossReport } else { LineKind::Ordinary };
-        QueueWriter { queue: self, entry }
+        let kind = if metadata.target() == LOSS_TARGET { LineKind::LossReport } else { LineKind::Ordinary };
+        QueueWriter { queue: self, kind }
     }
 }
 
-/// Takes one entry, in one piece.
+/// Gives one line to the queue, in one piece.
 #[derive(Debug)]
 pub(super) struct QueueWriter<'a> {
     queue: &'a LossyQueue,
-    entry: LineKind,
+    kind: LineKind,
 }
 
 impl Write for QueueWriter<'_> {
     fn write(&mut self, line: &[u8]) -> io::Result<usize> {
-        match self.entry {
+        match self.kind {
             LineKind::Ordinary => self.queue.push(line),
             LineKind::LossReport => {
-                self.queue.shared.reports().ready(line);
+                self.queue.state.reports().set_line(line);
                 self.queue.wake();
             }
         }

@@ -1,21 +1,27 @@
 //! The log: lines leave the threads that carry connections through a bounded queue, and one thread writes them.
 //!
-//! Whoever logs never waits. A log that nobody reads, or that cannot be written, costs lines and nothing else: what is
-//! lost is counted, and one line tells how much once lines are written again.
+//! Logging never blocks. A log that nobody reads, or that cannot be written, costs lines and nothing else: lost lines are
+//! counted, and one line reports how many when lines are written again.
 //!
-//! `lossy_queue` is the near end and `sink` the far one; `loss_report` decides what is told of lost lines; `output` is standard
-//! error, or a file that is followed when logrotate moves it.
+//! The way of a line: `lossy_queue` (full: the line is dropped and counted) → `sink`, a thread of its own →
+//! `line_writer` → `output`, which is standard error or a file that is reopened (`reopen`) when logrotate moves it.
+//! `loss_report` decides what is reported of lost lines.
 
+mod handle;
 mod line_writer;
 mod loss_report;
 mod lossy_queue;
+mod options;
 mod output;
 mod panic_hook;
+mod reopen;
 mod sink;
 mod start;
 mod state;
 
-pub use start::{FlushGuard, Format, Log, Options, StartError, Target, start};
+pub use handle::{FlushGuard, Log};
+pub use options::{Format, Options, Target};
+pub use start::{StartError, start};
 
 #[cfg(test)]
 mod tests;

@@ -1,7 +1,9 @@
+//! Panics are logged.
+
 use std::backtrace::{Backtrace, BacktraceStatus};
 use std::panic::{Location, PanicHookInfo};
 
-/// Has panics logged, where the standard library would write them to standard error, which may block.
+/// Logs panics. The standard library would write them to standard error, which may block.
 pub(super) fn log_panics() {
     std::panic::set_hook(Box::new(report));
 }

@@ -1,53 +1,19 @@
-//! Starting the log, and its handle.
+//! Starting the log of the process.
 
 use std::io;
 use std::mem::ManuallyDrop;
 use std::path::PathBuf;
 use std::sync::Arc;
-use std::sync::atomic::Ordering::Relaxed;
-use std::time::{Duration, Instant};
 
-use tracing_appender::non_blocking::WorkerGuard;
-use tracing_subscriber::EnvFilter;
-
-use super::lossy_queue::{LOSS_TARGET, LossyQueue};
+use super::handle::{FlushGuard, Log};
+use super::lossy_queue::LossyQueue;
+use super::options::{Format, Options, Target};
 use super::output::Output;
+use super::panic_hook;
 use super::sink::Sink;
 use super::state::LogState;
 
-/// How many lines wait for being written, at most.
-const CAPACITY: usize = 8192;
-
-/// How long the end of the process waits for lines to be written, at most.
-pub(super) const FLUSH: Duration = Duration::from_millis(1500);
-
-/// What is logged, how and where.
-#[derive(Debug)]
-pub struct Options {
-    pub format: Format,
-    pub filter: EnvFilter,
-    pub target: Target,
-    /// Colours, in text.
-    pub color: bool,
-}
-
-/// How lines look.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Format {
-    Text,
-    /// One JSON object a line.
-    Json,
-}
-
-/// Where lines go.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Target {
-    Stderr,
-    /// A file, which is appended to and made with mode 0640 if need be.
-    File(PathBuf),
-}
-
-/// Why there is no log.
+/// Why the log cannot be started.
 #[derive(Debug, thiserror::Error)]
 pub enum StartError {
     #[error("cannot open the log file {path}; see that its folder exists and that pronk may write there")]
@@ -58,23 +24,7 @@ pub enum StartError {
     Started,
 }
 
-/// The log of this process, for those who keep it going.
-#[derive(Clone, Debug)]
-pub struct Log {
-    pub(super) queue: LossyQueue,
-    pub(super) target: Arc<Target>,
-}
-
-/// Waits on its drop until what was logged is written, for a bounded time.
-#[derive(Debug)]
-#[must_use = "what is logged at the end is lost without it"]
-pub struct FlushGuard {
-    pub(super) log: Log,
-    /// Never dropped: that can print to standard output, which may stand still as the log does.
-    pub(super) _worker: ManuallyDrop<WorkerGuard>,
-}
-
-/// Starts the log of this process. Panics are logged as well, and write nothing to standard error themselves.
+/// Starts the log of the process. Panics are logged as well, and not written to standard error.
 ///
 /// # Errors
 /// The target cannot be opened, or there is a log already.
@@ -87,7 +37,7 @@ pub fn start(options: Options) -> Result<(Log, FlushGuard), StartError> {
         Format::Json => lines.with_ansi(false).json().flatten_event(true).try_init(),
     }
     .map_err(|_| StartError::Started)?;
-    super::panic_hook::log_panics();
+    panic_hook::log_panics();
     Ok((log, guard))
 }
 
@@ -98,50 +48,11 @@ pub(super) fn open(target: Target) -> Result<(Log, FlushGuard), StartError> {
             Output::file(path.clone()).map_err(|source| StartError::File { path: path.clone(), source })?
         }
     };
-    let shared = Arc::new(LogState::default());
-    let (queue, worker) = LossyQueue::start(CAPACITY, Arc::clone(&shared), Sink::new(output, shared));
+    let state = Arc::new(LogState::default());
+    let (queue, worker) = LossyQueue::start(CAPACITY, Arc::clone(&state), Sink::new(output, state));
     let log = Log { queue, target: Arc::new(target) };
     Ok((log.clone(), FlushGuard { log, _worker: ManuallyDrop::new(worker) }))
 }
 
-impl Log {
-    /// How many lines were lost since the start: because the queue was full, or because they could not be written.
-    pub fn lost(&self) -> u64 {
-        self.queue.lost().total()
-    }
-
-    /// Logs how many lines were lost, if some were that no line has told of, and if lines were written since this was
-    /// last called. Does no I/O; meant to be called about once a second.
-    pub fn report_lost_lines(&self) {
-        let shared = &self.queue.shared;
-        let due = shared.reports().due(self.queue.lost(), shared.written.load(Relaxed));
-        if let Some(lost) = due {
-            tracing::warn!(target: LOSS_TARGET, lost = lost.total(), "{}", lost.describe(&shared.last_error()));
-        }
-    }
-
-    /// Has the log file opened anew at once, after logrotate moved it.
-    pub fn reopen(&self) {
-        match *self.target {
-            Target::Stderr => tracing::info!("the log goes to standard error, and there is no file to reopen"),
-            Target::File(_) => {
-                self.queue.shared.reopen.store(true, Relaxed);
-                self.queue.wake();
-            }
-        }
-    }
-}
-
-impl Drop for FlushGuard {
-    fn drop(&mut self) {
-        self.log.report_lost_lines();
-        let deadline = Instant::now() + FLUSH;
-        while self.log.queue.backlog() > 0 && Instant::now() < deadline {
-            #[cfg_attr(
-                not(test),
-                expect(clippy::disallowed_methods, reason = "the process ends, and its connections have")
-            )]
-            std::thread::sleep(Duration::from_millis(2));
-        }
-    }
-}
+/// How many lines may wait to be written.
+const CAPACITY: usize = 8192;

@@ -1,38 +1,40 @@
+//! What both ends of the queue share: counts of lines, the report of losses, and whether to reopen the file.
+
 use std::io;
 use std::sync::atomic::{AtomicBool, AtomicI32, AtomicU64, Ordering::Relaxed};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use super::loss_report::LossReports;
 
-/// What both ends of the queue share. Counts are of lines since the start.
+/// What both ends of the queue share. Counts are of lines since the start of the process.
 #[derive(Debug, Default)]
 pub(super) struct LogState {
-    /// Brought to the queue, whether it had room or not.
+    /// Offered to the queue, whether it had room or not.
     pub offered: AtomicU64,
-    /// Taken from the queue and dealt with.
+    /// Taken from the queue, and written or lost.
     pub handled: AtomicU64,
     pub written: AtomicU64,
     pub failed: AtomicU64,
     /// The number of the last error of writing; 0 before the first.
     error: AtomicI32,
-    /// Whether the log file is to be opened anew.
+    /// Whether the log file is to be reopened.
     pub reopen: AtomicBool,
     reports: Mutex<LossReports>,
 }
 
-/// What is written.
+/// The kind of a line.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum LineKind {
     Ordinary,
-    /// A line about lost ones, which does not count as a line itself.
+    /// The report of lost lines, which does not count as a line itself.
     LossReport,
 }
 
 impl LogState {
-    /// Notes what became of an entry.
-    pub fn finished(&self, entry: LineKind, written: bool) {
-        let count = match entry {
-            LineKind::LossReport => return self.reports().done(written),
+    /// Counts a line that was written or lost.
+    pub fn finished(&self, kind: LineKind, written: bool) {
+        let count = match kind {
+            LineKind::LossReport => return self.reports().set_written(written),
             LineKind::Ordinary if written => &self.written,
             LineKind::Ordinary => &self.failed,
         };
@@ -47,7 +49,7 @@ impl LogState {
         io::Error::from_raw_os_error(self.error.load(Relaxed))
     }
 
-    /// Never held while something is written or logged.
+    /// Locks the reports of losses. The lock is never held while a line is written or logged.
     pub fn reports(&self) -> MutexGuard<'_, LossReports> {
         self.reports.lock().unwrap_or_else(PoisonError::into_inner)
     }

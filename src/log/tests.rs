@@ -9,10 +9,12 @@ use std::sync::atomic::Ordering::Relaxed;
 use std::sync::{Arc, mpsc};
 use std::time::Instant;
 
+use super::handle::{FLUSH, FlushGuard, Log};
 use super::line_writer::LineWriter;
 use super::loss_report::Lost;
 use super::lossy_queue::LossyQueue;
-use super::start::{FLUSH, FlushGuard, Log, Target, open};
+use super::options::Target;
+use super::start::open;
 use super::state::LogState;
 
 /// An output that fails when it is told to, also in the middle of a line.
@@ -51,16 +53,16 @@ struct Model {
     offered: u64,
     lines: LineWriter<Flaky>,
     disk: Flaky,
-    shared: Arc<LogState>,
+    state: Arc<LogState>,
 }
 
 const PLACES: usize = 4;
 
 impl Model {
     fn new() -> Self {
-        let (shared, disk) = (Arc::new(LogState::default()), Flaky::default());
-        let lines = LineWriter::new(disk.clone(), Arc::clone(&shared));
-        Self { queue: VecDeque::new(), dropped: 0, offered: 0, lines, disk, shared }
+        let (state, disk) = (Arc::new(LogState::default()), Flaky::default());
+        let lines = LineWriter::new(disk.clone(), Arc::clone(&state));
+        Self { queue: VecDeque::new(), dropped: 0, offered: 0, lines, disk, state }
     }
 
     fn offer(&mut self) {
@@ -79,10 +81,10 @@ impl Model {
     }
 
     fn tick(&mut self) {
-        let lost = Lost { dropped: self.dropped, failed: self.shared.failed.load(Relaxed) };
-        let due = self.shared.reports().due(lost, self.shared.written.load(Relaxed));
+        let lost = Lost { dropped: self.dropped, failed: self.state.failed.load(Relaxed) };
+        let due = self.state.reports().due(lost, self.state.written.load(Relaxed));
         if let Some(due) = due {
-            self.shared.reports().ready(format!("lost {}\n", due.total()).as_bytes());
+            self.state.reports().set_line(format!("lost {}\n", due.total()).as_bytes());
             if self.queue.len() < PLACES / 2 {
                 self.queue.push_back(Vec::new());
             }
@@ -90,7 +92,7 @@ impl Model {
     }
 
     fn lost(&self) -> u64 {
-        self.dropped + self.shared.failed.load(Relaxed)
+        self.dropped + self.state.failed.load(Relaxed)
     }
 }
 
@@ -182,9 +184,9 @@ impl Write for Stuck {
 fn whoever_logs_never_waits_and_what_found_no_room_is_counted() {
     let (release, stuck) = mpsc::channel();
     let (sender, written) = mpsc::channel();
-    let shared = Arc::new(LogState::default());
+    let state = Arc::new(LogState::default());
     let sink = Stuck(stuck, sender);
-    let (queue, worker) = LossyQueue::start(16, Arc::clone(&shared), sink);
+    let (queue, worker) = LossyQueue::start(16, Arc::clone(&state), sink);
     let log = Log { queue: queue.clone(), target: Arc::new(Target::Stderr) };
     let lines = tracing_subscriber::fmt().with_writer(queue).with_ansi(false).log_internal_errors(false).finish();
     tracing::subscriber::with_default(lines, || (0..100).for_each(|number| tracing::info!(number, "said")));

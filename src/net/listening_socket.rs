@@ -1,3 +1,5 @@
+//! Listening sockets: binding, listening, and sharing a port for a moment.
+
 use std::io;
 use std::net::SocketAddr;
 use std::os::fd::AsFd;
@@ -5,18 +7,18 @@ use std::os::fd::AsFd;
 use socket2::{Domain, SockRef, Socket, Type};
 use tokio::net::TcpListener;
 
-use super::set_options;
+use super::socket_options::set_options;
 use crate::model::profile::Protocol;
 
-/// A socket that is bound to a destination and takes no connection yet.
+/// A socket that is bound to a destination and accepts no connection yet.
 #[derive(Debug)]
 pub struct BoundSocket(Socket);
 
-/// Binds to `destination`. `[::]` takes IPv4 clients as well. With `shared`, the port may be that of another socket of
-/// this user which is [shared](share_port) too.
+/// Binds a socket to `destination`. `[::]` accepts IPv4 clients as well. With `shared`, another socket of this user that
+/// is [shared](share_port) too may have the same port.
 ///
 /// # Errors
-/// What the system says: address in use, not of this machine, or a port that needs a privilege.
+/// The address is in use or not one of this machine's, or the port needs a privilege.
 pub fn bind(destination: SocketAddr, shared: bool) -> io::Result<BoundSocket> {
     let socket = Socket::new(Domain::for_address(destination), Type::STREAM, Some(socket2::Protocol::TCP))?;
     if destination.is_ipv6() {
@@ -34,25 +36,26 @@ impl BoundSocket {
     /// Listens, with the options of a protocol profile, and registers the socket with the current runtime.
     ///
     /// # Errors
-    /// What the system says, as when another program has come to listen there meanwhile.
+    /// The system refuses it, as when another program listens there meanwhile.
     pub fn listen(self, profile: &Protocol) -> io::Result<TcpListener> {
         set_listening_options(&self.0, profile)?;
         TcpListener::from_std(self.0.into())
     }
 }
 
-/// Lets other sockets of this user bind to the port of this one, or no more.
+/// Sets whether other sockets of this user may bind to the port of this one.
 ///
 /// # Errors
-/// What the system says.
+/// The system refuses the option.
 pub fn share_port(socket: &impl AsFd, shared: bool) -> io::Result<()> {
     SockRef::from(socket).set_reuse_port(shared)
 }
 
-/// Gives a listening socket the options of a protocol profile, its backlog among them; queued connections stay.
+/// Sets the options of a protocol profile on a listening socket, its backlog among them. Connections in the backlog
+/// stay.
 ///
 /// # Errors
-/// What the system says.
+/// The system refuses an option.
 pub fn set_listening_options(socket: &impl AsFd, profile: &Protocol) -> io::Result<()> {
     SockRef::from(socket).listen(i32::try_from(profile.backlog).unwrap_or(i32::MAX))?;
     set_options(socket, profile)

@@ -1,15 +1,15 @@
-//! When shortages begin and end: each is logged once as it begins and once as it is over, however much fails meanwhile.
+//! Logging shortages: each is logged once when it begins and once when it is over, however many failures there are.
 
 use std::collections::BTreeMap;
 use std::fmt;
 use std::sync::{Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
-use super::Shortage;
+use super::shortage::Shortage;
 
 impl Shortage {
-    /// Reports a failure for want of it, where `doing` says what failed. The first failure of an episode is logged with
-    /// the remedy, the others are counted.
+    /// Reports a failure for lack of this resource, where `doing` says what failed. The first failure of an episode is
+    /// logged with the remedy, the others are counted.
     pub fn report(self, doing: impl fmt::Display) {
         let (over, begins) = episodes(|episodes| episodes.count(self, Instant::now()));
         over.iter().for_each(log_end);
@@ -19,8 +19,8 @@ impl Shortage {
     }
 }
 
-/// Logs the end of every shortage for want of which nothing has failed for ten seconds. To be called each second or so;
-/// where it is not, the next shortage of a kind logs the end of the one before.
+/// Logs the end of every shortage that caused no failure for ten seconds. It should be called about once a second;
+/// otherwise the next shortage of the same kind logs the end of the last.
 pub fn log_ended_shortages(now: Instant) {
     episodes(|episodes| episodes.end(now)).iter().for_each(log_end);
 }
@@ -30,19 +30,19 @@ fn log_end(over: &Over) {
     tracing::info!(failures, seconds = lasted.as_secs(), "pronk was {shortage}, which is over");
 }
 
-/// Descriptors, ports and memory are the whole process's, and so are their episodes.
+/// Descriptors, ports and memory belong to the whole process, and so do their episodes.
 fn episodes<T>(change: impl FnOnce(&mut Episodes) -> T) -> T {
     static EPISODES: Mutex<Episodes> = Mutex::new(Episodes::NONE);
     change(&mut EPISODES.lock().unwrap_or_else(PoisonError::into_inner))
 }
 
-/// The shortages that there are; pure, so that it is tested without waiting.
+/// The shortages of the moment. It is pure, so that it is tested without waiting.
 #[derive(Debug)]
 struct Episodes {
     under_way: BTreeMap<Shortage, Episode>,
 }
 
-/// Failures for want of one thing, each less than [`QUIET`] after the one before.
+/// Failures for lack of one resource, each less than [`QUIET`] after the one before.
 #[derive(Debug)]
 struct Episode {
     began: Instant,
@@ -62,8 +62,8 @@ struct Over {
 impl Episodes {
     const NONE: Self = Self { under_way: BTreeMap::new() };
 
-    /// Counts a failure. Returns the episode before it, if that is over and was not returned yet, and whether this
-    /// failure begins another.
+    /// Counts a failure. Returns the last episode, if it is over and was not returned yet, and whether this failure begins
+    /// another.
     fn count(&mut self, shortage: Shortage, now: Instant) -> (Option<Over>, bool) {
         let over = self.end_of(shortage, now);
         match self.under_way.get_mut(&shortage) {

@@ -3,7 +3,8 @@ mod certificates;
 use std::process::ExitCode;
 
 use super::admin_client::AdminSocket;
-use crate::admin::view::{Map, MapDraining, MapProcess, MapStatus, StatisticsRow, Stats};
+use crate::admin::network_map::{Map, MapDraining, MapProcess, MapStatus};
+use crate::admin::statistics::{StatisticsRow, Stats};
 use crate::cli::screen::{out, outln};
 use crate::inventory::Snapshot;
 

@@ -109,7 +109,7 @@ async fn list_persistence(
 
 async fn delete_persistence(State(handle): State<Handle>, Query(filter): Query<Filter>) -> Answer<Deleted> {
     if !filter.is_explicit() {
-        let error = "say which records: virtual_server, client, pool, member, or all=true".to_owned();
+        let error = "name the records: virtual_server, client, pool, member, or all=true".to_owned();
         return Err(refused(StatusCode::UNPROCESSABLE_ENTITY, error));
     }
     let selection = filter.select(handle.registry());

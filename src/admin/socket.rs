@@ -40,7 +40,7 @@ impl AdminSocket {
         let _folder = lock_folder(path);
         match std::fs::symlink_metadata(path) {
             Ok(found) if !found.file_type().is_socket() => {
-                let message = "there is a file that is no socket; it is left alone, so name another path";
+                let message = "there is a file that is not a socket; name another path";
                 return Err(io::Error::new(io::ErrorKind::AlreadyExists, message));
             }
             Ok(_) => remove_dead(path)?,
@@ -90,7 +90,7 @@ fn remove_dead(path: &Path) -> io::Result<()> {
         Ok(()) => Err(io::Error::new(io::ErrorKind::AddrInUse, "another pronk answers there")),
         Err(error) if error.kind() == io::ErrorKind::ConnectionRefused => std::fs::remove_file(path),
         Err(error) => {
-            let message = format!("there is a socket that may be another program's ({error}); it is left alone");
+            let message = format!("there is a socket that may be another program's ({error}); name another path");
             Err(io::Error::new(io::ErrorKind::AddrInUse, message))
         }
     }

@@ -84,7 +84,7 @@ async fn serve(options: &Options, workers: RuntimeHandle) -> anyhow::Result<()> 
         biased;
         started = handle.start() => drop(started.map_err(|why| anyhow::anyhow!("{why}"))?),
         () = signals.stop() => {
-            tracing::info!("stopped before it served");
+            tracing::info!("stopped while starting");
             return Ok(());
         }
     }
@@ -108,7 +108,7 @@ async fn serve(options: &Options, workers: RuntimeHandle) -> anyhow::Result<()> 
         // It is stopped here alone, so it is not refused.
         let _ = handle.stop().await;
     } else {
-        tracing::error!("a fault of pronk's own: the controller has ended; connections drain, and the process ends");
+        tracing::error!("internal error: the controller has ended; connections drain, and the process ends");
         lifecycle.stop_listening();
     }
     let mut draining = pin!(control::drain(&lifecycle, options.drain_timeout));
@@ -127,7 +127,7 @@ async fn serve(options: &Options, workers: RuntimeHandle) -> anyhow::Result<()> 
     notify(&[NotifyState::Status(Phase::Stopped.as_str())]);
     drop((tasks, socket));
     tracing::info!("stopped");
-    if orderly { Ok(()) } else { anyhow::bail!("the controller ended by a fault of pronk's own; the log says which") }
+    if orderly { Ok(()) } else { anyhow::bail!("internal error: the controller has ended; the log says why") }
 }
 
 fn admin_task(socket: &Arc<AdminSocket>, handle: &Handle, log: &Log) -> SupervisedTask {

@@ -33,10 +33,10 @@ impl fmt::Display for CommandError {
             }
             Self::Configuration(wrong) => f.write_str(&wrong.render(false)),
             Self::Unknown(what) => f.write_str(what),
-            Self::TimedOut(why) => write!(f, "given up: {why}; nothing changed"),
-            Self::Internal(what) => write!(f, "a fault of pronk's own: {what}; nothing changed"),
+            Self::TimedOut(why) => write!(f, "timed out: {why}; nothing changed"),
+            Self::Internal(what) => write!(f, "internal error: {what}; nothing changed"),
             Self::PartlyApplied(what) => {
-                write!(f, "a fault of pronk's own: {what}; the change is in force in part: reload, or restart pronk")
+                write!(f, "internal error: {what}; the change is partly in force: reload or restart pronk")
             }
         }
     }

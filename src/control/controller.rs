@@ -198,7 +198,7 @@ impl Controller {
                 // A panic is logged by it.
                 let _ = catch_panic(|| running.apply_certificate_files(checked, state));
             }
-            Err(reason) => tracing::error!(%reason, "a fault of pronk's own: cannot look for replaced certificates"),
+            Err(reason) => tracing::error!(%reason, "internal error: cannot check certificate files for changes"),
         }
         let during_reload = self.reloads.since().is_some();
         self.certificate_checks.after_check(self.running.model.certificate_refresh, during_reload);
@@ -221,8 +221,8 @@ impl Controller {
         self.certificate_checks.warn_if_slow(now);
     }
 
-    /// Stops listeners, and waits until they have accepted the connections that the kernel had accepted. They end on the
-    /// workers, so that a socket is closed as soon as its last client is accepted.
+    /// Stops listeners, and waits until they have accepted the connections that the kernel had accepted. They end on
+    /// the workers, so that a socket is closed as soon as its last client is accepted.
     async fn stop(&self, listeners: Vec<Listener>) {
         let mut stopping = JoinSet::new();
         for listener in listeners {
@@ -239,7 +239,7 @@ impl Controller {
 fn catch_panic<T>(change: impl FnOnce() -> T) -> Result<T, String> {
     catch_unwind(AssertUnwindSafe(change)).map_err(|panic| {
         let reason = panic_message(&*panic);
-        tracing::error!(%reason, "a fault of pronk's own: a change is in force in part; reload, or restart pronk");
+        tracing::error!(%reason, "internal error: a change is partly in force; reload or restart pronk");
         reason
     })
 }

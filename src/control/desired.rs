@@ -19,8 +19,8 @@ pub(super) struct Desired {
 /// What discovery found while running.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub(super) struct Discovered {
-    /// Coordinators, by the pool that looks for them, with its settings for that: what was found with other settings may
-    /// be of another cluster.
+    /// Coordinators, by the pool that looks for them, with its settings for that: what was found with other settings
+    /// may be of another cluster.
     pub coordinators: BTreeMap<Name, (Discovery, Vec<FoundHost>)>,
     /// What names resolve to.
     pub addresses: BTreeMap<String, Vec<IpAddr>>,
@@ -132,7 +132,7 @@ pub(super) fn log_members(before: &Model, after: &Model) {
             tracing::info!(pool = %name, %member, "member discovered");
         }
         for member in before.difference(&after) {
-            tracing::info!(pool = %name, %member, "member is gone; its connections drain");
+            tracing::info!(pool = %name, %member, "member removed; its connections drain");
         }
     }
 }

@@ -67,8 +67,8 @@ impl Handle {
         self.ask(Command::Start).await
     }
 
-    /// Reads the file and applies it; with `dry_run` only reports what would change. A reload goes on if the caller does
-    /// not wait for its end.
+    /// Reads the file and applies it; with `dry_run` only reports what would change. A reload goes on if the caller
+    /// does not wait for its end.
     ///
     /// # Errors
     /// Why it is refused; nothing has changed then.

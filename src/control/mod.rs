@@ -7,8 +7,8 @@
 //! 2. What is to run is a pure function of the file and of what discovery found: `desired`.
 //! 3. Everything that takes time or can fail (reading files, deriving keys, names, sockets) is done on threads that may
 //!    block, and changes nothing: `reload::prepare`, which returns a `Prepared`.
-//! 4. A `Prepared` is applied by a function that neither waits nor fails: `reload::commit`. Destinations that overlap are
-//!    handed over by `listeners::handover`.
+//! 4. A `Prepared` is applied by a function that neither waits nor fails: `reload::commit`. Destinations that overlap
+//!    are handed over by `listeners::handover`.
 //! 5. The tasks that the configuration asks for (monitors, names, discovery) are started, kept or ended: `assignments`.
 //!    Each is supervised: `supervisor`.
 //!

@@ -1,4 +1,5 @@
-//! Supervision of the tasks of the control plane: a task that panics is logged and counted, and restarted after a pause.
+//! Supervision of the tasks of the control plane: a task that panics is logged and counted, and restarted after a
+//! pause.
 
 use std::collections::HashMap;
 use std::convert::Infallible;
@@ -32,9 +33,9 @@ pub struct SupervisedTask {
 }
 
 impl SupervisedTask {
-    /// Runs the task that `make` returns, and another one after a panic, with pauses that double from 100 ms to a minute.
-    /// `on_panic` is called after each panic, before the pause. The task cannot end otherwise, as its output has no
-    /// values.
+    /// Runs the task that `make` returns, and another one after a panic, with pauses that double from 100 ms to a
+    /// minute. `on_panic` is called after each panic, before the pause. The task cannot end otherwise, as its output
+    /// has no values.
     pub fn start<F>(
         name: String,
         restarts: &Restarts,
@@ -60,7 +61,7 @@ impl SupervisedTask {
                 }
                 tracing::error!(
                     task = name, reason = %join_error_message(ended), pause_ms = pause.as_millis() as u64,
-                    "a fault of pronk's own: a task of the control plane panicked; it is started again after a pause",
+                    "internal error: a task of the control plane panicked; it is restarted after a pause",
                 );
                 sleep(pause).await;
                 pause = (pause * 2).min(PAUSE.1);

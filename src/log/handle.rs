@@ -32,8 +32,8 @@ impl Log {
         self.queue.lost().total()
     }
 
-    /// Logs how many lines were lost since the last report, if lines were written since the last call. It does no I/O, and
-    /// should be called about once a second.
+    /// Logs how many lines were lost since the last report, if lines were written since the last call. It does no I/O,
+    /// and should be called about once a second.
     pub fn report_lost_lines(&self) {
         let state = &self.queue.state;
         let due = state.reports().due(self.queue.lost(), state.written.load(Relaxed));

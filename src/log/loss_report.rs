@@ -94,7 +94,7 @@ impl Lost {
             1 => "1 log line was lost".to_owned(),
             total => format!("{total} log lines were lost"),
         };
-        let unread = "whoever reads the log did not keep up";
+        let unread = "the log's reader did not keep up";
         match (dropped, failed) {
             (_, 0) => format!("{total}: {unread}"),
             (0, _) => format!("{total}: they could not be written: {error}"),
@@ -183,13 +183,13 @@ mod tests {
     fn words_name_each_cause() {
         let full = io::Error::from_raw_os_error(28);
         for (dropped, failed, words) in [
-            (1, 0, "1 log line was lost: whoever reads the log did not keep up"),
-            (7, 0, "7 log lines were lost: whoever reads the log did not keep up"),
+            (1, 0, "1 log line was lost: the log's reader did not keep up"),
+            (7, 0, "7 log lines were lost: the log's reader did not keep up"),
             (0, 2, "2 log lines were lost: they could not be written: No space left on device (os error 28)"),
             (
                 7,
                 2,
-                "9 log lines were lost: for 7 whoever reads the log did not keep up, and 2 could not be written: No \
+                "9 log lines were lost: for 7 the log's reader did not keep up, and 2 could not be written: No \
                  space left on device (os error 28)",
             ),
         ] {

@@ -1,7 +1,7 @@
 //! The log: lines leave the threads that carry connections through a bounded queue, and one thread writes them.
 //!
-//! Logging never blocks. A log that nobody reads, or that cannot be written, costs lines and nothing else: lost lines are
-//! counted, and one line reports how many when lines are written again.
+//! Logging never blocks. A log that nobody reads, or that cannot be written, costs lines and nothing else: lost lines
+//! are counted, and one line reports how many when lines are written again.
 //!
 //! The way of a line: `lossy_queue` (full: the line is dropped and counted) → `sink`, a thread of its own →
 //! `line_writer` → `output`, which is standard error or a file that is reopened (`reopen`) when logrotate moves it.

@@ -17,6 +17,6 @@ fn report(panic: &PanicHookInfo<'_>) {
         at = panic.location().map(Location::to_string),
         thread = thread.name(),
         backtrace,
-        "a mistake of pronk's own ended a task; please report this line"
+        "internal error: a task panicked; please report this line"
     );
 }

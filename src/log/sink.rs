@@ -35,8 +35,8 @@ impl Sink {
             Err(error) => tracing::error!(
                 log_file,
                 %error,
-                "cannot reopen the log file, and lines go on to the old one; see that its folder exists and that pronk \
-                 may write there"
+                "cannot reopen the log file, and lines still go to the old one; check that its folder exists and that \
+                 pronk may write there"
             ),
         }
     }

@@ -16,11 +16,11 @@ use super::state::LogState;
 /// Why the log cannot be started.
 #[derive(Debug, thiserror::Error)]
 pub enum StartError {
-    #[error("cannot open the log file {path}; see that its folder exists and that pronk may write there")]
+    #[error("cannot open the log file {path}; check that its folder exists and that pronk may write there")]
     File { path: PathBuf, source: io::Error },
     #[error("cannot use standard error for the log; raise the limit on open files")]
     Stderr(#[source] io::Error),
-    #[error("the process has a log already, which is a mistake of pronk's own")]
+    #[error("internal error: the process has a log already")]
     Started,
 }
 

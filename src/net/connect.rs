@@ -25,8 +25,8 @@ pub enum NotConnected {
 }
 
 impl NotConnected {
-    /// Classifies an error of a datagram socket, which never means a lack of ports as that of a connect does. A shortage
-    /// is logged, where `doing` says what failed.
+    /// Classifies an error of a datagram socket, which never means a lack of ports as that of a connect does. A
+    /// shortage is logged, where `doing` says what failed.
     pub fn of_datagrams(error: io::Error, doing: impl fmt::Display) -> Self {
         Self::because(Shortage::of(&error), error, doing)
     }

@@ -14,8 +14,8 @@ use crate::model::profile::Protocol;
 #[derive(Debug)]
 pub struct BoundSocket(Socket);
 
-/// Binds a socket to `destination`. `[::]` accepts IPv4 clients as well. With `shared`, another socket of this user that
-/// is [shared](share_port) too may have the same port.
+/// Binds a socket to `destination`. `[::]` accepts IPv4 clients as well. With `shared`, another socket of this user
+/// that is [shared](share_port) too may have the same port.
 ///
 /// # Errors
 /// The address is in use or not one of this machine's, or the port needs a privilege.

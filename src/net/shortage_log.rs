@@ -14,7 +14,7 @@ impl Shortage {
         let (over, begins) = episodes(|episodes| episodes.count(self, Instant::now()));
         over.iter().for_each(log_end);
         if begins {
-            tracing::error!(%doing, remedy = self.remedy(), "pronk is {self}, which is no member's fault");
+            tracing::error!(%doing, remedy = self.remedy(), "pronk is {self}, and no member is to blame");
         }
     }
 }
@@ -27,7 +27,7 @@ pub fn log_ended_shortages(now: Instant) {
 
 fn log_end(over: &Over) {
     let Over { shortage, failures, lasted } = over;
-    tracing::info!(failures, seconds = lasted.as_secs(), "pronk was {shortage}, which is over");
+    tracing::info!(failures, seconds = lasted.as_secs(), "pronk is no longer {shortage}");
 }
 
 /// Descriptors, ports and memory belong to the whole process, and so do their episodes.
@@ -62,8 +62,8 @@ struct Over {
 impl Episodes {
     const NONE: Self = Self { under_way: BTreeMap::new() };
 
-    /// Counts a failure. Returns the last episode, if it is over and was not returned yet, and whether this failure begins
-    /// another.
+    /// Counts a failure. Returns the last episode, if it is over and was not returned yet, and whether this failure
+    /// begins another.
     fn count(&mut self, shortage: Shortage, now: Instant) -> (Option<Over>, bool) {
         let over = self.end_of(shortage, now);
         match self.under_way.get_mut(&shortage) {

@@ -98,7 +98,8 @@ words!(Mechanism {
 
 macro_rules! reasons {
     ($($(#[$doc:meta])* $variant:ident = $who:ident $phase:ident $mechanism:ident $code:literal $remedy:literal;)*) => {
-        /// Why a connection ended: who ended it, in which phase and how. It is a field of the log and what tests assert.
+        /// Why a connection ended: who ended it, in which phase and how. It is a field of the log and what tests
+        /// assert.
         #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
         pub enum CloseReason { $($(#[$doc])* $variant),* }
 
@@ -132,14 +133,14 @@ macro_rules! reasons {
 
 reasons! {
     SourceRefused = Policy Accept Refused "source-refused"
-        "add the client's network to the virtual server's source list if it should get in";
+        "add the client's network to the virtual server's source list if it should be let in";
     ConnectionLimit = Policy Accept Limit "connection-limit"
         "raise the virtual server's connection-limit or find out who holds its connections";
 
     VirtualServerDisabled = Admin Accept Refused "virtual-server-disabled"
-        "the virtual server's state is disabled, which lets in whoever has a persistence record only; write `state: enabled`";
+        "the virtual server is disabled, and lets in only clients with a persistence record; write `state: enabled`";
     ServiceDownImmediate = Policy Accept Unavailable "service-down-immediate"
-        "no member can take anybody, and service-down-immediate-action says to tell so at once; `pronk show map` says why for each";
+        "no member can serve, and service-down-immediate-action refuses clients at once; `pronk show map` says why for each member";
     RateLimit = Policy Accept Limit "rate-limit"
         "raise the virtual server's rate-limit or find out who connects so often";
 
@@ -177,7 +178,7 @@ reasons! {
     TooFewMembersUp = Policy Select Unavailable "too-few-members-up"
         "fewer members are up than min-up-members; `pronk show map` says why the others are not";
     QueueFull = Policy Queue Limit "queue-full"
-        "as many connections wait for a member as queue-depth-limit lets; add members or raise the limit";
+        "the queue is full: as many connections wait as queue-depth-limit allows; add members or raise the limit";
     QueueTimeout = Policy Queue Timeout "queue-timeout"
         "no member took the connection within queue-time-limit; add members, raise connection-limit and the impalad's fe_service_threads, or find out who holds their connections";
     ClientLeftQueue = Client Queue Fin "client-left-queue" "";
@@ -196,12 +197,12 @@ reasons! {
     ProxyOutOfMemory = Proxy Connect Exhausted "proxy-out-of-memory"
         "the kernel has no memory for another socket; give the machine or pronk's control group more, and look at net.ipv4.tcp_mem and fs.epoll.max_user_watches";
     ProxySocketOption = Proxy Connect Refused "proxy-socket-option"
-        "the system refuses an option of the virtual server's protocol profile; the detail says how, and nodelay and keep-alive-interval are what is set";
+        "the system refuses a socket option of the virtual server's protocol profile (nodelay, keep-alive-interval); the detail says why";
 
     MemberPlaintext = Member MemberTls WrongProtocol "member-plaintext"
         "the impalad answered plaintext: it has no TLS; use offload (no server-ssl), or give the impalad a certificate";
     MemberHandshakeTimeout = Member MemberTls Timeout "member-handshake-timeout"
-        "the impalad took the connection and did not finish TLS: it has no TLS (use offload), or its setup threads are all busy";
+        "the impalad accepted the connection and did not finish TLS: it has no TLS (use offload), or its setup threads are all busy";
     MemberHandshakeFin = Member MemberTls Fin "member-handshake-closed"
         "the impalad closed during TLS: it may have no TLS (use offload); its log says more";
     MemberHandshakeReset = Member MemberTls Rst "member-handshake-reset"
@@ -217,20 +218,20 @@ reasons! {
     MemberCertificateUntrusted = Member MemberTls CertificateUntrusted "member-certificate-untrusted"
         "the server-ssl profile's ca-file does not hold the issuer of the impalad's certificate; add it";
     MemberCertificateRefused = Member MemberTls CertificateRefused "member-certificate-invalid"
-        "the impalad's certificate is not fit for a server; the detail says why";
+        "the impalad's certificate is not valid for a server; the detail says why";
 
     ClientFin = Client Relay Fin "client-fin" "";
     ClientReset = Client Relay Rst "client-reset" "";
     /// Ordinary for Thrift's clients, which close without saying so in TLS.
     ClientTruncated = Client Relay CloseNotifyMissing "client-close-notify-missing" "";
     ClientTlsFailed = Client Relay TlsError "client-tls-broken"
-        "the client sent what is not TLS within a TLS connection; something between may alter the stream";
+        "the client sent bytes that are not valid TLS; something between may alter the stream";
     MemberFin = Member Relay Fin "member-fin" "";
     MemberReset = Member Relay Rst "member-reset"
         "the impalad ended abruptly: it stopped, was killed or lost its host; clients reconnect to another";
     MemberTruncated = Member Relay CloseNotifyMissing "member-close-notify-missing" "";
     MemberTlsFailed = Member Relay TlsError "member-tls-broken"
-        "the impalad sent what is not TLS within a TLS connection; something between may alter the stream";
+        "the impalad sent bytes that are not valid TLS; something between may alter the stream";
     MemberSpokeTls = Member Relay WrongProtocol "member-expects-tls"
         "the impalad answered plaintext with a TLS alert: it expects TLS; give the virtual server a server-ssl profile";
     MemberSilentToTls = Member Relay NoAnswer "member-silent-to-tls"
@@ -242,7 +243,7 @@ reasons! {
     ServiceDownReset = Policy Relay Rst "service-down-reset"
         "the member went down or was removed, and service-down-action resets its connections; clients reconnect to another";
     ServiceDownDrop = Policy Relay Unavailable "service-down-drop"
-        "the member went down or was removed, and service-down-action ends its connections in silence; write `reset` if clients should know";
+        "the member went down or was removed, and service-down-action drops its connections without telling clients; write `reset` if they should notice";
     Drained = Admin Drain Fin "drained" "pronk was stopped and its drain time was over; the client reconnects";
 }
 

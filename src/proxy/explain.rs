@@ -40,7 +40,7 @@ impl LiveVirtualServer {
             Arrival::Served(index) => member = Some(pool.members[index].key.to_string()),
             Arrival::Queued(0) => steps.push("no member can take it yet: the client is the first to queue".to_owned()),
             Arrival::Queued(before) => {
-                steps.push(format!("whoever waits comes first: the client queues behind {before} others"));
+                steps.push(format!("others wait already: the client queues behind {before} of them"));
             }
             Arrival::QueueFull => {
                 let reason = choose::queue_full(pool).reason;
@@ -80,7 +80,7 @@ fn refused_step(rule: &RefusedBy, config: &VirtualServer, client: IpAddr, curren
         RefusedBy::ForcedOffline => "the virtual server is forced offline: it does not listen".to_owned(),
         RefusedBy::ServiceDown(reason) => {
             let action = config.service_down_immediate_action.as_str();
-            format!("nobody can serve ({reason}), and service-down-immediate-action is {action}")
+            format!("no member can serve ({reason}), and service-down-immediate-action is {action}")
         }
         RefusedBy::ConnectionLimit => format!("{}: the client is reset", count(config, current)),
         RefusedBy::RateLimit => {

@@ -8,7 +8,8 @@ use tokio::time::sleep;
 
 use crate::net;
 
-/// Holds a client's connection and sends nothing: until the client leaves, `limit` is over or the drain is `closing` it.
+/// Holds a client's connection and sends nothing: until the client leaves, `limit` is over or the drain is `closing`
+/// it.
 ///
 /// F5 forgets such a connection. A process cannot: its kernel would answer the client's next packet with a reset.
 pub(super) async fn hold_silently(client: &TcpStream, limit: Option<Duration>, closing: impl Future<Output = ()>) {

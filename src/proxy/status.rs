@@ -20,7 +20,7 @@ impl LiveVirtualServer {
         match config.state {
             AdminState::Enabled => {}
             AdminState::Disabled => {
-                reason = format!("disabled, lets in whoever has a persistence record; {reason}");
+                reason = format!("disabled, lets in only clients with a persistence record; {reason}");
             }
             AdminState::ForcedOffline => reason = format!("forced offline, does not listen; {reason}"),
         }

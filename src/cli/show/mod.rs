@@ -63,7 +63,7 @@ fn map_text(map: &Map) -> String {
     let MapProcess { version, pid, phase, restarts, log_lines_lost, loading_seconds } = &map.process;
     let mut text = format!("pronk {version}, process {pid}: {phase}\n");
     if let Some(seconds @ 2..) = loading_seconds {
-        text += &format!("a configuration has been made ready for {seconds} s\n");
+        text += &format!("a configuration has been prepared for {seconds} s\n");
     }
     if *log_lines_lost > 0 {
         text += &format!(

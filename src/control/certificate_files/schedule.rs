@@ -72,7 +72,8 @@ impl CheckSchedule {
         current.warns_at = now + lasted;
         tracing::warn!(
             seconds = lasted.as_secs(),
-            "looking for replaced certificates takes long: a file that a profile names may be on a disk that does not answer"
+            "checking certificate files for changes takes long: a file that a profile names may be on a disk that does \
+             not answer"
         );
     }
 }

@@ -1,5 +1,5 @@
-//! The sockets that pronk listens on: `bind` opens them, `handover` decides what becomes of them on reload, `open` holds
-//! the listeners that accept from them.
+//! The sockets that pronk listens on: `bind` opens them, `handover` decides what becomes of them on reload, `open`
+//! holds the listeners that accept from them.
 
 mod bind;
 mod handover;

@@ -85,7 +85,7 @@ impl Listeners {
         for (destination, open) in &mut self.0 {
             if open.listener.restart_if_panicked() {
                 restarts.increment();
-                tracing::error!(%destination, "a fault of pronk's own: accepting panicked, and goes on");
+                tracing::error!(%destination, "internal error: an accept loop panicked; it is restarted");
             }
         }
     }

@@ -72,7 +72,7 @@ pub(in crate::control) async fn prepare(
             return Ok((read.report, None));
         }
         if !input.lifecycle.is_listening() {
-            return Err(Diagnostic::error("pronk was told to stop while the configuration was made ready").into());
+            return Err(Diagnostic::error("pronk was told to stop while the configuration was being prepared").into());
         }
         let sockets = {
             // Sockets belong to the runtime that accepts from them.
@@ -105,7 +105,7 @@ async fn blocking<T: Send + 'static>(
 }
 
 pub(in crate::control) fn internal_error(reason: &str) -> Diagnostics {
-    Diagnostic::error(format!("a fault of pronk's own while the configuration was made ready: {reason}")).into()
+    Diagnostic::error(format!("internal error while the configuration was being prepared: {reason}")).into()
 }
 
 /// What was read from disk.

@@ -85,8 +85,9 @@ impl ReloadQueue {
             return None;
         }
         if let Some(hanging) = self.current.take_if(|current| now - current.since >= HANGS) {
-            let why = "it took longer than a minute, as with a file that does not answer, and another was asked for";
-            tracing::error!("{} is given up: {why}", hanging.reload.as_str());
+            let why = "it took longer than a minute (a file may be on a disk that does not answer), and another was \
+                       requested";
+            tracing::error!("{} timed out: {why}", hanging.reload.as_str());
             hanging.reload.answer(&Err(CommandError::TimedOut(why)));
         }
         if self.current.is_some() { None } else { self.waiting.pop_front() }
@@ -130,7 +131,7 @@ impl ReloadQueue {
         current.warns_at = now + (now - current.since);
         tracing::warn!(
             seconds,
-            "{} takes long: a file may be on a disk that does not answer, or a key's passphrase slow to check",
+            "{} takes long: a file may be on a disk that does not answer, or a key's passphrase may be slow to check",
             current.reload.as_str()
         );
     }

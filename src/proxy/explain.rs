@@ -40,7 +40,7 @@ impl LiveVirtualServer {
             Arrival::Served(index) => member = Some(pool.members[index].key.to_string()),
             Arrival::Queued(0) => steps.push("no member can take it yet: the client is the first to queue".to_owned()),
             Arrival::Queued(before) => {
-                steps.push(format!("others wait already: the client queues behind {before} of them"));
+                steps.push(format!("connections wait already: the client queues behind {before} others"));
             }
             Arrival::QueueFull => {
                 let reason = choose::queue_full(pool).reason;

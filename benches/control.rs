@@ -28,7 +28,7 @@ const ITERATIONS: u32 = 600_000;
 const PASSPHRASE: &str = "secret";
 
 fn main() {
-    pronk::net::raise_open_files();
+    pronk::net::raise_open_file_limit();
     let records = number("BENCH_RECORDS", 1_000_000);
     let reloads = number("BENCH_RELOADS", 100);
     let requests = number("BENCH_REQUESTS", 1000);

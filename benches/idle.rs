@@ -18,7 +18,7 @@ const SETTLING: Duration = Duration::from_millis(1500);
 fn main() {
     let bench = Bench::new("Idle: memory that a proxy holds per connection");
     // One descriptor for the client's end, one for the member's, and some for the rest.
-    let limit = pronk::net::raise_open_files().map_or(usize::MAX, |limit| limit as usize);
+    let limit = pronk::net::raise_open_file_limit().map_or(usize::MAX, |limit| limit as usize);
     let connections = number("BENCH_CONNECTIONS", 2000).min(limit.saturating_sub(200) / 2);
     let rounds = number("BENCH_ROUNDS", 3);
     let rows = bench.in_turns(rounds, |index, mode| round(&bench, bench.contestants[index], mode, connections));

@@ -4,7 +4,7 @@ use std::net::{SocketAddr, TcpStream};
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
-use pronk::control::{Controller, Handle, Phase, Refused};
+use pronk::control::{CommandError, Controller, Handle, Phase};
 use pronk::model::{MemberKey, Name};
 use pronk::proxy::Lifecycle;
 use tokio::task::JoinHandle;
@@ -72,7 +72,7 @@ async fn listeners_end_with_their_owner() {
     assert!(listens(address));
     bench.controller.abort();
     until("the socket is closed", || !listens(address)).await;
-    assert!(matches!(bench.handle.reload(false).await, Err(Refused::Fault(_))));
+    assert!(matches!(bench.handle.reload(false).await, Err(CommandError::Internal(_))));
 }
 
 /// Commands in any order, several under way at once, against a model of what must listen.
@@ -94,9 +94,12 @@ async fn commands_in_any_order_leave_what_the_last_file_says() {
             destinations
         };
         write(&bench.file(), &choose(&mut order));
-        assert!(matches!(bench.handle.reload(false).await, Err(Refused::Phase { phase: Phase::Starting, .. })));
+        assert!(matches!(
+            bench.handle.reload(false).await,
+            Err(CommandError::WrongPhase { phase: Phase::Starting, .. })
+        ));
         bench.handle.start().await.unwrap_or_else(|why| panic!("{seed}: {why}"));
-        let mut under_way: Vec<JoinHandle<Result<(), Refused>>> = Vec::new();
+        let mut under_way: Vec<JoinHandle<Result<(), CommandError>>> = Vec::new();
         let stops = order.u8(..4) == 0;
         for _ in 0..order.usize(1..12) {
             let handle = bench.handle.clone();
@@ -106,7 +109,7 @@ async fn commands_in_any_order_leave_what_the_last_file_says() {
                 2 => {
                     let member = MemberKey { node: Name::from("a"), port: 1 };
                     let resumed = handle.resume(&Name::from("p"), &member).await;
-                    assert!(matches!(resumed, Err(Refused::Unknown(_))), "no monitor watches it");
+                    assert!(matches!(resumed, Err(CommandError::Unknown(_))), "no monitor watches it");
                 }
                 3 => {
                     // Somebody who does not wait for the answer.
@@ -123,7 +126,10 @@ async fn commands_in_any_order_leave_what_the_last_file_says() {
         let last = choose(&mut order);
         if stops {
             bench.handle.stop().await.unwrap();
-            assert!(matches!(bench.handle.reload(false).await, Err(Refused::Phase { phase: Phase::Draining, .. })));
+            assert!(matches!(
+                bench.handle.reload(false).await,
+                Err(CommandError::WrongPhase { phase: Phase::Draining, .. })
+            ));
         } else {
             for asked in under_way.drain(..) {
                 // A dry run or a reload may have met the broken file.

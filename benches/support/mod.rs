@@ -37,7 +37,7 @@ impl Bench {
     ///
     /// `BENCH_ROUNDS`, `BENCH_SECONDS` (of one round) and `BENCH_ONLY` (part of a contestant's name) come from the environment.
     pub fn new(title: &str) -> Self {
-        pronk::net::raise_open_files();
+        pronk::net::raise_open_file_limit();
         let certificates = Certificates::new();
         let contestants = Contestant::present(&env::var("BENCH_ONLY").unwrap_or_default());
         println!("\n{title}\n");

@@ -1,3 +1,5 @@
+//! The HTTP API of the admin socket: its routes.
+
 use axum::extract::{FromRef, Query, State};
 use axum::http::StatusCode;
 use axum::http::header::CONTENT_TYPE;
@@ -6,28 +8,30 @@ use axum::routing::{get, post};
 use axum::{Json, Router};
 use serde::Deserialize;
 
+use super::answers::{ErrorBody, Reloaded, Resumed};
 use super::explain::Explained;
+use super::network_map::Map;
 use super::persistence::{Deleted, Filter};
-use super::view::{Map, Refusal, Reloaded, Resumed, Stats};
-use crate::control::{Handle, Refused};
+use super::statistics::Stats;
+use crate::control::{CommandError, Handle};
 use crate::inventory;
 use crate::log::Log;
 use crate::model::{MemberKey, Name};
 
-/// What is asked.
+/// The state that requests read.
 #[derive(Clone)]
-struct Process {
+struct ApiState {
     handle: Handle,
     log: Log,
 }
 
-impl FromRef<Process> for Handle {
-    fn from_ref(process: &Process) -> Self {
+impl FromRef<ApiState> for Handle {
+    fn from_ref(process: &ApiState) -> Self {
         process.handle.clone()
     }
 }
 
-/// What can be asked, and who answers.
+/// Returns the routes.
 pub(super) fn router(handle: Handle, log: Log) -> Router {
     Router::new()
         .route("/v1/map", get(map))
@@ -38,10 +42,10 @@ pub(super) fn router(handle: Handle, log: Log) -> Router {
         .route("/v1/explain", get(explain))
         .route("/v1/persistence", get(list_persistence))
         .route("/v1/persistence/delete", post(delete_persistence))
-        .with_state(Process { handle, log })
+        .with_state(ApiState { handle, log })
 }
 
-async fn map(State(Process { handle, log }): State<Process>) -> Json<Map> {
+async fn map(State(ApiState { handle, log }): State<ApiState>) -> Json<Map> {
     Json(Map::of(&handle, &log))
 }
 
@@ -65,19 +69,21 @@ async fn reload(State(handle): State<Handle>, Query(query): Query<ReloadQuery>) 
     Ok(Json(Reloaded { changes: report.changes, notes: report.notes.render(false) }))
 }
 
-fn code(why: &Refused) -> StatusCode {
+fn code(why: &CommandError) -> StatusCode {
     match why {
-        Refused::Phase { .. } => StatusCode::CONFLICT,
-        Refused::File(_) => StatusCode::UNPROCESSABLE_ENTITY,
-        Refused::Unknown(_) => StatusCode::NOT_FOUND,
-        Refused::GivenUp(_) | Refused::Fault(_) | Refused::InPart(_) => StatusCode::INTERNAL_SERVER_ERROR,
+        CommandError::WrongPhase { .. } => StatusCode::CONFLICT,
+        CommandError::Configuration(_) => StatusCode::UNPROCESSABLE_ENTITY,
+        CommandError::Unknown(_) => StatusCode::NOT_FOUND,
+        CommandError::TimedOut(_) | CommandError::Internal(_) | CommandError::PartlyApplied(_) => {
+            StatusCode::INTERNAL_SERVER_ERROR
+        }
     }
 }
 
-type Answer<T> = Result<Json<T>, (StatusCode, Json<Refusal>)>;
+type Answer<T> = Result<Json<T>, (StatusCode, Json<ErrorBody>)>;
 
-fn refused(code: StatusCode, error: String) -> (StatusCode, Json<Refusal>) {
-    (code, Json(Refusal { error }))
+fn refused(code: StatusCode, error: String) -> (StatusCode, Json<ErrorBody>) {
+    (code, Json(ErrorBody { error }))
 }
 
 #[derive(Deserialize)]
@@ -95,7 +101,7 @@ async fn explain(State(handle): State<Handle>, Query(query): Query<ExplainQuery>
 async fn list_persistence(
     State(handle): State<Handle>,
     Query(filter): Query<Filter>,
-) -> Result<impl IntoResponse, (StatusCode, Json<Refusal>)> {
+) -> Result<impl IntoResponse, (StatusCode, Json<ErrorBody>)> {
     let selection = filter.select(handle.registry());
     let selection = selection.map_err(|error| refused(StatusCode::UNPROCESSABLE_ENTITY, error))?;
     Ok(([(CONTENT_TYPE, "application/json")], selection.list()))
@@ -103,7 +109,7 @@ async fn list_persistence(
 
 async fn delete_persistence(State(handle): State<Handle>, Query(filter): Query<Filter>) -> Answer<Deleted> {
     if !filter.is_explicit() {
-        let error = "say which records: virtual_server, client, pool, member, or all=true".to_owned();
+        let error = "name the records: virtual_server, client, pool, member, or all=true".to_owned();
         return Err(refused(StatusCode::UNPROCESSABLE_ENTITY, error));
     }
     let selection = filter.select(handle.registry());

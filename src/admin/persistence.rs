@@ -1,23 +1,18 @@
-//! Persistence records, to be looked at and deleted. There may be a million, which takes a second: all of it is done on
-//! blocking threads, and a listing is sent while it is written.
+//! Listing and deleting persistence records (`pronk persistence`). A million of them take a second, so this is done on
+//! threads that may block.
 
-use std::convert::Infallible;
-use std::io::{self, BufWriter, Write};
 use std::net::IpAddr;
-use std::pin::Pin;
 use std::sync::Arc;
-use std::task::{Context, Poll};
 use std::time::Instant;
 
-use axum::body::{Body, Bytes, HttpBody};
-use hyper::body::Frame;
+use axum::body::Body;
 use serde::{Deserialize, Serialize, Serializer};
-use tokio::sync::mpsc;
 use tokio::task::spawn_blocking;
 
+use super::json_body::json_body;
 use crate::pool::{RecordView, Records, Registry, Sharing};
 
-/// Which records are meant; all of those that are told apart by nothing that is given.
+/// Which records to list or delete: those that match every field that is given.
 #[derive(Clone, Debug, Default, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Filter {
@@ -27,51 +22,51 @@ pub struct Filter {
     pub pool: Option<String>,
     /// `node:port`.
     pub member: Option<String>,
-    /// That every record is meant, which a deletion must say where nothing else tells which.
+    /// Every record. A deletion must set it, or give another field.
     #[serde(default)]
     pub all: bool,
 }
 
-/// The records that a filter leaves.
+/// The records that match a filter.
 #[derive(Debug, Serialize, Deserialize)]
 pub struct Listed {
-    pub records: Vec<Record>,
-    /// Records that had to make room before they expired, since the start; of all tables.
+    pub records: Vec<ListedRecord>,
+    /// Records of all tables that were evicted before they expired, since the start.
     pub evicted: u64,
 }
 
 #[derive(Debug, Serialize, Deserialize)]
-pub struct Record {
+pub struct ListedRecord {
     /// A virtual server's name, `address A` for those that share an address, `all` for those that share all.
     pub shared_by: String,
     pub client: String,
     pub pool: String,
     pub member: String,
-    /// Connections that keep it.
+    /// Connections that use it.
     pub connections: u32,
     /// Seconds since one of them began or ended.
     pub idle: u64,
-    /// Seconds that remain; null while connections keep it, or for ever.
+    /// Seconds until it expires; null while connections use it, and if it never does.
     pub expires_in: Option<u64>,
 }
 
-/// How many were deleted.
+/// How many records were deleted.
 #[derive(Debug, Serialize, Deserialize)]
 pub struct Deleted {
     pub deleted: usize,
 }
 
 impl Filter {
-    /// Whether it says which records are meant, or that all are.
+    /// Returns whether it says which records to delete, or all.
     pub(super) fn is_explicit(&self) -> bool {
         let Self { virtual_server, client, pool, member, all } = self;
         *all || [virtual_server, client, pool, member].iter().any(|given| given.is_some())
     }
 
-    /// Selects, of all that the registry has.
+    /// Selects the registry's records that match.
     ///
     /// # Errors
-    /// That the client is no address.
+    /// The client is no address.
     pub fn select(self, registry: &Registry) -> Result<Selection, String> {
         let parsed = |text: &String| match text.parse::<IpAddr>() {
             Ok(client) => Ok(client.to_canonical()),
@@ -84,13 +79,13 @@ impl Filter {
         Ok(Selection { filter: self, client, tables, evicted })
     }
 
-    /// Records that are shared belong to no virtual server alone.
+    /// Returns whether a table's records may match. Records that are shared belong to no single virtual server.
     fn names(&self, sharing: &Sharing) -> bool {
         self.virtual_server.as_ref().is_none_or(|name| *sharing == Sharing::VirtualServer(name.as_str().into()))
     }
 }
 
-/// What a filter leaves.
+/// The tables of a registry, and the filter for their records.
 #[derive(Debug)]
 pub struct Selection {
     filter: Filter,
@@ -100,22 +95,15 @@ pub struct Selection {
 }
 
 impl Selection {
-    /// Lists the records, as [`Listed`] in JSON, no faster than they are read.
+    /// Returns the records, as [`Listed`] in JSON, as fast as they are read.
     pub fn list(self) -> Body {
-        let (sender, chunks) = mpsc::channel(CHUNKS_AHEAD);
-        spawn_blocking(move || {
-            let mut json = BufWriter::with_capacity(CHUNK, Sender(sender));
-            let listing = Listing { records: &self, evicted: self.evicted };
-            // It fails when the reader has left, who then misses nothing.
-            let _ = serde_json::to_writer(&mut json, &listing).map_err(io::Error::from).and_then(|()| json.flush());
-        });
-        Body::new(Chunks(chunks))
+        json_body(Listing { evicted: self.evicted, records: self })
     }
 
-    /// Deletes the records, and logs that; connections go on.
+    /// Deletes the records, and logs how many. Connections go on.
     ///
     /// # Errors
-    /// That pronk failed at it.
+    /// An internal error.
     pub async fn delete(self) -> Result<Deleted, String> {
         let delete = move || {
             let now = Instant::now();
@@ -135,12 +123,12 @@ impl Selection {
             && member.as_ref().is_none_or(|member| *member == record.target.member.to_string())
     }
 
-    /// Table by table, and by client.
-    fn records(&self) -> impl Iterator<Item = Record> {
+    /// Returns the records, table by table and by client.
+    fn records(&self) -> impl Iterator<Item = ListedRecord> {
         let now = Instant::now();
         self.tables.iter().flat_map(move |(sharing, table)| {
             let timeout = table.timeout();
-            table.list(|record| self.matches(record), now).into_iter().map(move |record| Record {
+            table.list(|record| self.matches(record), now).into_iter().map(move |record| ListedRecord {
                 shared_by: words(sharing),
                 client: record.client.to_string(),
                 pool: record.target.pool.to_string(),
@@ -155,42 +143,16 @@ impl Selection {
     }
 }
 
-/// [`Listed`], whose records are made while they are written.
+/// [`Listed`], whose records are gathered while it is written.
 #[derive(Serialize)]
-struct Listing<'a> {
+struct Listing {
     #[serde(serialize_with = "one_by_one")]
-    records: &'a Selection,
+    records: Selection,
     evicted: u64,
 }
 
-fn one_by_one<S: Serializer>(selection: &&Selection, serializer: S) -> Result<S::Ok, S::Error> {
+fn one_by_one<S: Serializer>(selection: &Selection, serializer: S) -> Result<S::Ok, S::Error> {
     serializer.collect_seq(selection.records())
-}
-
-/// Sends what is written, and waits while the reader is behind.
-struct Sender(mpsc::Sender<Bytes>);
-
-impl Write for Sender {
-    fn write(&mut self, chunk: &[u8]) -> io::Result<usize> {
-        let sent = self.0.blocking_send(Bytes::copy_from_slice(chunk));
-        sent.map(|()| chunk.len()).map_err(|_| io::ErrorKind::BrokenPipe.into())
-    }
-
-    fn flush(&mut self) -> io::Result<()> {
-        Ok(())
-    }
-}
-
-/// What was sent, as a body.
-struct Chunks(mpsc::Receiver<Bytes>);
-
-impl HttpBody for Chunks {
-    type Data = Bytes;
-    type Error = Infallible;
-
-    fn poll_frame(mut self: Pin<&mut Self>, task: &mut Context<'_>) -> Poll<Option<Result<Frame<Bytes>, Infallible>>> {
-        self.0.poll_recv(task).map(|chunk| chunk.map(|chunk| Ok(Frame::data(chunk))))
-    }
 }
 
 fn words(sharing: &Sharing) -> String {
@@ -201,17 +163,13 @@ fn words(sharing: &Sharing) -> String {
     }
 }
 
-/// Bytes of a listing that are sent at once.
-const CHUNK: usize = 64 * 1024;
-/// How many of those may wait to be read.
-const CHUNKS_AHEAD: usize = 4;
-
 #[cfg(test)]
 mod tests {
     use http_body_util::BodyExt;
     use tokio::runtime::{Builder, Runtime};
 
     use super::*;
+    use crate::admin::json_body::CHUNKS_AHEAD;
     use crate::model::profile::{Affinity, Persistence, PersistenceKind, SourceMask};
     use crate::model::{Address, LoadBalancing, Member, Name, Node, Pool};
     use crate::pool::{Asker, Sticky};

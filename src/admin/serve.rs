@@ -1,3 +1,5 @@
+//! Serving the API on the admin socket.
+
 use std::convert::Infallible;
 use std::sync::Arc;
 use std::time::Duration;
@@ -16,10 +18,10 @@ use super::socket::AdminSocket;
 use crate::control::Handle;
 use crate::log::Log;
 
-/// Answers on the socket for as long as its task runs: so many connections at a time, each for a bounded time.
+/// Serves the API on the admin socket: a bounded number of connections at a time, each for a bounded time.
 pub async fn serve(socket: Arc<AdminSocket>, handle: Handle, log: Log) -> Infallible {
     let router = api::router(handle, log);
-    let [places, refusals] = [(); 2].map(|()| Arc::new(Semaphore::new(MOST_CONNECTIONS)));
+    let [permits, refusal_permits] = [(); 2].map(|()| Arc::new(Semaphore::new(MOST_CONNECTIONS)));
     loop {
         let stream = match socket.listener.accept().await {
             Ok((stream, _)) => stream,
@@ -29,20 +31,20 @@ pub async fn serve(socket: Arc<AdminSocket>, handle: Handle, log: Log) -> Infall
                 continue;
             }
         };
-        match Arc::clone(&places).try_acquire_owned() {
-            Ok(place) => {
+        match Arc::clone(&permits).try_acquire_owned() {
+            Ok(permit) => {
                 let router = router.clone();
                 tokio::spawn(async move {
-                    // One that takes longer is closed.
+                    // A connection that takes longer is closed.
                     let _ = timeout(LONGEST, answer(stream, router)).await;
-                    drop(place);
+                    drop(permit);
                 });
             }
             Err(_) => {
-                let Ok(place) = Arc::clone(&refusals).try_acquire_owned() else { continue };
+                let Ok(permit) = Arc::clone(&refusal_permits).try_acquire_owned() else { continue };
                 tokio::spawn(async move {
                     let _ = timeout(REQUEST, refuse(stream)).await;
-                    drop(place);
+                    drop(permit);
                 });
             }
         }
@@ -52,7 +54,7 @@ pub async fn serve(socket: Arc<AdminSocket>, handle: Handle, log: Log) -> Infall
 async fn answer(stream: UnixStream, router: Router) {
     let connection = http1::Builder::new()
         .timer(TokioTimer::new())
-        // What was asked for is done, also for one that does not wait for the answer.
+        // A request is carried out also if its caller does not wait for the answer.
         .half_close(true)
         .header_read_timeout(REQUEST)
         .serve_connection(TokioIo::new(stream), TowerToHyperService::new(router));
@@ -61,22 +63,22 @@ async fn answer(stream: UnixStream, router: Router) {
     }
 }
 
-/// Answers one that comes when all places are taken; without a place to do that, the connection is closed.
+/// Refuses a connection that is one too many.
 async fn refuse(mut stream: UnixStream) -> std::io::Result<()> {
-    // An answer is one only after the question.
+    // Clients expect the answer after their request.
     stream.read_u8().await?;
     let body =
         format!("{{\"error\":\"{MOST_CONNECTIONS} connections to the admin socket are open; try again later\"}}");
     let head = "HTTP/1.1 503 Service Unavailable\r\ncontent-type: application/json\r\nconnection: close\r\n";
     stream.write_all(format!("{head}content-length: {}\r\n\r\n{body}", body.len()).as_bytes()).await?;
     stream.shutdown().await?;
-    // Closing with a request unread would take the answer from whoever asked.
+    // Closing while a request is unread would discard the answer.
     tokio::io::copy(&mut stream, &mut tokio::io::sink()).await.map(drop)
 }
 
 const MOST_CONNECTIONS: usize = 64;
-/// Within which a request must be there, and within which the next one must begin.
+/// Within this time a request must be received, and the next one must begin.
 const REQUEST: Duration = Duration::from_secs(10);
-/// For a whole connection: a reload may derive slow keys, a long list be read slowly.
+/// The limit of a whole connection: a reload may derive slow keys, and a long list may be read slowly.
 const LONGEST: Duration = Duration::from_secs(300);
 const PAUSE: Duration = Duration::from_millis(200);

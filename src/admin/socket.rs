@@ -1,3 +1,5 @@
+//! The admin socket: its path, its permissions (0600), and replacing one that a dead process left.
+
 use std::fs::File;
 use std::io;
 use std::os::unix::fs::{FileTypeExt, MetadataExt};
@@ -9,7 +11,7 @@ use rustix::io::Errno;
 use socket2::{Domain, SockAddr, Socket, Type};
 use tokio::net::UnixListener;
 
-/// Where the admin socket is unless told otherwise: in the runtime directory of the service or the user.
+/// Returns the default path of the admin socket: in the runtime directory of the service or the user.
 pub fn default_path() -> PathBuf {
     let folder = ["RUNTIME_DIRECTORY", "XDG_RUNTIME_DIR"].iter().find_map(std::env::var_os);
     match folder {
@@ -19,26 +21,26 @@ pub fn default_path() -> PathBuf {
     }
 }
 
-/// A unix socket that is listened on; its file goes with it.
+/// A listening unix socket. Its file is removed when it is dropped.
 #[derive(Debug)]
 pub struct AdminSocket {
     pub(super) listener: UnixListener,
     path: PathBuf,
-    /// Device and inode of the file, to remove no other.
+    /// Device and inode of the file, so that no other is removed.
     file: Option<(u64, u64)>,
 }
 
 impl AdminSocket {
-    /// Listens on a unix socket that only its owner can use (0600). One that a dead process left is replaced.
+    /// Listens on a unix socket that only its owner can use (0600). A socket that a dead process left is replaced.
     ///
     /// # Errors
-    /// What the system says; `AlreadyExists` when there is a file that is no socket, and `AddrInUse` when another pronk
-    /// answers there.
+    /// The system refuses it; `AlreadyExists` if there is a file that is not a socket, and `AddrInUse` if another pronk
+    /// listens there.
     pub fn bind(path: &Path) -> io::Result<Self> {
         let _folder = lock_folder(path);
         match std::fs::symlink_metadata(path) {
             Ok(found) if !found.file_type().is_socket() => {
-                let message = "there is a file that is no socket; it is left alone, so name another path";
+                let message = "there is a file that is not a socket; name another path";
                 return Err(io::Error::new(io::ErrorKind::AlreadyExists, message));
             }
             Ok(_) => remove_dead(path)?,
@@ -47,7 +49,7 @@ impl AdminSocket {
         }
         let socket = Socket::new(Domain::UNIX, Type::STREAM, None)?;
         socket.set_nonblocking(true)?;
-        // Linux makes the file with the mode of the socket, so there is no instant at which others may use it.
+        // Linux creates the file with the permissions of the socket, so that others can never use it.
         fchmod(&socket, Mode::RUSR | Mode::WUSR)?;
         socket.bind(&SockAddr::unix(path)?)?;
         let file = std::fs::symlink_metadata(path).ok().map(|it| (it.dev(), it.ino()));
@@ -56,17 +58,15 @@ impl AdminSocket {
     }
 }
 
-/// Keeps other processes from looking at the socket's folder at the same time, as one could remove what the other has
-/// just made.
+/// Locks the socket's folder, so that of two processes none removes the socket that the other has just created.
 fn lock_folder(path: &Path) -> Option<File> {
     let folder = match path.parent() {
         Some(folder) if !folder.as_os_str().is_empty() => folder,
         _ => Path::new("."),
     };
     let folder = File::open(folder).ok()?;
-    let deadline = Instant::now() + LOCK_AT_MOST;
-    // Another pronk holds it for an instant. Where it cannot be had, as when another program keeps it, all that is
-    // lost is what it is good for.
+    let deadline = Instant::now() + LOCK_LIMIT;
+    // Another pronk holds the lock for an instant. If another program keeps it, pronk goes on without it.
     while flock(&folder, FlockOperation::NonBlockingLockExclusive) == Err(Errno::WOULDBLOCK) {
         if Instant::now() >= deadline {
             break;
@@ -84,13 +84,13 @@ fn pause() {
 /// Removes a socket that no process listens on.
 fn remove_dead(path: &Path) -> io::Result<()> {
     let socket = Socket::new(Domain::UNIX, Type::STREAM, None)?;
-    // One whose queue is full is alive, and must not be waited for.
+    // A socket whose backlog is full is alive, and connecting must not wait for it.
     socket.set_nonblocking(true)?;
     match socket.connect(&SockAddr::unix(path)?) {
         Ok(()) => Err(io::Error::new(io::ErrorKind::AddrInUse, "another pronk answers there")),
         Err(error) if error.kind() == io::ErrorKind::ConnectionRefused => std::fs::remove_file(path),
         Err(error) => {
-            let message = format!("there is a socket that may be another program's ({error}); it is left alone");
+            let message = format!("there is a socket that may be another program's ({error}); name another path");
             Err(io::Error::new(io::ErrorKind::AddrInUse, message))
         }
     }
@@ -99,7 +99,7 @@ fn remove_dead(path: &Path) -> io::Result<()> {
 impl Drop for AdminSocket {
     fn drop(&mut self) {
         let there = std::fs::symlink_metadata(&self.path).ok().map(|it| (it.dev(), it.ino()));
-        // Another process may have put its own in place.
+        // Another process may have replaced it by its own.
         if there != self.file || there.is_none() {
             return;
         }
@@ -110,7 +110,7 @@ impl Drop for AdminSocket {
 }
 
 const BACKLOG: i32 = 128;
-const LOCK_AT_MOST: Duration = Duration::from_secs(1);
+const LOCK_LIMIT: Duration = Duration::from_secs(1);
 
 #[cfg(test)]
 mod tests {

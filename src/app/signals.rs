@@ -1,3 +1,5 @@
+//! Signals: SIGHUP reloads, SIGUSR1 reopens the log file, SIGTERM and SIGINT stop.
+
 use std::sync::Arc;
 
 use sd_notify::NotifyState;
@@ -9,23 +11,23 @@ use tokio_util::task::AbortOnDropHandle;
 use super::systemd;
 use crate::control::Handle;
 
-/// Has a log file that has reached `ulimit -f` be an error of writing, and not the end of the process.
-pub(super) fn survive_file_size_limit() -> std::io::Result<()> {
-    // The signal stays caught though nobody waits for it.
+/// Makes writing to a log file that has reached `ulimit -f` an error, instead of the end of the process.
+pub(super) fn ignore_file_size_limit() -> std::io::Result<()> {
+    // The signal stays caught, though nothing waits for it.
     signal(SignalKind::from_raw(libc::SIGXFSZ)).map(drop)
 }
 
-/// What a signal asks for.
-pub(super) enum Asked {
+/// What a signal requests.
+pub(super) enum Request {
     Reload,
-    /// To open the log file anew.
-    Reopen,
+    /// Reopen the log file.
+    ReopenLog,
     /// SIGUSR2 is reserved, and must not end the process.
-    Nothing,
+    Ignored,
     Stop,
 }
 
-/// The signals that the process answers.
+/// The signals that pronk handles.
 pub(super) struct Signals {
     hangup: Signal,
     terminate: Signal,
@@ -34,6 +36,7 @@ pub(super) struct Signals {
 }
 
 impl Signals {
+    /// Catches the signals.
     pub fn new() -> std::io::Result<Self> {
         Ok(Self {
             hangup: signal(SignalKind::hangup())?,
@@ -43,14 +46,15 @@ impl Signals {
         })
     }
 
-    pub async fn next(&mut self) -> Asked {
+    /// Waits for the next signal.
+    pub async fn next(&mut self) -> Request {
         let [user1, user2] = &mut self.user;
         tokio::select! {
-            _ = self.terminate.recv() => Asked::Stop,
-            _ = self.interrupt.recv() => Asked::Stop,
-            _ = self.hangup.recv() => Asked::Reload,
-            _ = user1.recv() => Asked::Reopen,
-            _ = user2.recv() => Asked::Nothing,
+            _ = self.terminate.recv() => Request::Stop,
+            _ = self.interrupt.recv() => Request::Stop,
+            _ = self.hangup.recv() => Request::Reload,
+            _ = user1.recv() => Request::ReopenLog,
+            _ = user2.recv() => Request::Ignored,
         }
     }
 
@@ -63,17 +67,17 @@ impl Signals {
     }
 }
 
-/// Reloads for SIGHUP, with what systemd is to know of them.
-pub(super) struct Reloads {
-    asked: Arc<Notify>,
+/// Carries out the reloads that SIGHUP requests, and notifies systemd of them.
+pub(super) struct ReloadRequests {
+    requested: Arc<Notify>,
     _task: AbortOnDropHandle<()>,
 }
 
-impl Reloads {
-    /// Until this is dropped. A reload that hangs keeps no other from being asked for.
+impl ReloadRequests {
+    /// Starts carrying out reloads, until it is dropped. A reload that hangs does not keep others from being requested.
     pub fn start(handle: &Handle) -> Self {
-        let (asked, handle) = (Arc::new(Notify::new()), handle.clone());
-        let hangup = Arc::clone(&asked);
+        let (requested, handle) = (Arc::new(Notify::new()), handle.clone());
+        let hangup = Arc::clone(&requested);
         let task = tokio::spawn(async move {
             let mut under_way = JoinSet::new();
             loop {
@@ -83,7 +87,7 @@ impl Reloads {
                             systemd::notify_reloading();
                         }
                         let handle = handle.clone();
-                        // What is wrong is in the log, and nothing has changed then.
+                        // If it is refused, the log says why, and nothing has changed.
                         under_way.spawn(async move { drop(handle.reload(false).await) });
                     }
                     Some(_) = under_way.join_next() => if under_way.is_empty() {
@@ -92,10 +96,11 @@ impl Reloads {
                 }
             }
         });
-        Self { asked, _task: AbortOnDropHandle::new(task) }
+        Self { requested, _task: AbortOnDropHandle::new(task) }
     }
 
-    pub fn ask(&self) {
-        self.asked.notify_one();
+    /// Requests a reload.
+    pub fn request(&self) {
+        self.requested.notify_one();
     }
 }

@@ -1,11 +1,11 @@
-//! What the service manager is told, where there is one (sd_notify(3)).
+//! Notifying systemd, where it runs pronk (sd_notify(3)).
 
 use sd_notify::NotifyState;
 use tokio::sync::watch;
 
 use crate::control::Phase;
 
-/// Tells systemd of each phase, where there is one.
+/// Notifies systemd of each phase.
 pub(super) async fn notify_phases(mut phases: watch::Receiver<Phase>) {
     loop {
         let phase = *phases.borrow_and_update();
@@ -16,14 +16,14 @@ pub(super) async fn notify_phases(mut phases: watch::Receiver<Phase>) {
     }
 }
 
-/// Tells systemd, where there is one.
+/// Notifies systemd, if it runs pronk.
 pub(super) fn notify(states: &[NotifyState<'_>]) {
     if let Err(error) = sd_notify::notify(states) {
         tracing::debug!(%error, "cannot notify the service manager");
     }
 }
 
-/// Says that a reload begins.
+/// Notifies systemd that a reload begins.
 pub(super) fn notify_reloading() {
     match NotifyState::monotonic_usec_now() {
         Ok(now) => notify(&[NotifyState::Reloading, now]),

@@ -8,7 +8,7 @@ use hyper_util::rt::TokioIo;
 use serde::de::DeserializeOwned;
 use tokio::net::UnixStream;
 
-use crate::admin::view::Refusal;
+use crate::admin::answers::ErrorBody;
 
 /// Which running pronk is meant.
 #[derive(Debug, clap::Args)]
@@ -45,7 +45,7 @@ impl AdminSocket {
             let done = answer.status().is_success();
             let body = answer.into_body().collect().await?.to_bytes();
             if !done {
-                let refusal: Refusal = serde_json::from_slice(&body).context("pronk refused")?;
+                let refusal: ErrorBody = serde_json::from_slice(&body).context("pronk refused")?;
                 anyhow::bail!("{}", refusal.error);
             }
             Ok(serde_json::from_slice(&body)?)

@@ -31,7 +31,7 @@ impl Args {
 }
 
 fn text(explained: &Explained) -> String {
-    let Explained { virtual_server, client, steps, member, went } = explained;
+    let Explained { virtual_server, client, steps, member, recent } = explained;
     let mut text = match member {
         Some(member) => format!("A connection from {client} to {virtual_server} would go to {member}:\n"),
         None => format!("A connection from {client} to {virtual_server} would go to no member:\n"),
@@ -39,11 +39,11 @@ fn text(explained: &Explained) -> String {
     for (number, step) in steps.iter().enumerate() {
         text += &format!("  {}. {step}\n", number + 1);
     }
-    if went.is_empty() {
+    if recent.is_empty() {
         text += "No connection from it is remembered.\n";
     }
-    for went in went {
-        text += &format!("{} s ago one went to {}: {}.\n", went.seconds_ago, went.member, went.why);
+    for connection in recent {
+        text += &format!("{} s ago one went to {}: {}.\n", connection.seconds_ago, connection.member, connection.why);
     }
     text
 }

@@ -1,7 +1,7 @@
 use std::process::ExitCode;
 
 use super::admin_client::{AdminSocket, encoded};
-use crate::admin::view::Resumed;
+use crate::admin::answers::Resumed;
 use crate::cli::screen::outln;
 
 #[derive(Debug, clap::Subcommand)]

@@ -1,7 +1,7 @@
 use std::process::ExitCode;
 
 use super::admin_client::AdminSocket;
-use crate::admin::view::Reloaded;
+use crate::admin::answers::Reloaded;
 use crate::cli::screen::outln;
 
 #[derive(Debug, clap::Args)]

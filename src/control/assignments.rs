@@ -1,4 +1,4 @@
-//! Who watches whom: the tasks that a configuration asks for.
+//! The tasks that a configuration asks for: monitors of members, discovery of coordinators, resolvers of names.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -6,10 +6,10 @@ use std::time::{Duration, Instant};
 
 use tokio::sync::Notify;
 
-use super::children::{Child, Group, Restarts};
-use super::credentials::Authorizations;
-use super::desired::Found;
-use super::tls::Tls;
+use super::built_profiles::BuiltProfiles;
+use super::desired::Discovered;
+use super::monitor_credentials::Authorizations;
+use super::supervisor::{Restarts, SupervisedTask, TaskGroup};
 use crate::inventory;
 use crate::model::profile::ServerSsl;
 use crate::model::{self, Address, Member, MemberKey, Model, Monitor, MonitorKind, Name};
@@ -17,35 +17,35 @@ use crate::monitor::{self, Assignment, Search};
 use crate::pool::{LiveNode, Pool, PoolMember, Registry};
 use crate::tls::MemberTls;
 
-/// The tasks that watch members, resolve names and look for members.
+/// The tasks that monitor members, resolve names and discover coordinators.
 #[derive(Debug, Default)]
 pub(super) struct Assignments {
-    watching: Group<(Name, MemberKey, Name), Assignment>,
-    resolving: Group<Name, Resolving>,
-    searching: Group<Name, Search>,
-    found: tokio::sync::watch::Sender<Found>,
+    monitors: TaskGroup<(Name, MemberKey, Name), Assignment>,
+    resolvers: TaskGroup<Name, Resolver>,
+    searches: TaskGroup<Name, Search>,
+    discovered: tokio::sync::watch::Sender<Discovered>,
 }
 
-/// A node whose name is resolved again and again.
+/// A node whose name is resolved periodically.
 #[derive(Debug)]
-struct Resolving {
+struct Resolver {
     fqdn: String,
     every: Duration,
     live: Arc<LiveNode>,
 }
 
 impl Assignments {
-    /// Follows what is found.
-    pub fn found(&self) -> tokio::sync::watch::Receiver<Found> {
-        self.found.subscribe()
+    /// Subscribes to what discovery and resolvers find.
+    pub fn discovered(&self) -> tokio::sync::watch::Receiver<Discovered> {
+        self.discovered.subscribe()
     }
 
-    /// Watches every member of every pool under each of the pool's monitors. What goes on unchanged is not disturbed.
-    pub fn watch(
+    /// Monitors every member of every pool with each of the pool's monitors. Unchanged tasks are not disturbed.
+    pub fn monitor(
         &mut self,
         pools: &BTreeMap<Name, Arc<Pool>>,
-        tls: &Tls,
-        headers: &Authorizations,
+        profiles: &BuiltProfiles,
+        authorizations: &Authorizations,
         certificates: &Arc<inventory::Inventory>,
         restarts: &Restarts,
     ) {
@@ -55,17 +55,17 @@ impl Assignments {
             let assignments = pairs.map(|(monitor, member)| {
                 let key = (pool.config.name.clone(), member.key.clone(), monitor.name.clone());
                 let certificates = Arc::clone(certificates);
-                (key, Assignment { certificates, ..of_member(pool, monitor, member, tls, headers) })
+                (key, Assignment { certificates, ..assignment_of(pool, monitor, member, profiles, authorizations) })
             });
             assignments.collect::<Vec<_>>()
         };
         let wanted = pools.values().flat_map(of_pool);
-        self.watching.keep(wanted, Assignment::is_same, |(pool, member, monitor), assignment| {
-            let lost = Arc::clone(&assignment);
-            // What it found last need not be so any more.
-            let lost = move || lost.live.forget_verdict(&lost.monitor.name, Instant::now());
+        self.monitors.keep(wanted, Assignment::is_same, |(pool, member, monitor), assignment| {
+            let own = Arc::clone(&assignment);
+            // Its last verdict may be wrong by now.
+            let on_panic = move || own.live.forget_verdict(&own.monitor.name, Instant::now());
             let name = format!("monitor {monitor} of member {member} in pool {pool}");
-            Child::start(name, restarts, lost, move || monitor::run(Arc::clone(&assignment)))
+            SupervisedTask::start(name, restarts, on_panic, move || monitor::run(Arc::clone(&assignment)))
         });
     }
 
@@ -73,114 +73,114 @@ impl Assignments {
     pub fn resolve(&mut self, model: &Model, registry: &Registry, restarts: &Restarts) {
         let wanted = model.nodes.values().filter_map(|node| {
             let Address::Fqdn(fqdn) = &node.address else { return None };
-            let resolving = Resolving { fqdn: fqdn.clone(), every: node.interval, live: registry.node(node) };
+            let resolving = Resolver { fqdn: fqdn.clone(), every: node.interval, live: registry.node(node) };
             Some((node.name.clone(), resolving))
         });
-        let is_same = |one: &Resolving, other: &Resolving| {
+        let is_same = |one: &Resolver, other: &Resolver| {
             one.fqdn == other.fqdn && one.every == other.every && Arc::ptr_eq(&one.live, &other.live)
         };
-        let found = &self.found;
-        self.resolving.keep(wanted, is_same, |node, resolving| {
+        let found = &self.discovered;
+        self.resolvers.keep(wanted, is_same, |node, resolving| {
             let (own, found) = (node.clone(), found.clone());
             let make = move || {
-                let Resolving { fqdn, every, live } = &*resolving;
+                let Resolver { fqdn, every, live } = &*resolving;
                 let (name, found) = (fqdn.clone(), found.clone());
-                let tell = move |addresses| tell(&found, |found| &mut found.addresses, &name, addresses);
-                monitor::keep_resolving(own.clone(), fqdn.clone(), *every, Arc::clone(live), tell)
+                let publish = move |addresses| publish(&found, |found| &mut found.addresses, &name, addresses);
+                monitor::keep_resolving(own.clone(), fqdn.clone(), *every, Arc::clone(live), publish)
             };
             // The addresses that are known stay in use.
             let name = format!("resolver of node {node}");
-            Child::start(name, restarts, || (), make)
+            SupervisedTask::start(name, restarts, || (), make)
         });
-        // Nodes that discovery found may come and go.
-        self.found.send_if_modified(|found| {
-            found.addresses.retain(|fqdn, _| self.resolving.iter().any(|(_, resolving)| resolving.fqdn == *fqdn));
+        // Nodes that discovery found may be gone.
+        self.discovered.send_if_modified(|found| {
+            found.addresses.retain(|fqdn, _| self.resolvers.iter().any(|(_, resolving)| resolving.fqdn == *fqdn));
             false
         });
     }
 
-    /// Asks for the coordinators of the pools that look for them.
-    pub fn search(&mut self, model: &Model, tls: &Tls, headers: &Authorizations, restarts: &Restarts) {
-        let wanted = searches(model, tls, headers).into_iter().map(|search| (search.pool.clone(), search));
-        let found = &self.found;
-        self.searching.keep(wanted, Search::is_same, |pool, search| {
+    /// Asks for the coordinators of the pools with discovery.
+    pub fn discover(
+        &mut self,
+        model: &Model,
+        profiles: &BuiltProfiles,
+        authorizations: &Authorizations,
+        restarts: &Restarts,
+    ) {
+        let wanted = searches(model, profiles, authorizations).into_iter().map(|search| (search.pool.clone(), search));
+        let found = &self.discovered;
+        self.searches.keep(wanted, Search::is_same, |pool, search| {
             let (pool, found) = (pool.clone(), found.clone());
             let name = format!("discovery of pool {pool}");
             let make = move || {
                 let (name, asked, found) = (pool.clone(), search.discovery.clone(), found.clone());
-                let tell = move |hosts| {
-                    tell(&found, |found| &mut found.coordinators, &name, (asked.clone(), hosts));
+                let publish = move |hosts| {
+                    publish(&found, |found| &mut found.coordinators, &name, (asked.clone(), hosts));
                 };
-                monitor::keep_asking(Arc::clone(&search), tell)
+                monitor::keep_asking(Arc::clone(&search), publish)
             };
             // The members that are known stay.
-            Child::start(name, restarts, || (), make)
+            SupervisedTask::start(name, restarts, || (), make)
         });
-        self.found.send_if_modified(|found| {
-            found.coordinators.retain(|pool, _| self.searching.contains(pool));
+        self.discovered.send_if_modified(|found| {
+            found.coordinators.retain(|pool, _| self.searches.contains(pool));
             false
         });
     }
 
-    /// Lets a member that a monitor holds down (`manual-resume`) come up again; returns how many monitors watch it.
+    /// Lets a member that a monitor with manual-resume holds down come up again. Returns how many monitors watch it.
     pub fn resume(&self, pool: &Name, member: &MemberKey) -> usize {
-        let of_member = self.watching.iter().filter(|((in_pool, key, _), _)| in_pool == pool && key == member);
+        let of_member = self.monitors.iter().filter(|((in_pool, key, _), _)| in_pool == pool && key == member);
         of_member.map(|(_, assignment)| assignment.resume.notify_one()).count()
     }
 }
 
-/// Puts down what was found, and wakes those who follow only if it differs.
-fn tell<K: Clone + Ord, T: PartialEq>(
-    found: &tokio::sync::watch::Sender<Found>,
-    which: fn(&mut Found) -> &mut BTreeMap<K, T>,
+/// Publishes what was found, and wakes subscribers only if it is new.
+fn publish<K: Clone + Ord, T: PartialEq>(
+    found: &tokio::sync::watch::Sender<Discovered>,
+    which: fn(&mut Discovered) -> &mut BTreeMap<K, T>,
     name: &K,
-    news: T,
+    new: T,
 ) {
     found.send_if_modified(|found| {
         let known = which(found);
-        if known.get(name) == Some(&news) {
+        if known.get(name) == Some(&new) {
             return false;
         }
-        known.insert(name.clone(), news);
+        known.insert(name.clone(), new);
         true
     });
 }
 
-/// Every pool that looks for members, and what lets it.
-fn searches(model: &Model, tls: &Tls, headers: &Authorizations) -> Vec<Search> {
+/// Returns the searches of the pools with discovery, each with the TLS profile and password of its monitor.
+fn searches(model: &Model, profiles: &BuiltProfiles, authorizations: &Authorizations) -> Vec<Search> {
     let of_pool = |pool: &Arc<model::Pool>| {
         let discovery = pool.discovery.clone()?;
         let (monitor, web) = pool.monitors.all.iter().find_map(|monitor| match &monitor.kind {
             MonitorKind::Impala(check) => Some((monitor, check.web.as_ref()?)),
-            MonitorKind::Tcp
-            | MonitorKind::Tls
-            | MonitorKind::TcpHalfOpen
-            | MonitorKind::Gateway
-            | MonitorKind::GatewayIcmp
-            | MonitorKind::Http(_)
-            | MonitorKind::Inband(_) => None,
+            _ => None,
         })?;
         Some(Search {
             pool: pool.name.clone(),
             discovery,
             web_port: web.port,
-            tls: web.tls.as_ref().and_then(|profile| tls.server.get(&profile.name)).cloned(),
-            authorization: headers.get(&monitor.name).cloned(),
+            tls: web.tls.as_ref().and_then(|profile| profiles.server.get(&profile.name)).cloned(),
+            authorization: authorizations.get(&monitor.name).cloned(),
         })
     };
     model.pools.values().filter_map(of_pool).collect()
 }
 
-fn of_member(
+fn assignment_of(
     pool: &Pool,
     monitor: &Arc<Monitor>,
     member: &PoolMember,
-    tls: &Tls,
-    headers: &Authorizations,
+    profiles: &BuiltProfiles,
+    authorizations: &Authorizations,
 ) -> Assignment {
-    // A port of its own has sessions of its own.
+    // Another port has TLS sessions of its own.
     let toward = |profile: &Option<Arc<ServerSsl>>, port: Option<u16>| -> Option<Arc<MemberTls>> {
-        let live = tls.server.get(&profile.as_ref()?.name)?;
+        let live = profiles.server.get(&profile.as_ref()?.name)?;
         let port = port.unwrap_or(member.config.port);
         Some(live.for_member(&Member { port, ..Member::clone(&member.config) }))
     };
@@ -190,12 +190,7 @@ fn of_member(
             let web = check.web.as_ref().and_then(|web| toward(&web.tls, Some(web.port)));
             (toward(&check.tls, monitor.probing.alias_port), web)
         }
-        MonitorKind::Tcp
-        | MonitorKind::Tls
-        | MonitorKind::TcpHalfOpen
-        | MonitorKind::Gateway
-        | MonitorKind::GatewayIcmp
-        | MonitorKind::Inband(_) => (None, None),
+        _ => (None, None),
     };
     Assignment {
         pool: pool.config.name.clone(),
@@ -206,7 +201,7 @@ fn of_member(
         hostname: member.config.node.hostname.clone(),
         tls: of_port,
         web_tls: of_web,
-        authorization: headers.get(&monitor.name).cloned(),
+        authorization: authorizations.get(&monitor.name).cloned(),
         server_name: inventory::targets::node_name(&member.config.node),
         certificates: Arc::default(),
         resume: Notify::default(),

@@ -1,37 +1,29 @@
-//! What can be asked of the controller, by whom it is answered, and in which phase.
+//! The commands of the controller, and the phases in which each is allowed.
 
-use std::fmt;
-use std::sync::Arc;
-use std::time::{Duration, Instant};
+use tokio::sync::oneshot;
 
-use arc_swap::ArcSwap;
-use tokio::sync::{Notify, mpsc, oneshot, watch};
-
-use super::children::Restarts;
+use super::command_error::CommandError;
 use super::phase::Phase;
-use super::serving::{Report, Serving};
-use crate::config::Diagnostics;
-use crate::inventory::Inventory;
+use super::reload_report::ReloadReport;
 use crate::model::{MemberKey, Name};
-use crate::pool::Registry;
 
-/// A request to the one task that may change what runs.
+/// A request to the controller, with the channel for its answer.
 #[derive(Debug)]
 pub(super) enum Command {
-    /// Takes the first configuration into force.
-    Start(Reply<Report>),
-    /// Takes the file into force, or only tells what would change.
-    Reload { dry_run: bool, reply: Reply<Report> },
-    /// Lets a member that a monitor holds down come up again.
+    /// Applies the first configuration.
+    Start(Reply<ReloadReport>),
+    /// Reads the file and applies it, or only reports what would change.
+    Reload { dry_run: bool, reply: Reply<ReloadReport> },
+    /// Lets a member that a monitor with manual-resume holds down come up again.
     Resume { pool: Name, member: MemberKey, reply: Reply<()> },
     /// Stops listening everywhere.
     Stop(Reply<()>),
 }
 
-pub(super) type Reply<T> = oneshot::Sender<Result<T, Refused>>;
+pub(super) type Reply<T> = oneshot::Sender<Result<T, CommandError>>;
 
 impl Command {
-    /// What it asks for, in words that fit "… is refused".
+    /// Returns what is requested, in words that fit "… is refused".
     pub fn as_str(&self) -> &'static str {
         match self {
             Self::Start(_) => "a start",
@@ -42,7 +34,7 @@ impl Command {
         }
     }
 
-    /// Whether it may be carried out in `phase`.
+    /// Returns whether it may be carried out in `phase`.
     pub fn is_allowed(&self, phase: Phase) -> bool {
         match self {
             Self::Start(_) => phase == Phase::Starting,
@@ -52,153 +44,13 @@ impl Command {
         }
     }
 
-    pub fn refuse(self, why: Refused) {
-        // Nobody may wait for the answer.
+    /// Answers with an error.
+    pub fn refuse(self, why: CommandError) {
+        // The caller may not wait for the answer.
         match self {
             Self::Start(reply) | Self::Reload { reply, .. } => drop(reply.send(Err(why))),
             Self::Resume { reply, .. } | Self::Stop(reply) => drop(reply.send(Err(why))),
         }
-    }
-}
-
-/// Why a command changed nothing.
-#[derive(Clone, Debug)]
-pub enum Refused {
-    /// The process is in a phase in which this is not done.
-    Phase { what: &'static str, phase: Phase },
-    /// Everything that is wrong with the file, its certificates or its destinations.
-    File(Diagnostics),
-    /// There is nothing of that name.
-    Unknown(String),
-    /// It took too long.
-    GivenUp(&'static str),
-    /// A fault of pronk's own; nothing has changed.
-    Fault(String),
-    /// A fault of pronk's own in the midst of a change.
-    InPart(String),
-}
-
-impl fmt::Display for Refused {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::Phase { what, phase: Phase::Draining | Phase::Stopped } => {
-                write!(f, "{what} is refused: pronk was told to stop and drains its connections; start it again")
-            }
-            Self::Phase { what, phase } => {
-                write!(f, "{what} is refused: pronk is {}; ask again in a moment", phase.as_str())
-            }
-            Self::File(wrong) => f.write_str(&wrong.render(false)),
-            Self::Unknown(what) => f.write_str(what),
-            Self::GivenUp(why) => write!(f, "given up: {why}; nothing changed"),
-            Self::Fault(what) => write!(f, "a fault of pronk's own: {what}; nothing changed"),
-            Self::InPart(what) => {
-                write!(f, "a fault of pronk's own: {what}; the change is in force in part: reload, or restart pronk")
-            }
-        }
-    }
-}
-
-/// What everybody may read of the running system without asking for it.
-#[derive(Debug, Default)]
-pub(super) struct Shared {
-    pub serving: ArcSwap<Serving>,
-    pub registry: Registry,
-    pub certificates: Arc<Inventory>,
-    pub phase: watch::Sender<Phase>,
-    /// Notified when members may have been removed.
-    pub removed: Notify,
-    pub restarts: Restarts,
-    /// Since when a file is being made ready.
-    pub loading: watch::Sender<Option<Instant>>,
-}
-
-/// Reads what runs, and sends commands to the task that may change it.
-#[derive(Clone, Debug)]
-pub struct Handle {
-    pub(super) commands: mpsc::Sender<Command>,
-    pub(super) shared: Arc<Shared>,
-}
-
-impl Handle {
-    /// What runs.
-    pub fn serving(&self) -> Arc<Serving> {
-        self.shared.serving.load_full()
-    }
-
-    /// What outlives configurations.
-    pub fn registry(&self) -> &Registry {
-        &self.shared.registry
-    }
-
-    /// What is known of the certificates in use.
-    pub fn certificates(&self) -> &Arc<Inventory> {
-        &self.shared.certificates
-    }
-
-    pub fn phase(&self) -> Phase {
-        *self.shared.phase.borrow()
-    }
-
-    /// Follows the phases.
-    pub fn phases(&self) -> watch::Receiver<Phase> {
-        self.shared.phase.subscribe()
-    }
-
-    /// For how long a configuration has been made ready, if one is.
-    pub fn loading(&self) -> Option<Duration> {
-        self.shared.loading.borrow().map(|since| since.elapsed())
-    }
-
-    /// How often tasks of the control plane had to be started again.
-    pub fn restarts(&self) -> &Restarts {
-        &self.shared.restarts
-    }
-
-    /// Takes the first configuration into force.
-    ///
-    /// # Errors
-    /// Everything that is wrong with it.
-    pub async fn start(&self) -> Result<Report, Refused> {
-        self.ask(Command::Start).await
-    }
-
-    /// Reads the file and takes it into force; with `dry_run` only tells what would change. It goes on when the caller
-    /// does not wait for the end.
-    ///
-    /// # Errors
-    /// Why it is refused. Nothing has changed then.
-    pub async fn reload(&self, dry_run: bool) -> Result<Report, Refused> {
-        self.ask(|reply| Command::Reload { dry_run, reply }).await
-    }
-
-    /// Lets a member that a monitor holds down (`manual-resume`) come up again.
-    ///
-    /// # Errors
-    /// That there is no such member, or that no monitor watches it.
-    pub async fn resume(&self, pool: &Name, member: &MemberKey) -> Result<(), Refused> {
-        let (pool, member) = (pool.clone(), member.clone());
-        self.ask(|reply| Command::Resume { pool, member, reply }).await
-    }
-
-    /// Stops listening everywhere, and returns when every listener has accepted what the kernel had taken. Connections
-    /// go on.
-    ///
-    /// # Errors
-    /// That it has been told so already.
-    pub async fn stop(&self) -> Result<(), Refused> {
-        self.ask(Command::Stop).await
-    }
-
-    /// Enters the last phase, after the drain.
-    pub fn stopped(&self) {
-        Phase::advance(&self.shared.phase, Phase::Stopped);
-    }
-
-    async fn ask<T>(&self, command: impl FnOnce(Reply<T>) -> Command) -> Result<T, Refused> {
-        let (reply, answer) = oneshot::channel();
-        let gone = || Refused::Fault("the controller has ended".to_owned());
-        self.commands.send(command(reply)).await.map_err(|_| gone())?;
-        answer.await.map_err(|_| gone())?
     }
 }
 
@@ -230,12 +82,5 @@ mod tests {
         for (command, (what, expected)) in commands().iter().zip(table) {
             assert_eq!((command.as_str(), Phase::ALL.map(|phase| command.is_allowed(phase))), (what, expected));
         }
-    }
-
-    #[test]
-    fn a_refusal_says_what_is_refused_and_why() {
-        let refused = Refused::Phase { what: "a reload", phase: Phase::Draining };
-        let text = "a reload is refused: pronk was told to stop and drains its connections; start it again";
-        assert_eq!(refused.to_string(), text);
     }
 }

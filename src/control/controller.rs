@@ -1,25 +1,24 @@
-//! The one task that changes what runs. Everybody else sends it commands and reads what serves.
+//! The controller: the one task that changes what runs. Everybody else sends it commands and reads what serves.
 
-use std::future::pending;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
 use tokio::sync::{mpsc, watch};
-use tokio::task::{JoinSet, spawn_blocking};
+use tokio::task::JoinSet;
 use tokio::time::{Instant, interval, timeout};
-use tokio_util::task::AbortOnDropHandle;
 
-use super::children::{panic_message, reason};
-use super::command::{Command, Handle, Refused, Shared};
-use super::commit::Running;
-use super::desired::Found;
-use super::files::{self, Looked};
-use super::loads::{Load, Loads, Made};
+use super::background_tasks::BackgroundTasks;
+use super::certificate_files::{CheckSchedule, CheckedFiles};
+use super::command::Command;
+use super::command_error::CommandError;
+use super::desired::Discovered;
+use super::handle::Handle;
 use super::phase::Phase;
-use super::prepare::Basis;
-use super::upkeep::Upkeep;
+use super::reload::{PrepareInput, PrepareResult, Reload, ReloadQueue, Running};
+use super::supervisor::panic_message;
+use super::system_state::SystemState;
 use crate::model::{MemberKey, Name};
 use crate::net::until;
 use crate::proxy::{Lifecycle, Listener};
@@ -29,112 +28,100 @@ use crate::proxy::{Lifecycle, Listener};
 pub struct Controller {
     file: PathBuf,
     lifecycle: Lifecycle,
-    shared: Arc<Shared>,
+    state: Arc<SystemState>,
     commands: mpsc::Receiver<Command>,
-    found: watch::Receiver<Found>,
+    discovered: watch::Receiver<Discovered>,
     running: Running,
-    loads: Loads,
-    look: Look,
-    _upkeep: Upkeep,
-}
-
-/// Looking at the files of what runs, for replacements.
-#[derive(Debug, Default)]
-struct Look {
-    /// When files are looked at again; never before the first configuration.
-    at: Option<Instant>,
-    task: Option<AbortOnDropHandle<Looked>>,
-    /// When the one under way began, and when the log says next that it takes long.
-    since: Option<(Instant, Instant)>,
-    /// Whether one has put files in force while a configuration was made ready, which may hold older ones.
-    outran_load: bool,
+    reloads: ReloadQueue,
+    certificate_checks: CheckSchedule,
+    _background: BackgroundTasks,
 }
 
 impl Controller {
-    /// Makes the controller of the configuration in `file`. Connections run on the lifecycle's workers. Nothing runs
+    /// Creates the controller of the configuration in `file`. Connections run on the lifecycle's workers. Nothing runs
     /// before [`Handle::start`].
     pub fn new(file: PathBuf, lifecycle: Lifecycle) -> (Self, Handle) {
-        let (sender, commands) = mpsc::channel(WAITING_COMMANDS);
-        let shared = Arc::new(Shared::default());
-        let handle = Handle { commands: sender, shared: Arc::clone(&shared) };
+        let (sender, commands) = mpsc::channel(COMMAND_QUEUE);
+        let state = Arc::new(SystemState::default());
+        let handle = Handle { commands: sender, state: Arc::clone(&state) };
         let running = Running::default();
         let controller = Self {
             file,
             lifecycle,
             commands,
-            found: running.assignments.found(),
+            discovered: running.assignments.discovered(),
             running,
-            loads: Loads::default(),
-            look: Look::default(),
-            _upkeep: Upkeep::start(&shared),
-            shared,
+            reloads: ReloadQueue::default(),
+            certificate_checks: CheckSchedule::default(),
+            _background: BackgroundTasks::start(&state),
+            state,
         };
         (controller, handle)
     }
 
-    /// Carries out commands until every handle is gone.
+    /// Carries out commands until every handle is dropped.
     pub async fn run(mut self) {
         let mut tick = interval(TICK);
         loop {
-            self.begin_load();
-            self.publish_loading();
+            self.start_next_reload();
+            self.publish_preparing();
             let closing = self.running.listeners.next_close().map(Instant::from_std);
-            let may_look = self.look.task.is_none() && self.phase() == Phase::Serving;
+            let check_at = self.certificate_checks.next().filter(|_| self.phase() == Phase::Serving);
             tokio::select! {
                 biased;
                 command = self.commands.recv() => match command {
-                    Some(command) => self.take(command).await,
+                    Some(command) => self.execute(command).await,
                     None => return,
                 },
-                (load, made) = self.loads.ended() => self.finish_load(load, made).await,
-                looked = ended(&mut self.look.task) => self.finish_look(looked),
-                changed = self.found.changed() => if changed.is_ok() { self.take_found().await },
+                (reload, prepared) = self.reloads.ended() => self.finish_reload(reload, prepared).await,
+                checked = self.certificate_checks.ended() => self.finish_certificate_check(checked),
+                changed = self.discovered.changed() => if changed.is_ok() { self.apply_discovery().await },
                 () = until(closing) => {
-                    let closing = self.running.listeners.close(Instant::now().into_std());
+                    let closing = self.running.listeners.take_due(Instant::now().into_std());
                     self.stop(closing).await;
                 }
-                () = until(self.look.at), if may_look => self.begin_look(),
-                _ = tick.tick() => self.keep_up(),
+                () = until(check_at) => self.start_certificate_check(),
+                _ = tick.tick() => self.every_second(),
             }
         }
     }
 
     fn phase(&self) -> Phase {
-        *self.shared.phase.borrow()
+        *self.state.phase.borrow()
     }
 
-    async fn take(&mut self, command: Command) {
+    async fn execute(&mut self, command: Command) {
         let phase = self.phase();
         if !command.is_allowed(phase) {
-            let why = Refused::Phase { what: command.as_str(), phase };
-            tracing::warn!("{why}");
-            return command.refuse(why);
+            let error = CommandError::WrongPhase { what: command.as_str(), phase };
+            tracing::warn!("{error}");
+            return command.refuse(error);
         }
         match command {
-            Command::Start(reply) => self.loads.add(Load { dry_run: false, starts: true, replies: vec![reply] }),
+            Command::Start(reply) => self.reloads.add(Reload { dry_run: false, is_start: true, replies: vec![reply] }),
             Command::Reload { dry_run, reply } => {
-                self.loads.add(Load { dry_run, starts: false, replies: vec![reply] });
+                self.reloads.add(Reload { dry_run, is_start: false, replies: vec![reply] });
             }
             Command::Resume { pool, member, reply } => {
                 let answer = match self.running.assignments.resume(&pool, &member) {
-                    0 => Err(Refused::Unknown(self.unwatched(&pool, &member))),
+                    0 => Err(CommandError::Unknown(self.why_not_resumed(&pool, &member))),
                     _ => Ok(()),
                 };
-                // Whoever asked may have gone.
+                // The caller may have left.
                 let _ = reply.send(answer);
             }
             Command::Stop(reply) => {
-                Phase::advance(&self.shared.phase, Phase::Draining);
+                Phase::advance(&self.state.phase, Phase::Draining);
                 self.lifecycle.stop_listening();
-                let all = self.running.listeners.take();
+                let all = self.running.listeners.take_all();
                 self.stop(all).await;
-                self.loads.refuse_all(Phase::Draining);
+                self.reloads.refuse_all(Phase::Draining);
                 let _ = reply.send(Ok(()));
             }
         }
     }
 
-    fn unwatched(&self, pool: &Name, member: &MemberKey) -> String {
+    fn why_not_resumed(&self, pool: &Name, member: &MemberKey) -> String {
         match self.running.model.pools.get(pool) {
             None => format!("there is no pool {pool}"),
             Some(known) if known.member(member).is_none() => format!("pool {pool} has no member {member}"),
@@ -142,130 +129,100 @@ impl Controller {
         }
     }
 
-    /// Begins to make ready the next file that waits, if one may begin.
-    fn begin_load(&mut self) {
-        let Some(load) = self.loads.next(Instant::now()) else { return };
-        let basis = Basis {
+    /// Starts preparing the next reload, if there is one and none is under way.
+    fn start_next_reload(&mut self) {
+        let Some(reload) = self.reloads.next(Instant::now()) else { return };
+        let input = PrepareInput {
             file: self.file.clone(),
-            dry_run: load.dry_run,
+            dry_run: reload.dry_run,
             written: self.running.desired.written.clone(),
-            found: self.running.desired.found.clone(),
-            tls: self.running.tls.clone(),
+            discovered: self.running.desired.discovered.clone(),
+            profiles: self.running.profiles.clone(),
             open: self.running.listeners.sockets(),
-            shared: Arc::clone(&self.shared),
+            state: Arc::clone(&self.state),
             lifecycle: self.lifecycle.clone(),
         };
-        self.loads.begin(load, basis, Instant::now());
+        self.reloads.start(reload, input, Instant::now());
     }
 
-    fn publish_loading(&self) {
-        let since = self.loads.since().map(Instant::into_std);
-        self.shared.loading.send_if_modified(|known| std::mem::replace(known, since) != since);
+    fn publish_preparing(&self) {
+        let since = self.reloads.since().map(Instant::into_std);
+        self.state.preparing.send_if_modified(|known| std::mem::replace(known, since) != since);
     }
 
-    async fn finish_load(&mut self, load: Load, made: Made) {
-        let answer = match made {
+    /// Commits a reload that was prepared, and answers it.
+    async fn finish_reload(&mut self, reload: Reload, prepared: PrepareResult) {
+        let answer = match prepared {
             Ok((report, None)) => Ok(report),
             Ok((report, Some(prepared))) => {
-                let Self { running, shared, lifecycle, .. } = self;
-                let committed = guarded(|| running.commit(*prepared, shared, lifecycle));
-                self.look_after_load();
+                let Self { running, state, lifecycle, .. } = self;
+                let committed = catch_panic(|| running.commit(*prepared, state, lifecycle));
+                self.certificate_checks.after_reload(self.running.model.certificate_refresh);
                 match committed {
-                    Ok(gone) => {
-                        self.stop(gone).await;
+                    Ok(removed) => {
+                        self.stop(removed).await;
                         Ok(report)
                     }
-                    Err(reason) => Err(Refused::InPart(reason)),
+                    Err(reason) => Err(CommandError::PartlyApplied(reason)),
                 }
             }
-            Err(wrong) => Err(Refused::File(wrong)),
+            Err(wrong) => Err(CommandError::Configuration(wrong)),
         };
         match &answer {
-            Ok(report) if load.starts => {
+            Ok(report) if reload.is_start => {
                 report.log_notes();
-                Phase::advance(&self.shared.phase, Phase::Serving);
+                Phase::advance(&self.state.phase, Phase::Serving);
             }
-            Ok(report) if !load.dry_run => {
+            Ok(report) if !reload.dry_run => {
                 report.log_notes();
                 tracing::info!(changes = report.changes.len(), "configuration reloaded");
                 report.changes.iter().for_each(|change| tracing::info!(%change, "changed"));
             }
-            Err(Refused::File(wrong)) if !load.dry_run && !load.starts => {
+            Err(CommandError::Configuration(wrong)) if !reload.dry_run && !reload.is_start => {
                 tracing::error!(error = %wrong, "reload refused; nothing changed");
             }
             Ok(_) | Err(_) => {}
         }
-        load.answer(&answer);
+        reload.answer(&answer);
     }
 
-    fn begin_look(&mut self) {
-        let Running { model, tls, replacements, .. } = &self.running;
-        let (model, tls, replacements) = (model.clone(), tls.clone(), replacements.clone());
-        let looking = spawn_blocking(move || files::look(&model, tls, replacements));
-        let now = Instant::now();
-        // What an earlier look has put in force may still be undone by the configuration that is being made ready.
-        let outran_load = self.look.outran_load;
-        let task = Some(AbortOnDropHandle::new(looking));
-        self.look = Look { at: None, task, since: Some((now, now + LONG)), outran_load };
+    fn start_certificate_check(&mut self) {
+        let Running { model, profiles, certificate_files, .. } = &self.running;
+        self.certificate_checks.start(model.clone(), profiles.clone(), certificate_files.clone());
     }
 
-    fn finish_look(&mut self, looked: Result<Looked, String>) {
-        self.look = Look { outran_load: self.loads.since().is_some(), ..Look::default() };
-        match looked {
-            Ok(looked) => {
-                let Self { running, shared, .. } = self;
-                // A fault has been logged.
-                let _ = guarded(|| running.take_files(looked, shared));
+    fn finish_certificate_check(&mut self, checked: Result<CheckedFiles, String>) {
+        match checked {
+            Ok(checked) => {
+                let Self { running, state, .. } = self;
+                // A panic is logged by it.
+                let _ = catch_panic(|| running.apply_certificate_files(checked, state));
             }
-            Err(reason) => tracing::error!(%reason, "a fault of pronk's own: cannot look for replaced certificates"),
+            Err(reason) => tracing::error!(%reason, "internal error: cannot check certificate files for changes"),
         }
-        self.look_later();
+        let during_reload = self.reloads.since().is_some();
+        self.certificate_checks.after_check(self.running.model.certificate_refresh, during_reload);
     }
 
-    /// A configuration that was made ready has read the files, so a look under way, which may hang, is of no more use.
-    fn look_after_load(&mut self) {
-        let outran_load = self.look.outran_load;
-        self.look = Look::default();
-        self.look_later();
-        if outran_load && self.look.at.is_some() {
-            self.look.at = Some(Instant::now());
-        }
-    }
-
-    fn look_later(&mut self) {
-        self.look.at = self.running.model.certificate_refresh.and_then(|every| Instant::now().checked_add(every));
-    }
-
-    /// Logs that a look takes long, ever less often.
-    fn warn_of_look(&mut self, now: Instant) {
-        let Some((since, warns)) = self.look.since.as_mut().filter(|(_, warns)| *warns <= now) else { return };
-        let seconds = (now - *since).as_secs();
-        *warns = now + (now - *since);
-        tracing::warn!(
-            seconds,
-            "looking for replaced certificates takes long: a file that a profile names may be on a disk that does not answer"
-        );
-    }
-
-    async fn take_found(&mut self) {
-        let found = self.found.borrow_and_update().clone();
+    async fn apply_discovery(&mut self) {
+        let discovered = self.discovered.borrow_and_update().clone();
         if self.phase() == Phase::Starting {
             return;
         }
-        let Self { running, shared, lifecycle, .. } = self;
-        let stopping = guarded(|| running.take_found(found, shared, lifecycle)).unwrap_or_default();
-        self.stop(stopping).await;
+        let Self { running, state, lifecycle, .. } = self;
+        let removed = catch_panic(|| running.apply_discovery(discovered, state, lifecycle)).unwrap_or_default();
+        self.stop(removed).await;
     }
 
-    fn keep_up(&mut self) {
-        self.running.listeners.revive(&self.shared.restarts);
+    fn every_second(&mut self) {
+        self.running.listeners.restart_panicked(&self.state.restarts);
         let now = Instant::now();
-        self.loads.warn(now);
-        self.warn_of_look(now);
+        self.reloads.warn_if_slow(now);
+        self.certificate_checks.warn_if_slow(now);
     }
 
-    /// Stops listeners that nobody wants, and waits until they have accepted what the kernel had taken. They end on the
-    /// workers, so that a socket is closed as soon as the last client is accepted.
+    /// Stops listeners, and waits until they have accepted the connections that the kernel had accepted. They end on
+    /// the workers, so that a socket is closed as soon as its last client is accepted.
     async fn stop(&self, listeners: Vec<Listener>) {
         let mut stopping = JoinSet::new();
         for listener in listeners {
@@ -273,31 +230,22 @@ impl Controller {
         }
         let all = async { while stopping.join_next().await.is_some() {} };
         // One that takes longer goes on by itself.
-        let _ = timeout(STOP_AT_MOST, all).await;
+        let _ = timeout(STOP_LIMIT, all).await;
         stopping.detach_all();
     }
 }
 
-async fn ended(look: &mut Option<AbortOnDropHandle<Looked>>) -> Result<Looked, String> {
-    match look {
-        Some(task) => task.await.map_err(reason),
-        None => pending().await,
-    }
-}
-
-/// Runs what cannot fail; should it panic all the same, the process goes on with what serves, and the fault is logged.
-fn guarded<T>(change: impl FnOnce() -> T) -> Result<T, String> {
+/// Makes a change that cannot fail. If it panics all the same, the process goes on, and the panic is logged.
+fn catch_panic<T>(change: impl FnOnce() -> T) -> Result<T, String> {
     catch_unwind(AssertUnwindSafe(change)).map_err(|panic| {
         let reason = panic_message(&*panic);
-        tracing::error!(%reason, "a fault of pronk's own: a change is in force in part; reload, or restart pronk");
+        tracing::error!(%reason, "internal error: a change is partly in force; reload or restart pronk");
         reason
     })
 }
 
-/// Commands that may wait before whoever asks has to.
-const WAITING_COMMANDS: usize = 64;
-const STOP_AT_MOST: Duration = Duration::from_secs(1);
-/// A look that takes longer is worth a line in the log.
-const LONG: Duration = Duration::from_secs(10);
-/// How often listeners and reloads are looked after.
+/// Commands that may wait in the channel.
+const COMMAND_QUEUE: usize = 64;
+const STOP_LIMIT: Duration = Duration::from_secs(1);
+/// How often listeners and slow reloads are checked.
 const TICK: Duration = Duration::from_secs(1);

@@ -1,5 +1,5 @@
-//! What is to run: what the file says, and members that were found while running (a pool's coordinators, the addresses
-//! of a node's name). Pure.
+//! The desired configuration: what the file says, with the members that discovery found (a pool's coordinators, the
+//! addresses of a node's name). Pure functions.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::net::IpAddr;
@@ -8,34 +8,35 @@ use std::sync::Arc;
 use crate::model::{Address, AdminState, Discovery, Member, Model, Name, Node, Pool, VirtualServer};
 use crate::monitor::{FoundHost, node_of};
 
-/// What is to run.
+/// The desired configuration.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Desired {
     /// What the file says.
     pub written: Model,
-    pub found: Found,
+    pub discovered: Discovered,
 }
 
-/// What was found out about the cluster while running.
+/// What discovery found while running.
 #[derive(Clone, Debug, Default, PartialEq)]
-pub(super) struct Found {
-    /// Coordinators, by the pool that looks for them, with how it does: what another cluster said is of no use.
+pub(super) struct Discovered {
+    /// Coordinators, by the pool that looks for them, with its settings for that: what was found with other settings
+    /// may be of another cluster.
     pub coordinators: BTreeMap<Name, (Discovery, Vec<FoundHost>)>,
     /// What names resolve to.
     pub addresses: BTreeMap<String, Vec<IpAddr>>,
 }
 
 impl Desired {
-    /// The file's model with discovered members added.
+    /// Returns the file's model with discovered members added.
     pub fn model(&self) -> Model {
-        effective(&self.written, &self.found)
+        effective(&self.written, &self.discovered)
     }
 }
 
-/// What a file says, with what was found: coordinators become members of the pools that look for them, and each
-/// address of a node with `autopopulate` a member in its place. Members that are written stay as they are written. A
-/// member that was found has the keys of the pool's first one.
-fn effective(written: &Model, found: &Found) -> Model {
+/// Adds what discovery found to what the file says: coordinators become members of the pools that look for them, and
+/// each address of a node with `autopopulate` becomes a member in its place. Members in the file stay as they are. A
+/// discovered member has the settings of the pool's first one.
+fn effective(written: &Model, found: &Discovered) -> Model {
     let mut model = written.clone();
     for pool in written.pools.values() {
         let mut members: Vec<Arc<Member>> = Vec::new();
@@ -81,7 +82,7 @@ fn effective(written: &Model, found: &Found) -> Model {
     model
 }
 
-/// The configured node of a host, by its name, host name or address.
+/// Returns the configured node of a host, by its name, host name or address.
 fn known_node(model: &Model, found: &FoundHost) -> Option<Arc<Node>> {
     let is_host = |node: &&Arc<Node>| {
         let named = |name: Option<&str>| name.is_some_and(|name| name.eq_ignore_ascii_case(&found.host));
@@ -95,7 +96,7 @@ fn known_node(model: &Model, found: &FoundHost) -> Option<Arc<Node>> {
 
 fn of_template(template: Option<&Arc<Member>>, node: Arc<Node>, port: u16) -> Member {
     match template {
-        // The state is an administrator's word about that one alone.
+        // The administrator has set the state of that member alone.
         Some(template) => Member {
             node,
             port,
@@ -122,7 +123,7 @@ fn of_address(member: &Arc<Member>, address: IpAddr) -> Arc<Member> {
     Arc::new(Member { node: Arc::new(node), discovered: true, ..Member::clone(member) })
 }
 
-/// Logs which members were added and which are gone.
+/// Logs which members were added and which were removed.
 pub(super) fn log_members(before: &Model, after: &Model) {
     for (name, pool) in &after.pools {
         let keys = |pool: &Arc<Pool>| pool.members.iter().map(|member| member.key()).collect::<BTreeSet<_>>();
@@ -131,7 +132,7 @@ pub(super) fn log_members(before: &Model, after: &Model) {
             tracing::info!(pool = %name, %member, "member discovered");
         }
         for member in before.difference(&after) {
-            tracing::info!(pool = %name, %member, "member is gone; its connections drain");
+            tracing::info!(pool = %name, %member, "member removed; its connections drain");
         }
     }
 }
@@ -163,8 +164,8 @@ virtual-servers: { vs: { destination: 10.9.9.9:21050, pool: p } }
     #[test]
     fn coordinators_that_are_found_join_those_that_are_written() {
         let written = written(FILE);
-        assert_eq!(effective(&written, &Found::default()), written);
-        let mut found = Found::default();
+        assert_eq!(effective(&written, &Discovered::default()), written);
+        let mut found = Discovered::default();
         let host = |host: &str| FoundHost { host: host.to_owned(), addresses: Vec::new() };
         let mut hosts = ["c1.example.com", "c2.example.com", "10.0.0.3"].map(host).to_vec();
         // The seed once more, by a name that the file does not know.
@@ -189,7 +190,7 @@ virtual-servers: { vs: { destination: 10.9.9.9:21050, pool: p } }
     #[test]
     fn each_address_of_a_name_is_a_member() {
         let written = written(FILE);
-        let mut found = Found::default();
+        let mut found = Discovered::default();
         let addresses = ["10.1.0.1", "fd00::2"].map(|address| address.parse().unwrap());
         found.addresses.insert("impala.example.com".to_owned(), addresses.into());
         let model = effective(&written, &found);

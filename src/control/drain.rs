@@ -1,11 +1,13 @@
+//! Draining: connections may end by themselves for a while, and the rest is closed.
+
 use std::time::Duration;
 
 use tokio::time::{sleep, timeout};
 
 use crate::proxy::Lifecycle;
 
-/// Lets connections end by themselves for `limit`, then closes the rest, each at a moment of its own. When the
-/// lifecycle [hurries](Lifecycle::hurries), the rest is closed at once.
+/// Lets connections end by themselves for `limit`, then closes the rest over a few seconds. When the lifecycle says
+/// [at once](Lifecycle::closing_at_once), all are closed at once.
 pub async fn drain(lifecycle: &Lifecycle, limit: Duration) {
     let connections = &lifecycle.connections;
     tracing::info!(connections = connections.len(), limit_s = limit.as_secs(), "draining");
@@ -13,13 +15,13 @@ pub async fn drain(lifecycle: &Lifecycle, limit: Duration) {
     tokio::select! {
         () = connections.wait() => return,
         () = sleep(limit) => {}
-        () = lifecycle.hurries() => {}
+        () = lifecycle.closing_at_once() => {}
     }
     tracing::info!(connections = connections.len(), "closing what is left");
-    lifecycle.cut();
-    // Peers that read nothing must not keep the process; the rest ends with it.
-    let _ = timeout(lifecycle.spread() + LAST_BYTES, connections.wait()).await;
+    lifecycle.close_connections();
+    // Peers that read nothing must not keep the process; their connections end with it.
+    let _ = timeout(lifecycle.spread() + CLOSE_LIMIT, connections.wait()).await;
 }
 
 /// How long the end of the last connections may take.
-const LAST_BYTES: Duration = Duration::from_secs(5);
+const CLOSE_LIMIT: Duration = Duration::from_secs(5);

@@ -1,42 +1,47 @@
 //! The running system: what runs, and how it changes.
 //!
-//! A change goes this way, whoever asks for it (a signal, the admin socket, discovery, files that were replaced):
+//! A change goes this way, whoever asks for it (SIGHUP, the admin socket, discovery, certificate files that changed):
 //!
-//! 1. A [`Handle`] sends a command to the [`Controller`], the one task that owns what runs. Whether the command is
-//!    carried out depends on the [`Phase`]: `command`.
-//! 2. What is to run is a pure function of the file and of what was found while running: `desired`.
+//! 1. A [`Handle`] sends a command (`command`) to the [`Controller`], the one task that owns what runs. Whether the
+//!    command is allowed depends on the [`Phase`].
+//! 2. What is to run is a pure function of the file and of what discovery found: `desired`.
 //! 3. Everything that takes time or can fail (reading files, deriving keys, names, sockets) is done on threads that may
-//!    block, and changes nothing: `prepare`, which yields a `Prepared`.
-//! 4. A `Prepared` is put in force by a function that neither waits nor fails: `commit`. Destinations that overlap are
-//!    handed over by `listeners`.
+//!    block, and changes nothing: `reload::prepare`, which returns a `Prepared`.
+//! 4. A `Prepared` is applied by a function that neither waits nor fails: `reload::commit`. Destinations that overlap
+//!    are handed over by `listeners::handover`.
 //! 5. The tasks that the configuration asks for (monitors, names, discovery) are started, kept or ended: `assignments`.
-//!    Each is supervised: `children`.
+//!    Each is supervised: `supervisor`.
 //!
-//! What serves is read by everybody without a lock ([`Serving`]).
+//! Certificate files that change on disk are noticed in `certificate_files`. What serves is read by everybody without a
+//! lock: [`Serving`].
 
 mod assignments;
-mod children;
+mod background_tasks;
+mod built_profiles;
+mod certificate_files;
 mod command;
-mod commit;
+mod command_error;
 mod controller;
-mod credentials;
 mod desired;
 mod drain;
-mod files;
-mod lint;
+mod handle;
+mod lint_levels;
 mod listeners;
-mod loads;
+mod monitor_credentials;
 mod phase;
-mod prepare;
+mod reload;
+mod reload_report;
 mod serving;
-mod tls;
-mod upkeep;
+mod supervisor;
+mod system_state;
 
-pub use children::{Child, Restarts};
-pub use command::{Handle, Refused};
+pub use command_error::CommandError;
 pub use controller::Controller;
 pub use drain::drain;
-pub use lint::lint_levels;
+pub use handle::Handle;
+pub use lint_levels::lint_levels;
 pub use phase::Phase;
-pub use prepare::check;
-pub use serving::{Report, Serving};
+pub use reload::check;
+pub use reload_report::ReloadReport;
+pub use serving::Serving;
+pub use supervisor::{Restarts, SupervisedTask};

@@ -1,13 +1,15 @@
+//! The phases of the process: starting, serving, draining, stopped.
+
 use tokio::sync::watch;
 
-/// How far the process has come. It only moves forward.
+/// The phase of the process. It only moves forward.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Phase {
-    /// The first configuration is being made ready; nothing listens yet.
+    /// The first configuration is being prepared; nothing listens yet.
     #[default]
     Starting,
     Serving,
-    /// Told to stop: nothing listens, and connections go on until they end or the drain time is over.
+    /// pronk was asked to stop: nothing listens, and connections go on until they end or the drain time is over.
     Draining,
     /// The drain is over, and the process ends.
     Stopped,
@@ -16,7 +18,7 @@ pub enum Phase {
 impl Phase {
     pub const ALL: [Self; 4] = [Self::Starting, Self::Serving, Self::Draining, Self::Stopped];
 
-    /// The word for logs, the service manager and `pronk show map`.
+    /// Returns the word for logs, the service manager and `pronk show map`.
     pub fn as_str(self) -> &'static str {
         match self {
             Self::Starting => "starting",
@@ -26,7 +28,7 @@ impl Phase {
         }
     }
 
-    /// Moves on to `next`; never back.
+    /// Moves forward to `next`, and never back.
     pub(super) fn advance(phase: &watch::Sender<Self>, next: Self) {
         let moved = phase.send_if_modified(|current| {
             let moves = next > *current;

@@ -1,36 +1,15 @@
+//! The virtual servers and pools that serve, for everybody who reads them.
+
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use crate::config::{Diagnostics, Severity};
 use crate::model::Name;
 use crate::pool::Pool;
 use crate::proxy::LiveVirtualServer;
 
-/// What runs, for those who look.
+/// The virtual servers and pools that serve.
 #[derive(Debug, Default)]
 pub struct Serving {
     pub virtual_servers: BTreeMap<Name, Arc<LiveVirtualServer>>,
     pub pools: BTreeMap<Name, Arc<Pool>>,
-}
-
-/// What a reload did or would do.
-#[derive(Clone, Debug, Default)]
-pub struct Report {
-    /// A line for each change; empty when nothing changes.
-    pub changes: Vec<String>,
-    /// Warnings and notes about the file.
-    pub notes: Diagnostics,
-}
-
-impl Report {
-    /// Logs the warnings and notes.
-    pub(super) fn log_notes(&self) {
-        for note in self.notes.iter() {
-            let place = note.place.as_ref().map(|place| format!("{}:{}:{}", place.file, place.line, place.column));
-            match note.severity {
-                Severity::Note => tracing::info!(place, help = note.help.as_deref(), "{}", note.message),
-                _ => tracing::warn!(place, help = note.help.as_deref(), "{}", note.message),
-            }
-        }
-    }
 }

@@ -1,164 +1,27 @@
 //! The log: lines leave the threads that carry connections through a bounded queue, and one thread writes them.
 //!
-//! Whoever logs never waits. A log that nobody reads, or that cannot be written, costs lines and nothing else: what is
-//! lost is counted, and one line tells how much once lines are written again.
+//! Logging never blocks. A log that nobody reads, or that cannot be written, costs lines and nothing else: lost lines
+//! are counted, and one line reports how many when lines are written again.
 //!
-//! `queue` is the near end and `sink` the far one; `losses` decides what is told of lost lines; `output` is standard
-//! error, or a file that is followed when logrotate moves it.
+//! The way of a line: `lossy_queue` (full: the line is dropped and counted) → `sink`, a thread of its own →
+//! `line_writer` → `output`, which is standard error or a file that is reopened (`reopen`) when logrotate moves it.
+//! `loss_report` decides what is reported of lost lines.
 
-mod lines;
-mod losses;
+mod handle;
+mod line_writer;
+mod loss_report;
+mod lossy_queue;
+mod options;
 mod output;
-mod panics;
-mod queue;
-mod shared;
+mod panic_hook;
+mod reopen;
 mod sink;
+mod start;
+mod state;
 
-use std::io;
-use std::mem::ManuallyDrop;
-use std::path::PathBuf;
-use std::sync::Arc;
-use std::sync::atomic::Ordering::Relaxed;
-use std::time::{Duration, Instant};
-
-use tracing_appender::non_blocking::WorkerGuard;
-use tracing_subscriber::EnvFilter;
-
-use output::Output;
-use queue::{Queue, TELLING};
-use shared::Shared;
-use sink::Sink;
-
-/// How many lines wait for being written, at most.
-const CAPACITY: usize = 8192;
-
-/// How long the end of the process waits for lines to be written, at most.
-const FLUSH: Duration = Duration::from_millis(1500);
-
-/// What is logged, how and where.
-#[derive(Debug)]
-pub struct Options {
-    pub format: Format,
-    pub filter: EnvFilter,
-    pub target: Target,
-    /// Colours, in text.
-    pub color: bool,
-}
-
-/// How lines look.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Format {
-    Text,
-    /// One JSON object a line.
-    Json,
-}
-
-/// Where lines go.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Target {
-    Stderr,
-    /// A file, which is appended to and made with mode 0640 if need be.
-    File(PathBuf),
-}
-
-/// Why there is no log.
-#[derive(Debug, thiserror::Error)]
-pub enum StartError {
-    #[error("cannot open the log file {path}; see that its folder exists and that pronk may write there")]
-    File { path: PathBuf, source: io::Error },
-    #[error("cannot use standard error for the log; raise the limit on open files")]
-    Stderr(#[source] io::Error),
-    #[error("the process has a log already, which is a mistake of pronk's own")]
-    Started,
-}
-
-/// The log of this process, for those who keep it going.
-#[derive(Clone, Debug)]
-pub struct Log {
-    queue: Queue,
-    target: Arc<Target>,
-}
-
-/// Waits on its drop until what was logged is written, for a bounded time.
-#[derive(Debug)]
-#[must_use = "what is logged at the end is lost without it"]
-pub struct Guard {
-    log: Log,
-    /// Never dropped: that can print to standard output, which may stand still as the log does.
-    _worker: ManuallyDrop<WorkerGuard>,
-}
-
-/// Starts the log of this process. Panics are logged as well, and write nothing to standard error themselves.
-///
-/// # Errors
-/// The target cannot be opened, or there is a log already.
-pub fn start(options: Options) -> Result<(Log, Guard), StartError> {
-    let (log, guard) = open(options.target)?;
-    let lines = tracing_subscriber::fmt().with_env_filter(options.filter).with_writer(log.queue.clone());
-    let lines = lines.log_internal_errors(false);
-    match options.format {
-        Format::Text => lines.with_ansi(options.color).try_init(),
-        Format::Json => lines.with_ansi(false).json().flatten_event(true).try_init(),
-    }
-    .map_err(|_| StartError::Started)?;
-    panics::log_panics();
-    Ok((log, guard))
-}
-
-fn open(target: Target) -> Result<(Log, Guard), StartError> {
-    let output = match &target {
-        Target::Stderr => Output::stderr().map_err(StartError::Stderr)?,
-        Target::File(path) => {
-            Output::file(path.clone()).map_err(|source| StartError::File { path: path.clone(), source })?
-        }
-    };
-    let shared = Arc::new(Shared::default());
-    let (queue, worker) = Queue::start(CAPACITY, Arc::clone(&shared), Sink::new(output, shared));
-    let log = Log { queue, target: Arc::new(target) };
-    Ok((log.clone(), Guard { log, _worker: ManuallyDrop::new(worker) }))
-}
-
-impl Log {
-    /// How many lines were lost since the start: because the queue was full, or because they could not be written.
-    pub fn lost(&self) -> u64 {
-        self.queue.lost().total()
-    }
-
-    /// Logs how many lines were lost, if some were that no line has told of, and if lines were written since this was
-    /// last called. Does no I/O; meant to be called about once a second.
-    pub fn tell_lost(&self) {
-        let shared = &self.queue.shared;
-        let due = shared.losses().due(self.queue.lost(), shared.written.load(Relaxed));
-        if let Some(lost) = due {
-            tracing::warn!(target: TELLING, lost = lost.total(), "{}", lost.tell(&shared.last_error()));
-        }
-    }
-
-    /// Has the log file opened anew at once, after logrotate moved it.
-    pub fn reopen(&self) {
-        match *self.target {
-            Target::Stderr => tracing::info!("the log goes to standard error, and there is no file to reopen"),
-            Target::File(_) => {
-                self.queue.shared.reopen.store(true, Relaxed);
-                self.queue.wake();
-            }
-        }
-    }
-}
-
-impl Drop for Guard {
-    fn drop(&mut self) {
-        self.log.tell_lost();
-        let deadline = Instant::now() + FLUSH;
-        while self.log.queue.backlog() > 0 && Instant::now() < deadline {
-            #[cfg_attr(
-                not(test),
-                expect(clippy::disallowed_methods, reason = "the process ends, and its connections have")
-            )]
-            std::thread::sleep(Duration::from_millis(2));
-        }
-    }
-}
+pub use handle::{FlushGuard, Log};
+pub use options::{Format, Options, Target};
+pub use start::{StartError, start};
 
 #[cfg(test)]
 mod tests;

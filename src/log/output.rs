@@ -1,94 +1,60 @@
-use std::fs::{File, Metadata, OpenOptions};
+//! Where log lines are written: standard error, or the log file.
+
+use std::fs::File;
 use std::io::{self, Seek, Write};
 use std::os::fd::AsFd;
-use std::os::unix::fs::{MetadataExt, OpenOptionsExt};
 use std::path::{Path, PathBuf};
-use std::time::{Duration, Instant};
+use std::time::Instant;
 
 use rustix::event::{PollFd, PollFlags, poll};
 
-/// How often a log file is compared with its path, at most.
-const LOOK: Duration = Duration::from_secs(1);
+use super::reopen::LogFile;
 
-/// Where lines go.
+/// Standard error, or the log file.
 #[derive(Debug)]
 pub(super) struct Output {
     file: File,
-    /// A file that is opened by its path again when another stands there.
-    followed: Option<Followed>,
-}
-
-#[derive(Debug)]
-struct Followed {
-    path: PathBuf,
-    identity: (u64, u64),
-    next_look: Instant,
-    /// Why it could not be opened, as long as that lasts.
-    refused: Option<Option<i32>>,
-}
-
-/// What came of looking for another file.
-#[derive(Debug)]
-pub(super) enum Found {
-    Same,
-    /// Lines go to another file.
-    Another,
-    /// It cannot be opened, and lines go on to the old one. Each cause is told once.
-    Refused(io::Error),
+    log_file: Option<LogFile>,
 }
 
 impl Output {
-    /// Standard error, past the locks and buffers of others that write there.
+    /// Standard error, without the locks and buffers of others that write there.
     ///
     /// # Errors
     /// There is no descriptor left.
     pub fn stderr() -> io::Result<Self> {
-        Ok(Self { file: File::from(io::stderr().as_fd().try_clone_to_owned()?), followed: None })
+        Ok(Self { file: File::from(io::stderr().as_fd().try_clone_to_owned()?), log_file: None })
     }
 
-    /// A file, made if need be.
+    /// The log file, which is created if it does not exist.
     ///
     /// # Errors
     /// It cannot be opened.
     pub fn file(path: PathBuf) -> io::Result<Self> {
-        let (file, identity) = open(&path)?;
-        let next_look = Instant::now() + LOOK;
-        Ok(Self { file, followed: Some(Followed { path, identity, next_look, refused: None }) })
+        let (file, log_file) = LogFile::open(path)?;
+        Ok(Self { file, log_file: Some(log_file) })
     }
 
     pub fn path(&self) -> Option<&Path> {
-        Some(&self.followed.as_ref()?.path)
+        self.log_file.as_ref().map(LogFile::path)
     }
 
-    /// Opens the log file anew when that was asked for, or when another stands at its path or none: logrotate moves or
-    /// removes files.
-    pub fn follow(&mut self, asked: bool, now: Instant) -> Found {
-        let Some(followed) = &mut self.followed else { return Found::Same };
-        if !asked && now < followed.next_look {
-            return Found::Same;
+    /// Opens the log file again if that was `requested` or if it was moved. Returns whether it was.
+    ///
+    /// # Errors
+    /// It cannot be opened, and lines are still written to the old file. Each cause is returned once.
+    pub fn reopen_if_moved(&mut self, requested: bool, now: Instant) -> io::Result<bool> {
+        let Some(log_file) = &mut self.log_file else { return Ok(false) };
+        let reopened = log_file.reopen_if_moved(requested, now)?;
+        let is_reopened = reopened.is_some();
+        if let Some(file) = reopened {
+            self.file = file;
         }
-        followed.next_look = now + LOOK;
-        let stands = std::fs::metadata(&followed.path).is_ok_and(|found| identity(&found) == followed.identity);
-        if stands && !asked {
-            followed.refused = None;
-            return Found::Same;
-        }
-        match open(&followed.path) {
-            Ok((file, identity)) => {
-                followed.identity = identity;
-                followed.refused = None;
-                self.file = file;
-                Found::Another
-            }
-            Err(error) => {
-                let known = followed.refused.replace(error.raw_os_error());
-                if known == Some(error.raw_os_error()) { Found::Same } else { Found::Refused(error) }
-            }
-        }
+        Ok(is_reopened)
     }
 
-    /// Returns whether the file is shorter than what was written to it: somebody cut it.
-    pub fn is_cut(&mut self) -> bool {
+    /// Returns whether the file is shorter than what was written to it: another process truncated it.
+    pub fn is_truncated(&mut self) -> bool {
         match (self.file.stream_position(), self.file.metadata()) {
             (Ok(position), Ok(metadata)) => metadata.len() < position,
             // A pipe or a terminal.
@@ -115,24 +81,14 @@ impl Write for Output {
     }
 }
 
-fn open(path: &Path) -> io::Result<(File, (u64, u64))> {
-    let mut options = OpenOptions::new();
-    // A named pipe that nobody reads is an error, not a wait.
-    options.append(true).create(true).mode(0o640).custom_flags(libc::O_NONBLOCK);
-    let file = options.open(path)?;
-    let identity = identity(&file.metadata()?);
-    Ok((file, identity))
-}
-
-fn identity(metadata: &Metadata) -> (u64, u64) {
-    (metadata.dev(), metadata.ino())
-}
-
 #[cfg(test)]
 mod tests {
     use std::fs;
+    use std::os::unix::fs::MetadataExt;
+    use std::time::Instant;
 
     use super::*;
+    use crate::log::reopen::CHECK_EVERY;
 
     /// What happens to the file, whether a reopening was asked for, and what is found.
     type Case = (&'static str, fn(&Path), bool, &'static str);
@@ -183,12 +139,12 @@ mod tests {
         let mut now = Instant::now();
         for (case, happens, asked, expected) in cases {
             happens(&path);
-            assert!(matches!(output.follow(false, now), Found::Same), "{case}: looked too soon");
-            now += LOOK;
-            let found = match output.follow(*asked, now) {
-                Found::Same => "same",
-                Found::Another => "another",
-                Found::Refused(_) => "refused",
+            assert!(matches!(output.reopen_if_moved(false, now), Ok(false)), "{case}: looked too soon");
+            now += CHECK_EVERY;
+            let found = match output.reopen_if_moved(*asked, now) {
+                Ok(false) => "same",
+                Ok(true) => "another",
+                Err(_) => "refused",
             };
             assert_eq!(found, *expected, "{case}");
             output.write_all(case.as_bytes()).unwrap();
@@ -205,9 +161,9 @@ mod tests {
         let mode = fs::metadata(&path).unwrap().mode();
         assert_eq!(mode & 0o137, 0, "{mode:o}: nobody else may read or write, and nobody may execute");
         output.write_all(b"abc").unwrap();
-        assert!(!output.is_cut());
+        assert!(!output.is_truncated());
         fs::write(&path, "").unwrap();
-        assert!(output.is_cut());
+        assert!(output.is_truncated());
         let pipe = folder.path().join("pipe");
         rustix::fs::mknodat(
             rustix::fs::CWD,

@@ -1,39 +1,42 @@
+//! The far end of the queue: a thread that writes the lines.
+
 use std::io::{self, Write};
 use std::sync::Arc;
 use std::sync::atomic::Ordering::Relaxed;
 use std::time::Instant;
 
-use super::lines::Lines;
-use super::output::{Found, Output};
-use super::shared::Shared;
+use super::line_writer::LineWriter;
+use super::output::Output;
+use super::state::LogState;
 
-/// The queue's far end, on a thread of its own. It never fails: what cannot be written is counted.
+/// Writes the lines of the queue. It never fails: lines that cannot be written are counted.
 #[derive(Debug)]
 pub(super) struct Sink {
-    lines: Lines<Output>,
-    shared: Arc<Shared>,
+    writer: LineWriter<Output>,
+    state: Arc<LogState>,
 }
 
 impl Sink {
-    pub fn new(output: Output, shared: Arc<Shared>) -> Self {
-        Self { lines: Lines::new(output, Arc::clone(&shared)), shared }
+    pub fn new(output: Output, state: Arc<LogState>) -> Self {
+        Self { writer: LineWriter::new(output, Arc::clone(&state)), state }
     }
 
-    fn follow(&mut self) {
-        let asked = self.shared.reopen.swap(false, Relaxed);
-        let found = self.lines.out.follow(asked, Instant::now());
-        if matches!(found, Found::Another) || (self.lines.has_begun() && self.lines.out.is_cut()) {
-            self.lines.give_up();
+    /// Reopens the log file if that was requested or if it was moved.
+    fn reopen_if_moved(&mut self) {
+        let requested = self.state.reopen.swap(false, Relaxed);
+        let reopened = self.writer.out.reopen_if_moved(requested, Instant::now());
+        if matches!(reopened, Ok(true)) || (self.writer.has_partial() && self.writer.out.is_truncated()) {
+            self.writer.abandon_partial();
         }
-        let log_file = self.lines.out.path().map(|path| tracing::field::display(path.display()));
-        match found {
-            Found::Same => {}
-            Found::Another => tracing::info!(log_file, "log file reopened"),
-            Found::Refused(error) => tracing::error!(
+        let log_file = self.writer.out.path().map(|path| tracing::field::display(path.display()));
+        match reopened {
+            Ok(false) => {}
+            Ok(true) => tracing::info!(log_file, "log file reopened"),
+            Err(error) => tracing::error!(
                 log_file,
                 %error,
-                "cannot reopen the log file, and lines go on to the old one; see that its folder exists and that pronk \
-                 may write there"
+                "cannot reopen the log file, and lines still go to the old one; check that its folder exists and that \
+                 pronk may write there"
             ),
         }
     }
@@ -45,11 +48,11 @@ impl Write for Sink {
         Ok(line.len())
     }
 
-    /// Takes one line whole. An empty one only makes it look for what else is to be done.
+    /// Takes one whole line. An empty one only wakes the thread.
     fn write_all(&mut self, line: &[u8]) -> io::Result<()> {
-        self.follow();
-        self.lines.put(line);
-        self.shared.handled.fetch_add(1, Relaxed);
+        self.reopen_if_moved();
+        self.writer.write_line(line);
+        self.state.handled.fetch_add(1, Relaxed);
         Ok(())
     }
 

@@ -1,12 +1,21 @@
+//! The log as a whole: lines that are lost are counted, and whoever logs never waits.
+
 use std::cell::RefCell;
 use std::collections::VecDeque;
-use std::io::Write;
+use std::io::{self, Write};
+use std::mem::ManuallyDrop;
 use std::rc::Rc;
-use std::sync::mpsc;
+use std::sync::atomic::Ordering::Relaxed;
+use std::sync::{Arc, mpsc};
+use std::time::Instant;
 
-use super::lines::Lines;
-use super::losses::Lost;
-use super::*;
+use super::handle::{FLUSH, FlushGuard, Log};
+use super::line_writer::LineWriter;
+use super::loss_report::Lost;
+use super::lossy_queue::LossyQueue;
+use super::options::Target;
+use super::start::open;
+use super::state::LogState;
 
 /// An output that fails when it is told to, also in the middle of a line.
 #[derive(Clone, Default)]
@@ -42,18 +51,18 @@ struct Model {
     queue: VecDeque<Vec<u8>>,
     dropped: u64,
     offered: u64,
-    lines: Lines<Flaky>,
+    lines: LineWriter<Flaky>,
     disk: Flaky,
-    shared: Arc<Shared>,
+    state: Arc<LogState>,
 }
 
 const PLACES: usize = 4;
 
 impl Model {
     fn new() -> Self {
-        let (shared, disk) = (Arc::new(Shared::default()), Flaky::default());
-        let lines = Lines::new(disk.clone(), Arc::clone(&shared));
-        Self { queue: VecDeque::new(), dropped: 0, offered: 0, lines, disk, shared }
+        let (state, disk) = (Arc::new(LogState::default()), Flaky::default());
+        let lines = LineWriter::new(disk.clone(), Arc::clone(&state));
+        Self { queue: VecDeque::new(), dropped: 0, offered: 0, lines, disk, state }
     }
 
     fn offer(&mut self) {
@@ -67,15 +76,15 @@ impl Model {
 
     fn work(&mut self) {
         if let Some(line) = self.queue.pop_front() {
-            self.lines.put(&line);
+            self.lines.write_line(&line);
         }
     }
 
     fn tick(&mut self) {
-        let lost = Lost { dropped: self.dropped, failed: self.shared.failed.load(Relaxed) };
-        let due = self.shared.losses().due(lost, self.shared.written.load(Relaxed));
+        let lost = Lost { dropped: self.dropped, failed: self.state.failed.load(Relaxed) };
+        let due = self.state.reports().due(lost, self.state.written.load(Relaxed));
         if let Some(due) = due {
-            self.shared.losses().ready(format!("lost {}\n", due.total()).as_bytes());
+            self.state.reports().set_line(format!("lost {}\n", due.total()).as_bytes());
             if self.queue.len() < PLACES / 2 {
                 self.queue.push_back(Vec::new());
             }
@@ -83,7 +92,7 @@ impl Model {
     }
 
     fn lost(&self) -> u64 {
-        self.dropped + self.shared.failed.load(Relaxed)
+        self.dropped + self.state.failed.load(Relaxed)
     }
 }
 
@@ -113,7 +122,7 @@ fn every_line_is_written_whole_or_told_as_lost_exactly_once() {
             model.work();
             model.work();
         }
-        assert!(model.queue.is_empty() && !model.lines.has_begun(), "seed {seed}");
+        assert!(model.queue.is_empty() && !model.lines.has_partial(), "seed {seed}");
         let text = String::from_utf8(model.disk.0.borrow().text.clone()).unwrap();
         let numbers: Vec<u64> = text.lines().filter_map(|line| line.strip_prefix("line ")?.parse().ok()).collect();
         let tellings = text.lines().filter(|line| line.starts_with("lost ")).count();
@@ -124,7 +133,7 @@ fn every_line_is_written_whole_or_told_as_lost_exactly_once() {
     }
 }
 
-/// What whole lines tell of losses.
+/// The losses that whole lines report.
 fn told(model: &Model) -> u64 {
     let state = model.disk.0.borrow();
     let text = String::from_utf8_lossy(&state.text);
@@ -137,21 +146,21 @@ fn line_given_up_in_the_middle_is_lost_and_so_is_one_that_tells() {
     let mut model = Model::new();
     let mut write = |room, line: &[u8]| {
         model.disk.0.borrow_mut().room = room;
-        model.lines.put(line);
+        model.lines.write_line(line);
     };
     write(None, b"first\n");
     write(Some(2), b"second\n");
-    model.lines.give_up();
-    assert_eq!((model.lost(), model.lines.has_begun()), (1, false));
+    model.lines.abandon_partial();
+    assert_eq!((model.lost(), model.lines.has_partial()), (1, false));
     model.tick();
     model.disk.0.borrow_mut().room = Some(3);
-    model.lines.put(b"");
-    assert!(model.lines.has_begun(), "the line that tells was begun");
-    model.lines.give_up();
+    model.lines.write_line(b"");
+    assert!(model.lines.has_partial(), "the line that tells was begun");
+    model.lines.abandon_partial();
     model.disk.0.borrow_mut().room = None;
-    model.lines.put(b"third\n");
+    model.lines.write_line(b"third\n");
     model.tick();
-    model.lines.put(b"");
+    model.lines.write_line(b"");
     assert_eq!(told(&model), 1, "{:?}", String::from_utf8_lossy(&model.disk.0.borrow().text));
 }
 
@@ -175,9 +184,9 @@ impl Write for Stuck {
 fn whoever_logs_never_waits_and_what_found_no_room_is_counted() {
     let (release, stuck) = mpsc::channel();
     let (sender, written) = mpsc::channel();
-    let shared = Arc::new(Shared::default());
+    let state = Arc::new(LogState::default());
     let sink = Stuck(stuck, sender);
-    let (queue, worker) = Queue::start(16, Arc::clone(&shared), sink);
+    let (queue, worker) = LossyQueue::start(16, Arc::clone(&state), sink);
     let log = Log { queue: queue.clone(), target: Arc::new(Target::Stderr) };
     let lines = tracing_subscriber::fmt().with_writer(queue).with_ansi(false).log_internal_errors(false).finish();
     tracing::subscriber::with_default(lines, || (0..100).for_each(|number| tracing::info!(number, "said")));
@@ -195,12 +204,12 @@ fn whoever_logs_never_waits_and_what_found_no_room_is_counted() {
 #[test]
 fn log_that_stands_still_holds_up_the_end_for_a_bounded_time() {
     let (release, stuck) = mpsc::channel::<()>();
-    let (queue, worker) = Queue::start(4, Arc::new(Shared::default()), Stuck(stuck, mpsc::channel().0));
+    let (queue, worker) = LossyQueue::start(4, Arc::new(LogState::default()), Stuck(stuck, mpsc::channel().0));
     let log = Log { queue, target: Arc::new(Target::Stderr) };
     let lines = tracing_subscriber::fmt().with_writer(log.queue.clone()).finish();
     tracing::subscriber::with_default(lines, || (0..10).for_each(|number| tracing::info!(number, "said")));
     let since = Instant::now();
-    drop(Guard { log, _worker: ManuallyDrop::new(worker) });
+    drop(FlushGuard { log, _worker: ManuallyDrop::new(worker) });
     let took = since.elapsed();
     assert!(FLUSH <= took && took < 4 * FLUSH, "{took:?}");
     drop(release);

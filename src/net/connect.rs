@@ -1,3 +1,5 @@
+//! Connecting, and whether a failure is the other side's or pronk's own.
+
 use std::fmt;
 use std::io;
 use std::net::SocketAddr;
@@ -6,25 +8,25 @@ use rustix::io::Errno;
 use socket2::{Domain, Socket, Type};
 use tokio::net::TcpStream;
 
-use super::Shortage;
+use super::shortage::Shortage;
 
-/// Why there is no connection, in words that follow whom it was to.
+/// Why a connection could not be made.
 #[derive(Debug, thiserror::Error)]
 pub enum NotConnected {
-    /// pronk itself lacks something, which is reported already. It says nothing of the other side.
+    /// pronk itself is short of a resource, which is logged already. It says nothing about the other side.
     #[error("pronk is {0}")]
     Short(Shortage),
-    /// As with IPv6 on a machine that has IPv4 addresses only.
+    /// This machine has no source address, as for IPv6 where it has IPv4 addresses only.
     #[error("this machine has no address from which to reach it")]
     NoSource,
-    /// What the system says of the other side or of the way there.
+    /// The other side or the network refused it.
     #[error(transparent)]
     Failed(io::Error),
 }
 
 impl NotConnected {
-    /// What a failure on a datagram socket means, which never tells a lack of ports as a connect does. `doing` says
-    /// what failed; a shortage is reported.
+    /// Classifies an error of a datagram socket, which never means a lack of ports as that of a connect does. A
+    /// shortage is logged, where `doing` says what failed.
     pub fn of_datagrams(error: io::Error, doing: impl fmt::Display) -> Self {
         Self::because(Shortage::of(&error), error, doing)
     }
@@ -41,10 +43,10 @@ impl NotConnected {
     }
 }
 
-/// Connects, and tells what pronk itself lacked from what the other side did.
+/// Connects to an address.
 ///
 /// # Errors
-/// Why there is no connection. A shortage is reported.
+/// Why there is no connection: a shortage of pronk's own, which is logged, or the other side.
 pub async fn connect(address: SocketAddr) -> Result<TcpStream, NotConnected> {
     #[cfg_attr(not(test), expect(clippy::disallowed_methods, reason = "its errors are told apart here"))]
     let connecting = TcpStream::connect(address);
@@ -54,12 +56,12 @@ pub async fn connect(address: SocketAddr) -> Result<TcpStream, NotConnected> {
     })
 }
 
-/// Whether this machine has an address from which packets to `address` could come. To connect a datagram socket finds
-/// the route and the source address and sends nothing.
+/// Returns whether this machine has a source address for packets to `address`. Connecting a datagram socket finds the
+/// route and the source address, and sends nothing.
 fn has_source(address: SocketAddr) -> bool {
     let connected =
         Socket::new(Domain::for_address(address), Type::DGRAM, None).and_then(|socket| socket.connect(&address.into()));
-    // Ports of datagram sockets and descriptors may be used up as well, which says nothing of source addresses.
+    // Ports of datagram sockets and descriptors may be used up as well, which says nothing about source addresses.
     !connected.is_err_and(|error| is_without_source(&error))
 }
 

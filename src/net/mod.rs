@@ -1,20 +1,24 @@
-//! Sockets: listening, connecting, per-connection options, what pronk may run out of for them, the few system calls that
-//! no safe crate offers, and a timer.
+//! Sockets: listening, connecting, options, what pronk may run out of for them, and the few system calls that no safe
+//! crate offers, and a timer.
 
 mod connect;
-mod episodes;
-mod limits;
-mod listen;
+mod listening_socket;
+mod open_file_limit;
+mod peer_state;
 mod shortage;
-mod socket;
+mod shortage_log;
+mod socket_options;
 mod sys;
+mod thread_priority;
 mod timer;
 
 pub use connect::{NotConnected, connect};
-pub use episodes::end_shortages;
-pub use limits::{raise_open_files, yield_to_connections};
-pub use listen::{Bound, adjust, bind, share_port};
+pub use listening_socket::{BoundSocket, bind, set_listening_options, share_port};
+pub use open_file_limit::raise_open_file_limit;
+pub use peer_state::{all_acknowledged, peer_closed};
 pub use shortage::Shortage;
-pub use socket::{drained, hung_up, reset_on_close, shutdown_write, tune};
+pub use shortage_log::log_ended_shortages;
+pub use socket_options::{reset_on_close, set_options, shutdown_write};
 pub use sys::{TcpInfo, tcp_info};
+pub use thread_priority::lower_thread_priority;
 pub use timer::until;

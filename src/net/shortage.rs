@@ -1,4 +1,5 @@
-//! What pronk itself may run out of. A failure for want of it says nothing of the other side.
+//! What pronk itself may run out of: descriptors, ports, memory. A failure for lack of it says nothing about the other
+//! side.
 
 use std::fmt;
 use std::io;
@@ -7,12 +8,12 @@ use rustix::io::Errno;
 use rustix::process::{Resource, getrlimit};
 use socket2::{Domain, Socket, Type};
 
-/// What a connection takes and pronk has no more of.
+/// A resource that connections need and that pronk has run out of.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Shortage {
-    /// The process has as many descriptors as its limit lets it have (`EMFILE`).
+    /// The process has as many descriptors as its limit allows (`EMFILE`).
     Descriptors,
-    /// The machine has as many descriptors as its kernel lets it have (`ENFILE`).
+    /// The machine has as many descriptors as its kernel allows (`ENFILE`).
     SystemDescriptors,
     /// Every local port toward one address is in use. Another address may have some left.
     Ports,
@@ -21,8 +22,8 @@ pub enum Shortage {
 }
 
 impl Shortage {
-    /// What a system call on a socket lacked, if that is why it failed. Whether a connect lacked a port, its error
-    /// alone does not tell: [`connect`](super::connect) tells.
+    /// Returns the shortage for which a system call on a socket failed, if any. The error of a connect alone does not
+    /// tell whether ports were short; use [`connect`](super::connect) for that.
     pub fn of(error: &io::Error) -> Option<Self> {
         match Errno::from_io_error(error)? {
             Errno::MFILE => Some(Self::Descriptors),
@@ -32,15 +33,15 @@ impl Shortage {
         }
     }
 
-    /// What the look-up of a name lacked, if that is why it failed. A resolver that can open neither its files nor a
-    /// socket may say that there is no such name, so this looks whether a socket can be opened.
+    /// Returns the shortage for which the look-up of a name failed, if any. A resolver that can open neither its files
+    /// nor a socket may report that there is no such name, so this checks whether a socket can be opened.
     pub fn of_lookup(error: &io::Error) -> Option<Self> {
         let opened = || Socket::new(Domain::IPV4, Type::DGRAM, None);
         Self::of(error).or_else(|| opened().err().as_ref().and_then(Self::of))
     }
 
-    /// What a connect without a bind lacked, if that is why it failed. The kernel answers a lack of ports and a lack of
-    /// a source address alike (ip(7)), so `has_source` is asked whether there is a source address.
+    /// Returns the shortage for which a connect without a bind failed, if any. The kernel's error is the same for no
+    /// ports and no source address (ip(7)), so `has_source` says whether there is a source address.
     pub(super) fn of_connect(error: &io::Error, has_source: impl FnOnce() -> bool) -> Option<Self> {
         match Errno::from_io_error(error)? {
             Errno::ADDRINUSE => Some(Self::Ports),
@@ -49,7 +50,7 @@ impl Shortage {
         }
     }
 
-    /// What an administrator does about it.
+    /// Returns what an administrator can do about it.
     pub fn remedy(self) -> String {
         match self {
             Self::Descriptors => {

@@ -7,7 +7,7 @@ use std::os::fd::{AsFd, AsRawFd};
 const SEGMENTS_OUT: usize = 136;
 const SEGMENTS_IN: usize = 140;
 
-/// What the kernel has counted for one connection.
+/// The kernel's counters of one connection.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct TcpInfo {
     /// Segments received.
@@ -16,7 +16,7 @@ pub struct TcpInfo {
     pub packets_out: u32,
 }
 
-/// Reads `TCP_INFO`; zeros when the kernel has nothing to tell (an old kernel, a socket that is gone).
+/// Reads `TCP_INFO`. Returns zeros where the kernel has none (an old kernel, a socket that is closed).
 pub fn tcp_info(socket: &impl AsFd) -> TcpInfo {
     let mut raw = [0_u8; 256];
     let mut length = raw.len() as libc::socklen_t;
@@ -38,7 +38,7 @@ pub fn tcp_info(socket: &impl AsFd) -> TcpInfo {
     TcpInfo { packets_in: field(SEGMENTS_IN), packets_out: field(SEGMENTS_OUT) }
 }
 
-/// Bytes written to a socket that its peer has not acknowledged (`SIOCOUTQ`); 0 when the socket is gone.
+/// Returns how many bytes that were written the peer has not acknowledged (`SIOCOUTQ`); 0 when the socket is closed.
 pub(super) fn unsent_bytes(socket: &impl AsFd) -> u32 {
     let mut bytes: libc::c_int = 0;
     // SAFETY: the descriptor is open for as long as `socket` is borrowed; TIOCOUTQ (which is SIOCOUTQ for sockets)

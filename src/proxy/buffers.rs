@@ -1,36 +1,36 @@
-//! Buffers on loan. A connection borrows one while bytes pass and gives it back when its sockets fall silent, so an
-//! idle connection holds none.
+//! Buffers for bytes on their way. A connection borrows one while bytes pass and returns it when there are no more, so
+//! that an idle connection holds none.
 
 use std::cell::RefCell;
 
-/// How much is read at once.
+/// The size of a buffer: how much is read at once.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(super) enum Size {
-    /// 16 KiB: questions and small answers.
+    /// 16 KiB: requests and small results.
     #[default]
-    Talk,
-    /// 256 KiB: results in bulk, where system calls decide.
+    Small,
+    /// 256 KiB: large results, where the number of system calls decides the speed.
     Bulk,
 }
 
 impl Size {
     const fn bytes(self) -> usize {
         match self {
-            Self::Talk => 16 << 10,
+            Self::Small => 16 << 10,
             Self::Bulk => 256 << 10,
         }
     }
 
-    /// Buffers that a thread keeps for the next borrower.
+    /// How many free buffers a thread keeps.
     const fn kept(self) -> usize {
         match self {
-            Self::Talk => 32,
+            Self::Small => 32,
             Self::Bulk => 4,
         }
     }
 }
 
-/// A borrowed buffer; the bytes from `start` to `end` are filled and wait to be written.
+/// A borrowed buffer. The bytes from `start` to `end` were read and are still to be written.
 #[derive(Debug)]
 pub(super) struct Chunk {
     size: Size,
@@ -44,17 +44,19 @@ thread_local! {
 }
 
 impl Chunk {
+    /// Borrows a buffer; it is returned when it is dropped.
     pub fn borrow(size: Size) -> Self {
         let spare = SPARE.with(|spare| spare[size as usize].borrow_mut().pop());
         let bytes = spare.unwrap_or_else(|| vec![0; size.bytes()].into_boxed_slice());
         Self { size, bytes, start: 0, end: 0 }
     }
 
-    /// Room to read into.
+    /// Returns the room to read into.
     pub fn room(&mut self) -> &mut [u8] {
         &mut self.bytes[self.end..]
     }
 
+    /// Marks bytes as read.
     pub fn filled(&mut self, count: usize) {
         self.end += count;
     }
@@ -63,11 +65,12 @@ impl Chunk {
         self.end == self.bytes.len()
     }
 
-    /// What waits to be written.
-    pub fn waiting(&self) -> &[u8] {
+    /// Returns the bytes that are still to be written.
+    pub fn unwritten(&self) -> &[u8] {
         &self.bytes[self.start..self.end]
     }
 
+    /// Marks bytes as written.
     pub fn written(&mut self, count: usize) {
         self.start += count;
     }

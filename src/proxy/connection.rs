@@ -4,27 +4,30 @@ use std::net::SocketAddr;
 use std::sync::Arc;
 
 use tokio::net::TcpStream;
-use tokio::time::{Instant, timeout};
-use tokio_rustls::TlsStream;
+use tokio::time::Instant;
 
-use super::admission::{self, Enters, Place};
-use super::close::{Close, CloseReason};
+use super::admission_rules::{self, ConnectionGuard, CountedLimits};
+use super::client_handshake;
+use super::close_reasons::{Close, CloseReason};
 use super::connect::{self, Connected};
-use super::down;
+use super::connection_record::ConnectionRecord;
+use super::ending::Ending;
+use super::first_bytes;
+use super::flow::{End, Flow, Side};
 use super::lifecycle::Lifecycle;
-use super::meter::Meter;
-use super::record::Record;
-use super::relay::{End, Flow, Outcome, Relay, Side};
+use super::passive_health::PassiveHealth;
+use super::relay::{Limits, Outcome, Relay};
+use super::service_down;
+use super::silent_hold::hold_silently;
+use super::snapshot::Snapshot;
 use super::stream::{Socket, Stream};
-use super::virtual_server::{LiveVirtualServer, Snapshot};
-use crate::impala::{Opening, is_tls_record};
-use crate::model::profile::Protocol;
+use super::traffic_meter::TrafficMeter;
+use super::virtual_server::LiveVirtualServer;
+use crate::impala::Opening;
 use crate::model::{Dial, ServiceDownAction};
 use crate::net;
-use crate::pool::PassiveEvent;
-use crate::tls::{TlsFacts, TlsFault};
 
-/// A client that was accepted and not yet heard.
+/// A client that was accepted, and sent nothing yet.
 pub(super) struct Accepted {
     socket: Socket,
     context: Context,
@@ -39,7 +42,7 @@ struct Handshaken {
 /// What every stage knows of the connection.
 struct Context {
     client: SocketAddr,
-    /// The configuration that it goes by.
+    /// The configuration that the connection uses.
     snapshot: Arc<Snapshot>,
     virtual_server: Arc<LiveVirtualServer>,
     lifecycle: Lifecycle,
@@ -58,19 +61,19 @@ impl Accepted {
     }
 }
 
-/// Serves a client to the end and writes its record.
+/// Serves a client to the end, and writes its record to the log.
 pub(super) async fn serve(accepted: Accepted) {
     let virtual_server = Arc::clone(&accepted.context.virtual_server);
     let Context { client, snapshot, .. } = &accepted.context;
-    let mut record = Record::new(snapshot, *client, accepted.socket.tcp.local_addr().ok());
+    let mut record = ConnectionRecord::new(snapshot, *client, accepted.socket.tcp.local_addr().ok());
     let close = life(accepted, &mut record).await.unwrap_or_else(|early| early);
     virtual_server.count_close(close.reason);
     record.write(&close);
 }
 
-async fn life(accepted: Accepted, record: &mut Record) -> Result<Close, Close> {
-    // The virtual server counts it until the end.
-    let _place = accepted.admit().await?;
+async fn life(accepted: Accepted, record: &mut ConnectionRecord) -> Result<Close, Close> {
+    // Counts the connection until the end.
+    let _guard = accepted.admit().await?;
     let lifecycle = accepted.context.lifecycle.clone();
     // Boxed, so that what only the beginning needs is freed before the relay, which lasts.
     let beginning = Box::pin(async {
@@ -85,264 +88,141 @@ async fn life(accepted: Accepted, record: &mut Record) -> Result<Close, Close> {
     let (mut handshaken, mut inbound, mut connected) = tokio::select! {
         biased;
         begun = beginning => begun?,
-        () = lifecycle.ends() => return Err(CloseReason::Drained.into()),
+        () = lifecycle.closing() => return Err(CloseReason::Drained.into()),
     };
     loop {
         match handshaken.relay(&mut inbound, connected, record).await {
             Relayed::Ended(close) => return Ok(close),
-            Relayed::Unserved => {
+            Relayed::Reselect => {
                 connected = tokio::select! {
                     biased;
-                    moved = Box::pin(handshaken.connect(record)) => moved?,
-                    () = lifecycle.ends() => return Err(CloseReason::Drained.into()),
+                    another = Box::pin(handshaken.connect(record)) => another?,
+                    () = lifecycle.closing() => return Err(CloseReason::Drained.into()),
                 }
             }
         }
     }
 }
 
-/// How a relay ended.
+/// What comes after a relay.
 enum Relayed {
     Ended(Close),
-    /// The member went down before anything passed, and another may serve.
-    Unserved,
+    /// The member went down before any byte passed, and another may be tried.
+    Reselect,
 }
 
 impl Accepted {
-    /// Lets the client in, if the virtual server's rules do.
-    async fn admit(&self) -> Result<Place, Close> {
+    /// Lets the client in, if the virtual server's rules allow it.
+    async fn admit(&self) -> Result<ConnectionGuard, Close> {
         let Context { client, snapshot, virtual_server, lifecycle } = &self.context;
-        let entering = Enters { virtual_server, now: Instant::now().into_std() };
-        let refusal = match admission::decide(snapshot, client.ip(), entering.now, &entering, |_| ()) {
-            Ok(place) => return Ok(place),
+        let limits = CountedLimits { virtual_server, now: Instant::now().into_std() };
+        let refusal = match admission_rules::decide(snapshot, client.ip(), limits.now, &limits, |_| ()) {
+            Ok(guard) => return Ok(guard),
             Err(refusal) => refusal,
         };
-        if refusal.place.is_some() {
+        if refusal.guard.is_some() {
             let idle = snapshot.config.protocol.idle_timeout;
-            Box::pin(down::hold_in_silence(&self.socket.tcp, idle, lifecycle.ends())).await;
+            Box::pin(hold_silently(&self.socket.tcp, idle, lifecycle.closing())).await;
         }
         net::reset_on_close(&self.socket.tcp);
-        Err(refusal.why.close(&snapshot.pool.config.name))
+        Err(refusal.by.close(&snapshot.pool.config.name))
     }
 
-    async fn handshake(self, record: &mut Record) -> Result<Handshaken, Close> {
+    async fn handshake(self, record: &mut ConnectionRecord) -> Result<Handshaken, Close> {
         let Self { socket, context } = self;
-        let Some(profile) = &context.snapshot.client_ssl else {
-            return Ok(Handshaken { client: Stream::Plain(socket), context });
+        let client = match &context.snapshot.client_ssl {
+            Some(profile) => client_handshake::accept_tls(profile, socket, record).await?,
+            None => Stream::Plain(socket),
         };
-        let started = Instant::now();
-        let handshake = profile.acceptor().accept(socket).into_fallible();
-        let (error, socket) = match timeout(profile.handshake_timeout(), handshake).await {
-            Ok(Ok(tls)) => {
-                record.phases.client_tls = Some(started.elapsed());
-                record.opening = Opening::of(tls.get_ref().0.opening());
-                record.client_tls = Some(TlsFacts::of_client_side(tls.get_ref().1));
-                let client = Stream::Tls(Box::new(TlsStream::Server(tls)));
-                return Ok(Handshaken { client, context });
-            }
-            Ok(Err(failed)) => failed,
-            Err(_) => return Err(CloseReason::ClientHandshakeTimeout.into()),
-        };
-        record.opening = Opening::of(socket.opening());
-        // A client that speaks no TLS cannot read an alert; a reset it understands at once.
-        net::reset_on_close(&socket.tcp);
-        let fault = TlsFault::of_handshake(&error);
-        let reason = match &fault {
-            TlsFault::NotTls => {
-                let words = record.opening.describe();
-                return Err(CloseReason::ClientPlaintext.because(format_args!("the client speaks {words}")));
-            }
-            TlsFault::AlertReceived { .. } => CloseReason::ClientHandshakeAlert,
-            TlsFault::CertificateExpired
-            | TlsFault::CertificateNotYetValid
-            | TlsFault::CertificateName(_)
-            | TlsFault::CertificateUntrusted
-            | TlsFault::CertificateRevoked
-            | TlsFault::CertificateInvalid(_)
-            | TlsFault::NoCertificateGiven => CloseReason::ClientCertificateRefused,
-            TlsFault::Closed | TlsFault::CloseNotifyMissing if socket.opening().is_empty() => {
-                return Err(CloseReason::ClientLeftSilent.into());
-            }
-            TlsFault::Closed | TlsFault::CloseNotifyMissing => CloseReason::ClientHandshakeFin,
-            TlsFault::Reset => CloseReason::ClientHandshakeReset,
-            TlsFault::ServerNameUnknown | TlsFault::ProtocolMismatch(_) | TlsFault::Other(_) => {
-                CloseReason::ClientHandshakeFailed
-            }
-        };
-        Err(reason.because(format_args!("the client {}", fault.describe())))
+        Ok(Handshaken { client, context })
     }
 }
 
 impl Handshaken {
-    /// Waits until the client speaks, and keeps what it says.
-    async fn first_bytes(&mut self, inbound: &mut Flow, record: &mut Record) -> Result<(), Close> {
-        let started = Instant::now();
-        let idle = self.context.snapshot.config.protocol.idle_timeout;
-        let first = inbound.first(&mut self.client);
-        let first = match idle {
-            Some(idle) => timeout(idle, first).await.map_err(|_| Close::from(CloseReason::ClientSilent))?,
-            None => first.await,
-        };
-        record.phases.first_byte = Some(started.elapsed());
-        match first {
-            Ok(true) => {
-                record.opening = Opening::of(self.client.socket().opening());
-                let config = &self.context.snapshot.config;
-                if record.opening == Opening::Tls && config.client_ssl.is_none() && config.server_ssl.is_some() {
-                    // TLS within TLS would leave both sides waiting.
-                    net::reset_on_close(&self.client.socket().tcp);
-                    return Err(CloseReason::ClientTlsUnexpected.into());
-                }
-                Ok(())
-            }
-            Ok(false) => Err(CloseReason::ClientLeftSilent.into()),
-            Err(error) => {
-                let fault = TlsFault::of_relay(&error);
-                let reason = match &fault {
-                    TlsFault::CloseNotifyMissing => return Err(CloseReason::ClientLeftSilent.into()),
-                    TlsFault::Reset => return Err(CloseReason::ClientResetSilent.into()),
-                    TlsFault::AlertReceived { .. } => CloseReason::ClientHandshakeAlert,
-                    _ => CloseReason::ClientTlsFailed,
-                };
-                Err(reason.because(format_args!("the client {}", fault.describe())))
-            }
+    /// Waits for the client's first bytes, and refuses TLS where only the member's side has it.
+    async fn first_bytes(&mut self, inbound: &mut Flow, record: &mut ConnectionRecord) -> Result<(), Close> {
+        let config = &self.context.snapshot.config;
+        first_bytes::receive(&mut self.client, inbound, config.protocol.idle_timeout, record).await?;
+        if record.opening == Opening::Tls && config.client_ssl.is_none() && config.server_ssl.is_some() {
+            // TLS within TLS would leave both sides waiting.
+            net::reset_on_close(&self.client.socket().tcp);
+            return Err(CloseReason::ClientTlsUnexpected.into());
         }
+        Ok(())
     }
 
-    async fn connect(&mut self, record: &mut Record) -> Result<Connected, Close> {
+    async fn connect(&mut self, record: &mut ConnectionRecord) -> Result<Connected, Close> {
         let Context { client, snapshot, virtual_server, .. } = &mut self.context;
-        let connected = connect::to_a_member(virtual_server, snapshot, self.client.socket(), client.ip(), record).await;
+        let socket = self.client.socket();
+        let connected = connect::choose_and_connect(virtual_server, snapshot, socket, client.ip(), record).await;
         if connected.is_err() {
-            net::reset_on_close(&self.client.socket().tcp);
+            net::reset_on_close(&socket.tcp);
         }
         connected
     }
 
-    /// Passes bytes until the end, and leaves both sides as they should see it.
-    async fn relay(&mut self, inbound: &mut Flow, connected: Connected, record: &mut Record) -> Relayed {
-        let Connected { mut stream, guard, setup, dialed } = connected;
-        let virtual_server = Arc::clone(&self.context.virtual_server);
-        let mut meter = Meter::new(virtual_server, Arc::clone(&guard.pool), Arc::clone(&guard.member));
-        let fate = guard.member.service_down_in_force();
+    /// Passes bytes until the end, and closes both sides.
+    async fn relay(&mut self, inbound: &mut Flow, connected: Connected, record: &mut ConnectionRecord) -> Relayed {
+        let Connected { stream: mut member, guard, setup, since } = connected;
+        let Context { snapshot, virtual_server, lifecycle, .. } = &self.context;
+        let health = PassiveHealth::new(&guard.member);
+        let mut meter =
+            TrafficMeter::new(Arc::clone(virtual_server), Arc::clone(&guard.pool), Arc::clone(&guard.member));
         let mut outbound = Flow::default();
-        let profile = Arc::clone(&self.context.snapshot.config.protocol);
-        let ends = self.context.lifecycle.ends();
-        let relay = Relay::new(&mut self.client, &mut stream, inbound, &mut outbound);
-        let outcome = relay.run(profile.idle_timeout, setup, ends, down::comes(fate), &mut meter).await;
-        let reselects = match &outcome {
-            Outcome::ServiceDown(action) => *action == ServiceDownAction::Reselect,
-            // A member that dies may say so before its monitor does.
-            Outcome::Ended { side: Side::Member, end: End::Reset, .. } => {
-                guard.member.service_down_action() == ServiceDownAction::Reselect
-            }
-            _ => false,
+        let profile = Arc::clone(&snapshot.config.protocol);
+        let limits = Limits {
+            idle_timeout: profile.idle_timeout,
+            closing: lifecycle.closing(),
+            service_down: service_down::action_due(guard.member.service_down_in_force()),
         };
-        let may_try = record.tries <= self.context.snapshot.pool.config.reselect_tries;
-        if reselects && may_try && inbound.bytes + outbound.bytes == 0 {
-            net::reset_on_close(&stream.socket().tcp);
-            inbound.begin_again();
-            return Relayed::Unserved;
+        let relay = Relay::new(&mut self.client, &mut member, inbound, &mut outbound, health);
+        let outcome = relay.run(limits, setup, &mut meter).await;
+
+        let may_try = record.tries <= snapshot.pool.config.reselect_tries;
+        let nothing_passed = inbound.bytes + outbound.bytes == 0;
+        if may_try && nothing_passed && reselects(&outcome, guard.member.service_down_action()) {
+            net::reset_on_close(&member.socket().tcp);
+            inbound.change_receiver();
+            return Relayed::Reselect;
         }
 
-        meter.bytes(inbound.bytes, outbound.bytes);
+        meter.count_bytes(inbound.bytes, outbound.bytes);
         if record.opening == Opening::Unknown {
             record.opening = Opening::of(self.client.socket().opening());
         }
         if outbound.bytes == 0 {
-            guard.member.publish(PassiveEvent::Silent(dialed.elapsed()));
+            health.unanswered(since.elapsed());
         }
-        let close = self.reason(&outcome, &stream, record, outbound.bytes, dialed);
-        let in_silence = matches!(outcome, Outcome::ServiceDown(ServiceDownAction::Drop));
-        self.part(outcome, &mut stream, &profile).await;
-        meter.packets(self.client.socket(), stream.socket());
-        record.traffic(&meter, inbound.bytes, outbound.bytes);
-        if in_silence {
-            // The member is let go at once; the client stays.
-            drop((stream, guard));
-            let (client, ends) = (&self.client.socket().tcp, self.context.lifecycle.ends());
-            Box::pin(down::hold_in_silence(client, profile.idle_timeout, ends)).await;
+        let is_dropped = matches!(outcome, Outcome::ServiceDown(ServiceDownAction::Drop));
+        let ending = Ending {
+            outcome,
+            client: &mut self.client,
+            member: &mut member,
+            opening: record.opening,
+            bytes_out: outbound.bytes,
+            lasted: since.elapsed(),
+        };
+        let close = ending.reason();
+        ending.close(&profile).await;
+        meter.count_packets(self.client.socket(), member.socket());
+        record.set_traffic(meter.totals());
+        if is_dropped {
+            // The member is free at once; the client is held.
+            drop((member, guard));
+            let client = &self.client.socket().tcp;
+            Box::pin(hold_silently(client, profile.idle_timeout, lifecycle.closing())).await;
             net::reset_on_close(client);
         }
         Relayed::Ended(close)
     }
-
-    /// Why the relay ended.
-    fn reason(&self, outcome: &Outcome, member: &Stream, record: &Record, bytes_out: u64, dialed: Instant) -> Close {
-        let close = match outcome {
-            Outcome::Idle => CloseReason::IdleTimeout.into(),
-            Outcome::Cut => CloseReason::Drained.into(),
-            Outcome::ServiceDown(ServiceDownAction::Drop) => return CloseReason::ServiceDownDrop.into(),
-            Outcome::ServiceDown(_) => return CloseReason::ServiceDownReset.into(),
-            Outcome::Ended { side, end, .. } => ended(*side, end),
-        };
-        let lasted = dialed.elapsed();
-        let by_member = matches!(outcome, Outcome::Ended { side: Side::Member, .. });
-        let unanswered = by_member || (bytes_out == 0 && lasted.as_secs() >= 1);
-        match self.misunderstanding(member, record, bytes_out, unanswered) {
-            Some(reason) => reason.because(format_args!("{} after {lasted:.1?}", close.reason)),
-            None => close,
-        }
-    }
-
-    /// Leaves both sides as they should see the end.
-    async fn part(&mut self, outcome: Outcome, member: &mut Stream, profile: &Protocol) {
-        match outcome {
-            Outcome::Ended { abrupt: Some(side), .. } => {
-                let other = if side == Side::Client { &self.client } else { &*member };
-                // What was received before the reset is the other side's due; the reset itself comes after it.
-                net::drained(&other.socket().tcp, profile.close_wait).await;
-                net::reset_on_close(&other.socket().tcp);
-            }
-            Outcome::ServiceDown(ServiceDownAction::Drop) => net::reset_on_close(&member.socket().tcp),
-            Outcome::ServiceDown(_) => {
-                net::reset_on_close(&self.client.socket().tcp);
-                net::reset_on_close(&member.socket().tcp);
-            }
-            Outcome::Idle if profile.reset_on_timeout => {
-                net::reset_on_close(&self.client.socket().tcp);
-                net::reset_on_close(&member.socket().tcp);
-            }
-            Outcome::Idle | Outcome::Cut => {
-                for side in [&mut self.client, member] {
-                    let finish = std::future::poll_fn(|cx| side.poll_finish(cx));
-                    // A peer that reads nothing cannot be told; the close itself follows in any case.
-                    let _ = timeout(profile.close_wait, finish).await;
-                }
-            }
-            Outcome::Ended { abrupt: None, .. } => {}
-        }
-    }
-
-    /// Tells a connection that failed because the two sides speak different protocols.
-    fn misunderstanding(
-        &self,
-        member: &Stream,
-        record: &Record,
-        bytes_out: u64,
-        unanswered: bool,
-    ) -> Option<CloseReason> {
-        let plain_to_member = matches!(member, Stream::Plain(_));
-        let tls_from_client = matches!(self.client, Stream::Plain(_)) && record.opening == Opening::Tls;
-        let answer = member.socket().opening();
-        match () {
-            () if plain_to_member && !tls_from_client && is_tls_record(answer) => Some(CloseReason::MemberSpokeTls),
-            () if bytes_out > 0 || !unanswered => None,
-            () if plain_to_member && tls_from_client => Some(CloseReason::MemberSilentToTls),
-            () if record.opening.is_sasl() => Some(CloseReason::MemberSilentToSasl),
-            () => None,
-        }
-    }
 }
 
-fn ended(side: Side, end: &End) -> Close {
-    match (side, end) {
-        (Side::Client, End::Fin) => CloseReason::ClientFin.into(),
-        (Side::Client, End::Truncated) => CloseReason::ClientTruncated.into(),
-        (Side::Client, End::Reset) => CloseReason::ClientReset.into(),
-        (Side::Client, End::Broken(error)) => CloseReason::ClientTlsFailed.because(error),
-        (Side::Member, End::Fin) => CloseReason::MemberFin.into(),
-        (Side::Member, End::Truncated) => CloseReason::MemberTruncated.into(),
-        (Side::Member, End::Reset) => CloseReason::MemberReset.into(),
-        (Side::Member, End::Broken(error)) => CloseReason::MemberTlsFailed.because(error),
+/// Returns whether a relay that ended so, before any byte passed, is tried with another member.
+fn reselects(outcome: &Outcome, of_member: ServiceDownAction) -> bool {
+    match outcome {
+        Outcome::ServiceDown(action) => *action == ServiceDownAction::Reselect,
+        // A member that dies may reset its connections before its monitor finds it down.
+        Outcome::Ended { side: Side::Member, end: End::Reset, .. } => of_member == ServiceDownAction::Reselect,
+        _ => false,
     }
 }

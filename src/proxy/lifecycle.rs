@@ -1,10 +1,12 @@
+//! What all connections follow of the process: whether it listens, and when the drain closes them.
+
 use std::time::Duration;
 
 use tokio::runtime::Handle;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
-/// What all connections share of the process's own life.
+/// The state of the process that listeners and connections follow.
 #[derive(Clone, Debug)]
 pub struct Lifecycle {
     /// The runtime that carries connections, and nothing else.
@@ -13,68 +15,68 @@ pub struct Lifecycle {
     pub connections: TaskTracker,
     /// The parent of every listener's own token.
     listening: CancellationToken,
-    cut: CancellationToken,
-    cut_at_once: CancellationToken,
+    close: CancellationToken,
+    close_at_once: CancellationToken,
     spread: Duration,
 }
 
 impl Lifecycle {
-    /// Connections run on `workers`. `spread` is the time over which [`cut`](Self::cut) closes them, so that clients
-    /// do not all come back at the same instant.
+    /// Connections run on `workers`. `spread` is the time over which [`close_connections`](Self::close_connections)
+    /// closes them, so that clients do not all connect again at the same instant.
     pub fn new(workers: Handle, spread: Duration) -> Self {
-        let [listening, cut, cut_at_once] = [(); 3].map(|()| CancellationToken::new());
-        Self { workers, connections: TaskTracker::new(), listening, cut, cut_at_once, spread }
+        let [listening, close, close_at_once] = [(); 3].map(|()| CancellationToken::new());
+        Self { workers, connections: TaskTracker::new(), listening, close, close_at_once, spread }
     }
 
-    /// The time over which [`cut`](Self::cut) closes connections.
+    /// Returns the time over which [`close_connections`](Self::close_connections) closes connections.
     pub fn spread(&self) -> Duration {
         self.spread
     }
 
-    /// The runtime that carries connections. Their sockets must be registered with it.
+    /// Returns the runtime that carries connections. Their sockets must be registered with it.
     pub fn workers(&self) -> &Handle {
         &self.workers
     }
 
-    /// Stops every listener, those included that are started later.
+    /// Stops every listener, including those that are started later.
     pub fn stop_listening(&self) {
         self.listening.cancel();
     }
 
-    /// Whether listeners may be started.
+    /// Returns whether listeners may be started.
     pub fn is_listening(&self) -> bool {
         !self.listening.is_cancelled()
     }
 
-    /// A token of a listener's own, which is cancelled with everybody's.
+    /// Returns a token for one listener, which is cancelled with those of all.
     pub(super) fn listener_token(&self) -> CancellationToken {
         self.listening.child_token()
     }
 
     /// Closes every connection, each at a moment of its own.
-    pub fn cut(&self) {
-        self.cut.cancel();
+    pub fn close_connections(&self) {
+        self.close.cancel();
     }
 
     /// Closes every connection at once.
-    pub fn cut_at_once(&self) {
-        self.cut_at_once.cancel();
+    pub fn close_connections_at_once(&self) {
+        self.close_at_once.cancel();
     }
 
     /// Waits until connections are to be closed at once.
-    pub async fn hurries(&self) {
-        self.cut_at_once.cancelled().await;
+    pub async fn closing_at_once(&self) {
+        self.close_at_once.cancelled().await;
     }
 
-    /// Waits for the moment at which this connection must end.
-    pub(super) async fn ends(&self) {
+    /// Waits until this connection must end.
+    pub(super) async fn closing(&self) {
         let in_turn = async {
-            self.cut.cancelled().await;
+            self.close.cancelled().await;
             tokio::time::sleep(self.spread.mul_f64(fastrand::f64())).await;
         };
         tokio::select! {
             () = in_turn => {}
-            () = self.cut_at_once.cancelled() => {}
+            () = self.close_at_once.cancelled() => {}
         }
     }
 }

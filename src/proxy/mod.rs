@@ -1,31 +1,48 @@
-//! The data path: accepting, the life of a connection, and the relay.
+//! The data path: from accepting a connection to its record in the log.
 //!
-//! `connection` tells the life of one connection from top to bottom; everything else here serves it.
+//! `connection` tells the life of one connection from top to bottom, with the parts in this order: `accept_loop`,
+//! `admission_rules`, `client_handshake`, `first_bytes`, `choose` (a member, or the queue), `connect` (`dial`,
+//! `member_handshake`), `relay` (two of `flow`), `ending`, `connection_record`. Why connections end is in
+//! `close_reasons`.
 
-mod accept;
-mod admission;
+mod accept_loop;
+mod admission_rules;
 mod buffers;
-mod close;
+mod choose;
+mod client_handshake;
+mod close_reasons;
 mod connect;
 mod connection;
-mod down;
+mod connection_record;
+mod dial;
+mod ending;
 mod explain;
+mod first_bytes;
+mod flow;
 mod lifecycle;
-mod meter;
-mod record;
+mod member_handshake;
+mod passive_health;
+mod recent_connections;
 mod relay;
+mod removed_virtual_servers;
+mod service_down;
+mod silent_hold;
+mod snapshot;
+mod status;
 mod stream;
-mod trail;
+mod traffic_meter;
+mod verdict_wait;
 mod virtual_server;
-mod wait;
 mod waiters;
 
-pub use accept::Listener;
-pub use close::{CloseReason, Mechanism, Phase, Who};
+pub use accept_loop::Listener;
+pub use close_reasons::{ClosePhase, CloseReason, Mechanism, Who};
 pub use explain::Explanation;
 pub use lifecycle::Lifecycle;
-pub use trail::{Trail, Went};
-pub use virtual_server::{LiveVirtualServer, Removed, Snapshot};
+pub use recent_connections::{RecentConnection, RecentConnections};
+pub use removed_virtual_servers::RemovedVirtualServers;
+pub use snapshot::Snapshot;
+pub use virtual_server::LiveVirtualServer;
 
 #[cfg(test)]
 mod tests;

@@ -1,179 +1,41 @@
-//! Passing bytes both ways until both sides have ended.
+//! Passing bytes both ways until both sides have ended, or nothing passed for the idle timeout.
 
 use std::future::{Future, poll_fn};
-use std::io;
-use std::pin::{Pin, pin};
-use std::task::{Context, Poll, ready};
+use std::pin::pin;
+use std::task::{Context, Poll};
 use std::time::Duration;
 
-use tokio::time::{Instant, Sleep, sleep, sleep_until};
+use tokio::time::{Instant, sleep_until};
 
-use super::buffers::{Chunk, Size};
-use super::down;
-use super::meter::Meter;
+use super::flow::{End, Flow, Side};
+use super::passive_health::PassiveHealth;
 use super::stream::Stream;
+use super::traffic_meter::TrafficMeter;
+use super::verdict_wait::VerdictWait;
 use crate::model::ServiceDownAction;
-use crate::pool::{PassiveEvent, SetupGuard};
+use crate::pool::SetupGuard;
 
-/// Bytes that one connection may pass before others have their turn.
-const TURN: usize = 1 << 20;
-
-/// How long "never" is for a timer.
-const FAR_FUTURE: Duration = Duration::from_secs(30 * 365 * 24 * 3600);
-
-/// How long the end of a member's connection waits to hear whether the member is down.
-const VERDICT: Duration = Duration::from_millis(250);
-
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Side {
-    Client,
-    Member,
-}
-
-/// How a side ended what it sends.
-#[derive(Debug)]
-pub(super) enum End {
-    /// FIN, after close_notify where there is TLS.
-    Fin,
-    /// FIN without the close_notify that TLS asks for.
-    Truncated,
-    Reset,
-    /// What came was not valid TLS.
-    Broken(io::Error),
-}
-
-impl End {
-    fn of(error: io::Error) -> Self {
-        match error.kind() {
-            io::ErrorKind::UnexpectedEof => Self::Truncated,
-            io::ErrorKind::InvalidData => Self::Broken(error),
-            _ => Self::Reset,
-        }
-    }
-
-    fn is_abrupt(&self) -> bool {
-        matches!(self, Self::Reset | Self::Broken(_))
-    }
-}
-
-/// What ended the relay.
+/// Why a relay ended.
 #[derive(Debug)]
 pub(super) enum Outcome {
-    /// The side that ended first, and how. `abrupt` tells that the other must be reset, once it has what is its due.
-    Ended { side: Side, end: End, abrupt: Option<Side> },
-    /// Nothing passed for the idle timeout.
+    /// The side that ended first, and how. If it was abrupt, `reset` is the side to be reset, after it has received all
+    /// bytes that were sent to it before.
+    Ended { side: Side, end: End, reset: Option<Side> },
+    /// No bytes passed for the idle timeout.
     Idle,
-    /// Whoever runs pronk asked for it.
-    Cut,
-    /// The member went down, and this is to be done.
+    /// pronk stops, and the drain time is over.
+    Drained,
+    /// The member went down or was removed, and its service-down action is due.
     ServiceDown(ServiceDownAction),
 }
 
-/// Bytes on their way in one direction.
-#[derive(Debug, Default)]
-pub(super) struct Flow {
-    chunk: Option<Chunk>,
-    size: Size,
-    end: Option<End>,
-    /// The end was passed on, or can't be.
-    finished: bool,
-    unflushed: bool,
-    /// Whether its end is kept back.
-    held: bool,
-    pub bytes: u64,
-}
-
-impl Flow {
-    /// Waits for the first bytes of `from` and keeps them; `false` when there will be none.
-    ///
-    /// # Errors
-    /// As the sender ended: reset, or not TLS.
-    pub async fn first(&mut self, from: &mut Stream) -> io::Result<bool> {
-        poll_fn(|cx| {
-            let mut chunk = Chunk::borrow(Size::Talk);
-            from.poll_read(cx, chunk.room()).map_ok(|count| {
-                chunk.filled(count);
-                self.chunk = (count > 0).then_some(chunk);
-                count > 0
-            })
-        })
-        .await
-    }
-
-    /// Makes ready for another receiver, when the one before has got nothing.
-    pub fn begin_again(&mut self) {
-        self.finished = false;
-    }
-
-    /// Passes on what there is. Ready once nothing more will come or can be passed on, and from then on always.
-    ///
-    /// # Errors
-    /// `to` takes no more; told once.
-    fn poll(&mut self, cx: &mut Context<'_>, from: &mut Stream, to: &mut Stream) -> Poll<io::Result<()>> {
-        let polled = self.pass(cx, from, to);
-        if polled.is_ready() {
-            self.finished = true;
-        }
-        polled
-    }
-
-    fn pass(&mut self, cx: &mut Context<'_>, from: &mut Stream, to: &mut Stream) -> Poll<io::Result<()>> {
-        let mut passed = 0;
-        while !self.finished {
-            if let Some(chunk) = &mut self.chunk {
-                let count = ready!(to.poll_write(cx, chunk.waiting()))?;
-                if count == 0 {
-                    return Poll::Ready(Err(io::ErrorKind::WriteZero.into()));
-                }
-                chunk.written(count);
-                self.bytes += count as u64;
-                self.unflushed = true;
-                passed += count;
-                if chunk.waiting().is_empty() {
-                    self.chunk = None;
-                }
-                continue;
-            }
-            match &self.end {
-                None => {}
-                Some(End::Fin | End::Truncated) if self.held => {
-                    ready!(to.poll_flush(cx))?;
-                    return Poll::Pending;
-                }
-                Some(End::Fin) => return to.poll_finish(cx),
-                Some(End::Truncated) => return to.poll_truncate(cx),
-                Some(End::Reset | End::Broken(_)) => return to.poll_flush(cx),
-            }
-            if passed >= TURN {
-                cx.waker().wake_by_ref();
-                return Poll::Pending;
-            }
-            let mut chunk = Chunk::borrow(self.size);
-            match from.poll_read(cx, chunk.room()) {
-                Poll::Pending => {
-                    self.size = Size::Talk;
-                    if self.unflushed {
-                        // A flush that cannot finish is finished by a later poll: the write side wakes us.
-                        if let Poll::Ready(flushed) = to.poll_flush(cx) {
-                            self.unflushed = false;
-                            flushed?;
-                        }
-                    }
-                    return Poll::Pending;
-                }
-                Poll::Ready(Ok(0)) => self.end = Some(End::Fin),
-                Poll::Ready(Ok(count)) => {
-                    chunk.filled(count);
-                    if chunk.is_full() {
-                        self.size = Size::Bulk;
-                    }
-                    self.chunk = Some(chunk);
-                }
-                Poll::Ready(Err(error)) => self.end = Some(End::of(error)),
-            }
-        }
-        Poll::Ready(Ok(()))
-    }
+/// What ends a relay from outside, and the time without bytes after which it ends by itself.
+pub(super) struct Limits<C, S> {
+    pub idle_timeout: Option<Duration>,
+    /// Completes when the drain closes this connection.
+    pub closing: C,
+    /// Completes when the member's service-down action is due.
+    pub service_down: S,
 }
 
 /// Both directions of one connection.
@@ -182,60 +44,62 @@ pub(super) struct Relay<'a> {
     pub member: &'a mut Stream,
     pub inbound: &'a mut Flow,
     pub outbound: &'a mut Flow,
+    health: PassiveHealth<'a>,
     /// The side that ended first.
     first: Option<Side>,
     /// A side that takes no more bytes. What it sent before is still passed on.
-    gone: Option<Side>,
+    unwritable: Option<Side>,
 }
 
 impl<'a> Relay<'a> {
-    pub fn new(client: &'a mut Stream, member: &'a mut Stream, inbound: &'a mut Flow, outbound: &'a mut Flow) -> Self {
-        Self { client, member, inbound, outbound, first: None, gone: None }
+    pub fn new(
+        client: &'a mut Stream,
+        member: &'a mut Stream,
+        inbound: &'a mut Flow,
+        outbound: &'a mut Flow,
+        health: PassiveHealth<'a>,
+    ) -> Self {
+        Self { client, member, inbound, outbound, health, first: None, unwritable: None }
     }
 
-    /// Runs to the end. `idle` bounds silence in both directions together; `setup` is let go with the member's first
-    /// byte.
+    /// Passes bytes until the end, and returns why it ended. Drops `setup` with the member's first byte.
     pub async fn run(
         mut self,
-        idle: Option<Duration>,
+        limits: Limits<impl Future<Output = ()>, impl Future<Output = ServiceDownAction>>,
         setup: SetupGuard,
-        cut: impl Future<Output = ()>,
-        down: impl Future<Output = ServiceDownAction>,
-        meter: &mut Meter,
+        meter: &mut TrafficMeter,
     ) -> Outcome {
-        let idle = idle.unwrap_or(FAR_FUTURE);
+        let idle = limits.idle_timeout.unwrap_or(FAR_FUTURE);
         let mut active = Instant::now();
         let mut setup = Some(setup);
         let mut alarm = pin!(sleep_until(active + idle.min(SetupGuard::LONGEST)));
-        let (mut cut, mut down) = (pin!(cut), pin!(down));
-        // Made only where it is needed: it would be most of what an idle connection holds.
-        let mut verdict: Option<Pin<Box<Sleep>>> = None;
-        self.outbound.held = down::waits_for_verdict(&meter.member);
+        let (mut closing, mut service_down) = (pin!(limits.closing), pin!(limits.service_down));
+        let mut verdict = VerdictWait::default();
+        self.outbound.end_held = self.health.verdict_matters();
         poll_fn(|cx| {
-            // First, as what has not gone to a dead member yet can go to another.
-            if let Poll::Ready(action) = down.as_mut().poll(cx) {
+            // First, so that bytes which a dead member did not receive can go to another.
+            if let Poll::Ready(action) = service_down.as_mut().poll(cx) {
                 return Poll::Ready(Outcome::ServiceDown(action));
             }
-            if let Poll::Ready(outcome) = self.poll(cx, meter) {
+            if let Poll::Ready(outcome) = self.poll(cx) {
                 return Poll::Ready(outcome);
             }
-            if self.outbound.held && self.outbound.end.is_some() {
-                let verdict = verdict.get_or_insert_with(|| Box::pin(sleep(VERDICT)));
-                // A client that has ended by itself waits for nothing.
-                if self.inbound.end.is_some() || verdict.as_mut().poll(cx).is_ready() {
-                    self.outbound.held = false;
+            if self.outbound.end_held && self.outbound.end.is_some() {
+                // A client that has ended by itself does not wait for the verdict.
+                if self.inbound.end.is_some() || verdict.poll(cx).is_ready() {
+                    self.outbound.end_held = false;
                     cx.waker().wake_by_ref();
                 }
             }
-            if meter.bytes(self.inbound.bytes, self.outbound.bytes) {
+            if meter.count_bytes(self.inbound.bytes, self.outbound.bytes) {
                 active = Instant::now();
-                meter.packets_now_and_then(active, self.client.socket(), self.member.socket());
+                meter.count_packets_each_second(active, self.client.socket(), self.member.socket());
             }
             if self.outbound.bytes > 0 {
                 setup = None;
             }
-            if cut.as_mut().poll(cx).is_ready() {
-                return Poll::Ready(Outcome::Cut);
+            if closing.as_mut().poll(cx).is_ready() {
+                return Poll::Ready(Outcome::Drained);
             }
             while alarm.as_mut().poll(cx).is_ready() {
                 if active.elapsed() >= idle {
@@ -249,40 +113,38 @@ impl<'a> Relay<'a> {
         .await
     }
 
-    fn poll(&mut self, cx: &mut Context<'_>, meter: &Meter) -> Poll<Outcome> {
+    fn poll(&mut self, cx: &mut Context<'_>) -> Poll<Outcome> {
         if let Poll::Ready(Err(_)) = self.inbound.poll(cx, self.client, self.member) {
-            self.gone.get_or_insert(Side::Member);
+            self.unwritable.get_or_insert(Side::Member);
         }
-        self.note_first(Side::Client, meter);
+        self.note_first(Side::Client);
         if let Poll::Ready(Err(_)) = self.outbound.poll(cx, self.member, self.client) {
-            self.gone.get_or_insert(Side::Client);
-            // What the client sent before it went is still the member's due.
+            self.unwritable.get_or_insert(Side::Client);
+            // The member still gets what the client sent before it ended.
             if let Poll::Ready(Err(_)) = self.inbound.poll(cx, self.client, self.member) {
-                self.gone.get_or_insert(Side::Member);
+                self.unwritable.get_or_insert(Side::Member);
             }
-            self.note_first(Side::Client, meter);
+            self.note_first(Side::Client);
         }
-        self.note_first(Side::Member, meter);
+        self.note_first(Side::Member);
         self.outcome().map_or(Poll::Pending, Poll::Ready)
     }
 
-    fn note_first(&mut self, side: Side, meter: &Meter) {
+    /// Notes which side ended first.
+    fn note_first(&mut self, side: Side) {
         let flow = if side == Side::Client { &self.inbound } else { &self.outbound };
         let Some(end) = &flow.end else { return };
         if self.first.is_none() && side == Side::Member {
-            // Told before the client learns of it and comes back.
-            if end.is_abrupt() {
-                meter.member.record_loss(Instant::now().into_std());
-            }
-            meter.member.publish(PassiveEvent::Lost);
+            // Before the client learns of it and connects again.
+            self.health.ended_by_member(end.is_abrupt());
         }
         self.first.get_or_insert(side);
     }
 
     fn outcome(&mut self) -> Option<Outcome> {
         let abrupt = |flow: &Flow| flow.finished && flow.end.as_ref().is_some_and(End::is_abrupt);
-        let reset = match self.gone {
-            // The side that is gone is heard to its end first.
+        let reset = match self.unwritable {
+            // A side that takes no more bytes may still have sent some, which are passed on first.
             Some(Side::Client) => self.inbound.finished.then_some(Side::Member),
             Some(Side::Member) => self.outbound.finished.then_some(Side::Client),
             None if abrupt(self.inbound) => Some(Side::Member),
@@ -292,17 +154,20 @@ impl<'a> Relay<'a> {
         if reset.is_none() && !(self.inbound.finished && self.outbound.finished) {
             return None;
         }
-        let side = match (self.first, self.gone) {
+        let side = match (self.first, self.unwritable) {
             (Some(side), _) => side,
-            (None, gone) => gone.unwrap_or(Side::Client),
+            (None, unwritable) => unwritable.unwrap_or(Side::Client),
         };
         let end = if side == Side::Client { self.inbound.end.take() } else { self.outbound.end.take() };
         let end = match end {
-            // A side that can't be written to was reset, even where reading it ends with FIN.
-            Some(End::Fin | End::Truncated) | None if self.gone == Some(side) => End::Reset,
+            // A side that cannot be written to was reset, even where reading it ends with FIN.
+            Some(End::Fin | End::Truncated) | None if self.unwritable == Some(side) => End::Reset,
             Some(end) => end,
             None => End::Reset,
         };
-        Some(Outcome::Ended { side, end, abrupt: reset })
+        Some(Outcome::Ended { side, end, reset })
     }
 }
+
+/// How long "never" is for a timer.
+const FAR_FUTURE: Duration = Duration::from_secs(30 * 365 * 24 * 3600);

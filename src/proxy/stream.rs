@@ -1,4 +1,4 @@
-//! One side of a connection, with or without TLS.
+//! One side of a connection: a socket that remembers its first bytes, with or without TLS.
 
 use std::io::{self, IoSlice};
 use std::pin::Pin;
@@ -24,7 +24,7 @@ impl Socket {
         Self { tcp, first: [0; OPENING_LENGTH], seen: 0 }
     }
 
-    /// The first bytes that were received, as they came over the wire.
+    /// Returns the first bytes that were received, as they came over the wire.
     pub fn opening(&self) -> &[u8] {
         &self.first[..usize::from(self.seen)]
     }

@@ -1,5 +1,5 @@
-//! Connections that wait for a member, by the virtual server that they came to. When that gets another pool, they
-//! change queues together, in the order in which they came.
+//! The connections of a virtual server that wait for a member. When the virtual server gets another pool, they change
+//! queues together and in the order in which they arrived.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -10,6 +10,7 @@ use tokio::sync::futures::Notified;
 
 use crate::pool::{LivePool, Pool, QueuePosition};
 
+/// The waiting connections of one virtual server.
 #[derive(Debug, Default)]
 pub(super) struct Waiters {
     seats: Mutex<Seats>,
@@ -18,30 +19,30 @@ pub(super) struct Waiters {
 
 #[derive(Debug, Default)]
 struct Seats {
-    /// Numbers those who come.
+    /// The number of the next connection.
     next: u64,
-    /// Where each of them queues; none where the queue that it was to change to was full.
+    /// Where each connection queues; none if the queue that it should have changed to was full.
     taken: BTreeMap<u64, Option<Arc<Queued>>>,
 }
 
-/// A place in the queue of a pool.
+/// A position in the queue of a pool.
 #[derive(Debug)]
 pub(super) struct Queued {
     pool: Arc<LivePool>,
-    pub place: QueuePosition,
+    pub waiting: QueuePosition,
 }
 
 impl Queued {
-    /// At the end of the queue, unless that is full.
-    fn at(pool: &Pool) -> Option<Arc<Self>> {
-        Some(Arc::new(Self { pool: Arc::clone(&pool.live), place: pool.queue()? }))
+    /// Joins the end of a pool's queue, unless that is full.
+    fn join(pool: &Pool) -> Option<Arc<Self>> {
+        Some(Arc::new(Self { pool: Arc::clone(&pool.live), waiting: pool.queue()? }))
     }
 }
 
 impl Waiters {
-    /// Adds a connection, which has a place in the queue of `pool`.
-    pub fn add(&self, pool: &Pool, place: QueuePosition) -> Seat<'_> {
-        let queued = Arc::new(Queued { pool: Arc::clone(&pool.live), place });
+    /// Adds a connection that waits in the queue of `pool`.
+    pub fn add(&self, pool: &Pool, waiting: QueuePosition) -> Seat<'_> {
+        let queued = Arc::new(Queued { pool: Arc::clone(&pool.live), waiting });
         let mut seats = self.seats();
         let number = seats.next;
         seats.next += 1;
@@ -49,29 +50,30 @@ impl Waiters {
         Seat { waiters: self, number }
     }
 
-    /// Lets everybody change to the queue of `pool` who queues elsewhere, takes the configuration into force that says
-    /// so, and tells them. Whoever comes by that configuration finds them there.
-    pub fn change(&self, pool: &Pool, take: impl FnOnce()) {
+    /// Moves the connections that wait elsewhere to the queue of `pool`, applies the configuration that says so, and
+    /// wakes them. A connection that arrives under that configuration finds them there.
+    pub fn move_to(&self, pool: &Pool, apply: impl FnOnce()) {
         let mut seats = self.seats();
         for queued in seats.taken.values_mut().filter(|queued| is_elsewhere(queued, pool)) {
-            *queued = Queued::at(pool);
+            *queued = Queued::join(pool);
         }
-        take();
+        apply();
         drop(seats);
         self.changed.notify_waiters();
     }
 
-    /// Waits until another configuration is taken into force.
+    /// Waits until another configuration is applied.
     pub fn changed(&self) -> Notified<'_> {
         self.changed.notified()
     }
 
     fn seats(&self) -> MutexGuard<'_, Seats> {
+        // The seats are whole after every statement, so a panic elsewhere does not spoil them.
         self.seats.lock()
     }
 }
 
-/// A connection that waits, until it is dropped.
+/// A waiting connection, until it is dropped.
 #[derive(Debug)]
 pub(super) struct Seat<'a> {
     waiters: &'a Waiters,
@@ -79,17 +81,17 @@ pub(super) struct Seat<'a> {
 }
 
 impl Seat<'_> {
-    /// The newest configuration, by `newest`, and where the connection queues by it; none where the queue is full. Its
-    /// pool is what `pool` finds in it.
+    /// Returns the newest configuration, by `newest`, and where the connection queues under it; none if that queue is
+    /// full. `pool` returns the pool of a configuration.
     pub fn queued<S>(&self, newest: impl FnOnce() -> S, pool: impl FnOnce(&S) -> &Pool) -> (S, Option<Arc<Queued>>) {
         let mut seats = self.waiters.seats();
         // Under the lock, as the configuration may change with the queues.
         let newest = newest();
         let Some(queued) = seats.taken.get_mut(&self.number) else { return (newest, None) };
         let pool = pool(&newest);
-        // It may have been added after the others had changed.
+        // It may have been added after the others were moved.
         if is_elsewhere(queued, pool) {
-            *queued = Queued::at(pool);
+            *queued = Queued::join(pool);
         }
         let queued = queued.clone();
         (newest, queued)
@@ -98,9 +100,9 @@ impl Seat<'_> {
 
 impl Drop for Seat<'_> {
     fn drop(&mut self) {
-        let left = self.waiters.seats().taken.remove(&self.number);
-        // Makes way for the next in the queue, which needs no lock of ours.
-        drop(left);
+        let queued = self.waiters.seats().taken.remove(&self.number);
+        // Leaving the queue wakes the next, which must not wait for the lock.
+        drop(queued);
     }
 }
 

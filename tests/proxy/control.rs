@@ -435,7 +435,7 @@ fn admin_socket_never_takes_the_place_of_a_file() {
     let run = Command::new(env!("CARGO_BIN_EXE_pronk")).arg("run").arg(&file).arg("--admin-socket").arg(&file).output();
     let run = run.unwrap();
     let said = String::from_utf8_lossy(&run.stderr).into_owned();
-    assert!(!run.status.success() && said.contains("there is a file that is no socket"), "{said}");
+    assert!(!run.status.success() && said.contains("there is a file that is not a socket"), "{said}");
     assert_eq!(std::fs::read_to_string(&file).unwrap(), text);
 }
 

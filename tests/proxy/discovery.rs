@@ -155,7 +155,7 @@ fn coordinators_join_as_the_cluster_tells_and_drain_when_it_tells_no_more() {
     let served: Vec<_> = clients.iter_mut().map(ask).collect();
     let of_third = served.iter().position(|daemon| *daemon == 4).unwrap();
     cluster.list(&[2, 3]);
-    told(&pronk, "member is gone; its connections drain", "127.0.0.4:");
+    told(&pronk, "member removed; its connections drain", "127.0.0.4:");
     wait_until_serving(address, &[2, 3]);
     assert_eq!(ask(&mut clients[of_third]), 4, "what it has goes on");
     let map = String::from_utf8(pronk.command(&["show", "map"]).stdout).unwrap();

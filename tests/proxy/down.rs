@@ -277,7 +277,7 @@ fn disabled_virtual_server_lets_in_whoever_has_a_record() {
     assert!(explained("127.0.0.1").contains("lets the client in for its persistence record"));
     assert!(explained("10.1.1.1").contains("has no persistence record: it is reset"));
     let shown = map(&pronk);
-    assert!(shown.contains("disabled, lets in whoever has a persistence record"), "{shown}");
+    assert!(shown.contains("disabled, lets in only clients with a persistence record"), "{shown}");
     assert!(pronk.command(&["persistence", "delete", "--all"]).status.success());
     assert!(is_refused(address));
     pronk.closed("virtual-server-disabled");

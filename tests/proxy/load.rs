@@ -211,7 +211,7 @@ fn write(folder: &Path, text: &str) -> bool {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn two_thousand_connections_through_each_mode_leave_nothing_behind() {
-    let files_allowed = pronk::net::raise_open_files();
+    let files_allowed = pronk::net::raise_open_file_limit();
     assert!(files_allowed.is_none_or(|limit| limit >= 6000), "this test needs `ulimit -n 6000`");
     let ca = Authority::new("ca");
     let node = ca.issue(NODE).dns(NODE).build();

@@ -3,7 +3,8 @@ mod certificates;
 use std::process::ExitCode;
 
 use super::admin_client::AdminSocket;
-use crate::admin::view::{Map, MapDraining, MapProcess, MapStatus, Row, Stats};
+use crate::admin::network_map::{Map, MapDraining, MapProcess, MapStatus};
+use crate::admin::statistics::{StatisticsRow, Stats};
 use crate::cli::screen::{out, outln};
 use crate::inventory::Snapshot;
 
@@ -62,7 +63,7 @@ fn map_text(map: &Map) -> String {
     let MapProcess { version, pid, phase, restarts, log_lines_lost, loading_seconds } = &map.process;
     let mut text = format!("pronk {version}, process {pid}: {phase}\n");
     if let Some(seconds @ 2..) = loading_seconds {
-        text += &format!("a configuration has been made ready for {seconds} s\n");
+        text += &format!("a configuration has been prepared for {seconds} s\n");
     }
     if *log_lines_lost > 0 {
         text += &format!(
@@ -129,7 +130,7 @@ fn stats_text(stats: &Stats) -> String {
         "{:<36} {:>15} {:>15} {:>23}\n{:<36} {:>7} {:>7} {:>7} {:>7} {:>7} {:>7} {:>7}\n",
         "", "Bits", "Packets", "Connections", "", "In", "Out", "In", "Out", "Current", "Maximum", "Total"
     );
-    let mut line = |indent: &str, row: &Row| {
+    let mut line = |indent: &str, row: &StatisticsRow| {
         let name = format!("{indent}{}", row.name);
         text += &format!(
             "{name:<36} {:>7} {:>7} {:>7} {:>7} {:>7} {:>7} {:>7}\n",

@@ -7,7 +7,8 @@ use std::time::Instant;
 use super::*;
 use crate::model::Mode;
 use crate::model::profile::{CertResponse, ServerSsl, TrustAnchors};
-use crate::proxy::virtual_server::{LiveVirtualServer, Removed};
+use crate::proxy::removed_virtual_servers::RemovedVirtualServers;
+use crate::proxy::virtual_server::LiveVirtualServer;
 use crate::tls::LiveServerSsl;
 
 fn server_ssl() -> Arc<ServerSsl> {
@@ -52,7 +53,7 @@ fn newest_configuration_is_taken_in_the_mode_that_was_begun() {
         for newer in MODES {
             let first = configured(began, &["a", "b"], 1, &registry);
             let newest = configured(newer, &["b", "c", "d"], 2, &registry);
-            let continued = first.continued_by(Arc::clone(&newest));
+            let continued = first.continue_with(Arc::clone(&newest));
             let words = format!("{began:?}, then {newer:?}");
             assert_eq!(Arc::ptr_eq(&continued, &newest), began == newer, "{words}");
             assert_eq!(continued.config.mode(), began, "{words}");
@@ -65,10 +66,10 @@ fn newest_configuration_is_taken_in_the_mode_that_was_begun() {
             let (of, own) = (continued.server_ssl.as_ref(), profile.as_ref());
             assert_eq!(of.map(Arc::as_ptr), own.map(Arc::as_ptr), "{words}");
 
-            let again = continued.continued_by(Arc::clone(&newest));
+            let again = continued.continue_with(Arc::clone(&newest));
             assert!(Arc::ptr_eq(&again, &continued), "{words}: nothing is made twice");
             let back = configured(began, &["e"], 3, &registry);
-            assert!(Arc::ptr_eq(&continued.continued_by(Arc::clone(&back)), &back), "{words}: its own mode is back");
+            assert!(Arc::ptr_eq(&continued.continue_with(Arc::clone(&back)), &back), "{words}: its own mode is back");
         }
     }
 }
@@ -84,7 +85,7 @@ fn removed_virtual_servers_follow_their_pool_while_they_have_connections() {
     let named = |servers: &[Arc<LiveVirtualServer>]| {
         servers.iter().map(|live| (live.name.clone(), Arc::clone(live))).collect::<BTreeMap<_, _>>()
     };
-    let mut removed = Removed::default();
+    let mut removed = RemovedVirtualServers::default();
     removed.add(&named(&servers), &named(&servers[..1]));
     let [stays, waits, ended] = servers;
     let ended = {
@@ -99,10 +100,10 @@ fn removed_virtual_servers_follow_their_pool_while_they_have_connections() {
     };
     let pool_of = |live: &LiveVirtualServer| Arc::clone(&live.snapshot.load().pool);
     let before = pool_of(&waits);
-    removed.follow(&BTreeMap::from([joined("q")]));
+    removed.update_pools(&BTreeMap::from([joined("q")]));
     assert!(Arc::ptr_eq(&pool_of(&waits), &before), "its pool is gone as well");
     let newest = BTreeMap::from([joined("p"), joined("q")]);
-    removed.follow(&newest);
+    removed.update_pools(&newest);
     assert!(Arc::ptr_eq(&pool_of(&waits), &newest["p"]));
     assert!(!Arc::ptr_eq(&pool_of(&stays), &newest["p"]), "its own configuration says what it gets");
     assert!(ended.upgrade().is_none(), "nothing else keeps it");

@@ -7,10 +7,10 @@ use std::time::Instant;
 use super::*;
 use crate::model::{Pacing, Queueing};
 use crate::pool::{Arrival, Asker, Choice, Measurement, QueuePosition, Verdict};
-use crate::proxy::admission::{self, Enters, Place};
-use crate::proxy::close::CloseReason;
+use crate::proxy::admission_rules::{self, ConnectionGuard, CountedLimits};
+use crate::proxy::choose;
+use crate::proxy::close_reasons::CloseReason;
 use crate::proxy::virtual_server::LiveVirtualServer;
-use crate::proxy::wait;
 
 /// What becomes of a connection.
 #[derive(Debug, PartialEq)]
@@ -22,7 +22,7 @@ enum Fate {
 
 /// What a connection holds, for as long as it is there.
 struct Held {
-    _place: Place,
+    _place: ConnectionGuard,
     _choice: Option<Choice>,
     _waiting: Option<QueuePosition>,
 }
@@ -31,18 +31,18 @@ struct Held {
 fn come(live: &Arc<LiveVirtualServer>, client: IpAddr, now: Instant) -> (Fate, Option<Held>) {
     let snapshot = live.snapshot.load_full();
     let pool = &snapshot.pool;
-    let entering = Enters { virtual_server: live, now };
-    let place = match admission::decide(&snapshot, client, now, &entering, |_| ()) {
+    let entering = CountedLimits { virtual_server: live, now };
+    let place = match admission_rules::decide(&snapshot, client, now, &entering, |_| ()) {
         Ok(place) => place,
-        Err(refusal) => return (Fate::Refused(refusal.why.close(&pool.config.name).reason), None),
+        Err(refusal) => return (Fate::Refused(refusal.by.close(&pool.config.name).reason), None),
     };
     let asker = Asker { client, persistence: &snapshot.persistence, tried: &[] };
     let held = |choice, waiting| Some(Held { _place: place, _choice: choice, _waiting: waiting });
     match pool.arrive(asker, now) {
         Arrival::Served(choice) => (Fate::Served(pool.members[choice.index].key.to_string()), held(Some(choice), None)),
         Arrival::Queued(waiting) => (Fate::Waits, held(None, Some(waiting))),
-        Arrival::QueueFull => (Fate::Refused(wait::queue_full(pool).reason), None),
-        Arrival::Refused(none) => (Fate::Refused(wait::no_member(none, pool).reason), None),
+        Arrival::QueueFull => (Fate::Refused(choose::queue_full(pool).reason), None),
+        Arrival::Refused(none) => (Fate::Refused(choose::no_member(none, pool).reason), None),
     }
 }
 
@@ -185,7 +185,7 @@ fn explanations_foretell_what_becomes_of_a_connection() {
             }
             // What an administrator changes keeps the counts.
             if draw.one_in(10) {
-                live.take(snapshot(draw.virtual_server(&config), &joined, &registry));
+                live.apply(snapshot(draw.virtual_server(&config), &joined, &registry));
             }
             let client = IpAddr::from([10, 0, 0, draw.0.u8(..4)]);
             let (foretold, steps) = explained(&live, client, now);
@@ -249,12 +249,12 @@ fn refused_connections_use_up_no_place_and_no_rate() {
     joined.members[0].live.set_monitors([name("tcp")], None);
     joined.members[0].live.set_verdict(&name("tcp"), Verdict::Down("refused".into()), now);
     for (change, reason) in refusals {
-        live.take(with(change));
+        live.apply(with(change));
         assert_eq!(come(&live, client, now).0, Fate::Refused(reason));
         assert_eq!(live.connections.current(), 0, "{reason}");
     }
     joined.members[0].live.set_verdict(&name("tcp"), Verdict::Up, now);
-    live.take(with(|_| {}));
+    live.apply(with(|_| {}));
     let (first, _held) = come(&live, client, now);
     assert_eq!(first, Fate::Served("a:21050".into()), "the rate is whole");
     assert_eq!(come(&live, client, now).0, Fate::Refused(CloseReason::RateLimit));

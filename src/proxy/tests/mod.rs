@@ -9,7 +9,7 @@ use std::net::IpAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
-use super::virtual_server::Snapshot;
+use super::snapshot::Snapshot;
 use crate::model::profile::{
     Affinity, CipherGroup, ClientSsl, PeerCertMode, Persistence, PersistenceKind, Protocol, ProtocolKind, SourceMask,
     TlsVersion, TlsVersions,

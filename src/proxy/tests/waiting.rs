@@ -11,10 +11,11 @@ use tokio::sync::oneshot;
 use super::*;
 use crate::model::{Model, Queueing};
 use crate::pool::Choice;
-use crate::proxy::close::CloseReason;
-use crate::proxy::record::Record;
-use crate::proxy::virtual_server::{LiveVirtualServer, Removed};
-use crate::proxy::wait;
+use crate::proxy::choose;
+use crate::proxy::close_reasons::CloseReason;
+use crate::proxy::connection_record::ConnectionRecord;
+use crate::proxy::removed_virtual_servers::RemovedVirtualServers;
+use crate::proxy::virtual_server::LiveVirtualServer;
 
 /// A configuration: the limits of each pool's members, and each virtual server's pool and whether it ends TLS.
 #[derive(Clone, Debug, Default)]
@@ -30,7 +31,7 @@ struct World {
     registry: Registry,
     pools: BTreeMap<Name, Arc<Pool>>,
     virtual_servers: BTreeMap<Name, Arc<LiveVirtualServer>>,
-    removed: Removed,
+    removed: RemovedVirtualServers,
     clients: Vec<Client>,
     /// Those who wait, by their pool, in the order in which they must be served.
     queues: HashMap<&'static str, Vec<usize>>,
@@ -71,7 +72,7 @@ impl World {
             let snapshot = snapshot(VirtualServer::clone(config), &pools[&config.pool.name], &self.registry);
             let live = match before.get(name) {
                 Some(live) => {
-                    live.take(snapshot);
+                    live.apply(snapshot);
                     Arc::clone(live)
                 }
                 None => Arc::new(LiveVirtualServer::new(snapshot)),
@@ -79,7 +80,7 @@ impl World {
             self.virtual_servers.insert(name.clone(), live);
         }
         self.removed.add(&before, &self.virtual_servers);
-        self.removed.follow(&pools);
+        self.removed.update_pools(&pools);
         self.registry.wake();
         for (server, (pool, _)) in &self.written.virtual_servers {
             let moved = written.virtual_servers.get(server).filter(|(newer, _)| newer != pool);
@@ -101,13 +102,13 @@ impl World {
         let client = Client { virtual_server: server, leave: Some(leave), fate: Arc::clone(&fate) };
         tokio::spawn(async move {
             let mut snapshot = live.snapshot.load_full();
-            let mut record = Record::new(&snapshot, ([10, 0, 0, 1], 1).into(), None);
+            let mut record = ConnectionRecord::new(&snapshot, ([10, 0, 0, 1], 1).into(), None);
             let gone = async {
                 // A test that ends lets go of everybody.
                 let _ = (&mut leaves).await;
             };
             let client = IpAddr::from([10, 0, 0, 1]);
-            let choice = wait::for_a_member(&live, &mut snapshot, client, &[], gone, &mut record).await;
+            let choice = choose::choose_member(&live, &mut snapshot, client, &[], gone, &mut record).await;
             *fate.lock() = Some(choice.as_ref().map(|_| ()).map_err(|close| close.reason));
             if choice.is_ok() {
                 let _ = leaves.await;
@@ -229,9 +230,9 @@ fn one_place(called: &str, time: Option<Duration>, registry: &Registry) -> Snaps
 
 async fn want(live: &LiveVirtualServer) -> Result<Choice, CloseReason> {
     let mut snapshot = live.snapshot.load_full();
-    let mut record = Record::new(&snapshot, ([10, 0, 0, 1], 1).into(), None);
+    let mut record = ConnectionRecord::new(&snapshot, ([10, 0, 0, 1], 1).into(), None);
     let client = IpAddr::from([10, 0, 0, 1]);
-    let waited = wait::for_a_member(live, &mut snapshot, client, &[], std::future::pending(), &mut record).await;
+    let waited = choose::choose_member(live, &mut snapshot, client, &[], std::future::pending(), &mut record).await;
     waited.map_err(|close| close.reason)
 }
 
@@ -243,7 +244,7 @@ async fn those_who_change_queues_keep_their_order_and_newcomers_stand_behind() {
     let mut clients: Vec<_> = (0..4).map(|_| Box::pin(want(&live))).collect();
     let mut looks = |client: usize| clients[client].as_mut().poll(&mut Context::from_waker(Waker::noop()));
     assert!((0..3).all(|client| looks(client).is_pending()));
-    live.take(one_place("q", None, &registry));
+    live.apply(one_place("q", None, &registry));
     // The last is a newcomer; who looks first is up to the threads.
     let mut served = Vec::new();
     for _ in 0..4 {
@@ -266,7 +267,7 @@ async fn newest_time_limit_holds_for_all_who_wait() {
         while live.snapshot.load().pool.live.queued() < 2 {
             tokio::task::yield_now().await;
         }
-        live.take(configured(Duration::from_millis(200)));
+        live.apply(configured(Duration::from_millis(200)));
     };
     let (first, second, ()) = tokio::join!(want(&live), want(&live), reload);
     for waited in [first, second] {

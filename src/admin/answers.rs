@@ -1,0 +1,24 @@
+//! The answers to requests that change something, and to those that are refused, as JSON.
+
+use serde::{Deserialize, Serialize};
+
+/// What a reload changed, or would change.
+#[derive(Debug, Serialize, Deserialize)]
+pub struct Reloaded {
+    pub changes: Vec<String>,
+    /// Warnings and notes, rendered.
+    pub notes: String,
+}
+
+/// The member that was resumed.
+#[derive(Debug, Serialize, Deserialize)]
+pub struct Resumed {
+    pub pool: String,
+    pub member: String,
+}
+
+/// Why a request was refused, in words.
+#[derive(Debug, Serialize, Deserialize)]
+pub struct ErrorBody {
+    pub error: String,
+}

@@ -1,0 +1,143 @@
+//! The network map (`pronk show map`), as JSON.
+
+use std::time::Instant;
+
+use serde::{Deserialize, Serialize};
+
+use crate::control::Handle;
+use crate::log::Log;
+use crate::pool::{Pool, Status};
+
+/// The network map: virtual servers, their pools, their members, each with its status.
+#[derive(Debug, Serialize, Deserialize)]
+pub struct Map {
+    pub process: MapProcess,
+    pub virtual_servers: Vec<MapVirtualServer>,
+    /// Members that reloads removed and that still have connections.
+    pub draining: Vec<MapDraining>,
+}
+
+/// The running pronk itself.
+#[derive(Debug, Serialize, Deserialize)]
+pub struct MapProcess {
+    pub version: String,
+    pub pid: u32,
+    /// starting, serving, draining or stopped.
+    pub phase: String,
+    /// How often tasks of its control plane panicked and were restarted.
+    pub restarts: u64,
+    /// Log lines that were lost: too many at once, or they could not be written.
+    pub log_lines_lost: u64,
+    /// For how many seconds a configuration has been prepared; null when none is.
+    pub loading_seconds: Option<u64>,
+}
+
+#[derive(Debug, Serialize, Deserialize)]
+pub struct MapDraining {
+    pub pool: String,
+    pub member: String,
+    pub connections: u32,
+    /// The service-down action, and in how many seconds it is taken; null when the connections go on until they end.
+    pub action: Option<(String, u64)>,
+}
+
+#[derive(Debug, Serialize, Deserialize)]
+pub struct MapVirtualServer {
+    pub name: String,
+    pub destination: String,
+    pub hostname: Option<String>,
+    pub mode: String,
+    pub status: MapStatus,
+    pub pool: MapPool,
+}
+
+#[derive(Debug, Serialize, Deserialize)]
+pub struct MapPool {
+    pub name: String,
+    pub load_balancing_mode: String,
+    pub status: MapStatus,
+    /// Connections that wait for a member.
+    pub queued: usize,
+    pub members: Vec<MapMember>,
+}
+
+#[derive(Debug, Serialize, Deserialize)]
+pub struct MapMember {
+    pub name: String,
+    pub addresses: Vec<String>,
+    /// Whether it was found by discovery.
+    pub discovered: bool,
+    pub status: MapStatus,
+}
+
+#[derive(Debug, Serialize, Deserialize)]
+pub struct MapStatus {
+    /// available, unavailable, offline or unknown.
+    pub availability: String,
+    /// enabled, disabled or forced-offline.
+    pub state: String,
+    pub reason: String,
+}
+
+impl From<Status> for MapStatus {
+    fn from(status: Status) -> Self {
+        Self {
+            availability: status.availability.as_str().into(),
+            state: status.state.as_str().into(),
+            reason: status.reason,
+        }
+    }
+}
+
+impl Map {
+    pub fn of(handle: &Handle, log: &Log) -> Self {
+        let (serving, draining) = (handle.serving(), handle.registry().draining());
+        let virtual_servers = serving.virtual_servers.values().map(|live| {
+            let snapshot = live.snapshot.load();
+            let config = &snapshot.config;
+            MapVirtualServer {
+                name: config.name.to_string(),
+                destination: config.destination.to_string(),
+                hostname: config.hostname.clone(),
+                mode: config.mode().as_str().into(),
+                status: live.status().into(),
+                pool: MapPool::of(&snapshot.pool),
+            }
+        });
+        let draining = draining.iter().map(|it| MapDraining {
+            pool: it.pool.to_string(),
+            member: it.member.to_string(),
+            connections: it.connections,
+            action: it.action.map(|(action, at)| {
+                (action.as_str().to_owned(), at.saturating_duration_since(Instant::now()).as_secs())
+            }),
+        });
+        let process = MapProcess {
+            version: env!("CARGO_PKG_VERSION").to_owned(),
+            pid: std::process::id(),
+            phase: handle.phase().as_str().to_owned(),
+            restarts: handle.restarts().count(),
+            log_lines_lost: log.lost(),
+            loading_seconds: handle.preparing_for().map(|time| time.as_secs()),
+        };
+        Self { process, virtual_servers: virtual_servers.collect(), draining: draining.collect() }
+    }
+}
+
+impl MapPool {
+    fn of(pool: &Pool) -> Self {
+        let members = pool.members.iter().enumerate().map(|(index, member)| MapMember {
+            name: member.key.to_string(),
+            addresses: member.node.addresses().iter().map(ToString::to_string).collect(),
+            discovered: member.config.discovered,
+            status: pool.member_status(index).into(),
+        });
+        Self {
+            name: pool.config.name.to_string(),
+            load_balancing_mode: pool.config.load_balancing_mode.as_str().into(),
+            status: pool.status().into(),
+            queued: pool.live.queued(),
+            members: members.collect(),
+        }
+    }
+}

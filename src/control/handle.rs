@@ -1,0 +1,108 @@
+//! The handle of the controller: how signals and the admin socket send commands and read what runs.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use tokio::sync::{mpsc, oneshot, watch};
+
+use super::command::{Command, Reply};
+use super::command_error::CommandError;
+use super::phase::Phase;
+use super::reload_report::ReloadReport;
+use super::serving::Serving;
+use super::supervisor::Restarts;
+use super::system_state::SystemState;
+use crate::inventory::Inventory;
+use crate::model::{MemberKey, Name};
+use crate::pool::Registry;
+
+/// Sends commands to the controller, and reads the state of the running system.
+#[derive(Clone, Debug)]
+pub struct Handle {
+    pub(super) commands: mpsc::Sender<Command>,
+    pub(super) state: Arc<SystemState>,
+}
+
+impl Handle {
+    /// Returns the virtual servers and pools that serve.
+    pub fn serving(&self) -> Arc<Serving> {
+        self.state.serving.load_full()
+    }
+
+    /// Returns the state that outlives configurations.
+    pub fn registry(&self) -> &Registry {
+        &self.state.registry
+    }
+
+    /// Returns the inventory of certificates in use.
+    pub fn certificates(&self) -> &Arc<Inventory> {
+        &self.state.certificates
+    }
+
+    /// Returns the phase of the process.
+    pub fn phase(&self) -> Phase {
+        *self.state.phase.borrow()
+    }
+
+    /// Subscribes to changes of the phase.
+    pub fn phases(&self) -> watch::Receiver<Phase> {
+        self.state.phase.subscribe()
+    }
+
+    /// Returns for how long a configuration has been prepared, if one is.
+    pub fn preparing_for(&self) -> Option<Duration> {
+        self.state.preparing.borrow().map(|since| since.elapsed())
+    }
+
+    /// Returns how often tasks of the control plane were restarted.
+    pub fn restarts(&self) -> &Restarts {
+        &self.state.restarts
+    }
+
+    /// Applies the first configuration.
+    ///
+    /// # Errors
+    /// Everything that is wrong with it.
+    pub async fn start(&self) -> Result<ReloadReport, CommandError> {
+        self.ask(Command::Start).await
+    }
+
+    /// Reads the file and applies it; with `dry_run` only reports what would change. A reload goes on if the caller
+    /// does not wait for its end.
+    ///
+    /// # Errors
+    /// Why it is refused; nothing has changed then.
+    pub async fn reload(&self, dry_run: bool) -> Result<ReloadReport, CommandError> {
+        self.ask(|reply| Command::Reload { dry_run, reply }).await
+    }
+
+    /// Lets a member that a monitor with manual-resume holds down come up again.
+    ///
+    /// # Errors
+    /// There is no such member, or no monitor watches it.
+    pub async fn resume(&self, pool: &Name, member: &MemberKey) -> Result<(), CommandError> {
+        let (pool, member) = (pool.clone(), member.clone());
+        self.ask(|reply| Command::Resume { pool, member, reply }).await
+    }
+
+    /// Stops listening, and returns when every listener has accepted the connections that the kernel had accepted.
+    /// Connections go on.
+    ///
+    /// # Errors
+    /// The process is draining already.
+    pub async fn stop(&self) -> Result<(), CommandError> {
+        self.ask(Command::Stop).await
+    }
+
+    /// Enters the last phase, after the drain.
+    pub fn set_stopped(&self) {
+        Phase::advance(&self.state.phase, Phase::Stopped);
+    }
+
+    async fn ask<T>(&self, command: impl FnOnce(Reply<T>) -> Command) -> Result<T, CommandError> {
+        let (reply, answer) = oneshot::channel();
+        let gone = || CommandError::Internal("the controller has ended".to_owned());
+        self.commands.send(command(reply)).await.map_err(|_| gone())?;
+        answer.await.map_err(|_| gone())?
+    }
+}

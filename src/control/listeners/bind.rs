@@ -1,0 +1,110 @@
+//! Binding the sockets of a configuration, and listening on them.
+
+use std::collections::BTreeMap;
+use std::io;
+use std::net::SocketAddr;
+use std::sync::{Arc, Weak};
+
+use tokio::net::TcpListener;
+
+use crate::config::{Diagnostic, Diagnostics, Loaded};
+use crate::model::{AdminState, Model, VirtualServer, overlap};
+use crate::net::{self, BoundSocket};
+
+/// A socket for every destination of a configuration, new or open already. They are held until the configuration is
+/// applied, so that none is closed meanwhile.
+pub(in crate::control) type Sockets = BTreeMap<SocketAddr, Arc<TcpListener>>;
+
+/// The sockets that are open. They are not kept open by it, as a reload that hangs must not keep them.
+pub(in crate::control) type OpenSockets = Vec<(SocketAddr, Weak<TcpListener>)>;
+
+/// Returns the virtual servers that listen.
+pub(in crate::control) fn listening(model: &Model) -> impl Iterator<Item = &Arc<VirtualServer>> {
+    model.virtual_servers.values().filter(|config| config.state != AdminState::ForcedOffline)
+}
+
+/// Sockets that are bound and accept no connection yet: dropping them changes nothing.
+pub(in crate::control) struct BoundSockets<'a> {
+    bound: Vec<(&'a Arc<VirtualServer>, BoundSocket)>,
+    kept: Sockets,
+    _sharing: PortSharing,
+}
+
+/// Binds a socket for every destination to which none of `open` is bound.
+///
+/// # Errors
+/// Every destination to which no socket can be bound, at its place in the file.
+pub(in crate::control) fn bind<'a>(loaded: &'a Loaded, open: &OpenSockets) -> Result<BoundSockets<'a>, Diagnostics> {
+    let open: Vec<_> = open.iter().filter_map(|(at, socket)| Some((*at, socket.upgrade()?))).collect();
+    let mut kept: Sockets = open.iter().map(|(at, socket)| (*at, Arc::clone(socket))).collect();
+    let wanted: Vec<_> = listening(&loaded.model).filter(|config| !kept.contains_key(&config.destination)).collect();
+    kept.retain(|at, _| listening(&loaded.model).any(|config| config.destination == *at));
+    let overlaps_wanted = |at: SocketAddr| wanted.iter().any(|it| it.destination != at && overlap(at, it.destination));
+    let beside = open.iter().filter(|(at, _)| overlaps_wanted(*at)).map(|(_, socket)| Arc::clone(socket));
+    let sharing = PortSharing::of(beside.collect());
+    let mut wrong = Diagnostics::default();
+    let mut bound = Vec::with_capacity(wanted.len());
+    for config in &wanted {
+        let at = config.destination;
+        let shared = overlaps_wanted(at) || open.iter().any(|(other, _)| overlap(*other, at));
+        match net::bind(at, shared) {
+            Ok(socket) => bound.push((*config, socket)),
+            Err(error) => wrong.push(cannot_listen(loaded, config, &error)),
+        }
+    }
+    if wrong.has_errors() { Err(wrong) } else { Ok(BoundSockets { bound, kept, _sharing: sharing }) }
+}
+
+impl BoundSockets<'_> {
+    /// Listens. From here on the kernel accepts connections for these sockets, so this is the last step that can fail.
+    ///
+    /// # Errors
+    /// Every destination at which another program listens meanwhile.
+    pub fn listen(self, loaded: &Loaded) -> Result<Sockets, Diagnostics> {
+        let mut wrong = Diagnostics::default();
+        let mut sockets = self.kept;
+        for (config, socket) in self.bound {
+            match socket.listen(&config.protocol) {
+                Ok(socket) => {
+                    // Shared only while it is bound beside others of this process.
+                    let _ = net::share_port(&socket, false);
+                    sockets.insert(config.destination, Arc::new(socket));
+                }
+                Err(error) => wrong.push(cannot_listen(loaded, config, &error)),
+            }
+        }
+        if wrong.has_errors() { Err(wrong) } else { Ok(sockets) }
+    }
+}
+
+/// Lets other sockets of this process bind beside these, until it is dropped.
+struct PortSharing(Vec<Arc<TcpListener>>);
+
+impl PortSharing {
+    fn of(sockets: Vec<Arc<TcpListener>>) -> Self {
+        for socket in &sockets {
+            // If it fails, so does the other socket's bind, which says why.
+            let _ = net::share_port(socket, true);
+        }
+        Self(sockets)
+    }
+}
+
+impl Drop for PortSharing {
+    fn drop(&mut self) {
+        for socket in &self.0 {
+            let _ = net::share_port(socket, false);
+        }
+    }
+}
+
+fn cannot_listen(loaded: &Loaded, config: &VirtualServer, error: &io::Error) -> Diagnostic {
+    let help = match error.kind() {
+        io::ErrorKind::AddrInUse => "another program listens there; `ss -ltnp` tells which",
+        io::ErrorKind::AddrNotAvailable => "the address is not one of this machine's",
+        io::ErrorKind::PermissionDenied => "ports below 1024 need CAP_NET_BIND_SERVICE",
+        _ => "see the system's message",
+    };
+    let path = ["virtual-servers", config.name.as_str(), "destination"];
+    loaded.diagnose(&path, format!("cannot listen on {}: {error}", config.destination), Some(help.into()))
+}

@@ -1,0 +1,104 @@
+//! The listeners that are open, and how a configuration changes them.
+
+use std::collections::BTreeMap;
+use std::net::SocketAddr;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use super::bind::{OpenSockets, Sockets};
+use super::handover::{Handover, handover};
+use crate::control::supervisor::Restarts;
+use crate::model::VirtualServer;
+use crate::proxy::{Lifecycle, Listener, LiveVirtualServer};
+
+/// The listeners, by the address to which their socket is bound.
+#[derive(Debug, Default)]
+pub(in crate::control) struct Listeners(BTreeMap<SocketAddr, OpenListener>);
+
+#[derive(Debug)]
+struct OpenListener {
+    listener: Listener,
+    /// When it is closed, if it is.
+    closes_at: Option<Instant>,
+}
+
+impl Listeners {
+    /// Returns the sockets that are open.
+    pub fn sockets(&self) -> OpenSockets {
+        self.0.iter().map(|(at, open)| (*at, Arc::downgrade(open.listener.socket()))).collect()
+    }
+
+    /// Listens for exactly these virtual servers, on `sockets` where they have no listener. Returns the listeners to be
+    /// stopped.
+    pub fn apply(
+        &mut self,
+        wanted: &[(&Arc<VirtualServer>, Arc<LiveVirtualServer>)],
+        sockets: Sockets,
+        lifecycle: &Lifecycle,
+        now: Instant,
+    ) -> Vec<Listener> {
+        let destinations: Vec<_> = wanted.iter().map(|(config, _)| config.destination).collect();
+        let new: Vec<_> = sockets.into_iter().filter(|(at, _)| !self.0.contains_key(at)).collect();
+        let added: Vec<_> = new.iter().map(|(at, _)| *at).collect();
+        for (at, socket) in new {
+            let Some((config, live)) = wanted.iter().find(|(config, _)| config.destination == at) else { continue };
+            let address = socket.local_addr().unwrap_or(at);
+            tracing::info!(virtual_server = %config.name, %address, mode = config.mode().as_str(), "listening");
+            let listener = Listener::start(socket, Arc::clone(live), lifecycle);
+            self.0.insert(at, OpenListener { listener, closes_at: None });
+        }
+        for (at, open) in &mut self.0 {
+            open.closes_at = match handover(*at, &destinations, &added) {
+                Handover::Serves(destination) => {
+                    let serves = wanted.iter().find(|(config, _)| config.destination == destination);
+                    if let Some((config, live)) = serves {
+                        open.set_virtual_server(config, live);
+                    }
+                    None
+                }
+                // One that is closing already gets no more time.
+                Handover::ClosesLater => open.closes_at.or(now.checked_add(HANDSHAKES)),
+                Handover::Closes => open.closes_at.or(Some(now)),
+            };
+        }
+        self.take_due(now)
+    }
+
+    /// Takes out the listeners that are due to close.
+    pub fn take_due(&mut self, now: Instant) -> Vec<Listener> {
+        let closing = self.0.extract_if(.., |_, open| open.closes_at.is_some_and(|at| at <= now));
+        closing.map(|(_, open)| open.listener).collect()
+    }
+
+    /// Returns when the next listener closes.
+    pub fn next_close(&self) -> Option<Instant> {
+        self.0.values().filter_map(|open| open.closes_at).min()
+    }
+
+    /// Takes out every listener.
+    pub fn take_all(&mut self) -> Vec<Listener> {
+        std::mem::take(&mut self.0).into_values().map(|open| open.listener).collect()
+    }
+
+    /// Restarts accept loops that panicked.
+    pub fn restart_panicked(&mut self, restarts: &Restarts) {
+        for (destination, open) in &mut self.0 {
+            if open.listener.restart_if_panicked() {
+                restarts.increment();
+                tracing::error!(%destination, "internal error: an accept loop panicked; it is restarted");
+            }
+        }
+    }
+}
+
+impl OpenListener {
+    fn set_virtual_server(&self, config: &VirtualServer, live: &Arc<LiveVirtualServer>) {
+        self.listener.set_virtual_server(Arc::clone(live));
+        if let Err(error) = self.listener.set_options(&config.protocol) {
+            tracing::warn!(virtual_server = %config.name, %error, "cannot change the listening socket's options");
+        }
+    }
+}
+
+/// How long a TCP handshake may take that a socket began before another took over: a few round trips.
+const HANDSHAKES: Duration = Duration::from_secs(1);

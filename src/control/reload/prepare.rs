@@ -1,0 +1,180 @@
+//! Preparing a configuration: everything that takes time or can fail. It changes nothing that runs.
+
+use std::net::IpAddr;
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::time::Duration;
+
+use tokio::task::{JoinSet, spawn_blocking};
+
+use crate::cert::entry;
+use crate::config::{self, Diagnostic, Diagnostics, Loaded};
+use crate::control::built_profiles::BuiltProfiles;
+use crate::control::certificate_files::CertificateFiles;
+use crate::control::desired::{Desired, Discovered};
+use crate::control::lint_levels::lint_levels;
+use crate::control::listeners::{self, OpenSockets, Sockets};
+use crate::control::monitor_credentials::{Authorizations, authorizations, check_ping};
+use crate::control::reload_report::ReloadReport;
+use crate::control::supervisor;
+use crate::control::system_state::SystemState;
+use crate::model::{Address, Model, Name};
+use crate::monitor::resolve_once;
+use crate::proxy::Lifecycle;
+
+/// What a configuration is prepared from.
+#[derive(Debug)]
+pub(in crate::control) struct PrepareInput {
+    pub file: PathBuf,
+    pub dry_run: bool,
+    /// The model of the file in force.
+    pub written: Model,
+    pub discovered: Discovered,
+    pub profiles: BuiltProfiles,
+    /// The sockets that are open.
+    pub open: OpenSockets,
+    pub state: Arc<SystemState>,
+    pub lifecycle: Lifecycle,
+}
+
+/// A configuration that only has to be committed, which cannot fail.
+#[derive(Debug)]
+pub(in crate::control) struct Prepared {
+    pub written: Model,
+    pub profiles: BuiltProfiles,
+    pub certificate_files: CertificateFiles,
+    /// The Authorization headers of monitors.
+    pub authorizations: Authorizations,
+    /// The entries of the certificate store.
+    pub store_entries: Vec<String>,
+    /// The addresses of nodes whose names were not resolved before.
+    pub resolved: Vec<(Name, Vec<IpAddr>)>,
+    pub sockets: Sockets,
+}
+
+/// Reads the file and prepares what it names: certificates and keys, passwords, names, and last of all sockets. A dry
+/// run does the same, and drops the sockets before they accept a connection.
+///
+/// # Errors
+/// Everything that is wrong with the file, its certificates or its destinations.
+pub(in crate::control) async fn prepare(
+    input: PrepareInput,
+) -> Result<(ReloadReport, Option<Box<Prepared>>), Diagnostics> {
+    let (input, read) = blocking(move || {
+        let read = Read::of(&input)?;
+        Ok((input, read))
+    })
+    .await?;
+    let resolved = if input.dry_run { Vec::new() } else { resolve(&read.loaded.model, &input).await };
+    blocking(move || {
+        let bound = listeners::bind(&read.loaded, &input.open)?;
+        if input.dry_run {
+            return Ok((read.report, None));
+        }
+        if !input.lifecycle.is_listening() {
+            return Err(Diagnostic::error("pronk was told to stop while the configuration was being prepared").into());
+        }
+        let sockets = {
+            // Sockets belong to the runtime that accepts from them.
+            let _workers = input.lifecycle.workers().enter();
+            bound.listen(&read.loaded)?
+        };
+        let Read { loaded, certificate_files, needs, store_entries, report } = read;
+        let Needs { profiles, authorizations } = needs;
+        let written = loaded.model;
+        let prepared =
+            Prepared { written, profiles, certificate_files, authorizations, store_entries, resolved, sockets };
+        Ok((report, Some(Box::new(prepared))))
+    })
+    .await
+}
+
+/// Checks everything that a file names, as a reload does.
+///
+/// # Errors
+/// Everything that is wrong with it.
+pub fn check(loaded: &Loaded) -> Result<(), Diagnostics> {
+    Needs::of(loaded, &BuiltProfiles::default()).map(drop)
+}
+
+/// Runs on a thread that may wait for disks and derive keys.
+async fn blocking<T: Send + 'static>(
+    work: impl FnOnce() -> Result<T, Diagnostics> + Send + 'static,
+) -> Result<T, Diagnostics> {
+    spawn_blocking(work).await.unwrap_or_else(|ended| Err(internal_error(&supervisor::join_error_message(ended))))
+}
+
+pub(in crate::control) fn internal_error(reason: &str) -> Diagnostics {
+    Diagnostic::error(format!("internal error while the configuration was being prepared: {reason}")).into()
+}
+
+/// What was read from disk.
+struct Read {
+    loaded: Loaded,
+    certificate_files: CertificateFiles,
+    needs: Needs,
+    store_entries: Vec<String>,
+    report: ReloadReport,
+}
+
+impl Read {
+    fn of(input: &PrepareInput) -> Result<Self, Diagnostics> {
+        let loaded = config::load(&input.file)?;
+        // Before they are read, so that files which are replaced meanwhile are noticed afterwards.
+        let certificate_files = CertificateFiles::of(&loaded.model);
+        let needs = Needs::of(&loaded, &input.profiles)?;
+        let store_entries = entry::entries(&loaded.model.certificate_store);
+        let differences = config::diff(&input.written, &loaded.model);
+        let replaced = input.profiles.changed_files(&needs.profiles, &differences);
+        let changes = differences.iter().map(ToString::to_string).chain(replaced).collect();
+        let report = ReloadReport { changes, notes: loaded.notes.clone() };
+        Ok(Self { loaded, certificate_files, needs, store_entries, report })
+    }
+}
+
+/// What a file names: profiles with their certificates, and passwords.
+struct Needs {
+    profiles: BuiltProfiles,
+    authorizations: Authorizations,
+}
+
+impl Needs {
+    fn of(loaded: &Loaded, previous: &BuiltProfiles) -> Result<Self, Diagnostics> {
+        let (profiles, authorizations) = (BuiltProfiles::build(loaded, previous), authorizations(loaded));
+        let mut wrong = Diagnostics::default();
+        wrong.extend(lint_levels(loaded).err().into_iter().flatten());
+        wrong.extend(check_ping(loaded).err().into_iter().flatten());
+        match (profiles, authorizations) {
+            (Ok(profiles), Ok(authorizations)) if wrong.is_empty() => Ok(Self { profiles, authorizations }),
+            (profiles, authorizations) => {
+                wrong.extend(profiles.err().into_iter().flatten());
+                wrong.extend(authorizations.err().into_iter().flatten());
+                Err(wrong)
+            }
+        }
+    }
+}
+
+/// Resolves the names of nodes before the first connection needs them, all at once and within a few seconds. Those that
+/// fail are tried again while running.
+async fn resolve(written: &Model, input: &PrepareInput) -> Vec<(Name, Vec<IpAddr>)> {
+    let mut lookups = JoinSet::new();
+    let model = Desired { written: written.clone(), discovered: input.discovered.clone() }.model();
+    for node in model.nodes.values().filter(|node| input.state.registry.needs_resolving(node)) {
+        if let Address::Fqdn(fqdn) = &node.address {
+            let (name, fqdn) = (node.name.clone(), fqdn.clone());
+            lookups.spawn(async move { Some((name, resolve_once(&fqdn).await.ok()?)) });
+        }
+    }
+    let mut resolved = Vec::new();
+    let all = async {
+        while let Some(lookup) = lookups.join_next().await {
+            resolved.extend(lookup.ok().flatten());
+        }
+    };
+    // The tasks that keep names resolved wait for those that take longer.
+    let _ = tokio::time::timeout(RESOLVE_LIMIT, all).await;
+    resolved
+}
+
+const RESOLVE_LIMIT: Duration = Duration::from_secs(5);

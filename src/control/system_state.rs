@@ -1,0 +1,27 @@
+//! The state of the running system that everybody may read; the controller writes it.
+
+use std::sync::Arc;
+use std::time::Instant;
+
+use arc_swap::ArcSwap;
+use tokio::sync::{Notify, watch};
+
+use super::phase::Phase;
+use super::serving::Serving;
+use super::supervisor::Restarts;
+use crate::inventory::Inventory;
+use crate::pool::Registry;
+
+/// The state of the running system that is read without asking the controller.
+#[derive(Debug, Default)]
+pub(super) struct SystemState {
+    pub serving: ArcSwap<Serving>,
+    pub registry: Registry,
+    pub certificates: Arc<Inventory>,
+    pub phase: watch::Sender<Phase>,
+    /// Notified when members may have been removed.
+    pub removed: Notify,
+    pub restarts: Restarts,
+    /// Since when a configuration is being prepared.
+    pub preparing: watch::Sender<Option<Instant>>,
+}

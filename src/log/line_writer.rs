@@ -1,0 +1,96 @@
+//! Writing lines whole or not at all, and counting what became of each.
+
+use std::io::{self, Write};
+use std::sync::Arc;
+
+use super::state::{LineKind, LogState};
+
+/// Writes lines one by one, and counts what became of each. A line of which only a part could be written is completed
+/// before the next.
+#[derive(Debug)]
+pub(super) struct LineWriter<W> {
+    pub out: W,
+    state: Arc<LogState>,
+    partial: Option<PartialLine>,
+}
+
+/// A line of which a part was written.
+#[derive(Debug)]
+struct PartialLine {
+    kind: LineKind,
+    rest: Vec<u8>,
+}
+
+impl<W: Write> LineWriter<W> {
+    pub fn new(out: W, state: Arc<LogState>) -> Self {
+        Self { out, state, partial: None }
+    }
+
+    /// Writes a line and, if it was written, the report of lost lines that waits. An empty line counts as written.
+    pub fn write_line(&mut self, line: &[u8]) {
+        if !line.is_empty() && !self.write(LineKind::Ordinary, line) {
+            return;
+        }
+        let report = self.state.reports().take_line();
+        if let Some(report) = report {
+            self.write(LineKind::LossReport, &report);
+        }
+    }
+
+    /// Returns whether a line is partly written.
+    pub fn has_partial(&self) -> bool {
+        self.partial.is_some()
+    }
+
+    /// Abandons a partly written line, because its end would not follow its beginning.
+    pub fn abandon_partial(&mut self) {
+        if let Some(partial) = self.partial.take() {
+            self.state.finished(partial.kind, false);
+        }
+    }
+
+    /// Writes a line of this kind. Returns whether it was written whole.
+    fn write(&mut self, kind: LineKind, bytes: &[u8]) -> bool {
+        if !self.complete_partial() {
+            self.state.finished(kind, false);
+            return false;
+        }
+        let count = self.write_some(bytes);
+        if 0 < count && count < bytes.len() {
+            self.partial = Some(PartialLine { kind, rest: bytes[count..].to_vec() });
+        } else {
+            self.state.finished(kind, count > 0);
+        }
+        count == bytes.len()
+    }
+
+    /// Completes a partly written line. Returns whether there is none left.
+    fn complete_partial(&mut self) -> bool {
+        let Some(mut partial) = self.partial.take() else { return true };
+        let count = self.write_some(&partial.rest);
+        partial.rest.drain(..count);
+        if partial.rest.is_empty() {
+            self.state.finished(partial.kind, true);
+            return true;
+        }
+        self.partial = Some(partial);
+        false
+    }
+
+    /// Writes until an error, which is noted. Returns how many bytes were written.
+    fn write_some(&mut self, bytes: &[u8]) -> usize {
+        let mut count = 0;
+        while count < bytes.len() {
+            match self.out.write(&bytes[count..]) {
+                Ok(0) => return count,
+                Ok(more) => count += more,
+                Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+                Err(error) => {
+                    self.state.note_error(&error);
+                    return count;
+                }
+            }
+        }
+        count
+    }
+}

@@ -1,0 +1,58 @@
+//! Starting the log of the process.
+
+use std::io;
+use std::mem::ManuallyDrop;
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use super::handle::{FlushGuard, Log};
+use super::lossy_queue::LossyQueue;
+use super::options::{Format, Options, Target};
+use super::output::Output;
+use super::panic_hook;
+use super::sink::Sink;
+use super::state::LogState;
+
+/// Why the log cannot be started.
+#[derive(Debug, thiserror::Error)]
+pub enum StartError {
+    #[error("cannot open the log file {path}; check that its folder exists and that pronk may write there")]
+    File { path: PathBuf, source: io::Error },
+    #[error("cannot use standard error for the log; raise the limit on open files")]
+    Stderr(#[source] io::Error),
+    #[error("internal error: the process has a log already")]
+    Started,
+}
+
+/// Starts the log of the process. Panics are logged as well, and not written to standard error.
+///
+/// # Errors
+/// The target cannot be opened, or there is a log already.
+pub fn start(options: Options) -> Result<(Log, FlushGuard), StartError> {
+    let (log, guard) = open(options.target)?;
+    let lines = tracing_subscriber::fmt().with_env_filter(options.filter).with_writer(log.queue.clone());
+    let lines = lines.log_internal_errors(false);
+    match options.format {
+        Format::Text => lines.with_ansi(options.color).try_init(),
+        Format::Json => lines.with_ansi(false).json().flatten_event(true).try_init(),
+    }
+    .map_err(|_| StartError::Started)?;
+    panic_hook::log_panics();
+    Ok((log, guard))
+}
+
+pub(super) fn open(target: Target) -> Result<(Log, FlushGuard), StartError> {
+    let output = match &target {
+        Target::Stderr => Output::stderr().map_err(StartError::Stderr)?,
+        Target::File(path) => {
+            Output::file(path.clone()).map_err(|source| StartError::File { path: path.clone(), source })?
+        }
+    };
+    let state = Arc::new(LogState::default());
+    let (queue, worker) = LossyQueue::start(CAPACITY, Arc::clone(&state), Sink::new(output, state));
+    let log = Log { queue, target: Arc::new(target) };
+    Ok((log.clone(), FlushGuard { log, _worker: ManuallyDrop::new(worker) }))
+}
+
+/// How many lines may wait to be written.
+const CAPACITY: usize = 8192;

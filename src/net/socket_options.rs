@@ -1,0 +1,41 @@
+//! The options of a connection's socket, and how it is closed.
+
+use std::io;
+use std::net::Shutdown;
+use std::os::fd::AsFd;
+use std::time::Duration;
+
+use socket2::{SockRef, TcpKeepalive};
+use tokio::net::TcpStream;
+
+use crate::model::profile::Protocol;
+
+/// Sets the options of a protocol profile on a connection, or on a listening socket, whose connections inherit them.
+///
+/// # Errors
+/// The system refuses an option, as when the peer has closed the connection already.
+pub fn set_options(socket: &impl AsFd, profile: &Protocol) -> io::Result<()> {
+    let socket = SockRef::from(socket);
+    socket.set_tcp_nodelay(profile.nodelay)?;
+    match profile.keep_alive_interval {
+        Some(interval) => {
+            let keepalive = TcpKeepalive::new().with_time(interval).with_interval(interval);
+            socket.set_tcp_keepalive(&keepalive.with_retries(KEEPALIVE_PROBES))
+        }
+        None => socket.set_keepalive(false),
+    }
+}
+
+/// Makes the close send RST instead of FIN. Bytes that the peer has not acknowledged are lost then.
+pub fn reset_on_close(stream: &TcpStream) {
+    // A socket that is closed already needs no reset.
+    let _ = SockRef::from(stream).set_linger(Some(Duration::ZERO));
+}
+
+/// Ends the sending direction with FIN.
+pub fn shutdown_write(stream: &TcpStream) -> io::Result<()> {
+    SockRef::from(stream).shutdown(Shutdown::Write)
+}
+
+/// Keep-alive probes that may go unanswered before the kernel closes the connection.
+const KEEPALIVE_PROBES: u32 = 4;

@@ -1,0 +1,188 @@
+//! Whether a client is let in: the rules of a virtual server, in the order in which they are applied.
+//!
+//! Limits come last, so that a connection which another rule refuses counts toward none of them. But a connection that
+//! is held in silence stays for long, and so counts as a connection first.
+
+use std::net::IpAddr;
+use std::sync::Arc;
+use std::time::Instant;
+
+use super::close_reasons::{Close, CloseReason};
+use super::snapshot::Snapshot;
+use super::virtual_server::LiveVirtualServer;
+use crate::model::{AdminState, ImmediateAction, Name};
+use crate::pool::{Availability, Pool, Status};
+
+/// A rule that could have refused a client and let it in.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum AdmittedBy {
+    /// The client is in the networks of `source`.
+    Source,
+    /// The virtual server is disabled, and the client has a persistence record.
+    PersistenceRecord,
+    /// There are fewer connections than `connection-limit`.
+    ConnectionLimit,
+}
+
+/// The rule that refuses a client.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) enum RefusedBy {
+    Source,
+    /// The virtual server is disabled, and the client has no persistence record.
+    Disabled,
+    /// The virtual server is forced offline, and the client was accepted just before it stopped to listen.
+    ForcedOffline,
+    /// No member can serve, with the reason in words, and `service-down-immediate-action` refuses clients at once.
+    ServiceDown(String),
+    ConnectionLimit,
+    RateLimit,
+}
+
+/// A refused client.
+#[derive(Debug)]
+pub(super) struct Refusal<Guard> {
+    pub by: RefusedBy,
+    /// Counts the client while it is held in silence; none where it is reset at once.
+    pub guard: Option<Guard>,
+}
+
+impl<Guard> From<RefusedBy> for Refusal<Guard> {
+    fn from(by: RefusedBy) -> Self {
+        Self { by, guard: None }
+    }
+}
+
+/// The limits of a virtual server: counted for a connection, and only looked at for an explanation.
+pub(super) trait Limits {
+    /// Counts one connection until it is dropped.
+    type Guard;
+
+    /// Takes a place below the connection limit, if there is one.
+    fn take_connection(&self, limit: Option<u32>) -> Option<Self::Guard>;
+
+    /// Returns whether one more connection may come within this second, and counts it.
+    fn take_rate(&self, limit: Option<u32>) -> bool;
+}
+
+/// Decides whether `client` is let in, and calls `admitted` for each rule that lets it pass.
+///
+/// # Errors
+/// The first rule that refuses it.
+pub(super) fn decide<L: Limits>(
+    snapshot: &Snapshot,
+    client: IpAddr,
+    now: Instant,
+    limits: &L,
+    mut admitted: impl FnMut(AdmittedBy),
+) -> Result<L::Guard, Refusal<L::Guard>> {
+    let config = &snapshot.config;
+    let client = client.to_canonical();
+    if !config.source.is_empty() {
+        if !config.source.iter().any(|network| network.contains(&client)) {
+            return Err(RefusedBy::Source.into());
+        }
+        admitted(AdmittedBy::Source);
+    }
+    match config.state {
+        AdminState::Enabled => {}
+        AdminState::Disabled if snapshot.has_record(client, now) => admitted(AdmittedBy::PersistenceRecord),
+        AdminState::Disabled => return Err(RefusedBy::Disabled.into()),
+        AdminState::ForcedOffline => return Err(RefusedBy::ForcedOffline.into()),
+    }
+    let is_down = || no_member_can_serve(&snapshot.pool, now).map(RefusedBy::ServiceDown);
+    if config.service_down_immediate_action == ImmediateAction::Reset
+        && let Some(by) = is_down()
+    {
+        return Err(by.into());
+    }
+    let guard = limits.take_connection(config.connection_limit).ok_or(RefusedBy::ConnectionLimit)?;
+    if config.connection_limit.is_some() {
+        admitted(AdmittedBy::ConnectionLimit);
+    }
+    if !limits.take_rate(config.rate_limit) {
+        return Err(RefusedBy::RateLimit.into());
+    }
+    if config.service_down_immediate_action == ImmediateAction::Drop
+        && let Some(by) = is_down()
+    {
+        return Err(Refusal { by, guard: Some(guard) });
+    }
+    Ok(guard)
+}
+
+/// Returns why no member can serve a new client, if so. A pool that queues takes clients at its limits.
+fn no_member_can_serve(pool: &Pool, now: Instant) -> Option<String> {
+    // The usual case, which makes no text.
+    if pool.has_choice(now) {
+        return None;
+    }
+    let Status { availability, reason, .. } = pool.status_at(now);
+    match availability {
+        Availability::Offline => Some(reason),
+        Availability::Unavailable if !pool.config.queue.on_connection_limit => Some(reason),
+        _ => None,
+    }
+}
+
+impl RefusedBy {
+    /// Returns how the client's connection ends.
+    pub fn close(self, pool: &Name) -> Close {
+        match self {
+            Self::Source => CloseReason::SourceRefused.into(),
+            Self::Disabled => CloseReason::VirtualServerDisabled.into(),
+            Self::ForcedOffline => CloseReason::VirtualServerDisabled.because("it is forced offline"),
+            Self::ServiceDown(why) => CloseReason::ServiceDownImmediate.because(format_args!("pool {pool}: {why}")),
+            Self::ConnectionLimit => CloseReason::ConnectionLimit.into(),
+            Self::RateLimit => CloseReason::RateLimit.into(),
+        }
+    }
+}
+
+/// The limits for a connection: it is counted.
+pub(super) struct CountedLimits<'a> {
+    pub virtual_server: &'a Arc<LiveVirtualServer>,
+    pub now: Instant,
+}
+
+/// Counts one connection of a virtual server until it is dropped.
+#[derive(Debug)]
+pub(super) struct ConnectionGuard(Arc<LiveVirtualServer>);
+
+impl Drop for ConnectionGuard {
+    fn drop(&mut self) {
+        self.0.connections.leave();
+    }
+}
+
+impl Limits for CountedLimits<'_> {
+    type Guard = ConnectionGuard;
+
+    fn take_connection(&self, limit: Option<u32>) -> Option<ConnectionGuard> {
+        let entered = self.virtual_server.connections.try_enter(limit);
+        entered.then(|| ConnectionGuard(Arc::clone(self.virtual_server)))
+    }
+
+    fn take_rate(&self, limit: Option<u32>) -> bool {
+        self.virtual_server.rate.try_enter(limit, self.now)
+    }
+}
+
+/// The limits for an explanation: nothing is counted.
+pub(super) struct ReadOnlyLimits<'a> {
+    pub virtual_server: &'a LiveVirtualServer,
+    /// How many connections there are.
+    pub current: u32,
+    pub now: Instant,
+}
+
+impl Limits for ReadOnlyLimits<'_> {
+    type Guard = ();
+
+    fn take_connection(&self, limit: Option<u32>) -> Option<()> {
+        limit.is_none_or(|limit| self.current < limit).then_some(())
+    }
+
+    fn take_rate(&self, limit: Option<u32>) -> bool {
+        self.virtual_server.rate.next(limit, self.now).is_none()
+    }
+}

@@ -1,0 +1,68 @@
+//! The client's TLS handshake, and why it fails.
+
+use std::io;
+
+use tokio::time::{Instant, timeout};
+use tokio_rustls::TlsStream;
+
+use super::close_reasons::{Close, CloseReason};
+use super::connection_record::ConnectionRecord;
+use super::stream::{Socket, Stream};
+use crate::impala::Opening;
+use crate::net;
+use crate::tls::{LiveClientSsl, TlsFacts, TlsFault};
+
+/// Accepts a client's TLS handshake within the profile's handshake-timeout.
+///
+/// # Errors
+/// Why the handshake failed.
+pub(super) async fn accept_tls(
+    profile: &LiveClientSsl,
+    socket: Socket,
+    record: &mut ConnectionRecord,
+) -> Result<Stream, Close> {
+    let started = Instant::now();
+    let handshake = profile.acceptor().accept(socket).into_fallible();
+    match timeout(profile.handshake_timeout(), handshake).await {
+        Ok(Ok(tls)) => {
+            record.times.client_tls = Some(started.elapsed());
+            record.opening = Opening::of(tls.get_ref().0.opening());
+            record.client_tls = Some(TlsFacts::of_client_side(tls.get_ref().1));
+            Ok(Stream::Tls(Box::new(TlsStream::Server(tls))))
+        }
+        Ok(Err((error, socket))) => {
+            record.opening = Opening::of(socket.opening());
+            // A client that speaks no TLS cannot read an alert; it understands a reset at once.
+            net::reset_on_close(&socket.tcp);
+            Err(failed(&error, &socket, record.opening))
+        }
+        Err(_) => Err(CloseReason::ClientHandshakeTimeout.into()),
+    }
+}
+
+fn failed(error: &io::Error, socket: &Socket, opening: Opening) -> Close {
+    let fault = TlsFault::of_handshake(error);
+    let reason = match &fault {
+        TlsFault::NotTls => {
+            let protocol = opening.describe();
+            return CloseReason::ClientPlaintext.because(format_args!("the client speaks {protocol}"));
+        }
+        TlsFault::AlertReceived { .. } => CloseReason::ClientHandshakeAlert,
+        TlsFault::CertificateExpired
+        | TlsFault::CertificateNotYetValid
+        | TlsFault::CertificateName(_)
+        | TlsFault::CertificateUntrusted
+        | TlsFault::CertificateRevoked
+        | TlsFault::CertificateInvalid(_)
+        | TlsFault::NoCertificateGiven => CloseReason::ClientCertificateRefused,
+        TlsFault::Closed | TlsFault::CloseNotifyMissing if socket.opening().is_empty() => {
+            return CloseReason::ClientLeftSilent.into();
+        }
+        TlsFault::Closed | TlsFault::CloseNotifyMissing => CloseReason::ClientHandshakeFin,
+        TlsFault::Reset => CloseReason::ClientHandshakeReset,
+        TlsFault::ServerNameUnknown | TlsFault::ProtocolMismatch(_) | TlsFault::Other(_) => {
+            CloseReason::ClientHandshakeFailed
+        }
+    };
+    reason.because(format_args!("the client {}", fault.describe()))
+}

@@ -1,0 +1,149 @@
+//! The log record of a connection: one line when it closes.
+
+use std::net::SocketAddr;
+use std::time::Duration;
+
+use tokio::time::Instant;
+
+use super::close_reasons::Close;
+use super::snapshot::Snapshot;
+use super::traffic_meter::Totals;
+use crate::impala::Opening;
+use crate::model::{MemberKey, Mode, Name};
+use crate::tls::TlsFacts;
+
+/// All that the log line of a closed connection says.
+pub(super) struct ConnectionRecord {
+    started: Instant,
+    virtual_server: Name,
+    mode: Mode,
+    client: SocketAddr,
+    destination: Option<SocketAddr>,
+    pub opening: Opening,
+    pub times: PhaseTimes,
+    pub client_tls: Option<TlsFacts>,
+    pub member_tls: Option<TlsFacts>,
+    /// The pool of the member, or the pool in which one is looked for.
+    pool: Name,
+    member: Option<MemberKey>,
+    pub member_address: Option<SocketAddr>,
+    /// pronk's address toward the member, which the impalad shows as its client.
+    pub local_address: Option<SocketAddr>,
+    persisted: bool,
+    pub tries: u32,
+    traffic: Totals,
+}
+
+/// How long each phase took that the connection went through.
+#[derive(Debug, Default)]
+pub(super) struct PhaseTimes {
+    pub client_tls: Option<Duration>,
+    pub first_byte: Option<Duration>,
+    pub queue: Option<Duration>,
+    pub connect: Option<Duration>,
+    pub member_tls: Option<Duration>,
+}
+
+impl ConnectionRecord {
+    pub fn new(snapshot: &Snapshot, client: SocketAddr, destination: Option<SocketAddr>) -> Self {
+        Self {
+            started: Instant::now(),
+            virtual_server: snapshot.config.name.clone(),
+            mode: snapshot.config.mode(),
+            client,
+            destination,
+            opening: Opening::Unknown,
+            times: PhaseTimes::default(),
+            client_tls: None,
+            member_tls: None,
+            pool: snapshot.pool.config.name.clone(),
+            member: None,
+            member_address: None,
+            local_address: None,
+            persisted: false,
+            tries: 0,
+            traffic: Totals::default(),
+        }
+    }
+
+    /// Sets the pool in which a member is looked for, until there is a member.
+    pub fn set_pool(&mut self, pool: &Name) {
+        if self.member.is_none() {
+            self.pool = pool.clone();
+        }
+    }
+
+    /// Sets the member that was chosen.
+    pub fn set_member(&mut self, pool: &Name, member: &MemberKey, persisted: bool) {
+        (self.pool, self.member) = (pool.clone(), Some(member.clone()));
+        self.persisted = persisted;
+        self.tries += 1;
+    }
+
+    /// Sets what passed over the connection.
+    pub fn set_traffic(&mut self, traffic: Totals) {
+        self.traffic = traffic;
+    }
+
+    /// Writes the line: as a warning if the reason is not an ordinary one.
+    pub fn write(&self, close: &Close) {
+        macro_rules! line {
+            ($level:ident) => {
+                tracing::$level!(
+                    target: "pronk::connection",
+                    virtual_server = %self.virtual_server,
+                    close.code = close.reason.code(),
+                    close.who = close.reason.who().as_str(),
+                    close.phase = close.reason.phase().as_str(),
+                    close.mechanism = close.reason.mechanism().as_str(),
+                    close.detail = close.detail.as_deref(),
+                    close.remedy = some(close.reason.remedy()),
+                    mode = self.mode.as_str(),
+                    pool = %self.pool,
+                    member = self.member.as_ref().map(ToString::to_string),
+                    client_address = %self.client,
+                    destination_address = self.destination.map(|address| address.to_string()),
+                    local_address = self.local_address.map(|address| address.to_string()),
+                    member_address = self.member_address.map(|address| address.to_string()),
+                    opening = self.opening.as_str(),
+                    persisted = self.persisted,
+                    tries = self.tries,
+                    bytes_in = self.traffic.bytes.0,
+                    bytes_out = self.traffic.bytes.1,
+                    client_packets_in = self.traffic.packets.0.packets_in,
+                    client_packets_out = self.traffic.packets.0.packets_out,
+                    member_packets_in = self.traffic.packets.1.packets_in,
+                    member_packets_out = self.traffic.packets.1.packets_out,
+                    ms_total = millis(Some(self.started.elapsed())),
+                    ms_client_tls = millis(self.times.client_tls),
+                    ms_first_byte = millis(self.times.first_byte),
+                    ms_queue = millis(self.times.queue),
+                    ms_connect = millis(self.times.connect),
+                    ms_member_tls = millis(self.times.member_tls),
+                    client_tls_version = self.client_tls.as_ref().map(|tls| tls.version),
+                    client_tls_cipher = self.client_tls.as_ref().map(|tls| tls.cipher),
+                    client_tls_group = self.client_tls.as_ref().and_then(|tls| tls.group),
+                    client_tls_sni = self.client_tls.as_ref().and_then(|tls| tls.sni.as_deref()),
+                    client_tls_resumed = self.client_tls.as_ref().map(|tls| tls.resumed),
+                    client_tls_subject = self.client_tls.as_ref().and_then(|tls| tls.peer_subject.as_deref()),
+                    member_tls_version = self.member_tls.as_ref().map(|tls| tls.version),
+                    member_tls_cipher = self.member_tls.as_ref().map(|tls| tls.cipher),
+                    member_tls_group = self.member_tls.as_ref().and_then(|tls| tls.group),
+                    member_tls_sni = self.member_tls.as_ref().and_then(|tls| tls.sni.as_deref()),
+                    member_tls_resumed = self.member_tls.as_ref().map(|tls| tls.resumed),
+                    "connection closed"
+                )
+            };
+        }
+        if close.reason.is_ordinary() { line!(info) } else { line!(warn) }
+    }
+}
+
+fn some(text: &str) -> Option<&str> {
+    (!text.is_empty()).then_some(text)
+}
+
+/// Returns milliseconds, to the microsecond.
+fn millis(duration: Option<Duration>) -> Option<f64> {
+    duration.map(|duration| (duration.as_secs_f64() * 1e6).round() / 1e3)
+}

@@ -1,0 +1,29 @@
+//! The status of a virtual server, derived as an LTM does: from its pool, its connection limit and its state.
+
+use super::virtual_server::LiveVirtualServer;
+use crate::model::AdminState;
+use crate::pool::{Availability, Status};
+
+impl LiveVirtualServer {
+    /// Returns the status of the virtual server, with its reason in words.
+    pub fn status(&self) -> Status {
+        let snapshot = self.snapshot.load();
+        let config = &snapshot.config;
+        let Status { mut availability, mut reason, .. } = snapshot.pool.status();
+        let current = self.connections.current();
+        if let Some(limit) = config.connection_limit.filter(|limit| current >= *limit)
+            && availability != Availability::Offline
+        {
+            availability = Availability::Unavailable;
+            reason = format!("at its connection limit of {limit}");
+        }
+        match config.state {
+            AdminState::Enabled => {}
+            AdminState::Disabled => {
+                reason = format!("disabled, lets in only clients with a persistence record; {reason}");
+            }
+            AdminState::ForcedOffline => reason = format!("forced offline, does not listen; {reason}"),
+        }
+        Status { availability, state: config.state, reason }
+    }
+}

@@ -1,0 +1,88 @@
+//! Counting the bytes and packets of one connection for its virtual server, pool and member.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use tokio::time::Instant;
+
+use super::stream::Socket;
+use super::virtual_server::LiveVirtualServer;
+use crate::net::{self, TcpInfo};
+use crate::pool::{LiveMember, LivePool};
+use crate::stats::TrafficCounts;
+
+/// Adds what one connection passes to the counters of its virtual server, pool and member.
+#[derive(Debug)]
+pub(super) struct TrafficMeter {
+    virtual_server: Arc<LiveVirtualServer>,
+    pool: Arc<LivePool>,
+    member: Arc<LiveMember>,
+    /// Bytes that are counted already, in and out.
+    bytes: (u64, u64),
+    /// Segments of the client's and of the member's socket that are counted already.
+    packets: (TcpInfo, TcpInfo),
+    packets_read: Instant,
+}
+
+/// What passed over one connection: bytes in and out, and the segments of the client's and of the member's socket.
+#[derive(Clone, Copy, Debug, Default)]
+pub(super) struct Totals {
+    pub bytes: (u64, u64),
+    pub packets: (TcpInfo, TcpInfo),
+}
+
+impl TrafficMeter {
+    pub fn new(virtual_server: Arc<LiveVirtualServer>, pool: Arc<LivePool>, member: Arc<LiveMember>) -> Self {
+        let packets = (TcpInfo::default(), TcpInfo::default());
+        Self { virtual_server, pool, member, bytes: (0, 0), packets, packets_read: Instant::now() }
+    }
+
+    /// Counts bytes up to these totals of the connection. Returns whether there were new ones.
+    pub fn count_bytes(&mut self, bytes_in: u64, bytes_out: u64) -> bool {
+        let grown = (bytes_in - self.bytes.0, bytes_out - self.bytes.1);
+        self.bytes = (bytes_in, bytes_out);
+        if grown == (0, 0) {
+            return false;
+        }
+        let counts = TrafficCounts { bytes_in: grown.0, bytes_out: grown.1, ..TrafficCounts::default() };
+        for traffic in [&self.virtual_server.traffic, &self.pool.traffic, &self.member.traffic] {
+            traffic.add(&counts);
+        }
+        true
+    }
+
+    /// Counts packets, if that was not done within the last second.
+    pub fn count_packets_each_second(&mut self, now: Instant, client: &Socket, member: &Socket) {
+        if now - self.packets_read >= PACKETS_EVERY {
+            self.packets_read = now;
+            self.count_packets(client, member);
+        }
+    }
+
+    /// Counts the segments that the kernel has counted since the last time.
+    pub fn count_packets(&mut self, client: &Socket, member: &Socket) {
+        let grown = |counted: &mut TcpInfo, now: TcpInfo| {
+            let before = std::mem::replace(counted, now);
+            (now.packets_in.wrapping_sub(before.packets_in), now.packets_out.wrapping_sub(before.packets_out))
+        };
+        let (from_client, to_client) = grown(&mut self.packets.0, net::tcp_info(&client.tcp));
+        let (from_member, to_member) = grown(&mut self.packets.1, net::tcp_info(&member.tcp));
+        let packets = |packets_in: u32, packets_out: u32| TrafficCounts {
+            packets_in: packets_in.into(),
+            packets_out: packets_out.into(),
+            ..TrafficCounts::default()
+        };
+        self.virtual_server.traffic.add(&packets(from_client, to_client));
+        let toward_member = packets(to_member, from_member);
+        self.pool.traffic.add(&toward_member);
+        self.member.traffic.add(&toward_member);
+    }
+
+    /// Returns what was counted.
+    pub fn totals(&self) -> Totals {
+        Totals { bytes: self.bytes, packets: self.packets }
+    }
+}
+
+/// The kernel is asked for the packets of a live connection at most this often.
+const PACKETS_EVERY: Duration = Duration::from_secs(1);

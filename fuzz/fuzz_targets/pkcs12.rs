@@ -3,7 +3,7 @@
 
 use libfuzzer_sys::fuzz_target;
 use pronk::cert::Certificate;
-use pronk::cert::key::Passphrase;
+use pronk::cert::Passphrase;
 use pronk::cert::pkcs12;
 
 fuzz_target!(|bytes: &[u8]| {

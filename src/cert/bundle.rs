@@ -14,9 +14,9 @@ use x509_parser::prelude::FromDer;
 use x509_parser::revocation_list::CertificateRevocationList;
 use zeroize::Zeroizing;
 
-use super::key::{self, Passphrase};
-use super::material::{DER_SEQUENCE, is_pem, pem_detail};
-use super::{Certificate, MaterialError, pkcs7, pkcs12};
+use super::passphrase::Passphrase;
+use super::pem::{DER_SEQUENCE, is_pem, pem_detail};
+use super::{Certificate, MaterialError, key_pem, pkcs7, pkcs12};
 
 /// The contents of one file.
 #[derive(Clone, Debug)]
@@ -140,10 +140,11 @@ fn pem(path: &Path, contents: &[u8], mode: u32, passphrase: Option<&Passphrase>)
         certificates.extend(signed.certificates);
         revocation_lists.extend(signed.revocation_lists);
     }
-    let has_key = key::is_encrypted(contents) || PrivateKeyDer::pem_slice_iter(contents).next().is_some();
+    let has_key = key_pem::is_encrypted(contents) || PrivateKeyDer::pem_slice_iter(contents).next().is_some();
     let key = has_key.then(|| {
-        let spki = key::parse_key(path, contents, passphrase).map_err(|error| error.to_string()).and_then(public_half);
-        KeyFile { path: path.to_owned(), spki, encrypted: key::is_encrypted(contents), mode }
+        let spki =
+            key_pem::parse_key(path, contents, passphrase).map_err(|error| error.to_string()).and_then(public_half);
+        KeyFile { path: path.to_owned(), spki, encrypted: key_pem::is_encrypted(contents), mode }
     });
     Ok(Bundle { path: path.to_owned(), certificates, key, revocation_lists })
 }
@@ -151,12 +152,12 @@ fn pem(path: &Path, contents: &[u8], mode: u32, passphrase: Option<&Passphrase>)
 /// The sections that are base64 throughout: an encrypted key in OpenSSL's old format has headers, over which the
 /// library stumbles although it looks for certificates.
 fn without_legacy_keys(contents: &[u8]) -> Cow<'_, [u8]> {
-    if !key::is_legacy(contents) {
+    if !key_pem::is_legacy(contents) {
         return Cow::Borrowed(contents);
     }
     let text = String::from_utf8_lossy(contents);
     // All but the first of what is split off begins with a label and goes on until the next section.
-    let kept = text.split("-----BEGIN ").skip(1).filter(|section| !key::is_legacy(section.as_bytes()));
+    let kept = text.split("-----BEGIN ").skip(1).filter(|section| !key_pem::is_legacy(section.as_bytes()));
     Cow::Owned(kept.map(|section| format!("-----BEGIN {section}")).collect::<String>().into_bytes())
 }
 

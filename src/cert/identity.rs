@@ -1,3 +1,5 @@
+//! A certificate with its chain and its private key, read and found to belong together.
+
 use std::fmt;
 use std::fs::File;
 use std::io;
@@ -10,10 +12,13 @@ use rustls_pki_types::{CertificateDer, PrivateKeyDer};
 use x509_parser::prelude::{FromDer, X509Certificate};
 use zeroize::Zeroizing;
 
+use super::MaterialError;
 use super::entry::{Entry, EntryFolder, consistent};
-use super::key::{Passphrase, parse_key};
-use super::material::{MaterialError, certificates_of, secret_of};
+use super::key_pem::parse_key;
 use super::names::CertificateNames;
+use super::passphrase::Passphrase;
+use super::pem::certificates_of;
+use super::secret_file::secret_of;
 use crate::model::profile::{self, CertKey, Certificate};
 
 /// A certificate with its chain and the private key that belongs to it.

@@ -23,7 +23,7 @@ use x509_parser::prelude::FromDer;
 use x509_parser::x509::SubjectPublicKeyInfo;
 use zeroize::Zeroizing;
 
-use super::key::Passphrase;
+use super::passphrase::Passphrase;
 
 /// Kinds of keys that can be made.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -218,7 +218,7 @@ fn encrypt(pkcs8: &[u8], passphrase: &Passphrase) -> Option<String> {
     aws_lc_rs::rand::fill(&mut vector).ok()?;
     let parameters = pbes2::Parameters::generate_pbkdf2_sha256_aes256cbc(ROUNDS, &salt, vector).ok()?;
     let key = PrivateKeyInfoRef::from_der(pkcs8).ok()?;
-    let encrypted = key.encrypt_with_params(parameters, passphrase.as_bytes()).ok()?;
+    let encrypted = key.encrypt_with_params(parameters, passphrase.bytes()).ok()?;
     encode_string("ENCRYPTED PRIVATE KEY", LineEnding::LF, encrypted.as_bytes()).ok()
 }
 

@@ -5,11 +5,11 @@ use std::sync::Arc;
 
 use rustls_pki_types::CertificateDer;
 
+use crate::cert::Passphrase;
 use crate::cert::bundle::{self, KeyFile};
 use crate::cert::certificate::DecodeError;
 use crate::cert::entry;
-use crate::cert::key::Passphrase;
-use crate::cert::material::read_certificates;
+use crate::cert::pem::read_certificates;
 use crate::cert::{Certificate, MaterialError};
 use crate::lint::{Located, Origin, Trust};
 use crate::model::profile::{self, CertKey, ClientSsl, PeerCertMode, ServerSsl, TrustAnchors};

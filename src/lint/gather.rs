@@ -9,8 +9,8 @@ use rustls_pki_types::{CertificateDer, CertificateRevocationListDer};
 
 use super::subject::servers;
 use super::{Located, Origin, Role, Subject, Use};
+use crate::cert::Passphrase;
 use crate::cert::bundle::{self, Bundle, KeyFile};
-use crate::cert::key::Passphrase;
 use crate::cert::{Certificate, MaterialError};
 
 /// What some files hold.

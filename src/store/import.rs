@@ -9,11 +9,12 @@ use x509_parser::prelude::{FromDer, X509Certificate};
 use zeroize::Zeroizing;
 
 use super::{StoreError, Stored};
+use crate::cert::Passphrase;
 use crate::cert::bundle;
 use crate::cert::entry::{KEY, NEXT_KEY};
-use crate::cert::key::{self, Passphrase, parse_key};
+use crate::cert::key_pem::{self, parse_key};
 use crate::cert::private_key::PrivateKey;
-use crate::cert::{Certificate, MaterialError, date, pkcs12};
+use crate::cert::{Certificate, MaterialError, Pkcs12Error, date, pkcs12};
 
 /// Where the parts are that are to be imported.
 #[derive(Debug, Default)]
@@ -90,7 +91,7 @@ impl Import {
         let (contents, _) = bundle::contents(path)?;
         // Some archives have the empty passphrase, which nobody should be asked for.
         let (archive, passphrase) = match pkcs12::read(&contents, None) {
-            Err(pkcs12::Pkcs12Error::WrongPassphrase) => {
+            Err(Pkcs12Error::WrongPassphrase) => {
                 let passphrase = ask(path)?;
                 (pkcs12::read(&contents, Some(&passphrase)).map_err(failed)?, Some(passphrase))
             }
@@ -121,7 +122,7 @@ impl Import {
 
 impl Key {
     fn read(path: &Path, contents: &[u8], decrypt: bool, ask: &Ask<'_>) -> Result<Self, StoreError> {
-        let encrypted = key::is_encrypted(contents);
+        let encrypted = key_pem::is_encrypted(contents);
         let passphrase = match encrypted {
             true => Some(ask(path)?),
             false => None,
@@ -242,7 +243,7 @@ fn certificates(path: &Path, contents: &[u8]) -> Result<Vec<Certificate>, StoreE
 }
 
 fn has_key(contents: &[u8]) -> bool {
-    key::is_encrypted(contents) || PrivateKeyDer::pem_slice_iter(contents).next().is_some()
+    key_pem::is_encrypted(contents) || PrivateKeyDer::pem_slice_iter(contents).next().is_some()
 }
 
 /// The first section of a PEM file with a private key, its begin and end lines included.

@@ -3,9 +3,9 @@ use std::path::Path;
 use super::import::Ask;
 use super::issue::{self, Names};
 use super::{Change, StoreError, Stored};
+use crate::cert::Passphrase;
 use crate::cert::certificate::KeyKind;
 use crate::cert::entry::{CERT, CHAIN, CSR, KEY, NEXT_KEY};
-use crate::cert::key::Passphrase;
 use crate::cert::private_key::{KeyType, PrivateKey};
 use crate::cert::{Certificate, MaterialError};
 

@@ -4,10 +4,11 @@ use rustls_pki_types::CertificateDer;
 use zeroize::Zeroizing;
 
 use super::{Authority, StoreError, names};
+use crate::cert::Passphrase;
 use crate::cert::bundle::{self, KeyFile};
 use crate::cert::entry::{CERT, CHAIN, CSR, EntryFolder, KEY, NEXT_KEY, consistent};
-use crate::cert::key::{Passphrase, parse_key};
-use crate::cert::material::certificates_of;
+use crate::cert::key_pem::parse_key;
+use crate::cert::pem::certificates_of;
 use crate::cert::private_key::PrivateKey;
 use crate::cert::{Certificate, MaterialError};
 

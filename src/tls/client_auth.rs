@@ -12,7 +12,7 @@ use rustls_pki_types::{CertificateDer, CertificateRevocationListDer, UnixTime};
 
 use super::ProfileError;
 use super::roots::{CA_FILE, Roots};
-use crate::cert::material::read_revocation_lists;
+use crate::cert::pem::read_revocation_lists;
 use crate::model::profile::{ClientSsl, PeerCertMode};
 
 /// What client certificates are verified against; nothing when none is asked for.

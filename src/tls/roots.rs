@@ -7,7 +7,7 @@ use rustls_native_certs::CertificateResult;
 use rustls_pki_types::CertificateDer;
 
 use super::ProfileError;
-use crate::cert::material::read_certificates;
+use crate::cert::pem::read_certificates;
 use crate::model::Name;
 use crate::model::profile::TrustAnchors;
 

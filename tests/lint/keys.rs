@@ -2,8 +2,8 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
 use num_bigint::BigUint;
+use pronk::cert::Passphrase;
 use pronk::cert::bundle;
-use pronk::cert::key::Passphrase;
 use pronk::cert::weak_keys::WeakKeys;
 use pronk::lint::{Finding, Linter, Severity, Use};
 use pronk::model::profile;

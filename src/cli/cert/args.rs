@@ -9,7 +9,7 @@ use std::time::SystemTime;
 use clap::builder::{PossibleValuesParser, TypedValueParser};
 use zeroize::Zeroizing;
 
-use crate::cert::key::Passphrase;
+use crate::cert::Passphrase;
 use crate::cert::private_key::KeyType;
 use crate::config::{self, Loaded};
 use crate::model::profile;

@@ -5,7 +5,7 @@ use super::args::{PassphraseArgs, StoreArgs, now};
 use super::findings::{anchors, front_end};
 use super::usage::Usage;
 use crate::cert::MaterialError;
-use crate::cert::key::Passphrase;
+use crate::cert::Passphrase;
 use crate::cli::screen::{self, Color, outln};
 use crate::lint::report::{Report, human};
 use crate::lint::{Finding, Severity};

@@ -15,8 +15,8 @@ use clap::ValueEnum;
 use rustls_pki_types::{CertificateDer, CertificateRevocationListDer};
 
 use crate::cert::MaterialError;
-use crate::cert::key::Passphrase;
-use crate::cert::material::{read_certificates, read_revocation_lists};
+use crate::cert::Passphrase;
+use crate::cert::pem::{read_certificates, read_revocation_lists};
 use crate::cert::weak_keys::WeakKeys;
 use crate::cli::screen;
 use crate::config;

@@ -1,13 +1,8 @@
-use std::fs::File;
-use std::io::{self, Read};
-use std::os::unix::fs::MetadataExt;
-use std::path::{Path, PathBuf};
+//! Why a certificate, key, passphrase, revocation list or archive cannot be used, in words that name the file and the
+//! remedy.
 
-use rustls_pki_types::pem::{self, PemObject};
-use rustls_pki_types::{CertificateDer, CertificateRevocationListDer};
-use zeroize::Zeroizing;
-
-use super::pkcs12::Pkcs12Error;
+use std::io;
+use std::path::PathBuf;
 
 /// Why a certificate, key, passphrase or revocation list cannot be used.
 #[derive(Debug, thiserror::Error)]
@@ -86,76 +81,22 @@ impl MaterialError {
     }
 }
 
-/// The certificates of a PEM file in their order, or the one of a DER file; at least one.
-pub fn read_certificates(path: &Path) -> Result<Vec<CertificateDer<'static>>, MaterialError> {
-    certificates_of(path, File::open(path))
-}
-
-/// As [`read_certificates`], from a file that was opened by other means.
-pub fn certificates_of(path: &Path, file: io::Result<File>) -> Result<Vec<CertificateDer<'static>>, MaterialError> {
-    let certificates = pem_or_der(path, file, CertificateDer::from)?;
-    if certificates.is_empty() {
-        return Err(MaterialError::NoCertificate { path: path.to_owned() });
-    }
-    Ok(certificates)
-}
-
-/// The revocation lists of a PEM file, or the one of a DER file; at least one.
-pub fn read_revocation_lists(path: &Path) -> Result<Vec<CertificateRevocationListDer<'static>>, MaterialError> {
-    let lists = pem_or_der(path, File::open(path), CertificateRevocationListDer::from)?;
-    if lists.is_empty() {
-        return Err(MaterialError::NoRevocationList { path: path.to_owned() });
-    }
-    Ok(lists)
-}
-
-/// The contents of a file that must not be readable by others; wiped when dropped.
-pub(super) fn read_secret(path: &Path) -> Result<Zeroizing<Vec<u8>>, MaterialError> {
-    secret_of(path, File::open(path))
-}
-
-/// As [`read_secret`], from a file that was opened by other means.
-pub(super) fn secret_of(path: &Path, file: io::Result<File>) -> Result<Zeroizing<Vec<u8>>, MaterialError> {
-    let unreadable = |source| MaterialError::Unreadable { path: path.to_owned(), source };
-    let mut file = file.map_err(unreadable)?;
-    let metadata = file.metadata().map_err(unreadable)?;
-    if metadata.mode() & 0o007 != 0 {
-        return Err(MaterialError::ReadableByOthers { path: path.to_owned(), mode: metadata.mode() & 0o7777 });
-    }
-    // Sized beforehand, so that reading leaves no copy behind in a buffer that was outgrown.
-    let mut contents = Zeroizing::new(Vec::with_capacity(metadata.len() as usize + 1));
-    file.read_to_end(&mut contents).map_err(unreadable)?;
-    Ok(contents)
-}
-
-fn pem_or_der<T: PemObject>(
-    path: &Path,
-    file: io::Result<File>,
-    from_der: impl Fn(Vec<u8>) -> T,
-) -> Result<Vec<T>, MaterialError> {
-    let mut contents = Vec::new();
-    file.and_then(|mut file| file.read_to_end(&mut contents))
-        .map_err(|source| MaterialError::Unreadable { path: path.to_owned(), source })?;
-    if contents.first() == Some(&DER_SEQUENCE) && !is_pem(&contents) {
-        return Ok(vec![from_der(contents)]);
-    }
-    T::pem_slice_iter(&contents)
-        .collect::<Result<_, _>>()
-        .map_err(|error| MaterialError::Malformed { path: path.to_owned(), detail: pem_detail(&error) })
-}
-
-pub(super) fn is_pem(contents: &[u8]) -> bool {
-    contents.windows(PEM_BEGIN.len()).any(|window| window == PEM_BEGIN)
-}
-
-pub(super) fn pem_detail(error: &pem::Error) -> String {
-    match error {
-        pem::Error::MissingSectionEnd { .. } => "a section has no end line".to_owned(),
-        pem::Error::IllegalSectionStart { .. } => "a section's first line is broken".to_owned(),
-        // The decoder's own words might quote what it read, which may be a key.
-        pem::Error::Base64Decode(_) => "a section is not base64".to_owned(),
-        _ => "it cannot be parsed".to_owned(),
-    }
+/// Why an archive cannot be read or written.
+#[derive(Debug, thiserror::Error)]
+pub enum Pkcs12Error {
+    /// Also what an archive without an integrity check says when its decryption yields nothing sensible.
+    #[error("the passphrase does not open it")]
+    WrongPassphrase,
+    #[error("the passphrase is not text in UTF-8, as PKCS#12 wants it")]
+    PassphraseNotText,
+    #[error("it is not a well-formed PKCS#12 archive: {0}")]
+    Malformed(String),
+    #[error("it is protected in a way that is not supported: {0}")]
+    Unsupported(String),
+    #[error("it is larger than {} MiB or has more than {MOST_ENCRYPTED_PARTS} encrypted parts", LARGEST_PKCS12 >> 20)]
+    TooLarge,
+    #[error("it cannot be written: {0}")]
+    Unwritable(String),
 }
 
 /// The reason in the operating system's words, as part of a sentence.
@@ -166,5 +107,7 @@ pub fn os_reason(error: &io::Error) -> String {
     letters.next().map(|first| first.to_lowercase().chain(letters).collect()).unwrap_or_default()
 }
 
-const PEM_BEGIN: &[u8] = b"-----BEGIN ";
-pub(super) const DER_SEQUENCE: u8 = 0x30;
+/// Bytes of an archive that is read.
+pub const LARGEST_PKCS12: usize = 16 << 20;
+/// A chain has a key and a list of certificates, each encrypted once.
+pub const MOST_ENCRYPTED_PARTS: usize = 64;

@@ -1,4 +1,4 @@
-//! Private keys: reading, decrypting, and where passphrases come from.
+//! Private keys in PEM: reading and decrypting them.
 
 use std::path::Path;
 
@@ -6,71 +6,14 @@ use pkcs8::der::{Decode, SecretDocument};
 use pkcs8::{EncryptedPrivateKeyInfoRef, PrivateKeyInfoRef};
 use rustls_pki_types::pem::PemObject;
 use rustls_pki_types::{PrivateKeyDer, PrivatePkcs8KeyDer};
-use zeroize::Zeroizing;
 
-use super::material::{MaterialError, pem_detail, read_secret};
-use crate::model::profile;
+use super::MaterialError;
+use super::passphrase::Passphrase;
+use super::pem::pem_detail;
 
-/// A passphrase; wiped when dropped.
-#[derive(Clone)]
-pub struct Passphrase(Zeroizing<Vec<u8>>);
-
-impl Passphrase {
-    /// One that was typed in.
-    pub fn new(text: Zeroizing<Vec<u8>>) -> Self {
-        Self(text)
-    }
-
-    pub(super) fn as_bytes(&self) -> &[u8] {
-        &self.0
-    }
-
-    /// Reads it from where the profile says that it is.
-    pub fn read(source: &profile::Passphrase) -> Result<Self, MaterialError> {
-        match source {
-            profile::Passphrase::File(path) => Self::from_file(path),
-            profile::Passphrase::Environment(variable) => Self::from_environment(variable),
-        }
-    }
-
-    /// The passphrase itself, for those who must send it.
-    pub fn bytes(&self) -> &[u8] {
-        &self.0
-    }
-
-    fn from_file(path: &Path) -> Result<Self, MaterialError> {
-        let contents = read_secret(path)?;
-        let line = contents.split(|&byte| byte == b'\n').next().unwrap_or_default();
-        let line = line.strip_suffix(b"\r").unwrap_or(line);
-        if line.is_empty() {
-            return Err(MaterialError::PassphraseEmpty { path: path.to_owned() });
-        }
-        Ok(Self(Zeroizing::new(line.to_vec())))
-    }
-
-    fn from_environment(variable: &str) -> Result<Self, MaterialError> {
-        use std::os::unix::ffi::OsStringExt;
-        match std::env::var_os(variable) {
-            Some(value) if !value.is_empty() => Ok(Self(Zeroizing::new(value.into_vec()))),
-            _ => Err(MaterialError::PassphraseUnset { variable: variable.to_owned() }),
-        }
-    }
-}
-
-impl std::fmt::Debug for Passphrase {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.write_str("Passphrase(..)")
-    }
-}
-
-/// The first private key of a PEM file: PKCS#8, PKCS#1 or SEC1, or PKCS#8 encrypted with a passphrase.
+/// Reads the first private key of a PEM file's contents: PKCS#8, PKCS#1 or SEC1, or PKCS#8 encrypted with a passphrase.
 ///
 /// A passphrase given for a key that is not encrypted is ignored, as OpenSSL does.
-pub fn read_key(path: &Path, passphrase: Option<&Passphrase>) -> Result<PrivateKeyDer<'static>, MaterialError> {
-    parse_key(path, &read_secret(path)?, passphrase)
-}
-
-/// As [`read_key`], from a file's contents.
 pub fn parse_key(
     path: &Path,
     contents: &[u8],
@@ -99,7 +42,7 @@ fn decrypt(path: &Path, section: &[u8], passphrase: &Passphrase) -> Result<Priva
         .map_err(|_| unsupported("its algorithm is unknown".to_owned()))?;
 
     let wrong = || MaterialError::PassphraseWrong { path: path.to_owned() };
-    let key = encrypted.decrypt(&passphrase.0).map_err(|error| match error {
+    let key = encrypted.decrypt(passphrase.bytes()).map_err(|error| match error {
         pkcs8::Error::EncryptedPrivateKey(
             reason @ (pkcs8::pkcs5::Error::UnsupportedAlgorithm { .. }
             | pkcs8::pkcs5::Error::NoPbes1CryptSupport

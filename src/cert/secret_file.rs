@@ -1,0 +1,29 @@
+//! Files that must not be readable by others.
+
+use std::fs::File;
+use std::io::{self, Read};
+use std::os::unix::fs::MetadataExt;
+use std::path::Path;
+
+use zeroize::Zeroizing;
+
+use super::MaterialError;
+
+/// The contents of a file that must not be readable by others; wiped when dropped.
+pub(super) fn read_secret(path: &Path) -> Result<Zeroizing<Vec<u8>>, MaterialError> {
+    secret_of(path, File::open(path))
+}
+
+/// As [`read_secret`], from a file that was opened by other means.
+pub(super) fn secret_of(path: &Path, file: io::Result<File>) -> Result<Zeroizing<Vec<u8>>, MaterialError> {
+    let unreadable = |source| MaterialError::Unreadable { path: path.to_owned(), source };
+    let mut file = file.map_err(unreadable)?;
+    let metadata = file.metadata().map_err(unreadable)?;
+    if metadata.mode() & 0o007 != 0 {
+        return Err(MaterialError::ReadableByOthers { path: path.to_owned(), mode: metadata.mode() & 0o7777 });
+    }
+    // Sized beforehand, so that reading leaves no copy behind in a buffer that was outgrown.
+    let mut contents = Zeroizing::new(Vec::with_capacity(metadata.len() as usize + 1));
+    file.read_to_end(&mut contents).map_err(unreadable)?;
+    Ok(contents)
+}

@@ -100,7 +100,7 @@ const PBES1: &[u8] = &[0x06, 0x0a, 0x2a, 0x86, 0x48, 0x86, 0xf7, 0x0d, 0x01, 0x0
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::cert::private_key::{KeyType, PrivateKey};
+    use crate::cert::{KeyType, PrivateKey};
 
     fn passphrase(text: &str) -> Passphrase {
         Passphrase::new(Zeroizing::new(text.as_bytes().to_vec()))

@@ -5,9 +5,9 @@ use std::sync::Arc;
 
 use rustls_pki_types::CertificateDer;
 
+use crate::cert::DecodeError;
 use crate::cert::Passphrase;
 use crate::cert::bundle::{self, KeyFile};
-use crate::cert::certificate::DecodeError;
 use crate::cert::entry;
 use crate::cert::pem::read_certificates;
 use crate::cert::{Certificate, MaterialError};

@@ -34,11 +34,11 @@ use rustls_pki_types::{CertificateDer, CertificateRevocationListDer};
 pub use catalogue::{Check, Family, catalogue, check};
 pub use finding::{Finding, Severity};
 pub use gather::{Gathered, gather, gather_bundle};
+pub use keys::{WeakKeys, WeakKeysError};
 pub use levels::{Levels, UnknownCheck};
 pub use live::{Silence, silent};
 pub use subject::{Located, Origin, Role, Subject, Use};
 
-use crate::cert::weak_keys::WeakKeys;
 use chain::Path;
 use ground::Ground;
 

@@ -4,7 +4,7 @@ use super::finding::of_server;
 use super::ground::Anchors;
 use super::{Check, Family, Finding, Located, Severity, Subject, Use, remedy};
 use crate::cert::Field;
-use crate::cert::certificate::Purpose;
+use crate::cert::Purpose;
 
 pub(super) static CHECKS: &[&Check] = &[
     &EKU_NO_SERVER_AUTH,

@@ -4,8 +4,8 @@ use std::path::{Path, PathBuf};
 use super::issue::NamesError;
 use crate::cert::MaterialError;
 use crate::cert::Pkcs12Error;
+use crate::cert::PrivateKeyError;
 use crate::cert::error::os_reason;
-use crate::cert::private_key::PrivateKeyError;
 
 /// Why something could not be done with the certificate store; the text has the remedy.
 #[derive(Debug, thiserror::Error)]

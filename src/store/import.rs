@@ -10,10 +10,10 @@ use zeroize::Zeroizing;
 
 use super::{StoreError, Stored};
 use crate::cert::Passphrase;
+use crate::cert::PrivateKey;
 use crate::cert::bundle;
 use crate::cert::entry::{KEY, NEXT_KEY};
 use crate::cert::key_pem::{self, parse_key};
-use crate::cert::private_key::PrivateKey;
 use crate::cert::{Certificate, MaterialError, Pkcs12Error, date, pkcs12};
 
 /// Where the parts are that are to be imported.

@@ -12,7 +12,7 @@ use x509_parser::prelude::{FromDer, X509Certificate};
 
 use super::StoreError;
 use crate::cert::Certificate;
-use crate::cert::private_key::PrivateKey;
+use crate::cert::PrivateKey;
 use crate::model::Host;
 
 /// Whom a certificate is to be for.

@@ -3,11 +3,11 @@ use std::path::Path;
 use super::import::Ask;
 use super::issue::{self, Names};
 use super::{Change, StoreError, Stored};
+use crate::cert::KeyKind;
 use crate::cert::Passphrase;
-use crate::cert::certificate::KeyKind;
 use crate::cert::entry::{CERT, CHAIN, CSR, KEY, NEXT_KEY};
-use crate::cert::private_key::{KeyType, PrivateKey};
 use crate::cert::{Certificate, MaterialError};
+use crate::cert::{KeyType, PrivateKey};
 
 /// What renewing an entry came to.
 #[derive(Debug)]

@@ -5,11 +5,11 @@ use zeroize::Zeroizing;
 
 use super::{Authority, StoreError, names};
 use crate::cert::Passphrase;
+use crate::cert::PrivateKey;
 use crate::cert::bundle::{self, KeyFile};
 use crate::cert::entry::{CERT, CHAIN, CSR, EntryFolder, KEY, NEXT_KEY, consistent};
 use crate::cert::key_pem::parse_key;
 use crate::cert::pem::certificates_of;
-use crate::cert::private_key::PrivateKey;
 use crate::cert::{Certificate, MaterialError};
 
 /// An entry of the store, as it was at one moment.

@@ -4,7 +4,7 @@ use std::path::PathBuf;
 use std::sync::Arc;
 
 use pronk::cert::Certificate;
-use pronk::cert::weak_keys::WeakKeys;
+use pronk::lint::WeakKeys;
 use pronk::lint::{Finding, Levels, Linter, Located, Origin, Role, Severity, Subject, Trust, Use};
 use pronk::model::Host;
 use rcgen::CustomExtension;

@@ -4,7 +4,7 @@ use std::process::{Command, Stdio};
 use num_bigint::BigUint;
 use pronk::cert::Passphrase;
 use pronk::cert::bundle;
-use pronk::cert::weak_keys::WeakKeys;
+use pronk::lint::WeakKeys;
 use pronk::lint::{Finding, Linter, Severity, Use};
 use pronk::model::profile;
 use rcgen::{KeyPair, PKCS_ECDSA_P521_SHA512, PKCS_ED25519, PKCS_RSA_SHA256, PublicKeyData, SignatureAlgorithm};

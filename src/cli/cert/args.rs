@@ -9,8 +9,8 @@ use std::time::SystemTime;
 use clap::builder::{PossibleValuesParser, TypedValueParser};
 use zeroize::Zeroizing;
 
+use crate::cert::KeyType;
 use crate::cert::Passphrase;
-use crate::cert::private_key::KeyType;
 use crate::config::{self, Loaded};
 use crate::model::profile;
 use crate::store::{Names, StoreError};

@@ -3,8 +3,8 @@ use std::process::ExitCode;
 
 use super::args::{NameArgs, PassphraseArgs, StoreArgs, key_type, now};
 use crate::cert::entry::{CERT, CHAIN, CSR, KEY, NEXT_KEY};
-use crate::cert::private_key::{KeyType, PrivateKey};
 use crate::cert::{Certificate, date};
+use crate::cert::{KeyType, PrivateKey};
 use crate::cli::screen::outln;
 use crate::store::{self, Authority, CLOCK_SKEW, Change, StoreError, Stored, Writer};
 

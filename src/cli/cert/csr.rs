@@ -3,7 +3,7 @@ use std::process::ExitCode;
 
 use super::args::{NameArgs, PassphraseArgs, StoreArgs, key_type};
 use crate::cert::entry::{CERT, CSR, KEY, NEXT_KEY};
-use crate::cert::private_key::{KeyType, PrivateKey};
+use crate::cert::{KeyType, PrivateKey};
 use crate::cli::screen::{out, outln};
 use crate::store::{self, Change, StoreError, Writer};
 

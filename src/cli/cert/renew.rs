@@ -5,7 +5,7 @@ use super::args::{PassphraseArgs, StoreArgs, key_type, now};
 use super::create::print_summary;
 use super::csr::hand_out;
 use crate::cert::entry::{CERT, KEY};
-use crate::cert::private_key::{KeyType, PrivateKey};
+use crate::cert::{KeyType, PrivateKey};
 use crate::cli::screen::outln;
 use crate::store::{self, Renewal, StoreError, Stored, Writer};
 

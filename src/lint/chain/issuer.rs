@@ -7,7 +7,7 @@ use super::checks::{CHAIN_MISSING_INTERMEDIATE, ISSUER_UNKNOWN};
 use super::path::Path;
 use crate::cert::Certificate;
 use crate::cert::Field;
-use crate::cert::names::hexadecimal;
+use crate::cert::hex::hexadecimal;
 use crate::lint::ground::{Anchors, Ground};
 use crate::lint::{Finding, Located, Severity};
 

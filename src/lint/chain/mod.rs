@@ -23,7 +23,7 @@ use super::ground::{Anchor, Anchors, Ground};
 use super::validity::ROOT_EXPIRED;
 use super::{Finding, Located, Subject};
 use crate::cert::Field;
-use crate::cert::certificate::Purpose;
+use crate::cert::Purpose;
 use crate::cert::date::{day, moment};
 
 pub(super) fn lint(subject: &Subject, path: &Path<'_>, ground: &Ground<'_>) -> Vec<Finding> {

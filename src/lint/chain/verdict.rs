@@ -9,7 +9,7 @@ use super::path::Path;
 use super::verify::{is_about_dates, is_signed_by};
 use crate::cert::Certificate;
 use crate::cert::Field;
-use crate::cert::certificate::KeyKind;
+use crate::cert::KeyKind;
 use crate::cert::escape::shown;
 use crate::lint::ground::{Anchors, Ground};
 use crate::lint::{Check, Finding, Located, Severity};

@@ -4,7 +4,7 @@ use x509_parser::prelude::{FromDer, X509Certificate};
 
 use super::{Client, Why};
 use crate::cert::Certificate;
-use crate::cert::certificate::{KeyKind, Purpose};
+use crate::cert::{KeyKind, Purpose};
 
 /// Why a client refuses a chain whatever the name, if it is known to. `path` begins with the server's certificate, each
 /// followed by its issuer as far as known; that the last is or leads to one that the client trusts is taken for granted.

@@ -3,6 +3,10 @@
 
 mod file;
 mod strength;
+mod weak_keys;
+mod weak_rsa;
+
+pub use weak_keys::{WeakKeys, WeakKeysError};
 
 use super::{Check, Finding, Linter, Subject};
 

@@ -1,8 +1,8 @@
 //! Keys that others can compute, signatures that others can forge, and keys that not every client takes.
 
+use super::weak_rsa::{FERMAT_ROUNDS, fermat_rounds, is_roca};
 use crate::cert::Field;
-use crate::cert::certificate::KeyKind;
-use crate::cert::weak_rsa::{FERMAT_ROUNDS, fermat_rounds, is_roca};
+use crate::cert::KeyKind;
 use crate::lint::{Check, Family, Finding, Linter, Located, Severity, Subject, remedy};
 
 pub(super) static RSA_TOO_SHORT: Check = Check {

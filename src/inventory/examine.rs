@@ -7,7 +7,7 @@ use std::sync::Arc;
 use super::view::CertificateView;
 use super::{State, material};
 use crate::lint::report::FindingView;
-use crate::lint::{Finding, Linter, Located, Origin, Role, Silence, Subject, Trust, Use, silent};
+use crate::lint::{Finding, Linter, Located, Origin, Role, Silence, Subject, Trust, Use, WeakKeys, silent};
 use crate::model::profile::{CertKey, Certificate, TrustAnchors};
 use crate::model::{Host, MemberKey};
 
@@ -35,7 +35,7 @@ pub(super) fn examine(state: &State, now: i64) -> Examined {
     members(state, &mut trusts, &mut examined);
     examined.rows.extend(state.targets.spare.iter().filter_map(|name| spare(name, &state.store)));
 
-    let linter = Linter { levels: state.targets.levels.clone(), ..Linter::new(now, nobody()) };
+    let linter = Linter { levels: state.targets.levels.clone(), ..Linter::new(now, nobody(), WeakKeys::installed()) };
     let subjects: Vec<_> = examined.rows.iter().flat_map(|row| row.subjects.iter().cloned()).collect();
     let found = linter.lint(&subjects).findings;
     let examined_ports = std::mem::take(&mut examined.findings);

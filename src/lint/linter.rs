@@ -4,7 +4,7 @@ use rayon::prelude::*;
 use rustls_pki_types::CertificateRevocationListDer;
 
 use super::chain::{self, Path};
-use super::ground::Ground;
+use super::known_authorities::KnownAuthorities;
 use super::{
     Finding, Findings, Levels, Subject, Trust, Use, WeakKeys, authorities, cluster, keys, names, usage, validity,
 };
@@ -27,24 +27,23 @@ pub struct Linter {
 pub const EXPIRY_DAYS: u32 = 28;
 
 impl Linter {
-    /// As it is without anybody's wishes, at `now` (seconds since 1970). The lists of weak keys that are installed count;
-    /// one that cannot be read is passed over.
-    pub fn new(now: i64, trust: Trust) -> Self {
+    /// Returns a linter with the default settings, at `now` (seconds since 1970).
+    pub fn new(now: i64, trust: Trust, weak_keys: WeakKeys) -> Self {
         Self {
             now,
             expiry_days: EXPIRY_DAYS,
             trust,
             revocation_lists: Vec::new(),
-            weak_keys: WeakKeys::read(&WeakKeys::installed()).unwrap_or_default(),
+            weak_keys,
             levels: Levels::default(),
         }
     }
 
     /// Lints every subject by itself, on all cores, and then all of them together.
     pub fn lint(&self, subjects: &[Subject]) -> Findings {
-        let ground = Ground::of(self, subjects);
+        let known = KnownAuthorities::of(&self.trust, &self.revocation_lists, subjects, self.now);
         let each: Vec<Findings> =
-            subjects.par_iter().map(|subject| self.judge(self.lint_one(subject, &ground))).collect();
+            subjects.par_iter().map(|subject| self.judge(self.lint_one(subject, &known))).collect();
         let mut all = Findings::default();
         for findings in each {
             all.extend(findings);
@@ -55,16 +54,16 @@ impl Linter {
     }
 
     /// Everything about one subject, before levels.
-    fn lint_one(&self, subject: &Subject, ground: &Ground<'_>) -> Vec<Finding> {
+    fn lint_one(&self, subject: &Subject, known: &KnownAuthorities<'_>) -> Vec<Finding> {
         let path = Path::of(subject);
-        let mut findings = validity::lint(subject, ground);
+        let mut findings = validity::lint(subject, known, self.expiry_days);
         findings.extend(authorities::lint(subject, &path));
         if subject.role.usage != Use::Authority {
             findings.extend(names::lint(subject));
-            findings.extend(usage::lint(subject, ground.anchors(subject)));
-            findings.extend(chain::lint(subject, &path, ground));
+            findings.extend(usage::lint(subject, known.anchors(subject)));
+            findings.extend(chain::lint(subject, &path, known));
         }
-        findings.extend(keys::lint(self, subject));
+        findings.extend(keys::lint(subject, &self.weak_keys));
         findings
     }
 

@@ -4,6 +4,7 @@
 //! anchors, revocation lists, levels). Each family of checks is one file, with the checks it knows beside the code that
 //! finds them; [`catalogue`] has them all.
 
+mod anchors;
 mod authorities;
 mod catalogue;
 mod chain;
@@ -13,8 +14,8 @@ mod cluster;
 mod finding;
 mod findings;
 mod gather;
-mod ground;
 mod keys;
+mod known_authorities;
 mod levels;
 mod linter;
 mod live;
@@ -22,9 +23,9 @@ mod names;
 pub mod overview;
 mod remedy;
 pub mod report;
-mod revocation;
+mod revocation_lists;
 mod severity;
-mod signatures;
+mod signature_cache;
 mod subject;
 mod trust;
 mod usage;

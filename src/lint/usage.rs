@@ -1,7 +1,7 @@
 //! Usage: may the server's own certificate be used for a TLS server?
 
+use super::anchors::Anchors;
 use super::finding::of_server;
-use super::ground::Anchors;
 use super::{Check, Family, Finding, Located, Severity, Subject, Use, remedy};
 use crate::cert::Field;
 use crate::cert::Purpose;
@@ -226,7 +226,7 @@ fn authority(subject: &Subject) -> Option<Finding> {
 /// Without anything to trust nobody can say that it is not trusted, so it is worth a word then too.
 fn self_signed(subject: &Subject, anchors: &Anchors<'_>) -> Option<Finding> {
     let certificate = subject.leaf();
-    let known = anchors.hold(certificate) || anchors.say_nothing();
+    let known = anchors.contain(certificate) || anchors.are_missing();
     (certificate.names_itself() && !certificate.is_ca() && known).then(|| {
         let message = "the certificate is self-signed: every client needs it in its truststore";
         Finding::new(&SELF_SIGNED, subject.leaf_located(), message)

@@ -1,7 +1,7 @@
 //! Validity: from when and until when.
 
 use super::finding::of_server;
-use super::ground::Ground;
+use super::known_authorities::KnownAuthorities;
 use super::{Check, Family, Finding, Located, Severity, Subject, Use, remedy};
 use crate::cert::Certificate;
 use crate::cert::Field;
@@ -87,14 +87,14 @@ static LIFETIME_LONG: Check = Check {
     remedy: "issue certificates for a year or less, and let a program renew them",
 };
 
-pub(super) fn lint(subject: &Subject, ground: &Ground<'_>) -> Vec<Finding> {
+pub(super) fn lint(subject: &Subject, known: &KnownAuthorities<'_>, expiry_days: u32) -> Vec<Finding> {
     let server = subject.leaf_located();
     let mut findings = Vec::new();
     for at in subject.chain() {
         let is_server = subject.role.usage != Use::Authority && std::ptr::eq(at, server);
         findings.extend(match is_server {
-            true => of_end(subject, at, ground, Holder::Server),
-            false => of_end(subject, at, ground, Holder::authority(&at.certificate)),
+            true => of_end(subject, at, Holder::Server, known, expiry_days),
+            false => of_end(subject, at, Holder::authority(&at.certificate), known, expiry_days),
         });
         if is_server {
             findings.extend(long_life(at));
@@ -138,15 +138,21 @@ impl Holder {
     }
 }
 
-fn of_end(subject: &Subject, at: &Located, ground: &Ground<'_>, holder: Holder) -> Option<Finding> {
-    let (certificate, now) = (&*at.certificate, ground.now);
+fn of_end(
+    subject: &Subject,
+    at: &Located,
+    holder: Holder,
+    known: &KnownAuthorities<'_>,
+    expiry_days: u32,
+) -> Option<Finding> {
+    let (certificate, now) = (&*at.certificate, known.now);
     let words = holder.words(certificate);
     let end = day(certificate.not_after);
     let days = certificate.days_left(now);
-    let wanted = i64::from(ground.expiry_days);
+    let wanted = i64::from(expiry_days);
     if now > certificate.not_after {
         // Clients use the root that they have, whatever the server sends beside its own certificate.
-        if holder == Holder::Root && ground.anchors(subject).hold_valid(certificate, now) {
+        if holder == Holder::Root && known.anchors(subject).contain_valid(certificate, now) {
             return None;
         }
         let check = match holder {

@@ -8,7 +8,7 @@ use crate::cert::MaterialError;
 use crate::cert::Passphrase;
 use crate::cli::screen::{self, Color, outln};
 use crate::lint::report::{Report, human};
-use crate::lint::{Finding, Severity};
+use crate::lint::{Finding, Severity, WeakKeys};
 use crate::store::{self, Stored};
 
 #[derive(Debug, clap::Args)]
@@ -53,7 +53,7 @@ impl Args {
             }
         }
         let now = now()?;
-        let findings = store::linter(now, anchors(&folder)).lint(&subjects);
+        let findings = store::linter(now, anchors(&folder), WeakKeys::installed()).lint(&subjects);
         let grave = |folder: &Path| {
             let of_entry = |finding: &&Finding| Path::new(&finding.origin.source()).parent() == Some(folder);
             findings.findings.iter().filter(of_entry).any(|finding| finding.severity >= Severity::Warning)

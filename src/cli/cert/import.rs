@@ -8,7 +8,7 @@ use super::usage::Usage;
 use crate::cert::bundle::KeyFile;
 use crate::cert::entry::{CERT, CHAIN, CSR, KEY, NEXT_KEY};
 use crate::cli::screen::outln;
-use crate::lint::{Findings, Severity};
+use crate::lint::{Findings, Severity, WeakKeys};
 use crate::store::{self, Change, Checked, Import, Source, StoreError, Stored, Writer};
 
 #[derive(Debug, clap::Args)]
@@ -107,7 +107,7 @@ fn lint(
         mode: 0o600,
     };
     let subject = store::subject(entry, &checked.leaf, &checked.chain, Some(key), role);
-    store::linter(now, anchors).lint(subject.as_slice())
+    store::linter(now, anchors, WeakKeys::installed()).lint(subject.as_slice())
 }
 
 fn change(checked: &Checked) -> Change {

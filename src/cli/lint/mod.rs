@@ -191,7 +191,7 @@ impl Args {
             }
         }
         let clock = || SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).map(|since| since.as_secs() as i64);
-        let weak_keys: Vec<_> = self.weak_keys.iter().cloned().chain(WeakKeys::installed()).collect();
+        let weak_keys: Vec<_> = self.weak_keys.iter().cloned().chain(WeakKeys::installed_lists()).collect();
         Ok(Linter {
             now: self.now.map_or_else(clock, Ok).context("the clock stands before 1970")?,
             expiry_days: self.expiry_days,

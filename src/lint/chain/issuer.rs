@@ -8,15 +8,16 @@ use super::path::Path;
 use crate::cert::Certificate;
 use crate::cert::Field;
 use crate::cert::hex::hexadecimal;
-use crate::lint::ground::{Anchors, Ground};
+use crate::lint::anchors::Anchors;
+use crate::lint::known_authorities::KnownAuthorities;
 use crate::lint::{Finding, Located, Severity};
 
 /// About a chain above whose end no anchor stands.
-pub(super) fn lint(path: &Path<'_>, anchors: &Anchors<'_>, ground: &Ground<'_>) -> Option<Finding> {
+pub(super) fn lint(path: &Path<'_>, anchors: &Anchors<'_>, known: &KnownAuthorities<'_>) -> Option<Finding> {
     let top = path.top();
-    let finding = if is_missing_intermediate(path, anchors, ground) {
-        missing_intermediate(top, ground)
-    } else if anchors.say_nothing() {
+    let finding = if is_missing_intermediate(path, anchors, known) {
+        missing_intermediate(top, known)
+    } else if anchors.are_missing() {
         return None;
     } else {
         unknown(path, anchors)
@@ -30,12 +31,12 @@ pub(super) fn lint(path: &Path<'_>, anchors: &Anchors<'_>, ground: &Ground<'_>) 
 /// Whether an intermediate is missing rather than a root unknown. Where the issuer's own certificate lies nearby it
 /// tells. Otherwise: public authorities never sign servers' certificates with a root; and beside authorities that the
 /// user named, a lone certificate of somebody else more often lacks its intermediate than comes from a strange root.
-fn is_missing_intermediate(path: &Path<'_>, anchors: &Anchors<'_>, ground: &Ground<'_>) -> bool {
+fn is_missing_intermediate(path: &Path<'_>, anchors: &Anchors<'_>, known: &KnownAuthorities<'_>) -> bool {
     let top = &path.top().certificate;
     if top.names_itself() || !anchors.named_by(top).is_empty() {
         return false;
     }
-    match ground.issuer_elsewhere(top) {
+    match known.issuer_of(top) {
         Some(issuer) => !issuer.names_itself(),
         None => {
             let alone = path.steps.len() == 1;
@@ -44,7 +45,7 @@ fn is_missing_intermediate(path: &Path<'_>, anchors: &Anchors<'_>, ground: &Grou
     }
 }
 
-fn missing_intermediate(top: &Located, ground: &Ground<'_>) -> Finding {
+fn missing_intermediate(top: &Located, known: &KnownAuthorities<'_>) -> Finding {
     let certificate = &top.certificate;
     let issuer = certificate.issuer_title();
     let message = format!("the certificate of {issuer}, which signed {}, is missing", certificate.title());
@@ -56,7 +57,7 @@ fn missing_intermediate(top: &Located, ground: &Ground<'_>) -> Finding {
         Some(url) => finding.note(format!("the certificate names a place to fetch it from: {url}")),
         None => finding,
     };
-    match ground.issuer_elsewhere(certificate) {
+    match known.issuer_of(certificate) {
         Some(_) => finding.note(format!("another of the files has the certificate of {issuer}")),
         None => finding
             .note(format!("if {issuer} is a root, it is not among the trusted authorities: name it with --ca-file")),

@@ -19,38 +19,39 @@ pub(super) use checks::CHECKS;
 use checks::{CHAIN_INVALID, CRL_STALE};
 pub(super) use path::Path;
 
-use super::ground::{Anchor, Anchors, Ground};
+use super::anchors::{Anchor, Anchors};
+use super::known_authorities::KnownAuthorities;
 use super::validity::ROOT_EXPIRED;
 use super::{Finding, Located, Subject};
 use crate::cert::Field;
 use crate::cert::Purpose;
 use crate::cert::date::{day, moment};
 
-pub(super) fn lint(subject: &Subject, path: &Path<'_>, ground: &Ground<'_>) -> Vec<Finding> {
-    let anchors = ground.anchors(subject);
+pub(super) fn lint(subject: &Subject, path: &Path<'_>, known: &KnownAuthorities<'_>) -> Vec<Finding> {
+    let anchors = known.anchors(subject);
     let mut findings = order::lint(subject, path);
-    if path.related.iter().any(|it| anchors.follow(&it.certificate)) {
+    if path.related.iter().any(|it| anchors.lead_from(&it.certificate)) {
         let candidates = candidates(path, anchors);
         let trust: Vec<_> = candidates.iter().map(|anchor| anchor.trust.clone()).collect();
-        match verify::chain(path, &trust, ground) {
+        match verify::chain(path, &trust, known) {
             Ok(used) => {
                 if let Some(anchor) = candidates.get(used) {
-                    findings.extend(expired_anchor(path, anchor, anchors, ground));
+                    findings.extend(expired_anchor(path, anchor, anchors, known));
                     findings.extend(verdict::root_path_length(path, &anchor.certificate));
                 }
             }
-            Err(error) => findings.extend(verdict::lint(&error, path, anchors, ground)),
+            Err(error) => findings.extend(verdict::lint(&error, path, anchors, known)),
         }
     } else {
-        findings.extend(issuer::lint(path, anchors, ground));
+        findings.extend(issuer::lint(path, anchors, known));
         if let Some(trust) = own_top(path)
-            && let Err(error) = verify::chain(path, &[trust], ground)
+            && let Err(error) = verify::chain(path, &[trust], known)
         {
-            findings.extend(verdict::lint(&error, path, anchors, ground));
+            findings.extend(verdict::lint(&error, path, anchors, known));
         }
     }
     findings.extend(path.intermediates().filter_map(other_purpose));
-    findings.extend(path.steps.iter().filter_map(|at| revocation_list(at, ground)));
+    findings.extend(path.steps.iter().filter_map(|at| revocation_list(at, known)));
     findings
 }
 
@@ -74,10 +75,15 @@ fn own_top<'a>(path: &Path<'a>) -> Option<TrustAnchor<'a>> {
 }
 
 /// Verification by rustls does not look at the dates of roots, and OpenSSL does.
-fn expired_anchor(path: &Path<'_>, anchor: &Anchor<'_>, anchors: &Anchors<'_>, ground: &Ground<'_>) -> Option<Finding> {
+fn expired_anchor(
+    path: &Path<'_>,
+    anchor: &Anchor<'_>,
+    anchors: &Anchors<'_>,
+    known: &KnownAuthorities<'_>,
+) -> Option<Finding> {
     let root = &anchor.certificate;
-    let told_elsewhere = root.key == path.server().certificate.key || ground.is_linted(root);
-    if told_elsewhere || anchors.hold_valid(root, ground.now) {
+    let told_elsewhere = root.key == path.server().certificate.key || known.is_linted(root);
+    if told_elsewhere || anchors.contain_valid(root, known.now) {
         return None;
     }
     let at = path.steps.iter().rev().find(|it| it.certificate.issuer_der() == root.subject_der())?;
@@ -108,11 +114,11 @@ fn other_purpose(at: &Located) -> Option<Finding> {
 }
 
 /// The revocation list of the certificate's issuer, if it is of no use.
-fn revocation_list(at: &Located, ground: &Ground<'_>) -> Option<Finding> {
+fn revocation_list(at: &Located, known: &KnownAuthorities<'_>) -> Option<Finding> {
     if at.certificate.names_itself() {
         return None;
     }
-    let list = ground.revocation.list_for(&at.certificate)?;
+    let list = known.revocation.list_for(&at.certificate)?;
     let issuer = &list.issuer;
     if let Some(flaw) = &list.flaw {
         let message = format!("the revocation list of {issuer} cannot be used: {flaw}");
@@ -123,12 +129,12 @@ fn revocation_list(at: &Located, ground: &Ground<'_>) -> Option<Finding> {
                 .expected("a complete revocation list"),
         );
     }
-    let due = list.next_update.filter(|due| ground.now > *due)?;
+    let due = list.next_update.filter(|due| known.now > *due)?;
     let message = format!("the revocation list of {issuer} should have been replaced by {}", day(due));
     Some(
         Finding::new(&CRL_STALE, at, message)
             .field(Field::Issuer)
             .observed(format!("next update {}", moment(due)))
-            .expected(format!("a list whose next update is after {}", moment(ground.now))),
+            .expected(format!("a list whose next update is after {}", moment(known.now))),
     )
 }

@@ -11,16 +11,22 @@ use crate::cert::Certificate;
 use crate::cert::Field;
 use crate::cert::KeyKind;
 use crate::cert::escape::shown;
-use crate::lint::ground::{Anchors, Ground};
+use crate::lint::anchors::Anchors;
+use crate::lint::known_authorities::KnownAuthorities;
 use crate::lint::{Check, Finding, Located, Severity};
 
-pub(super) fn lint(error: &Error, path: &Path<'_>, anchors: &Anchors<'_>, ground: &Ground<'_>) -> Option<Finding> {
+pub(super) fn lint(
+    error: &Error,
+    path: &Path<'_>,
+    anchors: &Anchors<'_>,
+    known: &KnownAuthorities<'_>,
+) -> Option<Finding> {
     if is_told(error, path) {
         return None;
     }
     Some(match error {
-        Error::CertRevoked => revoked(path, ground),
-        Error::InvalidSignatureForPublicKey => signature(path, anchors, ground)?,
+        Error::CertRevoked => revoked(path, known),
+        Error::InvalidSignatureForPublicKey => signature(path, anchors, known)?,
         Error::NameConstraintViolation => name_constraints(path, anchors),
         Error::PathLenConstraintViolated => path_length(path),
         Error::UnknownIssuer => {
@@ -64,8 +70,8 @@ fn about(check: &'static Check, at: &Located, field: Field, message: String) -> 
     Finding::new(check, at, message).field(field).expected("a chain that verifies")
 }
 
-fn revoked(path: &Path<'_>, ground: &Ground<'_>) -> Finding {
-    let revoked = path.steps.iter().copied().find(|it| ground.revocation.has(&it.certificate));
+fn revoked(path: &Path<'_>, known: &KnownAuthorities<'_>) -> Finding {
+    let revoked = path.steps.iter().copied().find(|it| known.revocation.has(&it.certificate));
     let at = revoked.unwrap_or_else(|| path.server());
     let certificate = &at.certificate;
     let message = format!("{} has revoked the certificate of {}", certificate.issuer_title(), certificate.title());
@@ -75,14 +81,14 @@ fn revoked(path: &Path<'_>, ground: &Ground<'_>) -> Finding {
 }
 
 /// None where a key is at fault that is linted itself, since what is wrong with keys is told of them.
-fn signature(path: &Path<'_>, anchors: &Anchors<'_>, ground: &Ground<'_>) -> Option<Finding> {
+fn signature(path: &Path<'_>, anchors: &Anchors<'_>, known: &KnownAuthorities<'_>) -> Option<Finding> {
     let (at, above) = broken_link(path, anchors).unwrap_or((path.server(), None));
     let (title, issuer) = (at.certificate.title(), at.certificate.issuer_title());
     if let Some(issuer_of) = above.or_else(|| anchors.named_by(&at.certificate).first().map(|it| &it.certificate))
         && is_of_odd_size(issuer_of)
     {
         let message = format!("{title} is signed with a key of {}, which rustls does not take", issuer_of.key);
-        return (!ground.is_linted(issuer_of)).then(|| {
+        return (!known.is_linted(issuer_of)).then(|| {
             let finding = about(&CHAIN_INVALID, at, Field::Issuer, message).observed(issuer_of.key.to_string());
             finding.expected("RSA of 2048 to 8192 bits, or ECDSA")
         });

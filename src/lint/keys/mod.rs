@@ -8,7 +8,7 @@ mod weak_rsa;
 
 pub use weak_keys::{WeakKeys, WeakKeysError};
 
-use super::{Check, Finding, Linter, Subject};
+use super::{Check, Finding, Subject};
 
 pub(super) static CHECKS: &[&Check] = &[
     &file::KEY_MISMATCH,
@@ -24,13 +24,13 @@ pub(super) static CHECKS: &[&Check] = &[
     &strength::WEAK_SIGNATURE,
 ];
 
-pub(super) fn lint(linter: &Linter, subject: &Subject) -> Vec<Finding> {
+pub(super) fn lint(subject: &Subject, weak_keys: &WeakKeys) -> Vec<Finding> {
     let mut findings = Vec::new();
     if let Some(key) = &subject.key {
         file::lint(subject, key, &mut findings);
     }
     for located in subject.chain() {
-        strength::lint(linter, subject, located, &mut findings);
+        strength::lint(weak_keys, subject, located, &mut findings);
     }
     findings
 }

@@ -1,9 +1,10 @@
 //! Keys that others can compute, signatures that others can forge, and keys that not every client takes.
 
+use super::weak_keys::WeakKeys;
 use super::weak_rsa::{FERMAT_ROUNDS, fermat_rounds, is_roca};
 use crate::cert::Field;
 use crate::cert::KeyKind;
-use crate::lint::{Check, Family, Finding, Linter, Located, Severity, Subject, remedy};
+use crate::lint::{Check, Family, Finding, Located, Severity, Subject, remedy};
 
 pub(super) static RSA_TOO_SHORT: Check = Check {
     id: "rsa-too-short",
@@ -95,13 +96,13 @@ pub(super) static WEAK_SIGNATURE: Check = Check {
     remedy: "have the authority issue the certificate anew with SHA-256",
 };
 
-pub(super) fn lint(linter: &Linter, subject: &Subject, located: &Located, findings: &mut Vec<Finding>) {
+pub(super) fn lint(weak_keys: &WeakKeys, subject: &Subject, located: &Located, findings: &mut Vec<Finding>) {
     let mut found = Vec::new();
     match &located.certificate.key.kind {
         KeyKind::Rsa { bits, modulus, exponent } => {
             found.extend(length(*bits, located));
             found.extend(public_exponent(exponent, located));
-            computable(linter, modulus, located, &mut found);
+            computable(weak_keys, modulus, located, &mut found);
         }
         KeyKind::Ec(curve) if COMMON_CURVES.contains(&curve.as_str()) => {}
         KeyKind::Ec(curve) if curve == "P-521" => found.push(unusual(Severity::Info, located)),
@@ -138,7 +139,7 @@ fn public_exponent(exponent: &[u8], located: &Located) -> Option<Finding> {
     Some(finding.severity(severity).observed(shown).expected(COMMON_EXPONENT.to_string()))
 }
 
-fn computable(linter: &Linter, modulus: &[u8], located: &Located, found: &mut Vec<Finding>) {
+fn computable(weak_keys: &WeakKeys, modulus: &[u8], located: &Located, found: &mut Vec<Finding>) {
     if is_roca(modulus) {
         found.push(about_key(
             &KEY_ROCA,
@@ -151,7 +152,7 @@ fn computable(linter: &Linter, modulus: &[u8], located: &Located, found: &mut Ve
             format!("Fermat's method computes the private key, in {rounds} of at most {FERMAT_ROUNDS} rounds");
         found.push(about_key(&KEY_FERMAT, located, message));
     }
-    if linter.weak_keys.contains(modulus) {
+    if weak_keys.contains(modulus) {
         found.push(about_key(&KEY_DEBIAN_WEAK, located, "the RSA key is on a list of keys that everybody has"));
     }
 }

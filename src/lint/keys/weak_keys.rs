@@ -26,8 +26,13 @@ pub enum WeakKeysError {
 }
 
 impl WeakKeys {
-    /// The lists for RSA that the package openssl-blacklist has installed, sorted; none without it.
-    pub fn installed() -> Vec<PathBuf> {
+    /// Reads the lists that are installed; none counts if one of them cannot be read.
+    pub fn installed() -> Self {
+        Self::read(&Self::installed_lists()).unwrap_or_default()
+    }
+
+    /// Returns the lists for RSA that the package openssl-blacklist has installed, sorted; none without it.
+    pub fn installed_lists() -> Vec<PathBuf> {
         let entries = std::fs::read_dir(FOLDER).into_iter().flatten().flatten();
         let is_list = |path: &PathBuf| {
             path.file_name().and_then(|name| name.to_str()).is_some_and(|name| name.starts_with("blacklist.RSA-"))

@@ -1,5 +1,5 @@
-//! Signatures that were verified once need not be verified again: thousands of chains share their intermediates, and a
-//! revocation list stands behind every certificate of its authority.
+//! A cache of verified signatures: thousands of chains share their intermediates, and every certificate of an authority
+//! its revocation list.
 
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -8,31 +8,32 @@ use aws_lc_rs::digest::{Context, SHA256};
 use rustls_pki_types::{AlgorithmIdentifier, InvalidSignature, SignatureVerificationAlgorithm};
 use webpki::ALL_VERIFICATION_ALGS;
 
-/// All algorithms of rustls-webpki, with one memory. Lists and certificates must stay where they are in its lifetime.
-pub(super) struct Signatures(Vec<Remembering>);
+/// The signature algorithms of rustls-webpki with one cache of outcomes. Lists and certificates must not move in its
+/// lifetime.
+pub(super) struct SignatureCache(Vec<Cached>);
 
 #[derive(Debug)]
-struct Remembering {
+struct Cached {
     algorithm: &'static dyn SignatureVerificationAlgorithm,
-    outcomes: Arc<Mutex<HashMap<Key, Result<(), InvalidSignature>>>>,
+    outcomes: Arc<Mutex<HashMap<SignatureId, Result<(), InvalidSignature>>>>,
 }
 
 #[derive(Debug, PartialEq, Eq, Hash)]
-struct Key {
+struct SignatureId {
     /// SHA-256 of algorithm, public key and signature; and of the message, unless it is long.
     digest: Vec<u8>,
-    /// Where a long message lies, and its length.
-    place: Option<(usize, usize)>,
+    /// The address and the length of a long message.
+    address: Option<(usize, usize)>,
 }
 
-impl Signatures {
+impl SignatureCache {
     pub(super) fn new() -> Self {
         let outcomes = Arc::default();
-        let remembering = |algorithm: &&'static dyn SignatureVerificationAlgorithm| Remembering {
+        let cached = |algorithm: &&'static dyn SignatureVerificationAlgorithm| Cached {
             algorithm: *algorithm,
             outcomes: Arc::clone(&outcomes),
         };
-        Self(ALL_VERIFICATION_ALGS.iter().map(remembering).collect())
+        Self(ALL_VERIFICATION_ALGS.iter().map(cached).collect())
     }
 
     pub(super) fn algorithms(&self) -> Vec<&dyn SignatureVerificationAlgorithm> {
@@ -40,9 +41,9 @@ impl Signatures {
     }
 }
 
-impl SignatureVerificationAlgorithm for Remembering {
+impl SignatureVerificationAlgorithm for Cached {
     fn verify_signature(&self, public_key: &[u8], message: &[u8], signature: &[u8]) -> Result<(), InvalidSignature> {
-        let key = Key::of(self.algorithm, public_key, message, signature);
+        let key = SignatureId::of(self.algorithm, public_key, message, signature);
         let lock = || self.outcomes.lock().unwrap_or_else(PoisonError::into_inner);
         if let Some(outcome) = lock().get(&key) {
             return *outcome;
@@ -61,7 +62,7 @@ impl SignatureVerificationAlgorithm for Remembering {
     }
 }
 
-impl Key {
+impl SignatureId {
     fn of(algorithm: &dyn SignatureVerificationAlgorithm, public_key: &[u8], message: &[u8], signature: &[u8]) -> Self {
         let long = message.len() > LONGEST_CERTIFICATE;
         let mut digest = Context::new(&SHA256);
@@ -72,8 +73,8 @@ impl Key {
             digest.update(&part.len().to_be_bytes());
             digest.update(part);
         }
-        let place = long.then(|| (message.as_ptr().addr(), message.len()));
-        Self { digest: digest.finish().as_ref().to_vec(), place }
+        let address = long.then(|| (message.as_ptr().addr(), message.len()));
+        Self { digest: digest.finish().as_ref().to_vec(), address }
     }
 }
 

@@ -8,7 +8,7 @@ use crate::cert::Certificate;
 use crate::cert::escape::shown;
 
 /// The lists at hand, the latest first.
-pub(super) struct Revocation {
+pub(super) struct RevocationLists {
     lists: Vec<RevocationList>,
     usable: Vec<CertRevocationList<'static>>,
 }
@@ -24,7 +24,7 @@ pub(super) struct RevocationList {
     pub(super) flaw: Option<String>,
 }
 
-impl Revocation {
+impl RevocationLists {
     /// Lists that cannot be decoded at all are left out: whoever reads the files tells of them.
     pub(super) fn of(lists: &[CertificateRevocationListDer<'static>]) -> Self {
         let mut read: Vec<_> = lists.iter().filter_map(|der| RevocationList::of(der)).collect();

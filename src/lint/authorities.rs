@@ -1,6 +1,9 @@
 //! Authorities: do certificates that sign others say so as they must?
 
+use webpki::Error;
+
 use super::chain::Path;
+use super::explanation::Explanation;
 use super::finding::of_server;
 use super::usage::unknown_critical;
 use super::{Check, Family, Finding, Located, Severity, Subject, Use};
@@ -75,6 +78,14 @@ static CA_CANNOT_SIGN: Check = Check {
         `keyCertSign bit is not set`, for an intermediate as for a root of the truststore.",
     remedy: "renew the authority's certificate with keyUsage=critical,keyCertSign,cRLSign; the same key may stay",
 };
+
+pub(super) static EXPLAINS: &[Explanation] = &[
+    // `ca-basic-constraints-missing`
+    Explanation {
+        error: |error| matches!(error, Error::EndEntityUsedAsCa),
+        is_reported: |path| path.intermediates().any(|it| it.certificate.basic_constraints.is_none()),
+    },
+];
 
 pub(super) fn lint(subject: &Subject, path: &Path<'_>) -> Vec<Finding> {
     let mut findings = Vec::new();

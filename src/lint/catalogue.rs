@@ -1,5 +1,6 @@
 //! All checks of all families.
 
+use super::explanation::Explanation;
 use super::{Check, authorities, chain, cluster, keys, live, names, usage, validity};
 
 /// Every check, by family.
@@ -22,6 +23,10 @@ static FAMILIES: &[&[&Check]] = &[
     cluster::CHECKS,
     live::CHECKS,
 ];
+
+/// The errors of rustls-webpki that findings explain, by family.
+pub(super) static EXPLANATIONS: &[&[Explanation]] =
+    &[validity::EXPLAINS, usage::EXPLAINS, authorities::EXPLAINS, keys::EXPLAINS, chain::EXPLAINS];
 
 #[cfg(test)]
 mod tests {

@@ -3,6 +3,7 @@
 use rayon::prelude::*;
 use rustls_pki_types::CertificateRevocationListDer;
 
+use super::catalogue::EXPLANATIONS;
 use super::chain::{self, Path};
 use super::known_authorities::KnownAuthorities;
 use super::{
@@ -61,7 +62,7 @@ impl Linter {
         if subject.role.usage != Use::Authority {
             findings.extend(names::lint(subject));
             findings.extend(usage::lint(subject, known.anchors(subject)));
-            findings.extend(chain::lint(subject, &path, known));
+            findings.extend(chain::lint(subject, &path, known, EXPLANATIONS));
         }
         findings.extend(keys::lint(subject, &self.weak_keys));
         findings

@@ -11,6 +11,7 @@ mod chain;
 mod check;
 pub mod clients;
 mod cluster;
+mod explanation;
 mod finding;
 mod findings;
 mod gather;

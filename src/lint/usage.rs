@@ -1,6 +1,9 @@
 //! Usage: may the server's own certificate be used for a TLS server?
 
 use super::anchors::Anchors;
+use webpki::Error;
+
+use super::explanation::Explanation;
 use super::finding::of_server;
 use super::{Check, Family, Finding, Located, Severity, Subject, Use, remedy};
 use crate::cert::Field;
@@ -128,6 +131,21 @@ static MUST_STAPLE: Check = Check {
         Neither an impalad nor pronk sends one. None of Impala's clients insists.",
     remedy: "issue the certificate anew without the TLS feature extension",
 };
+
+pub(super) static EXPLAINS: &[Explanation] = &[
+    // `leaf-is-ca`
+    Explanation { error: |error| matches!(error, Error::CaUsedAsEndEntity), is_reported: |_| true },
+    // `unknown-critical-extension`, of whatever certificate of the chain
+    Explanation {
+        error: |error| matches!(error, Error::UnsupportedCriticalExtension),
+        is_reported: |path| path.any_certificate(|it| !it.unknown_critical.is_empty()),
+    },
+    // `eku-no-server-auth`
+    Explanation {
+        error: |error| matches!(error, Error::EmptyEkuExtension),
+        is_reported: |path| path.server().certificate.extended_key_usage.as_ref().is_some_and(Vec::is_empty),
+    },
+];
 
 pub(super) fn lint(subject: &Subject, anchors: &Anchors<'_>) -> Vec<Finding> {
     let mut findings = Vec::new();

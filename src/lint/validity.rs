@@ -1,5 +1,8 @@
 //! Validity: from when and until when.
 
+use webpki::Error;
+
+use super::explanation::Explanation;
 use super::finding::of_server;
 use super::known_authorities::KnownAuthorities;
 use super::{Check, Family, Finding, Located, Severity, Subject, Use, remedy};
@@ -86,6 +89,11 @@ static LIFETIME_LONG: Check = Check {
         many have had the chance to copy.",
     remedy: "issue certificates for a year or less, and let a program renew them",
 };
+
+pub(super) static EXPLAINS: &[Explanation] = &[
+    // `expired`, `authority-expired`, `not-yet-valid`
+    Explanation { error: is_about_dates, is_reported: |_| true },
+];
 
 pub(super) fn lint(subject: &Subject, known: &KnownAuthorities<'_>, expiry_days: u32) -> Vec<Finding> {
     let server = subject.leaf_located();
@@ -177,6 +185,11 @@ fn of_end(
     } else {
         None
     }
+}
+
+/// Whether an error of rustls-webpki is about the dates of a certificate.
+pub(super) fn is_about_dates(error: &Error) -> bool {
+    matches!(error, Error::CertExpired { .. } | Error::CertNotValidYet { .. } | Error::InvalidCertValidity)
 }
 
 fn long_life(at: &Located) -> Option<Finding> {

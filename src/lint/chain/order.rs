@@ -1,4 +1,4 @@
-//! What stands in the file, and in which order.
+//! Which certificates are in a chain's file, and whether they are in order.
 
 use super::checks::{CHAIN_DUPLICATE, CHAIN_OUT_OF_ORDER, CHAIN_ROOT_INCLUDED, CHAIN_UNRELATED};
 use super::path::Path;

@@ -1,3 +1,6 @@
+//! The way up from a certificate to its root, through the certificates of its file.
+
+use crate::cert::Certificate;
 use crate::lint::{Located, Subject};
 
 /// The way up from a subject's own certificate, by names and key identifiers; no signature is checked.
@@ -25,7 +28,7 @@ impl<'a> Path<'a> {
         Self { steps, related }
     }
 
-    pub(super) fn server(&self) -> &'a Located {
+    pub(crate) fn server(&self) -> &'a Located {
         self.related[0]
     }
 
@@ -35,8 +38,13 @@ impl<'a> Path<'a> {
     }
 
     /// The authorities between the subject's own certificate and the root, nearest first.
-    pub(super) fn intermediates(&self) -> impl Iterator<Item = &'a Located> {
+    pub(crate) fn intermediates(&self) -> impl Iterator<Item = &'a Located> {
         self.steps.iter().skip(1).copied().filter(|it| !it.certificate.names_itself())
+    }
+
+    /// Whether any certificate that some way up may take has this property.
+    pub(crate) fn any_certificate(&self, has: impl Fn(&Certificate) -> bool) -> bool {
+        self.related.iter().any(|it| has(&it.certificate))
     }
 
     /// Whether some way up leads over this certificate, which is not the subject's own.

@@ -12,6 +12,7 @@ use x509_parser::prelude::{FromDer, X509Certificate};
 use super::path::Path;
 use crate::cert::Certificate;
 use crate::lint::known_authorities::KnownAuthorities;
+use crate::lint::validity::is_about_dates;
 
 /// Verifies the chain up to one of `trust`, and tells which. Dates and purposes are left to others.
 pub(super) fn chain(path: &Path<'_>, trust: &[TrustAnchor<'_>], known: &KnownAuthorities<'_>) -> Result<usize, Error> {
@@ -31,10 +32,6 @@ pub(super) fn is_signed_by(certificate: &Certificate, issuer: &Certificate) -> b
     let Ok(issuer) = EndEntityCert::try_from(&issuer.der) else { return true };
     let (message, signature) = (parsed.tbs_certificate.as_ref(), parsed.signature_value.as_ref());
     ALL_VERIFICATION_ALGS.iter().any(|algorithm| issuer.verify_signature(*algorithm, message, signature).is_ok())
-}
-
-pub(super) fn is_about_dates(error: &Error) -> bool {
-    matches!(error, Error::CertExpired { .. } | Error::CertNotValidYet { .. } | Error::InvalidCertValidity)
 }
 
 fn chain_at(path: &Path<'_>, trust: &[TrustAnchor<'_>], known: &KnownAuthorities<'_>, at: i64) -> Result<usize, Error> {

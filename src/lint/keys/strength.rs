@@ -1,9 +1,12 @@
 //! Keys that others can compute, signatures that others can forge, and keys that not every client takes.
 
+use webpki::Error;
+
 use super::weak_keys::WeakKeys;
 use super::weak_rsa::{FERMAT_ROUNDS, fermat_rounds, is_roca};
 use crate::cert::Field;
 use crate::cert::KeyKind;
+use crate::lint::explanation::Explanation;
 use crate::lint::{Check, Family, Finding, Located, Severity, Subject, remedy};
 
 pub(super) static RSA_TOO_SHORT: Check = Check {
@@ -96,6 +99,14 @@ pub(super) static WEAK_SIGNATURE: Check = Check {
     remedy: "have the authority issue the certificate anew with SHA-256",
 };
 
+pub(in crate::lint) static EXPLAINS: &[Explanation] = &[
+    // `weak-signature`
+    Explanation {
+        error: is_about_algorithm,
+        is_reported: |path| path.any_certificate(|it| it.signature.hash_is_broken),
+    },
+];
+
 pub(super) fn lint(weak_keys: &WeakKeys, subject: &Subject, located: &Located, findings: &mut Vec<Finding>) {
     let mut found = Vec::new();
     match &located.certificate.key.kind {
@@ -172,6 +183,13 @@ fn signature(located: &Located) -> Option<Finding> {
     let name = &certificate.signature.name;
     let finding = Finding::new(&WEAK_SIGNATURE, located, format!("the certificate is signed with {name}"));
     Some(finding.field(Field::SignatureAlgorithm).observed(name).expected("a signature over SHA-256 or better"))
+}
+
+fn is_about_algorithm(error: &Error) -> bool {
+    matches!(
+        error,
+        Error::UnsupportedSignatureAlgorithmContext(_) | Error::UnsupportedSignatureAlgorithmForPublicKeyContext(_)
+    )
 }
 
 fn about_key(check: &'static Check, located: &Located, message: impl Into<String>) -> Finding {

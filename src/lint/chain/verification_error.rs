@@ -1,12 +1,12 @@
-//! From what rustls-webpki minds to findings: which certificate it is, and whether another check has told already.
+//! From an error of rustls-webpki to a finding: which certificate causes it, and what to say of it.
 
 use webpki::Error;
 
-use super::checks::{
-    CHAIN_INVALID, ISSUER_UNKNOWN, NAME_CONSTRAINTS_VIOLATED, PATH_LENGTH_EXCEEDED, REVOKED, SIGNATURE_INVALID,
-};
+use super::checks::{CHAIN_INVALID, ISSUER_UNKNOWN, NAME_CONSTRAINTS_VIOLATED, REVOKED, SIGNATURE_INVALID};
 use super::path::Path;
-use super::verify::{is_about_dates, is_signed_by};
+use super::path_length;
+use super::verify::is_signed_by;
+use super::webpki_words::reason;
 use crate::cert::Certificate;
 use crate::cert::Field;
 use crate::cert::KeyKind;
@@ -15,20 +15,18 @@ use crate::lint::anchors::Anchors;
 use crate::lint::known_authorities::KnownAuthorities;
 use crate::lint::{Check, Finding, Located, Severity};
 
+/// Returns the finding for an error that no other finding explains.
 pub(super) fn lint(
     error: &Error,
     path: &Path<'_>,
     anchors: &Anchors<'_>,
     known: &KnownAuthorities<'_>,
 ) -> Option<Finding> {
-    if is_told(error, path) {
-        return None;
-    }
     Some(match error {
         Error::CertRevoked => revoked(path, known),
         Error::InvalidSignatureForPublicKey => signature(path, anchors, known)?,
         Error::NameConstraintViolation => name_constraints(path, anchors),
-        Error::PathLenConstraintViolated => path_length(path),
+        Error::PathLenConstraintViolated => path_length::exceeded(path),
         Error::UnknownIssuer => {
             let severity = if anchors.given { Severity::Error } else { Severity::Warning };
             let message = format!("no chain leads from {} to a trusted authority", path.server().certificate.title());
@@ -45,25 +43,6 @@ pub(super) fn lint(
             about(&CHAIN_INVALID, path.server(), Field::Issuer, message).observed(reason)
         }
     })
-}
-
-/// Whether a check of another family says the same.
-fn is_told(error: &Error, path: &Path<'_>) -> bool {
-    let any = |told: fn(&Certificate) -> bool| path.related.iter().any(|it| told(&it.certificate));
-    match error {
-        // `leaf-is-ca`
-        Error::CaUsedAsEndEntity => true,
-        // `ca-basic-constraints-missing`
-        Error::EndEntityUsedAsCa => path.intermediates().any(|it| it.certificate.basic_constraints.is_none()),
-        // `unknown-critical-extension`
-        Error::UnsupportedCriticalExtension => any(|it| !it.unknown_critical.is_empty()),
-        // `eku-no-server-auth`, and what is said of an intermediate's purposes
-        Error::EmptyEkuExtension => any(|it| it.extended_key_usage.as_ref().is_some_and(Vec::is_empty)),
-        // `signature-weak`
-        _ if is_about_algorithm(error) => any(|it| it.signature.hash_is_broken),
-        // `expired` and the like
-        _ => is_about_dates(error),
-    }
 }
 
 fn about(check: &'static Check, at: &Located, field: Field, message: String) -> Finding {
@@ -147,92 +126,4 @@ fn name_constraints(path: &Path<'_>, anchors: &Anchors<'_>) -> Finding {
     about(&NAME_CONSTRAINTS_VIOLATED, server, Field::SubjectAlternativeName, message)
         .observed(if carried.is_empty() { server.certificate.title() } else { carried.join(", ") })
         .expected(words)
-}
-
-fn path_length(path: &Path<'_>) -> Finding {
-    let exceeded = path.intermediates().enumerate().find_map(|(below, at)| {
-        let allowed = allowed_below(&at.certificate).filter(|allowed| below > *allowed)?;
-        Some((at, allowed, below))
-    });
-    match exceeded {
-        Some((at, allowed, below)) => too_many_below(at, &at.certificate, allowed, below)
-            .field(Field::BasicConstraints)
-            .span(format!("pathlen:{allowed}")),
-        None => {
-            let message = "an authority has more authorities below it than it allows".to_owned();
-            about(&PATH_LENGTH_EXCEEDED, path.top(), Field::BasicConstraints, message)
-                .observed(format!("a chain of {} certificates", path.steps.len()))
-        }
-    }
-}
-
-/// What rustls does not look at: how many authorities a trusted root allows below it.
-pub(super) fn root_path_length(path: &Path<'_>, root: &Certificate) -> Option<Finding> {
-    let below: Vec<_> = path.intermediates().collect();
-    let at = below.last()?;
-    let allowed = allowed_below(root).filter(|allowed| below.len() > *allowed)?;
-    let leads_there = at.certificate.issuer_der() == root.subject_der();
-    leads_there.then(|| too_many_below(at, root, allowed, below.len()))
-}
-
-fn allowed_below(authority: &Certificate) -> Option<usize> {
-    authority.basic_constraints.and_then(|it| it.path_len).and_then(|allowed| allowed.try_into().ok())
-}
-
-fn too_many_below(at: &Located, authority: &Certificate, allowed: usize, below: usize) -> Finding {
-    let authorities = |count: usize| if count == 1 { "1 authority".into() } else { format!("{count} authorities") };
-    let message = format!("{} allows {} below it, and has {below}", authority.title(), authorities(allowed));
-    about(&PATH_LENGTH_EXCEEDED, at, Field::Issuer, message)
-        .observed(format!("{} below it", authorities(below)))
-        .expected(format!("{} at most", authorities(allowed)))
-}
-
-fn is_about_algorithm(error: &Error) -> bool {
-    matches!(
-        error,
-        Error::UnsupportedSignatureAlgorithmContext(_) | Error::UnsupportedSignatureAlgorithmForPublicKeyContext(_)
-    )
-}
-
-/// In words, after "it does not verify:".
-fn reason(error: &Error, path: &Path<'_>) -> String {
-    let algorithms = || {
-        let mut names: Vec<_> = path.steps.iter().map(|it| it.certificate.signature.name.as_str()).collect();
-        names.dedup();
-        names.join(", ")
-    };
-    match error {
-        Error::UnsupportedSignatureAlgorithmContext(_) => {
-            format!("rustls does not know a signature algorithm of it ({})", algorithms())
-        }
-        Error::UnsupportedSignatureAlgorithmForPublicKeyContext(_) => {
-            format!(
-                "a signature algorithm does not fit the issuer's key, or rustls does not know its curve ({})",
-                algorithms()
-            )
-        }
-        Error::SignatureAlgorithmMismatch => "a certificate names two different algorithms for its signature".into(),
-        Error::UnsupportedCertVersion => "a certificate is not of X.509 version 3".into(),
-        Error::UnsupportedCriticalExtension => "rustls does not know a critical extension in it".into(),
-        Error::EmptyEkuExtension => "an extended key usage is empty".into(),
-        Error::CertDistrusted => "the key of a certificate is known to be compromised".into(),
-        Error::MaximumPathDepthExceeded => "it has more than 6 intermediate authorities".into(),
-        Error::MaximumSignatureChecksExceeded
-        | Error::MaximumPathBuildCallsExceeded
-        | Error::MaximumNameConstraintComparisonsExceeded => "there are too many ways up to try".into(),
-        Error::MalformedNameConstraint | Error::InvalidNetworkMaskConstraint => {
-            "the name constraints of an authority are malformed".into()
-        }
-        Error::MalformedDnsIdentifier => "a DNS name, or a name constraint for one, is malformed".into(),
-        Error::MalformedExtensions | Error::ExtensionValueInvalid => "an extension is malformed".into(),
-        Error::InvalidSerialNumber => "a serial number is malformed".into(),
-        Error::BadDer | Error::BadDerTime | Error::TrailingData(_) => "a certificate is not well-formed DER".into(),
-        Error::InvalidCrlSignatureForPublicKey => "a revocation list is not signed with the authority's key".into(),
-        Error::IssuerNotCrlSigner => "an authority that may not sign revocation lists signed one".into(),
-        Error::UnsupportedCrlSignatureAlgorithmContext(_)
-        | Error::UnsupportedCrlSignatureAlgorithmForPublicKeyContext(_) => {
-            "rustls does not know the signature algorithm of a revocation list".into()
-        }
-        other => other.to_string(),
-    }
 }

@@ -6,7 +6,7 @@ use super::chain::Path;
 use super::explanation::Explanation;
 use super::finding::of_server;
 use super::usage::unknown_critical;
-use super::{Check, Family, Finding, Located, Severity, Subject, Use};
+use super::{Check, Family, Finding, Located, Severity, Subject};
 use crate::cert::Field;
 
 pub(super) static CHECKS: &[&Check] = &[
@@ -89,7 +89,7 @@ pub(super) static EXPLAINS: &[Explanation] = &[
 
 pub(super) fn lint(subject: &Subject, path: &Path<'_>) -> Vec<Finding> {
     let mut findings = Vec::new();
-    if subject.role.usage != Use::Authority {
+    if subject.is_server() {
         findings.extend(issuer_key(subject));
     }
     for at in authorities(subject, path) {
@@ -100,7 +100,7 @@ pub(super) fn lint(subject: &Subject, path: &Path<'_>) -> Vec<Finding> {
 
 /// What says that it is an authority's, and what has to be one because it stands above the server's own.
 fn authorities<'a>(subject: &'a Subject, path: &Path<'a>) -> Vec<&'a Located> {
-    if subject.role.usage == Use::Authority {
+    if !subject.is_server() {
         // The trust entry of a server that signs its own certificate is no authority's, whatever it says.
         let is_entry = |at: &Located| at.certificate.names_itself() && at.certificate.names.has_alternative();
         return subject.chain().iter().filter(|at| !is_entry(at)).collect();

@@ -1,3 +1,5 @@
+//! What becomes of findings: levels that the user has set, by check.
+
 use std::collections::{BTreeMap, HashMap};
 
 use super::{Check, Finding, Findings, Severity, catalogue, check};

@@ -6,9 +6,7 @@ use rustls_pki_types::CertificateRevocationListDer;
 use super::catalogue::EXPLANATIONS;
 use super::chain::{self, Path};
 use super::known_authorities::KnownAuthorities;
-use super::{
-    Finding, Findings, Levels, Subject, Trust, Use, WeakKeys, authorities, cluster, keys, names, usage, validity,
-};
+use super::{Finding, Findings, Levels, Subject, Trust, WeakKeys, authorities, cluster, keys, names, usage, validity};
 
 /// What findings depend on besides the certificates.
 #[derive(Clone, Debug)]
@@ -59,7 +57,7 @@ impl Linter {
         let path = Path::of(subject);
         let mut findings = validity::lint(subject, known, self.expiry_days);
         findings.extend(authorities::lint(subject, &path));
-        if subject.role.usage != Use::Authority {
+        if subject.is_server() {
             findings.extend(names::lint(subject));
             findings.extend(usage::lint(subject, known.anchors(subject)));
             findings.extend(chain::lint(subject, &path, known, EXPLANATIONS));

@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeSet, HashMap};
 
-use super::cluster::{Pairs, duplicates, is_server};
+use super::cluster::{Pairs, duplicates};
 use super::{Findings, Origin, Severity, Subject, Use};
 use crate::cert::date::day;
 use crate::model::Host;
@@ -54,7 +54,7 @@ impl ClusterView {
         for finding in findings.findings.iter().filter(|finding| finding.severity >= Severity::Warning) {
             checks.entry(&finding.origin).or_default().insert(finding.check.id);
         }
-        let servers: Vec<_> = subjects.iter().enumerate().filter(|(_, subject)| is_server(subject)).collect();
+        let servers: Vec<_> = subjects.iter().enumerate().filter(|(_, subject)| subject.is_server()).collect();
         let rows = servers.iter().filter(|(index, _)| pairs.live_of(*index).is_none()).map(|(index, subject)| {
             let file = pairs.file_of(*index).and_then(|file| subjects.get(file));
             ServerRow::of(subject, file, &checks, now)

@@ -1,3 +1,5 @@
+//! What the linter judges: a chain with its key, where it was found, and what it is for.
+
 use std::collections::HashSet;
 use std::fmt;
 use std::path::PathBuf;
@@ -77,7 +79,7 @@ impl Subject {
             return None;
         }
         let server = servers(&chain).position(|is| is);
-        let leaf = server.or_else(|| chain.iter().position(|it| is_server(&it.certificate))).unwrap_or(0);
+        let leaf = server.or_else(|| chain.iter().position(|it| is_for_server(&it.certificate))).unwrap_or(0);
         let role = match role.usage {
             Use::Server if chain[leaf].certificate.is_authority() => Role { usage: Use::Authority, ..Role::default() },
             _ => role,
@@ -98,6 +100,11 @@ impl Subject {
         &self.chain[self.leaf]
     }
 
+    /// Whether it is a server's, not an authority's.
+    pub fn is_server(&self) -> bool {
+        self.role.usage != Use::Authority
+    }
+
     /// The file or address that it comes from.
     pub fn source(&self) -> String {
         self.leaf_located().origin.source()
@@ -109,12 +116,12 @@ impl Subject {
 pub(super) fn servers(certificates: &[Located]) -> impl Iterator<Item = bool> {
     let issued = certificates.iter().map(|it| &it.certificate).filter(|certificate| !certificate.is_self_issued());
     let issuers: HashSet<Vec<u8>> = issued.map(|certificate| certificate.issuer_der().to_vec()).collect();
-    certificates.iter().map(move |it| is_server(&it.certificate) && !issuers.contains(it.certificate.subject_der()))
+    certificates.iter().map(move |it| is_for_server(&it.certificate) && !issuers.contains(it.certificate.subject_der()))
 }
 
 /// Whether a certificate is meant for a server. What `openssl req -x509` makes says CA:TRUE and is one all the same
 /// when it carries names.
-fn is_server(certificate: &Certificate) -> bool {
+fn is_for_server(certificate: &Certificate) -> bool {
     !certificate.is_ca() || !certificate.names.dns.is_empty() || !certificate.names.ip.is_empty()
 }
 

@@ -5,7 +5,7 @@ use webpki::Error;
 use super::explanation::Explanation;
 use super::finding::of_server;
 use super::known_authorities::KnownAuthorities;
-use super::{Check, Family, Finding, Located, Severity, Subject, Use, remedy};
+use super::{Check, Family, Finding, Located, Severity, Subject, remedy};
 use crate::cert::Certificate;
 use crate::cert::Field;
 use crate::cert::date::{day, moment};
@@ -99,7 +99,7 @@ pub(super) fn lint(subject: &Subject, known: &KnownAuthorities<'_>, expiry_days:
     let server = subject.leaf_located();
     let mut findings = Vec::new();
     for at in subject.chain() {
-        let is_server = subject.role.usage != Use::Authority && std::ptr::eq(at, server);
+        let is_server = subject.is_server() && std::ptr::eq(at, server);
         findings.extend(match is_server {
             true => of_end(subject, at, Holder::Server, known, expiry_days),
             false => of_end(subject, at, Holder::authority(&at.certificate), known, expiry_days),

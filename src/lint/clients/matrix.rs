@@ -1,3 +1,5 @@
+//! A table: which client accepts which certificate for which name.
+
 use std::ptr;
 
 use super::{Client, Verdict};

@@ -1,3 +1,5 @@
+//! The table of clients as aligned text.
+
 use std::fmt::Write;
 
 use super::{Client, Matrix, Verdict, Why};

@@ -3,6 +3,8 @@ use std::net::IpAddr;
 use proptest::prelude::*;
 
 use super::*;
+use crate::cert::CertificateNames;
+use crate::model::Host;
 
 /// `CN=…`, `DNS:…` and `IP:…`, separated by spaces.
 fn certificate(text: &str) -> CertificateNames {

@@ -1,3 +1,5 @@
+//! Whether a client accepts a certificate, and why.
+
 use std::fmt;
 
 /// Whether a client accepts a certificate for a name, and why.

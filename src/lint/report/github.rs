@@ -1,12 +1,14 @@
+//! The report as GitHub's workflow commands.
+
 use super::Report;
-use super::place::{self, Places};
+use super::location::{self, CertificateLines};
 use crate::cert::escape::shown;
 use crate::lint::{Origin, Severity};
 
 /// The report as workflow commands, which GitHub shows beside the files of a change.
 pub fn github(report: &Report<'_>) -> String {
     let mut text = String::new();
-    let mut places = Places::default();
+    let mut certificate_lines = CertificateLines::default();
     for finding in &report.findings.findings {
         let command = match finding.severity {
             Severity::Error => "error",
@@ -24,8 +26,8 @@ pub fn github(report: &Report<'_>) -> String {
         let title = property(finding.check.id);
         let place = match &finding.origin {
             Origin::File { path, .. } => {
-                let file = place::relative(path, report.folder).unwrap_or_else(|| path.clone());
-                format!("file={},line={},", property(&shown(&file.to_string_lossy())), places.line(finding))
+                let file = location::relative(path, report.folder).unwrap_or_else(|| path.clone());
+                format!("file={},line={},", property(&shown(&file.to_string_lossy())), certificate_lines.line(finding))
             }
             Origin::Live { .. } => String::new(),
         };

@@ -1,3 +1,5 @@
+//! The report for people, and the explanation of one check.
+
 use std::collections::HashSet;
 use std::fmt::Write;
 

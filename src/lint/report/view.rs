@@ -1,3 +1,5 @@
+//! Certificates and findings as JSON has them.
+
 use serde::{Deserialize, Serialize};
 
 use crate::cert::Certificate;

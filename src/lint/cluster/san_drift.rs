@@ -1,9 +1,9 @@
-//! Certificates of one cluster that ought to be alike and are not.
+//! Names that most servers of a cluster carry and some lack.
 
 use std::borrow::Cow;
-use std::collections::{BTreeMap, HashMap, HashSet};
+use std::collections::{BTreeMap, HashSet};
 
-use super::{Pairs, is_server, some};
+use super::first_few::first_few;
 use crate::cert::Field;
 use crate::lint::{Check, Family, Finding, Severity, Subject, Use, remedy};
 use crate::model::Host;
@@ -21,42 +21,8 @@ pub(super) static SAN_DRIFT: Check = Check {
     remedy: "issue the certificate anew with the name, or drop the name everywhere if nobody uses it any more",
 };
 
-pub(super) static MIXED_ISSUERS: Check = Check {
-    id: "mixed-issuers",
-    family: Family::Cluster,
-    severity: Severity::Info,
-    title: "the certificates of the cluster come from several issuers",
-    basis: "RFC 5280, section 6.1: a client trusts a server through its issuer",
-    clients: "those that trust one of the issuers only",
-    explanation: "While a cluster moves from one authority to another this is as it should be: clients then need both \
-        authorities in their truststores, or they fail on some of the servers.",
-    remedy: "give the clients all of the authorities, or issue the certificates of the rarer ones anew",
-};
-
-pub(super) fn lint(subjects: &[Subject], pairs: &Pairs) -> Vec<Finding> {
-    let mut clusters: HashMap<(Use, &[Host]), Vec<&Subject>> = HashMap::new();
-    let mut order = Vec::new();
-    for (index, subject) in subjects.iter().enumerate() {
-        // Of a file and the port that shows it, the file stands for the server.
-        if !is_server(subject) || pairs.file_of(index).is_some() {
-            continue;
-        }
-        let cluster = (subject.role.usage, subject.role.front_ends.as_slice());
-        let members = clusters.entry(cluster).or_default();
-        if members.is_empty() {
-            order.push(cluster);
-        }
-        members.push(subject);
-    }
-    let mut findings = Vec::new();
-    for servers in order.iter().filter_map(|cluster| clusters.get(cluster)) {
-        findings.extend(names(servers));
-        findings.extend(issuers(servers));
-    }
-    findings
-}
-
-fn names(servers: &[&Subject]) -> Vec<Finding> {
+/// Returns a finding for each server that lacks a name that more than half carry.
+pub(super) fn san_drift(servers: &[&Subject]) -> Vec<Finding> {
     let sets: Vec<HashSet<Cow<'_, str>>> = servers.iter().map(|server| names_of(server)).collect();
     let mut carriers: BTreeMap<&str, usize> = BTreeMap::new();
     for name in sets.iter().flatten() {
@@ -72,10 +38,10 @@ fn names(servers: &[&Subject]) -> Vec<Finding> {
             1 => format!("the certificate lacks {first}, which {count} of {} servers carry", servers.len()),
             more => format!("the certificate lacks {more} names that most of {} servers carry", servers.len()),
         };
-        let list = some(missing.iter().map(|(name, _)| (**name).to_owned()));
+        let list = first_few(missing.iter().map(|(name, _)| (**name).to_owned()));
         let mut finding = Finding::new(&SAN_DRIFT, server.leaf_located(), message)
             .field(Field::SubjectAlternativeName)
-            .observed(some(sorted(own)))
+            .observed(first_few(sorted(own)))
             .expected(format!("{list} among the subject alternative names"));
         finding.notes.extend(remedy::restart(server).map(Into::into));
         findings.push(finding);
@@ -87,28 +53,6 @@ fn names(servers: &[&Subject]) -> Vec<Finding> {
 fn is_told(server: &Subject, name: &str) -> bool {
     let is = |host: &Host| matches!(host, Host::Name(host) if host == name);
     server.role.usage != Use::ReEncrypt && server.role.front_ends.iter().any(is)
-}
-
-fn issuers(servers: &[&Subject]) -> Option<Finding> {
-    let mut by_issuer: BTreeMap<&str, Vec<&Subject>> = BTreeMap::new();
-    for server in servers {
-        by_issuer.entry(&server.leaf().issuer).or_default().push(server);
-    }
-    let (_, rarest) = by_issuer.iter().min_by_key(|(_, members)| members.len())?;
-    if by_issuer.len() < 2 {
-        return None;
-    }
-    let message = format!("the certificates of {} servers come from {} issuers", servers.len(), by_issuer.len());
-    let listed = by_issuer.iter().map(|(issuer, members)| match members.as_slice() {
-        [only] => format!("{issuer} ({})", only.source()),
-        _ => format!("{issuer} ({} servers)", members.len()),
-    });
-    Some(
-        Finding::new(&MIXED_ISSUERS, rarest.first()?.leaf_located(), message)
-            .field(Field::Issuer)
-            .observed(some(listed))
-            .expected("one issuer"),
-    )
 }
 
 fn names_of(server: &Subject) -> HashSet<Cow<'_, str>> {

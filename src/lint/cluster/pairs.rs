@@ -1,31 +1,13 @@
-//! What lies in a file beside what its server shows.
+//! Which file belongs to which live port: by the node's name, or by the names in the file's certificate.
 
 use std::collections::HashMap;
 use std::net::IpAddr;
 
-use super::is_server;
-use crate::cert::Field;
-use crate::cert::date;
-use crate::lint::{Check, Family, Finding, Origin, Severity, Subject, Use};
+use crate::lint::{Origin, Subject, Use};
 use crate::model::Host;
 
-pub(super) static SERVED_DIFFERS: Check = Check {
-    id: "served-differs",
-    family: Family::Cluster,
-    severity: Severity::Warning,
-    title: "the server shows another certificate than its file holds",
-    basis: "impalad reads --ssl_server_certificate when it starts",
-    clients: "all see the certificate that the server started with",
-    explanation: "A certificate that was renewed on disk protects nobody until the server takes it. An impalad does so when \
-        it starts, and pronk when it is told to reload. Where the certificate that is shown is the newer one, the file is \
-        a stale copy, or not the file that the server reads.\n\n\
-        A file and a port are taken for the same server's by the node's name, or because the file's certificate carries \
-        the name to which was connected.",
-    remedy: "restart the impalad, or reload pronk, so that it shows what the file holds",
-};
-
 /// Which file holds the certificate of which live port.
-pub(crate) struct Pairs {
+pub(in crate::lint) struct Pairs {
     /// From the index of a subject shown live to that of the subject in a file.
     file_of: HashMap<usize, usize>,
     /// The other way; of several ports the first.
@@ -33,12 +15,12 @@ pub(crate) struct Pairs {
 }
 
 impl Pairs {
-    pub(crate) fn of(subjects: &[Subject]) -> Self {
+    pub(in crate::lint) fn of(subjects: &[Subject]) -> Self {
         let mut pairs = Self { file_of: HashMap::new(), live_of: HashMap::new() };
         if !subjects.iter().any(|subject| live_host(subject).is_some()) {
             return pairs;
         }
-        let mut files: HashMap<String, Files<'_>> = HashMap::new();
+        let mut files: HashMap<String, FilesOfName<'_>> = HashMap::new();
         for (index, subject) in subjects.iter().enumerate() {
             for name in names_of_file(subject) {
                 files.entry(name).or_default().add(index, subject);
@@ -54,55 +36,24 @@ impl Pairs {
     }
 
     /// The subject in a file that belongs to the one shown live.
-    pub(crate) fn file_of(&self, live: usize) -> Option<usize> {
+    pub(in crate::lint) fn file_of(&self, live: usize) -> Option<usize> {
         self.file_of.get(&live).copied()
     }
 
     /// The subject shown live that belongs to the one in a file.
-    pub(crate) fn live_of(&self, file: usize) -> Option<usize> {
+    pub(in crate::lint) fn live_of(&self, file: usize) -> Option<usize> {
         self.live_of.get(&file).copied()
     }
 }
 
-pub(super) fn lint(subjects: &[Subject], pairs: &Pairs) -> Vec<Finding> {
-    let mut findings = Vec::new();
-    for (index, live) in subjects.iter().enumerate() {
-        let Some(file) = pairs.file_of(index).and_then(|file| subjects.get(file)) else { continue };
-        if file.leaf().der != live.leaf().der {
-            findings.push(differs(live, file));
-        }
-    }
-    findings
-}
-
-fn differs(live: &Subject, file: &Subject) -> Finding {
-    let describe = |subject: &Subject| {
-        let leaf = subject.leaf();
-        let days = (date::day(leaf.not_before), date::day(leaf.not_after));
-        format!("serial number {}, {} to {}", leaf.serial, days.0, days.1)
-    };
-    let message = format!("{} shows another certificate than {} holds", live.source(), file.source());
-    let finding = Finding::new(&SERVED_DIFFERS, live.leaf_located(), message)
-        .field(Field::Serial)
-        .observed(describe(live))
-        .expected(describe(file));
-    if live.leaf().not_before > file.leaf().not_before {
-        return finding.note("the certificate that is shown is the newer one: is this the file that the server reads?");
-    }
-    match live.role.usage {
-        Use::FrontEnd => finding.paste(["pronk reload".to_owned()]),
-        _ => finding.note("restart the impalad: it reads its certificate when it starts"),
-    }
-}
-
-/// Files in which the certificate of one name lies.
+/// The files with a certificate for one name.
 #[derive(Default)]
-struct Files<'a> {
+struct FilesOfName<'a> {
     newest: Option<(i64, usize)>,
     by_certificate: HashMap<&'a [u8], usize>,
 }
 
-impl<'a> Files<'a> {
+impl<'a> FilesOfName<'a> {
     fn add(&mut self, index: usize, subject: &'a Subject) {
         let leaf = subject.leaf();
         self.newest = self.newest.max(Some((leaf.not_before, index)));
@@ -117,7 +68,7 @@ impl<'a> Files<'a> {
 
 /// The names under which a file's server may be found; none of what is no server's file.
 fn names_of_file(subject: &Subject) -> Vec<String> {
-    if !is_server(subject) || !matches!(subject.leaf_located().origin, Origin::File { .. }) {
+    if !subject.is_server() || !matches!(subject.leaf_located().origin, Origin::File { .. }) {
         return Vec::new();
     }
     if let Some(node) = &subject.role.node {

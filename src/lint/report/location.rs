@@ -1,4 +1,4 @@
-//! Where programs look for a finding.
+//! Where a finding is: the line of its certificate in the file, and the path of the file as programs take it.
 
 use std::collections::HashMap;
 use std::path::{Component, Path, PathBuf};
@@ -7,9 +7,9 @@ use crate::lint::{Finding, Origin};
 
 /// The lines on which the certificates of files begin, read when they are asked for.
 #[derive(Default)]
-pub(super) struct Places(HashMap<PathBuf, Vec<usize>>);
+pub(super) struct CertificateLines(HashMap<PathBuf, Vec<usize>>);
 
-impl Places {
+impl CertificateLines {
     /// The line, from 1, on which the certificate begins in its file; 1 where the file is no text.
     pub(super) fn line(&mut self, finding: &Finding) -> usize {
         let Origin::File { path, position, of } = &finding.origin else { return 1 };

@@ -1,9 +1,10 @@
-//! Certificates and revocation lists in PEM and DER files.
+//! Certificates and revocation lists in PEM and DER: reading and writing them.
 
 use std::fs::File;
 use std::io::{self, Read};
 use std::path::Path;
 
+use pkcs8::der::pem::{LineEnding, encode_string};
 use rustls_pki_types::pem::{self, PemObject};
 use rustls_pki_types::{CertificateDer, CertificateRevocationListDer};
 
@@ -30,6 +31,15 @@ pub fn read_revocation_lists(path: &Path) -> Result<Vec<CertificateRevocationLis
         return Err(MaterialError::NoRevocationList { path: path.to_owned() });
     }
     Ok(lists)
+}
+
+/// Writes certificates in PEM, one after the other.
+pub fn encode<'a>(certificates: impl IntoIterator<Item = &'a CertificateDer<'a>>) -> String {
+    certificates
+        .into_iter()
+        // It fails for lengths beyond a platform's words only.
+        .filter_map(|der| encode_string("CERTIFICATE", LineEnding::LF, der).ok())
+        .collect()
 }
 
 fn pem_or_der<T: PemObject>(

@@ -1,7 +1,9 @@
+//! Why something could not be done with the store.
+
 use std::io;
 use std::path::{Path, PathBuf};
 
-use super::issue::NamesError;
+use super::names::NamesError;
 use crate::cert::MaterialError;
 use crate::cert::Pkcs12Error;
 use crate::cert::PrivateKeyError;

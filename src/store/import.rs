@@ -4,10 +4,9 @@ use std::path::{Path, PathBuf};
 
 use rustls_pki_types::PrivateKeyDer;
 use rustls_pki_types::pem::PemObject;
-use x509_parser::error::X509Error;
-use x509_parser::prelude::{FromDer, X509Certificate};
 use zeroize::Zeroizing;
 
+use super::chain_order::order;
 use super::{StoreError, Stored};
 use crate::cert::Passphrase;
 use crate::cert::PrivateKey;
@@ -176,9 +175,9 @@ pub fn check_import(import: Import, entry: Option<&Stored>, ask: &Ask<'_>) -> Re
     let (chain, root) = order(&leaf, &mut pool);
     let mut left_out: Vec<_> =
         root.map(|root| format!("the root {}, which clients have to have anyway", root.title())).into_iter().collect();
-    pool.retain(|rest| rest.der != leaf.der && !chain.contains_der(rest));
+    pool.retain(|rest| rest.der != leaf.der && !chain.iter().any(|each| each.der == rest.der));
     left_out.extend(pool.iter().map(|rest| format!("{}, which is not part of the chain", rest.title())));
-    Ok(Checked { leaf, chain: chain.0, key: key.contents, encrypted: key.encrypted, key_was_stored, left_out })
+    Ok(Checked { leaf, chain, key: key.contents, encrypted: key.encrypted, key_was_stored, left_out })
 }
 
 impl Checked {
@@ -196,42 +195,6 @@ impl Checked {
             }
         })
         .collect()
-    }
-}
-
-struct Chain(Vec<Certificate>);
-
-impl Chain {
-    fn contains_der(&self, certificate: &Certificate) -> bool {
-        self.0.iter().any(|each| each.der == certificate.der)
-    }
-}
-
-/// Takes from `pool` those that lead from `leaf` upward; the root apart.
-fn order(leaf: &Certificate, pool: &mut Vec<Certificate>) -> (Chain, Option<Certificate>) {
-    let mut chain = Vec::new();
-    let mut below = leaf.clone();
-    while !below.is_self_issued() {
-        let Some(at) = pool.iter().position(|above| below.names_issuer(above) && is_signed_by(&below, above)) else {
-            break;
-        };
-        let above = pool.remove(at);
-        if above.is_self_issued() {
-            return (Chain(chain), Some(above));
-        }
-        below = above.clone();
-        chain.push(above);
-    }
-    (Chain(chain), None)
-}
-
-/// A signature of a kind that the library does not know is left for clients to judge.
-fn is_signed_by(below: &Certificate, above: &Certificate) -> bool {
-    match (X509Certificate::from_der(&below.der), X509Certificate::from_der(&above.der)) {
-        (Ok((_, below)), Ok((_, above))) => {
-            !matches!(below.verify_signature(Some(above.public_key())), Err(X509Error::SignatureVerificationError))
-        }
-        _ => false,
     }
 }
 

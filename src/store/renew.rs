@@ -1,11 +1,15 @@
+//! Renewing an entry: the same names, signed as before, or a request for others to sign.
+
 use std::path::Path;
 
 use super::import::Ask;
-use super::issue::{self, Names};
+use super::issue::{self, CLOCK_SKEW};
+use super::names::Names;
 use super::{Change, StoreError, Stored};
 use crate::cert::KeyKind;
 use crate::cert::Passphrase;
 use crate::cert::entry::{CERT, CHAIN, CSR, KEY, NEXT_KEY};
+use crate::cert::pem::encode;
 use crate::cert::{Certificate, MaterialError};
 use crate::cert::{KeyType, PrivateKey};
 
@@ -81,10 +85,10 @@ pub fn renew(
     };
     match issued {
         Some((der, by, chain)) => {
-            let change = with_key(Change::default().set(CERT, pem([&der])).drop(CSR).drop(NEXT_KEY));
+            let change = with_key(Change::default().set(CERT, encode([&der])).drop(CSR).drop(NEXT_KEY));
             let change = match chain.is_empty() {
                 true => change.drop(CHAIN),
-                false => change.set(CHAIN, pem(&chain)),
+                false => change.set(CHAIN, encode(&chain)),
             };
             let leaf = Certificate::decode(der).map_err(|error| StoreError::Issue(error.to_string()))?;
             Ok(Renewal::Issued { leaf: Box::new(leaf), by, change })
@@ -144,22 +148,9 @@ pub fn authority_passphrase(authority: &Stored, ask: &Ask<'_>) -> Result<Option<
     }
 }
 
-/// Certificates in PEM, one after the other.
-pub fn pem<'a>(certificates: impl IntoIterator<Item = &'a rustls_pki_types::CertificateDer<'a>>) -> String {
-    use pkcs8::der::pem::{LineEnding, encode_string};
-    certificates
-        .into_iter()
-        // It fails for lengths beyond a platform's words only.
-        .filter_map(|der| encode_string("CERTIFICATE", LineEnding::LF, der).ok())
-        .collect()
-}
-
 fn leaf(entry: &Stored) -> Result<&Certificate, StoreError> {
     entry.leaf.as_ref().ok_or_else(|| match entry.pending {
         true => StoreError::Pending { name: entry.name.clone() },
         false => MaterialError::NoCertificate { path: entry.folder.join(CERT) }.into(),
     })
 }
-
-/// Clocks of clients may lag behind by so many seconds.
-pub const CLOCK_SKEW: i64 = 3600;

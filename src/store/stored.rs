@@ -1,9 +1,12 @@
+//! An entry of the store, read.
+
 use std::path::{Path, PathBuf};
 
 use rustls_pki_types::CertificateDer;
 use zeroize::Zeroizing;
 
-use super::{Authority, StoreError, names};
+use super::list::names;
+use super::{Authority, StoreError};
 use crate::cert::Passphrase;
 use crate::cert::PrivateKey;
 use crate::cert::bundle::{self, KeyFile};

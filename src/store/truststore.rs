@@ -5,8 +5,9 @@ use std::io::{self, Write};
 use std::os::unix::fs::{MetadataExt, OpenOptionsExt, PermissionsExt, fchown};
 use std::path::{Path, PathBuf};
 
+use super::StoreError;
 use super::lock::exclusive;
-use super::{StoreError, pem};
+use crate::cert::pem::encode;
 use crate::cert::{Certificate, MaterialError, bundle};
 
 /// The certificates of a file, and its text as it is.
@@ -54,7 +55,7 @@ impl Truststore {
         }
         // A line break in a subject would end the comment.
         let title = certificate.title().escape_debug().to_string();
-        let section = format!("# {title}\n{}", pem([&certificate.der]));
+        let section = format!("# {title}\n{}", encode([&certificate.der]));
         self.contents.extend_from_slice(section.as_bytes());
         self.certificates.push(certificate);
     }

@@ -1,3 +1,5 @@
+//! Entries as JSON has them.
+
 use serde::Serialize;
 
 use super::Stored;

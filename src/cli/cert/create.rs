@@ -3,7 +3,7 @@ use std::process::ExitCode;
 
 use super::args::{NameArgs, PassphraseArgs, StoreArgs, key_type, now};
 use crate::cert::entry::{CERT, CHAIN, CSR, KEY, NEXT_KEY};
-use crate::cert::{Certificate, date};
+use crate::cert::{Certificate, date, pem};
 use crate::cert::{KeyType, PrivateKey};
 use crate::cli::screen::outln;
 use crate::store::{self, Authority, CLOCK_SKEW, Change, StoreError, Stored, Writer};
@@ -63,12 +63,12 @@ impl Args {
             None => store::self_signed(&names, &key, validity)?,
         };
         let change = Change::default()
-            .set(CERT, store::pem([&der]))
+            .set(CERT, pem::encode([&der]))
             .set_secret(KEY, key.pem(passphrase.as_ref())?)
             .drop(CSR)
             .drop(NEXT_KEY);
         let change = match authority.as_ref().filter(|authority| !authority.chain.is_empty()) {
-            Some(authority) => change.set(CHAIN, store::pem(&authority.chain)),
+            Some(authority) => change.set(CHAIN, pem::encode(&authority.chain)),
             None => change.drop(CHAIN),
         };
         let writer = Writer::open(&folder)?;

@@ -8,9 +8,9 @@ use zeroize::Zeroizing;
 
 use super::args::{PassphraseArgs, StoreArgs};
 use crate::cert::entry::KEY;
-use crate::cert::{MaterialError, pkcs12};
+use crate::cert::{MaterialError, pem, pkcs12};
 use crate::cli::screen::outln;
-use crate::store::{self, StoreError, Stored};
+use crate::store::{StoreError, Stored};
 
 #[derive(Debug, clap::Args)]
 pub(in crate::cli) struct Args {
@@ -86,12 +86,12 @@ impl Args {
             return Ok(pkcs12::write(&stored.name, &key, &all, &passphrase)?);
         }
         let pem = match (self.what.cert_only, self.what.chain) {
-            (true, _) => store::pem([&leaf.der]),
+            (true, _) => pem::encode([&leaf.der]),
             (_, true) if stored.chain.is_empty() => {
                 anyhow::bail!("the entry \"{}\" has no chain: clients need none beside the root", stored.name)
             }
-            (_, true) => store::pem(chain),
-            _ => store::pem(std::iter::once(&leaf.der).chain(chain)),
+            (_, true) => pem::encode(chain),
+            _ => pem::encode(std::iter::once(&leaf.der).chain(chain)),
         };
         Ok(Zeroizing::new(pem.into_bytes()))
     }

@@ -7,6 +7,7 @@ use super::findings::{anchors, front_end, line};
 use super::usage::Usage;
 use crate::cert::bundle::KeyFile;
 use crate::cert::entry::{CERT, CHAIN, CSR, KEY, NEXT_KEY};
+use crate::cert::pem;
 use crate::cli::screen::outln;
 use crate::lint::{Findings, Severity, WeakKeys};
 use crate::store::{self, Change, Checked, Import, Source, StoreError, Stored, Writer};
@@ -112,13 +113,13 @@ fn lint(
 
 fn change(checked: &Checked) -> Change {
     let change = Change::default()
-        .set(CERT, store::pem([&checked.leaf.der]))
+        .set(CERT, pem::encode([&checked.leaf.der]))
         .set_secret(KEY, checked.key.clone())
         .drop(CSR)
         .drop(NEXT_KEY);
     match checked.chain.is_empty() {
         true => change.drop(CHAIN),
-        false => change.set(CHAIN, store::pem(checked.chain.iter().map(|above| &above.der))),
+        false => change.set(CHAIN, pem::encode(checked.chain.iter().map(|above| &above.der))),
     }
 }
 

@@ -1,3 +1,5 @@
+//! Entries as the linter takes them.
+
 use std::path::Path;
 use std::sync::Arc;
 

@@ -9,7 +9,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use super::tls::{Tls, server_ssl};
-use crate::inventory::material::{client_ssl_paths, server_ssl_paths};
+use crate::inventory::profile_files::{client_ssl_paths, server_ssl_paths};
 use crate::model::profile::{ClientSsl, ServerSsl};
 use crate::model::{Model, Name};
 use crate::tls::{LiveClientSsl, LiveServerSsl, ProfileError};

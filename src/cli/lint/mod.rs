@@ -20,7 +20,7 @@ use crate::cert::pem::{read_certificates, read_revocation_lists};
 use crate::cli::screen;
 use crate::config;
 use crate::control::lint_levels;
-use crate::inventory::material;
+use crate::inventory::trust;
 use crate::lint::WeakKeys;
 use crate::lint::report::{Report, catalogue_page, explain, json_schema};
 use crate::lint::{Check, EXPIRY_DAYS, Findings, Gathered, Levels, Linter, Role, Trust, Use, catalogue, gather};
@@ -180,7 +180,7 @@ impl Args {
         }
         if self.ca_file.is_empty() {
             anchors.append(&mut gathered.anchors);
-            anchors.extend(material::system().iter().cloned());
+            anchors.extend(trust::system().iter().cloned());
         }
         let mut revocation_lists: Vec<CertificateRevocationListDer<'static>> =
             std::mem::take(&mut gathered.revocation_lists);

@@ -13,7 +13,7 @@ use tokio::task::JoinSet;
 
 use crate::cert::MaterialError;
 use crate::config::Diagnostics;
-use crate::inventory::{Chain, material};
+use crate::inventory::{Chain, chains};
 use crate::lint::{Finding, Role, Silence, Subject, Trust, silent};
 use crate::model::Host;
 use crate::tls::{Unfetched, presented};
@@ -80,7 +80,7 @@ impl Live {
         roles: &[(Role, Option<Trust>)],
         expected: &str,
     ) {
-        let (silence, reason) = match fetched.map(|chain| material::shown(address, &chain)) {
+        let (silence, reason) = match fetched.map(|chain| chains::shown(address, &chain)) {
             Ok(Ok(chain)) => {
                 for (role, trust) in roles {
                     let Some(mut subject) = Subject::new(chain.clone(), None, role.clone()) else { continue };

@@ -1,15 +1,15 @@
-//! Which findings were logged, so that each is logged once.
+//! Which findings were reported in the log, so that each is reported once.
 
 use std::collections::HashMap;
 
 use crate::lint::{Family, Finding};
 
-/// What was logged, by what tells findings apart: not their words, which count days.
+/// The findings that were reported, by what identifies them: not their messages, which count days.
 #[derive(Debug, Default)]
-pub(super) struct Told(HashMap<Key, Entry>);
+pub(super) struct ReportedFindings(HashMap<FindingId, Reported>);
 
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
-struct Key {
+struct FindingId {
     source: String,
     position: usize,
     check: &'static str,
@@ -17,45 +17,49 @@ struct Key {
 }
 
 #[derive(Debug)]
-struct Entry {
+struct Reported {
     at: i64,
     message: String,
 }
 
-/// A finding that is there no more.
+/// A finding that was reported and is not found any more.
 #[derive(Debug, PartialEq, Eq)]
-pub(super) struct Gone {
+pub(super) struct Resolved {
     pub(super) source: String,
     pub(super) check: &'static str,
     pub(super) message: String,
 }
 
-impl Told {
-    /// What is to be logged at `now` (seconds since 1970): findings that are new, those about dates once a day, and what
-    /// is gone.
-    pub(super) fn update<'a>(&mut self, findings: &'a [Finding], now: i64) -> (Vec<&'a Finding>, Vec<Gone>) {
+impl ReportedFindings {
+    /// Takes the findings of `now` (seconds since 1970). Returns those to report, which are the new ones and once a day
+    /// those about dates, and those that are resolved.
+    pub(super) fn update<'a>(&mut self, findings: &'a [Finding], now: i64) -> (Vec<&'a Finding>, Vec<Resolved>) {
         let mut before = std::mem::take(&mut self.0);
         let mut new = Vec::new();
         for finding in findings {
-            let key = Key::of(finding);
+            let key = FindingId::of(finding);
             if self.0.contains_key(&key) {
                 continue;
             }
             let known = before.remove(&key).filter(|it| finding.check.family != Family::Validity || now - it.at < DAY);
-            let entry = known.unwrap_or_else(|| {
+            let reported = known.unwrap_or_else(|| {
                 new.push(finding);
-                Entry { at: now, message: finding.message.clone() }
+                Reported { at: now, message: finding.message.clone() }
             });
-            self.0.insert(key, entry);
+            self.0.insert(key, reported);
         }
-        let gone = |(key, entry): (Key, Entry)| Gone { source: key.source, check: key.check, message: entry.message };
-        let mut gone: Vec<_> = before.into_iter().map(gone).collect();
-        gone.sort_by(|a, b| (&a.source, a.check).cmp(&(&b.source, b.check)));
-        (new, gone)
+        let resolved = |(key, reported): (FindingId, Reported)| Resolved {
+            source: key.source,
+            check: key.check,
+            message: reported.message,
+        };
+        let mut resolved: Vec<_> = before.into_iter().map(resolved).collect();
+        resolved.sort_by(|a, b| (&a.source, a.check).cmp(&(&b.source, b.check)));
+        (new, resolved)
     }
 }
 
-impl Key {
+impl FindingId {
     fn of(finding: &Finding) -> Self {
         Self {
             source: finding.origin.source(),
@@ -85,8 +89,8 @@ mod tests {
     };
 
     #[test]
-    fn a_date_is_told_again_each_day_whatever_its_words() {
-        let mut told = Told::default();
+    fn a_date_is_reported_again_each_day_whatever_its_words() {
+        let mut reported = ReportedFindings::default();
         let ends_in = |days: i64| {
             let port = silent(Silence::Handshake, "a:1", &format!("ends in {days} days"), "later");
             [Finding { check: &ENDS_SOON, ..port }]
@@ -94,24 +98,24 @@ mod tests {
         let times = [(0, 1), (3600, 0), (DAY - 1, 0), (DAY, 1), (DAY + 3600, 0), (2 * DAY, 1)];
         for (now, expected) in times {
             let found = ends_in(20 - now / DAY);
-            let (new, gone) = told.update(&found, now);
+            let (new, gone) = reported.update(&found, now);
             assert_eq!((new.len(), gone.len()), (expected, 0), "{now}");
         }
     }
 
     #[test]
-    fn a_finding_is_told_once_and_once_more_when_it_is_gone() {
-        let mut told = Told::default();
+    fn a_finding_is_reported_once_and_once_more_when_it_is_gone() {
+        let mut reported = ReportedFindings::default();
         let found = [silent(Silence::Plaintext, "a:1", "speaks plain HTTP", "TLS")];
-        assert_eq!(told.update(&found, 0).0.len(), 1);
-        let (new, gone) = told.update(&found, 10 * DAY);
+        assert_eq!(reported.update(&found, 0).0.len(), 1);
+        let (new, gone) = reported.update(&found, 10 * DAY);
         assert!(new.is_empty() && gone.is_empty());
-        let (new, gone) = told.update(&[], 10 * DAY);
+        let (new, gone) = reported.update(&[], 10 * DAY);
         assert!(new.is_empty());
         assert_eq!(
             gone.iter().map(|it| (it.source.as_str(), it.check)).collect::<Vec<_>>(),
             [("a:1", "port-plaintext")]
         );
-        assert!(told.update(&[], 10 * DAY).1.is_empty());
+        assert!(reported.update(&[], 10 * DAY).1.is_empty());
     }
 }

@@ -6,6 +6,6 @@ mod question;
 mod web;
 
 pub use answer::Answer;
-pub use opening::{OPENING_LENGTH, Opening, is_tls_record};
+pub use opening::{Opening, is_tls_record};
 pub use question::Question;
 pub use web::{Coordinator, Metrics, Role, backend_role, coordinators};

@@ -1,8 +1,5 @@
 //! The first bytes of a connection, which tell what its sender speaks. Impala's clients always speak first.
 
-/// Bytes that are enough to tell every [`Opening`].
-pub const OPENING_LENGTH: usize = 12;
-
 /// What a client began with.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Opening {
@@ -23,7 +20,7 @@ pub enum Opening {
 }
 
 impl Opening {
-    /// Tells from the first [`OPENING_LENGTH`] bytes, or as many as there are.
+    /// Tells from the first bytes; twelve are enough.
     pub fn of(bytes: &[u8]) -> Self {
         match bytes {
             [0x16, 0x03, ..] => Self::Tls,

@@ -3,6 +3,7 @@
 
 mod connect;
 mod episodes;
+mod first_bytes;
 mod limits;
 mod listen;
 mod shortage;
@@ -11,6 +12,7 @@ mod sys;
 
 pub use connect::{NotConnected, connect};
 pub use episodes::end_shortages;
+pub use first_bytes::Socket;
 pub use limits::{raise_open_files, yield_to_connections};
 pub use listen::{Bound, adjust, bind, share_port};
 pub use shortage::Shortage;

@@ -11,12 +11,12 @@ use tokio_rustls::TlsStream;
 
 use super::close::{Close, CloseReason, Who};
 use super::record::Record;
-use super::stream::{Socket, Stream};
+use super::stream::Stream;
 use super::trail::Went;
 use super::virtual_server::{LiveVirtualServer, Snapshot};
 use super::wait;
 use crate::model::profile::Protocol;
-use crate::net::{self, NotConnected, Shortage};
+use crate::net::{self, NotConnected, Shortage, Socket};
 use crate::pool::{MemberGuard, Served, SetupGuard};
 use crate::tls::{TlsFacts, TlsFault};
 

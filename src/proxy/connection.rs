@@ -15,12 +15,12 @@ use super::lifecycle::Lifecycle;
 use super::meter::Meter;
 use super::record::Record;
 use super::relay::{End, Flow, Outcome, Relay, Side};
-use super::stream::{Socket, Stream};
+use super::stream::Stream;
 use super::virtual_server::{LiveVirtualServer, Snapshot};
 use crate::impala::{Opening, is_tls_record};
 use crate::model::profile::Protocol;
 use crate::model::{Dial, ServiceDownAction};
-use crate::net;
+use crate::net::{self, Socket};
 use crate::pool::Served;
 use crate::tls::{TlsFacts, TlsFault};
 

@@ -1,3 +1,5 @@
+//! What a finished handshake agreed on.
+
 use rustls::{ClientConnection, CommonState, HandshakeKind, ProtocolVersion, ServerConnection};
 
 use super::MemberTls;

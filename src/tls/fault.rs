@@ -1,3 +1,5 @@
+//! What went wrong with TLS on a connection.
+
 use std::io;
 
 use rustls::{CertificateError, Error, InvalidMessage};

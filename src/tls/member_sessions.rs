@@ -1,3 +1,5 @@
+//! The sessions with one member, to resume.
+
 use std::collections::VecDeque;
 use std::fmt;
 use std::sync::{Mutex, MutexGuard, PoisonError};

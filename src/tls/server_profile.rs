@@ -1,3 +1,5 @@
+//! A server-ssl profile in force: TLS toward each of its members.
+
 use std::collections::HashMap;
 use std::fmt;
 use std::net::{IpAddr, Ipv4Addr};
@@ -13,10 +15,11 @@ use rustls_pki_types::ServerName;
 use tokio_rustls::TlsConnector;
 
 use super::ProfileError;
+use super::cipher_suites::{provider, versions};
 use super::member_sessions::MemberSessions;
 use super::member_verifier::{Demands, MemberVerifier, Tolerated};
-use super::provider::{provider, versions};
 use super::roots::Roots;
+use super::verifier::{HandshakeSignatures, Verifier};
 use crate::cert::Identity;
 use crate::model::profile::ServerSsl;
 use crate::model::{Address, Member, MemberKey};
@@ -133,7 +136,7 @@ impl LiveServerSsl {
             (None, Address::Fqdn(_)) => IpAddr::V4(Ipv4Addr::UNSPECIFIED).into(),
         };
         MemberTls {
-            config: Arc::new(self.configure(verifier.clone(), sni.is_some())),
+            config: Arc::new(self.configure(&verifier, sni.is_some())),
             server_name,
             sni: sni.map(|name| name.to_str().into_owned()),
             hostname: member.node.hostname.clone(),
@@ -143,12 +146,13 @@ impl LiveServerSsl {
         }
     }
 
-    fn configure(&self, verifier: Arc<MemberVerifier>, sni: bool) -> ClientConfig {
+    fn configure(&self, verifier: &Arc<MemberVerifier>, sni: bool) -> ClientConfig {
+        let signatures = HandshakeSignatures::Verified(self.provider.signature_verification_algorithms);
         let builder = ClientConfig::builder_with_provider(self.provider.clone())
             .with_protocol_versions(&versions(self.profile.versions))
             .expect("every cipher group has suites for every version")
             .dangerous()
-            .with_custom_certificate_verifier(verifier);
+            .with_custom_certificate_verifier(Verifier::new(Arc::clone(verifier), signatures));
         let mut config = match &self.client_certificate {
             Some(certificate) => builder.with_client_cert_resolver(certificate.clone()),
             None => builder.with_no_client_auth(),

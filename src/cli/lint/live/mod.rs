@@ -16,7 +16,7 @@ use crate::config::Diagnostics;
 use crate::inventory::{Chain, chains};
 use crate::lint::{Finding, Role, Silence, Subject, Trust, silent};
 use crate::model::Host;
-use crate::tls::{Unfetched, presented};
+use crate::tls::{Unfetched, fetch_chain};
 
 pub(super) use configured::from_config;
 
@@ -124,7 +124,7 @@ async fn fetch_all(ports: &[Port]) -> Vec<Result<Chain, Unfetched>> {
         asked.spawn(async move {
             // The semaphore is never closed.
             let _place = places.acquire().await;
-            (index, presented((port.host.as_str(), port.port), port.server_name.as_ref(), LIMIT).await)
+            (index, fetch_chain((port.host.as_str(), port.port), port.server_name.as_ref(), LIMIT).await)
         });
     }
     // It is drawn on a terminal only.

@@ -1,3 +1,5 @@
+//! The cipher suites of each group and their order, the key exchanges, and the versions of TLS.
+
 use std::sync::{Arc, LazyLock};
 
 use rustls::crypto::CryptoProvider;

@@ -1,23 +1,24 @@
-//! Asking a port for the certificates that it shows, without judging them.
+//! Fetching the chain of certificates that a port shows, without verifying it.
 
 use std::io;
-use std::net::SocketAddr;
+use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
-use rustls::client::danger::{HandshakeSignatureValid, ServerCertVerified, ServerCertVerifier};
-use rustls::client::{ClientConfig, ClientConnection, Resumption};
-use rustls::{DigitallySignedStruct, Error, SignatureScheme};
+use rustls::Error;
+use rustls::client::{ClientConfig, Resumption};
 use rustls_pki_types::{CertificateDer, ServerName, UnixTime};
-use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::io::AsyncWriteExt;
 use tokio::net::{TcpStream, ToSocketAddrs};
 use tokio::time::{Instant, timeout_at};
+use tokio_rustls::TlsConnector;
 
 use super::TlsFault;
-use super::provider::provider;
+use super::cipher_suites::provider;
+use super::verifier::{HandshakeSignatures, Verifier, VerifyChain};
 use crate::model::Host;
 use crate::model::profile::CipherGroup;
-use crate::net::{self, NotConnected, Shortage};
+use crate::net::{self, NotConnected, Shortage, Socket};
 
 /// Why a port showed no certificate, in words that follow its address.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -43,7 +44,7 @@ pub enum Unfetched {
     Handshake(String),
 }
 
-/// What came of a handshake that takes any certificate.
+/// What came of a handshake that accepts any certificate.
 #[derive(Debug)]
 pub struct Shown {
     /// As the server sent it; empty if it came to no certificate.
@@ -52,14 +53,14 @@ pub struct Shown {
     pub outcome: Result<(), Unfetched>,
 }
 
-/// The chain that a server shows, its own certificate first. Any is taken: nothing is verified.
+/// Fetches the chain that a server shows, its own certificate first. Any is accepted: nothing is verified.
 ///
 /// `server_name` is sent as SNI if it is a name. A server that shows its chain and fails the handshake later, such as one
 /// that demands a client certificate, has shown it.
 ///
 /// # Errors
 /// What kept it from showing one within `limit`.
-pub async fn presented(
+pub async fn fetch_chain(
     address: impl ToSocketAddrs,
     server_name: Option<&Host>,
     limit: Duration,
@@ -71,7 +72,7 @@ pub async fn presented(
     }
 }
 
-/// A whole handshake that takes any certificate, after which the connection is closed in order.
+/// Makes a whole handshake that accepts any certificate, and closes the connection in order.
 pub async fn handshake(address: impl ToSocketAddrs, server_name: Option<&Host>, limit: Duration) -> Shown {
     let recorder = Arc::new(Recorder::default());
     let outcome = attempt(address, server_name, Instant::now() + limit, &recorder).await;
@@ -84,19 +85,44 @@ async fn attempt(
     deadline: Instant,
     recorder: &Arc<Recorder>,
 ) -> Result<(), Unfetched> {
-    let mut stream = connect(address, deadline).await?;
-    let mut tls = client(server_name, recorder).map_err(|error| Unfetched::Handshake(error.to_string()))?;
-    let mut first = Vec::new();
-    match timeout_at(deadline, converse(&mut tls, &mut stream, &mut first)).await {
-        Ok(outcome) => outcome?,
-        Err(_) if first.is_empty() => return Err(Unfetched::TimedOut),
-        Err(_) => return Err(failed(&io::Error::other("it stopped answering"), &first)),
-    }
-    // The server's thread is free again as soon as it reads this.
-    tls.send_close_notify();
-    let _ = timeout_at(deadline, flush(&mut tls, &mut stream)).await;
-    let _ = timeout_at(deadline, stream.shutdown()).await;
-    Ok(())
+    let mut socket = Socket::new(connect(address, deadline).await?);
+    let (connector, name) =
+        connector(server_name, recorder).map_err(|error| Unfetched::Handshake(error.to_string()))?;
+    let failure = match timeout_at(deadline, connector.connect(name, &mut socket)).await {
+        Ok(Ok(mut tls)) => {
+            // The server's thread is free again as soon as it reads the close_notify.
+            let _ = timeout_at(deadline, tls.shutdown()).await;
+            return Ok(());
+        }
+        Ok(Err(error)) => Some(error),
+        Err(_) => None,
+    };
+    Err(match (failure, socket.opening()) {
+        (Some(error), first) => failed(&error, first),
+        (None, []) => Unfetched::TimedOut,
+        (None, first) => failed(&io::Error::other("it stopped answering"), first),
+    })
+}
+
+fn connector(
+    server_name: Option<&Host>,
+    recorder: &Arc<Recorder>,
+) -> Result<(TlsConnector, ServerName<'static>), Error> {
+    let mut config = ClientConfig::builder_with_provider(provider(CipherGroup::Default))
+        .with_safe_default_protocol_versions()?
+        .dangerous()
+        // A key that is too weak to verify with is to be reported too.
+        .with_custom_certificate_verifier(Verifier::new(Arc::clone(recorder), HandshakeSignatures::Unverified))
+        .with_no_client_auth();
+    config.resumption = Resumption::disabled();
+    let name = match server_name {
+        Some(Host::Name(name)) => {
+            ServerName::try_from(name.clone()).map_err(|error| Error::General(error.to_string()))?
+        }
+        Some(Host::Ip(address)) => (*address).into(),
+        None => IpAddr::V4(Ipv4Addr::UNSPECIFIED).into(),
+    };
+    Ok((TlsConnector::from(Arc::new(config)), name))
 }
 
 async fn connect(address: impl ToSocketAddrs, deadline: Instant) -> Result<TcpStream, Unfetched> {
@@ -124,57 +150,6 @@ async fn connect(address: impl ToSocketAddrs, deadline: Instant) -> Result<TcpSt
     Err(failed)
 }
 
-fn client(server_name: Option<&Host>, recorder: &Arc<Recorder>) -> Result<ClientConnection, Error> {
-    let mut config = ClientConfig::builder_with_provider(provider(CipherGroup::Default))
-        .with_safe_default_protocol_versions()?
-        .dangerous()
-        .with_custom_certificate_verifier(Arc::clone(recorder) as Arc<dyn ServerCertVerifier>)
-        .with_no_client_auth();
-    config.resumption = Resumption::disabled();
-    let name = match server_name {
-        Some(Host::Name(name)) => {
-            ServerName::try_from(name.clone()).map_err(|error| Error::General(error.to_string()))?
-        }
-        Some(Host::Ip(address)) => (*address).into(),
-        None => std::net::IpAddr::V4(std::net::Ipv4Addr::UNSPECIFIED).into(),
-    };
-    ClientConnection::new(Arc::new(config), name)
-}
-
-/// Handshakes to the end, remembering the first bytes in case that they are no TLS.
-async fn converse(tls: &mut ClientConnection, stream: &mut TcpStream, first: &mut Vec<u8>) -> Result<(), Unfetched> {
-    let mut buffer = vec![0; BUFFER];
-    loop {
-        flush(tls, stream).await.map_err(|error| failed(&error, first))?;
-        if !tls.is_handshaking() {
-            return Ok(());
-        }
-        let count = match stream.read(&mut buffer).await {
-            Ok(0) => Err(io::Error::from(io::ErrorKind::UnexpectedEof)),
-            outcome => outcome,
-        };
-        let count = count.map_err(|error| failed(&error, first))?;
-        let mut bytes = buffer.get(..count).unwrap_or_default();
-        first.extend_from_slice(bytes.get(..OPENING.saturating_sub(first.len())).unwrap_or(bytes));
-        while !bytes.is_empty() {
-            tls.read_tls(&mut bytes).map_err(|error| failed(&error, first))?;
-            if let Err(error) = tls.process_new_packets() {
-                // Our alert tells the server why, if it gets there.
-                let _ = flush(tls, stream).await;
-                return Err(failed(&io::Error::new(io::ErrorKind::InvalidData, error), first));
-            }
-        }
-    }
-}
-
-async fn flush(tls: &mut ClientConnection, stream: &mut TcpStream) -> io::Result<()> {
-    let mut bytes = Vec::new();
-    while tls.wants_write() {
-        tls.write_tls(&mut bytes)?;
-    }
-    stream.write_all(&bytes).await
-}
-
 /// Names the failure by what the server had said until then.
 fn failed(error: &io::Error, first: &[u8]) -> Unfetched {
     match first {
@@ -198,72 +173,25 @@ fn protocol(first: &[u8]) -> &'static str {
     }
 }
 
-/// Notes the chain and takes it, whatever it is.
+/// Records the chain and accepts it, whatever it is.
 #[derive(Debug, Default)]
 struct Recorder {
     chain: OnceLock<Vec<CertificateDer<'static>>>,
 }
 
-impl ServerCertVerifier for Recorder {
-    fn verify_server_cert(
+impl VerifyChain for Recorder {
+    fn verify_chain(
         &self,
         end_entity: &CertificateDer<'_>,
         intermediates: &[CertificateDer<'_>],
-        _server_name: &ServerName<'_>,
-        _ocsp_response: &[u8],
         _now: UnixTime,
-    ) -> Result<ServerCertVerified, Error> {
+    ) -> Result<(), Error> {
         let chain = std::iter::once(end_entity).chain(intermediates).map(|it| it.clone().into_owned()).collect();
         // There is one handshake to a recorder.
         let _ = self.chain.set(chain);
-        Ok(ServerCertVerified::assertion())
-    }
-
-    // A key that is too weak to verify with is to be told of too.
-    fn verify_tls12_signature(
-        &self,
-        _message: &[u8],
-        _certificate: &CertificateDer<'_>,
-        _signature: &DigitallySignedStruct,
-    ) -> Result<HandshakeSignatureValid, Error> {
-        Ok(HandshakeSignatureValid::assertion())
-    }
-
-    fn verify_tls13_signature(
-        &self,
-        _message: &[u8],
-        _certificate: &CertificateDer<'_>,
-        _signature: &DigitallySignedStruct,
-    ) -> Result<HandshakeSignatureValid, Error> {
-        Ok(HandshakeSignatureValid::assertion())
-    }
-
-    fn supported_verify_schemes(&self) -> Vec<SignatureScheme> {
-        SCHEMES.to_vec()
+        Ok(())
     }
 }
-
-/// Those of TLS 1.2 and 1.3 that anybody uses, the obsolete included.
-const SCHEMES: &[SignatureScheme] = &[
-    SignatureScheme::ECDSA_NISTP256_SHA256,
-    SignatureScheme::ECDSA_NISTP384_SHA384,
-    SignatureScheme::ECDSA_NISTP521_SHA512,
-    SignatureScheme::ED25519,
-    SignatureScheme::ED448,
-    SignatureScheme::RSA_PSS_SHA256,
-    SignatureScheme::RSA_PSS_SHA384,
-    SignatureScheme::RSA_PSS_SHA512,
-    SignatureScheme::RSA_PKCS1_SHA256,
-    SignatureScheme::RSA_PKCS1_SHA384,
-    SignatureScheme::RSA_PKCS1_SHA512,
-    SignatureScheme::RSA_PKCS1_SHA1,
-    SignatureScheme::ECDSA_SHA1_Legacy,
-];
-
-/// A record at most, with its header.
-const BUFFER: usize = 16 * 1024 + 256 + 5;
-/// First bytes that are enough to tell what a server speaks.
-const OPENING: usize = 8;
 
 #[cfg(test)]
 mod tests {

@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use pronk::model::Host;
 use pronk::model::profile::CipherGroup;
-use pronk::tls::{Unfetched, handshake, presented};
+use pronk::tls::{Unfetched, fetch_chain, handshake};
 use rustls::server::WebPkiClientVerifier;
 use rustls::{RootCertStore, ServerConfig, ServerConnection, version};
 
@@ -19,14 +19,14 @@ use crate::tls::{FRONT, answering_member, silent_member, tls_member};
 const LIMIT: Duration = PATIENCE;
 
 async fn ask(address: SocketAddr) -> Result<usize, Unfetched> {
-    presented(address, Some(&Host::parse(FRONT).unwrap()), LIMIT).await.map(|chain| chain.len())
+    fetch_chain(address, Some(&Host::parse(FRONT).unwrap()), LIMIT).await.map(|chain| chain.len())
 }
 
 #[tokio::test]
 async fn any_chain_is_taken_whole() {
     let ca = Authority::new("root");
     let leaf = ca.intermediate("issuing").issue("other").dns("other.example.com").expired().build();
-    let chain = presented(tls_member(&leaf), None, LIMIT).await.unwrap();
+    let chain = fetch_chain(tls_member(&leaf), None, LIMIT).await.unwrap();
     assert_eq!(chain, leaf.chain, "expired, for another name, from an unknown issuer");
 }
 
@@ -86,7 +86,7 @@ async fn ports_that_show_nothing_are_told_apart() {
     assert_eq!(alert, Err(Unfetched::Handshake("sent the tls alert 70, protocol_version".into())));
     let closed = SocketAddr::from(([127, 0, 0, 1], free_port()));
     assert!(matches!(ask(closed).await, Err(Unfetched::Connect(_))));
-    let unknown = presented(("nowhere.invalid", 21050), None, LIMIT).await;
+    let unknown = fetch_chain(("nowhere.invalid", 21050), None, LIMIT).await;
     assert!(matches!(unknown, Err(Unfetched::Resolve(_))), "{unknown:?}");
 }
 
@@ -100,7 +100,7 @@ async fn silence_has_an_end() {
         let _ = stream.write_all(b"\x16\x03\x03\x40");
         let _ = stream.read_to_end(&mut Vec::new());
     });
-    let (silent, stalled) = tokio::join!(presented(silent_member(), None, soon), presented(stalls, None, soon));
+    let (silent, stalled) = tokio::join!(fetch_chain(silent_member(), None, soon), fetch_chain(stalls, None, soon));
     assert_eq!(silent, Err(Unfetched::TimedOut));
     assert!(
         matches!(&stalled, Err(Unfetched::Handshake(reason)) if reason.contains("stopped answering")),

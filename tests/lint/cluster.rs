@@ -1,3 +1,5 @@
+//! Servers of a cluster beside each other.
+
 use std::time::Duration;
 
 use pronk::lint::overview::ClusterView;

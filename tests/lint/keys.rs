@@ -1,3 +1,5 @@
+//! Keys, signatures and key files.
+
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 

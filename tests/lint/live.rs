@@ -1,3 +1,5 @@
+//! Live ports.
+
 use pronk::lint::{Finding, Silence, Use, silent};
 
 use crate::corpus::{Case, FRONT, NODE, lint, role};

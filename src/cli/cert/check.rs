@@ -1,3 +1,5 @@
+//! `pronk cert check`: entries, linted.
+
 use std::path::Path;
 use std::process::ExitCode;
 

@@ -1,7 +1,10 @@
+//! `pronk cert create`: a key and a certificate.
+
 use std::path::Path;
 use std::process::ExitCode;
 
 use super::args::{NameArgs, PassphraseArgs, StoreArgs, key_type, now};
+use super::summary::print_summary;
 use crate::cert::entry::{CERT, CHAIN, CSR, KEY, NEXT_KEY};
 use crate::cert::{Certificate, date, pem};
 use crate::cert::{KeyType, PrivateKey};
@@ -110,18 +113,6 @@ impl Args {
             outln!("in a client-ssl profile: cert-key-chain: [{{ store: {}{passphrase} }}]", self.name);
         }
     }
-}
-
-/// Names, end, key and fingerprint.
-pub(super) fn print_summary(leaf: &Certificate, now: i64) {
-    let names: Vec<_> = leaf.names.dns.iter().cloned().chain(leaf.names.ip.iter().map(ToString::to_string)).collect();
-    outln!("  subject  {}", leaf.names.subject.escape_debug());
-    if !names.is_empty() {
-        outln!("  names    {}", names.join(", ").escape_debug());
-    }
-    outln!("  valid    until {} ({} days)", date::day(leaf.not_after), leaf.days_left(now));
-    outln!("  key      {}", leaf.key);
-    outln!("  sha256   {}", leaf.fingerprint());
 }
 
 fn open_authority(folder: &Path, name: &str, passphrase: &PassphraseArgs) -> Result<Authority, StoreError> {

@@ -1,3 +1,5 @@
+//! `pronk cert export`: an entry as PEM or PKCS#12.
+
 use std::io::{IsTerminal, Write};
 use std::os::unix::fs::OpenOptionsExt;
 use std::path::{Path, PathBuf};

@@ -1,9 +1,11 @@
+//! `pronk cert import`: a certificate, key and chain from files.
+
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 use super::args::{PassphraseArgs, StoreArgs, now};
-use super::create::print_summary;
 use super::findings::{anchors, front_end, line};
+use super::summary::print_summary;
 use super::usage::Usage;
 use crate::cert::bundle::KeyFile;
 use crate::cert::entry::{CERT, CHAIN, CSR, KEY, NEXT_KEY};

@@ -1,8 +1,10 @@
+//! `pronk cert trust`: files of trusted certificates.
+
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 use super::args::now;
-use super::list::aligned;
+use super::table::aligned;
 use crate::cert::{Certificate, date};
 use crate::cli::screen::{out, outln};
 use crate::store::truststore::{Truststore, certificates_in};

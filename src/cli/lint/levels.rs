@@ -1,3 +1,5 @@
+//! The options `--allow`, `--warn` and `--deny`.
+
 use clap::{Arg, ArgAction, ArgMatches, Command, FromArgMatches};
 
 use crate::lint::{Levels, UnknownCheck, check};

@@ -1,3 +1,5 @@
+//! The options for how findings are written.
+
 use std::io;
 
 use clap::ValueEnum;

@@ -1,3 +1,5 @@
+//! Tables of certificates, hosts and verdicts.
+
 use std::net::IpAddr;
 
 use proptest::prelude::*;

@@ -1,4 +1,8 @@
-use super::{Live, Port, fetch};
+//! Everything that a configuration file has to do with certificates.
+
+use super::collected::Collected;
+use super::fetch::fetch;
+use super::port::Port;
 use crate::cert::entry;
 use crate::config::{Loaded, Severity};
 use crate::inventory::targets::{MemberTarget, ProfileTarget};
@@ -11,30 +15,30 @@ use crate::model::profile::{CertKey, Certificate, TrustAnchors};
 ///
 /// # Errors
 /// The system gives no means to connect.
-pub(in crate::cli::lint) fn from_config(loaded: &Loaded) -> anyhow::Result<Live> {
+pub(in crate::cli::lint) fn from_config(loaded: &Loaded) -> anyhow::Result<Collected> {
     let store = &loaded.model.certificate_store;
     let targets = Targets::of(&loaded.model, &entry::entries(store));
-    let mut live = Live::default();
-    targets.profiles.iter().for_each(|target| live.add_profile(target, loaded));
+    let mut collected = Collected::default();
+    targets.profiles.iter().for_each(|target| collected.add_profile(target, loaded));
 
     let ports: Vec<_> = targets.members.iter().map(port).collect();
     for (target, fetched) in targets.members.iter().zip(fetch(&ports)?) {
         let expected_roles: Vec<_> = target
             .expectations
             .iter()
-            .map(|it| (it.role.clone(), it.trust.as_ref().and_then(|anchors| live.trust(anchors))))
+            .map(|it| (it.role.clone(), it.trust.as_ref().and_then(|anchors| collected.trust(anchors))))
             .collect();
-        live.add(&target.key.to_string(), fetched, &expected_roles, &expected(target));
+        collected.add(&target.key.to_string(), fetched, &expected_roles, &expected(target));
     }
     for name in &targets.spare {
         let source = CertKey { certificate: Certificate::Store(name.clone()), passphrase: None, sni_default: false };
         match chains::read(&source, store) {
             Ok(found) => {
                 let authorities = found.chain.iter().map(|it| &it.certificate).filter(|it| it.is_authority());
-                live.anchors.extend(authorities.map(|authority| authority.der.clone()));
-                live.subjects.extend(Subject::new(found.chain, found.key, Role::default()));
+                collected.anchors.extend(authorities.map(|authority| authority.der.clone()));
+                collected.subjects.extend(Subject::new(found.chain, found.key, Role::default()));
             }
-            Err(error) => live.unreadable.push(error),
+            Err(error) => collected.unreadable.push(error),
         }
     }
     for name in &targets.nameless {
@@ -43,12 +47,12 @@ pub(in crate::cli::lint) fn from_config(loaded: &Loaded) -> anyhow::Result<Live>
         let help = "write the name that clients connect to as `hostname`".to_owned();
         let mut note = loaded.diagnose(&["virtual-servers", name.as_str()], message, Some(help));
         note.severity = Severity::Note;
-        live.notes.push(note);
+        collected.notes.push(note);
     }
-    Ok(live)
+    Ok(collected)
 }
 
-impl Live {
+impl Collected {
     fn add_profile(&mut self, target: &ProfileTarget, loaded: &Loaded) {
         let sources = &target.profile.cert_key_chain;
         let read = |source| chains::read(source, &loaded.model.certificate_store);

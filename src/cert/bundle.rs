@@ -43,13 +43,13 @@ pub struct KeyFile {
 ///
 /// # Errors
 /// It cannot be read, is malformed, of a foreign format, or holds nothing of use. An encrypted key without its
-/// passphrase is not an error: [`KeyFile::spki`] tells.
+/// passphrase is not an error: [`KeyFile::spki`] says so.
 pub fn read(path: &Path, passphrase: Option<&Passphrase>) -> Result<Bundle, MaterialError> {
     let (contents, mode) = contents(path)?;
     parse(path, &contents, mode, passphrase)
 }
 
-/// The contents of a file and its permission bits.
+/// Returns the contents of a file and its permission bits.
 ///
 /// # Errors
 /// It cannot be read, or is too large.
@@ -60,7 +60,7 @@ pub fn contents(path: &Path) -> Result<(Zeroizing<Vec<u8>>, u32), MaterialError>
     Ok((read_all(path, file, metadata.len())?, metadata.permissions().mode() & 0o7777))
 }
 
-/// Reads what comes from elsewhere; `path` and the permission bits are for messages.
+/// Reads from something else than a file, such as standard input; `path` and the permission bits are for messages.
 ///
 /// # Errors
 /// As [`read`].
@@ -90,7 +90,7 @@ fn read_all(path: &Path, source: impl Read, size: u64) -> Result<Zeroizing<Vec<u
 /// Decodes the certificates of a file.
 ///
 /// # Errors
-/// One cannot be decoded; its position is told.
+/// One cannot be decoded; the error has its position.
 pub fn decode(path: &Path, certificates: Vec<CertificateDer<'static>>) -> Result<Vec<Certificate>, MaterialError> {
     let decode = |(index, der)| {
         Certificate::decode(der).map_err(|error| MaterialError::BadCertificate {
@@ -149,8 +149,8 @@ fn pem(path: &Path, contents: &[u8], mode: u32, passphrase: Option<&Passphrase>)
     Ok(Bundle { path: path.to_owned(), certificates, key, revocation_lists })
 }
 
-/// The sections that are base64 throughout: an encrypted key in OpenSSL's old format has headers, over which the
-/// library stumbles although it looks for certificates.
+/// Returns the sections that are base64 throughout: an encrypted key in OpenSSL's old format has headers, over which
+/// the library stumbles although it looks for certificates.
 fn without_legacy_keys(contents: &[u8]) -> Cow<'_, [u8]> {
     if !key_pem::is_legacy(contents) {
         return Cow::Borrowed(contents);
@@ -161,7 +161,7 @@ fn without_legacy_keys(contents: &[u8]) -> Cow<'_, [u8]> {
     Cow::Owned(kept.map(|section| format!("-----BEGIN {section}")).collect::<String>().into_bytes())
 }
 
-/// A keystore or truststore in PKCS#12.
+/// Reads a keystore or truststore in PKCS#12.
 fn archive(path: &Path, contents: &[u8], mode: u32, passphrase: Option<&Passphrase>) -> Result<Bundle, MaterialError> {
     let opened =
         pkcs12::read(contents, passphrase).map_err(|error| MaterialError::Archive { path: path.to_owned(), error })?;
@@ -173,8 +173,8 @@ fn archive(path: &Path, contents: &[u8], mode: u32, passphrase: Option<&Passphra
     Ok(Bundle { path: path.to_owned(), certificates, key, revocation_lists: Vec::new() })
 }
 
-/// A certificate, a revocation list, a PKCS#7 or a private key. What cannot be told apart is taken for a certificate,
-/// so that its decoding says what is wrong with it.
+/// Reads a certificate, a revocation list, a PKCS#7 or a private key in DER. What is none of them is taken for a
+/// certificate, so that its decoding says what is wrong with it.
 fn der(path: &Path, contents: &[u8], mode: u32) -> Result<Bundle, MaterialError> {
     let mut bundle =
         Bundle { path: path.to_owned(), certificates: Vec::new(), key: None, revocation_lists: Vec::new() };
@@ -193,7 +193,7 @@ fn der(path: &Path, contents: &[u8], mode: u32) -> Result<Bundle, MaterialError>
     Ok(bundle)
 }
 
-/// The contents of each PKCS#7 section; none for one that is not base64.
+/// Returns the contents of each PKCS#7 section; none for one that is not base64.
 fn pkcs7_sections(contents: &[u8]) -> impl Iterator<Item = Option<Vec<u8>>> {
     let text = String::from_utf8_lossy(contents);
     let found: Vec<_> = PKCS7_LABELS

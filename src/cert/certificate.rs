@@ -105,38 +105,39 @@ impl Certificate {
         self.issuer_der == issuer.subject_der && same_key
     }
 
-    /// Whether it names itself as its issuer, by name and key identifier, as roots do and servers' certificates that are
-    /// their own authority. An authority's next key that its last one signed has the name alone. No signature is checked.
+    /// Whether it names itself as its issuer, by name and key identifier, as roots do and servers' certificates that
+    /// are their own authority. An authority's next key that its last one signed has the name alone. No signature is
+    /// checked.
     pub fn names_itself(&self) -> bool {
         self.names_issuer(self)
     }
 
-    /// The subject's name in DER: equal exactly for names that clients take for equal.
+    /// Returns the subject's name in DER: equal exactly for names that clients take for equal.
     pub fn subject_der(&self) -> &[u8] {
         &self.subject_der
     }
 
-    /// The issuer's name in DER.
+    /// Returns the issuer's name in DER.
     pub fn issuer_der(&self) -> &[u8] {
         &self.issuer_der
     }
 
-    /// Days from `now` (seconds since 1970) to its end, rounded down; negative once it has ended.
+    /// Returns the days from `now` (seconds since 1970) to its end, rounded down; negative once it has ended.
     pub fn days_left(&self, now: i64) -> i64 {
         (self.not_after - now).div_euclid(86_400)
     }
 
-    /// What to call it in a message.
+    /// Returns what to call it in a message.
     pub fn title(&self) -> String {
         shown(&self.names.title())
     }
 
-    /// What to call its issuer in a message.
+    /// Returns what to call its issuer in a message.
     pub fn issuer_title(&self) -> String {
         shown(&self.issuer)
     }
 
-    /// SHA-256 of the DER, in hexadecimal.
+    /// Returns SHA-256 of the DER, in hexadecimal.
     pub fn fingerprint(&self) -> String {
         hexadecimal(aws_lc_rs::digest::digest(&aws_lc_rs::digest::SHA256, &self.der).as_ref())
     }

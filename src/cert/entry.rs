@@ -1,5 +1,5 @@
-//! An entry of the certificate store as it is read: a folder with `cert.pem`, `key.pem` and perhaps `chain.pem`, taken as it
-//! was at one moment.
+//! An entry of the certificate store as it is read: a folder with `cert.pem`, `key.pem` and perhaps `chain.pem`, taken
+//! as it was at one moment.
 
 use std::fs::File;
 use std::io::{self, Read};
@@ -27,12 +27,12 @@ pub fn entry(store: &Path, name: &str) -> Result<Entry, MaterialError> {
     EntryFolder::open_entry(store, name).map(|folder| folder.files())
 }
 
-/// Where the certificate, the key and the chain of the entry `name` stand or would stand.
+/// Returns the paths of certificate, key and chain of the entry `name`, whether they exist or not.
 pub fn paths(store: &Path, name: &str) -> [PathBuf; 3] {
     [CERT, KEY, CHAIN].map(|file| store.join(name).join(file))
 }
 
-/// The names of all entries, sorted; none if the store cannot be read.
+/// Returns the names of all entries, sorted; none if the store cannot be read.
 pub fn entries(store: &Path) -> Vec<String> {
     let mut names: Vec<String> = std::fs::read_dir(store)
         .into_iter()
@@ -78,7 +78,7 @@ impl EntryFolder {
         &self.path
     }
 
-    /// Where the parts of the entry are; to be opened with [`open`](Self::open).
+    /// Returns where the parts of the entry are; to be opened with [`open`](Self::open).
     pub fn files(&self) -> Entry {
         let file = |name| self.path.join(name);
         Entry { cert: file(CERT), key: file(KEY), chain: self.has(CHAIN).then(|| file(CHAIN)) }
@@ -88,7 +88,7 @@ impl EntryFolder {
         statat(&self.folder, name, AtFlags::empty()).is_ok()
     }
 
-    /// Opens a file of this folder, whatever stands at its path now.
+    /// Opens a file of this folder, whatever is at its path by now.
     ///
     /// # Errors
     /// As of any file.
@@ -97,7 +97,7 @@ impl EntryFolder {
         Ok(File::from(openat(&self.folder, name, OFlags::RDONLY | OFlags::CLOEXEC, Mode::empty())?))
     }
 
-    /// A file's contents and permission bits; none if there is no such file.
+    /// Returns a file's contents and permission bits; none if there is no such file.
     pub fn read(&self, name: &str) -> Result<Option<(Contents, u32)>, MaterialError> {
         let path = self.path.join(name);
         let read = |mut file: File| {

@@ -58,7 +58,7 @@ pub enum MaterialError {
 }
 
 impl MaterialError {
-    /// What to do about it, where that is known.
+    /// Returns what to do about it, where that is known.
     pub fn help(&self) -> Option<String> {
         match self {
             Self::ReadableByOthers { path, .. } => Some(format!("chmod 600 {}", path.display())),
@@ -99,7 +99,7 @@ pub enum Pkcs12Error {
     Unwritable(String),
 }
 
-/// The reason in the operating system's words, as part of a sentence.
+/// Returns the reason in the operating system's words, as part of a sentence.
 pub fn os_reason(error: &io::Error) -> String {
     let text = error.to_string();
     let reason = text.split(" (os error").next().unwrap_or(&text);

@@ -11,7 +11,7 @@ use super::oid::oid_name;
 pub struct BasicConstraints {
     pub critical: bool,
     pub ca: bool,
-    /// Certificates of authorities that may stand below this one.
+    /// The number of authorities that may be below this one.
     pub path_len: Option<u32>,
 }
 

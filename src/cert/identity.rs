@@ -49,7 +49,7 @@ pub enum Part {
 }
 
 impl Part {
-    /// The key under which the configuration file has it.
+    /// Returns the key under which the configuration file has it.
     pub fn key(self) -> &'static str {
         match self {
             Self::Store => "store",
@@ -63,7 +63,8 @@ impl Part {
 }
 
 impl Identity {
-    /// Reads the files of `source`, whose store entries lie in `store`, and reports everything that is wrong with them.
+    /// Reads the files of `source`, whose entries are in the store `store`, and reports everything that is wrong with
+    /// them.
     pub fn load(source: &CertKey, store: &Path) -> Result<Self, Vec<IdentityError>> {
         match &source.certificate {
             Certificate::Files { cert, key, chain } => {
@@ -103,7 +104,7 @@ impl Identity {
         Ok(Self { key: Arc::new(CertifiedKey::new(chain, key)), names })
     }
 
-    /// The certificate and those above it, as they are sent.
+    /// Returns the certificate and those above it, as they are sent.
     pub fn chain(&self) -> &[CertificateDer<'static>] {
         &self.key.cert
     }
@@ -133,7 +134,7 @@ impl<'a> Files<'a> {
         self.folder.map_or_else(|| File::open(path), |folder| folder.open(path))
     }
 
-    /// The part of the description to blame: an entry of the store is named as a whole.
+    /// Returns the part of the description to blame: an entry of the store is named as a whole.
     fn part(&self, part: Part) -> Part {
         if self.folder.is_some() { Part::Store } else { part }
     }

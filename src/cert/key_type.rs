@@ -51,7 +51,7 @@ impl KeyType {
         }
     }
 
-    /// PKCS#8 (RFC 5208, without the public key, which older Java and OpenSSL do not read) of a fresh key.
+    /// Makes a key. Returns it in PKCS#8 (RFC 5208, without the public key, which older Java and OpenSSL do not read).
     pub(super) fn generate(self) -> Result<Zeroizing<Vec<u8>>, PrivateKeyError> {
         let failed = |_| PrivateKeyError::Generation;
         match self {

@@ -57,7 +57,8 @@ impl CertificateNames {
         Ok(names)
     }
 
-    /// Whether a client that asks for `host` may take this certificate. The common name does not count (RFC 9525, 2).
+    /// Whether a client that connects to `host` may accept this certificate. The common name does not count (RFC 9525,
+    /// 2).
     pub fn cover(&self, host: &Host) -> bool {
         match host {
             Host::Name(name) => self.cover_host(name),
@@ -78,7 +79,7 @@ impl CertificateNames {
         !(self.dns.is_empty() && self.ip.is_empty() && self.others.is_empty())
     }
 
-    /// What to call the certificate in a message: its subject, else its first name.
+    /// Returns what to call the certificate in a message: its subject, else its first name.
     pub fn title(&self) -> String {
         if !self.subject.is_empty() {
             return self.subject.clone();
@@ -87,7 +88,7 @@ impl CertificateNames {
     }
 }
 
-/// The subject of a certificate in one line, if it can be decoded.
+/// Returns the subject of a certificate in one line, if it can be decoded.
 pub fn subject(certificate: &CertificateDer<'_>) -> Option<String> {
     X509Certificate::from_der(certificate).ok().map(|(_, parsed)| parsed.subject().to_string())
 }

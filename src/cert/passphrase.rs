@@ -13,7 +13,7 @@ use crate::model::profile;
 pub struct Passphrase(Zeroizing<Vec<u8>>);
 
 impl Passphrase {
-    /// One that was typed in.
+    /// Takes a passphrase that was typed in.
     pub fn new(text: Zeroizing<Vec<u8>>) -> Self {
         Self(text)
     }
@@ -26,7 +26,7 @@ impl Passphrase {
         }
     }
 
-    /// The passphrase itself, for those who must send it.
+    /// Returns the passphrase itself, for those who must send it.
     pub fn bytes(&self) -> &[u8] {
         &self.0
     }

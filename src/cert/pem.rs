@@ -10,12 +10,12 @@ use rustls_pki_types::{CertificateDer, CertificateRevocationListDer};
 
 use super::MaterialError;
 
-/// The certificates of a PEM file in their order, or the one of a DER file; at least one.
+/// Returns the certificates of a PEM file in their order, or the one of a DER file; at least one.
 pub fn read_certificates(path: &Path) -> Result<Vec<CertificateDer<'static>>, MaterialError> {
     certificates_of(path, File::open(path))
 }
 
-/// As [`read_certificates`], from a file that was opened by other means.
+/// Like [`read_certificates`], from a file that is open already.
 pub fn certificates_of(path: &Path, file: io::Result<File>) -> Result<Vec<CertificateDer<'static>>, MaterialError> {
     let certificates = pem_or_der(path, file, CertificateDer::from)?;
     if certificates.is_empty() {
@@ -24,7 +24,7 @@ pub fn certificates_of(path: &Path, file: io::Result<File>) -> Result<Vec<Certif
     Ok(certificates)
 }
 
-/// The revocation lists of a PEM file, or the one of a DER file; at least one.
+/// Returns the revocation lists of a PEM file, or the one of a DER file; at least one.
 pub fn read_revocation_lists(path: &Path) -> Result<Vec<CertificateRevocationListDer<'static>>, MaterialError> {
     let lists = pem_or_der(path, File::open(path), CertificateRevocationListDer::from)?;
     if lists.is_empty() {

@@ -62,7 +62,7 @@ impl PrivateKey {
         Ok(Self { der, signing, scheme: *scheme, algorithm, spki, public })
     }
 
-    /// SubjectPublicKeyInfo in DER.
+    /// Returns the SubjectPublicKeyInfo in DER.
     pub fn spki(&self) -> &[u8] {
         &self.spki
     }
@@ -72,7 +72,7 @@ impl PrivateKey {
         self.scheme == SignatureScheme::RSA_PKCS1_SHA256
     }
 
-    /// In PKCS#8, whatever it was read from.
+    /// Returns the key in PKCS#8, whatever it was read from.
     ///
     /// # Errors
     /// The library refuses the key.
@@ -92,7 +92,8 @@ impl PrivateKey {
         }
     }
 
-    /// PKCS#8 in PEM, encrypted if there is a passphrase (PBES2: PBKDF2 with HMAC-SHA-256, AES-256-CBC).
+    /// Returns the key as PKCS#8 in PEM, encrypted if there is a passphrase (PBES2: PBKDF2 with HMAC-SHA-256,
+    /// AES-256-CBC).
     ///
     /// # Errors
     /// The library refuses the key.

@@ -9,12 +9,12 @@ use zeroize::Zeroizing;
 
 use super::MaterialError;
 
-/// The contents of a file that must not be readable by others; wiped when dropped.
+/// Returns the contents of a file that must not be readable by others; wiped when dropped.
 pub(super) fn read_secret(path: &Path) -> Result<Zeroizing<Vec<u8>>, MaterialError> {
     secret_of(path, File::open(path))
 }
 
-/// As [`read_secret`], from a file that was opened by other means.
+/// Like [`read_secret`], from a file that is open already.
 pub(super) fn secret_of(path: &Path, file: io::Result<File>) -> Result<Zeroizing<Vec<u8>>, MaterialError> {
     let unreadable = |source| MaterialError::Unreadable { path: path.to_owned(), source };
     let mut file = file.map_err(unreadable)?;

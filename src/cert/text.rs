@@ -8,7 +8,7 @@ use super::escape::shown;
 use super::field::Field;
 use super::hex::hexadecimal;
 
-/// The fields of a certificate that it has, each with its line, in the order of `openssl x509 -text`.
+/// Returns the fields of a certificate that it has, each with its line, in the order of `openssl x509 -text`.
 pub fn lines(certificate: &Certificate) -> Vec<(Field, String)> {
     let mut lines = vec![
         (Field::Serial, certificate.serial.clone()),

@@ -24,8 +24,8 @@ pub struct Inventory {
 }
 
 impl Inventory {
-    /// Takes what is in force: the targets, the folder of the certificate store, what client-ssl profiles serve, and the
-    /// profiles whose files cannot be used, each with the reason.
+    /// Takes what is in force: the targets, the folder of the certificate store, what client-ssl profiles serve, and
+    /// the profiles whose files cannot be used, each with the reason.
     pub fn aim(
         &self,
         targets: Targets,
@@ -63,7 +63,7 @@ impl Inventory {
         }
     }
 
-    /// Everything that is known, with times as of this call.
+    /// Returns everything that is known, with times as of this call.
     pub fn snapshot(&self) -> Snapshot {
         let (now, state) = (now(), self.state().clone());
         let known = self.known.lock().unwrap_or_else(PoisonError::into_inner);
@@ -88,7 +88,7 @@ impl Inventory {
         snapshot
     }
 
-    /// Looks at everything, again whenever something changes and every hour.
+    /// Examines everything, whenever something changes and every hour.
     pub async fn run(&self) -> Infallible {
         let mut reported = ReportedFindings::default();
         loop {
@@ -128,7 +128,7 @@ fn log(reported: &mut ReportedFindings, findings: &[Finding]) {
     }
 }
 
-/// Seconds since 1970.
+/// Returns the seconds since 1970.
 fn now() -> i64 {
     SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |elapsed| elapsed.as_secs() as i64)
 }

@@ -5,12 +5,10 @@ use std::sync::Arc;
 
 use rustls_pki_types::CertificateDer;
 
-use crate::cert::DecodeError;
-use crate::cert::Passphrase;
 use crate::cert::bundle::{self, KeyFile};
 use crate::cert::entry;
 use crate::cert::pem::read_certificates;
-use crate::cert::{Certificate, MaterialError};
+use crate::cert::{Certificate, DecodeError, MaterialError, Passphrase};
 use crate::lint::{Located, Origin};
 use crate::model::profile::{self, CertKey};
 
@@ -71,7 +69,7 @@ pub fn located(chain: &[CertificateDer<'static>], files: &[PathBuf]) -> Result<V
     chain.iter().enumerate().map(locate).collect()
 }
 
-/// A chain that the server at `address` has shown.
+/// Returns a chain that the server at `address` has shown.
 ///
 /// # Errors
 /// A certificate cannot be decoded.

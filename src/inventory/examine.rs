@@ -102,7 +102,7 @@ fn members(state: &State, trusts: &mut Trusts, examined: &mut Examined) {
 
 fn spare(name: &str, store: &Path) -> Option<KnownCertificate> {
     let source = CertKey { certificate: Certificate::Store(name.into()), passphrase: None, sni_default: false };
-    // Nothing uses it, so that it cannot be read is no more than a gap in the table.
+    // Nothing uses it, so one that cannot be read is merely left out of the table.
     let found = chains::read(&source, store)
         .map_err(|error| tracing::debug!(%error, "cannot read an entry of the certificate store"))
         .ok()?;
@@ -114,7 +114,7 @@ impl KnownCertificate {
         let mut subjects = Vec::new();
         for (role, trust) in expected {
             let mut subject = Subject::new(chain.to_vec(), None, role)?;
-            // Whom clients trust is theirs to know, so nothing is said of unknown issuers.
+            // Whom clients trust is not known, so unknown issuers are not reported.
             subject.trust = trust.or_else(|| Some(nobody()));
             subjects.push(subject);
         }

@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use crate::cert::entry;
 use crate::model::profile::{self, CertKey, ClientSsl, PeerCertMode, ServerSsl, TrustAnchors};
 
-/// The files that a certificate's description leads to, whether they are there or not.
+/// Returns the files that a certificate's description leads to, whether they are there or not.
 pub fn paths(source: &CertKey, store: &Path) -> Vec<PathBuf> {
     let mut paths = certificate_paths(source, store);
     paths.extend(match &source.certificate {
@@ -18,7 +18,7 @@ pub fn paths(source: &CertKey, store: &Path) -> Vec<PathBuf> {
     paths
 }
 
-/// Those of them that have certificates, the server's own first.
+/// Returns those of them that have certificates, the server's own first.
 pub fn certificate_paths(source: &CertKey, store: &Path) -> Vec<PathBuf> {
     match &source.certificate {
         profile::Certificate::Files { cert, chain, .. } => std::iter::once(cert).chain(chain).cloned().collect(),
@@ -29,7 +29,7 @@ pub fn certificate_paths(source: &CertKey, store: &Path) -> Vec<PathBuf> {
     }
 }
 
-/// Every file that a client-ssl profile reads.
+/// Returns every file that a client-ssl profile reads.
 pub fn client_ssl_paths(profile: &ClientSsl, store: &Path) -> Vec<PathBuf> {
     let mut all: Vec<_> = profile.cert_key_chain.iter().flat_map(|source| paths(source, store)).collect();
     if profile.peer_cert_mode != PeerCertMode::Ignore {
@@ -38,7 +38,7 @@ pub fn client_ssl_paths(profile: &ClientSsl, store: &Path) -> Vec<PathBuf> {
     all
 }
 
-/// Every file that a server-ssl profile reads.
+/// Returns every file that a server-ssl profile reads.
 pub fn server_ssl_paths(profile: &ServerSsl, store: &Path) -> Vec<PathBuf> {
     let mut all: Vec<_> = profile.client_certificate.iter().flat_map(|source| paths(source, store)).collect();
     if let (true, TrustAnchors::File(path)) = (profile.verify, &profile.ca_file) {

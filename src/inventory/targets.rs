@@ -52,7 +52,7 @@ pub struct Expectation {
 }
 
 impl Targets {
-    /// Of a model, whose certificate store has these entries.
+    /// Returns the targets of a model, whose certificate store has these entries.
     pub fn of(model: &Model, entries: &[String]) -> Self {
         let mut targets = Self { levels: Levels::of(&model.lint), ..Self::default() };
         let mut members = BTreeMap::new();
@@ -99,7 +99,7 @@ impl Targets {
 }
 
 impl MemberTarget {
-    /// The name that a handshake with the member asks for, if it has one.
+    /// Returns the name that a handshake with the member asks for, if it has one.
     pub fn server_name(&self) -> Option<Host> {
         node_name(&self.node)
     }
@@ -119,7 +119,8 @@ impl MemberTarget {
     }
 }
 
-/// The name by which people know a node: its hostname, else its FQDN; none for one that is known by its address.
+/// Returns the name by which people know a node: its hostname, else its FQDN; none for one that is known by its
+/// address.
 pub fn node_name(node: &Node) -> Option<Host> {
     match (&node.hostname, &node.address) {
         (Some(name), _) | (None, Address::Fqdn(name)) => Host::parse(name).ok(),
@@ -128,7 +129,7 @@ pub fn node_name(node: &Node) -> Option<Host> {
 }
 
 impl ProfileTarget {
-    /// Which names each of the profile's certificates must carry, where they are known, in their order.
+    /// Returns which names each of the profile's certificates must carry, where they are known, in their order.
     pub fn front_ends(&self, chains: &[&[Located]]) -> Vec<Vec<Host>> {
         let none = CertificateNames::default();
         let names: Vec<_> =
@@ -138,8 +139,8 @@ impl ProfileTarget {
     }
 }
 
-/// Which names each of a profile's certificates must carry. A name is asked of every certificate that carries it, since
-/// SNI chooses among those, and of the default one (by its index) if none does.
+/// Returns which names each of a profile's certificates must carry. A name is asked of every certificate that carries
+/// it, since SNI chooses among those, and of the default one (by its index) if none does.
 fn front_ends(names: &[&CertificateNames], default: usize, hostnames: &[Host]) -> Vec<Vec<Host>> {
     let carried = |host: &Host| names.iter().any(|it| it.cover(host));
     let of = |(index, it): (usize, &&CertificateNames)| {

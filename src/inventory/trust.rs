@@ -9,8 +9,8 @@ use crate::cert::pem::read_certificates;
 use crate::lint::Trust;
 use crate::model::profile::TrustAnchors;
 
-/// Whom a server-ssl profile trusts. Mozilla's list as compiled in holds names and keys without certificates, so the
-/// system's store stands in for it, and a chain that leads elsewhere is only suspicious.
+/// Returns whom a server-ssl profile trusts. Mozilla's list as compiled in holds names and keys without certificates,
+/// so the system's store is taken instead, and a chain that leads elsewhere is only a warning.
 ///
 /// # Errors
 /// The file cannot be read.
@@ -22,7 +22,7 @@ pub fn trust(anchors: &TrustAnchors) -> Result<Trust, MaterialError> {
     })
 }
 
-/// The authorities of the operating system's store.
+/// Returns the authorities of the operating system's store.
 pub fn system() -> Arc<[CertificateDer<'static>]> {
     Arc::from(rustls_native_certs::load_native_certs().certs)
 }

@@ -22,7 +22,7 @@ pub(super) struct Anchor<'a> {
 }
 
 impl<'a> Anchors<'a> {
-    /// Certificates that cannot be decoded are left out, as every client leaves them out.
+    /// Decodes the anchors. One that cannot be decoded is skipped, as clients skip it.
     pub(super) fn of(trust: &'a Trust) -> Self {
         let anchors: Vec<Anchor<'a>> = trust.anchors.par_iter().filter_map(Anchor::of).collect();
         let mut by_subject: HashMap<_, Vec<_>> = HashMap::new();
@@ -37,7 +37,7 @@ impl<'a> Anchors<'a> {
         self.by_subject.is_empty() && !self.given
     }
 
-    /// The anchors of the name that `certificate` gives as its issuer's, whatever their keys.
+    /// Returns the anchors of the name that `certificate` gives as its issuer's, whatever their keys.
     pub(super) fn named_by(&self, certificate: &Certificate) -> &[Anchor<'a>] {
         self.by_subject.get(certificate.issuer_der()).map_or(&[], Vec::as_slice)
     }

@@ -98,7 +98,8 @@ pub(super) fn lint(subject: &Subject, path: &Path<'_>) -> Vec<Finding> {
     findings
 }
 
-/// What says that it is an authority's, and what has to be one because it stands above the server's own.
+/// Returns the certificates that say they are authorities', and those that have to be because they are above the
+/// server's own.
 fn authorities<'a>(subject: &'a Subject, path: &Path<'a>) -> Vec<&'a Located> {
     if !subject.is_server() {
         // The trust entry of a server that signs its own certificate is no authority's, whatever it says.
@@ -123,7 +124,7 @@ fn judge(at: &Located, findings: &mut Vec<Finding>) {
             // It has to be renewed, and mostly lacks everything else that an authority's should have too.
             return;
         }
-        // `chain-invalid` tells of what signs without being an authority.
+        // `chain-invalid` reports what signs without being an authority.
         Some(constraints) if !constraints.ca => return,
         Some(constraints) if !constraints.critical => {
             let message = format!("the basic constraints of the authority {title} are not critical");
@@ -165,7 +166,7 @@ fn judge(at: &Located, findings: &mut Vec<Finding>) {
     findings.extend(unknown_critical(at));
 }
 
-/// RFC 6818, section 2, spares self-signed certificates of servers.
+/// Checks that a server's certificate names its issuer's key, which self-signed ones need not (RFC 6818, section 2).
 fn issuer_key(subject: &Subject) -> Option<Finding> {
     let certificate = subject.leaf();
     (certificate.authority_key_id.is_none() && !certificate.names_itself()).then(|| {

@@ -3,12 +3,12 @@
 use super::explanation::Explanation;
 use super::{Check, authorities, chain, cluster, keys, live, names, usage, validity};
 
-/// Every check, by family.
+/// Returns every check, by family.
 pub fn catalogue() -> impl Iterator<Item = &'static Check> {
     FAMILIES.iter().copied().flatten().copied()
 }
 
-/// The check with this id.
+/// Returns the check with this id.
 pub fn check(id: &str) -> Option<&'static Check> {
     catalogue().find(|check| check.id == id)
 }

@@ -36,7 +36,7 @@ pub enum Family {
 }
 
 impl Family {
-    /// As a heading.
+    /// Returns the name as a heading.
     pub fn as_str(self) -> &'static str {
         match self {
             Self::Names => "Names",

@@ -1,5 +1,5 @@
-//! Which errors of rustls-webpki a family's findings explain, so that the chain's verification does not report them again.
-//! Each family declares its own beside its checks; the catalogue has all of them.
+//! Which errors of rustls-webpki a family's findings explain, so that the chain's verification does not report them
+//! again. Each family declares its own beside its checks; the catalogue has all of them.
 
 use webpki::Error;
 

@@ -23,19 +23,19 @@ pub struct Finding {
     pub message: String,
     pub observed: String,
     pub expected: String,
-    /// Commands or lines of configuration to paste; the check's own remedy stands beside them.
+    /// Commands or lines of configuration to paste; the check's own remedy goes with them.
     pub paste: Vec<String>,
     /// What else to know about this case.
     pub notes: Vec<String>,
 }
 
 impl Finding {
-    /// About a certificate of a subject's chain; observed and expected are set with the methods below.
+    /// Makes a finding about a certificate of a subject's chain; observed and expected are set with the methods below.
     pub(super) fn new(check: &'static Check, at: &Located, message: impl Into<String>) -> Self {
         Self { certificate: Some(Arc::clone(&at.certificate)), ..Self::about(check, at.origin.clone(), message) }
     }
 
-    /// About a live port that showed no certificate.
+    /// Makes a finding about a live port that showed no certificate.
     pub(super) fn about_port(check: &'static Check, address: &str, message: impl Into<String>) -> Self {
         Self::about(check, Origin::Live { address: address.to_owned(), position: 1, of: 1 }, message)
     }
@@ -92,7 +92,7 @@ impl Finding {
     }
 }
 
-/// About the server's own certificate, with what to remember when it is replaced.
+/// Makes a finding about the server's own certificate, with what to remember when it is replaced.
 pub(super) fn of_server(check: &'static Check, subject: &Subject, message: impl Into<String>) -> Finding {
     let finding = Finding::new(check, subject.leaf_located(), message);
     match remedy::restart(subject) {

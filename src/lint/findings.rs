@@ -20,16 +20,16 @@ impl Findings {
         self.allowed += others.allowed;
     }
 
-    /// Servers whose certificates lie in one file share its authorities, of which each flaw is told once.
+    /// Drops repeated findings: servers whose certificates are in one file share its authorities.
     pub(super) fn drop_repeated(&mut self) {
-        let mut told = HashSet::new();
+        let mut seen = HashSet::new();
         let findings = self.findings.iter();
-        let keep: Vec<_> = findings.map(|it| told.insert((it.check.id, &it.origin, &it.message))).collect();
+        let keep: Vec<_> = findings.map(|it| seen.insert((it.check.id, &it.origin, &it.message))).collect();
         let mut keep = keep.into_iter();
         self.findings.retain(|_| keep.next().unwrap_or(true));
     }
 
-    /// The gravest severity; none if there is nothing to say.
+    /// Returns the gravest severity; none if there is nothing to say.
     pub fn worst(&self) -> Option<Severity> {
         self.findings.iter().map(|finding| finding.severity).max()
     }

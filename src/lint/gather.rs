@@ -9,9 +9,8 @@ use rustls_pki_types::{CertificateDer, CertificateRevocationListDer};
 
 use super::subject::servers;
 use super::{Located, Origin, Role, Subject, Use};
-use crate::cert::Passphrase;
 use crate::cert::bundle::{self, Bundle, KeyFile};
-use crate::cert::{Certificate, MaterialError};
+use crate::cert::{Certificate, MaterialError, Passphrase};
 
 /// What some files hold.
 #[derive(Debug, Default)]
@@ -44,14 +43,14 @@ pub fn gather(paths: &[PathBuf], role: &Role, passphrase: Option<&Passphrase>) -
     gathered
 }
 
-/// What one file holds that was read already.
+/// Gathers what one file holds that was read already.
 pub fn gather_bundle(bundle: Bundle, role: &Role) -> Gathered {
     let mut gathered = Gathered::default();
     gathered.take(vec![Ok(bundle)], role);
     gathered
 }
 
-/// `-` is standard input.
+/// Reads a file; `-` is standard input.
 fn read(path: &Path, named: bool, passphrase: Option<&Passphrase>) -> Result<Bundle, MaterialError> {
     match named && path.as_os_str() == "-" {
         true => bundle::read_from(Path::new(STDIN), std::io::stdin(), 0o600, passphrase),
@@ -88,7 +87,7 @@ impl Gathered {
 
 fn walk(path: &Path, named: bool, files: &mut Vec<(PathBuf, bool)>, unreadable: &mut Vec<MaterialError>) {
     if !path.is_dir() {
-        // A pipe that lies about would be waited on for ever.
+        // Reading a pipe would wait for ever.
         if named || (is_candidate(path) && path.is_file()) {
             files.push((path.to_owned(), named));
         }
@@ -173,7 +172,7 @@ fn subjects(located: Vec<Located>, key: Option<KeyFile>, role: &Role) -> Vec<Sub
     }
 }
 
-/// The key file that by its name belongs to a certificate's: `lb.key` or `lb-key.pem` to `lb.pem`, `key.pem` to
+/// Returns the key file that by its name belongs to a certificate's: `lb.key` or `lb-key.pem` to `lb.pem`, `key.pem` to
 /// `cert.pem`.
 fn companion<'a>(path: &Path, keys: &'a BTreeMap<PathBuf, KeyFile>) -> Option<&'a KeyFile> {
     let stem = path.file_stem()?.to_str()?;

@@ -1,5 +1,5 @@
-//! What chains can be built from and verified against: trust anchors, the authorities among all subjects, and revocation
-//! lists; made ready once for a run of the linter.
+//! What chains can be built from and verified against: trust anchors, the authorities among all subjects, and
+//! revocation lists; made ready once for a run of the linter.
 
 use std::collections::HashMap;
 
@@ -24,7 +24,7 @@ pub(super) struct KnownAuthorities<'a> {
     by_subject: HashMap<&'a [u8], Vec<&'a Certificate>>,
 }
 
-/// What tells lists of anchors apart: address, length, and whether the user named them.
+/// What identifies a list of anchors: address, length, and whether the user named them.
 type ListId = (usize, usize, bool);
 
 impl<'a> KnownAuthorities<'a> {
@@ -70,8 +70,8 @@ fn list_id(trust: &Trust) -> ListId {
     (trust.anchors.as_ptr().addr(), trust.anchors.len(), trust.given)
 }
 
-/// Every authority of the subjects by its name, and each key of one name once, or twice where it is a root as well as
-/// an intermediate.
+/// Returns every authority of the subjects by its name, and each key of one name once, or twice where it is a root as
+/// well as an intermediate.
 fn authorities(subjects: &[Subject]) -> HashMap<&[u8], Vec<&Certificate>> {
     let mut by_subject: HashMap<_, Vec<&Certificate>> = HashMap::new();
     for subject in subjects {

@@ -22,7 +22,7 @@ pub struct Linter {
     pub levels: Levels,
 }
 
-/// What [`Linter::expiry_days`] is unless told.
+/// The default of [`Linter::expiry_days`].
 pub const EXPIRY_DAYS: u32 = 28;
 
 impl Linter {
@@ -52,7 +52,7 @@ impl Linter {
         all
     }
 
-    /// Everything about one subject, before levels.
+    /// Returns all findings about one subject, before levels.
     fn lint_one(&self, subject: &Subject, known: &KnownAuthorities<'_>) -> Vec<Finding> {
         let path = Path::of(subject);
         let mut findings = validity::lint(subject, known, self.expiry_days);

@@ -51,12 +51,12 @@ pub enum Silence {
     Plaintext,
     /// Nobody can connect to it.
     Unreachable,
-    /// It takes connections, and TLS comes to nothing.
+    /// It accepts connections, and the TLS handshake fails.
     Handshake,
 }
 
-/// A finding about the port at `address` (`host:port`): `reason` follows the address in a sentence, `expected` says what
-/// it should do and for whom.
+/// Returns a finding about the port at `address` (`host:port`): `reason` follows the address in a sentence, `expected`
+/// says what it should do and for whom.
 pub fn silent(silence: Silence, address: &str, reason: &str, expected: &str) -> Finding {
     let check = match silence {
         Silence::Plaintext => &PORT_PLAINTEXT,

@@ -68,7 +68,7 @@ impl ClusterView {
         }
     }
 
-    /// A table in plain text with the totals below it; empty without servers.
+    /// Returns a table in plain text with the totals below it; empty without servers.
     pub fn render(&self) -> String {
         let Some(first_end) = self.first_end else { return String::new() };
         let titles = TITLES.map(str::to_owned);
@@ -155,7 +155,7 @@ fn lacks(subject: &Subject) -> Vec<Host> {
     front_ends.chain(node).filter(|host| !names.cover(host)).cloned().collect()
 }
 
-/// The common name in a name of one line, else all of it.
+/// Returns the common name in a name of one line, else all of it.
 fn common_name(line: &str) -> &str {
     line.split(", ").find_map(|part| part.strip_prefix("CN=")).filter(|name| !name.is_empty()).unwrap_or(line)
 }

@@ -7,7 +7,7 @@ use x509_parser::prelude::{CertificateRevocationList, FromDer};
 use crate::cert::Certificate;
 use crate::cert::escape::shown;
 
-/// The lists at hand, the latest first.
+/// All lists, the latest first.
 pub(super) struct RevocationLists {
     lists: Vec<RevocationList>,
     usable: Vec<CertRevocationList<'static>>,
@@ -25,7 +25,7 @@ pub(super) struct RevocationList {
 }
 
 impl RevocationLists {
-    /// Lists that cannot be decoded at all are left out: whoever reads the files tells of them.
+    /// Decodes lists. One that cannot be decoded is skipped, and reported where files are read.
     pub(super) fn of(lists: &[CertificateRevocationListDer<'static>]) -> Self {
         let mut read: Vec<_> = lists.iter().filter_map(|der| RevocationList::of(der)).collect();
         // Verification takes the first list of an issuer.
@@ -34,12 +34,12 @@ impl RevocationLists {
         Self { lists, usable: usable.into_iter().flatten().collect() }
     }
 
-    /// Those that can be verified against.
+    /// Returns those that can be verified against.
     pub(super) fn usable(&self) -> &[CertRevocationList<'static>] {
         &self.usable
     }
 
-    /// The latest list of the certificate's issuer.
+    /// Returns the latest list of the certificate's issuer.
     pub(super) fn list_for(&self, certificate: &Certificate) -> Option<&RevocationList> {
         self.lists.iter().find(|list| list.issuer_der == certificate.issuer_der())
     }

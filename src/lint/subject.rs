@@ -16,7 +16,7 @@ pub struct Subject {
     /// As presented or as the file has it. Never empty: [`Subject::new`] sees to it.
     chain: Vec<Located>,
     leaf: usize,
-    /// The private key that stands with it.
+    /// The private key that was found with it.
     pub key: Option<KeyFile>,
     pub role: Role,
     /// Whom the chain has to lead to, where that is not the linter's own [`Trust`].
@@ -73,7 +73,8 @@ pub enum Use {
 }
 
 impl Subject {
-    /// None without a certificate. An authority's is judged as such, unless it is known to be shown by a server.
+    /// Makes a subject; none without a certificate. An authority's is judged as such, unless a server is known to show
+    /// it.
     pub fn new(chain: Vec<Located>, key: Option<KeyFile>, role: Role) -> Option<Self> {
         if chain.is_empty() {
             return None;
@@ -91,7 +92,8 @@ impl Subject {
         &self.chain
     }
 
-    /// The server's own certificate: the first that can be one, wherever it stands. A server shows the first of all.
+    /// Returns the server's own certificate: the first that can be one, wherever it is. A server shows the first of
+    /// all.
     pub fn leaf(&self) -> &Certificate {
         &self.leaf_located().certificate
     }
@@ -105,14 +107,14 @@ impl Subject {
         self.role.usage != Use::Authority
     }
 
-    /// The file or address that it comes from.
+    /// Returns the file or address in which it was found.
     pub fn source(&self) -> String {
         self.leaf_located().origin.source()
     }
 }
 
-/// Which of some certificates are servers'. An authority may lack the mark of one, which is a flaw of its own: whom
-/// another certificate names as its issuer is no server.
+/// Returns which of some certificates are servers'. An authority may lack the mark of one, which is a flaw of its own:
+/// one that another certificate names as its issuer is no server's.
 pub(super) fn servers(certificates: &[Located]) -> impl Iterator<Item = bool> {
     let issued = certificates.iter().map(|it| &it.certificate).filter(|certificate| !certificate.is_self_issued());
     let issuers: HashSet<Vec<u8>> = issued.map(|certificate| certificate.issuer_der().to_vec()).collect();
@@ -126,7 +128,7 @@ fn is_for_server(certificate: &Certificate) -> bool {
 }
 
 impl Origin {
-    /// The file or address without the position.
+    /// Returns the file or address without the position.
     pub fn source(&self) -> String {
         match self {
             Self::File { path, .. } => path.display().to_string(),
@@ -134,7 +136,7 @@ impl Origin {
         }
     }
 
-    /// From 1, and of how many.
+    /// Returns the position, from 1, and of how many.
     pub fn position(&self) -> (usize, usize) {
         match self {
             Self::File { position, of, .. } | Self::Live { position, of, .. } => (*position, *of),

@@ -6,8 +6,7 @@ use webpki::Error;
 use super::explanation::Explanation;
 use super::finding::of_server;
 use super::{Check, Family, Finding, Located, Severity, Subject, Use, remedy};
-use crate::cert::Field;
-use crate::cert::Purpose;
+use crate::cert::{Field, Purpose};
 
 pub(super) static CHECKS: &[&Check] = &[
     &EKU_NO_SERVER_AUTH,
@@ -207,7 +206,7 @@ fn key_usage(subject: &Subject, findings: &mut Vec<Finding>) {
                 .paste(remedy::request(subject)),
         );
     }
-    // An authority's certificate that a server shows is one mistake, told by `leaf-is-ca`.
+    // An authority's certificate that a server shows is one mistake, reported by `leaf-is-ca`.
     if usage.key_cert_sign && !certificate.is_ca() {
         findings.push(
             of_server(&KU_CERT_SIGN_ON_LEAF, subject, "the key may sign certificates, as only an authority's should")
@@ -241,7 +240,7 @@ fn authority(subject: &Subject) -> Option<Finding> {
     )
 }
 
-/// Without anything to trust nobody can say that it is not trusted, so it is worth a word then too.
+/// Reports a self-signed certificate that is trusted, or where there is nothing to trust.
 fn self_signed(subject: &Subject, anchors: &Anchors<'_>) -> Option<Finding> {
     let certificate = subject.leaf();
     let known = anchors.contain(certificate) || anchors.are_missing();
@@ -254,7 +253,7 @@ fn self_signed(subject: &Subject, anchors: &Anchors<'_>) -> Option<Finding> {
     })
 }
 
-/// Of whatever certificate of a chain.
+/// Checks the critical extensions of any certificate of a chain.
 pub(super) fn unknown_critical(at: &Located) -> Option<Finding> {
     let names = &at.certificate.unknown_critical;
     let message = match names.as_slice() {

@@ -6,9 +6,8 @@ use super::explanation::Explanation;
 use super::finding::of_server;
 use super::known_authorities::KnownAuthorities;
 use super::{Check, Family, Finding, Located, Severity, Subject, remedy};
-use crate::cert::Certificate;
-use crate::cert::Field;
 use crate::cert::date::{day, moment};
+use crate::cert::{Certificate, Field};
 
 pub(super) static CHECKS: &[&Check] =
     &[&EXPIRED, &AUTHORITY_EXPIRED, &ROOT_EXPIRED, &NOT_YET_VALID, &EXPIRING_SOON, &LIFETIME_LONG];
@@ -124,7 +123,7 @@ impl Holder {
         if certificate.names_itself() { Self::Root } else { Self::Intermediate }
     }
 
-    /// The subject of a sentence.
+    /// Returns the subject of a sentence.
     fn words(self, certificate: &Certificate) -> String {
         match self {
             Self::Server => "the certificate".into(),
@@ -133,7 +132,7 @@ impl Holder {
         }
     }
 
-    /// About an end that should be some days away.
+    /// Makes a finding about an end that should be some days away.
     fn about(self, check: &'static Check, subject: &Subject, at: &Located, message: String, days: i64) -> Finding {
         let finding = match self {
             Self::Server => of_server(check, subject, message).paste(remedy::request(subject)),

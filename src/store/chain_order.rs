@@ -5,7 +5,7 @@ use x509_parser::prelude::{FromDer, X509Certificate};
 
 use crate::cert::Certificate;
 
-/// Takes from `pool` those that lead from `leaf` upward; the root apart.
+/// Takes from `pool` the certificates that lead from `leaf` upward, in order; the root is returned apart.
 pub(super) fn order(leaf: &Certificate, pool: &mut Vec<Certificate>) -> (Vec<Certificate>, Option<Certificate>) {
     let mut chain = Vec::new();
     let mut below = leaf.clone();
@@ -23,7 +23,7 @@ pub(super) fn order(leaf: &Certificate, pool: &mut Vec<Certificate>) -> (Vec<Cer
     (chain, None)
 }
 
-/// A signature of a kind that the library does not know is left for clients to judge.
+/// Whether `above` signed `below`. A signature of a kind that the library does not know is left for clients to judge.
 fn is_signed_by(below: &Certificate, above: &Certificate) -> bool {
     match (X509Certificate::from_der(&below.der), X509Certificate::from_der(&above.der)) {
         (Ok((_, below)), Ok((_, above))) => {

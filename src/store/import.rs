@@ -1,4 +1,4 @@
-//! Taking certificates and keys that others have made.
+//! Importing certificates and keys that were made elsewhere.
 
 use std::path::{Path, PathBuf};
 
@@ -8,12 +8,10 @@ use zeroize::Zeroizing;
 
 use super::chain_order::order;
 use super::{StoreError, Stored};
-use crate::cert::Passphrase;
-use crate::cert::PrivateKey;
 use crate::cert::bundle;
 use crate::cert::entry::{KEY, NEXT_KEY};
 use crate::cert::key_pem::{self, parse_key};
-use crate::cert::{Certificate, MaterialError, Pkcs12Error, date, pkcs12};
+use crate::cert::{Certificate, MaterialError, Passphrase, Pkcs12Error, PrivateKey, date, pkcs12};
 
 /// Where the parts are that are to be imported.
 #[derive(Debug, Default)]
@@ -140,7 +138,7 @@ impl Key {
     }
 }
 
-/// Finds out what belongs together and brings the chain in order. Keys in the store, of `entry`, serve where none was
+/// Finds which parts belong together, and orders the chain. Keys in the store, of `entry`, serve where none was
 /// given.
 ///
 /// # Errors
@@ -181,7 +179,7 @@ pub fn check_import(import: Import, entry: Option<&Stored>, ask: &Ask<'_>) -> Re
 }
 
 impl Checked {
-    /// What of it is not valid at `now` (seconds since 1970), in words.
+    /// Returns what of it is not valid at `now` (seconds since 1970), in words.
     pub fn untimely(&self, now: i64) -> Vec<String> {
         let all = std::iter::once(&self.leaf).chain(&self.chain);
         all.filter_map(|certificate| {
@@ -209,7 +207,7 @@ fn has_key(contents: &[u8]) -> bool {
     key_pem::is_encrypted(contents) || PrivateKeyDer::pem_slice_iter(contents).next().is_some()
 }
 
-/// The first section of a PEM file with a private key, its begin and end lines included.
+/// Returns the first section of a PEM file with a private key, its begin and end lines included.
 fn key_section(contents: &[u8]) -> Option<&[u8]> {
     let text = std::str::from_utf8(contents).ok()?;
     text.match_indices(BEGIN).find_map(|(start, _)| {

@@ -20,7 +20,7 @@ pub struct Authority {
     pub key: PrivateKey,
 }
 
-/// A server's certificate that its own key signs; no authority, so that webpki takes it as a server's too.
+/// Returns a server's certificate that its own key signs; no authority, so that webpki takes it as a server's too.
 ///
 /// # Errors
 /// The library fails.
@@ -36,7 +36,7 @@ pub fn self_signed(
     Ok(certificate.der().clone())
 }
 
-/// The certificate of an authority that its own key signs.
+/// Returns the certificate of an authority that its own key signs.
 ///
 /// # Errors
 /// The library fails.
@@ -49,7 +49,7 @@ pub fn authority(names: &Names, key: &PrivateKey, validity: (i64, i64)) -> Resul
     Ok(certificate.der().clone())
 }
 
-/// A server's certificate that an authority signs. It does not outlive the authority's own.
+/// Returns a server's certificate that an authority signs. It does not outlive the authority's own.
 ///
 /// # Errors
 /// The authority's name cannot be written as an issuer, or the library fails.
@@ -76,7 +76,7 @@ pub fn sign(
     Ok(der)
 }
 
-/// A request for a server's certificate (PKCS#10, RFC 2986) in PEM.
+/// Returns a request for a server's certificate (PKCS#10, RFC 2986) in PEM.
 ///
 /// # Errors
 /// The library fails.

@@ -10,12 +10,12 @@ use crate::cert::bundle::KeyFile;
 use crate::cert::entry::{CERT, CHAIN};
 use crate::lint::{Linter, Located, Origin, Role, Subject, Trust, Use, WeakKeys};
 
-/// The linter as the store's commands use it; `anchors` are the authorities that are known.
+/// Returns the linter as the store's commands use it; `anchors` are the authorities that are known.
 pub fn linter(now: i64, anchors: Vec<CertificateDer<'static>>, weak_keys: WeakKeys) -> Linter {
     Linter::new(now, Trust { anchors: Arc::from(anchors), given: false }, weak_keys)
 }
 
-/// An entry as the linter takes it, with its certificate and those above it; none without a certificate.
+/// Returns an entry as the linter takes it, with its certificate and those above it; none without a certificate.
 pub fn subject(
     folder: &Path,
     certificate: &Certificate,

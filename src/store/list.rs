@@ -5,7 +5,7 @@ use std::path::Path;
 use super::StoreError;
 use crate::cert::entry::{CERT, CSR, is_entry_name};
 
-/// The names of all entries, those included that wait for their certificate; sorted.
+/// Returns the names of all entries, those included that wait for their certificate; sorted.
 ///
 /// # Errors
 /// There is no such folder, or it cannot be read.

@@ -17,7 +17,7 @@ pub struct Names {
     pub(super) ip: Vec<IpAddr>,
 }
 
-/// Why names cannot stand in a certificate.
+/// Why names cannot be in a certificate.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum NamesError {
     #[error("there is no name: give --common-name, --dns or --ip")]
@@ -35,8 +35,8 @@ pub enum NamesError {
 }
 
 impl Names {
-    /// Of a server. Without a common name the first of the names is it. A common name that is a host name is among the
-    /// alternative names too, first of all, since clients look only there (RFC 9525, section 2).
+    /// Returns the names of a server. Without a common name the first of the names is it. A common name that is a host
+    /// name is among the alternative names too, first of all, since clients look only there (RFC 9525, section 2).
     ///
     /// # Errors
     /// There is none, or one that clients cannot match.
@@ -56,7 +56,7 @@ impl Names {
         Ok(Self { subject: vec![(DnType::CommonName, common_name_of(common)?)], dns, ip })
     }
 
-    /// Of an authority, which no client connects to.
+    /// Returns the names of an authority, which no client connects to.
     ///
     /// # Errors
     /// The name is empty or too long.
@@ -65,7 +65,7 @@ impl Names {
         Ok(Self { subject, dns: Vec::new(), ip: Vec::new() })
     }
 
-    /// Those that a certificate has.
+    /// Returns the names that a certificate has.
     ///
     /// # Errors
     /// It has names of kinds that are not written here.
@@ -103,7 +103,7 @@ fn dns_name(name: &str) -> Result<String, NamesError> {
     }
 }
 
-/// At most 64 characters (ub-common-name in RFC 5280, appendix A.1).
+/// Checks a common name: at most 64 characters (ub-common-name in RFC 5280, appendix A.1).
 fn common_name_of(name: String) -> Result<String, NamesError> {
     match name.chars().count() {
         1..=64 if !name.chars().any(char::is_control) => Ok(name),

@@ -6,19 +6,17 @@ use super::import::Ask;
 use super::issue::{self, CLOCK_SKEW};
 use super::names::Names;
 use super::{Change, StoreError, Stored};
-use crate::cert::KeyKind;
-use crate::cert::Passphrase;
 use crate::cert::entry::{CERT, CHAIN, CSR, KEY, NEXT_KEY};
 use crate::cert::pem::encode;
-use crate::cert::{Certificate, MaterialError};
-use crate::cert::{KeyType, PrivateKey};
+use crate::cert::{Certificate, KeyKind, KeyType, MaterialError, Passphrase, PrivateKey};
 
 /// What renewing an entry came to.
 #[derive(Debug)]
 pub enum Renewal {
     /// There is a certificate with the same names.
     Issued { leaf: Box<Certificate>, by: Option<String>, change: Change },
-    /// Somebody else has to sign: this request in PEM is for them. The entry serves its certificate until theirs comes.
+    /// Somebody else has to sign: this request in PEM is for them. The entry serves its certificate until theirs is
+    /// imported.
     Requested { csr: String, change: Change },
 }
 
@@ -56,7 +54,7 @@ pub fn renew(
         }
         None => (entry.private_key(passphrase.as_ref())?, None),
     };
-    // Whole days, since the hour for clocks that lag behind comes anew.
+    // Whole days: the hour for clocks that lag behind is added again.
     let days = days.map_or_else(|| ((old.not_after - old.not_before) / 86_400).max(1), i64::from);
     let validity = (now - CLOCK_SKEW, now.saturating_add(days.saturating_mul(86_400)));
     let with_key = |change: Change| match key_file.clone() {
@@ -106,10 +104,10 @@ pub fn renew(
 }
 
 impl Stored {
-    /// The kind of its key, for another like it.
+    /// Returns the kind of its key, for another like it.
     ///
     /// # Errors
-    /// There is no certificate to tell by, or its key is of a kind that cannot be made.
+    /// There is no certificate, or its key is of a kind that cannot be made.
     pub fn key_type(&self) -> Result<KeyType, StoreError> {
         let key = &leaf(self)?.key;
         let known = match &key.kind {
@@ -129,7 +127,7 @@ impl Stored {
     }
 }
 
-/// The authority in the store that signed an entry's certificate.
+/// Returns the authority in the store that signed an entry's certificate.
 ///
 /// # Errors
 /// The store cannot be read.

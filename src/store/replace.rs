@@ -8,8 +8,8 @@ use rustix::fs::{CWD, RenameFlags, renameat_with};
 
 use super::StoreError;
 
-/// Puts the finished folder `fresh` in the place of `entry`, atomically where the file system can; afterwards `fresh` is the
-/// old entry, or nothing. `hidden` is a name for where it cannot.
+/// Puts the finished folder `fresh` in the place of `entry`, atomically where the file system can; afterwards `fresh`
+/// is the old entry, or nothing. `hidden` is a name for where it cannot.
 pub(super) fn replace(fresh: &Path, entry: &Path, hidden: &Path) -> Result<(), StoreError> {
     let failed = |source: io::Error| StoreError::io("put in place", entry, source);
     if entry.symlink_metadata().is_err() {
@@ -26,8 +26,8 @@ pub(super) fn replace(fresh: &Path, entry: &Path, hidden: &Path) -> Result<(), S
     sync_store_of(entry)
 }
 
-/// For file systems that cannot exchange, such as NFS. For a moment there is no entry; a writer that is killed in this
-/// moment leaves the old folder under its hidden name, whence the next writer brings it back.
+/// Replaces where the file system cannot exchange, such as NFS. For a moment there is no entry. A writer that is killed
+/// in this moment leaves the old folder under its hidden name, and the next writer moves it back.
 fn swap_by_moving(fresh: &Path, entry: &Path, hidden: &Path) -> io::Result<()> {
     std::fs::rename(entry, hidden)?;
     if let Err(error) = std::fs::rename(fresh, entry) {

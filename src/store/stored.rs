@@ -7,13 +7,11 @@ use zeroize::Zeroizing;
 
 use super::list::names;
 use super::{Authority, StoreError};
-use crate::cert::Passphrase;
-use crate::cert::PrivateKey;
 use crate::cert::bundle::{self, KeyFile};
 use crate::cert::entry::{CERT, CHAIN, CSR, EntryFolder, KEY, NEXT_KEY, consistent};
 use crate::cert::key_pem::parse_key;
 use crate::cert::pem::certificates_of;
-use crate::cert::{Certificate, MaterialError};
+use crate::cert::{Certificate, MaterialError, Passphrase, PrivateKey};
 
 /// An entry of the store, as it was at one moment.
 #[derive(Debug)]
@@ -105,22 +103,22 @@ impl Stored {
         }
     }
 
-    /// The certificate and those after it.
+    /// Returns the certificate and those after it.
     pub fn certificates(&self) -> impl Iterator<Item = &Certificate> {
         self.leaf.iter().chain(&self.chain)
     }
 
-    /// The key file as it is.
+    /// Returns the key file as it is.
     pub fn key_contents(&self) -> Option<&[u8]> {
         self.key_contents.as_ref().map(|contents| contents.as_slice())
     }
 
-    /// The file of the key that is to follow, as it is.
+    /// Returns the file of the key of a pending request, as it is.
     pub fn next_key_contents(&self) -> Option<&[u8]> {
         self.next_key_contents.as_ref().map(|contents| contents.as_slice())
     }
 
-    /// The private key, decrypted.
+    /// Returns the private key, decrypted.
     ///
     /// # Errors
     /// There is none, or the passphrase is missing or wrong.

@@ -21,7 +21,8 @@ pub struct Truststore {
 }
 
 impl Truststore {
-    /// Reads a file in PEM, to be changed; one that is not there yet is empty. Other writers wait until this is dropped.
+    /// Reads a file in PEM, to be changed; one that is not there yet is empty. Other writers wait until this is
+    /// dropped.
     ///
     /// # Errors
     /// It cannot be read, is not PEM throughout, or another pronk does not let go of it.
@@ -95,7 +96,7 @@ impl Truststore {
     }
 }
 
-/// The certificates of a file, decoded; at least one.
+/// Returns the certificates of a file, decoded; at least one.
 ///
 /// # Errors
 /// It cannot be read or has none.
@@ -104,7 +105,7 @@ pub fn certificates_in(path: &Path) -> Result<Vec<Certificate>, StoreError> {
     certificates_of(path, &contents)
 }
 
-/// As [`certificates_in`], of a file that others append to.
+/// Like [`certificates_in`], of a file that is to be appended to.
 fn certificates(path: &Path, contents: &[u8]) -> Result<Vec<Certificate>, StoreError> {
     let shown = path.display();
     if !contents.windows(BEGIN.len()).any(|window| window == BEGIN) {

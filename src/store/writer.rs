@@ -108,7 +108,7 @@ impl Writer {
         folder.sync_all().map_err(failed)
     }
 
-    /// Every hidden folder is a leftover, since only the one who has the lock makes any.
+    /// Removes leftovers. Every hidden folder is one, since only the writer that has the lock makes any.
     fn clean_up(&self) -> Result<(), StoreError> {
         let unreadable = |source| StoreError::io("read the certificate store", &self.store, source);
         for file in std::fs::read_dir(&self.store).map_err(unreadable)? {
@@ -130,15 +130,15 @@ impl Writer {
         self.store.join(format!(".{name}.{kind}-{:08x}", fastrand::u32(..)))
     }
 
-    /// Whose the files shall be: as those of the entry that is there, else as the store. Only root can give files away,
-    /// and does, so that a pronk that runs as another user can read them.
+    /// Returns the owner that files get: as those of the entry that is there, else as the store. Only root can give
+    /// files away, and does, so that a pronk that runs as another user can read them.
     fn owner(&self, entry: &Path) -> Option<(u32, u32)> {
         let metadata = std::fs::metadata(entry.join(KEY)).or_else(|_| std::fs::metadata(&self.store)).ok()?;
         rustix::process::geteuid().is_root().then(|| (metadata.uid(), metadata.gid()))
     }
 }
 
-/// The entry's name and the kind of a leftover, by its file name: `.lb.tmp-0badcafe`.
+/// Returns the entry's name and the kind of a leftover, by its file name: `.lb.tmp-0badcafe`.
 fn leftover(hidden: &str) -> Option<(&str, &str)> {
     let (name, rest) = hidden.strip_prefix('.')?.rsplit_once('.')?;
     let (kind, random) = rest.split_once('-')?;
@@ -146,7 +146,7 @@ fn leftover(hidden: &str) -> Option<(&str, &str)> {
     (is_entry_name(name) && is_random && [UNFINISHED, REMOVED, REPLACED].contains(&kind)).then_some((name, kind))
 }
 
-/// A key keeps a group that may read it, and never others.
+/// Returns the permission bits for a file. A key keeps a group that may read it, and never others.
 fn mode_of(file: &str, entry: &Path) -> u32 {
     let before = |name: &str| std::fs::metadata(entry.join(name)).ok().map(|metadata| metadata.mode() & 0o777);
     if [KEY, NEXT_KEY].contains(&file) {
@@ -167,7 +167,7 @@ fn give(file: &File, owner: Option<(u32, u32)>) -> io::Result<()> {
     owner.map_or(Ok(()), |(user, group)| fchown(file, Some(user), Some(group)))
 }
 
-/// Another name for a file that stays as it is; a copy where that is not allowed, as for files of other users.
+/// Gives a file that stays as it is another name; a copy where that is not allowed, as for files of other users.
 fn carry_over(from: &Path, to: &Path) -> io::Result<()> {
     if std::fs::hard_link(from, to).is_ok() {
         return Ok(());

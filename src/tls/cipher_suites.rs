@@ -8,7 +8,7 @@ use rustls::{SupportedCipherSuite, SupportedProtocolVersion};
 
 use crate::model::profile::{CipherGroup, TlsVersion, TlsVersions};
 
-/// The cryptography of a cipher group, made once for the process.
+/// Returns the cryptography of a cipher group, made once for the process.
 pub fn provider(group: CipherGroup) -> Arc<CryptoProvider> {
     static PROVIDERS: LazyLock<[Arc<CryptoProvider>; 4]> = LazyLock::new(|| {
         CipherGroup::ALL.map(|group| {
@@ -42,7 +42,8 @@ pub fn sha256_in_hardware() -> bool {
     return false;
 }
 
-/// The suites of a group, best first. SHA-384 in the key schedule costs 12 % of a handshake where SHA-256 is free.
+/// Returns the suites of a group, best first. SHA-384 in the key schedule costs 12 % of a handshake where SHA-256 is
+/// free.
 fn suites(group: CipherGroup, sha256_in_hardware: bool) -> Vec<SupportedCipherSuite> {
     let mut families: Vec<Vec<SupportedCipherSuite>> = match group {
         CipherGroup::Default => vec![TLS13.to_vec(), ECDSA.to_vec(), RSA.to_vec()],

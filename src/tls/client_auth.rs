@@ -125,7 +125,8 @@ impl VerifyClient for DepthLimit {
     }
 }
 
-/// A certificate signed by somebody else under a trusted authority's name is untrusted, not damaged.
+/// Makes a bad signature an unknown issuer: a certificate that another signed under a trusted authority's name is
+/// untrusted, not damaged.
 pub(super) fn as_untrusted(error: Error) -> Error {
     match error {
         Error::InvalidCertificate(CertificateError::BadSignature) => CertificateError::UnknownIssuer.into(),

@@ -59,7 +59,7 @@ impl LiveClientSsl {
         self.profile.handshake_timeout
     }
 
-    /// The certificates that are served, in the profile's order.
+    /// Returns the certificates that are served, in the profile's order.
     pub fn identities(&self) -> &[Identity] {
         &self.identities
     }
@@ -100,7 +100,8 @@ fn load(profile: &ClientSsl, store: &Path) -> Result<(Vec<Identity>, ClientTrust
     }
 }
 
-/// TLS 1.2 ties suites to the kind of certificate, so a group can leave nothing that any client could agree to.
+/// Checks the cipher group: TLS 1.2 ties suites to the kind of certificate, so a group can leave nothing that any
+/// client could agree to.
 fn useless_cipher_group(profile: &ClientSsl, identities: &[Identity]) -> Option<ProfileError> {
     let only_tls12 = profile.versions.maximum == TlsVersion::Tls12;
     let no_ecdsa = identities.iter().all(|each| each.key.key.algorithm() == SignatureAlgorithm::RSA);

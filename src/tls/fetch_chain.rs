@@ -55,8 +55,8 @@ pub struct Shown {
 
 /// Fetches the chain that a server shows, its own certificate first. Any is accepted: nothing is verified.
 ///
-/// `server_name` is sent as SNI if it is a name. A server that shows its chain and fails the handshake later, such as one
-/// that demands a client certificate, has shown it.
+/// `server_name` is sent as SNI if it is a name. A server that shows its chain and fails the handshake later, such as
+/// one that demands a client certificate, has shown it.
 ///
 /// # Errors
 /// What kept it from showing one within `limit`.
@@ -150,7 +150,7 @@ async fn connect(address: impl ToSocketAddrs, deadline: Instant) -> Result<TcpSt
     Err(failed)
 }
 
-/// Names the failure by what the server had said until then.
+/// Names the failure by what the server had sent until then.
 fn failed(error: &io::Error, first: &[u8]) -> Unfetched {
     match first {
         [0x14..=0x17, 0x03, ..] => Unfetched::Handshake(TlsFault::of_handshake(error).describe()),
@@ -162,7 +162,7 @@ fn failed(error: &io::Error, first: &[u8]) -> Unfetched {
     }
 }
 
-/// What begins like this.
+/// Returns the protocol that begins like this, in words.
 fn protocol(first: &[u8]) -> &'static str {
     match first {
         [b'H', b'T', b'T', b'P', b'/', ..] => "plain HTTP",

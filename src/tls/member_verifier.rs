@@ -103,7 +103,7 @@ impl Demands {
     }
 }
 
-/// What the chain is worth if judged at a time when none of it had expired, if there was such a time.
+/// Returns what the chain is worth if judged at a time when none of it had expired, if there was such a time.
 fn before_expiry(
     end_entity: &CertificateDer<'_>,
     intermediates: &[CertificateDer<'_>],

@@ -1,8 +1,9 @@
 //! TLS toward clients and members: profiles made into running configurations, and what came of a handshake.
 //!
-//! - [`LiveClientSsl`] serves clients: certificates chosen by SNI and signature scheme, client certificates, resumption.
+//! - [`LiveClientSsl`] serves clients: certificates chosen by SNI and signature scheme, client certificates,
+//!   resumption.
 //! - [`LiveServerSsl`] begins TLS with members and verifies them; a [`MemberTls`] is one member's share of it.
-//! - [`TlsFacts`] tells what a finished handshake agreed on; [`TlsFault`] what went wrong with one that failed.
+//! - [`TlsFacts`] are what a finished handshake agreed on; a [`TlsFault`] is what went wrong with one that failed.
 //! - [`fetch_chain`](fetch_chain()) fetches the certificates that a port shows, whatever they are.
 //! - [`provider`] has the cipher suites, their order, and the key exchanges.
 //!

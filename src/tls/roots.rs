@@ -11,7 +11,7 @@ use crate::cert::pem::read_certificates;
 use crate::model::Name;
 use crate::model::profile::TrustAnchors;
 
-/// Trust anchors as read, kept to tell whether they have changed.
+/// Trust anchors as read, kept to see whether they have changed.
 #[derive(Clone, Debug, PartialEq)]
 pub(super) enum Roots {
     Listed(Vec<CertificateDer<'static>>),

@@ -33,7 +33,7 @@ pub struct LiveServerSsl {
     identity: Option<Identity>,
     client_certificate: Option<Arc<SingleCertAndKey>>,
     provider: Arc<CryptoProvider>,
-    /// Of members that somebody connects to: whoever does holds what is made for it.
+    /// TLS toward each member for as long as a connection holds it.
     members: RwLock<HashMap<MemberKey, Weak<MemberTls>>>,
 }
 
@@ -86,7 +86,7 @@ impl LiveServerSsl {
         self.profile.verify
     }
 
-    /// TLS toward `member`: the same each time while anybody holds it, until the node's hostname or address changes.
+    /// Returns the TLS toward `member`: the same while anything holds it, until the node's hostname or address changes.
     pub fn for_member(&self, member: &Member) -> Arc<MemberTls> {
         let key = member.key();
         let known = |members: &HashMap<MemberKey, Weak<MemberTls>>| {
@@ -174,7 +174,7 @@ impl MemberTls {
         self.handshake_timeout
     }
 
-    /// The flaws that this member's certificate has shown and the profile lets pass.
+    /// Returns the flaws that this member's certificate has shown and the profile lets pass.
     pub fn tolerated(&self) -> Tolerated {
         self.verifier.tolerated()
     }
@@ -236,7 +236,7 @@ fn unusable_names(profile: &ServerSsl) -> Vec<ProfileError> {
     errors
 }
 
-/// The name to send: the profile's, else the node's hostname or FQDN; none for a node known by its IP address.
+/// Returns the name to send: the profile's, else the node's hostname or FQDN; none for a node known by its IP address.
 fn sni(profile: &ServerSsl, member: &Member) -> Option<ServerName<'static>> {
     let name = match (&profile.server_name, &member.node.hostname, &member.node.address) {
         (Some(name), _, _) | (None, Some(name), _) | (None, None, Address::Fqdn(name)) => name,

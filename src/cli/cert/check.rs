@@ -6,8 +6,7 @@ use std::process::ExitCode;
 use super::args::{PassphraseArgs, StoreArgs, now};
 use super::findings::{anchors, front_end};
 use super::usage::Usage;
-use crate::cert::MaterialError;
-use crate::cert::Passphrase;
+use crate::cert::{MaterialError, Passphrase};
 use crate::cli::screen::{self, Color, outln};
 use crate::lint::report::{Report, human};
 use crate::lint::{Finding, Severity, WeakKeys};
@@ -42,7 +41,7 @@ impl Args {
                     let leaf = stored.leaf.as_ref();
                     let subject = leaf
                         .and_then(|leaf| store::subject(&stored.folder, leaf, &stored.chain, stored.key.clone(), role));
-                    // The linter tells of keys that do not fit, with what to do.
+                    // The linter reports keys that do not fit, with what to do.
                     let (told, problems): (Vec<_>, Vec<_>) =
                         stored.problems.into_iter().partition(|it| matches!(it, MaterialError::KeyMismatch { .. }));
                     if told.is_empty() && problems.is_empty() {

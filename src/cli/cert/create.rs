@@ -6,8 +6,7 @@ use std::process::ExitCode;
 use super::args::{NameArgs, PassphraseArgs, StoreArgs, key_type, now};
 use super::summary::print_summary;
 use crate::cert::entry::{CERT, CHAIN, CSR, KEY, NEXT_KEY};
-use crate::cert::{Certificate, date, pem};
-use crate::cert::{KeyType, PrivateKey};
+use crate::cert::{Certificate, KeyType, PrivateKey, date, pem};
 use crate::cli::screen::outln;
 use crate::store::{self, Authority, CLOCK_SKEW, Change, StoreError, Stored, Writer};
 

@@ -99,7 +99,7 @@ impl Args {
     }
 }
 
-/// A secret is never in a file that others can read, not even one that was there before.
+/// Writes the file. A secret is never in a file that others can read, not even one that was there before.
 fn write(path: &Path, contents: &[u8], is_secret: bool, replace: bool) -> anyhow::Result<()> {
     let failed = || format!("cannot write {}", path.display());
     if path.symlink_metadata().is_ok() && !replace {

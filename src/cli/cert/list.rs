@@ -74,7 +74,7 @@ fn row(view: &EntryView, with_usage: bool) -> Vec<String> {
     row
 }
 
-/// The first two names, and how many more there are.
+/// Returns the first two names, and how many more there are.
 fn shortened(names: &[&str]) -> String {
     match names {
         [] => "-".into(),

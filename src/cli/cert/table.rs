@@ -1,6 +1,6 @@
 //! Tables in plain text.
 
-/// Columns two spaces apart. Control characters of a certificate would act on the terminal.
+/// Aligns columns, two spaces apart. Control characters of a certificate would act on the terminal.
 pub(super) fn aligned(rows: &[Vec<String>]) -> String {
     let rows: Vec<Vec<String>> =
         rows.iter().map(|row| row.iter().map(|cell| cell.escape_debug().to_string()).collect()).collect();

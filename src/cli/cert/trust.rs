@@ -67,7 +67,7 @@ fn add(files: &[PathBuf], to: &Path, force: bool) -> anyhow::Result<ExitCode> {
     Ok(ExitCode::SUCCESS)
 }
 
-/// Why trusting a certificate would be no use.
+/// Returns why trusting a certificate would be no use.
 fn objection(certificate: &Certificate, now: i64) -> Option<String> {
     if now > certificate.not_after {
         let day = date::day(certificate.not_after);

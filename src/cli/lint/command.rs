@@ -13,9 +13,8 @@ use rustls_pki_types::{CertificateDer, CertificateRevocationListDer};
 use super::levels::{self, LevelOptions};
 use super::live;
 use super::output::OutputOptions;
-use crate::cert::MaterialError;
-use crate::cert::Passphrase;
 use crate::cert::pem::{read_certificates, read_revocation_lists};
+use crate::cert::{MaterialError, Passphrase};
 use crate::cli::screen;
 use crate::config;
 use crate::control::lint_levels;
@@ -147,7 +146,7 @@ impl Args {
         self.report(&gathered, &findings, linter.now)
     }
 
-    /// What needs no certificates, if that was asked for.
+    /// Returns what needs no certificates, if that was asked for.
     fn about(&self) -> Option<String> {
         if let Some(check) = self.explain.as_deref().and_then(crate::lint::check) {
             return Some(explain(check));

@@ -74,7 +74,7 @@ impl OutputOptions {
         Ok(())
     }
 
-    /// The least severity that makes the exit code 1.
+    /// Returns the least severity that makes the exit code 1.
     pub(super) fn fail_on(&self) -> Option<Severity> {
         match self.fail_on {
             FailOn::Error => Some(Severity::Error),

@@ -6,9 +6,8 @@ use webpki::{Error, anchor_from_trusted_cert};
 use super::checks::{CHAIN_INVALID, CRL_STALE};
 use super::path::Path;
 use super::{order, path_length, unknown_issuer, verification_error, verify};
-use crate::cert::Field;
-use crate::cert::Purpose;
 use crate::cert::date::{day, moment};
+use crate::cert::{Field, Purpose};
 use crate::lint::anchors::{Anchor, Anchors};
 use crate::lint::explanation::Explanation;
 use crate::lint::known_authorities::KnownAuthorities;
@@ -61,7 +60,7 @@ pub(in crate::lint) fn lint(
     findings
 }
 
-/// The anchors that some certificate of the chain names as its issuer.
+/// Returns the anchors that some certificate of the chain names as its issuer.
 fn candidates<'a, 'b>(path: &Path<'_>, anchors: &'b Anchors<'a>) -> Vec<&'b Anchor<'a>> {
     let mut found: Vec<&Anchor<'_>> = Vec::new();
     for at in &path.related {
@@ -73,14 +72,14 @@ fn candidates<'a, 'b>(path: &Path<'_>, anchors: &'b Anchors<'a>) -> Vec<&'b Anch
     found
 }
 
-/// The end of the chain as an anchor, where something can be verified up to it.
+/// Returns the end of the chain as an anchor, where something can be verified up to it.
 fn own_top<'a>(path: &Path<'a>) -> Option<TrustAnchor<'a>> {
     let top = path.top();
     let signed_something = path.steps.len() > 1 || top.certificate.names_itself();
     if signed_something { anchor_from_trusted_cert(&top.certificate.der).ok() } else { None }
 }
 
-/// Verification by rustls does not look at the dates of roots, and OpenSSL does.
+/// Checks the dates of the root that was used, which OpenSSL does and rustls does not.
 fn expired_anchor(
     path: &Path<'_>,
     anchor: &Anchor<'_>,
@@ -102,7 +101,7 @@ fn expired_anchor(
     )
 }
 
-/// An intermediate that may only sign for other purposes than servers.
+/// Checks an intermediate that may only sign for other purposes than servers.
 fn other_purpose(at: &Located) -> Option<Finding> {
     let purposes = at.certificate.extended_key_usage.as_ref()?;
     if purposes.contains(&Purpose::ServerAuth) {
@@ -119,7 +118,7 @@ fn other_purpose(at: &Located) -> Option<Finding> {
     )
 }
 
-/// The revocation list of the certificate's issuer, if it is of no use.
+/// Checks the revocation list of the certificate's issuer.
 fn revocation_list(at: &Located, known: &KnownAuthorities<'_>) -> Option<Finding> {
     if at.certificate.names_itself() {
         return None;

@@ -1,9 +1,9 @@
 //! The chain: is it in the file as it should be, and does it verify up to a trusted authority?
 //!
 //! rustls-webpki verifies, at a time when all certificates are valid and for whatever purpose, so that what the
-//! families `validity` and `usage` report is not reported twice. Where no trusted authority is known, the chain is verified up
-//! to its last certificate. Without anything to trust at all ([`Trust::anchors`](super::Trust) empty and not given by the
-//! user) nothing is said of unknown issuers: every certificate would have one.
+//! families `validity` and `usage` report is not reported twice. Where no trusted authority is known, the chain is
+//! verified up to its last certificate. Without anything to trust at all ([`Trust::anchors`](super::Trust) empty and
+//! not given by the user) unknown issuers are not reported: every certificate would have one.
 
 mod checks;
 mod lint;

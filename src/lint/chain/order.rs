@@ -8,7 +8,7 @@ use crate::lint::{Finding, Located, Severity, Subject};
 
 pub(super) fn lint(subject: &Subject, path: &Path<'_>) -> Vec<Finding> {
     let chain = subject.chain();
-    // A file with several servers' certificates is a collection; none of them is sent as it lies there.
+    // A file with several servers' certificates is a collection; none of them is sent as the file has it.
     if chain.len() < subject.leaf_located().origin.position().1 {
         return Vec::new();
     }

@@ -12,7 +12,7 @@ pub(crate) struct Path<'a> {
 }
 
 impl<'a> Path<'a> {
-    /// Where there are several issuers of one name and key, as after a renewal, the one that ends last is taken.
+    /// Finds the way up. Of several issuers of one name and key, as after a renewal, it takes the one that ends last.
     pub(crate) fn of(subject: &'a Subject) -> Self {
         let server = subject.leaf_located();
         let related = related(server, subject.chain());
@@ -32,12 +32,12 @@ impl<'a> Path<'a> {
         self.related[0]
     }
 
-    /// The last certificate that the file has on the way up.
+    /// Returns the last certificate that the file has on the way up.
     pub(super) fn top(&self) -> &'a Located {
         self.steps.last().copied().unwrap_or_else(|| self.server())
     }
 
-    /// The authorities between the subject's own certificate and the root, nearest first.
+    /// Returns the authorities between the subject's own certificate and the root, nearest first.
     pub(crate) fn intermediates(&self) -> impl Iterator<Item = &'a Located> {
         self.steps.iter().skip(1).copied().filter(|it| !it.certificate.names_itself())
     }

@@ -1,18 +1,17 @@
-//! The end of the chain: what is to be said where no trusted authority stands above it.
+//! A chain that does not lead to a trusted authority: an intermediate is missing, or the root is unknown.
 
 use x509_parser::extensions::{GeneralName, ParsedExtension};
 use x509_parser::prelude::{FromDer, X509Certificate};
 
 use super::checks::{CHAIN_MISSING_INTERMEDIATE, ISSUER_UNKNOWN};
 use super::path::Path;
-use crate::cert::Certificate;
-use crate::cert::Field;
 use crate::cert::hex::hexadecimal;
+use crate::cert::{Certificate, Field};
 use crate::lint::anchors::Anchors;
 use crate::lint::known_authorities::KnownAuthorities;
 use crate::lint::{Finding, Located, Severity};
 
-/// About a chain above whose end no anchor stands.
+/// Returns the finding about a chain whose last certificate no anchor signed.
 pub(super) fn lint(path: &Path<'_>, anchors: &Anchors<'_>, known: &KnownAuthorities<'_>) -> Option<Finding> {
     let top = path.top();
     let finding = if is_missing_intermediate(path, anchors, known) {
@@ -28,9 +27,10 @@ pub(super) fn lint(path: &Path<'_>, anchors: &Anchors<'_>, known: &KnownAuthorit
     })
 }
 
-/// Whether an intermediate is missing rather than a root unknown. Where the issuer's own certificate lies nearby it
-/// tells. Otherwise: public authorities never sign servers' certificates with a root; and beside authorities that the
-/// user named, a lone certificate of somebody else more often lacks its intermediate than comes from a strange root.
+/// Whether an intermediate is missing rather than a root unknown. If another file has the issuer's own certificate,
+/// that decides. Otherwise: public authorities never sign servers' certificates with a root; and where the user named
+/// the authorities, a lone certificate of another one more often lacks its intermediate than is signed by an unknown
+/// root.
 fn is_missing_intermediate(path: &Path<'_>, anchors: &Anchors<'_>, known: &KnownAuthorities<'_>) -> bool {
     let top = &path.top().certificate;
     if top.names_itself() || !anchors.named_by(top).is_empty() {
@@ -90,7 +90,7 @@ fn unknown(path: &Path<'_>, anchors: &Anchors<'_>) -> Finding {
     }
 }
 
-/// An authority that was made anew has its old name and another key.
+/// Returns a note for an authority that was made again with another key under its old name.
 fn other_key(top: &Certificate, anchors: &Anchors<'_>) -> Option<String> {
     let known = anchors.named_by(top).first()?;
     let wanted = if top.names_itself() { &top.subject_key_id } else { &top.authority_key_id };
@@ -103,7 +103,7 @@ fn other_key(top: &Certificate, anchors: &Anchors<'_>) -> Option<String> {
     ))
 }
 
-/// Where the issuer's certificate can be fetched (RFC 5280, section 4.2.2.1).
+/// Returns where the issuer's certificate can be fetched (RFC 5280, section 4.2.2.1).
 fn ca_issuers(certificate: &Certificate) -> Option<String> {
     let (_, parsed) = X509Certificate::from_der(&certificate.der).ok()?;
     parsed.extensions().iter().find_map(|extension| match extension.parsed_extension() {

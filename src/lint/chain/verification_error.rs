@@ -7,10 +7,8 @@ use super::path::Path;
 use super::path_length;
 use super::verify::is_signed_by;
 use super::webpki_words::reason;
-use crate::cert::Certificate;
-use crate::cert::Field;
-use crate::cert::KeyKind;
 use crate::cert::escape::shown;
+use crate::cert::{Certificate, Field, KeyKind};
 use crate::lint::anchors::Anchors;
 use crate::lint::known_authorities::KnownAuthorities;
 use crate::lint::{Check, Finding, Located, Severity};
@@ -59,7 +57,7 @@ fn revoked(path: &Path<'_>, known: &KnownAuthorities<'_>) -> Finding {
         .expected("a certificate that is not revoked")
 }
 
-/// None where a key is at fault that is linted itself, since what is wrong with keys is told of them.
+/// Returns the finding for a signature that does not verify; none if a key is the cause that is linted itself.
 fn signature(path: &Path<'_>, anchors: &Anchors<'_>, known: &KnownAuthorities<'_>) -> Option<Finding> {
     let (at, above) = broken_link(path, anchors).unwrap_or((path.server(), None));
     let (title, issuer) = (at.certificate.title(), at.certificate.issuer_title());
@@ -88,7 +86,7 @@ fn signature(path: &Path<'_>, anchors: &Anchors<'_>, known: &KnownAuthorities<'_
     })
 }
 
-/// The lowest certificate that no issuer of the name that it gives has signed, and its issuer in the file.
+/// Returns the lowest certificate that no issuer of the name that it gives has signed, and its issuer in the file.
 fn broken_link<'a>(path: &Path<'a>, anchors: &Anchors<'_>) -> Option<(&'a Located, Option<&'a Certificate>)> {
     let uppers = path.steps.iter().skip(1).map(|it| Some(&*it.certificate)).chain([None]);
     path.steps.iter().copied().zip(uppers).find(|(at, above)| {
@@ -99,7 +97,7 @@ fn broken_link<'a>(path: &Path<'a>, anchors: &Anchors<'_>) -> Option<(&'a Locate
     })
 }
 
-/// rustls takes RSA keys of 2048 to 8192 bits.
+/// Whether rustls refuses the key for its size: it takes RSA keys of 2048 to 8192 bits.
 fn is_of_odd_size(issuer: &Certificate) -> bool {
     matches!(issuer.key.kind, KeyKind::Rsa { bits, .. } if !(2048..=8192).contains(&bits))
 }

@@ -14,7 +14,7 @@ use crate::cert::Certificate;
 use crate::lint::known_authorities::KnownAuthorities;
 use crate::lint::validity::is_about_dates;
 
-/// Verifies the chain up to one of `trust`, and tells which. Dates and purposes are left to others.
+/// Verifies the chain up to one of `trust`. Returns which; dates and purposes are left to other checks.
 pub(super) fn chain(path: &Path<'_>, trust: &[TrustAnchor<'_>], known: &KnownAuthorities<'_>) -> Result<usize, Error> {
     let now = known.now;
     match chain_at(path, trust, known, now) {
@@ -40,7 +40,7 @@ fn chain_at(path: &Path<'_>, trust: &[TrustAnchor<'_>], known: &KnownAuthorities
         path.related.iter().skip(1).map(|it| CertificateDer::from(it.certificate.der.as_ref())).collect();
     let time = UnixTime::since_unix_epoch(Duration::from_secs(at.try_into().unwrap_or(0)));
     let lists: Vec<_> = known.revocation.usable().iter().collect();
-    // Lists of other authorities are welcome; a list that is due is told of by itself.
+    // Lists of other authorities may be among them; a list that is due is reported by itself.
     let revocation = RevocationOptionsBuilder::new(&lists)
         .ok()
         .map(|options| options.with_status_policy(UnknownStatusPolicy::Allow).build());
@@ -49,7 +49,7 @@ fn chain_at(path: &Path<'_>, trust: &[TrustAnchor<'_>], known: &KnownAuthorities
     trust.iter().position(|anchor| anchor == verified.anchor()).ok_or(Error::UnknownIssuer)
 }
 
-/// The moment nearest to `now` at which every certificate below the root is valid, if there is one.
+/// Returns the moment nearest to `now` at which every certificate below the root is valid, if there is one.
 fn valid_moment(path: &Path<'_>, now: i64) -> Option<i64> {
     let below = || std::iter::once(path.server()).chain(path.intermediates());
     let first = below().map(|it| it.certificate.not_before).max()?;

@@ -40,7 +40,7 @@ impl Client {
         Self::ThriftCpp,
     ];
 
-    /// A stable word for programs.
+    /// Returns a stable word for programs.
     pub fn id(self) -> &'static str {
         match self {
             Self::Shell3 => "impala-shell-3",
@@ -57,7 +57,7 @@ impl Client {
         }
     }
 
-    /// The two lines over its column.
+    /// Returns the two lines over its column.
     pub fn header(self) -> [&'static str; 2] {
         match self {
             Self::Shell3 => ["shell", "2.7-3.x"],
@@ -74,7 +74,7 @@ impl Client {
         }
     }
 
-    /// Which programs and versions it stands for.
+    /// Returns which programs and versions it stands for.
     pub fn title(self) -> &'static str {
         match self {
             Self::Shell3 => "impala-shell 2.7 to 3.x",

@@ -5,7 +5,8 @@ use crate::cert::{Certificate, CertificateNames};
 use crate::model::Host;
 
 impl Client {
-    /// Returns the client's verdict on a chain, the server's certificate first, each followed by its issuer as far as known.
+    /// Returns the client's verdict on a chain, the server's certificate first, each followed by its issuer as far as
+    /// known.
     pub fn judge(self, path: &[&Certificate], host: &Host) -> Verdict {
         let Some(leaf) = path.first() else { return Verdict::refuses(Why::NoNameMatches) };
         let verdict = names(self, &leaf.names, host);

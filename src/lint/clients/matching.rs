@@ -4,7 +4,7 @@ use super::{Verdict, Why};
 use crate::cert::CertificateNames;
 use crate::model::Host;
 
-/// A match by `presented`, one of the DNS names.
+/// Returns a match by `presented`, one of the DNS names.
 pub(super) fn by_dns_name(presented: &str) -> Verdict {
     Verdict::accepts(if presented.contains('*') { Why::WildcardMatches } else { Why::DnsNameMatches })
 }
@@ -15,7 +15,7 @@ pub(super) fn has_dns_name(names: &CertificateNames) -> bool {
     !names.dns.is_empty() || names.others.iter().any(|other| other.starts_with("broken name [2]"))
 }
 
-/// Equal without regard to case, and not empty.
+/// Whether two names are equal without regard to case, and not empty.
 pub(super) fn same(presented: &str, host: &str) -> bool {
     !presented.is_empty() && presented.eq_ignore_ascii_case(host)
 }
@@ -47,7 +47,7 @@ fn label_matches(pattern: &str, label: &str) -> bool {
     rest.ends_with(last)
 }
 
-/// Why a client that finds no match finds none.
+/// Returns the verdict of a client that finds no match, with the reason.
 pub(super) fn no_match(names: &CertificateNames, host: &Host) -> Verdict {
     Verdict::refuses(match host {
         Host::Ip(address) => {

@@ -23,7 +23,7 @@ fn certificate(text: &str) -> CertificateNames {
     names
 }
 
-/// A host as a user may type it, also one that the configuration refuses.
+/// Returns a host as a user may type it, also one that the configuration refuses.
 fn host(text: &str) -> Host {
     text.parse().map_or_else(|_| Host::Name(text.into()), Host::Ip)
 }

@@ -58,7 +58,7 @@ impl Verdict {
 }
 
 impl Why {
-    /// In a few words.
+    /// Returns the reason in a few words.
     pub fn as_str(self) -> &'static str {
         match self {
             Self::DnsNameMatches => "a DNS name matches",

@@ -18,7 +18,7 @@ pub(super) static DUPLICATE_SERIAL: Check = Check {
     remedy: "let the authority choose random serial numbers (openssl x509 -CAcreateserial) and issue one of the two anew",
 };
 
-/// Certificates with an issuer and serial number that another certificate has too: themselves, and one of the others.
+/// Returns the certificates with an issuer and serial number that another one has too, each with one of the others.
 pub(in crate::lint) fn duplicates(subjects: &[Subject]) -> Vec<(&Located, &Located)> {
     let all = || subjects.iter().flat_map(Subject::chain);
     let number = |it: &'_ Located| (it.certificate.issuer.clone(), it.certificate.serial.clone());

@@ -1,6 +1,6 @@
 //! Long lists, shortened.
 
-/// The first few of a list, and how many more there are.
+/// Returns the first few of a list, and how many more there are.
 pub(super) fn first_few(items: impl IntoIterator<Item = String>) -> String {
     let mut items = items.into_iter();
     let mut text = items.by_ref().take(FEW).collect::<Vec<_>>().join(", ");

@@ -35,12 +35,12 @@ impl Pairs {
         pairs
     }
 
-    /// The subject in a file that belongs to the one shown live.
+    /// Returns the subject in a file that belongs to the one shown live.
     pub(in crate::lint) fn file_of(&self, live: usize) -> Option<usize> {
         self.file_of.get(&live).copied()
     }
 
-    /// The subject shown live that belongs to the one in a file.
+    /// Returns the subject shown live that belongs to the one in a file.
     pub(in crate::lint) fn live_of(&self, file: usize) -> Option<usize> {
         self.live_of.get(&file).copied()
     }
@@ -60,13 +60,13 @@ impl<'a> FilesOfName<'a> {
         self.by_certificate.entry(&leaf.der).or_insert(index);
     }
 
-    /// The file with the very certificate that is shown, else the newest.
+    /// Returns the file with the very certificate that is shown, else the newest.
     fn closest(&self, live: &Subject) -> Option<usize> {
         self.by_certificate.get(&*live.leaf().der).copied().or(self.newest.map(|(_, index)| index))
     }
 }
 
-/// The names under which a file's server may be found; none of what is no server's file.
+/// Returns the names under which a file's server may be found; none of what is no server's file.
 fn names_of_file(subject: &Subject) -> Vec<String> {
     if !subject.is_server() || !matches!(subject.leaf_located().origin, Origin::File { .. }) {
         return Vec::new();
@@ -85,7 +85,7 @@ fn names_of_file(subject: &Subject) -> Vec<String> {
     all.filter(|name| !shared.contains(name)).collect()
 }
 
-/// The names to look a port's file up by, the likeliest first.
+/// Returns the names to look a port's file up by, the likeliest first.
 fn names_of_port(subject: &Subject) -> Vec<String> {
     let Some(host) = live_host(subject) else { return Vec::new() };
     let mut names: Vec<_> = subject.role.node.iter().map(ToString::to_string).collect();
@@ -95,7 +95,7 @@ fn names_of_port(subject: &Subject) -> Vec<String> {
     names
 }
 
-/// The host that a subject was shown by.
+/// Returns the host that a subject was shown by.
 pub(super) fn live_host(subject: &Subject) -> Option<String> {
     match &subject.leaf_located().origin {
         Origin::File { .. } => None,

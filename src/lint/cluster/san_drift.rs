@@ -31,7 +31,9 @@ pub(super) fn san_drift(servers: &[&Subject]) -> Vec<Finding> {
     carriers.retain(|_, count| *count * 2 > servers.len() && *count < servers.len());
     let mut findings = Vec::new();
     for (server, own) in servers.iter().zip(&sets) {
-        let lacks = |name: &str| !own.contains(name) && !server.leaf().names.cover_host(name) && !is_told(server, name);
+        let lacks = |name: &str| {
+            !own.contains(name) && !server.leaf().names.cover_host(name) && !is_reported_elsewhere(server, name)
+        };
         let missing: Vec<_> = carriers.iter().filter(|(name, _)| lacks(name)).collect();
         let Some((first, count)) = missing.first() else { continue };
         let message = match missing.len() {
@@ -49,8 +51,8 @@ pub(super) fn san_drift(servers: &[&Subject]) -> Vec<Finding> {
     findings
 }
 
-/// Whether another check tells that this name is missing.
-fn is_told(server: &Subject, name: &str) -> bool {
+/// Whether another check reports that this name is missing.
+fn is_reported_elsewhere(server: &Subject, name: &str) -> bool {
     let is = |host: &Host| matches!(host, Host::Name(host) if host == name);
     server.role.usage != Use::ReEncrypt && server.role.front_ends.iter().any(is)
 }

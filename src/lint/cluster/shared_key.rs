@@ -21,7 +21,7 @@ pub(super) static SHARED_KEY: Check = Check {
     remedy: "give each node a key of its own, unless one certificate for all is what you want",
 };
 
-/// One finding a key.
+/// Returns one finding for each key that is in several places.
 pub(super) fn shared_keys(subjects: &[Subject], pairs: &Pairs) -> Vec<Finding> {
     let mut by_key: HashMap<&[u8], Vec<usize>> = HashMap::new();
     for (index, subject) in subjects.iter().enumerate().filter(|(_, subject)| subject.is_server()) {

@@ -1,5 +1,5 @@
-//! Keys and signatures: can anybody else compute the private key or forge the signature, and does the key file beside the
-//! certificate belong to it?
+//! Keys and signatures: can anybody else compute the private key or forge the signature, and does the key file beside
+//! the certificate belong to it?
 
 mod file;
 mod lint;

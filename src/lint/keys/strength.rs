@@ -4,8 +4,7 @@ use webpki::Error;
 
 use super::weak_keys::WeakKeys;
 use super::weak_rsa::{FERMAT_ROUNDS, fermat_rounds, is_roca};
-use crate::cert::Field;
-use crate::cert::KeyKind;
+use crate::cert::{Field, KeyKind};
 use crate::lint::explanation::Explanation;
 use crate::lint::{Check, Family, Finding, Located, Severity, Subject, remedy};
 

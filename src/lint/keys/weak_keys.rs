@@ -7,10 +7,11 @@ use std::sync::Arc;
 
 use aws_lc_rs::digest::{SHA1_FOR_LEGACY_USE_ONLY, digest};
 
-/// The keys that Debian's OpenSSL of 2006 to 2008 could make (CVE-2008-0166), or others, by fingerprint. Cheap to clone.
+/// The keys that Debian's OpenSSL of 2006 to 2008 could make (CVE-2008-0166), or others, by fingerprint. Cheap to
+/// clone.
 ///
-/// A list has the format of Debian's package openssl-blacklist: a line each of 20 hexadecimal digits, the last 10 bytes of
-/// SHA-1 over what `openssl rsa -noout -modulus` prints; `#` begins a comment.
+/// A list has the format of Debian's package openssl-blacklist: a line each of 20 hexadecimal digits, the last 10 bytes
+/// of SHA-1 over what `openssl rsa -noout -modulus` prints; `#` begins a comment.
 #[derive(Clone, Default)]
 pub struct WeakKeys(Arc<[Fingerprint]>);
 

@@ -1,11 +1,11 @@
-//! RSA moduli that can be factored, told from the modulus alone.
+//! RSA moduli that can be factored, recognized from the modulus alone.
 
 use std::sync::LazyLock;
 
 use num_bigint::BigUint;
 
-/// Whether a modulus has the fingerprint of Infineon's RSALib (ROCA, CVE-2017-15361): its remainders modulo small primes
-/// are all powers of 65537, as those of the primes that the library made are.
+/// Whether a modulus has the fingerprint of Infineon's RSALib (ROCA, CVE-2017-15361): its remainders modulo small
+/// primes are all powers of 65537, as those of the primes that the library made are.
 ///
 /// Nemec, Sys, Svenda, Klinec, Matyas: "The Return of Coppersmith's Attack" (2017). An honest modulus passes for one
 /// once in 200 million times.
@@ -18,8 +18,8 @@ pub fn is_roca(modulus: &[u8]) -> bool {
         })
 }
 
-/// How many rounds of Fermat's method factor a modulus, if they are [`FERMAT_ROUNDS`] at most: its primes are then too
-/// close to each other (CVE-2022-26320).
+/// Returns how many rounds of Fermat's method factor a modulus, if they are [`FERMAT_ROUNDS`] at most: its primes are
+/// then too close to each other (CVE-2022-26320).
 ///
 /// With p = a - b and q = a + b the modulus is a² - b²; a is looked for from the square root of the modulus upward.
 pub fn fermat_rounds(modulus: &[u8]) -> Option<u32> {
@@ -58,12 +58,12 @@ fn remainder(number: &BigUint) -> u64 {
     u64::try_from(number % FILTER).unwrap_or_default()
 }
 
-/// Others are refused by their length, and a file must not make anybody wait.
+/// Whether the length is usual. Other moduli are refused for it, and a file must not make anybody wait.
 fn within_bounds(modulus: &BigUint) -> bool {
     (512..=16_384).contains(&modulus.bits())
 }
 
-/// The squares modulo `modulus`, a bit each.
+/// Returns the squares modulo `modulus`, one bit for each.
 const fn squares(modulus: u64) -> (u64, u128) {
     let (mut bits, mut root) = (0, 0);
     while root < modulus {
@@ -93,7 +93,7 @@ pub const FERMAT_ROUNDS: u32 = 100;
 /// The product of the moduli of [`RESIDUES`].
 const FILTER: u64 = 64 * 63 * 65 * 11 * 17 * 19;
 const RESIDUES: [(u64, u128); 6] = [squares(64), squares(63), squares(65), squares(11), squares(17), squares(19)];
-/// The primes whose product stands in all keys of RSALib, whatever their length, but 2.
+/// The primes whose product is in all keys of RSALib, whatever their length, but 2.
 const ROCA_PRIMES: [u32; 38] = [
     3, 5, 7, 11, 13, 17, 19, 23, 29, 31, 37, 41, 43, 47, 53, 59, 61, 67, 71, 73, 79, 83, 89, 97, 101, 103, 107, 109,
     113, 127, 131, 137, 139, 149, 151, 157, 163, 167,
@@ -103,7 +103,7 @@ const ROCA_PRIMES: [u32; 38] = [
 mod tests {
     use super::*;
 
-    /// The product of two numbers that are so far apart; that they need not be prime plays no part.
+    /// Returns the product of two numbers that are so far apart. They need not be prime.
     fn product(p: &BigUint, apart: &BigUint) -> Vec<u8> {
         (p * (p + apart)).to_bytes_be()
     }

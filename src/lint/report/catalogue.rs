@@ -2,7 +2,7 @@
 
 use crate::lint::{Check, Family, catalogue};
 
-/// Every check in Markdown: docs/lint-checks.md.
+/// Returns every check in Markdown: docs/lint-checks.md.
 pub fn catalogue_page() -> String {
     let mut page = "# What `pronk lint` looks for\n\n\
         Written by `pronk lint --catalogue`. `pronk lint --explain ID` tells one check on the terminal.\n\n\

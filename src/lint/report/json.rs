@@ -42,7 +42,7 @@ struct Unreadable {
     help: Option<String>,
 }
 
-/// The report as JSON, as docs/lint-output.md has it, with `more` at its top level.
+/// Returns the report as JSON, as docs/lint-output.md has it, with `more` at its top level.
 pub fn json(report: &Report<'_>, more: impl IntoIterator<Item = (&'static str, Value)>) -> String {
     let findings = &report.findings.findings;
     let count = |severity| findings.iter().filter(|finding| finding.severity == severity).count();
@@ -74,7 +74,7 @@ pub fn json(report: &Report<'_>, more: impl IntoIterator<Item = (&'static str, V
     harmless(&format!("{value:#}\n"))
 }
 
-/// The same JSON with what acts on a terminal, or hides, written as escapes. It stands in strings only.
+/// Returns the same JSON with what acts on a terminal, or hides, written as escapes. It can only be in strings.
 fn harmless(json: &str) -> String {
     let mut text = String::with_capacity(json.len());
     for letter in json.chars() {
@@ -90,7 +90,7 @@ fn harmless(json: &str) -> String {
     text
 }
 
-/// A JSON Schema of what [`json`] writes.
+/// Returns a JSON Schema of what [`json`] writes.
 pub fn json_schema() -> Value {
     let text = || object!({ "type": "string" });
     let maybe_text = || object!({ "type": ["string", "null"] });

@@ -10,7 +10,7 @@ use crate::lint::{Finding, Origin};
 pub(super) struct CertificateLines(HashMap<PathBuf, Vec<usize>>);
 
 impl CertificateLines {
-    /// The line, from 1, on which the certificate begins in its file; 1 where the file is no text.
+    /// Returns the line, from 1, on which the certificate begins in its file; 1 where the file is no text.
     pub(super) fn line(&mut self, finding: &Finding) -> usize {
         let Origin::File { path, position, of } = &finding.origin else { return 1 };
         let lines = self.0.entry(path.clone()).or_insert_with(|| begins(path));
@@ -28,12 +28,12 @@ fn begins(path: &Path) -> Vec<usize> {
     lines.filter(|(line, _)| line.starts_with(b"-----BEGIN CERTIFICATE-----")).map(|(_, number)| number).collect()
 }
 
-/// A path below `folder` without it; `None` when it lies elsewhere.
+/// Returns a path below `folder` without it; `None` when it is elsewhere.
 pub(super) fn relative(path: &Path, folder: &Path) -> Option<PathBuf> {
     resolved(path, folder).strip_prefix(folder).ok().map(Path::to_owned)
 }
 
-/// A reference (RFC 3986) to a file: relative below `folder`, else absolute.
+/// Returns a reference (RFC 3986) to a file: relative below `folder`, else absolute.
 pub(super) fn uri(path: &Path, folder: &Path) -> String {
     match relative(path, folder) {
         Some(path) => encoded(&path),
@@ -41,7 +41,7 @@ pub(super) fn uri(path: &Path, folder: &Path) -> String {
     }
 }
 
-/// Absolute, without `.` and `..`.
+/// Returns a path as absolute, without `.` and `..`.
 fn resolved(path: &Path, folder: &Path) -> PathBuf {
     let mut resolved = PathBuf::new();
     for component in folder.join(path).components() {

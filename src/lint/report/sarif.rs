@@ -114,7 +114,7 @@ struct Text {
     text: String,
 }
 
-/// The report as SARIF.
+/// Returns the report as SARIF.
 pub fn sarif(report: &Report<'_>) -> String {
     let findings = &report.findings.findings;
     let mut checks: Vec<&'static Check> = findings.iter().map(|finding| finding.check).collect();

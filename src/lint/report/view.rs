@@ -34,7 +34,7 @@ pub struct CertificateView {
 }
 
 impl CertificateView {
-    /// `now` is in seconds since 1970.
+    /// Takes what JSON has of a certificate; `now` is in seconds since 1970.
     pub fn of(certificate: &Certificate, origin: &Origin, now: i64) -> Self {
         let (position, of) = origin.position();
         Self {

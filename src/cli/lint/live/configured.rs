@@ -10,8 +10,8 @@ use crate::inventory::{Targets, chains, trust};
 use crate::lint::{Role, Subject, Trust, Use};
 use crate::model::profile::{CertKey, Certificate, TrustAnchors};
 
-/// Everything that a configuration has to do with certificates: those that pronk serves and those in reserve from their
-/// files, those of members as their ports show them, each by the rule of the virtual servers that it serves.
+/// Collects everything that a configuration has to do with certificates: those that pronk serves and those in reserve
+/// from their files, those of members as their ports show them, each by the rule of the virtual servers that it serves.
 ///
 /// # Errors
 /// The system gives no means to connect.
@@ -81,7 +81,7 @@ fn port(target: &MemberTarget) -> Port {
     Port { host: target.node.address.to_string(), port: target.key.port, server_name: target.server_name() }
 }
 
-/// What the port should do, for the finding that it does not.
+/// Returns what the port should do, for the finding that it does not.
 fn expected(target: &MemberTarget) -> String {
     let names: Vec<_> = target.virtual_servers.iter().map(ToString::to_string).collect();
     let who = match target.expectations.iter().any(|it| it.role.usage == Use::Passthrough) {

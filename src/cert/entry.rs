@@ -130,7 +130,7 @@ impl EntryFolder {
 ///
 /// # Errors
 /// There is no such entry.
-pub fn consistent<T>(
+pub fn read_consistently<T>(
     store: &Path,
     name: &str,
     mut read: impl FnMut(&EntryFolder) -> T,

@@ -13,7 +13,7 @@ use x509_parser::prelude::{FromDer, X509Certificate};
 use zeroize::Zeroizing;
 
 use super::MaterialError;
-use super::entry::{Entry, EntryFolder, consistent};
+use super::entry::{Entry, EntryFolder, read_consistently};
 use super::key_pem::parse_key;
 use super::names::CertificateNames;
 use super::passphrase::Passphrase;
@@ -73,7 +73,7 @@ impl Identity {
             }
             // The entry may be replaced meanwhile: its certificate and key are read from one and the same folder.
             Certificate::Store(name) => {
-                consistent(store, name, |folder| Self::read(source, &Files::of(folder)), Result::is_ok)
+                read_consistently(store, name, |folder| Self::read(source, &Files::of(folder)), Result::is_ok)
                     .map_err(|error| vec![IdentityError { part: Part::Store, error }])?
             }
         }

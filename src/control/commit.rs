@@ -156,7 +156,7 @@ impl Running {
     fn aim_certificates(&self, shared: &Shared) {
         let targets = Targets::of(&self.model, &self.entries);
         let store = self.model.certificate_store.clone();
-        shared.certificates.aim(targets, store, self.tls.served(), self.replacements.refused());
+        shared.certificates.update(targets, store, self.tls.served(), self.replacements.refused());
     }
 }
 

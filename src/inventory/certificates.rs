@@ -24,9 +24,9 @@ pub struct Inventory {
 }
 
 impl Inventory {
-    /// Takes what is in force: the targets, the folder of the certificate store, what client-ssl profiles serve, and
+    /// Replaces what is in force: the targets, the folder of the certificate store, what client-ssl profiles serve, and
     /// the profiles whose files cannot be used, each with the reason.
-    pub fn aim(
+    pub fn update(
         &self,
         targets: Targets,
         store: PathBuf,
@@ -42,8 +42,8 @@ impl Inventory {
         self.wake.notify_one();
     }
 
-    /// Takes the chain that a member has shown.
-    pub fn saw(&self, member: &MemberKey, chain: Chain) {
+    /// Records the chain that a member has shown.
+    pub fn record(&self, member: &MemberKey, chain: Chain) {
         if chain.is_empty() {
             return;
         }

@@ -8,7 +8,7 @@ use super::state::State;
 use super::view::CertificateView;
 use super::{chains, profile_files, trust};
 use crate::lint::report::FindingView;
-use crate::lint::{Finding, Linter, Located, Origin, Role, Silence, Subject, Trust, Use, WeakKeys, silent};
+use crate::lint::{Finding, Linter, Located, Origin, PortFailure, Role, Subject, Trust, Use, WeakKeys, port_failure};
 use crate::model::profile::{CertKey, Certificate, TrustAnchors};
 use crate::model::{Host, MemberKey};
 
@@ -83,7 +83,8 @@ fn members(state: &State, trusts: &mut Trusts, examined: &mut Examined) {
             Ok(chain) => KnownCertificate::new("member", &chain, expected),
             Err(error) => {
                 let reason = format!("shows a certificate that cannot be decoded: {error}");
-                let finding = silent(Silence::Handshake, &address, &reason, "a certificate that can be decoded");
+                let finding =
+                    port_failure(PortFailure::Handshake, &address, &reason, "a certificate that can be decoded");
                 let mut known =
                     KnownCertificate { view: CertificateView::default(), member: None, subjects: Vec::new() };
                 known.view = CertificateView { source: address, kind: "member".into(), ..known.view };

@@ -75,7 +75,7 @@ const DAY: i64 = 86_400;
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::lint::{Check, Severity, Silence, silent};
+    use crate::lint::{Check, PortFailure, Severity, port_failure};
 
     static ENDS_SOON: Check = Check {
         id: "ends-soon",
@@ -92,7 +92,7 @@ mod tests {
     fn a_date_is_reported_again_each_day_whatever_its_words() {
         let mut reported = ReportedFindings::default();
         let ends_in = |days: i64| {
-            let port = silent(Silence::Handshake, "a:1", &format!("ends in {days} days"), "later");
+            let port = port_failure(PortFailure::Handshake, "a:1", &format!("ends in {days} days"), "later");
             [Finding { check: &ENDS_SOON, ..port }]
         };
         let times = [(0, 1), (3600, 0), (DAY - 1, 0), (DAY, 1), (DAY + 3600, 0), (2 * DAY, 1)];
@@ -106,7 +106,7 @@ mod tests {
     #[test]
     fn a_finding_is_reported_once_and_once_more_when_it_is_gone() {
         let mut reported = ReportedFindings::default();
-        let found = [silent(Silence::Plaintext, "a:1", "speaks plain HTTP", "TLS")];
+        let found = [port_failure(PortFailure::Plaintext, "a:1", "speaks plain HTTP", "TLS")];
         assert_eq!(reported.update(&found, 0).0.len(), 1);
         let (new, gone) = reported.update(&found, 10 * DAY);
         assert!(new.is_empty() && gone.is_empty());

@@ -46,7 +46,7 @@ static TLS_HANDSHAKE_FAILED: Check = Check {
 
 /// Why a port showed no certificate.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Silence {
+pub enum PortFailure {
     /// It speaks something else.
     Plaintext,
     /// Nobody can connect to it.
@@ -57,11 +57,11 @@ pub enum Silence {
 
 /// Returns a finding about the port at `address` (`host:port`): `reason` follows the address in a sentence, `expected`
 /// says what it should do and for whom.
-pub fn silent(silence: Silence, address: &str, reason: &str, expected: &str) -> Finding {
-    let check = match silence {
-        Silence::Plaintext => &PORT_PLAINTEXT,
-        Silence::Unreachable => &PORT_UNREACHABLE,
-        Silence::Handshake => &TLS_HANDSHAKE_FAILED,
+pub fn port_failure(failure: PortFailure, address: &str, reason: &str, expected: &str) -> Finding {
+    let check = match failure {
+        PortFailure::Plaintext => &PORT_PLAINTEXT,
+        PortFailure::Unreachable => &PORT_UNREACHABLE,
+        PortFailure::Handshake => &TLS_HANDSHAKE_FAILED,
     };
     Finding::about_port(check, address, reason).observed("no certificate").expected(expected)
 }

@@ -40,7 +40,7 @@ pub use gather::{Gathered, gather, gather_bundle};
 pub use keys::{WeakKeys, WeakKeysError};
 pub use levels::{Levels, UnknownCheck};
 pub use linter::{EXPIRY_DAYS, Linter};
-pub use live::{Silence, silent};
+pub use live::{PortFailure, port_failure};
 pub use severity::Severity;
 pub use subject::{Located, Origin, Role, Subject, Use};
 pub use trust::Trust;

@@ -8,7 +8,7 @@ use zeroize::Zeroizing;
 use super::list::names;
 use super::{Authority, StoreError};
 use crate::cert::bundle::{self, KeyFile};
-use crate::cert::entry::{CERT, CHAIN, CSR, EntryFolder, KEY, NEXT_KEY, consistent};
+use crate::cert::entry::{CERT, CHAIN, CSR, EntryFolder, KEY, NEXT_KEY, read_consistently};
 use crate::cert::key_pem::parse_key;
 use crate::cert::pem::certificates_of;
 use crate::cert::{Certificate, MaterialError, Passphrase, PrivateKey};
@@ -39,7 +39,7 @@ impl Stored {
     /// # Errors
     /// There is none of this name. What is wrong with its files is in [`problems`](Self::problems).
     pub fn read(store: &Path, name: &str, passphrase: Option<&Passphrase>) -> Result<Self, MaterialError> {
-        consistent(store, name, |folder| Self::of(folder, name, passphrase), |stored| stored.problems.is_empty())
+        read_consistently(store, name, |folder| Self::of(folder, name, passphrase), |stored| stored.problems.is_empty())
     }
 
     /// Reads every entry.

@@ -22,7 +22,7 @@ use crate::net::{self, NotConnected, Shortage, Socket};
 
 /// Why a port showed no certificate, in words that follow its address.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-pub enum Unfetched {
+pub enum FetchError {
     #[error("the name does not resolve: {0}")]
     Resolve(String),
     #[error("cannot connect: {0}")]
@@ -46,11 +46,11 @@ pub enum Unfetched {
 
 /// What came of a handshake that accepts any certificate.
 #[derive(Debug)]
-pub struct Shown {
+pub struct Fetched {
     /// As the server sent it; empty if it came to no certificate.
     pub chain: Vec<CertificateDer<'static>>,
     /// Whether the handshake completed.
-    pub outcome: Result<(), Unfetched>,
+    pub outcome: Result<(), FetchError>,
 }
 
 /// Fetches the chain that a server shows, its own certificate first. Any is accepted: nothing is verified.
@@ -64,8 +64,8 @@ pub async fn fetch_chain(
     address: impl ToSocketAddrs,
     server_name: Option<&Host>,
     limit: Duration,
-) -> Result<Vec<CertificateDer<'static>>, Unfetched> {
-    let Shown { chain, outcome } = handshake(address, server_name, limit).await;
+) -> Result<Vec<CertificateDer<'static>>, FetchError> {
+    let Fetched { chain, outcome } = handshake(address, server_name, limit).await;
     match outcome {
         Err(reason) if chain.is_empty() => Err(reason),
         _ => Ok(chain),
@@ -73,10 +73,10 @@ pub async fn fetch_chain(
 }
 
 /// Makes a whole handshake that accepts any certificate, and closes the connection in order.
-pub async fn handshake(address: impl ToSocketAddrs, server_name: Option<&Host>, limit: Duration) -> Shown {
+pub async fn handshake(address: impl ToSocketAddrs, server_name: Option<&Host>, limit: Duration) -> Fetched {
     let recorder = Arc::new(Recorder::default());
     let outcome = attempt(address, server_name, Instant::now() + limit, &recorder).await;
-    Shown { chain: recorder.chain.get().cloned().unwrap_or_default(), outcome }
+    Fetched { chain: recorder.chain.get().cloned().unwrap_or_default(), outcome }
 }
 
 async fn attempt(
@@ -84,10 +84,10 @@ async fn attempt(
     server_name: Option<&Host>,
     deadline: Instant,
     recorder: &Arc<Recorder>,
-) -> Result<(), Unfetched> {
+) -> Result<(), FetchError> {
     let mut socket = Socket::new(connect(address, deadline).await?);
     let (connector, name) =
-        connector(server_name, recorder).map_err(|error| Unfetched::Handshake(error.to_string()))?;
+        connector(server_name, recorder).map_err(|error| FetchError::Handshake(error.to_string()))?;
     let failure = match timeout_at(deadline, connector.connect(name, &mut socket)).await {
         Ok(Ok(mut tls)) => {
             // The server's thread is free again as soon as it reads the close_notify.
@@ -99,7 +99,7 @@ async fn attempt(
     };
     Err(match (failure, socket.opening()) {
         (Some(error), first) => failed(&error, first),
-        (None, []) => Unfetched::TimedOut,
+        (None, []) => FetchError::TimedOut,
         (None, first) => failed(&io::Error::other("it stopped answering"), first),
     })
 }
@@ -125,40 +125,40 @@ fn connector(
     Ok((TlsConnector::from(Arc::new(config)), name))
 }
 
-async fn connect(address: impl ToSocketAddrs, deadline: Instant) -> Result<TcpStream, Unfetched> {
+async fn connect(address: impl ToSocketAddrs, deadline: Instant) -> Result<TcpStream, FetchError> {
     let addresses: Vec<SocketAddr> = match timeout_at(deadline, tokio::net::lookup_host(address)).await {
         Ok(Ok(found)) => found.collect(),
         Ok(Err(error)) => match Shortage::of_lookup(&error) {
             Some(shortage) => {
                 shortage.report("resolving the name of a port whose certificate is looked at");
-                return Err(Unfetched::Short(shortage));
+                return Err(FetchError::Short(shortage));
             }
-            None => return Err(Unfetched::Resolve(error.to_string())),
+            None => return Err(FetchError::Resolve(error.to_string())),
         },
-        Err(_) => return Err(Unfetched::Resolve("no answer in time".into())),
+        Err(_) => return Err(FetchError::Resolve("no answer in time".into())),
     };
-    let mut failed = Unfetched::Resolve("it has no address".into());
+    let mut failed = FetchError::Resolve("it has no address".into());
     let which = |address| if addresses.len() > 1 { format!("{address}: ") } else { String::new() };
     for address in addresses.iter().copied() {
         failed = match timeout_at(deadline, net::connect(address)).await {
             Ok(Ok(stream)) => return Ok(stream),
-            Ok(Err(NotConnected::Short(shortage))) => return Err(Unfetched::Short(shortage)),
-            Ok(Err(error)) => Unfetched::Connect(format!("{}{error}", which(address))),
-            Err(_) => return Err(Unfetched::Connect(format!("{}no answer in time", which(address)))),
+            Ok(Err(NotConnected::Short(shortage))) => return Err(FetchError::Short(shortage)),
+            Ok(Err(error)) => FetchError::Connect(format!("{}{error}", which(address))),
+            Err(_) => return Err(FetchError::Connect(format!("{}no answer in time", which(address)))),
         };
     }
     Err(failed)
 }
 
 /// Names the failure by what the server had sent until then.
-fn failed(error: &io::Error, first: &[u8]) -> Unfetched {
+fn failed(error: &io::Error, first: &[u8]) -> FetchError {
     match first {
-        [0x14..=0x17, 0x03, ..] => Unfetched::Handshake(TlsFault::of_handshake(error).describe()),
+        [0x14..=0x17, 0x03, ..] => FetchError::Handshake(TlsFault::of_handshake(error).describe()),
         [] => match TlsFault::of_handshake(error) {
-            TlsFault::Closed | TlsFault::Reset => Unfetched::ClosedEarly,
-            fault => Unfetched::Handshake(fault.describe()),
+            TlsFault::Closed | TlsFault::Reset => FetchError::ClosedEarly,
+            fault => FetchError::Handshake(fault.describe()),
         },
-        _ => Unfetched::Plaintext(protocol(first)),
+        _ => FetchError::Plaintext(protocol(first)),
     }
 }
 

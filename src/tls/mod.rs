@@ -32,6 +32,6 @@ pub use client_profile::LiveClientSsl;
 pub use error::ProfileError;
 pub use facts::TlsFacts;
 pub use fault::TlsFault;
-pub use fetch_chain::{Shown, Unfetched, fetch_chain, handshake};
+pub use fetch_chain::{FetchError, Fetched, fetch_chain, handshake};
 pub use member_verifier::Tolerated;
 pub use server_profile::{LiveServerSsl, MemberTls};

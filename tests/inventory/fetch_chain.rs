@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use pronk::model::Host;
 use pronk::model::profile::CipherGroup;
-use pronk::tls::{Unfetched, fetch_chain, handshake};
+use pronk::tls::{FetchError, fetch_chain, handshake};
 use rustls::server::WebPkiClientVerifier;
 use rustls::{RootCertStore, ServerConfig, ServerConnection, version};
 
@@ -18,7 +18,7 @@ use crate::tls::{FRONT, answering_member, silent_member, tls_member};
 
 const LIMIT: Duration = PATIENCE;
 
-async fn ask(address: SocketAddr) -> Result<usize, Unfetched> {
+async fn ask(address: SocketAddr) -> Result<usize, FetchError> {
     fetch_chain(address, Some(&Host::parse(FRONT).unwrap()), LIMIT).await.map(|chain| chain.len())
 }
 
@@ -52,7 +52,7 @@ async fn server_that_demands_a_client_certificate_has_shown_its_own() {
     });
     assert_eq!(ask(address).await, Ok(1));
     let outcome = handshake(address, None, LIMIT).await.outcome;
-    assert!(matches!(&outcome, Err(Unfetched::Handshake(reason)) if reason.contains("tls alert")), "{outcome:?}");
+    assert!(matches!(&outcome, Err(FetchError::Handshake(reason)) if reason.contains("tls alert")), "{outcome:?}");
 }
 
 #[tokio::test]
@@ -79,15 +79,15 @@ async fn connection_is_closed_in_order_once_the_chain_is_known() {
 #[tokio::test]
 async fn ports_that_show_nothing_are_told_apart() {
     let answers = answering_member;
-    assert_eq!(ask(answers(b"HTTP/1.0 400 Bad Request\r\n\r\n")).await, Err(Unfetched::Plaintext("plain HTTP")));
-    assert_eq!(ask(answers(b"\x04\0\0\0\x05wrong")).await, Err(Unfetched::Plaintext("SASL without TLS")));
-    assert_eq!(ask(answers(b"")).await, Err(Unfetched::ClosedEarly));
+    assert_eq!(ask(answers(b"HTTP/1.0 400 Bad Request\r\n\r\n")).await, Err(FetchError::Plaintext("plain HTTP")));
+    assert_eq!(ask(answers(b"\x04\0\0\0\x05wrong")).await, Err(FetchError::Plaintext("SASL without TLS")));
+    assert_eq!(ask(answers(b"")).await, Err(FetchError::ClosedEarly));
     let alert = ask(answers(b"\x15\x03\x01\x00\x02\x02\x46")).await;
-    assert_eq!(alert, Err(Unfetched::Handshake("sent the tls alert 70, protocol_version".into())));
+    assert_eq!(alert, Err(FetchError::Handshake("sent the tls alert 70, protocol_version".into())));
     let closed = SocketAddr::from(([127, 0, 0, 1], free_port()));
-    assert!(matches!(ask(closed).await, Err(Unfetched::Connect(_))));
+    assert!(matches!(ask(closed).await, Err(FetchError::Connect(_))));
     let unknown = fetch_chain(("nowhere.invalid", 21050), None, LIMIT).await;
-    assert!(matches!(unknown, Err(Unfetched::Resolve(_))), "{unknown:?}");
+    assert!(matches!(unknown, Err(FetchError::Resolve(_))), "{unknown:?}");
 }
 
 #[tokio::test]
@@ -101,9 +101,9 @@ async fn silence_has_an_end() {
         let _ = stream.read_to_end(&mut Vec::new());
     });
     let (silent, stalled) = tokio::join!(fetch_chain(silent_member(), None, soon), fetch_chain(stalls, None, soon));
-    assert_eq!(silent, Err(Unfetched::TimedOut));
+    assert_eq!(silent, Err(FetchError::TimedOut));
     assert!(
-        matches!(&stalled, Err(Unfetched::Handshake(reason)) if reason.contains("stopped answering")),
+        matches!(&stalled, Err(FetchError::Handshake(reason)) if reason.contains("stopped answering")),
         "{stalled:?}"
     );
 }

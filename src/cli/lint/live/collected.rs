@@ -5,8 +5,8 @@ use rustls_pki_types::CertificateDer;
 use crate::cert::MaterialError;
 use crate::config::Diagnostics;
 use crate::inventory::{Chain, chains};
-use crate::lint::{Finding, Role, Silence, Subject, Trust, silent};
-use crate::tls::Unfetched;
+use crate::lint::{Finding, PortFailure, Role, Subject, Trust, port_failure};
+use crate::tls::FetchError;
 
 /// What was found on live ports and in a configuration.
 #[derive(Debug, Default)]
@@ -36,11 +36,11 @@ impl Collected {
     pub(super) fn add(
         &mut self,
         address: &str,
-        fetched: Result<Chain, Unfetched>,
+        fetched: Result<Chain, FetchError>,
         roles: &[(Role, Option<Trust>)],
         expected: &str,
     ) {
-        let (silence, reason) = match fetched.map(|chain| chains::shown(address, &chain)) {
+        let (failure, reason) = match fetched.map(|chain| chains::shown(address, &chain)) {
             Ok(Ok(chain)) => {
                 for (role, trust) in roles {
                     let Some(mut subject) = Subject::new(chain.clone(), None, role.clone()) else { continue };
@@ -49,17 +49,17 @@ impl Collected {
                 }
                 return;
             }
-            Ok(Err(error)) => (Silence::Handshake, format!("shows a certificate that cannot be decoded: {error}")),
-            Err(reason) => (silence(&reason), reason.to_string()),
+            Ok(Err(error)) => (PortFailure::Handshake, format!("shows a certificate that cannot be decoded: {error}")),
+            Err(reason) => (failure(&reason), reason.to_string()),
         };
-        self.findings.push(silent(silence, address, &reason, expected));
+        self.findings.push(port_failure(failure, address, &reason, expected));
     }
 }
 
-fn silence(reason: &Unfetched) -> Silence {
+fn failure(reason: &FetchError) -> PortFailure {
     match reason {
-        Unfetched::Plaintext(_) => Silence::Plaintext,
-        Unfetched::Resolve(_) | Unfetched::Connect(_) | Unfetched::Short(_) => Silence::Unreachable,
-        Unfetched::TimedOut | Unfetched::ClosedEarly | Unfetched::Handshake(_) => Silence::Handshake,
+        FetchError::Plaintext(_) => PortFailure::Plaintext,
+        FetchError::Resolve(_) | FetchError::Connect(_) | FetchError::Short(_) => PortFailure::Unreachable,
+        FetchError::TimedOut | FetchError::ClosedEarly | FetchError::Handshake(_) => PortFailure::Handshake,
     }
 }

@@ -9,10 +9,10 @@ use tokio::task::JoinSet;
 
 use super::port::Port;
 use crate::inventory::Chain;
-use crate::tls::{Unfetched, fetch_chain};
+use crate::tls::{FetchError, fetch_chain};
 
 /// Asks all ports, some at a time, and returns the answers in their order.
-pub(super) fn fetch(ports: &[Port]) -> anyhow::Result<Vec<Result<Chain, Unfetched>>> {
+pub(super) fn fetch(ports: &[Port]) -> anyhow::Result<Vec<Result<Chain, FetchError>>> {
     if ports.is_empty() {
         return Ok(Vec::new());
     }
@@ -23,7 +23,7 @@ pub(super) fn fetch(ports: &[Port]) -> anyhow::Result<Vec<Result<Chain, Unfetche
     Ok(fetched)
 }
 
-async fn fetch_all(ports: &[Port]) -> Vec<Result<Chain, Unfetched>> {
+async fn fetch_all(ports: &[Port]) -> Vec<Result<Chain, FetchError>> {
     let permits = Arc::new(Semaphore::new(AT_ONCE));
     let mut asked = JoinSet::new();
     for (index, port) in ports.iter().cloned().enumerate() {
@@ -36,7 +36,7 @@ async fn fetch_all(ports: &[Port]) -> Vec<Result<Chain, Unfetched>> {
     }
     // It is drawn on a terminal only.
     let progress = ProgressBar::new(ports.len() as u64);
-    let mut fetched: Vec<_> = ports.iter().map(|_| Err(Unfetched::TimedOut)).collect();
+    let mut fetched: Vec<_> = ports.iter().map(|_| Err(FetchError::TimedOut)).collect();
     while let Some(answer) = asked.join_next().await {
         if let Ok((index, answer)) = answer
             && let Some(answered) = fetched.get_mut(index)

@@ -6,8 +6,7 @@ use std::sync::Arc;
 
 use libfuzzer_sys::fuzz_target;
 use pronk::cert::bundle;
-use pronk::lint::overview::ClusterView;
-use pronk::lint::{Linter, Role, Trust, Use, WeakKeys, gather_bundle};
+use pronk::lint::{ClusterView, Linter, Role, Trust, Use, WeakKeys, gather_bundle};
 use pronk::lint::report::{Report, github, human, json, junit, sarif};
 use pronk::model::Host;
 

@@ -16,7 +16,7 @@ use zeroize::Zeroizing;
 
 use super::passphrase::Passphrase;
 use super::pem::{DER_SEQUENCE, is_pem, pem_detail};
-use super::{Certificate, MaterialError, key_pem, pkcs7, pkcs12};
+use super::{Certificate, MaterialError, PrivateKeyError, key_pem, pkcs7, pkcs12};
 
 /// The contents of one file.
 #[derive(Clone, Debug)]
@@ -92,14 +92,19 @@ fn read_all(path: &Path, source: impl Read, size: u64) -> Result<Zeroizing<Vec<u
 /// # Errors
 /// One cannot be decoded; the error has its position.
 pub fn decode(path: &Path, certificates: Vec<CertificateDer<'static>>) -> Result<Vec<Certificate>, MaterialError> {
-    let decode = |(index, der)| {
-        Certificate::decode(der).map_err(|error| MaterialError::BadCertificate {
-            path: path.to_owned(),
-            position: index + 1,
-            detail: error.to_string(),
-        })
-    };
-    certificates.into_iter().enumerate().map(decode).collect()
+    certificates.into_iter().zip(1..).map(|(der, position)| decode_at(path, position, der)).collect()
+}
+
+/// Decodes the certificate at a position of a file, from 1.
+///
+/// # Errors
+/// It cannot be decoded.
+pub fn decode_at(path: &Path, position: usize, der: CertificateDer<'static>) -> Result<Certificate, MaterialError> {
+    Certificate::decode(der).map_err(|error| MaterialError::BadCertificate {
+        path: path.to_owned(),
+        position,
+        detail: error.to_string(),
+    })
 }
 
 /// Reads the contents of a file; `path` and its permission bits are for messages.
@@ -140,8 +145,7 @@ fn pem(path: &Path, contents: &[u8], mode: u32, passphrase: Option<&Passphrase>)
         certificates.extend(signed.certificates);
         revocation_lists.extend(signed.revocation_lists);
     }
-    let has_key = key_pem::is_encrypted(contents) || PrivateKeyDer::pem_slice_iter(contents).next().is_some();
-    let key = has_key.then(|| {
+    let key = key_pem::has_key(contents).then(|| {
         let spki =
             key_pem::parse_key(path, contents, passphrase).map_err(|error| error.to_string()).and_then(public_half);
         KeyFile { path: path.to_owned(), spki, encrypted: key_pem::is_encrypted(contents), mode }
@@ -224,7 +228,7 @@ fn keystore(path: &Path) -> MaterialError {
 }
 
 fn public_half(key: PrivateKeyDer<'static>) -> Result<Vec<u8>, String> {
-    let unusable = || "it is not an RSA (2048 bits or more), ECDSA (P-256, P-384, P-521) or Ed25519 key".to_owned();
+    let unusable = || PrivateKeyError::Unusable.to_string();
     let key = any_supported_type(&Zeroizing::new(key)).map_err(|_| unusable())?;
     key.public_key().map(|spki| spki.to_vec()).ok_or_else(unusable)
 }

@@ -2,7 +2,7 @@
 //! as it was at one moment.
 
 use std::fs::File;
-use std::io::{self, Read};
+use std::io;
 use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 
@@ -10,6 +10,7 @@ use rustix::fs::{AtFlags, CWD, Mode, OFlags, openat, statat};
 use zeroize::Zeroizing;
 
 use super::MaterialError;
+use super::secret_file::read_wiped;
 
 /// The contents of a file; wiped when dropped, as it may be a key.
 pub type Contents = Zeroizing<Vec<u8>>;
@@ -100,13 +101,7 @@ impl EntryFolder {
     /// Returns a file's contents and permission bits; none if there is no such file.
     pub fn read(&self, name: &str) -> Result<Option<(Contents, u32)>, MaterialError> {
         let path = self.path.join(name);
-        let read = |mut file: File| {
-            let metadata = file.metadata()?;
-            let mut contents = Zeroizing::new(Vec::with_capacity(metadata.len() as usize + 1));
-            file.read_to_end(&mut contents)?;
-            Ok((contents, metadata.mode() & 0o7777))
-        };
-        match self.open(&path).and_then(read) {
+        match self.open(&path).and_then(read_wiped) {
             Ok(read) => Ok(Some(read)),
             Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
             Err(source) => Err(MaterialError::Unreadable { path, source }),

@@ -12,13 +12,13 @@ use rustls_pki_types::{CertificateDer, PrivateKeyDer};
 use x509_parser::prelude::{FromDer, X509Certificate};
 use zeroize::Zeroizing;
 
-use super::MaterialError;
 use super::entry::{Entry, EntryFolder, read_consistently};
 use super::key_pem::parse_key;
 use super::names::CertificateNames;
 use super::passphrase::Passphrase;
 use super::pem::certificates_of;
 use super::secret_file::secret_of;
+use super::{MaterialError, PrivateKeyError};
 use crate::model::profile::{self, CertKey, Certificate};
 
 /// A certificate with its chain and the private key that belongs to it.
@@ -160,7 +160,7 @@ fn load_key(source: &CertKey, files: &Files<'_>, errors: &mut Vec<IdentityError>
 fn signing_key(path: &Path, der: PrivateKeyDer<'static>) -> Result<Arc<dyn SigningKey>, MaterialError> {
     any_supported_type(&Zeroizing::new(der)).map_err(|_| MaterialError::UnusableKey {
         path: path.to_owned(),
-        detail: "it is not an RSA (2048 bits or more), ECDSA (P-256, P-384, P-521) or Ed25519 key".to_owned(),
+        detail: PrivateKeyError::Unusable.to_string(),
     })
 }
 

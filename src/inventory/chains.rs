@@ -59,11 +59,7 @@ pub fn located(chain: &[CertificateDer<'static>], files: &[PathBuf]) -> Result<V
     let locate = |(index, der): (usize, &CertificateDer<'static>)| {
         let position = index + 1;
         let origin = place(der).unwrap_or_else(|| Origin::File { path: path(), position, of: chain.len() });
-        let certificate = Certificate::decode(der.clone()).map_err(|error| MaterialError::BadCertificate {
-            path: path(),
-            position,
-            detail: error.to_string(),
-        })?;
+        let certificate = bundle::decode_at(&path(), position, der.clone())?;
         Ok(Located { certificate: Arc::new(certificate), origin })
     };
     chain.iter().enumerate().map(locate).collect()

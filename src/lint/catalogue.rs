@@ -1,7 +1,7 @@
 //! All checks of all families.
 
 use super::explanation::Explanation;
-use super::{Check, authorities, chain, cluster, keys, live, names, usage, validity};
+use super::{Check, authorities, chain, cluster, keys, live_ports, names, usage, validity};
 
 /// Returns every check, by family.
 pub fn catalogue() -> impl Iterator<Item = &'static Check> {
@@ -21,7 +21,7 @@ static FAMILIES: &[&[&Check]] = &[
     keys::CHECKS,
     chain::CHECKS,
     cluster::CHECKS,
-    live::CHECKS,
+    live_ports::CHECKS,
 ];
 
 /// The errors of rustls-webpki that findings explain, by family.

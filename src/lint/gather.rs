@@ -10,7 +10,7 @@ use rustls_pki_types::{CertificateDer, CertificateRevocationListDer};
 use super::subject::servers;
 use super::{Located, Origin, Role, Subject, Use};
 use crate::cert::bundle::{self, Bundle, KeyFile};
-use crate::cert::{Certificate, MaterialError, Passphrase};
+use crate::cert::{MaterialError, Passphrase};
 
 /// What some files hold.
 #[derive(Debug, Default)]
@@ -122,9 +122,8 @@ fn decode(bundle: Bundle, keys: &BTreeMap<PathBuf, KeyFile>, role: &Role) -> Dec
     let Bundle { path, certificates, key, .. } = bundle;
     let (mut located, mut anchors, mut errors) = (Vec::new(), Vec::new(), Vec::new());
     let of = certificates.len();
-    for (index, der) in certificates.into_iter().enumerate() {
-        let position = index + 1;
-        match Certificate::decode(der) {
+    for (der, position) in certificates.into_iter().zip(1..) {
+        match bundle::decode_at(&path, position, der) {
             Ok(certificate) => {
                 if certificate.is_ca() && certificate.is_self_issued() {
                     anchors.push(certificate.der.clone());
@@ -132,9 +131,7 @@ fn decode(bundle: Bundle, keys: &BTreeMap<PathBuf, KeyFile>, role: &Role) -> Dec
                 let origin = Origin::File { path: path.clone(), position, of };
                 located.push(Located { certificate: Arc::new(certificate), origin });
             }
-            Err(error) => {
-                errors.push(MaterialError::BadCertificate { path: path.clone(), position, detail: error.to_string() });
-            }
+            Err(error) => errors.push(error),
         }
     }
     let key = key.or_else(|| companion(&path, keys).cloned());

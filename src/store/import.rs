@@ -3,7 +3,6 @@
 use std::path::{Path, PathBuf};
 
 use rustls_pki_types::PrivateKeyDer;
-use rustls_pki_types::pem::PemObject;
 use zeroize::Zeroizing;
 
 use super::chain_order::order;
@@ -77,7 +76,7 @@ impl Import {
         }
         let key = match &source.key {
             Some(path) => Some(Key::read(path, &bundle::contents(path)?.0, source.decrypt, ask)?),
-            None if has_key(&contents) => Some(Key::read(&cert, &contents, source.decrypt, ask)?),
+            None if key_pem::has_key(&contents) => Some(Key::read(&cert, &contents, source.decrypt, ask)?),
             None => None,
         };
         Ok(Self { cert, certificates, key })
@@ -201,10 +200,6 @@ fn certificates(path: &Path, contents: &[u8]) -> Result<Vec<Certificate>, StoreE
         return Err(StoreError::Refused(format!("{} is a PKCS#12 archive: give it with --pkcs12", path.display())));
     }
     Ok(bundle::decode(path, bundle::parse(path, contents, 0, None)?.certificates)?)
-}
-
-fn has_key(contents: &[u8]) -> bool {
-    key_pem::is_encrypted(contents) || PrivateKeyDer::pem_slice_iter(contents).next().is_some()
 }
 
 /// Returns the first section of a PEM file with a private key, its begin and end lines included.

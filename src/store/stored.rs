@@ -174,13 +174,10 @@ fn decode(folder: &EntryFolder, file: &str, problems: &mut Vec<MaterialError>) -
         }
     };
     let mut decoded = Vec::new();
-    for (index, der) in certificates.into_iter().enumerate() {
-        match Certificate::decode(der) {
+    for (der, position) in certificates.into_iter().zip(1..) {
+        match bundle::decode_at(&path, position, der) {
             Ok(certificate) => decoded.push(certificate),
-            Err(error) => {
-                let (path, position, detail) = (path.clone(), index + 1, error.to_string());
-                problems.push(MaterialError::BadCertificate { path, position, detail });
-            }
+            Err(error) => problems.push(error),
         }
     }
     decoded

@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 
 use super::StoreError;
 use super::lock::exclusive;
-use crate::cert::pem::encode;
+use crate::cert::pem::{encode, is_pem};
 use crate::cert::{Certificate, MaterialError, bundle};
 
 /// The certificates of a file, and its text as it is.
@@ -108,7 +108,7 @@ pub fn certificates_in(path: &Path) -> Result<Vec<Certificate>, StoreError> {
 /// Like [`certificates_in`], of a file that is to be appended to.
 fn certificates(path: &Path, contents: &[u8]) -> Result<Vec<Certificate>, StoreError> {
     let shown = path.display();
-    if !contents.windows(BEGIN.len()).any(|window| window == BEGIN) {
+    if !is_pem(contents) {
         return Err(StoreError::Refused(format!(
             "{shown} is not PEM, so nothing can be appended to it; convert it first: keytool -list -rfc -keystore {shown}, or openssl x509 -inform DER -in {shown}"
         )));
@@ -127,5 +127,3 @@ fn certificates_of(path: &Path, contents: &[u8]) -> Result<Vec<Certificate>, Sto
 fn failed(path: &Path, source: io::Error) -> StoreError {
     StoreError::io("read", path, source)
 }
-
-const BEGIN: &[u8] = b"-----BEGIN ";

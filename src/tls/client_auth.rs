@@ -10,7 +10,7 @@ use rustls::{CertificateError, DistinguishedName, Error, OtherError};
 use rustls_pki_types::{CertificateDer, CertificateRevocationListDer, UnixTime};
 
 use super::ProfileError;
-use super::roots::{CA_FILE, Roots};
+use super::trust_anchors::{CA_FILE, Roots};
 use super::verifier::{HandshakeSignatures, Verifier, VerifyChain, VerifyClient};
 use crate::cert::pem::read_revocation_lists;
 use crate::model::profile::{ClientSsl, PeerCertMode};

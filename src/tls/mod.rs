@@ -21,10 +21,10 @@ mod fault;
 mod fetch_chain;
 mod member_sessions;
 mod member_verifier;
-mod roots;
 mod server_profile;
 mod session_tickets;
 mod sni_resolver;
+mod trust_anchors;
 mod verifier;
 
 pub use cipher_suites::{provider, sha256_in_hardware};

@@ -18,7 +18,7 @@ use super::ProfileError;
 use super::cipher_suites::{provider, versions};
 use super::member_sessions::MemberSessions;
 use super::member_verifier::{Demands, MemberVerifier, Tolerated};
-use super::roots::Roots;
+use super::trust_anchors::Roots;
 use super::verifier::{HandshakeSignatures, Verifier};
 use crate::cert::Identity;
 use crate::model::profile::ServerSsl;

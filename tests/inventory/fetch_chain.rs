@@ -14,7 +14,7 @@ use rustls::{RootCertStore, ServerConfig, ServerConnection, version};
 use crate::lb::{PATIENCE, free_port};
 use crate::peers::member;
 use crate::support::ca::Authority;
-use crate::tls::{FRONT, answering_member, silent_member, tls_member};
+use crate::tls::{FRONT, answering_member, server_config, silent_member, tls_member};
 
 const LIMIT: Duration = PATIENCE;
 
@@ -59,13 +59,7 @@ async fn server_that_demands_a_client_certificate_has_shown_its_own() {
 async fn connection_is_closed_in_order_once_the_chain_is_known() {
     let ca = Authority::new("ca");
     let leaf = ca.issue(FRONT).dns(FRONT).build();
-    let config = ServerConfig::builder_with_provider(pronk::tls::provider(CipherGroup::Default))
-        .with_safe_default_protocol_versions()
-        .unwrap()
-        .with_no_client_auth()
-        .with_single_cert(leaf.chain.clone(), leaf.key_der())
-        .unwrap();
-    let (config, (ended, ends)) = (Arc::new(config), mpsc::channel());
+    let (config, (ended, ends)) = (server_config(&leaf), mpsc::channel());
     let address = member(move |stream| {
         let tls = ServerConnection::new(Arc::clone(&config)).unwrap();
         let mut tls = rustls::StreamOwned::new(tls, stream);

@@ -5,8 +5,8 @@ use std::io;
 use clap::ValueEnum;
 
 use crate::cli::screen::{self, Color};
+use crate::lint::ClusterView;
 use crate::lint::clients::{self, Matrix, MatrixView};
-use crate::lint::overview::ClusterView;
 use crate::lint::report::{Report, github, human, json, junit, sarif};
 use crate::lint::{Severity, Use};
 

@@ -1,6 +1,6 @@
 //! Java 17: `HostnameChecker` for TLS, below an authority that is not a public one.
 
-use super::matching::{by_dns_name, has_dns_name, labels_match, no_match};
+use super::shared_rules::{by_dns_name, has_dns_name, labels_match, no_match};
 use super::{Verdict, Why};
 use crate::cert::CertificateNames;
 use crate::model::Host;

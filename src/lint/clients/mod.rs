@@ -6,13 +6,13 @@
 mod client;
 mod java;
 mod judge;
-mod matching;
 mod matrix;
 mod openssl;
 mod python;
 mod refusal;
 mod render;
 mod rustls;
+mod shared_rules;
 mod shell3;
 #[cfg(test)]
 mod tests;

@@ -1,6 +1,6 @@
 //! OpenSSL's own matching: `X509_check_host` and `X509_check_ip` of OpenSSL 1.1.1 and 3.
 
-use super::matching::{by_dns_name, has_dns_name, no_match, same};
+use super::shared_rules::{by_dns_name, has_dns_name, no_match, same};
 use super::{Verdict, Why};
 use crate::cert::CertificateNames;
 use crate::model::Host;

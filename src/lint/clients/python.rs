@@ -1,7 +1,7 @@
 //! Python's clients: what they do depends on their version and on Python's.
 
-use super::matching::{by_dns_name, no_match, same};
 use super::openssl::{self, Wildcards};
+use super::shared_rules::{by_dns_name, no_match, same};
 use super::{Verdict, Why};
 use crate::cert::CertificateNames;
 use crate::model::Host;

@@ -1,6 +1,6 @@
 //! rustls, through rustls-webpki: the alternative names alone, by RFC 9525.
 
-use super::matching::{by_dns_name, no_match, same};
+use super::shared_rules::{by_dns_name, no_match, same};
 use super::{Verdict, Why};
 use crate::cert::CertificateNames;
 use crate::model::Host;

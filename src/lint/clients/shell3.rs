@@ -1,6 +1,6 @@
 //! impala-shell 2.7 to 3.x, and Hue, whose matching is the same code: that of Python 3.2.
 
-use super::matching::{by_dns_name, has_dns_name, no_match, same};
+use super::shared_rules::{by_dns_name, has_dns_name, no_match, same};
 use super::{Verdict, Why};
 use crate::cert::CertificateNames;
 use crate::model::Host;

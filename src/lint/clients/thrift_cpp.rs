@@ -1,6 +1,6 @@
 //! Thrift's C++ library: its default access manager.
 
-use super::matching::{by_dns_name, no_match};
+use super::shared_rules::{by_dns_name, no_match};
 use super::{Verdict, Why};
 use crate::cert::CertificateNames;
 use crate::model::Host;

@@ -4,11 +4,12 @@ mod duplicate_serial;
 mod first_few;
 mod lint;
 mod mixed_issuers;
+mod overview;
 mod pairs;
 mod san_drift;
 mod served_differs;
 mod shared_key;
 
-pub(super) use duplicate_serial::duplicates;
 pub(super) use lint::{CHECKS, lint};
-pub(super) use pairs::Pairs;
+pub use overview::{ClusterView, ServerRow};
+use pairs::Pairs;

@@ -2,9 +2,10 @@
 
 use std::collections::{BTreeSet, HashMap};
 
-use super::cluster::{Pairs, duplicates};
-use super::{Findings, Origin, Severity, Subject, Use};
+use super::Pairs;
+use super::duplicate_serial::duplicates;
 use crate::cert::date::day;
+use crate::lint::{Findings, Origin, Severity, Subject, Use};
 use crate::model::Host;
 
 /// All servers of a run of the linter, and what they come to.

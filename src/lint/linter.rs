@@ -66,7 +66,8 @@ impl Linter {
         findings
     }
 
-    /// Applies the levels to findings that were made elsewhere, such as by [`port_failure`](super::port_failure), the gravest first.
+    /// Applies the levels to findings that were made elsewhere, such as by [`port_failure`](super::port_failure), the
+    /// gravest first.
     pub fn judge(&self, findings: Vec<Finding>) -> Findings {
         let mut judged = self.levels.apply(findings, self.now);
         judged.findings.sort_by_key(|finding| std::cmp::Reverse(finding.severity));

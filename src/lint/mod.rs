@@ -1,8 +1,14 @@
-//! The linter: what is wrong with certificates behind a load balancer, whom it hurts, and what to do about it.
+//! The linter: what is wrong with certificates behind a load balancer, which clients it affects, and what to do about
+//! it.
 //!
 //! A pure function of [`Subject`]s (a served chain, its key, and what it is for) and a [`Linter`] (the time, trust
-//! anchors, revocation lists, levels). Each family of checks is one file, with the checks it knows beside the code that
-//! finds them; [`catalogue`] has them all.
+//! anchors, revocation lists, levels). Each family of checks is one file or folder, which declares its [`Check`]s
+//! beside the code that finds them: names, validity, usage, authorities, keys, chain, cluster, live ports. The
+//! [`catalogue`](catalogue()) has all of them.
+//!
+//! - [`gather`](gather()) makes subjects of files and folders.
+//! - [`clients`] judges which clients accept a certificate for a name.
+//! - [`report`] writes [`Findings`] for people and for programs.
 
 mod anchors;
 mod authorities;

@@ -1,7 +1,8 @@
 //! The certificate store: a folder with one folder an entry, which holds `cert.pem`, `key.pem` and perhaps `chain.pem`.
 //!
-//! An entry is replaced as a whole ([`Writer`]) and read as a whole ([`read_consistently`](crate::cert::entry::read_consistently)):
-//! whoever reads while it is replaced has the old files or the new ones and never a mix.
+//! An entry is replaced as a whole ([`Writer`]) and read as a whole
+//! ([`read_consistently`](crate::cert::entry::read_consistently)): whoever reads while it is replaced has the old files
+//! or the new ones and never a mix.
 
 mod chain_order;
 mod change;

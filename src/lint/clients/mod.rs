@@ -1,7 +1,7 @@
 //! Which clients accept a certificate for a name: each client's own rules, as pure functions.
 //!
-//! [`names`] judges the names alone; [`refusal`] knows what else of a certificate turns some client away. Trust, dates,
-//! revocation and name constraints are the linter's business and not judged here.
+//! [`names`] judges the names alone; [`refusal`](refusal()) decides what else of a certificate makes some client refuse
+//! it. Trust, dates, revocation and name constraints are the linter's business and not judged here.
 
 mod client;
 mod java;

@@ -5,19 +5,18 @@ use std::fmt;
 use std::net::{IpAddr, Ipv4Addr};
 use std::path::Path;
 use std::sync::{Arc, PoisonError, RwLock, Weak};
-use std::time::Duration;
 
 use rustls::RootCertStore;
 use rustls::client::{ClientConfig, Resumption};
 use rustls::crypto::CryptoProvider;
 use rustls::sign::SingleCertAndKey;
 use rustls_pki_types::ServerName;
-use tokio_rustls::TlsConnector;
 
 use super::ProfileError;
 use super::cipher_suites::{provider, versions};
 use super::member_sessions::MemberSessions;
-use super::member_verifier::{Demands, MemberVerifier, Tolerated};
+use super::member_tls::{MemberTls, sni};
+use super::member_verifier::{Demands, MemberVerifier};
 use super::trust_anchors::Roots;
 use super::verifier::{HandshakeSignatures, Verifier};
 use crate::cert::Identity;
@@ -35,20 +34,6 @@ pub struct LiveServerSsl {
     provider: Arc<CryptoProvider>,
     /// TLS toward each member for as long as a connection holds it.
     members: RwLock<HashMap<MemberKey, Weak<MemberTls>>>,
-}
-
-/// TLS toward one member: its own name to verify and its own sessions to resume.
-pub struct MemberTls {
-    pub config: Arc<ClientConfig>,
-    /// For [`TlsConnector::connect`]. Not what the certificate is checked against.
-    pub server_name: ServerName<'static>,
-    /// The server name that is sent, if any.
-    pub sni: Option<String>,
-    /// The member's whereabouts as far as they matter here, to notice when they change.
-    hostname: Option<String>,
-    address: Address,
-    verifier: Arc<MemberVerifier>,
-    handshake_timeout: Duration,
 }
 
 impl LiveServerSsl {
@@ -164,35 +149,9 @@ impl LiveServerSsl {
     }
 }
 
-impl MemberTls {
-    /// Begins handshakes with the member, to be given [`Self::server_name`].
-    pub fn connector(&self) -> TlsConnector {
-        TlsConnector::from(self.config.clone())
-    }
-
-    pub fn handshake_timeout(&self) -> Duration {
-        self.handshake_timeout
-    }
-
-    /// Returns the flaws that this member's certificate has shown and the profile lets pass.
-    pub fn tolerated(&self) -> Tolerated {
-        self.verifier.tolerated()
-    }
-
-    fn is_for(&self, member: &Member) -> bool {
-        self.hostname == member.node.hostname && self.address == member.node.address
-    }
-}
-
 impl fmt::Debug for LiveServerSsl {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("LiveServerSsl").field("name", &self.profile.name).finish_non_exhaustive()
-    }
-}
-
-impl fmt::Debug for MemberTls {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("MemberTls").field("verifier", &self.verifier).field("sni", &self.sni).finish_non_exhaustive()
     }
 }
 
@@ -234,18 +193,6 @@ fn unusable_names(profile: &ServerSsl) -> Vec<ProfileError> {
         }
     }
     errors
-}
-
-/// Returns the name to send: the profile's, else the node's hostname or FQDN; none for a node known by its IP address.
-fn sni(profile: &ServerSsl, member: &Member) -> Option<ServerName<'static>> {
-    let name = match (&profile.server_name, &member.node.hostname, &member.node.address) {
-        (Some(name), _, _) | (None, Some(name), _) | (None, None, Address::Fqdn(name)) => name,
-        (None, None, Address::Ip(_)) => return None,
-    };
-    match ServerName::try_from(name.clone()) {
-        Ok(name @ ServerName::DnsName(_)) => Some(name),
-        _ => None,
-    }
 }
 
 #[cfg(test)]

@@ -1,3 +1,5 @@
+//! Certificates for the benchmarks.
+
 use std::fs;
 use std::io::Write;
 use std::os::unix::fs::OpenOptionsExt;

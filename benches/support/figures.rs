@@ -1,3 +1,5 @@
+//! The figures of a benchmark, a row a contestant, and their medians.
+
 use super::proxy::{Contestant, Mode};
 
 /// One contestant's figures, one a round.

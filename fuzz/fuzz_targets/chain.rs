@@ -6,8 +6,7 @@ use std::sync::Arc;
 
 use libfuzzer_sys::fuzz_target;
 use pronk::cert::bundle;
-use pronk::lint::overview::ClusterView;
-use pronk::lint::{Linter, Role, Trust, Use, gather_bundle};
+use pronk::lint::{ClusterView, Linter, Role, Trust, Use, WeakKeys, gather_bundle};
 use pronk::lint::report::{Report, github, human, json, junit, sarif};
 use pronk::model::Host;
 
@@ -21,7 +20,7 @@ fuzz_target!(|bytes: &[u8]| {
     };
     let gathered = gather_bundle(bundle, &role);
     let trust = Trust { anchors: Arc::from(gathered.anchors), given: true };
-    let linter = Linter { revocation_lists: gathered.revocation_lists, ..Linter::new(1_767_225_600, trust) };
+    let linter = Linter { revocation_lists: gathered.revocation_lists, ..Linter::new(1_767_225_600, trust, WeakKeys::default()) };
     let findings = linter.lint(&gathered.subjects);
     let report = Report {
         subjects: &gathered.subjects,

@@ -2,8 +2,7 @@
 #![no_main]
 
 use libfuzzer_sys::fuzz_target;
-use pronk::cert::Certificate;
-use pronk::cert::key::Passphrase;
+use pronk::cert::{Certificate, Passphrase};
 use pronk::cert::pkcs12;
 
 fuzz_target!(|bytes: &[u8]| {

@@ -14,9 +14,9 @@ use x509_parser::prelude::FromDer;
 use x509_parser::revocation_list::CertificateRevocationList;
 use zeroize::Zeroizing;
 
-use super::key::{self, Passphrase};
-use super::material::{DER_SEQUENCE, is_pem, pem_detail};
-use super::{Certificate, MaterialError, pkcs7, pkcs12};
+use super::passphrase::Passphrase;
+use super::pem::{DER_SEQUENCE, is_pem, pem_detail};
+use super::{Certificate, MaterialError, PrivateKeyError, key_pem, pkcs7, pkcs12};
 
 /// The contents of one file.
 #[derive(Clone, Debug)]
@@ -43,13 +43,13 @@ pub struct KeyFile {
 ///
 /// # Errors
 /// It cannot be read, is malformed, of a foreign format, or holds nothing of use. An encrypted key without its
-/// passphrase is not an error: [`KeyFile::spki`] tells.
+/// passphrase is not an error: [`KeyFile::spki`] says so.
 pub fn read(path: &Path, passphrase: Option<&Passphrase>) -> Result<Bundle, MaterialError> {
     let (contents, mode) = contents(path)?;
     parse(path, &contents, mode, passphrase)
 }
 
-/// The contents of a file and its permission bits.
+/// Returns the contents of a file and its permission bits.
 ///
 /// # Errors
 /// It cannot be read, or is too large.
@@ -60,7 +60,7 @@ pub fn contents(path: &Path) -> Result<(Zeroizing<Vec<u8>>, u32), MaterialError>
     Ok((read_all(path, file, metadata.len())?, metadata.permissions().mode() & 0o7777))
 }
 
-/// Reads what comes from elsewhere; `path` and the permission bits are for messages.
+/// Reads from something else than a file, such as standard input; `path` and the permission bits are for messages.
 ///
 /// # Errors
 /// As [`read`].
@@ -90,16 +90,21 @@ fn read_all(path: &Path, source: impl Read, size: u64) -> Result<Zeroizing<Vec<u
 /// Decodes the certificates of a file.
 ///
 /// # Errors
-/// One cannot be decoded; its position is told.
+/// One cannot be decoded; the error has its position.
 pub fn decode(path: &Path, certificates: Vec<CertificateDer<'static>>) -> Result<Vec<Certificate>, MaterialError> {
-    let decode = |(index, der)| {
-        Certificate::decode(der).map_err(|error| MaterialError::BadCertificate {
-            path: path.to_owned(),
-            position: index + 1,
-            detail: error.to_string(),
-        })
-    };
-    certificates.into_iter().enumerate().map(decode).collect()
+    certificates.into_iter().zip(1..).map(|(der, position)| decode_at(path, position, der)).collect()
+}
+
+/// Decodes the certificate at a position of a file, from 1.
+///
+/// # Errors
+/// It cannot be decoded.
+pub fn decode_at(path: &Path, position: usize, der: CertificateDer<'static>) -> Result<Certificate, MaterialError> {
+    Certificate::decode(der).map_err(|error| MaterialError::BadCertificate {
+        path: path.to_owned(),
+        position,
+        detail: error.to_string(),
+    })
 }
 
 /// Reads the contents of a file; `path` and its permission bits are for messages.
@@ -140,27 +145,27 @@ fn pem(path: &Path, contents: &[u8], mode: u32, passphrase: Option<&Passphrase>)
         certificates.extend(signed.certificates);
         revocation_lists.extend(signed.revocation_lists);
     }
-    let has_key = key::is_encrypted(contents) || PrivateKeyDer::pem_slice_iter(contents).next().is_some();
-    let key = has_key.then(|| {
-        let spki = key::parse_key(path, contents, passphrase).map_err(|error| error.to_string()).and_then(public_half);
-        KeyFile { path: path.to_owned(), spki, encrypted: key::is_encrypted(contents), mode }
+    let key = key_pem::has_key(contents).then(|| {
+        let spki =
+            key_pem::parse_key(path, contents, passphrase).map_err(|error| error.to_string()).and_then(public_half);
+        KeyFile { path: path.to_owned(), spki, encrypted: key_pem::is_encrypted(contents), mode }
     });
     Ok(Bundle { path: path.to_owned(), certificates, key, revocation_lists })
 }
 
-/// The sections that are base64 throughout: an encrypted key in OpenSSL's old format has headers, over which the
-/// library stumbles although it looks for certificates.
+/// Returns the sections that are base64 throughout: an encrypted key in OpenSSL's old format has headers, over which
+/// the library stumbles although it looks for certificates.
 fn without_legacy_keys(contents: &[u8]) -> Cow<'_, [u8]> {
-    if !key::is_legacy(contents) {
+    if !key_pem::is_legacy(contents) {
         return Cow::Borrowed(contents);
     }
     let text = String::from_utf8_lossy(contents);
     // All but the first of what is split off begins with a label and goes on until the next section.
-    let kept = text.split("-----BEGIN ").skip(1).filter(|section| !key::is_legacy(section.as_bytes()));
+    let kept = text.split("-----BEGIN ").skip(1).filter(|section| !key_pem::is_legacy(section.as_bytes()));
     Cow::Owned(kept.map(|section| format!("-----BEGIN {section}")).collect::<String>().into_bytes())
 }
 
-/// A keystore or truststore in PKCS#12.
+/// Reads a keystore or truststore in PKCS#12.
 fn archive(path: &Path, contents: &[u8], mode: u32, passphrase: Option<&Passphrase>) -> Result<Bundle, MaterialError> {
     let opened =
         pkcs12::read(contents, passphrase).map_err(|error| MaterialError::Archive { path: path.to_owned(), error })?;
@@ -172,8 +177,8 @@ fn archive(path: &Path, contents: &[u8], mode: u32, passphrase: Option<&Passphra
     Ok(Bundle { path: path.to_owned(), certificates, key, revocation_lists: Vec::new() })
 }
 
-/// A certificate, a revocation list, a PKCS#7 or a private key. What cannot be told apart is taken for a certificate,
-/// so that its decoding says what is wrong with it.
+/// Reads a certificate, a revocation list, a PKCS#7 or a private key in DER. What is none of them is taken for a
+/// certificate, so that its decoding says what is wrong with it.
 fn der(path: &Path, contents: &[u8], mode: u32) -> Result<Bundle, MaterialError> {
     let mut bundle =
         Bundle { path: path.to_owned(), certificates: Vec::new(), key: None, revocation_lists: Vec::new() };
@@ -192,7 +197,7 @@ fn der(path: &Path, contents: &[u8], mode: u32) -> Result<Bundle, MaterialError>
     Ok(bundle)
 }
 
-/// The contents of each PKCS#7 section; none for one that is not base64.
+/// Returns the contents of each PKCS#7 section; none for one that is not base64.
 fn pkcs7_sections(contents: &[u8]) -> impl Iterator<Item = Option<Vec<u8>>> {
     let text = String::from_utf8_lossy(contents);
     let found: Vec<_> = PKCS7_LABELS
@@ -223,7 +228,7 @@ fn keystore(path: &Path) -> MaterialError {
 }
 
 fn public_half(key: PrivateKeyDer<'static>) -> Result<Vec<u8>, String> {
-    let unusable = || "it is not an RSA (2048 bits or more), ECDSA (P-256, P-384, P-521) or Ed25519 key".to_owned();
+    let unusable = || PrivateKeyError::Unusable.to_string();
     let key = any_supported_type(&Zeroizing::new(key)).map_err(|_| unusable())?;
     key.public_key().map(|spki| spki.to_vec()).ok_or_else(unusable)
 }

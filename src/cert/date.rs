@@ -2,7 +2,7 @@
 
 use time::OffsetDateTime;
 
-/// A point in time, from seconds since 1970: `2027-02-03 04:05:06 UTC`.
+/// Returns a point in time, from seconds since 1970: `2027-02-03 04:05:06 UTC`.
 pub fn moment(seconds: i64) -> String {
     match OffsetDateTime::from_unix_timestamp(seconds) {
         Ok(at) => {
@@ -13,12 +13,12 @@ pub fn moment(seconds: i64) -> String {
     }
 }
 
-/// As [`moment`], in the form of RFC 3339: `2027-02-03T04:05:06Z`.
+/// Like [`moment`], in the form of RFC 3339: `2027-02-03T04:05:06Z`.
 pub fn instant(seconds: i64) -> String {
     moment(seconds).replacen(' ', "T", 1).replace(" UTC", "Z")
 }
 
-/// The day, from seconds since 1970: `2027-02-03`.
+/// Returns the day, from seconds since 1970: `2027-02-03`.
 pub fn day(seconds: i64) -> String {
     OffsetDateTime::from_unix_timestamp(seconds).map_or_else(|_| moment(seconds), |at| at.date().to_string())
 }

@@ -1,8 +1,8 @@
-//! An entry of the certificate store as it is read: a folder with `cert.pem`, `key.pem` and perhaps `chain.pem`, taken as it
-//! was at one moment.
+//! An entry of the certificate store as it is read: a folder with `cert.pem`, `key.pem` and perhaps `chain.pem`, taken
+//! as it was at one moment.
 
 use std::fs::File;
-use std::io::{self, Read};
+use std::io;
 use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 
@@ -10,6 +10,7 @@ use rustix::fs::{AtFlags, CWD, Mode, OFlags, openat, statat};
 use zeroize::Zeroizing;
 
 use super::MaterialError;
+use super::secret_file::read_wiped;
 
 /// The contents of a file; wiped when dropped, as it may be a key.
 pub type Contents = Zeroizing<Vec<u8>>;
@@ -27,12 +28,12 @@ pub fn entry(store: &Path, name: &str) -> Result<Entry, MaterialError> {
     EntryFolder::open_entry(store, name).map(|folder| folder.files())
 }
 
-/// Where the certificate, the key and the chain of the entry `name` stand or would stand.
+/// Returns the paths of certificate, key and chain of the entry `name`, whether they exist or not.
 pub fn paths(store: &Path, name: &str) -> [PathBuf; 3] {
     [CERT, KEY, CHAIN].map(|file| store.join(name).join(file))
 }
 
-/// The names of all entries, sorted; none if the store cannot be read.
+/// Returns the names of all entries, sorted; none if the store cannot be read.
 pub fn entries(store: &Path) -> Vec<String> {
     let mut names: Vec<String> = std::fs::read_dir(store)
         .into_iter()
@@ -78,7 +79,7 @@ impl EntryFolder {
         &self.path
     }
 
-    /// Where the parts of the entry are; to be opened with [`open`](Self::open).
+    /// Returns where the parts of the entry are; to be opened with [`open`](Self::open).
     pub fn files(&self) -> Entry {
         let file = |name| self.path.join(name);
         Entry { cert: file(CERT), key: file(KEY), chain: self.has(CHAIN).then(|| file(CHAIN)) }
@@ -88,7 +89,7 @@ impl EntryFolder {
         statat(&self.folder, name, AtFlags::empty()).is_ok()
     }
 
-    /// Opens a file of this folder, whatever stands at its path now.
+    /// Opens a file of this folder, whatever is at its path by now.
     ///
     /// # Errors
     /// As of any file.
@@ -97,16 +98,10 @@ impl EntryFolder {
         Ok(File::from(openat(&self.folder, name, OFlags::RDONLY | OFlags::CLOEXEC, Mode::empty())?))
     }
 
-    /// A file's contents and permission bits; none if there is no such file.
+    /// Returns a file's contents and permission bits; none if there is no such file.
     pub fn read(&self, name: &str) -> Result<Option<(Contents, u32)>, MaterialError> {
         let path = self.path.join(name);
-        let read = |mut file: File| {
-            let metadata = file.metadata()?;
-            let mut contents = Zeroizing::new(Vec::with_capacity(metadata.len() as usize + 1));
-            file.read_to_end(&mut contents)?;
-            Ok((contents, metadata.mode() & 0o7777))
-        };
-        match self.open(&path).and_then(read) {
+        match self.open(&path).and_then(read_wiped) {
             Ok(read) => Ok(Some(read)),
             Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
             Err(source) => Err(MaterialError::Unreadable { path, source }),
@@ -130,7 +125,7 @@ impl EntryFolder {
 ///
 /// # Errors
 /// There is no such entry.
-pub fn consistent<T>(
+pub fn read_consistently<T>(
     store: &Path,
     name: &str,
     mut read: impl FnMut(&EntryFolder) -> T,

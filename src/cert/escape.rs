@@ -1,6 +1,6 @@
 //! Text from a certificate, made safe to show.
 
-/// A text from a certificate with what would act on a terminal, or hide, written as escapes.
+/// Returns a text from a certificate with what would act on a terminal, or hide, written as escapes.
 pub fn shown(text: &str) -> String {
     let plain = |letter: &char| matches!(letter, '"' | '\'' | '\\');
     text.chars().fold(String::with_capacity(text.len()), |mut shown, letter| {

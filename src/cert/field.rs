@@ -21,7 +21,7 @@ pub enum Field {
 }
 
 impl Field {
-    /// What `openssl x509 -text` calls it.
+    /// Returns what `openssl x509 -text` calls it.
     pub fn as_str(self) -> &'static str {
         match self {
             Self::Subject => "Subject",

@@ -1,3 +1,5 @@
+//! A certificate with its chain and its private key, read and found to belong together.
+
 use std::fmt;
 use std::fs::File;
 use std::io;
@@ -10,10 +12,13 @@ use rustls_pki_types::{CertificateDer, PrivateKeyDer};
 use x509_parser::prelude::{FromDer, X509Certificate};
 use zeroize::Zeroizing;
 
-use super::entry::{Entry, EntryFolder, consistent};
-use super::key::{Passphrase, parse_key};
-use super::material::{MaterialError, certificates_of, secret_of};
+use super::entry::{Entry, EntryFolder, read_consistently};
+use super::key_pem::parse_key;
 use super::names::CertificateNames;
+use super::passphrase::Passphrase;
+use super::pem::certificates_of;
+use super::secret_file::secret_of;
+use super::{MaterialError, PrivateKeyError};
 use crate::model::profile::{self, CertKey, Certificate};
 
 /// A certificate with its chain and the private key that belongs to it.
@@ -44,7 +49,7 @@ pub enum Part {
 }
 
 impl Part {
-    /// The key under which the configuration file has it.
+    /// Returns the key under which the configuration file has it.
     pub fn key(self) -> &'static str {
         match self {
             Self::Store => "store",
@@ -58,7 +63,8 @@ impl Part {
 }
 
 impl Identity {
-    /// Reads the files of `source`, whose store entries lie in `store`, and reports everything that is wrong with them.
+    /// Reads the files of `source`, whose entries are in the store `store`, and reports everything that is wrong with
+    /// them.
     pub fn load(source: &CertKey, store: &Path) -> Result<Self, Vec<IdentityError>> {
         match &source.certificate {
             Certificate::Files { cert, key, chain } => {
@@ -67,7 +73,7 @@ impl Identity {
             }
             // The entry may be replaced meanwhile: its certificate and key are read from one and the same folder.
             Certificate::Store(name) => {
-                consistent(store, name, |folder| Self::read(source, &Files::of(folder)), Result::is_ok)
+                read_consistently(store, name, |folder| Self::read(source, &Files::of(folder)), Result::is_ok)
                     .map_err(|error| vec![IdentityError { part: Part::Store, error }])?
             }
         }
@@ -98,7 +104,7 @@ impl Identity {
         Ok(Self { key: Arc::new(CertifiedKey::new(chain, key)), names })
     }
 
-    /// The certificate and those above it, as they are sent.
+    /// Returns the certificate and those above it, as they are sent.
     pub fn chain(&self) -> &[CertificateDer<'static>] {
         &self.key.cert
     }
@@ -128,7 +134,7 @@ impl<'a> Files<'a> {
         self.folder.map_or_else(|| File::open(path), |folder| folder.open(path))
     }
 
-    /// The part of the description to blame: an entry of the store is named as a whole.
+    /// Returns the part of the description to blame: an entry of the store is named as a whole.
     fn part(&self, part: Part) -> Part {
         if self.folder.is_some() { Part::Store } else { part }
     }
@@ -154,7 +160,7 @@ fn load_key(source: &CertKey, files: &Files<'_>, errors: &mut Vec<IdentityError>
 fn signing_key(path: &Path, der: PrivateKeyDer<'static>) -> Result<Arc<dyn SigningKey>, MaterialError> {
     any_supported_type(&Zeroizing::new(der)).map_err(|_| MaterialError::UnusableKey {
         path: path.to_owned(),
-        detail: "it is not an RSA (2048 bits or more), ECDSA (P-256, P-384, P-521) or Ed25519 key".to_owned(),
+        detail: PrivateKeyError::Unusable.to_string(),
     })
 }
 

@@ -1,36 +1,46 @@
 //! Reading certificates and private keys: their formats, and the names in them.
 //!
-//! - [`material`] reads files and says what is wrong with them in words that name the file and the remedy.
-//! - [`key`] reads private keys, decrypting them if need be.
-//! - [`private_key`] makes private keys and signs with them.
-//! - [`pkcs12`] reads and writes PKCS#12 archives.
-//! - [`identity`] puts a chain and its key together and makes sure that they belong together.
-//! - [`bundle`] reads a file of whatever format.
-//! - [`certificate`] decodes a certificate into plain facts.
+//! - [`bundle`] reads a file of whatever format: PEM, DER, PKCS#7 or PKCS#12.
+//! - [`pem`] reads certificates and revocation lists, [`key_pem`] private keys, decrypting them if need be, and
+//!   [`pkcs12`] archives. Whatever cannot be read or used is a [`MaterialError`], which names the file and the remedy.
+//! - [`Certificate`] is a certificate decoded into plain values; [`CertificateNames`] are its names, and [`name_match`]
+//!   decides whether one of them covers a host.
+//! - [`PrivateKey`] is a key that signs: made here, or read.
+//! - [`Identity`] is a chain with its key, read and found to belong together.
 //! - [`entry`] reads an entry of the certificate store.
-//! - [`text`] shows a certificate; [`date`] and [`escape`] show parts of it.
-//! - [`names`] tells which names a certificate carries and which hosts they cover.
-//! - [`weak_keys`] and [`weak_rsa`] know keys that others can compute.
+//! - [`text`] shows a certificate; [`date`], [`escape`] and [`hex`] show values of it.
 
 pub mod bundle;
-pub mod certificate;
+mod certificate;
 pub mod date;
 pub mod entry;
+pub mod error;
 pub mod escape;
+mod extensions;
 mod field;
+pub mod hex;
 pub mod identity;
-pub mod key;
-pub mod material;
+pub mod key_pem;
+mod key_type;
+pub mod name_match;
 pub mod names;
+mod oid;
+mod passphrase;
+pub mod pem;
 pub mod pkcs12;
 mod pkcs7;
-pub mod private_key;
+mod private_key;
+mod public_key;
+mod secret_file;
 pub mod text;
-pub mod weak_keys;
-pub mod weak_rsa;
 
-pub use certificate::Certificate;
+pub use certificate::{Certificate, DecodeError};
+pub use error::{MaterialError, Pkcs12Error};
+pub use extensions::{BasicConstraints, KeyUsage, NameConstraints, Purpose};
 pub use field::Field;
 pub use identity::{Identity, IdentityError, Part};
-pub use material::MaterialError;
+pub use key_type::{KeyType, PrivateKeyError};
 pub use names::CertificateNames;
+pub use passphrase::Passphrase;
+pub use private_key::PrivateKey;
+pub use public_key::{Key, KeyKind, Signature};

@@ -1,10 +1,12 @@
-//! The names in a certificate, and RFC 9525's rules for which hosts they cover.
+//! The names in a certificate, and which hosts they cover.
 
 use std::net::IpAddr;
 
 use rustls_pki_types::CertificateDer;
 use x509_parser::prelude::{FromDer, GeneralName, X509Certificate};
 
+use super::hex::hexadecimal;
+use super::name_match::dns_name_covers;
 use crate::model::Host;
 
 /// The names that a certificate carries.
@@ -55,7 +57,8 @@ impl CertificateNames {
         Ok(names)
     }
 
-    /// Whether a client that asks for `host` may take this certificate. The common name does not count (RFC 9525, 2).
+    /// Whether a client that connects to `host` may accept this certificate. The common name does not count (RFC 9525,
+    /// 2).
     pub fn cover(&self, host: &Host) -> bool {
         match host {
             Host::Name(name) => self.cover_host(name),
@@ -76,7 +79,7 @@ impl CertificateNames {
         !(self.dns.is_empty() && self.ip.is_empty() && self.others.is_empty())
     }
 
-    /// What to call the certificate in a message: its subject, else its first name.
+    /// Returns what to call the certificate in a message: its subject, else its first name.
     pub fn title(&self) -> String {
         if !self.subject.is_empty() {
             return self.subject.clone();
@@ -85,39 +88,9 @@ impl CertificateNames {
     }
 }
 
-/// Whether the DNS name `presented` in a certificate covers `host` (RFC 9525, section 6.3): without regard to case, and
-/// with a wildcard only as the whole left-most label, for exactly one label, above at least two.
-///
-/// A name with anything but ASCII in it, an IP address or a name with a trailing dot covers nothing.
-pub fn dns_name_covers(presented: &str, host: &str) -> bool {
-    if !is_presentable(presented) || host.parse::<IpAddr>().is_ok() {
-        return false;
-    }
-    match presented.strip_prefix("*.") {
-        Some(parent) => match host.split_once('.') {
-            Some((label, rest)) => !label.is_empty() && parent.contains('.') && same_name(parent, rest),
-            None => false,
-        },
-        None => same_name(presented, host),
-    }
-}
-
-/// Whether a client that follows the rules can match `presented` at all: non-empty labels of visible ASCII, and a
-/// wildcard as the whole left-most label or not at all.
-fn is_presentable(presented: &str) -> bool {
-    let labels = presented.strip_prefix("*.").unwrap_or(presented);
-    labels.split('.').all(|label| {
-        !label.is_empty() && label.len() <= 63 && label.bytes().all(|byte| byte.is_ascii_graphic() && byte != b'*')
-    })
-}
-
-/// The subject of a certificate in one line, if it can be decoded.
+/// Returns the subject of a certificate in one line, if it can be decoded.
 pub fn subject(certificate: &CertificateDer<'_>) -> Option<String> {
     X509Certificate::from_der(certificate).ok().map(|(_, parsed)| parsed.subject().to_string())
-}
-
-fn same_name(one: &str, other: &str) -> bool {
-    !one.is_empty() && one.eq_ignore_ascii_case(other)
 }
 
 fn ip_address(octets: &[u8]) -> Option<IpAddr> {
@@ -125,50 +98,5 @@ fn ip_address(octets: &[u8]) -> Option<IpAddr> {
         4 => <[u8; 4]>::try_from(octets).ok().map(IpAddr::from),
         16 => <[u8; 16]>::try_from(octets).ok().map(IpAddr::from),
         _ => None,
-    }
-}
-
-/// Bytes as people compare them: `0a1b2c`.
-pub fn hexadecimal(bytes: &[u8]) -> String {
-    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn names_match_without_regard_to_case() {
-        assert!(dns_name_covers("lb.Example.com", "LB.example.COM"));
-        assert!(dns_name_covers("*.Example.com", "lb.example.COM"));
-        assert!(!dns_name_covers("lb.example.com", "lc.example.com"));
-        assert!(!dns_name_covers("", ""));
-    }
-
-    #[test]
-    fn wildcard_covers_exactly_one_label() {
-        assert!(dns_name_covers("*.example.com", "lb.example.com"));
-        assert!(!dns_name_covers("*.example.com", "a.lb.example.com"));
-        assert!(!dns_name_covers("*.example.com", "example.com"));
-        assert!(!dns_name_covers("*.example.com", ".example.com"));
-        assert!(!dns_name_covers("*.com", "example.com"), "all of a top-level domain");
-    }
-
-    #[test]
-    fn wildcard_is_the_whole_left_most_label_or_nothing() {
-        for presented in ["l*.example.com", "*b.example.com", "lb.*.com", "*.*.com", "*", "**.example.com"] {
-            assert!(!dns_name_covers(presented, "lb.example.com"), "{presented}");
-        }
-        assert!(!dns_name_covers("*", "lb"));
-    }
-
-    #[test]
-    fn broken_names_cover_nothing_not_even_themselves() {
-        for presented in
-            ["lb.example.com\0", "lb\0.example.com", " lb.example.com", "lb.example.com.", "lb..com", "münchen.de"]
-        {
-            assert!(!dns_name_covers(presented, presented), "{presented:?}");
-        }
-        assert!(!dns_name_covers("10.0.0.1", "10.0.0.1"), "an address belongs into an iPAddress name");
     }
 }

@@ -5,7 +5,8 @@ use p12_keystore::{Certificate, KeyStore, KeyStoreEntry, LocalKeyId, Pkcs12Archi
 use rustls_pki_types::CertificateDer;
 use zeroize::Zeroizing;
 
-use super::key::Passphrase;
+use super::error::{LARGEST_PKCS12, MOST_ENCRYPTED_PARTS, Pkcs12Error};
+use super::passphrase::Passphrase;
 
 /// What an archive holds.
 pub struct Contents {
@@ -15,38 +16,15 @@ pub struct Contents {
     pub certificates: Vec<CertificateDer<'static>>,
 }
 
-/// Why an archive cannot be read or written.
-#[derive(Debug, thiserror::Error)]
-pub enum Pkcs12Error {
-    /// Also what an archive without an integrity check says when its decryption yields nothing sensible.
-    #[error("the passphrase does not open it")]
-    WrongPassphrase,
-    #[error("the passphrase is not text in UTF-8, as PKCS#12 wants it")]
-    PassphraseNotText,
-    #[error("it is not a well-formed PKCS#12 archive: {0}")]
-    Malformed(String),
-    #[error("it is protected in a way that is not supported: {0}")]
-    Unsupported(String),
-    #[error("it is larger than {} MiB or has more than {MOST_ENCRYPTED_PARTS} encrypted parts", LARGEST >> 20)]
-    TooLarge,
-    #[error("it cannot be written: {0}")]
-    Unwritable(String),
-}
-
-/// Bytes of an archive that is read.
-pub const LARGEST: usize = 16 << 20;
-/// A chain has a key and a list of certificates, each encrypted once.
-pub const MOST_ENCRYPTED_PARTS: usize = 64;
-
 /// Reads an archive; no passphrase is the empty one.
 ///
-/// A hostile archive can ask for much work: its size is limited to [`LARGEST`], its encrypted parts to
+/// A hostile archive can ask for much work: its size is limited to [`LARGEST_PKCS12`], its encrypted parts to
 /// [`MOST_ENCRYPTED_PARTS`], and the library refuses more than a million rounds of key derivation for a part.
 ///
 /// # Errors
 /// The passphrase is wrong, or the archive malformed, too large or of an unknown kind.
 pub fn read(contents: &[u8], passphrase: Option<&Passphrase>) -> Result<Contents, Pkcs12Error> {
-    if contents.len() > LARGEST || encrypted_parts(contents) > MOST_ENCRYPTED_PARTS {
+    if contents.len() > LARGEST_PKCS12 || encrypted_parts(contents) > MOST_ENCRYPTED_PARTS {
         return Err(Pkcs12Error::TooLarge);
     }
     let archive = Pkcs12Archive::from_pkcs12(contents, text(passphrase)?).map_err(reason)?;
@@ -91,7 +69,7 @@ pub fn is_archive(contents: &[u8]) -> bool {
 }
 
 fn text(passphrase: Option<&Passphrase>) -> Result<&str, Pkcs12Error> {
-    std::str::from_utf8(passphrase.map_or(b"", Passphrase::as_bytes)).map_err(|_| Pkcs12Error::PassphraseNotText)
+    std::str::from_utf8(passphrase.map_or(b"", Passphrase::bytes)).map_err(|_| Pkcs12Error::PassphraseNotText)
 }
 
 fn reason(error: Error) -> Pkcs12Error {
@@ -122,7 +100,7 @@ const PBES1: &[u8] = &[0x06, 0x0a, 0x2a, 0x86, 0x48, 0x86, 0xf7, 0x0d, 0x01, 0x0
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::cert::private_key::{KeyType, PrivateKey};
+    use crate::cert::{KeyType, PrivateKey};
 
     fn passphrase(text: &str) -> Passphrase {
         Passphrase::new(Zeroizing::new(text.as_bytes().to_vec()))
@@ -158,7 +136,7 @@ mod tests {
 
     #[test]
     fn archive_that_asks_for_too_much_work_is_refused() {
-        assert!(matches!(read(&vec![0x30; LARGEST + 1], None), Err(Pkcs12Error::TooLarge)));
+        assert!(matches!(read(&vec![0x30; LARGEST_PKCS12 + 1], None), Err(Pkcs12Error::TooLarge)));
         assert!(matches!(read(&PBES2.repeat(MOST_ENCRYPTED_PARTS + 1), None), Err(Pkcs12Error::TooLarge)));
     }
 

@@ -10,7 +10,7 @@ pub(super) struct SignedData {
     pub(super) revocation_lists: Vec<CertificateRevocationListDer<'static>>,
 }
 
-/// Reads a SignedData in DER; none if it is something else. Certificates are handed on byte for byte.
+/// Reads a SignedData in DER; none if it is something else. Certificates are kept byte for byte.
 pub(super) fn read(der: &[u8]) -> Option<SignedData> {
     let content_info = sequence(der)?;
     let (content, kind) = Any::from_der(content_info).ok()?;
@@ -32,7 +32,7 @@ pub(super) fn read(der: &[u8]) -> Option<SignedData> {
     Some(found)
 }
 
-/// The contents of a SEQUENCE at the start of `der`.
+/// Returns the contents of a SEQUENCE at the start of `der`.
 fn sequence(der: &[u8]) -> Option<&[u8]> {
     let (_, any) = Any::from_der(der).ok()?;
     (any.tag() == Tag::Sequence).then_some(any.data)
@@ -42,7 +42,7 @@ fn context<'a>(any: &Any<'a>, number: u32) -> Option<&'a [u8]> {
     (any.class() == Class::ContextSpecific && any.tag() == Tag(number)).then_some(any.data)
 }
 
-/// Each SEQUENCE in a row, whole. Other forms of certificate (RFC 5652, section 10.2.2) are passed over.
+/// Returns each SEQUENCE in a row, whole. Other forms of certificate (RFC 5652, section 10.2.2) are passed over.
 fn elements(mut der: &[u8]) -> Option<Vec<Vec<u8>>> {
     let mut found = Vec::new();
     while !der.is_empty() {

@@ -6,8 +6,9 @@ use super::Certificate;
 use super::date::moment;
 use super::escape::shown;
 use super::field::Field;
+use super::hex::hexadecimal;
 
-/// The fields of a certificate that it has, each with its line, in the order of `openssl x509 -text`.
+/// Returns the fields of a certificate that it has, each with its line, in the order of `openssl x509 -text`.
 pub fn lines(certificate: &Certificate) -> Vec<(Field, String)> {
     let mut lines = vec![
         (Field::Serial, certificate.serial.clone()),
@@ -51,7 +52,7 @@ pub fn lines(certificate: &Certificate) -> Vec<(Field, String)> {
         (Field::SubjectKeyIdentifier, &certificate.subject_key_id),
         (Field::AuthorityKeyIdentifier, &certificate.authority_key_id),
     ] {
-        lines.extend(id.as_ref().map(|id| (field, super::names::hexadecimal(id))));
+        lines.extend(id.as_ref().map(|id| (field, hexadecimal(id))));
     }
     if let Some(constraints) = &certificate.name_constraints {
         let permitted = constraints.permitted.iter().map(|name| format!("permitted {}", shown(name)));

@@ -1,8 +1,5 @@
 //! The first bytes of a connection, which show the protocol of its sender. Impala's clients always send first.
 
-/// Bytes that are enough to recognise every [`Opening`].
-pub const OPENING_LENGTH: usize = 12;
-
 /// What a client began with.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Opening {
@@ -23,7 +20,7 @@ pub enum Opening {
 }
 
 impl Opening {
-    /// Tells from the first [`OPENING_LENGTH`] bytes, or as many as there are.
+    /// Returns what the first bytes are of; twelve are enough.
     pub fn of(bytes: &[u8]) -> Self {
         match bytes {
             [0x16, 0x03, ..] => Self::Tls,

@@ -1,27 +1,28 @@
-//! Looking at every certificate in use; reads files and computes, so it has no place on an async worker.
+//! Examining every certificate in use. Reads files and computes, so it must not run on an async worker.
 
 use std::collections::HashMap;
 use std::path::Path;
 use std::sync::Arc;
 
+use super::state::State;
 use super::view::CertificateView;
-use super::{State, material};
+use super::{chains, profile_files, trust};
 use crate::lint::report::FindingView;
-use crate::lint::{Finding, Linter, Located, Origin, Role, Silence, Subject, Trust, Use, silent};
+use crate::lint::{Finding, Linter, Located, Origin, PortFailure, Role, Subject, Trust, Use, WeakKeys, port_failure};
 use crate::model::profile::{CertKey, Certificate, TrustAnchors};
 use crate::model::{Host, MemberKey};
 
 /// What came of it.
 #[derive(Debug, Default)]
 pub(super) struct Examined {
-    pub(super) rows: Vec<Row>,
+    pub(super) certificates: Vec<KnownCertificate>,
     /// Each once.
     pub(super) findings: Vec<Finding>,
 }
 
 /// A certificate and what is known of it.
 #[derive(Debug)]
-pub(super) struct Row {
+pub(super) struct KnownCertificate {
     pub(super) view: CertificateView,
     pub(super) member: Option<MemberKey>,
     subjects: Vec<Subject>,
@@ -31,23 +32,23 @@ pub(super) struct Row {
 pub(super) fn examine(state: &State, now: i64) -> Examined {
     let mut trusts = Trusts::default();
     let mut examined = Examined::default();
-    front_ends(state, &mut examined.rows);
+    front_ends(state, &mut examined.certificates);
     members(state, &mut trusts, &mut examined);
-    examined.rows.extend(state.targets.spare.iter().filter_map(|name| spare(name, &state.store)));
+    examined.certificates.extend(state.targets.spare.iter().filter_map(|name| spare(name, &state.store)));
 
-    let linter = Linter { levels: state.targets.levels.clone(), ..Linter::new(now, nobody()) };
-    let subjects: Vec<_> = examined.rows.iter().flat_map(|row| row.subjects.iter().cloned()).collect();
+    let linter = Linter { levels: state.targets.levels.clone(), ..Linter::new(now, nobody(), WeakKeys::installed()) };
+    let subjects: Vec<_> = examined.certificates.iter().flat_map(|it| it.subjects.iter().cloned()).collect();
     let found = linter.lint(&subjects).findings;
     let examined_ports = std::mem::take(&mut examined.findings);
     examined.findings = linter.judge(examined_ports).findings;
-    for row in &mut examined.rows {
-        row.take(&found);
+    for certificate in &mut examined.certificates {
+        certificate.take(&found);
     }
     examined.findings.extend(found);
     examined
 }
 
-fn front_ends(state: &State, rows: &mut Vec<Row>) {
+fn front_ends(state: &State, certificates: &mut Vec<KnownCertificate>) {
     for target in &state.targets.profiles {
         let profile = &target.profile;
         let chains = state.served.get(&profile.name).map(Vec::as_slice).unwrap_or_default();
@@ -56,7 +57,7 @@ fn front_ends(state: &State, rows: &mut Vec<Row>) {
             .iter()
             .zip(chains)
             .map(|(source, chain)| {
-                material::located(chain, &material::certificate_paths(source, &state.store))
+                chains::located(chain, &profile_files::certificate_paths(source, &state.store))
                     .map_err(|error| tracing::warn!(profile = %profile.name, %error, "cannot look at a certificate"))
                     .unwrap_or_default()
             })
@@ -64,55 +65,57 @@ fn front_ends(state: &State, rows: &mut Vec<Row>) {
         let asked = target.front_ends(&located.iter().map(Vec::as_slice).collect::<Vec<_>>());
         for (chain, front_ends) in located.into_iter().zip(asked) {
             let role = Role { usage: Use::FrontEnd, front_ends, node: None };
-            let Some(mut row) = Row::new("front-end", &chain, vec![(role, None)]) else { continue };
-            row.view.profile = Some(profile.name.to_string());
-            row.view.virtual_servers = target.virtual_servers.iter().map(ToString::to_string).collect();
-            rows.push(row);
+            let Some(mut known) = KnownCertificate::new("front-end", &chain, vec![(role, None)]) else { continue };
+            known.view.profile = Some(profile.name.to_string());
+            known.view.virtual_servers = target.virtual_servers.iter().map(ToString::to_string).collect();
+            certificates.push(known);
         }
     }
 }
 
 fn members(state: &State, trusts: &mut Trusts, examined: &mut Examined) {
     for target in &state.targets.members {
-        let rules: Vec<_> =
-            target.rules.iter().map(|rule| (rule.role.clone(), trusts.of(rule.trust.as_ref()))).collect();
+        let expected: Vec<_> =
+            target.expectations.iter().map(|it| (it.role.clone(), trusts.of(it.trust.as_ref()))).collect();
         let Some(seen) = state.shown.get(&target.key) else { continue };
         let address = target.key.to_string();
-        let row = match material::shown(&address, &seen.chain) {
-            Ok(chain) => Row::new("member", &chain, rules),
+        let known = match chains::shown(&address, &seen.chain) {
+            Ok(chain) => KnownCertificate::new("member", &chain, expected),
             Err(error) => {
                 let reason = format!("shows a certificate that cannot be decoded: {error}");
-                let finding = silent(Silence::Handshake, &address, &reason, "a certificate that can be decoded");
-                let mut row = Row { view: CertificateView::default(), member: None, subjects: Vec::new() };
-                row.view = CertificateView { source: address, kind: "member".into(), ..row.view };
-                row.note(&finding);
+                let finding =
+                    port_failure(PortFailure::Handshake, &address, &reason, "a certificate that can be decoded");
+                let mut known =
+                    KnownCertificate { view: CertificateView::default(), member: None, subjects: Vec::new() };
+                known.view = CertificateView { source: address, kind: "member".into(), ..known.view };
+                known.note(&finding);
                 examined.findings.push(finding);
-                Some(row)
+                Some(known)
             }
         };
-        if let Some(mut row) = row {
-            row.member = Some(target.key.clone());
-            row.view.virtual_servers = target.virtual_servers.iter().map(ToString::to_string).collect();
-            examined.rows.push(row);
+        if let Some(mut known) = known {
+            known.member = Some(target.key.clone());
+            known.view.virtual_servers = target.virtual_servers.iter().map(ToString::to_string).collect();
+            examined.certificates.push(known);
         }
     }
 }
 
-fn spare(name: &str, store: &Path) -> Option<Row> {
+fn spare(name: &str, store: &Path) -> Option<KnownCertificate> {
     let source = CertKey { certificate: Certificate::Store(name.into()), passphrase: None, sni_default: false };
-    // Nothing uses it, so that it cannot be read is no more than a gap in the table.
-    let material = material::of_files(&source, store)
+    // Nothing uses it, so one that cannot be read is merely left out of the table.
+    let found = chains::read(&source, store)
         .map_err(|error| tracing::debug!(%error, "cannot read an entry of the certificate store"))
         .ok()?;
-    Row::new("spare", &material.chain, vec![(Role::default(), None)])
+    KnownCertificate::new("spare", &found.chain, vec![(Role::default(), None)])
 }
 
-impl Row {
-    fn new(kind: &str, chain: &[Located], rules: Vec<(Role, Option<Trust>)>) -> Option<Self> {
+impl KnownCertificate {
+    fn new(kind: &str, chain: &[Located], expected: Vec<(Role, Option<Trust>)>) -> Option<Self> {
         let mut subjects = Vec::new();
-        for (role, trust) in rules {
+        for (role, trust) in expected {
             let mut subject = Subject::new(chain.to_vec(), None, role)?;
-            // Whom clients trust is theirs to know, so nothing is said of unknown issuers.
+            // Whom clients trust is not known, so unknown issuers are not reported.
             subject.trust = trust.or_else(|| Some(nobody()));
             subjects.push(subject);
         }
@@ -154,7 +157,7 @@ impl Row {
 
     fn note(&mut self, finding: &Finding) {
         let finding = FindingView::from(finding);
-        // What two rules find in one certificate is one finding.
+        // What is found in one certificate for two virtual servers is one finding.
         if self.view.findings.contains(&finding) {
             return;
         }
@@ -186,7 +189,7 @@ impl Trusts {
     fn of(&mut self, anchors: Option<&TrustAnchors>) -> Option<Trust> {
         let anchors = anchors?;
         let read = || {
-            material::trust(anchors)
+            trust::trust(anchors)
                 .map_err(|error| tracing::warn!(%error, "cannot look at the authorities of a server-ssl profile"))
                 .ok()
         };

@@ -1,170 +1,21 @@
-//! Certificates in use, watched while pronk runs: those of profiles, and those that monitors of type tls see on members.
+//! The inventory of certificates in use while pronk runs: those of profiles, and those that monitors of type tls see on
+//! members.
 //!
-//! - [`targets`] tells what a configuration has to do with certificates, and by what rule each is judged.
-//! - [`material`] reads them.
+//! - [`Targets`] are what a configuration has to do with certificates, and what is expected of each.
+//! - [`chains`] and [`trust`] read chains and authorities, [`profile_files`] knows which files profiles name.
 //! - [`Inventory`] keeps what is known, lints it when it changes and every hour, and logs what is new.
 
+mod certificates;
+pub mod chains;
 mod examine;
-pub mod material;
+pub mod profile_files;
+mod reported_findings;
+mod state;
 pub mod targets;
-mod told;
+pub mod trust;
 mod view;
 
-use std::collections::HashMap;
-use std::convert::Infallible;
-use std::path::PathBuf;
-use std::sync::Arc;
-use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
-
-use parking_lot::{Mutex, MutexGuard};
-use rustls_pki_types::CertificateDer;
-use tokio::sync::Notify;
-
+pub use certificates::Inventory;
+pub use state::Chain;
 pub use targets::Targets;
 pub use view::{CertificateView, Snapshot, StaleView};
-
-use crate::lint::{Finding, Severity};
-use crate::model::{MemberKey, Name};
-use examine::{Examined, Row, examine};
-use told::Told;
-
-/// A chain, the server's own certificate first.
-pub type Chain = Vec<CertificateDer<'static>>;
-
-/// What is known of the certificates in use.
-#[derive(Debug, Default)]
-pub struct Inventory {
-    state: Mutex<State>,
-    rows: Mutex<Vec<Row>>,
-    wake: Notify,
-}
-
-#[derive(Clone, Debug, Default)]
-struct State {
-    targets: Arc<Targets>,
-    store: PathBuf,
-    /// What client-ssl profiles serve, in the order of their certificates.
-    served: HashMap<Name, Vec<Chain>>,
-    shown: HashMap<MemberKey, Seen>,
-    stale: HashMap<Name, String>,
-}
-
-/// What a monitor saw.
-#[derive(Clone, Debug)]
-struct Seen {
-    chain: Arc<Chain>,
-    at: Instant,
-}
-
-impl Inventory {
-    /// Takes what is in force: the targets, the folder of the certificate store, what client-ssl profiles serve, and the
-    /// profiles whose files cannot be used, each with the reason.
-    pub fn aim(
-        &self,
-        targets: Targets,
-        store: PathBuf,
-        served: HashMap<Name, Vec<Chain>>,
-        stale: HashMap<Name, String>,
-    ) {
-        let mut state = self.state();
-        let before = std::mem::take(&mut *state);
-        let mut shown = before.shown;
-        shown.retain(|key, _| targets.members.iter().any(|member| member.key == *key));
-        *state = State { targets: Arc::new(targets), store, served, shown, stale };
-        drop(state);
-        self.wake.notify_one();
-    }
-
-    /// Takes the chain that a member has shown.
-    pub fn saw(&self, member: &MemberKey, chain: Chain) {
-        if chain.is_empty() {
-            return;
-        }
-        let at = Instant::now();
-        let mut state = self.state();
-        let same = match state.shown.get_mut(member) {
-            Some(seen) if *seen.chain == chain => {
-                seen.at = at;
-                true
-            }
-            _ => false,
-        };
-        if !same {
-            state.shown.insert(member.clone(), Seen { chain: Arc::new(chain), at });
-            drop(state);
-            self.wake.notify_one();
-        }
-    }
-
-    /// Everything that is known, with times as of this call.
-    pub fn snapshot(&self) -> Snapshot {
-        let (now, state) = (now(), self.state().clone());
-        let rows = self.rows.lock();
-        let certificates = rows.iter().map(|row| {
-            let seen = row.member.as_ref().and_then(|member| state.shown.get(member));
-            CertificateView {
-                seconds_left: row.view.not_after.map(|end| end - now),
-                seen_seconds_ago: seen.map(|seen| seen.at.elapsed().as_secs()),
-                stale: row.view.profile.as_deref().and_then(|profile| state.stale.get(profile)).cloned(),
-                ..row.view.clone()
-            }
-        });
-        let stale =
-            |(profile, reason): (&Name, &String)| StaleView { profile: profile.to_string(), reason: reason.clone() };
-        let mut snapshot = Snapshot {
-            certificates: certificates.collect(),
-            stale: state.stale.iter().map(stale).collect(),
-            unwatched: state.targets.members.iter().filter(|it| !it.watched).map(|it| it.key.to_string()).collect(),
-            nameless: state.targets.nameless.iter().map(ToString::to_string).collect(),
-        };
-        snapshot.stale.sort_by(|a, b| a.profile.cmp(&b.profile));
-        snapshot
-    }
-
-    /// Looks at everything, again whenever something changes and every hour.
-    pub async fn run(&self) -> Infallible {
-        let mut told = Told::default();
-        loop {
-            self.wake_or(EVERY).await;
-            let state = self.state().clone();
-            match tokio::task::spawn_blocking(move || examine(&state, now())).await {
-                Ok(Examined { rows, findings }) => {
-                    *self.rows.lock() = rows;
-                    log(&mut told, &findings);
-                }
-                Err(error) => tracing::error!(%error, "cannot look at the certificates in use"),
-            }
-        }
-    }
-
-    async fn wake_or(&self, limit: Duration) {
-        // Woken or not, it is time.
-        let _ = tokio::time::timeout(limit, self.wake.notified()).await;
-    }
-
-    fn state(&self) -> MutexGuard<'_, State> {
-        self.state.lock()
-    }
-}
-
-fn log(told: &mut Told, findings: &[Finding]) {
-    let (new, gone) = told.update(findings, now());
-    for finding in new {
-        let (check, source, remedy) = (finding.check.id, finding.origin.to_string(), finding.check.remedy);
-        match finding.severity {
-            Severity::Info => tracing::info!(check, source, "{}", finding.message),
-            _ => tracing::warn!(check, source, remedy, "{}", finding.message),
-        }
-    }
-    for gone in gone {
-        tracing::info!(check = gone.check, source = gone.source, was = gone.message, "no longer found");
-    }
-}
-
-/// Seconds since 1970.
-fn now() -> i64 {
-    SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |elapsed| elapsed.as_secs() as i64)
-}
-
-/// How often dates are looked at though nothing has changed.
-const EVERY: Duration = Duration::from_secs(3600);

@@ -1,4 +1,4 @@
-//! What a configuration has to do with certificates, and by what rule each is judged; pure.
+//! What a configuration has to do with certificates, and what is expected of each; pure.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -38,7 +38,7 @@ pub struct MemberTarget {
     pub key: MemberKey,
     pub node: Arc<Node>,
     /// At least one.
-    pub rules: Vec<Rule>,
+    pub expectations: Vec<Expectation>,
     pub virtual_servers: Vec<Name>,
     /// Whether a monitor of type tls looks at what it shows.
     pub watched: bool,
@@ -46,32 +46,32 @@ pub struct MemberTarget {
 
 /// What a certificate is for, and whom it has to lead to, where a profile says so.
 #[derive(Clone, Debug, PartialEq)]
-pub struct Rule {
+pub struct Expectation {
     pub role: Role,
     pub trust: Option<TrustAnchors>,
 }
 
 impl Targets {
-    /// Of a model, whose certificate store has these entries.
+    /// Returns the targets of a model, whose certificate store has these entries.
     pub fn of(model: &Model, entries: &[String]) -> Self {
         let mut targets = Self { levels: Levels::of(&model.lint), ..Self::default() };
         let mut members = BTreeMap::new();
         for virtual_server in model.virtual_servers.values() {
             targets.front_end(virtual_server);
-            if let Some(rule) = rule_of(virtual_server) {
+            if let Some(expected) = expected_of(virtual_server) {
                 for member in &virtual_server.pool.members {
-                    let rule = rule(&member.node);
+                    let expectation = expected(&member.node);
                     let watched = virtual_server.pool.monitors.all.iter().any(|it| it.kind == MonitorKind::Tls);
                     let target = members.entry(member.key()).or_insert_with(|| MemberTarget {
                         key: member.key(),
                         node: Arc::clone(&member.node),
-                        rules: Vec::new(),
+                        expectations: Vec::new(),
                         virtual_servers: Vec::new(),
                         watched: false,
                     });
                     target.watched |= watched;
                     target.virtual_servers.push(virtual_server.name.clone());
-                    target.add(rule);
+                    target.add(expectation);
                 }
             }
         }
@@ -99,19 +99,19 @@ impl Targets {
 }
 
 impl MemberTarget {
-    /// The name that a handshake with the member asks for, if it has one.
+    /// Returns the name that a handshake with the member asks for, if it has one.
     pub fn server_name(&self) -> Option<Host> {
         node_name(&self.node)
     }
 
-    /// Adds a rule; what clients of several virtual servers look for stands in one certificate.
-    fn add(&mut self, rule: Rule) {
-        let alike = |it: &Rule| it.role.usage == Use::Passthrough && rule.role.usage == Use::Passthrough;
-        let Some(index) = self.rules.iter().position(|it| alike(it) || *it == rule) else {
-            return self.rules.push(rule);
+    /// Adds what is expected; the names that clients of several virtual servers look for are in one certificate.
+    fn add(&mut self, expectation: Expectation) {
+        let alike = |it: &Expectation| it.role.usage == Use::Passthrough && expectation.role.usage == Use::Passthrough;
+        let Some(index) = self.expectations.iter().position(|it| alike(it) || *it == expectation) else {
+            return self.expectations.push(expectation);
         };
-        let known = &mut self.rules[index].role.front_ends;
-        for name in rule.role.front_ends {
+        let known = &mut self.expectations[index].role.front_ends;
+        for name in expectation.role.front_ends {
             if !known.contains(&name) {
                 known.push(name);
             }
@@ -119,7 +119,8 @@ impl MemberTarget {
     }
 }
 
-/// The name by which people know a node: its hostname, else its FQDN; none for one that is known by its address.
+/// Returns the name by which people know a node: its hostname, else its FQDN; none for one that is known by its
+/// address.
 pub fn node_name(node: &Node) -> Option<Host> {
     match (&node.hostname, &node.address) {
         (Some(name), _) | (None, Address::Fqdn(name)) => Host::parse(name).ok(),
@@ -128,7 +129,7 @@ pub fn node_name(node: &Node) -> Option<Host> {
 }
 
 impl ProfileTarget {
-    /// Which names each of the profile's certificates must carry, where they are known, in their order.
+    /// Returns which names each of the profile's certificates must carry, where they are known, in their order.
     pub fn front_ends(&self, chains: &[&[Located]]) -> Vec<Vec<Host>> {
         let none = CertificateNames::default();
         let names: Vec<_> =
@@ -138,8 +139,8 @@ impl ProfileTarget {
     }
 }
 
-/// Which names each of a profile's certificates must carry. A name is asked of every certificate that carries it, since
-/// SNI chooses among those, and of the default one (by its index) if none does.
+/// Returns which names each of a profile's certificates must carry. A name is asked of every certificate that carries
+/// it, since SNI chooses among those, and of the default one (by its index) if none does.
 fn front_ends(names: &[&CertificateNames], default: usize, hostnames: &[Host]) -> Vec<Vec<Host>> {
     let carried = |host: &Host| names.iter().any(|it| it.cover(host));
     let of = |(index, it): (usize, &&CertificateNames)| {
@@ -149,8 +150,8 @@ fn front_ends(names: &[&CertificateNames], default: usize, hostnames: &[Host]) -
     names.iter().enumerate().map(of).collect()
 }
 
-/// The rule for what the members of a virtual server show; none if they are to speak plaintext.
-fn rule_of(virtual_server: &VirtualServer) -> Option<impl Fn(&Node) -> Rule> {
+/// Returns what is expected of what the members of a virtual server show; none if they are to speak plaintext.
+fn expected_of(virtual_server: &VirtualServer) -> Option<impl Fn(&Node) -> Expectation> {
     let server_ssl = virtual_server.server_ssl.clone();
     let hostname = virtual_server.hostname.as_deref().and_then(|name| Host::parse(name).ok());
     let speaks_tls = virtual_server.mode() != Mode::Offload;
@@ -158,15 +159,15 @@ fn rule_of(virtual_server: &VirtualServer) -> Option<impl Fn(&Node) -> Rule> {
         Some(profile) => re_encrypt(profile, node),
         None => {
             let front_ends = hostname.iter().cloned().collect();
-            Rule { role: Role { usage: Use::Passthrough, front_ends, node: node_name(node) }, trust: None }
+            Expectation { role: Role { usage: Use::Passthrough, front_ends, node: node_name(node) }, trust: None }
         }
     })
 }
 
-fn re_encrypt(profile: &ServerSsl, node: &Node) -> Rule {
+fn re_encrypt(profile: &ServerSsl, node: &Node) -> Expectation {
     let name = profile.authenticate_name.clone().unwrap_or_else(|| node.certificate_name());
     let demanded = Host::parse(&name).ok().filter(|_| profile.verify);
-    Rule {
+    Expectation {
         role: Role { usage: Use::ReEncrypt, front_ends: Vec::new(), node: demanded },
         trust: profile.verify.then(|| profile.ca_file.clone()),
     }

@@ -4,7 +4,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::lint::report::FindingView;
 
-/// Everything that the watch knows.
+/// The whole inventory.
 #[derive(Clone, Debug, Default, Serialize, Deserialize)]
 pub struct Snapshot {
     pub certificates: Vec<CertificateView>,

@@ -1,9 +1,12 @@
 //! Authorities: do certificates that sign others say so as they must?
 
+use webpki::Error;
+
 use super::chain::Path;
+use super::explanation::Explanation;
 use super::finding::of_server;
 use super::usage::unknown_critical;
-use super::{Check, Family, Finding, Located, Severity, Subject, Use};
+use super::{Check, Family, Finding, Located, Severity, Subject};
 use crate::cert::Field;
 
 pub(super) static CHECKS: &[&Check] = &[
@@ -76,9 +79,17 @@ static CA_CANNOT_SIGN: Check = Check {
     remedy: "renew the authority's certificate with keyUsage=critical,keyCertSign,cRLSign; the same key may stay",
 };
 
+pub(super) static EXPLAINS: &[Explanation] = &[
+    // `ca-basic-constraints-missing`
+    Explanation {
+        error: |error| matches!(error, Error::EndEntityUsedAsCa),
+        is_reported: |path| path.intermediates().any(|it| it.certificate.basic_constraints.is_none()),
+    },
+];
+
 pub(super) fn lint(subject: &Subject, path: &Path<'_>) -> Vec<Finding> {
     let mut findings = Vec::new();
-    if subject.role.usage != Use::Authority {
+    if subject.is_server() {
         findings.extend(issuer_key(subject));
     }
     for at in authorities(subject, path) {
@@ -87,9 +98,10 @@ pub(super) fn lint(subject: &Subject, path: &Path<'_>) -> Vec<Finding> {
     findings
 }
 
-/// What says that it is an authority's, and what has to be one because it stands above the server's own.
+/// Returns the certificates that say they are authorities', and those that have to be because they are above the
+/// server's own.
 fn authorities<'a>(subject: &'a Subject, path: &Path<'a>) -> Vec<&'a Located> {
-    if subject.role.usage == Use::Authority {
+    if !subject.is_server() {
         // The trust entry of a server that signs its own certificate is no authority's, whatever it says.
         let is_entry = |at: &Located| at.certificate.names_itself() && at.certificate.names.has_alternative();
         return subject.chain().iter().filter(|at| !is_entry(at)).collect();
@@ -112,7 +124,7 @@ fn judge(at: &Located, findings: &mut Vec<Finding>) {
             // It has to be renewed, and mostly lacks everything else that an authority's should have too.
             return;
         }
-        // `chain-invalid` tells of what signs without being an authority.
+        // `chain-invalid` reports what signs without being an authority.
         Some(constraints) if !constraints.ca => return,
         Some(constraints) if !constraints.critical => {
             let message = format!("the basic constraints of the authority {title} are not critical");
@@ -154,7 +166,7 @@ fn judge(at: &Located, findings: &mut Vec<Finding>) {
     findings.extend(unknown_critical(at));
 }
 
-/// RFC 6818, section 2, spares self-signed certificates of servers.
+/// Checks that a server's certificate names its issuer's key, which self-signed ones need not (RFC 6818, section 2).
 fn issuer_key(subject: &Subject) -> Option<Finding> {
     let certificate = subject.leaf();
     (certificate.authority_key_id.is_none() && !certificate.names_itself()).then(|| {

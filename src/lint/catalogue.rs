@@ -1,60 +1,14 @@
-use super::{Severity, authorities, chain, cluster, keys, live, names, usage, validity};
+//! All checks of all families.
 
-/// Something that the linter looks for.
-#[derive(Debug)]
-pub struct Check {
-    /// Stable, in kebab-case.
-    pub id: &'static str,
-    pub family: Family,
-    /// Unless what the certificate is for makes it graver, or the levels say otherwise.
-    pub severity: Severity,
-    /// What is wrong, in one line.
-    pub title: &'static str,
-    /// The rule: an RFC with its section, or the client that has it.
-    pub basis: &'static str,
-    /// The clients that are affected, and how.
-    pub clients: &'static str,
-    /// What to know about it, in paragraphs of Markdown.
-    pub explanation: &'static str,
-    /// What to do, in one line.
-    pub remedy: &'static str,
-}
+use super::explanation::Explanation;
+use super::{Check, authorities, chain, cluster, keys, live_ports, names, usage, validity};
 
-/// Which file of the linter has a check.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub enum Family {
-    Names,
-    Validity,
-    Usage,
-    Authorities,
-    Keys,
-    Chain,
-    Cluster,
-    Live,
-}
-
-impl Family {
-    /// As a heading.
-    pub fn as_str(self) -> &'static str {
-        match self {
-            Self::Names => "Names",
-            Self::Validity => "Validity",
-            Self::Usage => "Usage",
-            Self::Authorities => "Authorities",
-            Self::Keys => "Keys and signatures",
-            Self::Chain => "Chain",
-            Self::Cluster => "Cluster",
-            Self::Live => "Live ports",
-        }
-    }
-}
-
-/// Every check, by family.
+/// Returns every check, by family.
 pub fn catalogue() -> impl Iterator<Item = &'static Check> {
     FAMILIES.iter().copied().flatten().copied()
 }
 
-/// The check with this id.
+/// Returns the check with this id.
 pub fn check(id: &str) -> Option<&'static Check> {
     catalogue().find(|check| check.id == id)
 }
@@ -67,8 +21,12 @@ static FAMILIES: &[&[&Check]] = &[
     keys::CHECKS,
     chain::CHECKS,
     cluster::CHECKS,
-    live::CHECKS,
+    live_ports::CHECKS,
 ];
+
+/// The errors of rustls-webpki that findings explain, by family.
+pub(super) static EXPLANATIONS: &[&[Explanation]] =
+    &[validity::EXPLAINS, usage::EXPLAINS, authorities::EXPLAINS, keys::EXPLAINS, chain::EXPLAINS];
 
 #[cfg(test)]
 mod tests {

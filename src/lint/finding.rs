@@ -1,30 +1,10 @@
+//! A finding: something that is wrong with a certificate, or worth knowing.
+
 use std::sync::Arc;
 
-use super::{Check, Located, Origin, Subject, remedy};
-use crate::cert::Certificate;
-use crate::cert::Field;
+use super::{Check, Located, Origin, Severity, Subject, remedy};
 use crate::cert::escape::shown;
-
-/// How much it matters.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub enum Severity {
-    /// To know.
-    Info,
-    /// Some clients, or all clients some day, will refuse the certificate.
-    Warning,
-    /// Clients that follow the rules refuse it.
-    Error,
-}
-
-impl Severity {
-    pub fn as_str(self) -> &'static str {
-        match self {
-            Self::Info => "info",
-            Self::Warning => "warning",
-            Self::Error => "error",
-        }
-    }
-}
+use crate::cert::{Certificate, Field};
 
 /// Something that is wrong with a certificate, or worth knowing. Nothing in its texts acts on a terminal, whatever the
 /// certificate says.
@@ -43,36 +23,28 @@ pub struct Finding {
     pub message: String,
     pub observed: String,
     pub expected: String,
-    /// Commands or lines of configuration to paste; the check's own remedy stands beside them.
+    /// Commands or lines of configuration to paste; the check's own remedy goes with them.
     pub paste: Vec<String>,
     /// What else to know about this case.
     pub notes: Vec<String>,
 }
 
 impl Finding {
-    /// About a certificate of a subject's chain; observed and expected are set with the methods below.
+    /// Makes a finding about a certificate of a subject's chain; observed and expected are set with the methods below.
     pub(super) fn new(check: &'static Check, at: &Located, message: impl Into<String>) -> Self {
-        Self {
-            check,
-            severity: check.severity,
-            origin: at.origin.clone(),
-            certificate: Some(Arc::clone(&at.certificate)),
-            field: None,
-            span: None,
-            message: shown(&message.into()),
-            observed: String::new(),
-            expected: String::new(),
-            paste: Vec::new(),
-            notes: Vec::new(),
-        }
+        Self { certificate: Some(Arc::clone(&at.certificate)), ..Self::about(check, at.origin.clone(), message) }
     }
 
-    /// About a live port that showed no certificate.
+    /// Makes a finding about a live port that showed no certificate.
     pub(super) fn about_port(check: &'static Check, address: &str, message: impl Into<String>) -> Self {
+        Self::about(check, Origin::Live { address: address.to_owned(), position: 1, of: 1 }, message)
+    }
+
+    fn about(check: &'static Check, origin: Origin, message: impl Into<String>) -> Self {
         Self {
             check,
             severity: check.severity,
-            origin: Origin::Live { address: address.to_owned(), position: 1, of: 1 },
+            origin,
             certificate: None,
             field: None,
             span: None,
@@ -120,7 +92,7 @@ impl Finding {
     }
 }
 
-/// About the server's own certificate, with what to remember when it is replaced.
+/// Makes a finding about the server's own certificate, with what to remember when it is replaced.
 pub(super) fn of_server(check: &'static Check, subject: &Subject, message: impl Into<String>) -> Finding {
     let finding = Finding::new(check, subject.leaf_located(), message);
     match remedy::restart(subject) {

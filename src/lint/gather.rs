@@ -10,8 +10,7 @@ use rustls_pki_types::{CertificateDer, CertificateRevocationListDer};
 use super::subject::servers;
 use super::{Located, Origin, Role, Subject, Use};
 use crate::cert::bundle::{self, Bundle, KeyFile};
-use crate::cert::key::Passphrase;
-use crate::cert::{Certificate, MaterialError};
+use crate::cert::{MaterialError, Passphrase};
 
 /// What some files hold.
 #[derive(Debug, Default)]
@@ -44,14 +43,14 @@ pub fn gather(paths: &[PathBuf], role: &Role, passphrase: Option<&Passphrase>) -
     gathered
 }
 
-/// What one file holds that was read already.
+/// Gathers what one file holds that was read already.
 pub fn gather_bundle(bundle: Bundle, role: &Role) -> Gathered {
     let mut gathered = Gathered::default();
     gathered.take(vec![Ok(bundle)], role);
     gathered
 }
 
-/// `-` is standard input.
+/// Reads a file; `-` is standard input.
 fn read(path: &Path, named: bool, passphrase: Option<&Passphrase>) -> Result<Bundle, MaterialError> {
     match named && path.as_os_str() == "-" {
         true => bundle::read_from(Path::new(STDIN), std::io::stdin(), 0o600, passphrase),
@@ -88,7 +87,7 @@ impl Gathered {
 
 fn walk(path: &Path, named: bool, files: &mut Vec<(PathBuf, bool)>, unreadable: &mut Vec<MaterialError>) {
     if !path.is_dir() {
-        // A pipe that lies about would be waited on for ever.
+        // Reading a pipe would wait for ever.
         if named || (is_candidate(path) && path.is_file()) {
             files.push((path.to_owned(), named));
         }
@@ -123,9 +122,8 @@ fn decode(bundle: Bundle, keys: &BTreeMap<PathBuf, KeyFile>, role: &Role) -> Dec
     let Bundle { path, certificates, key, .. } = bundle;
     let (mut located, mut anchors, mut errors) = (Vec::new(), Vec::new(), Vec::new());
     let of = certificates.len();
-    for (index, der) in certificates.into_iter().enumerate() {
-        let position = index + 1;
-        match Certificate::decode(der) {
+    for (der, position) in certificates.into_iter().zip(1..) {
+        match bundle::decode_at(&path, position, der) {
             Ok(certificate) => {
                 if certificate.is_ca() && certificate.is_self_issued() {
                     anchors.push(certificate.der.clone());
@@ -133,9 +131,7 @@ fn decode(bundle: Bundle, keys: &BTreeMap<PathBuf, KeyFile>, role: &Role) -> Dec
                 let origin = Origin::File { path: path.clone(), position, of };
                 located.push(Located { certificate: Arc::new(certificate), origin });
             }
-            Err(error) => {
-                errors.push(MaterialError::BadCertificate { path: path.clone(), position, detail: error.to_string() });
-            }
+            Err(error) => errors.push(error),
         }
     }
     let key = key.or_else(|| companion(&path, keys).cloned());
@@ -173,7 +169,7 @@ fn subjects(located: Vec<Located>, key: Option<KeyFile>, role: &Role) -> Vec<Sub
     }
 }
 
-/// The key file that by its name belongs to a certificate's: `lb.key` or `lb-key.pem` to `lb.pem`, `key.pem` to
+/// Returns the key file that by its name belongs to a certificate's: `lb.key` or `lb-key.pem` to `lb.pem`, `key.pem` to
 /// `cert.pem`.
 fn companion<'a>(path: &Path, keys: &'a BTreeMap<PathBuf, KeyFile>) -> Option<&'a KeyFile> {
     let stem = path.file_stem()?.to_str()?;

@@ -1,3 +1,5 @@
+//! What becomes of findings: levels that the user has set, by check.
+
 use std::collections::{BTreeMap, HashMap};
 
 use super::{Check, Finding, Findings, Severity, catalogue, check};
@@ -13,7 +15,7 @@ pub struct Levels(HashMap<&'static str, (Level, Option<i64>)>);
 pub struct UnknownCheck(pub String);
 
 impl UnknownCheck {
-    /// The check that was probably meant.
+    /// Returns the check that was probably meant.
     pub fn similar(&self) -> Option<&'static str> {
         let near = catalogue().map(|check| (strsim::damerau_levenshtein(&self.0, check.id), check.id)).min()?;
         (near.0 <= 1 + self.0.len() / 4).then_some(near.1)
@@ -21,7 +23,7 @@ impl UnknownCheck {
 }
 
 impl Levels {
-    /// Those of a configuration; ids that no check has are passed over.
+    /// Returns the levels of a configuration. Ids that no check has are skipped.
     pub fn of(configured: &BTreeMap<Name, LintLevel>) -> Self {
         let mut levels = Self::default();
         for (id, LintLevel { level, until, .. }) in configured {

@@ -6,7 +6,7 @@ use super::finding::of_server as finding;
 use super::{Check, Family, Finding, Severity, Subject, Use, remedy};
 use crate::cert::Field;
 use crate::cert::escape::shown;
-use crate::cert::names::dns_name_covers;
+use crate::cert::name_match::dns_name_covers;
 use crate::model::Host;
 
 pub(super) static CHECKS: &[&Check] = &[

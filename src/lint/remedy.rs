@@ -3,8 +3,8 @@
 use super::{Subject, Use};
 use crate::model::Host;
 
-/// How to ask for a certificate that pleases every client: the front end as common name and as alternative name, then
-/// the names that the present certificate has and the node's own.
+/// Returns how to request a certificate that every client accepts: the front end as common name and as alternative
+/// name, then the names that the present certificate has and the node's own.
 pub(super) fn request(subject: &Subject) -> Vec<String> {
     let names = wanted(subject);
     if names.is_empty() {
@@ -28,7 +28,7 @@ pub(super) fn request(subject: &Subject) -> Vec<String> {
     ]
 }
 
-/// What to remember when an impalad's certificate is replaced.
+/// Returns what to remember when an impalad's certificate is replaced.
 pub(super) fn restart(subject: &Subject) -> Option<&'static str> {
     match subject.role.usage {
         Use::FrontEnd | Use::Authority => None,
@@ -70,7 +70,7 @@ fn alternative(name: &Host) -> String {
     }
 }
 
-/// The first label, as a name for files.
+/// Returns the first label, as a name for files.
 fn file_name(common: &str) -> &str {
     match common.split('.').next() {
         Some(label) if !label.is_empty() && common.parse::<std::net::IpAddr>().is_err() => label,

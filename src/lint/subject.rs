@@ -1,3 +1,5 @@
+//! What the linter judges: a chain with its key, where it was found, and what it is for.
+
 use std::collections::HashSet;
 use std::fmt;
 use std::path::PathBuf;
@@ -14,7 +16,7 @@ pub struct Subject {
     /// As presented or as the file has it. Never empty: [`Subject::new`] sees to it.
     chain: Vec<Located>,
     leaf: usize,
-    /// The private key that stands with it.
+    /// The private key that was found with it.
     pub key: Option<KeyFile>,
     pub role: Role,
     /// Whom the chain has to lead to, where that is not the linter's own [`Trust`].
@@ -71,13 +73,14 @@ pub enum Use {
 }
 
 impl Subject {
-    /// None without a certificate. An authority's is judged as such, unless it is known to be shown by a server.
+    /// Makes a subject; none without a certificate. An authority's is judged as such, unless a server is known to show
+    /// it.
     pub fn new(chain: Vec<Located>, key: Option<KeyFile>, role: Role) -> Option<Self> {
         if chain.is_empty() {
             return None;
         }
         let server = servers(&chain).position(|is| is);
-        let leaf = server.or_else(|| chain.iter().position(|it| is_server(&it.certificate))).unwrap_or(0);
+        let leaf = server.or_else(|| chain.iter().position(|it| is_for_server(&it.certificate))).unwrap_or(0);
         let role = match role.usage {
             Use::Server if chain[leaf].certificate.is_authority() => Role { usage: Use::Authority, ..Role::default() },
             _ => role,
@@ -89,7 +92,8 @@ impl Subject {
         &self.chain
     }
 
-    /// The server's own certificate: the first that can be one, wherever it stands. A server shows the first of all.
+    /// Returns the server's own certificate: the first that can be one, wherever it is. A server shows the first of
+    /// all.
     pub fn leaf(&self) -> &Certificate {
         &self.leaf_located().certificate
     }
@@ -98,28 +102,33 @@ impl Subject {
         &self.chain[self.leaf]
     }
 
-    /// The file or address that it comes from.
+    /// Whether it is a server's, not an authority's.
+    pub fn is_server(&self) -> bool {
+        self.role.usage != Use::Authority
+    }
+
+    /// Returns the file or address in which it was found.
     pub fn source(&self) -> String {
         self.leaf_located().origin.source()
     }
 }
 
-/// Which of some certificates are servers'. An authority may lack the mark of one, which is a flaw of its own: whom
-/// another certificate names as its issuer is no server.
+/// Returns which of some certificates are servers'. An authority may lack the mark of one, which is a flaw of its own:
+/// one that another certificate names as its issuer is no server's.
 pub(super) fn servers(certificates: &[Located]) -> impl Iterator<Item = bool> {
     let issued = certificates.iter().map(|it| &it.certificate).filter(|certificate| !certificate.is_self_issued());
     let issuers: HashSet<Vec<u8>> = issued.map(|certificate| certificate.issuer_der().to_vec()).collect();
-    certificates.iter().map(move |it| is_server(&it.certificate) && !issuers.contains(it.certificate.subject_der()))
+    certificates.iter().map(move |it| is_for_server(&it.certificate) && !issuers.contains(it.certificate.subject_der()))
 }
 
 /// Whether a certificate is meant for a server. What `openssl req -x509` makes says CA:TRUE and is one all the same
 /// when it carries names.
-fn is_server(certificate: &Certificate) -> bool {
+fn is_for_server(certificate: &Certificate) -> bool {
     !certificate.is_ca() || !certificate.names.dns.is_empty() || !certificate.names.ip.is_empty()
 }
 
 impl Origin {
-    /// The file or address without the position.
+    /// Returns the file or address without the position.
     pub fn source(&self) -> String {
         match self {
             Self::File { path, .. } => path.display().to_string(),
@@ -127,7 +136,7 @@ impl Origin {
         }
     }
 
-    /// From 1, and of how many.
+    /// Returns the position, from 1, and of how many.
     pub fn position(&self) -> (usize, usize) {
         match self {
             Self::File { position, of, .. } | Self::Live { position, of, .. } => (*position, *of),

@@ -1,10 +1,12 @@
 //! Usage: may the server's own certificate be used for a TLS server?
 
+use super::anchors::Anchors;
+use webpki::Error;
+
+use super::explanation::Explanation;
 use super::finding::of_server;
-use super::ground::Anchors;
 use super::{Check, Family, Finding, Located, Severity, Subject, Use, remedy};
-use crate::cert::Field;
-use crate::cert::certificate::Purpose;
+use crate::cert::{Field, Purpose};
 
 pub(super) static CHECKS: &[&Check] = &[
     &EKU_NO_SERVER_AUTH,
@@ -129,6 +131,21 @@ static MUST_STAPLE: Check = Check {
     remedy: "issue the certificate anew without the TLS feature extension",
 };
 
+pub(super) static EXPLAINS: &[Explanation] = &[
+    // `leaf-is-ca`
+    Explanation { error: |error| matches!(error, Error::CaUsedAsEndEntity), is_reported: |_| true },
+    // `unknown-critical-extension`, of whatever certificate of the chain
+    Explanation {
+        error: |error| matches!(error, Error::UnsupportedCriticalExtension),
+        is_reported: |path| path.any_certificate(|it| !it.unknown_critical.is_empty()),
+    },
+    // `eku-no-server-auth`
+    Explanation {
+        error: |error| matches!(error, Error::EmptyEkuExtension),
+        is_reported: |path| path.server().certificate.extended_key_usage.as_ref().is_some_and(Vec::is_empty),
+    },
+];
+
 pub(super) fn lint(subject: &Subject, anchors: &Anchors<'_>) -> Vec<Finding> {
     let mut findings = Vec::new();
     findings.extend(extended_key_usage(subject));
@@ -189,7 +206,7 @@ fn key_usage(subject: &Subject, findings: &mut Vec<Finding>) {
                 .paste(remedy::request(subject)),
         );
     }
-    // An authority's certificate that a server shows is one mistake, told by `leaf-is-ca`.
+    // An authority's certificate that a server shows is one mistake, reported by `leaf-is-ca`.
     if usage.key_cert_sign && !certificate.is_ca() {
         findings.push(
             of_server(&KU_CERT_SIGN_ON_LEAF, subject, "the key may sign certificates, as only an authority's should")
@@ -223,10 +240,10 @@ fn authority(subject: &Subject) -> Option<Finding> {
     )
 }
 
-/// Without anything to trust nobody can say that it is not trusted, so it is worth a word then too.
+/// Reports a self-signed certificate that is trusted, or where there is nothing to trust.
 fn self_signed(subject: &Subject, anchors: &Anchors<'_>) -> Option<Finding> {
     let certificate = subject.leaf();
-    let known = anchors.hold(certificate) || anchors.say_nothing();
+    let known = anchors.contain(certificate) || anchors.are_missing();
     (certificate.names_itself() && !certificate.is_ca() && known).then(|| {
         let message = "the certificate is self-signed: every client needs it in its truststore";
         Finding::new(&SELF_SIGNED, subject.leaf_located(), message)
@@ -236,7 +253,7 @@ fn self_signed(subject: &Subject, anchors: &Anchors<'_>) -> Option<Finding> {
     })
 }
 
-/// Of whatever certificate of a chain.
+/// Checks the critical extensions of any certificate of a chain.
 pub(super) fn unknown_critical(at: &Located) -> Option<Finding> {
     let names = &at.certificate.unknown_critical;
     let message = match names.as_slice() {

@@ -1,11 +1,13 @@
 //! Validity: from when and until when.
 
+use webpki::Error;
+
+use super::explanation::Explanation;
 use super::finding::of_server;
-use super::ground::Ground;
-use super::{Check, Family, Finding, Located, Severity, Subject, Use, remedy};
-use crate::cert::Certificate;
-use crate::cert::Field;
+use super::known_authorities::KnownAuthorities;
+use super::{Check, Family, Finding, Located, Severity, Subject, remedy};
 use crate::cert::date::{day, moment};
+use crate::cert::{Certificate, Field};
 
 pub(super) static CHECKS: &[&Check] =
     &[&EXPIRED, &AUTHORITY_EXPIRED, &ROOT_EXPIRED, &NOT_YET_VALID, &EXPIRING_SOON, &LIFETIME_LONG];
@@ -87,14 +89,19 @@ static LIFETIME_LONG: Check = Check {
     remedy: "issue certificates for a year or less, and let a program renew them",
 };
 
-pub(super) fn lint(subject: &Subject, ground: &Ground<'_>) -> Vec<Finding> {
+pub(super) static EXPLAINS: &[Explanation] = &[
+    // `expired`, `authority-expired`, `not-yet-valid`
+    Explanation { error: is_about_dates, is_reported: |_| true },
+];
+
+pub(super) fn lint(subject: &Subject, known: &KnownAuthorities<'_>, expiry_days: u32) -> Vec<Finding> {
     let server = subject.leaf_located();
     let mut findings = Vec::new();
     for at in subject.chain() {
-        let is_server = subject.role.usage != Use::Authority && std::ptr::eq(at, server);
+        let is_server = subject.is_server() && std::ptr::eq(at, server);
         findings.extend(match is_server {
-            true => of_end(subject, at, ground, Holder::Server),
-            false => of_end(subject, at, ground, Holder::authority(&at.certificate)),
+            true => of_end(subject, at, Holder::Server, known, expiry_days),
+            false => of_end(subject, at, Holder::authority(&at.certificate), known, expiry_days),
         });
         if is_server {
             findings.extend(long_life(at));
@@ -116,7 +123,7 @@ impl Holder {
         if certificate.names_itself() { Self::Root } else { Self::Intermediate }
     }
 
-    /// The subject of a sentence.
+    /// Returns the subject of a sentence.
     fn words(self, certificate: &Certificate) -> String {
         match self {
             Self::Server => "the certificate".into(),
@@ -125,7 +132,7 @@ impl Holder {
         }
     }
 
-    /// About an end that should be some days away.
+    /// Makes a finding about an end that should be some days away.
     fn about(self, check: &'static Check, subject: &Subject, at: &Located, message: String, days: i64) -> Finding {
         let finding = match self {
             Self::Server => of_server(check, subject, message).paste(remedy::request(subject)),
@@ -138,15 +145,21 @@ impl Holder {
     }
 }
 
-fn of_end(subject: &Subject, at: &Located, ground: &Ground<'_>, holder: Holder) -> Option<Finding> {
-    let (certificate, now) = (&*at.certificate, ground.now);
+fn of_end(
+    subject: &Subject,
+    at: &Located,
+    holder: Holder,
+    known: &KnownAuthorities<'_>,
+    expiry_days: u32,
+) -> Option<Finding> {
+    let (certificate, now) = (&*at.certificate, known.now);
     let words = holder.words(certificate);
     let end = day(certificate.not_after);
     let days = certificate.days_left(now);
-    let wanted = i64::from(ground.expiry_days);
+    let wanted = i64::from(expiry_days);
     if now > certificate.not_after {
         // Clients use the root that they have, whatever the server sends beside its own certificate.
-        if holder == Holder::Root && ground.anchors(subject).hold_valid(certificate, now) {
+        if holder == Holder::Root && known.anchors(subject).contain_valid(certificate, now) {
             return None;
         }
         let check = match holder {
@@ -171,6 +184,11 @@ fn of_end(subject: &Subject, at: &Located, ground: &Ground<'_>, holder: Holder) 
     } else {
         None
     }
+}
+
+/// Whether an error of rustls-webpki is about the dates of a certificate.
+pub(super) fn is_about_dates(error: &Error) -> bool {
+    matches!(error, Error::CertExpired { .. } | Error::CertNotValidYet { .. } | Error::InvalidCertValidity)
 }
 
 fn long_life(at: &Located) -> Option<Finding> {

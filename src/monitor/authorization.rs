@@ -2,8 +2,7 @@
 
 use hyper::header::HeaderValue;
 
-use crate::cert::MaterialError;
-use crate::cert::key::Passphrase;
+use crate::cert::{MaterialError, Passphrase};
 use crate::model::Credentials;
 
 /// The `Authorization` header of basic authentication (RFC 7617), marked so that it is never printed.

@@ -2,6 +2,7 @@
 //! crate offers, and a timer.
 
 mod connect;
+mod first_bytes;
 mod listening_socket;
 mod open_file_limit;
 mod peer_state;
@@ -13,6 +14,7 @@ mod thread_priority;
 mod timer;
 
 pub use connect::{NotConnected, connect};
+pub use first_bytes::Socket;
 pub use listening_socket::{BoundSocket, bind, set_listening_options, share_port};
 pub use open_file_limit::raise_open_file_limit;
 pub use peer_state::{all_acknowledged, peer_closed};

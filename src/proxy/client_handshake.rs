@@ -7,9 +7,9 @@ use tokio_rustls::TlsStream;
 
 use super::close_reasons::{Close, CloseReason};
 use super::connection_record::ConnectionRecord;
-use super::stream::{Socket, Stream};
+use super::stream::Stream;
 use crate::impala::Opening;
-use crate::net;
+use crate::net::{self, Socket};
 use crate::tls::{LiveClientSsl, TlsFacts, TlsFault};
 
 /// Accepts a client's TLS handshake within the profile's handshake-timeout.

@@ -14,9 +14,9 @@ use super::member_handshake;
 use super::passive_health::PassiveHealth;
 use super::recent_connections::RecentConnection;
 use super::snapshot::Snapshot;
-use super::stream::{Socket, Stream};
+use super::stream::Stream;
 use super::virtual_server::LiveVirtualServer;
-use crate::net;
+use crate::net::{self, Socket};
 use crate::pool::{MemberGuard, SetupGuard};
 
 /// A connection to a member that is ready for the client's bytes.

@@ -20,12 +20,12 @@ use super::relay::{Limits, Outcome, Relay};
 use super::service_down;
 use super::silent_hold::hold_silently;
 use super::snapshot::Snapshot;
-use super::stream::{Socket, Stream};
+use super::stream::Stream;
 use super::traffic_meter::TrafficMeter;
 use super::virtual_server::LiveVirtualServer;
 use crate::impala::Opening;
 use crate::model::{Dial, ServiceDownAction};
-use crate::net;
+use crate::net::{self, Socket};
 
 /// A client that was accepted, and sent nothing yet.
 pub(super) struct Accepted {

@@ -7,7 +7,8 @@ use tokio_rustls::TlsStream;
 
 use super::close_reasons::{Close, CloseReason};
 use super::connection_record::ConnectionRecord;
-use super::stream::{Socket, Stream};
+use super::stream::Stream;
+use crate::net::Socket;
 use crate::tls::{MemberTls, TlsFacts, TlsFault};
 
 /// Makes the TLS handshake with a member within the profile's handshake-timeout.

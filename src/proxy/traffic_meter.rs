@@ -5,9 +5,8 @@ use std::time::Duration;
 
 use tokio::time::Instant;
 
-use super::stream::Socket;
 use super::virtual_server::LiveVirtualServer;
-use crate::net::{self, TcpInfo};
+use crate::net::{self, Socket, TcpInfo};
 use crate::pool::{LiveMember, LivePool};
 use crate::stats::TrafficCounts;
 

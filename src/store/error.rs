@@ -1,16 +1,16 @@
+//! Why something could not be done with the store.
+
 use std::io;
 use std::path::{Path, PathBuf};
 
-use super::issue::NamesError;
-use crate::cert::MaterialError;
-use crate::cert::material::os_reason;
-use crate::cert::pkcs12::Pkcs12Error;
-use crate::cert::private_key::PrivateKeyError;
+use super::names::NamesError;
+use crate::cert::error::os_reason;
+use crate::cert::{MaterialError, Pkcs12Error, PrivateKeyError};
 
 /// Why something could not be done with the certificate store; the text has the remedy.
 #[derive(Debug, thiserror::Error)]
 pub enum StoreError {
-    // The text has the reason, so it is no source that would be told again.
+    // The text has the reason, so that it is no source, which would be written again.
     #[error("cannot {what} {}: {}", .path.display(), os_reason(.reason))]
     Io { what: &'static str, path: PathBuf, reason: io::Error },
     #[error("{error}{}", .error.help().map(|help| format!("; {help}")).unwrap_or_default())]
@@ -46,7 +46,7 @@ impl StoreError {
         Self::Io { what, path: path.to_owned(), reason }
     }
 
-    /// About the key in a file.
+    /// Makes the error about the key in a file.
     pub(super) fn key(path: &Path, error: PrivateKeyError) -> Self {
         MaterialError::UnusableKey { path: path.to_owned(), detail: error.to_string() }.into()
     }

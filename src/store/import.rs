@@ -1,19 +1,16 @@
-//! Taking certificates and keys that others have made.
+//! Importing certificates and keys that were made elsewhere.
 
 use std::path::{Path, PathBuf};
 
 use rustls_pki_types::PrivateKeyDer;
-use rustls_pki_types::pem::PemObject;
-use x509_parser::error::X509Error;
-use x509_parser::prelude::{FromDer, X509Certificate};
 use zeroize::Zeroizing;
 
+use super::chain_order::order;
 use super::{StoreError, Stored};
 use crate::cert::bundle;
 use crate::cert::entry::{KEY, NEXT_KEY};
-use crate::cert::key::{self, Passphrase, parse_key};
-use crate::cert::private_key::PrivateKey;
-use crate::cert::{Certificate, MaterialError, date, pkcs12};
+use crate::cert::key_pem::{self, parse_key};
+use crate::cert::{Certificate, MaterialError, Passphrase, Pkcs12Error, PrivateKey, date, pkcs12};
 
 /// Where the parts are that are to be imported.
 #[derive(Debug, Default)]
@@ -79,7 +76,7 @@ impl Import {
         }
         let key = match &source.key {
             Some(path) => Some(Key::read(path, &bundle::contents(path)?.0, source.decrypt, ask)?),
-            None if has_key(&contents) => Some(Key::read(&cert, &contents, source.decrypt, ask)?),
+            None if key_pem::has_key(&contents) => Some(Key::read(&cert, &contents, source.decrypt, ask)?),
             None => None,
         };
         Ok(Self { cert, certificates, key })
@@ -90,7 +87,7 @@ impl Import {
         let (contents, _) = bundle::contents(path)?;
         // Some archives have the empty passphrase, which nobody should be asked for.
         let (archive, passphrase) = match pkcs12::read(&contents, None) {
-            Err(pkcs12::Pkcs12Error::WrongPassphrase) => {
+            Err(Pkcs12Error::WrongPassphrase) => {
                 let passphrase = ask(path)?;
                 (pkcs12::read(&contents, Some(&passphrase)).map_err(failed)?, Some(passphrase))
             }
@@ -121,7 +118,7 @@ impl Import {
 
 impl Key {
     fn read(path: &Path, contents: &[u8], decrypt: bool, ask: &Ask<'_>) -> Result<Self, StoreError> {
-        let encrypted = key::is_encrypted(contents);
+        let encrypted = key_pem::is_encrypted(contents);
         let passphrase = match encrypted {
             true => Some(ask(path)?),
             false => None,
@@ -140,7 +137,7 @@ impl Key {
     }
 }
 
-/// Finds out what belongs together and brings the chain in order. Keys in the store, of `entry`, serve where none was
+/// Finds which parts belong together, and orders the chain. Keys in the store, of `entry`, serve where none was
 /// given.
 ///
 /// # Errors
@@ -175,13 +172,13 @@ pub fn check_import(import: Import, entry: Option<&Stored>, ask: &Ask<'_>) -> Re
     let (chain, root) = order(&leaf, &mut pool);
     let mut left_out: Vec<_> =
         root.map(|root| format!("the root {}, which clients have to have anyway", root.title())).into_iter().collect();
-    pool.retain(|rest| rest.der != leaf.der && !chain.contains_der(rest));
+    pool.retain(|rest| rest.der != leaf.der && !chain.iter().any(|each| each.der == rest.der));
     left_out.extend(pool.iter().map(|rest| format!("{}, which is not part of the chain", rest.title())));
-    Ok(Checked { leaf, chain: chain.0, key: key.contents, encrypted: key.encrypted, key_was_stored, left_out })
+    Ok(Checked { leaf, chain, key: key.contents, encrypted: key.encrypted, key_was_stored, left_out })
 }
 
 impl Checked {
-    /// What of it is not valid at `now` (seconds since 1970), in words.
+    /// Returns what of it is not valid at `now` (seconds since 1970), in words.
     pub fn untimely(&self, now: i64) -> Vec<String> {
         let all = std::iter::once(&self.leaf).chain(&self.chain);
         all.filter_map(|certificate| {
@@ -198,42 +195,6 @@ impl Checked {
     }
 }
 
-struct Chain(Vec<Certificate>);
-
-impl Chain {
-    fn contains_der(&self, certificate: &Certificate) -> bool {
-        self.0.iter().any(|each| each.der == certificate.der)
-    }
-}
-
-/// Takes from `pool` those that lead from `leaf` upward; the root apart.
-fn order(leaf: &Certificate, pool: &mut Vec<Certificate>) -> (Chain, Option<Certificate>) {
-    let mut chain = Vec::new();
-    let mut below = leaf.clone();
-    while !below.is_self_issued() {
-        let Some(at) = pool.iter().position(|above| below.names_issuer(above) && is_signed_by(&below, above)) else {
-            break;
-        };
-        let above = pool.remove(at);
-        if above.is_self_issued() {
-            return (Chain(chain), Some(above));
-        }
-        below = above.clone();
-        chain.push(above);
-    }
-    (Chain(chain), None)
-}
-
-/// A signature of a kind that the library does not know is left for clients to judge.
-fn is_signed_by(below: &Certificate, above: &Certificate) -> bool {
-    match (X509Certificate::from_der(&below.der), X509Certificate::from_der(&above.der)) {
-        (Ok((_, below)), Ok((_, above))) => {
-            !matches!(below.verify_signature(Some(above.public_key())), Err(X509Error::SignatureVerificationError))
-        }
-        _ => false,
-    }
-}
-
 fn certificates(path: &Path, contents: &[u8]) -> Result<Vec<Certificate>, StoreError> {
     if pkcs12::is_archive(contents) {
         return Err(StoreError::Refused(format!("{} is a PKCS#12 archive: give it with --pkcs12", path.display())));
@@ -241,11 +202,7 @@ fn certificates(path: &Path, contents: &[u8]) -> Result<Vec<Certificate>, StoreE
     Ok(bundle::decode(path, bundle::parse(path, contents, 0, None)?.certificates)?)
 }
 
-fn has_key(contents: &[u8]) -> bool {
-    key::is_encrypted(contents) || PrivateKeyDer::pem_slice_iter(contents).next().is_some()
-}
-
-/// The first section of a PEM file with a private key, its begin and end lines included.
+/// Returns the first section of a PEM file with a private key, its begin and end lines included.
 fn key_section(contents: &[u8]) -> Option<&[u8]> {
     let text = std::str::from_utf8(contents).ok()?;
     text.match_indices(BEGIN).find_map(|(start, _)| {

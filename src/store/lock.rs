@@ -1,3 +1,5 @@
+//! The lock of a writer: another waits, and not for ever.
+
 use std::fs::File;
 use std::path::Path;
 use std::sync::mpsc;

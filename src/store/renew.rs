@@ -1,20 +1,22 @@
+//! Renewing an entry: the same names, signed as before, or a request for others to sign.
+
 use std::path::Path;
 
 use super::import::Ask;
-use super::issue::{self, Names};
+use super::issue::{self, CLOCK_SKEW};
+use super::names::Names;
 use super::{Change, StoreError, Stored};
-use crate::cert::certificate::KeyKind;
 use crate::cert::entry::{CERT, CHAIN, CSR, KEY, NEXT_KEY};
-use crate::cert::key::Passphrase;
-use crate::cert::private_key::{KeyType, PrivateKey};
-use crate::cert::{Certificate, MaterialError};
+use crate::cert::pem::encode;
+use crate::cert::{Certificate, KeyKind, KeyType, MaterialError, Passphrase, PrivateKey};
 
 /// What renewing an entry came to.
 #[derive(Debug)]
 pub enum Renewal {
     /// There is a certificate with the same names.
     Issued { leaf: Box<Certificate>, by: Option<String>, change: Change },
-    /// Somebody else has to sign: this request in PEM is for them. The entry serves its certificate until theirs comes.
+    /// Somebody else has to sign: this request in PEM is for them. The entry serves its certificate until theirs is
+    /// imported.
     Requested { csr: String, change: Change },
 }
 
@@ -52,7 +54,7 @@ pub fn renew(
         }
         None => (entry.private_key(passphrase.as_ref())?, None),
     };
-    // Whole days, since the hour for clocks that lag behind comes anew.
+    // Whole days: the hour for clocks that lag behind is added again.
     let days = days.map_or_else(|| ((old.not_after - old.not_before) / 86_400).max(1), i64::from);
     let validity = (now - CLOCK_SKEW, now.saturating_add(days.saturating_mul(86_400)));
     let with_key = |change: Change| match key_file.clone() {
@@ -81,10 +83,10 @@ pub fn renew(
     };
     match issued {
         Some((der, by, chain)) => {
-            let change = with_key(Change::default().set(CERT, pem([&der])).drop(CSR).drop(NEXT_KEY));
+            let change = with_key(Change::default().set(CERT, encode([&der])).drop(CSR).drop(NEXT_KEY));
             let change = match chain.is_empty() {
                 true => change.drop(CHAIN),
-                false => change.set(CHAIN, pem(&chain)),
+                false => change.set(CHAIN, encode(&chain)),
             };
             let leaf = Certificate::decode(der).map_err(|error| StoreError::Issue(error.to_string()))?;
             Ok(Renewal::Issued { leaf: Box::new(leaf), by, change })
@@ -102,10 +104,10 @@ pub fn renew(
 }
 
 impl Stored {
-    /// The kind of its key, for another like it.
+    /// Returns the kind of its key, for another like it.
     ///
     /// # Errors
-    /// There is no certificate to tell by, or its key is of a kind that cannot be made.
+    /// There is no certificate, or its key is of a kind that cannot be made.
     pub fn key_type(&self) -> Result<KeyType, StoreError> {
         let key = &leaf(self)?.key;
         let known = match &key.kind {
@@ -125,7 +127,7 @@ impl Stored {
     }
 }
 
-/// The authority in the store that signed an entry's certificate.
+/// Returns the authority in the store that signed an entry's certificate.
 ///
 /// # Errors
 /// The store cannot be read.
@@ -144,22 +146,9 @@ pub fn authority_passphrase(authority: &Stored, ask: &Ask<'_>) -> Result<Option<
     }
 }
 
-/// Certificates in PEM, one after the other.
-pub fn pem<'a>(certificates: impl IntoIterator<Item = &'a rustls_pki_types::CertificateDer<'a>>) -> String {
-    use pkcs8::der::pem::{LineEnding, encode_string};
-    certificates
-        .into_iter()
-        // It fails for lengths beyond a platform's words only.
-        .filter_map(|der| encode_string("CERTIFICATE", LineEnding::LF, der).ok())
-        .collect()
-}
-
 fn leaf(entry: &Stored) -> Result<&Certificate, StoreError> {
     entry.leaf.as_ref().ok_or_else(|| match entry.pending {
         true => StoreError::Pending { name: entry.name.clone() },
         false => MaterialError::NoCertificate { path: entry.folder.join(CERT) }.into(),
     })
 }
-
-/// Clocks of clients may lag behind by so many seconds.
-pub const CLOCK_SKEW: i64 = 3600;

@@ -1,15 +1,17 @@
+//! An entry of the store, read.
+
 use std::path::{Path, PathBuf};
 
 use rustls_pki_types::CertificateDer;
 use zeroize::Zeroizing;
 
-use super::{Authority, StoreError, names};
+use super::list::names;
+use super::{Authority, StoreError};
 use crate::cert::bundle::{self, KeyFile};
-use crate::cert::entry::{CERT, CHAIN, CSR, EntryFolder, KEY, NEXT_KEY, consistent};
-use crate::cert::key::{Passphrase, parse_key};
-use crate::cert::material::certificates_of;
-use crate::cert::private_key::PrivateKey;
-use crate::cert::{Certificate, MaterialError};
+use crate::cert::entry::{CERT, CHAIN, CSR, EntryFolder, KEY, NEXT_KEY, read_consistently};
+use crate::cert::key_pem::parse_key;
+use crate::cert::pem::certificates_of;
+use crate::cert::{Certificate, MaterialError, Passphrase, PrivateKey};
 
 /// An entry of the store, as it was at one moment.
 #[derive(Debug)]
@@ -37,7 +39,7 @@ impl Stored {
     /// # Errors
     /// There is none of this name. What is wrong with its files is in [`problems`](Self::problems).
     pub fn read(store: &Path, name: &str, passphrase: Option<&Passphrase>) -> Result<Self, MaterialError> {
-        consistent(store, name, |folder| Self::of(folder, name, passphrase), |stored| stored.problems.is_empty())
+        read_consistently(store, name, |folder| Self::of(folder, name, passphrase), |stored| stored.problems.is_empty())
     }
 
     /// Reads every entry.
@@ -101,22 +103,22 @@ impl Stored {
         }
     }
 
-    /// The certificate and those after it.
+    /// Returns the certificate and those after it.
     pub fn certificates(&self) -> impl Iterator<Item = &Certificate> {
         self.leaf.iter().chain(&self.chain)
     }
 
-    /// The key file as it is.
+    /// Returns the key file as it is.
     pub fn key_contents(&self) -> Option<&[u8]> {
         self.key_contents.as_ref().map(|contents| contents.as_slice())
     }
 
-    /// The file of the key that is to follow, as it is.
+    /// Returns the file of the key of a pending request, as it is.
     pub fn next_key_contents(&self) -> Option<&[u8]> {
         self.next_key_contents.as_ref().map(|contents| contents.as_slice())
     }
 
-    /// The private key, decrypted.
+    /// Returns the private key, decrypted.
     ///
     /// # Errors
     /// There is none, or the passphrase is missing or wrong.
@@ -172,13 +174,10 @@ fn decode(folder: &EntryFolder, file: &str, problems: &mut Vec<MaterialError>) -
         }
     };
     let mut decoded = Vec::new();
-    for (index, der) in certificates.into_iter().enumerate() {
-        match Certificate::decode(der) {
+    for (der, position) in certificates.into_iter().zip(1..) {
+        match bundle::decode_at(&path, position, der) {
             Ok(certificate) => decoded.push(certificate),
-            Err(error) => {
-                let (path, position, detail) = (path.clone(), index + 1, error.to_string());
-                problems.push(MaterialError::BadCertificate { path, position, detail });
-            }
+            Err(error) => problems.push(error),
         }
     }
     decoded

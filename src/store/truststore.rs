@@ -5,8 +5,9 @@ use std::io::{self, Write};
 use std::os::unix::fs::{MetadataExt, OpenOptionsExt, PermissionsExt, fchown};
 use std::path::{Path, PathBuf};
 
+use super::StoreError;
 use super::lock::exclusive;
-use super::{StoreError, pem};
+use crate::cert::pem::{encode, is_pem};
 use crate::cert::{Certificate, MaterialError, bundle};
 
 /// The certificates of a file, and its text as it is.
@@ -20,7 +21,8 @@ pub struct Truststore {
 }
 
 impl Truststore {
-    /// Reads a file in PEM, to be changed; one that is not there yet is empty. Other writers wait until this is dropped.
+    /// Reads a file in PEM, to be changed; one that is not there yet is empty. Other writers wait until this is
+    /// dropped.
     ///
     /// # Errors
     /// It cannot be read, is not PEM throughout, or another pronk does not let go of it.
@@ -54,7 +56,7 @@ impl Truststore {
         }
         // A line break in a subject would end the comment.
         let title = certificate.title().escape_debug().to_string();
-        let section = format!("# {title}\n{}", pem([&certificate.der]));
+        let section = format!("# {title}\n{}", encode([&certificate.der]));
         self.contents.extend_from_slice(section.as_bytes());
         self.certificates.push(certificate);
     }
@@ -94,7 +96,7 @@ impl Truststore {
     }
 }
 
-/// The certificates of a file, decoded; at least one.
+/// Returns the certificates of a file, decoded; at least one.
 ///
 /// # Errors
 /// It cannot be read or has none.
@@ -103,10 +105,10 @@ pub fn certificates_in(path: &Path) -> Result<Vec<Certificate>, StoreError> {
     certificates_of(path, &contents)
 }
 
-/// As [`certificates_in`], of a file that others append to.
+/// Like [`certificates_in`], of a file that is to be appended to.
 fn certificates(path: &Path, contents: &[u8]) -> Result<Vec<Certificate>, StoreError> {
     let shown = path.display();
-    if !contents.windows(BEGIN.len()).any(|window| window == BEGIN) {
+    if !is_pem(contents) {
         return Err(StoreError::Refused(format!(
             "{shown} is not PEM, so nothing can be appended to it; convert it first: keytool -list -rfc -keystore {shown}, or openssl x509 -inform DER -in {shown}"
         )));
@@ -125,5 +127,3 @@ fn certificates_of(path: &Path, contents: &[u8]) -> Result<Vec<Certificate>, Sto
 fn failed(path: &Path, source: io::Error) -> StoreError {
     StoreError::io("read", path, source)
 }
-
-const BEGIN: &[u8] = b"-----BEGIN ";

@@ -1,3 +1,5 @@
+//! Entries as JSON has them.
+
 use serde::Serialize;
 
 use super::Stored;
@@ -49,7 +51,7 @@ pub struct FileView {
 }
 
 impl EntryView {
-    /// At `now`, in seconds since 1970.
+    /// Takes what JSON has of it, at `now` in seconds since 1970.
     pub fn new(stored: &Stored, used_by: Vec<String>, now: i64) -> Self {
         let kind = match &stored.leaf {
             None if stored.pending => "pending",
@@ -75,7 +77,7 @@ impl EntryView {
 }
 
 impl CertificateSummary {
-    /// At `now`, in seconds since 1970.
+    /// Takes what JSON has of it, at `now` in seconds since 1970.
     pub fn new(certificate: &Certificate, now: i64) -> Self {
         let names = &certificate.names;
         Self {

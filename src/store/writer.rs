@@ -1,54 +1,22 @@
-//! Replacing entries, so that there is a complete one at every moment.
+//! Writing to the store: entries are made, changed and removed as a whole, under a lock.
 
-use std::collections::BTreeMap;
 use std::fs::{DirBuilder, File, OpenOptions, Permissions};
 use std::io::{self, Write};
 use std::os::unix::fs::{DirBuilderExt, MetadataExt, OpenOptionsExt, PermissionsExt, fchown};
 use std::path::{Path, PathBuf};
 
-use rustix::fs::{CWD, RenameFlags, renameat_with};
 use zeroize::Zeroizing;
 
-use super::{StoreError, lock};
+use super::replace::{replace, sync_store_of};
+use super::{Change, StoreError, lock};
 use crate::cert::MaterialError;
-use crate::cert::entry::{Contents, KEY, NEXT_KEY, is_entry_name};
+use crate::cert::entry::{KEY, NEXT_KEY, is_entry_name};
 
 /// The store, locked for writing. Other writers wait; readers do not.
 #[derive(Debug)]
 pub struct Writer {
     store: PathBuf,
     lock: File,
-}
-
-/// What becomes of an entry's files. Those that are not mentioned stay as they are.
-#[derive(Debug, Default)]
-pub struct Change {
-    set: BTreeMap<&'static str, Contents>,
-    dropped: Vec<&'static str>,
-}
-
-impl Change {
-    /// Writes a file.
-    pub fn set(mut self, file: &'static str, contents: impl Into<Vec<u8>>) -> Self {
-        self.set.insert(file, Zeroizing::new(contents.into()));
-        self
-    }
-
-    /// Writes a file that holds secrets.
-    pub fn set_secret(mut self, file: &'static str, contents: Contents) -> Self {
-        self.set.insert(file, contents);
-        self
-    }
-
-    /// Removes a file, if it is there.
-    pub fn drop(mut self, file: &'static str) -> Self {
-        self.dropped.push(file);
-        self
-    }
-
-    fn keeps(&self, file: &str) -> bool {
-        !self.set.contains_key(file) && !self.dropped.contains(&file)
-    }
 }
 
 impl Writer {
@@ -92,7 +60,9 @@ impl Writer {
         }
         let entry = self.store.join(name);
         let fresh = self.hidden(name, UNFINISHED);
-        let outcome = self.build(name, &entry, &fresh, change).and_then(|()| self.take_place(name, &fresh, &entry));
+        let outcome = self
+            .build(name, &entry, &fresh, change)
+            .and_then(|()| replace(&fresh, &entry, &self.hidden(name, REPLACED)));
         // After success this is the old folder, or nothing.
         let removed = remove(&fresh);
         outcome.and(removed)
@@ -106,7 +76,7 @@ impl Writer {
         let gone = self.hidden(name, REMOVED);
         let entry = self.store.join(name);
         std::fs::rename(&entry, &gone).map_err(|source| StoreError::io("remove", &entry, source))?;
-        sync(&self.store)?;
+        sync_store_of(&entry)?;
         remove(&gone)
     }
 
@@ -138,36 +108,7 @@ impl Writer {
         folder.sync_all().map_err(failed)
     }
 
-    /// Puts the finished folder in the entry's place, and the entry in the folder's.
-    fn take_place(&self, name: &str, fresh: &Path, entry: &Path) -> Result<(), StoreError> {
-        let failed = |source: io::Error| StoreError::io("put in place", entry, source);
-        if entry.symlink_metadata().is_err() {
-            std::fs::rename(fresh, entry).map_err(failed)?;
-            return sync(&self.store);
-        }
-        match renameat_with(CWD, fresh, CWD, entry, RenameFlags::EXCHANGE) {
-            Ok(()) => {}
-            Err(rustix::io::Errno::INVAL | rustix::io::Errno::NOSYS | rustix::io::Errno::OPNOTSUPP) => {
-                self.swap_by_moving(name, fresh, entry).map_err(failed)?;
-            }
-            Err(error) => return Err(failed(error.into())),
-        }
-        sync(&self.store)
-    }
-
-    /// For file systems that cannot exchange, such as NFS. For a moment there is no entry; a writer that is killed in this
-    /// moment leaves the old folder under its hidden name, whence the next writer brings it back.
-    fn swap_by_moving(&self, name: &str, fresh: &Path, entry: &Path) -> io::Result<()> {
-        let old = self.hidden(name, REPLACED);
-        std::fs::rename(entry, &old)?;
-        if let Err(error) = std::fs::rename(fresh, entry) {
-            std::fs::rename(&old, entry)?;
-            return Err(error);
-        }
-        std::fs::rename(&old, fresh)
-    }
-
-    /// Every hidden folder is a leftover, since only the one who has the lock makes any.
+    /// Removes leftovers. Every hidden folder is one, since only the writer that has the lock makes any.
     fn clean_up(&self) -> Result<(), StoreError> {
         let unreadable = |source| StoreError::io("read the certificate store", &self.store, source);
         for file in std::fs::read_dir(&self.store).map_err(unreadable)? {
@@ -177,7 +118,7 @@ impl Writer {
             let entry = self.store.join(name);
             if kind == REPLACED && entry.symlink_metadata().is_err() {
                 std::fs::rename(file.path(), &entry).map_err(|source| StoreError::io("bring back", &entry, source))?;
-                sync(&self.store)?;
+                sync_store_of(&entry)?;
             } else {
                 remove(&file.path())?;
             }
@@ -189,15 +130,15 @@ impl Writer {
         self.store.join(format!(".{name}.{kind}-{:08x}", fastrand::u32(..)))
     }
 
-    /// Whose the files shall be: as those of the entry that is there, else as the store. Only root can give files away,
-    /// and does, so that a pronk that runs as another user can read them.
+    /// Returns the owner that files get: as those of the entry that is there, else as the store. Only root can give
+    /// files away, and does, so that a pronk that runs as another user can read them.
     fn owner(&self, entry: &Path) -> Option<(u32, u32)> {
         let metadata = std::fs::metadata(entry.join(KEY)).or_else(|_| std::fs::metadata(&self.store)).ok()?;
         rustix::process::geteuid().is_root().then(|| (metadata.uid(), metadata.gid()))
     }
 }
 
-/// The entry's name and the kind of a leftover, by its file name: `.lb.tmp-0badcafe`.
+/// Returns the entry's name and the kind of a leftover, by its file name: `.lb.tmp-0badcafe`.
 fn leftover(hidden: &str) -> Option<(&str, &str)> {
     let (name, rest) = hidden.strip_prefix('.')?.rsplit_once('.')?;
     let (kind, random) = rest.split_once('-')?;
@@ -205,7 +146,7 @@ fn leftover(hidden: &str) -> Option<(&str, &str)> {
     (is_entry_name(name) && is_random && [UNFINISHED, REMOVED, REPLACED].contains(&kind)).then_some((name, kind))
 }
 
-/// A key keeps a group that may read it, and never others.
+/// Returns the permission bits for a file. A key keeps a group that may read it, and never others.
 fn mode_of(file: &str, entry: &Path) -> u32 {
     let before = |name: &str| std::fs::metadata(entry.join(name)).ok().map(|metadata| metadata.mode() & 0o777);
     if [KEY, NEXT_KEY].contains(&file) {
@@ -226,7 +167,7 @@ fn give(file: &File, owner: Option<(u32, u32)>) -> io::Result<()> {
     owner.map_or(Ok(()), |(user, group)| fchown(file, Some(user), Some(group)))
 }
 
-/// Another name for a file that stays as it is; a copy where that is not allowed, as for files of other users.
+/// Gives a file that stays as it is another name; a copy where that is not allowed, as for files of other users.
 fn carry_over(from: &Path, to: &Path) -> io::Result<()> {
     if std::fs::hard_link(from, to).is_ok() {
         return Ok(());
@@ -242,10 +183,6 @@ fn remove(path: &Path) -> Result<(), StoreError> {
         Ok(_) => std::fs::remove_file(path).map_err(failed),
         Err(_) => Ok(()),
     }
-}
-
-fn sync(folder: &Path) -> Result<(), StoreError> {
-    File::open(folder).and_then(|open| open.sync_all()).map_err(|source| StoreError::io("save", folder, source))
 }
 
 const LOCK: &str = ".lock";
@@ -299,22 +236,6 @@ mod tests {
         std::fs::create_dir(store.path().join(".git")).unwrap();
         drop(Writer::open(store.path()).unwrap());
         assert_eq!(files(store.path()), [".git", ".lock", "lb", "moved"]);
-    }
-
-    #[test]
-    fn without_exchange_folders_change_places_by_moving() {
-        let store = tempfile::tempdir().unwrap();
-        let writer = Writer::open(store.path()).unwrap();
-        let (entry, fresh) = (store.path().join("lb"), store.path().join("fresh"));
-        for folder in [&entry, &fresh] {
-            std::fs::create_dir(folder).unwrap();
-            std::fs::write(folder.join("was"), folder.to_str().unwrap()).unwrap();
-        }
-        writer.swap_by_moving("lb", &fresh, &entry).unwrap();
-        assert_eq!(std::fs::read_to_string(entry.join("was")).unwrap(), fresh.to_str().unwrap());
-        assert_eq!(std::fs::read_to_string(fresh.join("was")).unwrap(), entry.to_str().unwrap());
-        assert!(writer.swap_by_moving("lb", &store.path().join("absent"), &entry).is_err());
-        assert_eq!(files(store.path()), [".lock", "fresh", "lb"]);
     }
 
     #[test]

@@ -1,18 +1,18 @@
-//! Certificates that clients show.
+//! Client certificates: what they are verified against, and how long their chains may be.
 
 use std::path::PathBuf;
 use std::sync::Arc;
 
-use rustls::client::danger::HandshakeSignatureValid;
 use rustls::crypto::CryptoProvider;
 use rustls::server::WebPkiClientVerifier;
-use rustls::server::danger::{ClientCertVerified, ClientCertVerifier};
-use rustls::{CertificateError, DigitallySignedStruct, DistinguishedName, Error, OtherError, SignatureScheme};
+use rustls::server::danger::ClientCertVerifier;
+use rustls::{CertificateError, DistinguishedName, Error, OtherError};
 use rustls_pki_types::{CertificateDer, CertificateRevocationListDer, UnixTime};
 
 use super::ProfileError;
-use super::roots::{CA_FILE, Roots};
-use crate::cert::material::read_revocation_lists;
+use super::trust_anchors::{CA_FILE, Roots};
+use super::verifier::{HandshakeSignatures, Verifier, VerifyChain, VerifyClient};
+use crate::cert::pem::read_revocation_lists;
 use crate::model::profile::{ClientSsl, PeerCertMode};
 
 /// What client certificates are verified against; nothing when none is asked for.
@@ -72,7 +72,9 @@ impl ClientTrust {
             let key = if self.revocation_lists.is_empty() { CA_FILE } else { CRL_FILE };
             ProfileError::new(&profile.name, key, error.to_string())
         })?;
-        Ok(Arc::new(DepthLimit { inner, certificates: profile.authenticate_depth.into() }))
+        let limit = DepthLimit { inner, certificates: profile.authenticate_depth.into() };
+        let signatures = HandshakeSignatures::Verified(provider.signature_verification_algorithms);
+        Ok(Verifier::new(Arc::new(limit), signatures))
     }
 }
 
@@ -91,17 +93,18 @@ struct DepthLimit {
     certificates: usize,
 }
 
-impl ClientCertVerifier for DepthLimit {
-    fn verify_client_cert(
+impl VerifyChain for DepthLimit {
+    fn verify_chain(
         &self,
         end_entity: &CertificateDer<'_>,
         intermediates: &[CertificateDer<'_>],
         now: UnixTime,
-    ) -> Result<ClientCertVerified, Error> {
+    ) -> Result<(), Error> {
         // Clients may send more than their chain needs, such as the root. What counts is whether the first few do.
         let kept = intermediates.len().min(self.certificates.saturating_sub(1));
-        let verify =
-            |intermediates| self.inner.verify_client_cert(end_entity, intermediates, now).map_err(as_untrusted);
+        let verify = |intermediates| {
+            self.inner.verify_client_cert(end_entity, intermediates, now).map(drop).map_err(as_untrusted)
+        };
         match verify(&intermediates[..kept]) {
             Err(Error::InvalidCertificate(CertificateError::UnknownIssuer)) if kept < intermediates.len() => {
                 verify(intermediates)?;
@@ -110,43 +113,20 @@ impl ClientCertVerifier for DepthLimit {
             outcome => outcome,
         }
     }
+}
 
-    fn offer_client_auth(&self) -> bool {
-        self.inner.offer_client_auth()
-    }
-
-    fn client_auth_mandatory(&self) -> bool {
+impl VerifyClient for DepthLimit {
+    fn is_mandatory(&self) -> bool {
         self.inner.client_auth_mandatory()
     }
 
-    fn root_hint_subjects(&self) -> &[DistinguishedName] {
+    fn authorities(&self) -> &[DistinguishedName] {
         self.inner.root_hint_subjects()
-    }
-
-    fn verify_tls12_signature(
-        &self,
-        message: &[u8],
-        certificate: &CertificateDer<'_>,
-        signature: &DigitallySignedStruct,
-    ) -> Result<HandshakeSignatureValid, Error> {
-        self.inner.verify_tls12_signature(message, certificate, signature)
-    }
-
-    fn verify_tls13_signature(
-        &self,
-        message: &[u8],
-        certificate: &CertificateDer<'_>,
-        signature: &DigitallySignedStruct,
-    ) -> Result<HandshakeSignatureValid, Error> {
-        self.inner.verify_tls13_signature(message, certificate, signature)
-    }
-
-    fn supported_verify_schemes(&self) -> Vec<SignatureScheme> {
-        self.inner.supported_verify_schemes()
     }
 }
 
-/// A certificate signed by somebody else under a trusted authority's name is untrusted, not damaged.
+/// Makes a bad signature an unknown issuer: a certificate that another signed under a trusted authority's name is
+/// untrusted, not damaged.
 pub(super) fn as_untrusted(error: Error) -> Error {
     match error {
         Error::InvalidCertificate(CertificateError::BadSignature) => CertificateError::UnknownIssuer.into(),

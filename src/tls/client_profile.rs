@@ -1,17 +1,18 @@
+//! A client-ssl profile in force: TLS toward clients.
+
 use std::fmt;
 use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
 use rustls::SignatureAlgorithm;
-use rustls::crypto::aws_lc_rs::Ticketer;
-use rustls::server::{NoServerSessionStorage, ServerConfig, ServerSessionMemoryCache};
+use rustls::server::ServerConfig;
 use tokio_rustls::TlsAcceptor;
 
-use super::ProfileError;
+use super::cipher_suites::{provider, versions};
 use super::client_auth::ClientTrust;
-use super::provider::{provider, versions};
-use super::resolver::CertificateChoice;
+use super::sni_resolver::SniResolver;
+use super::{ProfileError, session_tickets};
 use crate::cert::Identity;
 use crate::model::profile::{CipherGroup, ClientSsl, TlsVersion};
 
@@ -58,7 +59,7 @@ impl LiveClientSsl {
         self.profile.handshake_timeout
     }
 
-    /// The certificates that are served, in the profile's order.
+    /// Returns the certificates that are served, in the profile's order.
     pub fn identities(&self) -> &[Identity] {
         &self.identities
     }
@@ -99,7 +100,8 @@ fn load(profile: &ClientSsl, store: &Path) -> Result<(Vec<Identity>, ClientTrust
     }
 }
 
-/// TLS 1.2 ties suites to the kind of certificate, so a group can leave nothing that any client could agree to.
+/// Checks the cipher group: TLS 1.2 ties suites to the kind of certificate, so a group can leave nothing that any
+/// client could agree to.
 fn useless_cipher_group(profile: &ClientSsl, identities: &[Identity]) -> Option<ProfileError> {
     let only_tls12 = profile.versions.maximum == TlsVersion::Tls12;
     let no_ecdsa = identities.iter().all(|each| each.key.key.algorithm() == SignatureAlgorithm::RSA);
@@ -115,7 +117,7 @@ fn configure(profile: &ClientSsl, identities: &[Identity], trust: &ClientTrust) 
     let provider = provider(profile.cipher_group);
     let verifier = trust.verifier(profile, &provider)?;
     let default = profile.cert_key_chain.iter().position(|source| source.sni_default).unwrap_or(0);
-    let choice = CertificateChoice::new(identities.to_vec(), default, profile.sni_require);
+    let choice = SniResolver::new(identities.to_vec(), default, profile.sni_require);
 
     let mut config = ServerConfig::builder_with_provider(provider)
         .with_protocol_versions(&versions(profile.versions))
@@ -124,14 +126,6 @@ fn configure(profile: &ClientSsl, identities: &[Identity], trust: &ClientTrust) 
         .with_cert_resolver(Arc::new(choice));
     config.ignore_client_order = true;
     config.alpn_protocols = profile.alpn.iter().map(|name| name.clone().into_bytes()).collect();
-    config.session_storage = match profile.cache_size {
-        0 => Arc::new(NoServerSessionStorage {}),
-        size => ServerSessionMemoryCache::new(size as usize),
-    };
-    // A client uses a ticket once and gets a new one with each connection, so a second is work for nothing.
-    config.send_tls13_tickets = usize::from(profile.session_ticket || profile.cache_size > 0);
-    if profile.session_ticket {
-        config.ticketer = Ticketer::new().map_err(failed)?;
-    }
+    session_tickets::configure(&mut config, profile).map_err(failed)?;
     Ok(config)
 }

@@ -1,3 +1,5 @@
+//! Mistakes in a profile that show when its files are read.
+
 use std::fmt;
 
 use crate::cert::{IdentityError, MaterialError};

@@ -1,3 +1,5 @@
+//! What a finished handshake agreed on.
+
 use rustls::{ClientConnection, CommonState, HandshakeKind, ProtocolVersion, ServerConnection};
 
 use super::MemberTls;
@@ -21,12 +23,12 @@ pub struct TlsFacts {
 }
 
 impl TlsFacts {
-    /// Of a connection from a client.
+    /// Returns the facts of a connection from a client.
     pub fn of_client_side(connection: &ServerConnection) -> Self {
         Self::of(connection, connection.server_name().map(str::to_owned))
     }
 
-    /// Of a connection to a member.
+    /// Returns the facts of a connection to a member.
     pub fn of_member_side(connection: &ClientConnection, member: &MemberTls) -> Self {
         Self::of(connection, member.sni.clone())
     }
@@ -55,7 +57,8 @@ impl TlsFacts {
     }
 }
 
-/// rustls puts `TLS13` before the names of TLS 1.3's suites; the registry, and so every other tool, puts `TLS`.
+/// Returns the registered name of a suite. rustls puts `TLS13` before the names of TLS 1.3's; the registry, and so
+/// every other tool, puts `TLS`.
 fn registered_name(suite: &'static str) -> &'static str {
     match suite {
         "TLS13_AES_128_GCM_SHA256" => "TLS_AES_128_GCM_SHA256",

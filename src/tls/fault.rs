@@ -1,3 +1,5 @@
+//! What went wrong with TLS on a connection.
+
 use std::io;
 
 use rustls::{CertificateError, Error, InvalidMessage};
@@ -10,7 +12,7 @@ use super::member_verifier::is_authority_as_server;
 pub enum TlsFault {
     /// The peer's first bytes were no TLS record.
     NotTls,
-    /// The peer gave up and said why, by number and registered name.
+    /// The peer gave up and sent the reason, by number and registered name.
     AlertReceived {
         code: u8,
         name: &'static str,
@@ -125,7 +127,7 @@ impl TlsFault {
         }
     }
 
-    /// What happened, in words that follow "the client" or "the member".
+    /// Returns what happened, in words that follow "the client" or "the member".
     pub fn describe(&self) -> String {
         match self {
             Self::NotTls => "does not speak tls".to_owned(),

@@ -1,3 +1,5 @@
+//! The sessions with one member, to resume.
+
 use std::collections::VecDeque;
 use std::fmt;
 
@@ -24,7 +26,7 @@ struct Kept {
 }
 
 impl MemberSessions {
-    /// Keeps at most `capacity` tickets; 0 keeps no session, only which key exchange the member likes.
+    /// Makes a store of at most `capacity` tickets; 0 keeps no session, only which key exchange the member chose.
     pub(super) fn new(capacity: usize) -> Self {
         Self { capacity, kept: Mutex::default() }
     }

@@ -1,34 +1,39 @@
 //! TLS toward clients and members: profiles made into running configurations, and what came of a handshake.
 //!
-//! - [`LiveClientSsl`] serves clients: certificates chosen by SNI and signature scheme, client certificates, resumption.
+//! - [`LiveClientSsl`] serves clients: certificates chosen by SNI and signature scheme, client certificates,
+//!   resumption.
 //! - [`LiveServerSsl`] begins TLS with members and verifies them; a [`MemberTls`] is one member's share of it.
-//! - [`TlsFacts`] tells what a finished handshake agreed on; [`TlsFault`] what went wrong with one that failed.
-//! - [`presented`] asks a port for the certificates that it shows, whatever they are.
-//! - `provider` holds the cipher suites, their order, and the key exchanges.
+//! - [`TlsFacts`] are what a finished handshake agreed on; a [`TlsFault`] is what went wrong with one that failed.
+//! - [`fetch_chain`](fetch_chain()) fetches the certificates that a port shows, whatever they are.
+//! - [`provider`] has the cipher suites, their order, and the key exchanges.
 //!
 //! Building a profile reads files and reports every mistake as a [`ProfileError`]. Building it again from the same
 //! profile and unchanged files returns what is already running, so that sessions can be resumed across a reload.
 //! Whatever is built anew has its own ticket keys and caches: a session made under one certificate or one policy for
 //! client certificates never resumes under another.
 
+mod cipher_suites;
 mod client_auth;
 mod client_profile;
 mod error;
 mod facts;
 mod fault;
+mod fetch_chain;
 mod member_sessions;
+mod member_tls;
 mod member_verifier;
-mod presented;
-mod provider;
-mod resolver;
-mod roots;
 mod server_profile;
+mod session_tickets;
+mod sni_resolver;
+mod trust_anchors;
+mod verifier;
 
+pub use cipher_suites::{provider, sha256_in_hardware};
 pub use client_profile::LiveClientSsl;
 pub use error::ProfileError;
 pub use facts::TlsFacts;
 pub use fault::TlsFault;
+pub use fetch_chain::{FetchError, Fetched, fetch_chain, handshake};
+pub use member_tls::MemberTls;
 pub use member_verifier::Tolerated;
-pub use presented::{Shown, Unfetched, handshake, presented};
-pub use provider::{provider, sha256_in_hardware};
-pub use server_profile::{LiveServerSsl, MemberTls};
+pub use server_profile::LiveServerSsl;

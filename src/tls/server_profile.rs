@@ -1,9 +1,10 @@
+//! A server-ssl profile in force: TLS toward each of its members.
+
 use std::collections::HashMap;
 use std::fmt;
 use std::net::{IpAddr, Ipv4Addr};
 use std::path::Path;
 use std::sync::{Arc, Weak};
-use std::time::Duration;
 
 use parking_lot::RwLock;
 use rustls::RootCertStore;
@@ -11,13 +12,14 @@ use rustls::client::{ClientConfig, Resumption};
 use rustls::crypto::CryptoProvider;
 use rustls::sign::SingleCertAndKey;
 use rustls_pki_types::ServerName;
-use tokio_rustls::TlsConnector;
 
 use super::ProfileError;
+use super::cipher_suites::{provider, versions};
 use super::member_sessions::MemberSessions;
-use super::member_verifier::{Demands, MemberVerifier, Tolerated};
-use super::provider::{provider, versions};
-use super::roots::Roots;
+use super::member_tls::{MemberTls, sni};
+use super::member_verifier::{Demands, MemberVerifier};
+use super::trust_anchors::Roots;
+use super::verifier::{HandshakeSignatures, Verifier};
 use crate::cert::Identity;
 use crate::model::profile::ServerSsl;
 use crate::model::{Address, Member, MemberKey};
@@ -31,22 +33,8 @@ pub struct LiveServerSsl {
     identity: Option<Identity>,
     client_certificate: Option<Arc<SingleCertAndKey>>,
     provider: Arc<CryptoProvider>,
-    /// Of members that somebody connects to: whoever does holds what is made for it.
+    /// TLS toward each member for as long as a connection holds it.
     members: RwLock<HashMap<MemberKey, Weak<MemberTls>>>,
-}
-
-/// TLS toward one member: its own name to verify and its own sessions to resume.
-pub struct MemberTls {
-    pub config: Arc<ClientConfig>,
-    /// For [`TlsConnector::connect`]. Not what the certificate is checked against.
-    pub server_name: ServerName<'static>,
-    /// The server name that is sent, if any.
-    pub sni: Option<String>,
-    /// The member's whereabouts as far as they matter here, to notice when they change.
-    hostname: Option<String>,
-    address: Address,
-    verifier: Arc<MemberVerifier>,
-    handshake_timeout: Duration,
 }
 
 impl LiveServerSsl {
@@ -84,7 +72,7 @@ impl LiveServerSsl {
         self.profile.verify
     }
 
-    /// TLS toward `member`: the same each time while anybody holds it, until the node's hostname or address changes.
+    /// Returns the TLS toward `member`: the same while anything holds it, until the node's hostname or address changes.
     pub fn for_member(&self, member: &Member) -> Arc<MemberTls> {
         let key = member.key();
         let known = |members: &HashMap<MemberKey, Weak<MemberTls>>| {
@@ -134,7 +122,7 @@ impl LiveServerSsl {
             (None, Address::Fqdn(_)) => IpAddr::V4(Ipv4Addr::UNSPECIFIED).into(),
         };
         MemberTls {
-            config: Arc::new(self.configure(verifier.clone(), sni.is_some())),
+            config: Arc::new(self.configure(&verifier, sni.is_some())),
             server_name,
             sni: sni.map(|name| name.to_str().into_owned()),
             hostname: member.node.hostname.clone(),
@@ -144,12 +132,13 @@ impl LiveServerSsl {
         }
     }
 
-    fn configure(&self, verifier: Arc<MemberVerifier>, sni: bool) -> ClientConfig {
+    fn configure(&self, verifier: &Arc<MemberVerifier>, sni: bool) -> ClientConfig {
+        let signatures = HandshakeSignatures::Verified(self.provider.signature_verification_algorithms);
         let builder = ClientConfig::builder_with_provider(self.provider.clone())
             .with_protocol_versions(&versions(self.profile.versions))
             .expect("every cipher group has suites for every version")
             .dangerous()
-            .with_custom_certificate_verifier(verifier);
+            .with_custom_certificate_verifier(Verifier::new(Arc::clone(verifier), signatures));
         let mut config = match &self.client_certificate {
             Some(certificate) => builder.with_client_cert_resolver(certificate.clone()),
             None => builder.with_no_client_auth(),
@@ -161,35 +150,9 @@ impl LiveServerSsl {
     }
 }
 
-impl MemberTls {
-    /// Begins handshakes with the member, to be given [`Self::server_name`].
-    pub fn connector(&self) -> TlsConnector {
-        TlsConnector::from(self.config.clone())
-    }
-
-    pub fn handshake_timeout(&self) -> Duration {
-        self.handshake_timeout
-    }
-
-    /// The flaws that this member's certificate has shown and the profile lets pass.
-    pub fn tolerated(&self) -> Tolerated {
-        self.verifier.tolerated()
-    }
-
-    fn is_for(&self, member: &Member) -> bool {
-        self.hostname == member.node.hostname && self.address == member.node.address
-    }
-}
-
 impl fmt::Debug for LiveServerSsl {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("LiveServerSsl").field("name", &self.profile.name).finish_non_exhaustive()
-    }
-}
-
-impl fmt::Debug for MemberTls {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("MemberTls").field("verifier", &self.verifier).field("sni", &self.sni).finish_non_exhaustive()
     }
 }
 
@@ -231,18 +194,6 @@ fn unusable_names(profile: &ServerSsl) -> Vec<ProfileError> {
         }
     }
     errors
-}
-
-/// The name to send: the profile's, else the node's hostname or FQDN; none for a node known by its IP address.
-fn sni(profile: &ServerSsl, member: &Member) -> Option<ServerName<'static>> {
-    let name = match (&profile.server_name, &member.node.hostname, &member.node.address) {
-        (Some(name), _, _) | (None, Some(name), _) | (None, None, Address::Fqdn(name)) => name,
-        (None, None, Address::Ip(_)) => return None,
-    };
-    match ServerName::try_from(name.clone()) {
-        Ok(name @ ServerName::DnsName(_)) => Some(name),
-        _ => None,
-    }
 }
 
 #[cfg(test)]

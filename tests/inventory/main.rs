@@ -10,8 +10,8 @@ mod lb;
 #[allow(dead_code, reason = "they serve other tests too")]
 mod peers;
 
+mod fetch_chain;
 mod lint;
 mod members;
-mod presented;
 mod replace;
 mod tls;

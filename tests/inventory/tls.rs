@@ -15,15 +15,20 @@ use crate::support::ca::{Authority, Leaf};
 
 pub const FRONT: &str = "lb.example.com";
 
-/// A member that speaks TLS with this certificate and answers every byte with itself.
-pub fn tls_member(leaf: &Leaf) -> SocketAddr {
+/// A server's configuration with this certificate.
+pub fn server_config(leaf: &Leaf) -> Arc<ServerConfig> {
     let config = ServerConfig::builder_with_provider(pronk::tls::provider(CipherGroup::Default))
         .with_safe_default_protocol_versions()
         .unwrap()
         .with_no_client_auth()
         .with_single_cert(leaf.chain.clone(), leaf.key_der())
         .unwrap();
-    let config = Arc::new(config);
+    Arc::new(config)
+}
+
+/// A member that speaks TLS with this certificate and answers every byte with itself.
+pub fn tls_member(leaf: &Leaf) -> SocketAddr {
+    let config = server_config(leaf);
     member(move |stream| {
         let mut tls = StreamOwned::new(ServerConnection::new(Arc::clone(&config)).unwrap(), stream);
         let mut byte = [0];

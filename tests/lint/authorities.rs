@@ -1,3 +1,5 @@
+//! Authorities' certificates.
+
 use pronk::lint::{Finding, Use};
 use rcgen::{CertificateParams, IsCa, KeyUsagePurpose};
 

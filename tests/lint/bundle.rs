@@ -3,8 +3,8 @@
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
+use pronk::cert::Passphrase;
 use pronk::cert::bundle::{self, Bundle};
-use pronk::cert::key::Passphrase;
 use pronk::model::profile;
 use rustls_pki_types::PrivateKeyDer;
 use tempfile::TempDir;

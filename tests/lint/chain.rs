@@ -1,3 +1,5 @@
+//! Chains.
+
 use pronk::lint::{Finding, Linter, Severity, Trust, Use, gather};
 use rcgen::{
     BasicConstraints, CertificateParams, ExtendedKeyUsagePurpose, GeneralSubtree, IsCa, KeyUsagePurpose,

@@ -1,7 +1,8 @@
+//! Servers of a cluster beside each other.
+
 use std::time::Duration;
 
-use pronk::lint::overview::ClusterView;
-use pronk::lint::{Finding, Findings, Origin, Role, Subject, Use};
+use pronk::lint::{ClusterView, Finding, Findings, Origin, Role, Subject, Use};
 use pronk::model::Host;
 use rcgen::{KeyPair, SerialNumber, date_time_ymd};
 use rustls_pki_types::CertificateDer;

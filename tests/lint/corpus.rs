@@ -4,8 +4,7 @@ use std::path::PathBuf;
 use std::sync::Arc;
 
 use pronk::cert::Certificate;
-use pronk::cert::weak_keys::WeakKeys;
-use pronk::lint::{Finding, Levels, Linter, Located, Origin, Role, Severity, Subject, Trust, Use};
+use pronk::lint::{Finding, Levels, Linter, Located, Origin, Role, Severity, Subject, Trust, Use, WeakKeys};
 use pronk::model::Host;
 use rcgen::CustomExtension;
 use rustls_pki_types::CertificateDer;

@@ -1,11 +1,12 @@
+//! Keys, signatures and key files.
+
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
 use num_bigint::BigUint;
+use pronk::cert::Passphrase;
 use pronk::cert::bundle;
-use pronk::cert::key::Passphrase;
-use pronk::cert::weak_keys::WeakKeys;
-use pronk::lint::{Finding, Linter, Severity, Use};
+use pronk::lint::{Finding, Linter, Severity, Use, WeakKeys};
 use pronk::model::profile;
 use rcgen::{KeyPair, PKCS_ECDSA_P521_SHA512, PKCS_ED25519, PKCS_RSA_SHA256, PublicKeyData, SignatureAlgorithm};
 use rustls_pki_types::CertificateDer;

@@ -1,16 +1,22 @@
-use pronk::lint::{Finding, Silence, Use, silent};
+//! Live ports.
+
+use pronk::lint::{Finding, PortFailure, Use, port_failure};
 
 use crate::corpus::{Case, FRONT, NODE, lint, role};
 use crate::support::ca::Authority;
 
 pub static CASES: &[Case] = &[
-    Case { check: "port-plaintext", fires: || port(Silence::Plaintext, "speaks plain HTTP"), silent: shown },
-    Case { check: "port-unreachable", fires: || port(Silence::Unreachable, "cannot connect"), silent: shown },
-    Case { check: "tls-handshake-failed", fires: || port(Silence::Handshake, "closed the connection"), silent: shown },
+    Case { check: "port-plaintext", fires: || port(PortFailure::Plaintext, "speaks plain HTTP"), silent: shown },
+    Case { check: "port-unreachable", fires: || port(PortFailure::Unreachable, "cannot connect"), silent: shown },
+    Case {
+        check: "tls-handshake-failed",
+        fires: || port(PortFailure::Handshake, "closed the connection"),
+        silent: shown,
+    },
 ];
 
-fn port(silence: Silence, reason: &str) -> Vec<Finding> {
-    vec![silent(silence, "node1.example.com:21050", reason, "TLS, for clients of lb.example.com")]
+fn port(failure: PortFailure, reason: &str) -> Vec<Finding> {
+    vec![port_failure(failure, "node1.example.com:21050", reason, "TLS, for clients of lb.example.com")]
 }
 
 fn shown() -> Vec<Finding> {
@@ -20,7 +26,7 @@ fn shown() -> Vec<Finding> {
 
 #[test]
 fn a_port_without_a_certificate_is_told_by_its_address() {
-    let found = port(Silence::Plaintext, "speaks plain HTTP");
+    let found = port(PortFailure::Plaintext, "speaks plain HTTP");
     assert_eq!(found[0].origin.to_string(), "node1.example.com:21050");
     assert!(found[0].certificate.is_none());
 }

@@ -1,6 +1,6 @@
 //! Matching names, on anything that may stand in a certificate or be asked for.
 
-use pronk::cert::names::dns_name_covers;
+use pronk::cert::name_match::dns_name_covers;
 use proptest::prelude::*;
 
 /// Texts that are nearly names: labels, dots, wildcards, and what should not be there.

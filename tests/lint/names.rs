@@ -1,3 +1,5 @@
+//! Names in certificates.
+
 use pronk::lint::{Finding, Severity, Use};
 
 use crate::corpus::{Case, FRONT, NODE, lint, role};

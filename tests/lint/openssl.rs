@@ -10,7 +10,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::thread;
 
 use pronk::cert::Certificate;
-use pronk::cert::names::dns_name_covers;
+use pronk::cert::name_match::dns_name_covers;
 use rcgen::{CertificateParams, DistinguishedName, DnType, KeyPair, SanType};
 use rustls_pki_types::CertificateDer;
 

@@ -1,3 +1,5 @@
+//! What a certificate may be used for.
+
 use pronk::lint::{Finding, Severity, Use};
 use rcgen::{CertificateParams, ExtendedKeyUsagePurpose as Purpose, IsCa, KeyUsagePurpose as Usage};
 

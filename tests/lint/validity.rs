@@ -1,3 +1,5 @@
+//! From when and until when certificates are valid.
+
 use pronk::cert::Field;
 use pronk::lint::{Finding, Linter, Severity, Use};
 use rcgen::CertificateParams;

@@ -1,3 +1,5 @@
+//! `pronk cert check`.
+
 use crate::Bench;
 use crate::support::ca::Authority;
 

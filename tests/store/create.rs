@@ -1,3 +1,5 @@
+//! `pronk cert create`.
+
 use crate::Bench;
 
 #[test]

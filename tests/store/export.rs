@@ -1,3 +1,5 @@
+//! `pronk cert export`.
+
 use crate::Bench;
 
 #[test]

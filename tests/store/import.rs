@@ -1,3 +1,5 @@
+//! `pronk cert import`.
+
 use crate::Bench;
 use crate::support::ca::{Authority, pem_of};
 

@@ -3,9 +3,8 @@
 use std::fs::File;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 
-use pronk::cert::Identity;
 use pronk::cert::entry::{CERT, CHAIN, KEY};
-use pronk::cert::private_key::{KeyType, PrivateKey};
+use pronk::cert::{Identity, KeyType, PrivateKey};
 use pronk::store::{Change, Names, Writer, self_signed};
 
 use crate::Bench;

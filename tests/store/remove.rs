@@ -1,3 +1,5 @@
+//! `pronk cert remove`.
+
 use crate::Bench;
 
 #[test]

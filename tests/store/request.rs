@@ -1,3 +1,5 @@
+//! `pronk cert csr`, and the certificate that comes of it.
+
 use crate::Bench;
 
 #[test]

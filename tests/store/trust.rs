@@ -1,3 +1,5 @@
+//! `pronk cert trust`.
+
 use crate::Bench;
 use crate::support::ca::Authority;
 

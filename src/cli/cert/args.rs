@@ -9,8 +9,7 @@ use std::time::SystemTime;
 use clap::builder::{PossibleValuesParser, TypedValueParser};
 use zeroize::Zeroizing;
 
-use crate::cert::key::Passphrase;
-use crate::cert::private_key::KeyType;
+use crate::cert::{KeyType, Passphrase};
 use crate::config::{self, Loaded};
 use crate::model::profile;
 use crate::store::{Names, StoreError};
@@ -70,7 +69,7 @@ impl NameArgs {
         Ok(Names::of_server(self.common_name.as_deref(), &self.dns, &self.ip)?)
     }
 
-    /// An authority has a common name and no others.
+    /// Returns the names of an authority, which has a common name and no others.
     pub(super) fn of_authority(&self) -> anyhow::Result<Names> {
         match &self.common_name {
             Some(name) if self.dns.is_empty() && self.ip.is_empty() => Ok(Names::of_authority(name)?),
@@ -92,12 +91,12 @@ pub(super) struct PassphraseArgs {
 }
 
 impl PassphraseArgs {
-    /// The one that was named; none was if there is none.
+    /// Returns the passphrase that was named, if one was.
     pub(super) fn given(&self) -> Result<Option<Passphrase>, StoreError> {
         Ok(self.source().map(|source| Passphrase::read(&source)).transpose()?)
     }
 
-    /// The passphrase of a file that is encrypted; typed in where none was named.
+    /// Returns the passphrase of a file that is encrypted; typed in where none was named.
     pub(super) fn ask(&self, path: &Path) -> Result<Passphrase, StoreError> {
         match self.given()? {
             Some(passphrase) => Ok(passphrase),
@@ -105,7 +104,7 @@ impl PassphraseArgs {
         }
     }
 
-    /// A passphrase to encrypt with; typed in twice where none was named.
+    /// Returns a passphrase to encrypt with; typed in twice where none was named.
     pub(super) fn choose(&self, what: &str) -> Result<Passphrase, StoreError> {
         if let Some(passphrase) = self.given()? {
             return Ok(passphrase);
@@ -117,7 +116,7 @@ impl PassphraseArgs {
         Ok(Passphrase::new(first))
     }
 
-    /// The line for the configuration file that tells pronk where the passphrase is.
+    /// Returns the line for the configuration file that tells pronk where the passphrase is.
     pub(super) fn line(&self) -> String {
         match self.source() {
             Some(profile::Passphrase::File(path)) => format!("passphrase-file: {}", path.display()),
@@ -151,7 +150,7 @@ fn prompt(what: &str) -> Result<Zeroizing<Vec<u8>>, StoreError> {
     }
 }
 
-/// How `--key` reads the kind of a key.
+/// Returns how `--key` reads the kind of a key.
 pub(super) fn key_type() -> impl TypedValueParser<Value = KeyType> {
     // The parser lets only these through.
     PossibleValuesParser::new(KeyType::ALL.map(KeyType::as_str)).try_map(|text| {
@@ -159,7 +158,7 @@ pub(super) fn key_type() -> impl TypedValueParser<Value = KeyType> {
     })
 }
 
-/// Seconds since 1970.
+/// Returns the seconds since 1970.
 pub(super) fn now() -> anyhow::Result<i64> {
     Ok(SystemTime::now().duration_since(SystemTime::UNIX_EPOCH)?.as_secs() as i64)
 }

@@ -1,14 +1,15 @@
+//! `pronk cert check`: entries, linted.
+
 use std::path::Path;
 use std::process::ExitCode;
 
 use super::args::{PassphraseArgs, StoreArgs, now};
 use super::findings::{anchors, front_end};
 use super::usage::Usage;
-use crate::cert::MaterialError;
-use crate::cert::key::Passphrase;
+use crate::cert::{MaterialError, Passphrase};
 use crate::cli::screen::{self, Color, outln};
 use crate::lint::report::{Report, human};
-use crate::lint::{Finding, Severity};
+use crate::lint::{Finding, Severity, WeakKeys};
 use crate::store::{self, Stored};
 
 #[derive(Debug, clap::Args)]
@@ -40,7 +41,7 @@ impl Args {
                     let leaf = stored.leaf.as_ref();
                     let subject = leaf
                         .and_then(|leaf| store::subject(&stored.folder, leaf, &stored.chain, stored.key.clone(), role));
-                    // The linter tells of keys that do not fit, with what to do.
+                    // The linter reports keys that do not fit, with what to do.
                     let (told, problems): (Vec<_>, Vec<_>) =
                         stored.problems.into_iter().partition(|it| matches!(it, MaterialError::KeyMismatch { .. }));
                     if told.is_empty() && problems.is_empty() {
@@ -53,7 +54,7 @@ impl Args {
             }
         }
         let now = now()?;
-        let findings = store::linter(now, anchors(&folder)).lint(&subjects);
+        let findings = store::linter(now, anchors(&folder), WeakKeys::installed()).lint(&subjects);
         let grave = |folder: &Path| {
             let of_entry = |finding: &&Finding| Path::new(&finding.origin.source()).parent() == Some(folder);
             findings.findings.iter().filter(of_entry).any(|finding| finding.severity >= Severity::Warning)

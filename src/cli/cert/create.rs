@@ -1,10 +1,12 @@
+//! `pronk cert create`: a key and a certificate.
+
 use std::path::Path;
 use std::process::ExitCode;
 
 use super::args::{NameArgs, PassphraseArgs, StoreArgs, key_type, now};
+use super::summary::print_summary;
 use crate::cert::entry::{CERT, CHAIN, CSR, KEY, NEXT_KEY};
-use crate::cert::private_key::{KeyType, PrivateKey};
-use crate::cert::{Certificate, date};
+use crate::cert::{Certificate, KeyType, PrivateKey, date, pem};
 use crate::cli::screen::outln;
 use crate::store::{self, Authority, CLOCK_SKEW, Change, StoreError, Stored, Writer};
 
@@ -63,12 +65,12 @@ impl Args {
             None => store::self_signed(&names, &key, validity)?,
         };
         let change = Change::default()
-            .set(CERT, store::pem([&der]))
+            .set(CERT, pem::encode([&der]))
             .set_secret(KEY, key.pem(passphrase.as_ref())?)
             .drop(CSR)
             .drop(NEXT_KEY);
         let change = match authority.as_ref().filter(|authority| !authority.chain.is_empty()) {
-            Some(authority) => change.set(CHAIN, store::pem(&authority.chain)),
+            Some(authority) => change.set(CHAIN, pem::encode(&authority.chain)),
             None => change.drop(CHAIN),
         };
         let writer = Writer::open(&folder)?;
@@ -110,18 +112,6 @@ impl Args {
             outln!("in a client-ssl profile: cert-key-chain: [{{ store: {}{passphrase} }}]", self.name);
         }
     }
-}
-
-/// Names, end, key and fingerprint.
-pub(super) fn print_summary(leaf: &Certificate, now: i64) {
-    let names: Vec<_> = leaf.names.dns.iter().cloned().chain(leaf.names.ip.iter().map(ToString::to_string)).collect();
-    outln!("  subject  {}", leaf.names.subject.escape_debug());
-    if !names.is_empty() {
-        outln!("  names    {}", names.join(", ").escape_debug());
-    }
-    outln!("  valid    until {} ({} days)", date::day(leaf.not_after), leaf.days_left(now));
-    outln!("  key      {}", leaf.key);
-    outln!("  sha256   {}", leaf.fingerprint());
 }
 
 fn open_authority(folder: &Path, name: &str, passphrase: &PassphraseArgs) -> Result<Authority, StoreError> {

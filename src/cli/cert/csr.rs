@@ -1,10 +1,12 @@
+//! `pronk cert csr`: a key and a request.
+
 use std::path::PathBuf;
 use std::process::ExitCode;
 
 use super::args::{NameArgs, PassphraseArgs, StoreArgs, key_type};
+use super::request_output::write_request;
 use crate::cert::entry::{CERT, CSR, KEY, NEXT_KEY};
-use crate::cert::private_key::{KeyType, PrivateKey};
-use crate::cli::screen::{out, outln};
+use crate::cert::{KeyType, PrivateKey};
 use crate::store::{self, Change, StoreError, Writer};
 
 #[derive(Debug, clap::Args)]
@@ -52,24 +54,7 @@ impl Args {
         let change = Change::default().set(CSR, csr.as_bytes());
         writer.put(&self.name, &change.set_secret(if serves { NEXT_KEY } else { KEY }, key))?;
 
-        hand_out(&csr, self.out.as_deref(), &self.name)?;
+        write_request(&csr, self.out.as_deref(), &self.name)?;
         Ok(ExitCode::SUCCESS)
     }
-}
-
-/// Writes a request where the user wants it, and tells what follows; on standard error if the request is on standard
-/// output, so that it can be piped on.
-pub(super) fn hand_out(csr: &str, out: Option<&std::path::Path>, name: &str) -> anyhow::Result<()> {
-    let next = format!("once it is signed: pronk cert import {name} --cert SIGNED.pem");
-    match out {
-        Some(path) => {
-            std::fs::write(path, csr).map_err(|error| anyhow::anyhow!("cannot write {}: {error}", path.display()))?;
-            outln!("the request is in {}, its key in the store; {next}", path.display());
-        }
-        None => {
-            out!("{csr}");
-            eprintln!("the key is in the store; {next}");
-        }
-    }
-    Ok(())
 }

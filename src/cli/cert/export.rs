@@ -1,3 +1,5 @@
+//! `pronk cert export`: an entry as PEM or PKCS#12.
+
 use std::io::{IsTerminal, Write};
 use std::os::unix::fs::OpenOptionsExt;
 use std::path::{Path, PathBuf};
@@ -8,9 +10,9 @@ use zeroize::Zeroizing;
 
 use super::args::{PassphraseArgs, StoreArgs};
 use crate::cert::entry::KEY;
-use crate::cert::{MaterialError, pkcs12};
+use crate::cert::{MaterialError, pem, pkcs12};
 use crate::cli::screen::outln;
-use crate::store::{self, StoreError, Stored};
+use crate::store::{StoreError, Stored};
 
 #[derive(Debug, clap::Args)]
 pub(in crate::cli) struct Args {
@@ -86,18 +88,18 @@ impl Args {
             return Ok(pkcs12::write(&stored.name, &key, &all, &passphrase)?);
         }
         let pem = match (self.what.cert_only, self.what.chain) {
-            (true, _) => store::pem([&leaf.der]),
+            (true, _) => pem::encode([&leaf.der]),
             (_, true) if stored.chain.is_empty() => {
                 anyhow::bail!("the entry \"{}\" has no chain: clients need none beside the root", stored.name)
             }
-            (_, true) => store::pem(chain),
-            _ => store::pem(std::iter::once(&leaf.der).chain(chain)),
+            (_, true) => pem::encode(chain),
+            _ => pem::encode(std::iter::once(&leaf.der).chain(chain)),
         };
         Ok(Zeroizing::new(pem.into_bytes()))
     }
 }
 
-/// A secret is never in a file that others can read, not even one that was there before.
+/// Writes the file. A secret is never in a file that others can read, not even one that was there before.
 fn write(path: &Path, contents: &[u8], is_secret: bool, replace: bool) -> anyhow::Result<()> {
     let failed = || format!("cannot write {}", path.display());
     if path.symlink_metadata().is_ok() && !replace {

@@ -1,14 +1,17 @@
+//! `pronk cert import`: a certificate, key and chain from files.
+
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 use super::args::{PassphraseArgs, StoreArgs, now};
-use super::create::print_summary;
 use super::findings::{anchors, front_end, line};
+use super::summary::print_summary;
 use super::usage::Usage;
 use crate::cert::bundle::KeyFile;
 use crate::cert::entry::{CERT, CHAIN, CSR, KEY, NEXT_KEY};
+use crate::cert::pem;
 use crate::cli::screen::outln;
-use crate::lint::{Findings, Severity};
+use crate::lint::{Findings, Severity, WeakKeys};
 use crate::store::{self, Change, Checked, Import, Source, StoreError, Stored, Writer};
 
 #[derive(Debug, clap::Args)]
@@ -107,18 +110,18 @@ fn lint(
         mode: 0o600,
     };
     let subject = store::subject(entry, &checked.leaf, &checked.chain, Some(key), role);
-    store::linter(now, anchors).lint(subject.as_slice())
+    store::linter(now, anchors, WeakKeys::installed()).lint(subject.as_slice())
 }
 
 fn change(checked: &Checked) -> Change {
     let change = Change::default()
-        .set(CERT, store::pem([&checked.leaf.der]))
+        .set(CERT, pem::encode([&checked.leaf.der]))
         .set_secret(KEY, checked.key.clone())
         .drop(CSR)
         .drop(NEXT_KEY);
     match checked.chain.is_empty() {
         true => change.drop(CHAIN),
-        false => change.set(CHAIN, store::pem(checked.chain.iter().map(|above| &above.der))),
+        false => change.set(CHAIN, pem::encode(checked.chain.iter().map(|above| &above.der))),
     }
 }
 

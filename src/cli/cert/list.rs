@@ -1,6 +1,9 @@
+//! `pronk cert list`.
+
 use std::process::ExitCode;
 
 use super::args::{StoreArgs, now};
+use super::table::aligned;
 use super::usage::Usage;
 use crate::cli::screen::{out, outln};
 use crate::store::{EntryView, Stored};
@@ -71,25 +74,11 @@ fn row(view: &EntryView, with_usage: bool) -> Vec<String> {
     row
 }
 
-/// The first two names, and how many more there are.
+/// Returns the first two names, and how many more there are.
 fn shortened(names: &[&str]) -> String {
     match names {
         [] => "-".into(),
         [first, second, rest @ ..] if !rest.is_empty() => format!("{first}, {second} and {} more", rest.len()),
         few => few.join(", "),
     }
-}
-
-/// Columns two spaces apart. Control characters of a certificate would act on the terminal.
-pub(super) fn aligned(rows: &[Vec<String>]) -> String {
-    let rows: Vec<Vec<String>> =
-        rows.iter().map(|row| row.iter().map(|cell| cell.escape_debug().to_string()).collect()).collect();
-    let columns = rows.iter().map(Vec::len).max().unwrap_or(0);
-    let width = |column: usize| rows.iter().filter_map(|row| row.get(column)).map(|cell| cell.chars().count()).max();
-    let widths: Vec<_> = (0..columns).map(|column| width(column).unwrap_or(0)).collect();
-    let line = |row: &Vec<String>| {
-        let cells: Vec<_> = row.iter().zip(&widths).map(|(cell, width)| format!("{cell:<width$}")).collect();
-        format!("{}\n", cells.join("  ").trim_end())
-    };
-    rows.iter().map(line).collect()
 }

@@ -1,3 +1,5 @@
+//! `pronk cert remove`.
+
 use std::path::Path;
 use std::process::ExitCode;
 

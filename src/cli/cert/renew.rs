@@ -1,11 +1,13 @@
+//! `pronk cert renew`.
+
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 use super::args::{PassphraseArgs, StoreArgs, key_type, now};
-use super::create::print_summary;
-use super::csr::hand_out;
+use super::request_output::write_request;
+use super::summary::print_summary;
 use crate::cert::entry::{CERT, KEY};
-use crate::cert::private_key::{KeyType, PrivateKey};
+use crate::cert::{KeyType, PrivateKey};
 use crate::cli::screen::outln;
 use crate::store::{self, Renewal, StoreError, Stored, Writer};
 
@@ -93,7 +95,7 @@ impl Args {
             }
             Renewal::Requested { csr, change } => {
                 writer.put(&self.name, &change)?;
-                hand_out(&csr, self.out.as_deref(), &self.name)?;
+                write_request(&csr, self.out.as_deref(), &self.name)?;
             }
         }
         Ok(ExitCode::SUCCESS)

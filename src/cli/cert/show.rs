@@ -1,3 +1,5 @@
+//! `pronk cert show`.
+
 use std::process::ExitCode;
 
 use super::args::{StoreArgs, now};

@@ -1,8 +1,10 @@
+//! `pronk cert trust`: files of trusted certificates.
+
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 use super::args::now;
-use super::list::aligned;
+use super::table::aligned;
 use crate::cert::{Certificate, date};
 use crate::cli::screen::{out, outln};
 use crate::store::truststore::{Truststore, certificates_in};
@@ -65,7 +67,7 @@ fn add(files: &[PathBuf], to: &Path, force: bool) -> anyhow::Result<ExitCode> {
     Ok(ExitCode::SUCCESS)
 }
 
-/// Why trusting a certificate would be no use.
+/// Returns why trusting a certificate would be no use.
 fn objection(certificate: &Certificate, now: i64) -> Option<String> {
     if now > certificate.not_after {
         let day = date::day(certificate.not_after);

@@ -22,7 +22,7 @@ struct Uses {
 }
 
 impl Usage {
-    /// Nothing is used if the file has another store.
+    /// Returns what a configuration uses of a store: nothing if it has another one.
     pub(super) fn of(loaded: &Loaded, store: &Path) -> Self {
         let mut usage = Self::default();
         let place = |path: &Path| path.canonicalize().or_else(|_| std::path::absolute(path)).ok();
@@ -53,17 +53,17 @@ impl Usage {
         }
     }
 
-    /// The profiles that use an entry.
+    /// Returns the profiles that use an entry.
     pub(super) fn by(&self, entry: &str) -> Vec<String> {
         self.0.get(entry).map(|uses| uses.by.clone()).unwrap_or_default()
     }
 
-    /// Where the passphrase of its key is.
+    /// Returns where the passphrase of its key is.
     pub(super) fn passphrase(&self, entry: &str) -> Option<&Passphrase> {
         self.0.get(entry)?.passphrase.as_ref()
     }
 
-    /// The names that clients connect to where an entry is shown.
+    /// Returns the names that clients connect to where an entry is shown.
     pub(super) fn hosts(&self, entry: &str) -> Vec<Host> {
         let mut hosts = self.0.get(entry).map(|uses| uses.hosts.clone()).unwrap_or_default();
         hosts.sort();

@@ -1,3 +1,5 @@
+//! The options `--allow`, `--warn` and `--deny`.
+
 use clap::{Arg, ArgAction, ArgMatches, Command, FromArgMatches};
 
 use crate::lint::{Levels, UnknownCheck, check};
@@ -17,7 +19,7 @@ impl LevelOptions {
     }
 }
 
-/// The id of a check.
+/// Returns the id of a check.
 pub(super) fn known(id: &str) -> Result<String, String> {
     let unknown = || UnknownCheck(id.to_owned());
     match (check(id), unknown().similar()) {

@@ -1,10 +1,12 @@
+//! The options for how findings are written.
+
 use std::io;
 
 use clap::ValueEnum;
 
 use crate::cli::screen::{self, Color};
+use crate::lint::ClusterView;
 use crate::lint::clients::{self, Matrix, MatrixView};
-use crate::lint::overview::ClusterView;
 use crate::lint::report::{Report, github, human, json, junit, sarif};
 use crate::lint::{Severity, Use};
 
@@ -72,7 +74,7 @@ impl OutputOptions {
         Ok(())
     }
 
-    /// The least severity that makes the exit code 1.
+    /// Returns the least severity that makes the exit code 1.
     pub(super) fn fail_on(&self) -> Option<Severity> {
         match self.fail_on {
             FailOn::Error => Some(Severity::Error),

@@ -10,7 +10,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use crate::control::built_profiles::BuiltProfiles;
-use crate::inventory::material::{client_ssl_paths, server_ssl_paths};
+use crate::inventory::profile_files::{client_ssl_paths, server_ssl_paths};
 use crate::model::profile::{ClientSsl, ServerSsl};
 use crate::model::{Model, Name};
 use crate::tls::{LiveClientSsl, LiveServerSsl, ProfileError};

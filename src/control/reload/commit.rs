@@ -162,7 +162,7 @@ impl Running {
     fn update_inventory(&self, state: &SystemState) {
         let targets = Targets::of(&self.model, &self.store_entries);
         let store = self.model.certificate_store.clone();
-        state.certificates.aim(targets, store, self.profiles.served(), self.certificate_files.unusable());
+        state.certificates.update(targets, store, self.profiles.served(), self.certificate_files.unusable());
     }
 }
 

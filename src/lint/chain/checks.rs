@@ -1,3 +1,5 @@
+//! The checks of chains: what each is about.
+
 use crate::lint::{Check, Family, Severity};
 
 pub(crate) static CHECKS: &[&Check] = &[

@@ -1,134 +1,20 @@
-//! The chain: does it stand in the file as it should, and does it verify up to a trusted authority?
+//! The chain: is it in the file as it should be, and does it verify up to a trusted authority?
 //!
 //! rustls-webpki verifies, at a time when all certificates are valid and for whatever purpose, so that what the
-//! families `validity` and `usage` tell is not told twice. Where no trusted authority is known, the chain is verified up
-//! to its last certificate. Without anything to trust at all ([`Trust::anchors`](super::Trust) empty and not given by the
-//! user) nothing is said of unknown issuers: every certificate would have one.
+//! families `validity` and `usage` report is not reported twice. Where no trusted authority is known, the chain is
+//! verified up to its last certificate. Without anything to trust at all ([`Trust::anchors`](super::Trust) empty and
+//! not given by the user) unknown issuers are not reported: every certificate would have one.
 
 mod checks;
-mod issuer;
+mod lint;
 mod order;
 mod path;
-mod verdict;
+mod path_length;
+mod unknown_issuer;
+mod verification_error;
 mod verify;
-
-use rustls_pki_types::TrustAnchor;
-use webpki::anchor_from_trusted_cert;
+mod webpki_words;
 
 pub(super) use checks::CHECKS;
-use checks::{CHAIN_INVALID, CRL_STALE};
+pub(super) use lint::{EXPLAINS, lint};
 pub(super) use path::Path;
-
-use super::ground::{Anchor, Anchors, Ground};
-use super::validity::ROOT_EXPIRED;
-use super::{Finding, Located, Subject};
-use crate::cert::Field;
-use crate::cert::certificate::Purpose;
-use crate::cert::date::{day, moment};
-
-pub(super) fn lint(subject: &Subject, path: &Path<'_>, ground: &Ground<'_>) -> Vec<Finding> {
-    let anchors = ground.anchors(subject);
-    let mut findings = order::lint(subject, path);
-    if path.related.iter().any(|it| anchors.follow(&it.certificate)) {
-        let candidates = candidates(path, anchors);
-        let trust: Vec<_> = candidates.iter().map(|anchor| anchor.trust.clone()).collect();
-        match verify::chain(path, &trust, ground) {
-            Ok(used) => {
-                if let Some(anchor) = candidates.get(used) {
-                    findings.extend(expired_anchor(path, anchor, anchors, ground));
-                    findings.extend(verdict::root_path_length(path, &anchor.certificate));
-                }
-            }
-            Err(error) => findings.extend(verdict::lint(&error, path, anchors, ground)),
-        }
-    } else {
-        findings.extend(issuer::lint(path, anchors, ground));
-        if let Some(trust) = own_top(path)
-            && let Err(error) = verify::chain(path, &[trust], ground)
-        {
-            findings.extend(verdict::lint(&error, path, anchors, ground));
-        }
-    }
-    findings.extend(path.intermediates().filter_map(other_purpose));
-    findings.extend(path.steps.iter().filter_map(|at| revocation_list(at, ground)));
-    findings
-}
-
-/// The anchors that some certificate of the chain names as its issuer.
-fn candidates<'a, 'b>(path: &Path<'_>, anchors: &'b Anchors<'a>) -> Vec<&'b Anchor<'a>> {
-    let mut found: Vec<&Anchor<'_>> = Vec::new();
-    for at in &path.related {
-        let named = anchors.named_by(&at.certificate);
-        if !named.first().is_some_and(|first| found.iter().any(|it| std::ptr::eq(*it, first))) {
-            found.extend(named);
-        }
-    }
-    found
-}
-
-/// The end of the chain as an anchor, where something can be verified up to it.
-fn own_top<'a>(path: &Path<'a>) -> Option<TrustAnchor<'a>> {
-    let top = path.top();
-    let signed_something = path.steps.len() > 1 || top.certificate.names_itself();
-    if signed_something { anchor_from_trusted_cert(&top.certificate.der).ok() } else { None }
-}
-
-/// Verification by rustls does not look at the dates of roots, and OpenSSL does.
-fn expired_anchor(path: &Path<'_>, anchor: &Anchor<'_>, anchors: &Anchors<'_>, ground: &Ground<'_>) -> Option<Finding> {
-    let root = &anchor.certificate;
-    let told_elsewhere = root.key == path.server().certificate.key || ground.is_linted(root);
-    if told_elsewhere || anchors.hold_valid(root, ground.now) {
-        return None;
-    }
-    let at = path.steps.iter().rev().find(|it| it.certificate.issuer_der() == root.subject_der())?;
-    let message = format!("the trusted root {} expired on {}", root.title(), day(root.not_after));
-    Some(
-        Finding::new(&ROOT_EXPIRED, at, message)
-            .field(Field::Issuer)
-            .observed(moment(root.not_after))
-            .expected("a root that is valid, in the truststore of every client"),
-    )
-}
-
-/// An intermediate that may only sign for other purposes than servers.
-fn other_purpose(at: &Located) -> Option<Finding> {
-    let purposes = at.certificate.extended_key_usage.as_ref()?;
-    if purposes.contains(&Purpose::ServerAuth) {
-        return None;
-    }
-    let listed = purposes.iter().map(ToString::to_string).collect::<Vec<_>>().join(", ");
-    let message = format!("the authority {} may not sign for servers", at.certificate.title());
-    Some(
-        Finding::new(&CHAIN_INVALID, at, message)
-            .field(Field::ExtendedKeyUsage)
-            .observed(listed)
-            .expected(Purpose::ServerAuth.to_string())
-            .note("Python (OpenSSL) refuses it as rustls does; Java takes it"),
-    )
-}
-
-/// The revocation list of the certificate's issuer, if it is of no use.
-fn revocation_list(at: &Located, ground: &Ground<'_>) -> Option<Finding> {
-    if at.certificate.names_itself() {
-        return None;
-    }
-    let list = ground.revocation.list_for(&at.certificate)?;
-    let issuer = &list.issuer;
-    if let Some(flaw) = &list.flaw {
-        let message = format!("the revocation list of {issuer} cannot be used: {flaw}");
-        return Some(
-            Finding::new(&CHAIN_INVALID, at, message)
-                .field(Field::Issuer)
-                .observed(flaw.clone())
-                .expected("a complete revocation list"),
-        );
-    }
-    let due = list.next_update.filter(|due| ground.now > *due)?;
-    let message = format!("the revocation list of {issuer} should have been replaced by {}", day(due));
-    Some(
-        Finding::new(&CRL_STALE, at, message)
-            .field(Field::Issuer)
-            .observed(format!("next update {}", moment(due)))
-            .expected(format!("a list whose next update is after {}", moment(ground.now))),
-    )
-}

@@ -1,4 +1,4 @@
-//! What stands in the file, and in which order.
+//! Which certificates are in a chain's file, and whether they are in order.
 
 use super::checks::{CHAIN_DUPLICATE, CHAIN_OUT_OF_ORDER, CHAIN_ROOT_INCLUDED, CHAIN_UNRELATED};
 use super::path::Path;
@@ -8,7 +8,7 @@ use crate::lint::{Finding, Located, Severity, Subject};
 
 pub(super) fn lint(subject: &Subject, path: &Path<'_>) -> Vec<Finding> {
     let chain = subject.chain();
-    // A file with several servers' certificates is a collection; none of them is sent as it lies there.
+    // A file with several servers' certificates is a collection; none of them is sent as the file has it.
     if chain.len() < subject.leaf_located().origin.position().1 {
         return Vec::new();
     }

@@ -1,3 +1,6 @@
+//! The way up from a certificate to its root, through the certificates of its file.
+
+use crate::cert::Certificate;
 use crate::lint::{Located, Subject};
 
 /// The way up from a subject's own certificate, by names and key identifiers; no signature is checked.
@@ -9,7 +12,7 @@ pub(crate) struct Path<'a> {
 }
 
 impl<'a> Path<'a> {
-    /// Where there are several issuers of one name and key, as after a renewal, the one that ends last is taken.
+    /// Finds the way up. Of several issuers of one name and key, as after a renewal, it takes the one that ends last.
     pub(crate) fn of(subject: &'a Subject) -> Self {
         let server = subject.leaf_located();
         let related = related(server, subject.chain());
@@ -25,18 +28,23 @@ impl<'a> Path<'a> {
         Self { steps, related }
     }
 
-    pub(super) fn server(&self) -> &'a Located {
+    pub(crate) fn server(&self) -> &'a Located {
         self.related[0]
     }
 
-    /// The last certificate that the file has on the way up.
+    /// Returns the last certificate that the file has on the way up.
     pub(super) fn top(&self) -> &'a Located {
         self.steps.last().copied().unwrap_or_else(|| self.server())
     }
 
-    /// The authorities between the subject's own certificate and the root, nearest first.
-    pub(super) fn intermediates(&self) -> impl Iterator<Item = &'a Located> {
+    /// Returns the authorities between the subject's own certificate and the root, nearest first.
+    pub(crate) fn intermediates(&self) -> impl Iterator<Item = &'a Located> {
         self.steps.iter().skip(1).copied().filter(|it| !it.certificate.names_itself())
+    }
+
+    /// Whether any certificate that some way up may take has this property.
+    pub(crate) fn any_certificate(&self, has: impl Fn(&Certificate) -> bool) -> bool {
+        self.related.iter().any(|it| has(&it.certificate))
     }
 
     /// Whether some way up leads over this certificate, which is not the subject's own.

@@ -11,14 +11,15 @@ use x509_parser::prelude::{FromDer, X509Certificate};
 
 use super::path::Path;
 use crate::cert::Certificate;
-use crate::lint::ground::Ground;
+use crate::lint::known_authorities::KnownAuthorities;
+use crate::lint::validity::is_about_dates;
 
-/// Verifies the chain up to one of `trust`, and tells which. Dates and purposes are left to others.
-pub(super) fn chain(path: &Path<'_>, trust: &[TrustAnchor<'_>], ground: &Ground<'_>) -> Result<usize, Error> {
-    let now = ground.now;
-    match chain_at(path, trust, ground, now) {
+/// Verifies the chain up to one of `trust`. Returns which; dates and purposes are left to other checks.
+pub(super) fn chain(path: &Path<'_>, trust: &[TrustAnchor<'_>], known: &KnownAuthorities<'_>) -> Result<usize, Error> {
+    let now = known.now;
+    match chain_at(path, trust, known, now) {
         Err(error) if is_about_dates(&error) => match valid_moment(path, now) {
-            Some(moment) => chain_at(path, trust, ground, moment),
+            Some(moment) => chain_at(path, trust, known, moment),
             None => Err(error),
         },
         outcome => outcome,
@@ -33,26 +34,22 @@ pub(super) fn is_signed_by(certificate: &Certificate, issuer: &Certificate) -> b
     ALL_VERIFICATION_ALGS.iter().any(|algorithm| issuer.verify_signature(*algorithm, message, signature).is_ok())
 }
 
-pub(super) fn is_about_dates(error: &Error) -> bool {
-    matches!(error, Error::CertExpired { .. } | Error::CertNotValidYet { .. } | Error::InvalidCertValidity)
-}
-
-fn chain_at(path: &Path<'_>, trust: &[TrustAnchor<'_>], ground: &Ground<'_>, at: i64) -> Result<usize, Error> {
+fn chain_at(path: &Path<'_>, trust: &[TrustAnchor<'_>], known: &KnownAuthorities<'_>, at: i64) -> Result<usize, Error> {
     let server = EndEntityCert::try_from(&path.server().certificate.der)?;
     let above: Vec<_> =
         path.related.iter().skip(1).map(|it| CertificateDer::from(it.certificate.der.as_ref())).collect();
     let time = UnixTime::since_unix_epoch(Duration::from_secs(at.try_into().unwrap_or(0)));
-    let lists: Vec<_> = ground.revocation.usable().iter().collect();
-    // Lists of other authorities are welcome; a list that is due is told of by itself.
+    let lists: Vec<_> = known.revocation.usable().iter().collect();
+    // Lists of other authorities may be among them; a list that is due is reported by itself.
     let revocation = RevocationOptionsBuilder::new(&lists)
         .ok()
         .map(|options| options.with_status_policy(UnknownStatusPolicy::Allow).build());
-    let algorithms = ground.signatures.algorithms();
+    let algorithms = known.signatures.algorithms();
     let verified = server.verify_for_usage(&algorithms, trust, &above, time, AnyPurpose, revocation, None)?;
     trust.iter().position(|anchor| anchor == verified.anchor()).ok_or(Error::UnknownIssuer)
 }
 
-/// The moment nearest to `now` at which every certificate below the root is valid, if there is one.
+/// Returns the moment nearest to `now` at which every certificate below the root is valid, if there is one.
 fn valid_moment(path: &Path<'_>, now: i64) -> Option<i64> {
     let below = || std::iter::once(path.server()).chain(path.intermediates());
     let first = below().map(|it| it.certificate.not_before).max()?;

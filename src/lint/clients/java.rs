@@ -1,12 +1,12 @@
 //! Java 17: `HostnameChecker` for TLS, below an authority that is not a public one.
 
-use super::matching::{by_dns_name, has_dns_name, labels_match, no_match};
+use super::shared_rules::{by_dns_name, has_dns_name, labels_match, no_match};
 use super::{Verdict, Why};
 use crate::cert::CertificateNames;
 use crate::model::Host;
 
 /// Addresses are looked for among the IP addresses alone; names among the DNS names, or in the last common name where
-/// there is no DNS name. A wildcard may stand anywhere, for any part of a label, if a dot follows it.
+/// there is no DNS name. A wildcard may be anywhere, for any part of a label, if a dot follows it.
 pub(super) fn judge(names: &CertificateNames, host: &Host) -> Verdict {
     let host_name = match host {
         Host::Ip(address) if names.ip.contains(address) => return Verdict::accepts(Why::AddressMatches),
@@ -30,7 +30,7 @@ fn covers(presented: &str, host: &str) -> bool {
     dot_follows && presented != "*." && is_server_name(&presented.replace('*', "z")) && labels_match(presented, host)
 }
 
-/// What Java's `SNIHostName` takes: labels of letters, digits and inner hyphens, no dot at the end.
+/// Whether Java's `SNIHostName` accepts a name: labels of letters, digits and inner hyphens, no dot at the end.
 fn is_server_name(name: &str) -> bool {
     name.split('.').all(|label| {
         (1..=63).contains(&label.len())

@@ -1,3 +1,5 @@
+//! A table: which client accepts which certificate for which name.
+
 use std::ptr;
 
 use super::{Client, Verdict};
@@ -37,7 +39,7 @@ impl Matrix {
     }
 }
 
-/// Neither what a member shows to pronk, nor an authority, whose key may lie beside it.
+/// Whether clients may see it: neither what a member shows to pronk, nor an authority, whose key may be with it.
 fn is_shown_to_clients(subject: &Subject) -> bool {
     !matches!(subject.role.usage, Use::Authority | Use::ReEncrypt) && !subject.leaf().is_authority()
 }
@@ -53,7 +55,7 @@ fn row(subject: &Subject, host: &Host, path: &[&Certificate]) -> Row {
     }
 }
 
-/// The server's certificate, its issuer, and so on as far as known. No signature is checked.
+/// Returns the server's certificate, its issuer, and so on as far as known. No signature is checked.
 fn path<'a>(subject: &'a Subject, authorities: &[&'a Certificate]) -> Vec<&'a Certificate> {
     let mut path = vec![subject.leaf()];
     let known = || subject.chain().iter().map(|located| &*located.certificate).chain(authorities.iter().copied());

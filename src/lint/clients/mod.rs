@@ -1,16 +1,18 @@
 //! Which clients accept a certificate for a name: each client's own rules, as pure functions.
 //!
-//! [`names`] judges the names alone; [`refusal`] knows what else of a certificate turns some client away. Trust, dates,
-//! revocation and name constraints are the linter's business and not judged here.
+//! [`names`] judges the names alone; [`refusal`](refusal()) decides what else of a certificate makes some client refuse
+//! it. Trust, dates, revocation and name constraints are the linter's business and not judged here.
 
+mod client;
 mod java;
-mod matching;
+mod judge;
 mod matrix;
 mod openssl;
 mod python;
 mod refusal;
 mod render;
 mod rustls;
+mod shared_rules;
 mod shell3;
 #[cfg(test)]
 mod tests;
@@ -18,127 +20,10 @@ mod thrift_cpp;
 mod verdict;
 mod view;
 
-use crate::cert::{Certificate, CertificateNames};
-use crate::model::Host;
-
+pub use client::Client;
+pub use judge::names;
 pub use matrix::{Matrix, Row};
 pub use refusal::refusal;
 pub use render::render;
 pub use verdict::{Verdict, Why};
 pub use view::{ClientView, MatrixView, RowView, VerdictView};
-
-/// A client, or several that decide alike.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub enum Client {
-    /// impala-shell 2.7 to 3.x.
-    Shell3,
-    /// impala-shell 4.0 to 4.5 on Python up to 3.11.
-    Shell4,
-    /// impala-shell 4.6 and impyla 0.24 on Python up to 3.12.
-    Shell46,
-    /// impyla up to 0.23 on Python up to 3.11.
-    Impyla,
-    /// impyla up to 0.23 and impala-shell 4.0 to 4.5 on Python 3.12 and later.
-    ImpylaPython312,
-    /// impala-shell 4.6 and impyla 0.24 on Python 3.13 and later, which verifies chains strictly.
-    Python313,
-    OpenSsl,
-    /// Java 17 with endpoint identification, as the JDBC drivers have it.
-    Java,
-    Rustls,
-    Hue,
-    /// Thrift's C++ library, as in Impala itself.
-    ThriftCpp,
-}
-
-impl Client {
-    /// All of them, in the order in which they are shown.
-    pub const ALL: &[Self] = &[
-        Self::Shell3,
-        Self::Shell4,
-        Self::Shell46,
-        Self::Impyla,
-        Self::ImpylaPython312,
-        Self::Python313,
-        Self::OpenSsl,
-        Self::Java,
-        Self::Rustls,
-        Self::Hue,
-        Self::ThriftCpp,
-    ];
-
-    /// A stable word for programs.
-    pub fn id(self) -> &'static str {
-        match self {
-            Self::Shell3 => "impala-shell-3",
-            Self::Shell4 => "impala-shell-4.0-4.5",
-            Self::Shell46 => "impala-shell-4.6",
-            Self::Impyla => "impyla-python-3.11",
-            Self::ImpylaPython312 => "impyla-python-3.12",
-            Self::Python313 => "python-3.13",
-            Self::OpenSsl => "openssl",
-            Self::Java => "java",
-            Self::Rustls => "rustls",
-            Self::Hue => "hue",
-            Self::ThriftCpp => "thrift-cpp",
-        }
-    }
-
-    /// The two lines over its column.
-    pub fn header(self) -> [&'static str; 2] {
-        match self {
-            Self::Shell3 => ["shell", "2.7-3.x"],
-            Self::Shell4 => ["shell", "4.0-4.5"],
-            Self::Shell46 => ["shell", "4.6"],
-            Self::Impyla => ["impyla", "py<3.12"],
-            Self::ImpylaPython312 => ["impyla", "py>=3.12"],
-            Self::Python313 => ["shell 4.6", "py>=3.13"],
-            Self::OpenSsl => ["", "OpenSSL"],
-            Self::Java => ["", "Java"],
-            Self::Rustls => ["", "rustls"],
-            Self::Hue => ["", "Hue"],
-            Self::ThriftCpp => ["Thrift", "C++"],
-        }
-    }
-
-    /// Which programs and versions it stands for.
-    pub fn title(self) -> &'static str {
-        match self {
-            Self::Shell3 => "impala-shell 2.7 to 3.x",
-            Self::Shell4 => "impala-shell 4.0 to 4.5, binary protocols, on Python up to 3.11",
-            Self::Shell46 => "impala-shell 4.6 and impyla 0.24, on Python up to 3.12",
-            Self::Impyla => "impyla up to 0.23, binary protocol, on Python up to 3.11",
-            Self::ImpylaPython312 => "impyla up to 0.23 and impala-shell 4.0 to 4.5, on Python 3.12 and later",
-            Self::Python313 => "impala-shell 4.6 and impyla 0.24, on Python 3.13 and later (strict chains)",
-            Self::OpenSsl => "OpenSSL (s_client -verify_hostname)",
-            Self::Java => "Java 17 (JDBC drivers that verify names)",
-            Self::Rustls => "rustls, which pronk uses toward members",
-            Self::Hue => "Hue",
-            Self::ThriftCpp => "Thrift's C++ library and what is built on it; no ODBC driver was tried",
-        }
-    }
-
-    /// The client's verdict on a chain, the server's certificate first, each followed by its issuer as far as known.
-    pub fn judge(self, path: &[&Certificate], host: &Host) -> Verdict {
-        let Some(leaf) = path.first() else { return Verdict::refuses(Why::NoNameMatches) };
-        let verdict = names(self, &leaf.names, host);
-        match refusal(self, path) {
-            Some(why) if verdict.accepts => Verdict::refuses(why),
-            _ => verdict,
-        }
-    }
-}
-
-/// What a client says of a certificate's names.
-pub fn names(client: Client, names: &CertificateNames, host: &Host) -> Verdict {
-    match client {
-        Client::Shell3 | Client::Hue => shell3::judge(names, host),
-        Client::Shell4 | Client::Impyla => python::match_hostname(names, host),
-        Client::ImpylaPython312 => python::common_name(names, host),
-        Client::Shell46 | Client::Python313 => python::openssl(names, host),
-        Client::OpenSsl => openssl::judge(names, host, openssl::Wildcards::Partial),
-        Client::Java => java::judge(names, host),
-        Client::Rustls => rustls::judge(names, host),
-        Client::ThriftCpp => thrift_cpp::judge(names, host),
-    }
-}

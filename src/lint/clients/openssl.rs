@@ -1,6 +1,6 @@
 //! OpenSSL's own matching: `X509_check_host` and `X509_check_ip` of OpenSSL 1.1.1 and 3.
 
-use super::matching::{by_dns_name, has_dns_name, no_match, same};
+use super::shared_rules::{by_dns_name, has_dns_name, no_match, same};
 use super::{Verdict, Why};
 use crate::cert::CertificateNames;
 use crate::model::Host;
@@ -38,8 +38,8 @@ fn covers(presented: &str, host: &str, wildcards: Wildcards) -> bool {
     }
 }
 
-/// What stands before and after the wildcard, if it is one that counts: the only one, at an end of the left-most label,
-/// which is not an A-label, with two labels or more to follow, in a name of letters, digits and inner hyphens.
+/// Returns what is before and after the wildcard, if it is one that counts: the only one, at an end of the left-most
+/// label, which is not an A-label, with two labels or more to follow, in a name of letters, digits and inner hyphens.
 /// Any other name is compared letter by letter.
 fn split_at_wildcard(presented: &str, wildcards: Wildcards) -> Option<(&str, &str)> {
     let (before, after) = presented.split_once('*')?;

@@ -1,7 +1,7 @@
 //! Python's clients: what they do depends on their version and on Python's.
 
-use super::matching::{by_dns_name, no_match, same};
 use super::openssl::{self, Wildcards};
+use super::shared_rules::{by_dns_name, no_match, same};
 use super::{Verdict, Why};
 use crate::cert::CertificateNames;
 use crate::model::Host;
@@ -82,7 +82,7 @@ fn foreign_wildcard(presented: &str, names: &CertificateNames, host: &Host) -> V
     let alone = CertificateNames { dns: vec![presented.to_owned()], ..CertificateNames::default() };
     let alone = no_match(&alone, host);
     let others = names.dns.iter().chain(&names.common).any(|name| name != presented && same(name, &host.to_string()));
-    // What would have matched further on is worth telling apart from a wildcard that is all there is.
+    // A name that would have matched further on makes another reason than a wildcard alone.
     if others || alone.why == Why::NoNameMatches { Verdict::refuses(Why::WildcardEndsSearch) } else { alone }
 }
 

@@ -3,11 +3,11 @@
 use x509_parser::prelude::{FromDer, X509Certificate};
 
 use super::{Client, Why};
-use crate::cert::Certificate;
-use crate::cert::certificate::{KeyKind, Purpose};
+use crate::cert::{Certificate, KeyKind, Purpose};
 
-/// Why a client refuses a chain whatever the name, if it is known to. `path` begins with the server's certificate, each
-/// followed by its issuer as far as known; that the last is or leads to one that the client trusts is taken for granted.
+/// Returns why a client refuses a chain whatever the name, if it is known to. `path` begins with the server's
+/// certificate, each followed by its issuer as far as known; that the last is or leads to one that the client trusts is
+/// taken for granted.
 ///
 /// OpenSSL is taken to run at security level 2, as Debian, Red Hat and Python set it.
 pub fn refusal(client: Client, path: &[&Certificate]) -> Option<Why> {
@@ -31,7 +31,7 @@ fn of_all(leaf: &Certificate, issuers: &[&Certificate]) -> Option<Why> {
     ])
 }
 
-/// The purpose `sslserver`, and the security level.
+/// OpenSSL: the purpose `sslserver`, and the security level.
 fn of_openssl(leaf: &Certificate, issuers: &[&Certificate]) -> Option<Why> {
     let usage = leaf.key_usage.as_ref();
     first([
@@ -45,7 +45,7 @@ fn of_openssl(leaf: &Certificate, issuers: &[&Certificate]) -> Option<Why> {
     ])
 }
 
-/// `X509_V_FLAG_X509_STRICT`, which Python 3.13 and later sets in its default context.
+/// OpenSSL with `X509_V_FLAG_X509_STRICT`, which Python 3.13 and later sets in its default context.
 fn of_strict_openssl(leaf: &Certificate, issuers: &[&Certificate]) -> Option<Why> {
     // Not asked of a certificate that is its own authority.
     if leaf.is_self_issued() {

@@ -1,9 +1,11 @@
+//! The table of clients as aligned text.
+
 use std::fmt::Write;
 
 use super::{Client, Matrix, Verdict, Why};
 
-/// The matrix as aligned text: `ok`, or `no` with the number of a reason below; at the end, which clients the columns
-/// stand for.
+/// Returns the matrix as aligned text: `ok`, or `no` with the number of a reason below; at the end, which clients the
+/// columns stand for.
 pub fn render(matrix: &Matrix) -> String {
     let mut reasons = Vec::new();
     let mut lines = vec![header(0), header(1)];
@@ -42,7 +44,7 @@ fn cell(verdict: Verdict, reasons: &mut Vec<Why>) -> String {
     format!("no {}", index + 1)
 }
 
-/// Columns as wide as their widest cell, two spaces apart.
+/// Aligns columns, each as wide as its widest cell, two spaces apart.
 fn table(lines: &[Vec<String>]) -> String {
     let columns = lines.iter().map(Vec::len).max().unwrap_or_default();
     let width = |column: usize| lines.iter().filter_map(|line| line.get(column)).map(|cell| cell.chars().count()).max();

@@ -1,11 +1,11 @@
 //! rustls, through rustls-webpki: the alternative names alone, by RFC 9525.
 
-use super::matching::{by_dns_name, no_match, same};
+use super::shared_rules::{by_dns_name, no_match, same};
 use super::{Verdict, Why};
 use crate::cert::CertificateNames;
 use crate::model::Host;
 
-/// The common name never counts. A host may end in a dot, a certificate's name may not.
+/// Judges the names. The common name never counts. A host may end in a dot, a certificate's name may not.
 pub(super) fn judge(names: &CertificateNames, host: &Host) -> Verdict {
     let host_name = match host {
         Host::Ip(address) if names.ip.contains(address) => return Verdict::accepts(Why::AddressMatches),
@@ -35,7 +35,7 @@ fn covers(presented: &str, host: &str) -> bool {
     }
 }
 
-/// Labels of letters, digits, underscores and inner hyphens, the last not a number.
+/// Whether a name is made of labels of letters, digits, underscores and inner hyphens, the last not a number.
 fn is_dns_name(name: &str) -> bool {
     let label = |label: &str| {
         (1..=63).contains(&label.len())

@@ -1,6 +1,6 @@
 //! impala-shell 2.7 to 3.x, and Hue, whose matching is the same code: that of Python 3.2.
 
-use super::matching::{by_dns_name, has_dns_name, no_match, same};
+use super::shared_rules::{by_dns_name, has_dns_name, no_match, same};
 use super::{Verdict, Why};
 use crate::cert::CertificateNames;
 use crate::model::Host;
@@ -23,7 +23,8 @@ pub(super) fn judge(names: &CertificateNames, host: &Host) -> Verdict {
     no_match(names, host)
 }
 
-/// With a wildcard anywhere in the left-most label, for any part of it; alone it stands for one character or more.
+/// Whether a name covers a host, with a wildcard anywhere in the left-most label for any part of it; alone it is one
+/// character or more.
 fn covers(presented: &str, host: &str) -> bool {
     let label = label_of(presented);
     let Some((before, after)) = label.split_once('*') else { return same(presented, host) };

@@ -1,8 +1,12 @@
+//! Tables of certificates, hosts and verdicts.
+
 use std::net::IpAddr;
 
 use proptest::prelude::*;
 
 use super::*;
+use crate::cert::CertificateNames;
+use crate::model::Host;
 
 /// `CN=…`, `DNS:…` and `IP:…`, separated by spaces.
 fn certificate(text: &str) -> CertificateNames {
@@ -19,7 +23,7 @@ fn certificate(text: &str) -> CertificateNames {
     names
 }
 
-/// A host as a user may type it, also one that the configuration refuses.
+/// Returns a host as a user may type it, also one that the configuration refuses.
 fn host(text: &str) -> Host {
     text.parse().map_or_else(|_| Host::Name(text.into()), Host::Ip)
 }

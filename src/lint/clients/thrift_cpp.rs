@@ -1,12 +1,12 @@
 //! Thrift's C++ library: its default access manager.
 
-use super::matching::{by_dns_name, no_match};
+use super::shared_rules::{by_dns_name, no_match};
 use super::{Verdict, Why};
 use crate::cert::CertificateNames;
 use crate::model::Host;
 
-/// Every DNS name and IP address, and then every common name, whatever came before. Addresses count as names too.
-/// It also takes the IP address that it is connected to when it was asked for a name, which is not known here.
+/// Compares every DNS name and IP address, and then every common name, whatever came before. Addresses count as names
+/// too. It also takes the IP address that it is connected to when it was asked for a name, which is not known here.
 pub(super) fn judge(names: &CertificateNames, host: &Host) -> Verdict {
     let text = host.to_string();
     if let Some(presented) = names.dns.iter().find(|presented| covers(presented, &text)) {
@@ -21,7 +21,7 @@ pub(super) fn judge(names: &CertificateNames, host: &Host) -> Verdict {
     no_match(names, host)
 }
 
-/// Letter by letter, `*` taking all that is left of a label, however little.
+/// Compares letter by letter; `*` is all that is left of a label, however little.
 fn covers(presented: &str, host: &str) -> bool {
     let mut rest = host;
     for letter in presented.chars() {

@@ -1,3 +1,5 @@
+//! Whether a client accepts a certificate, and why.
+
 use std::fmt;
 
 /// Whether a client accepts a certificate for a name, and why.
@@ -56,7 +58,7 @@ impl Verdict {
 }
 
 impl Why {
-    /// In a few words.
+    /// Returns the reason in a few words.
     pub fn as_str(self) -> &'static str {
         match self {
             Self::DnsNameMatches => "a DNS name matches",

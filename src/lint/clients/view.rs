@@ -1,3 +1,5 @@
+//! The table of clients as JSON has it.
+
 use serde::{Deserialize, Serialize};
 
 use super::{Client, Matrix, Row, Verdict};

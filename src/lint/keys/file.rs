@@ -119,7 +119,7 @@ fn finding(check: &'static Check, subject: &Subject, message: String) -> Finding
     Finding::new(check, subject.leaf_located(), message)
 }
 
-/// A path as a shell takes it.
+/// Returns a path as a shell takes it.
 fn quoted(path: &str) -> String {
     let plain = |letter: char| letter.is_ascii_alphanumeric() || "/._-+@%,=:".contains(letter);
     if path.chars().all(plain) && !path.starts_with('-') {

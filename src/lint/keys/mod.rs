@@ -1,32 +1,13 @@
-//! Keys and signatures: can anybody else compute the private key or forge the signature, and does the key file that
-//! stands with the certificate serve it?
+//! Keys and signatures: can anybody else compute the private key or forge the signature, and does the key file beside
+//! the certificate belong to it?
 
 mod file;
+mod lint;
 mod strength;
+mod weak_keys;
+mod weak_rsa;
 
-use super::{Check, Finding, Linter, Subject};
+pub use weak_keys::{WeakKeys, WeakKeysError};
 
-pub(super) static CHECKS: &[&Check] = &[
-    &file::KEY_MISMATCH,
-    &file::KEY_ENCRYPTED,
-    &file::KEY_UNUSABLE,
-    &file::KEY_READABLE_BY_OTHERS,
-    &strength::RSA_TOO_SHORT,
-    &strength::RSA_EXPONENT_SMALL,
-    &strength::KEY_ROCA,
-    &strength::KEY_FERMAT,
-    &strength::KEY_DEBIAN_WEAK,
-    &strength::KEY_UNUSUAL,
-    &strength::WEAK_SIGNATURE,
-];
-
-pub(super) fn lint(linter: &Linter, subject: &Subject) -> Vec<Finding> {
-    let mut findings = Vec::new();
-    if let Some(key) = &subject.key {
-        file::lint(subject, key, &mut findings);
-    }
-    for located in subject.chain() {
-        strength::lint(linter, subject, located, &mut findings);
-    }
-    findings
-}
+pub(super) use lint::{CHECKS, lint};
+pub(super) use strength::EXPLAINS;

@@ -1,9 +1,12 @@
 //! Keys that others can compute, signatures that others can forge, and keys that not every client takes.
 
-use crate::cert::Field;
-use crate::cert::certificate::KeyKind;
-use crate::cert::weak_rsa::{FERMAT_ROUNDS, fermat_rounds, is_roca};
-use crate::lint::{Check, Family, Finding, Linter, Located, Severity, Subject, remedy};
+use webpki::Error;
+
+use super::weak_keys::WeakKeys;
+use super::weak_rsa::{FERMAT_ROUNDS, fermat_rounds, is_roca};
+use crate::cert::{Field, KeyKind};
+use crate::lint::explanation::Explanation;
+use crate::lint::{Check, Family, Finding, Located, Severity, Subject, remedy};
 
 pub(super) static RSA_TOO_SHORT: Check = Check {
     id: "rsa-too-short",
@@ -95,13 +98,21 @@ pub(super) static WEAK_SIGNATURE: Check = Check {
     remedy: "have the authority issue the certificate anew with SHA-256",
 };
 
-pub(super) fn lint(linter: &Linter, subject: &Subject, located: &Located, findings: &mut Vec<Finding>) {
+pub(in crate::lint) static EXPLAINS: &[Explanation] = &[
+    // `weak-signature`
+    Explanation {
+        error: is_about_algorithm,
+        is_reported: |path| path.any_certificate(|it| it.signature.hash_is_broken),
+    },
+];
+
+pub(super) fn lint(weak_keys: &WeakKeys, subject: &Subject, located: &Located, findings: &mut Vec<Finding>) {
     let mut found = Vec::new();
     match &located.certificate.key.kind {
         KeyKind::Rsa { bits, modulus, exponent } => {
             found.extend(length(*bits, located));
             found.extend(public_exponent(exponent, located));
-            computable(linter, modulus, located, &mut found);
+            computable(weak_keys, modulus, located, &mut found);
         }
         KeyKind::Ec(curve) if COMMON_CURVES.contains(&curve.as_str()) => {}
         KeyKind::Ec(curve) if curve == "P-521" => found.push(unusual(Severity::Info, located)),
@@ -138,7 +149,7 @@ fn public_exponent(exponent: &[u8], located: &Located) -> Option<Finding> {
     Some(finding.severity(severity).observed(shown).expected(COMMON_EXPONENT.to_string()))
 }
 
-fn computable(linter: &Linter, modulus: &[u8], located: &Located, found: &mut Vec<Finding>) {
+fn computable(weak_keys: &WeakKeys, modulus: &[u8], located: &Located, found: &mut Vec<Finding>) {
     if is_roca(modulus) {
         found.push(about_key(
             &KEY_ROCA,
@@ -151,7 +162,7 @@ fn computable(linter: &Linter, modulus: &[u8], located: &Located, found: &mut Ve
             format!("Fermat's method computes the private key, in {rounds} of at most {FERMAT_ROUNDS} rounds");
         found.push(about_key(&KEY_FERMAT, located, message));
     }
-    if linter.weak_keys.contains(modulus) {
+    if weak_keys.contains(modulus) {
         found.push(about_key(&KEY_DEBIAN_WEAK, located, "the RSA key is on a list of keys that everybody has"));
     }
 }
@@ -171,6 +182,13 @@ fn signature(located: &Located) -> Option<Finding> {
     let name = &certificate.signature.name;
     let finding = Finding::new(&WEAK_SIGNATURE, located, format!("the certificate is signed with {name}"));
     Some(finding.field(Field::SignatureAlgorithm).observed(name).expected("a signature over SHA-256 or better"))
+}
+
+fn is_about_algorithm(error: &Error) -> bool {
+    matches!(
+        error,
+        Error::UnsupportedSignatureAlgorithmContext(_) | Error::UnsupportedSignatureAlgorithmForPublicKeyContext(_)
+    )
 }
 
 fn about_key(check: &'static Check, located: &Located, message: impl Into<String>) -> Finding {

@@ -1,6 +1,8 @@
+//! The page of all checks, in Markdown.
+
 use crate::lint::{Check, Family, catalogue};
 
-/// Every check in Markdown: docs/lint-checks.md.
+/// Returns every check in Markdown: docs/lint-checks.md.
 pub fn catalogue_page() -> String {
     let mut page = "# What `pronk lint` looks for\n\n\
         Written by `pronk lint --catalogue`. `pronk lint --explain ID` tells one check on the terminal.\n\n\
@@ -14,12 +16,12 @@ pub fn catalogue_page() -> String {
         if family.replace(check.family) != Some(check.family) {
             page += &format!("\n## {}\n", check.family.as_str());
         }
-        page += &entry(check);
+        page += &section(check);
     }
     page
 }
 
-fn entry(check: &Check) -> String {
+fn section(check: &Check) -> String {
     format!(
         "\n### {}\n\n**{}**: {}.\n\n{}\n\n- Rule: {}.\n- Clients: {}.\n- What to do: {}.\n",
         check.id,

@@ -1,12 +1,14 @@
+//! The report as GitHub's workflow commands.
+
 use super::Report;
-use super::place::{self, Places};
+use super::location::{self, CertificateLines};
 use crate::cert::escape::shown;
 use crate::lint::{Origin, Severity};
 
-/// The report as workflow commands, which GitHub shows beside the files of a change.
+/// Returns the report as workflow commands, which GitHub shows beside the files of a change.
 pub fn github(report: &Report<'_>) -> String {
     let mut text = String::new();
-    let mut places = Places::default();
+    let mut certificate_lines = CertificateLines::default();
     for finding in &report.findings.findings {
         let command = match finding.severity {
             Severity::Error => "error",
@@ -24,8 +26,8 @@ pub fn github(report: &Report<'_>) -> String {
         let title = property(finding.check.id);
         let place = match &finding.origin {
             Origin::File { path, .. } => {
-                let file = place::relative(path, report.folder).unwrap_or_else(|| path.clone());
-                format!("file={},line={},", property(&shown(&file.to_string_lossy())), places.line(finding))
+                let file = location::relative(path, report.folder).unwrap_or_else(|| path.clone());
+                format!("file={},line={},", property(&shown(&file.to_string_lossy())), certificate_lines.line(finding))
             }
             Origin::Live { .. } => String::new(),
         };
@@ -37,17 +39,17 @@ pub fn github(report: &Report<'_>) -> String {
     text
 }
 
-/// Paths may hold what acts on a terminal; the message's own ends of line stay.
+/// Escapes what acts on a terminal, such as in a path; the message's own ends of line stay.
 fn shown_lines(text: &str) -> String {
     text.lines().map(shown).collect::<Vec<_>>().join("\n")
 }
 
-/// A message may not end the command.
+/// Escapes a message, which may not end the command.
 fn data(text: &str) -> String {
     text.replace('%', "%25").replace('\r', "%0D").replace('\n', "%0A")
 }
 
-/// A property may not end itself either.
+/// Escapes a property, which may not end itself either.
 fn property(text: &str) -> String {
     data(text).replace(':', "%3A").replace(',', "%2C")
 }

@@ -1,3 +1,5 @@
+//! The report for people, and the explanation of one check.
+
 use std::collections::HashSet;
 use std::fmt::Write;
 
@@ -10,7 +12,7 @@ use crate::snippet::{Line, Snippet, Tone};
 /// Columns of a certificate's line that are shown.
 const WIDTH: usize = 110;
 
-/// The report for people; `color` is for terminals.
+/// Returns the report for people; `color` is for terminals.
 pub fn human(report: &Report<'_>, color: bool) -> String {
     let mut text = String::new();
     let mut helped = HashSet::new();
@@ -22,7 +24,7 @@ pub fn human(report: &Report<'_>, color: bool) -> String {
     text
 }
 
-/// `3 errors, 1 warning and 2 notes in 12 certificates of 10 sources`, and what was not looked at.
+/// Returns `3 errors, 1 warning and 2 notes in 12 certificates of 10 sources`, and what was not looked at.
 fn summary(report: &Report<'_>) -> String {
     let count = |severity| report.findings.findings.iter().filter(|finding| finding.severity == severity).count();
     let certificates = report.subjects.iter().map(|subject| subject.chain().len()).sum();
@@ -45,7 +47,7 @@ fn summary(report: &Report<'_>) -> String {
     text
 }
 
-/// A finding with its certificate as source text. The remedy is told once for all findings that share it.
+/// Returns a finding with its certificate as source text. The remedy is written once for all findings that share it.
 fn block(finding: &Finding, with_help: bool) -> Snippet<'_> {
     let tone = match finding.severity {
         Severity::Error => Tone::Error,
@@ -87,7 +89,7 @@ fn remedy(finding: &Finding) -> String {
     text
 }
 
-/// The certificate's subject, for orientation, and the field in question with a caret.
+/// Returns the certificate's subject, for orientation, and the field in question with a caret.
 fn source(finding: &Finding) -> Vec<Line> {
     let (Some(certificate), Some(field)) = (&finding.certificate, finding.field) else { return Vec::new() };
     let all = lines(certificate);
@@ -103,14 +105,14 @@ fn source(finding: &Finding) -> Vec<Line> {
     drawn
 }
 
-/// `Subject: CN=lb`, with carets under `span`; a long value is cut to a window around it.
+/// Draws `Subject: CN=lb`, with carets under `span`; a long value is cut to a window around it.
 fn draw(field: Field, value: &str, span: Option<&str>) -> Line {
     let letters: Vec<char> = value.chars().collect();
     let at = span.and_then(|span| value.find(span)).map_or(0, |byte| value[..byte].chars().count());
     let length = span.map_or(0, |span| if value.contains(span) { span.chars().count() } else { letters.len() });
     let label = format!("{}: ", field.as_str());
     let room = WIDTH.saturating_sub(label.len());
-    // A little of what stands before the span stays in sight.
+    // A little of what is before the span stays in sight.
     let start = if at + length <= room { 0 } else { at.saturating_sub(room / 4) };
     let end = letters.len().min(start + room);
     let (before, after) = (if start > 0 { "…" } else { "" }, if end < letters.len() { "…" } else { "" });
@@ -124,7 +126,7 @@ fn counted(number: usize, what: &str) -> String {
     format!("{number} {what}{}", if number == 1 { "" } else { "s" })
 }
 
-/// Everything about one check, for `--explain`.
+/// Explains one check, for `--explain`.
 pub fn explain(check: &crate::lint::Check) -> String {
     format!(
         "{} ({}): {}\n\n{}\n\nRule: {}.\nClients: {}.\nWhat to do: {}.\n",

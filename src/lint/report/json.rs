@@ -1,3 +1,5 @@
+//! The report as JSON, and its schema.
+
 use serde::Serialize;
 use serde_json::{Value, json as object};
 
@@ -40,7 +42,7 @@ struct Unreadable {
     help: Option<String>,
 }
 
-/// The report as JSON, as docs/lint-output.md has it, with `more` at its top level.
+/// Returns the report as JSON, as docs/lint-output.md has it, with `more` at its top level.
 pub fn json(report: &Report<'_>, more: impl IntoIterator<Item = (&'static str, Value)>) -> String {
     let findings = &report.findings.findings;
     let count = |severity| findings.iter().filter(|finding| finding.severity == severity).count();
@@ -72,7 +74,7 @@ pub fn json(report: &Report<'_>, more: impl IntoIterator<Item = (&'static str, V
     harmless(&format!("{value:#}\n"))
 }
 
-/// The same JSON with what acts on a terminal, or hides, written as escapes. It stands in strings only.
+/// Returns the same JSON with what acts on a terminal, or hides, written as escapes. It can only be in strings.
 fn harmless(json: &str) -> String {
     let mut text = String::with_capacity(json.len());
     for letter in json.chars() {
@@ -88,19 +90,19 @@ fn harmless(json: &str) -> String {
     text
 }
 
-/// A JSON Schema of what [`json`] writes.
+/// Returns a JSON Schema of what [`json`] writes.
 pub fn json_schema() -> Value {
     let text = || object!({ "type": "string" });
     let maybe_text = || object!({ "type": ["string", "null"] });
     let number = || object!({ "type": "integer" });
     let texts = || object!({ "type": "array", "items": { "type": "string" } });
-    let record = |fields: &[(&str, Value)]| {
+    let object_of = |fields: &[(&str, Value)]| {
         let names: Vec<_> = fields.iter().map(|(name, _)| *name).collect();
         let properties: serde_json::Map<_, _> =
             fields.iter().map(|(name, kind)| ((*name).to_owned(), kind.clone())).collect();
         object!({ "type": "object", "properties": properties, "required": names })
     };
-    let certificate = record(&[
+    let certificate = object_of(&[
         ("source", text()),
         ("position", number()),
         ("of", number()),
@@ -118,7 +120,7 @@ pub fn json_schema() -> Value {
         ("ca", object!({ "type": "boolean" })),
         ("sha256", text()),
     ]);
-    let finding = record(&[
+    let finding = object_of(&[
         ("check", text()),
         ("severity", object!({ "enum": ["error", "warning", "info"] })),
         ("source", text()),
@@ -135,15 +137,18 @@ pub fn json_schema() -> Value {
         ("paste", texts()),
         ("notes", texts()),
     ]);
-    let mut schema = record(&[
+    let mut schema = object_of(&[
         ("version", object!({ "const": VERSION })),
-        ("tool", record(&[("name", text()), ("version", text())])),
+        ("tool", object_of(&[("name", text()), ("version", text())])),
         ("hostnames", texts()),
         ("names_checked", object!({ "type": "boolean" })),
-        ("summary", record(&["errors", "warnings", "notes", "allowed", "unreadable"].map(|name| (name, number())))),
+        ("summary", object_of(&["errors", "warnings", "notes", "allowed", "unreadable"].map(|name| (name, number())))),
         ("certificates", object!({ "type": "array", "items": certificate })),
         ("findings", object!({ "type": "array", "items": finding })),
-        ("unreadable", object!({ "type": "array", "items": record(&[("message", text()), ("help", maybe_text())]) })),
+        (
+            "unreadable",
+            object!({ "type": "array", "items": object_of(&[("message", text()), ("help", maybe_text())]) }),
+        ),
     ]);
     schema["$schema"] = object!("https://json-schema.org/draft/2020-12/schema");
     schema["title"] = object!("what pronk lint --format json prints");

@@ -9,7 +9,7 @@ use quick_xml::events::BytesText;
 use super::Report;
 use crate::lint::{Finding, Located, Severity, Subject};
 
-/// The report as JUnit's XML.
+/// Returns the report as JUnit's XML.
 pub fn junit(report: &Report<'_>) -> String {
     let mut sources: BTreeMap<String, (Vec<&Located>, Vec<&Finding>)> = BTreeMap::new();
     for located in report.subjects.iter().flat_map(Subject::chain) {
@@ -113,7 +113,7 @@ fn unreadable(out: &mut Out, report: &Report<'_>) -> io::Result<()> {
         .map(drop)
 }
 
-/// The text without what XML 1.0 forbids (section 2.2), which no escape can write.
+/// Returns the text without what XML 1.0 forbids (section 2.2), which no escape can write.
 fn legal(text: &str) -> String {
     let forbidden = |letter: char| {
         (letter.is_control() && !matches!(letter, '\t' | '\n' | '\r')) || matches!(letter, '\u{fffe}' | '\u{ffff}')

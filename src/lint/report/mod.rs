@@ -1,44 +1,20 @@
 //! Findings for people and for programs.
 
 mod catalogue;
+mod content;
 mod github;
 mod human;
 mod json;
 mod junit;
-mod place;
+mod location;
 mod sarif;
 mod view;
 
 pub use catalogue::catalogue_page;
+pub use content::Report;
 pub use github::github;
 pub use human::{explain, human};
 pub use json::{json, json_schema};
 pub use junit::junit;
 pub use sarif::sarif;
 pub use view::{CertificateView, FindingView};
-
-use std::path::Path;
-
-use crate::cert::MaterialError;
-use crate::lint::{Findings, Severity, Subject};
-
-/// What a report is made of.
-#[derive(Debug)]
-pub struct Report<'a> {
-    pub subjects: &'a [Subject],
-    pub findings: &'a Findings,
-    /// What could not be read.
-    pub unreadable: &'a [MaterialError],
-    /// The names that clients connect to.
-    pub hostnames: &'a [String],
-    /// Whether any names were looked for.
-    pub names_checked: bool,
-    /// How to have names looked for, if they were not.
-    pub names_help: &'a str,
-    /// The least severity that fails a build; none fails on nothing.
-    pub fail_on: Option<Severity>,
-    /// The folder that build servers know files below.
-    pub folder: &'a Path,
-    /// Seconds since 1970.
-    pub now: i64,
-}

@@ -5,7 +5,7 @@ use std::path::Path;
 
 use serde::Serialize;
 
-use super::place::{self, Places};
+use super::location::{self, CertificateLines};
 use super::{FindingView, Report};
 use crate::lint::{Check, Finding, Origin, Severity};
 
@@ -114,18 +114,18 @@ struct Text {
     text: String,
 }
 
-/// The report as SARIF.
+/// Returns the report as SARIF.
 pub fn sarif(report: &Report<'_>) -> String {
     let findings = &report.findings.findings;
     let mut checks: Vec<&'static Check> = findings.iter().map(|finding| finding.check).collect();
     checks.sort_by_key(|check| check.id);
     checks.dedup_by_key(|check| check.id);
     let views: Vec<_> = findings.iter().map(FindingView::from).collect();
-    let mut places = Places::default();
+    let mut certificate_lines = CertificateLines::default();
     let results: Vec<_> = findings
         .iter()
         .zip(&views)
-        .map(|(finding, view)| result(finding, view, &checks, report.folder, &mut places))
+        .map(|(finding, view)| result(finding, view, &checks, report.folder, &mut certificate_lines))
         .collect();
     let notification = |message| Notification { level: "error", message: Text { text: message } };
     let unreadable: BTreeSet<_> = report.unreadable.iter().map(ToString::to_string).collect();
@@ -166,14 +166,14 @@ fn result<'a>(
     view: &'a FindingView,
     checks: &[&Check],
     folder: &Path,
-    places: &mut Places,
+    certificate_lines: &mut CertificateLines,
 ) -> SarifResult<'a> {
     let certificate = finding.certificate.as_ref().map_or_else(|| finding.origin.source(), |it| it.fingerprint());
     let span = finding.span.as_deref().unwrap_or_default();
     // A message is Markdown of a kind, in which this would begin a link (SARIF 2.1.0, section 3.11.6).
     let text = format!("{}: {}. {}.", finding.origin, finding.message, finding.check.remedy).replace("](", "] (");
     let uri = match &finding.origin {
-        Origin::File { path, .. } => place::uri(path, folder),
+        Origin::File { path, .. } => location::uri(path, folder),
         Origin::Live { address, .. } => format!("tls://{address}"),
     };
     SarifResult {
@@ -184,7 +184,7 @@ fn result<'a>(
         locations: [Location {
             physical_location: PhysicalLocation {
                 artifact_location: Artifact { uri },
-                region: Region { start_line: places.line(finding) },
+                region: Region { start_line: certificate_lines.line(finding) },
             },
         }],
         partial_fingerprints: Fingerprints { pronk: format!("{}/{certificate}/{span}", finding.check.id) },

@@ -1,3 +1,5 @@
+//! Certificates and findings as JSON has them.
+
 use serde::{Deserialize, Serialize};
 
 use crate::cert::Certificate;
@@ -32,7 +34,7 @@ pub struct CertificateView {
 }
 
 impl CertificateView {
-    /// `now` is in seconds since 1970.
+    /// Takes what JSON has of a certificate; `now` is in seconds since 1970.
     pub fn of(certificate: &Certificate, origin: &Origin, now: i64) -> Self {
         let (position, of) = origin.position();
         Self {

@@ -6,7 +6,7 @@ use std::time::Duration;
 use super::interface::{Probe, Probing};
 use crate::monitor::assignment::Assignment;
 use crate::monitor::outcome::Outcome;
-use crate::tls::{self, Unfetched};
+use crate::tls::{self, FetchError};
 
 /// Finishes a TLS handshake, closes, and passes on the certificates that the member showed. Any certificate is taken:
 /// whether it is to be trusted is not asked here.
@@ -25,10 +25,10 @@ impl Probe for TlsProbe<'_> {
         let Assignment { server_name, certificates, member, .. } = self.assignment;
         Box::pin(async move {
             let shown = tls::handshake(address, server_name.as_ref(), limit).await;
-            certificates.saw(member, shown.chain);
+            certificates.record(member, shown.chain);
             match shown.outcome {
                 Ok(()) => Outcome::Answers,
-                Err(reason @ Unfetched::Short(_)) => Outcome::NotMade(format!("{address}: {reason}")),
+                Err(reason @ FetchError::Short(_)) => Outcome::NotMade(format!("{address}: {reason}")),
                 Err(reason) => Outcome::Fails(format!("{address}: {reason}")),
             }
         })

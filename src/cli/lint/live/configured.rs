@@ -1,41 +1,44 @@
-use super::{Live, Port, fetch};
+//! Everything that a configuration file has to do with certificates.
+
+use super::collected::Collected;
+use super::fetch::fetch;
+use super::port::Port;
 use crate::cert::entry;
 use crate::config::{Loaded, Severity};
-use crate::inventory::Targets;
-use crate::inventory::material;
 use crate::inventory::targets::{MemberTarget, ProfileTarget};
+use crate::inventory::{Targets, chains, trust};
 use crate::lint::{Role, Subject, Trust, Use};
 use crate::model::profile::{CertKey, Certificate, TrustAnchors};
 
-/// Everything that a configuration has to do with certificates: those that pronk serves and those in reserve from their
-/// files, those of members as their ports show them, each by the rule of the virtual servers that it serves.
+/// Collects everything that a configuration has to do with certificates: those that pronk serves and those in reserve
+/// from their files, those of members as their ports show them, each by the rule of the virtual servers that it serves.
 ///
 /// # Errors
 /// The system gives no means to connect.
-pub(in crate::cli::lint) fn from_config(loaded: &Loaded) -> anyhow::Result<Live> {
+pub(in crate::cli::lint) fn from_config(loaded: &Loaded) -> anyhow::Result<Collected> {
     let store = &loaded.model.certificate_store;
     let targets = Targets::of(&loaded.model, &entry::entries(store));
-    let mut live = Live::default();
-    targets.profiles.iter().for_each(|target| live.add_profile(target, loaded));
+    let mut collected = Collected::default();
+    targets.profiles.iter().for_each(|target| collected.add_profile(target, loaded));
 
     let ports: Vec<_> = targets.members.iter().map(port).collect();
     for (target, fetched) in targets.members.iter().zip(fetch(&ports)?) {
-        let rules: Vec<_> = target
-            .rules
+        let expected_roles: Vec<_> = target
+            .expectations
             .iter()
-            .map(|rule| (rule.role.clone(), rule.trust.as_ref().and_then(|anchors| live.trust(anchors))))
+            .map(|it| (it.role.clone(), it.trust.as_ref().and_then(|anchors| collected.trust(anchors))))
             .collect();
-        live.add(&target.key.to_string(), fetched, &rules, &expected(target));
+        collected.add(&target.key.to_string(), fetched, &expected_roles, &expected(target));
     }
     for name in &targets.spare {
         let source = CertKey { certificate: Certificate::Store(name.clone()), passphrase: None, sni_default: false };
-        match material::of_files(&source, store) {
+        match chains::read(&source, store) {
             Ok(found) => {
                 let authorities = found.chain.iter().map(|it| &it.certificate).filter(|it| it.is_authority());
-                live.anchors.extend(authorities.map(|authority| authority.der.clone()));
-                live.subjects.extend(Subject::new(found.chain, found.key, Role::default()));
+                collected.anchors.extend(authorities.map(|authority| authority.der.clone()));
+                collected.subjects.extend(Subject::new(found.chain, found.key, Role::default()));
             }
-            Err(error) => live.unreadable.push(error),
+            Err(error) => collected.unreadable.push(error),
         }
     }
     for name in &targets.nameless {
@@ -44,19 +47,18 @@ pub(in crate::cli::lint) fn from_config(loaded: &Loaded) -> anyhow::Result<Live>
         let help = "write the name that clients connect to as `hostname`".to_owned();
         let mut note = loaded.diagnose(&["virtual-servers", name.as_str()], message, Some(help));
         note.severity = Severity::Note;
-        live.notes.push(note);
+        collected.notes.push(note);
     }
-    Ok(live)
+    Ok(collected)
 }
 
-impl Live {
+impl Collected {
     fn add_profile(&mut self, target: &ProfileTarget, loaded: &Loaded) {
         let sources = &target.profile.cert_key_chain;
-        let read = |source| material::of_files(source, &loaded.model.certificate_store);
+        let read = |source| chains::read(source, &loaded.model.certificate_store);
         let found: Vec<_> =
             sources.iter().map(|source| read(source).map_err(|error| self.unreadable.push(error)).ok()).collect();
-        let chains: Vec<&[_]> =
-            found.iter().map(|it| it.as_ref().map_or(&[][..], |material| &material.chain)).collect();
+        let chains: Vec<&[_]> = found.iter().map(|it| it.as_ref().map_or(&[][..], |found| &found.chain)).collect();
         let asked = target.front_ends(&chains);
         for (found, front_ends) in found.into_iter().zip(asked) {
             let Some(found) = found else { continue };
@@ -66,7 +68,7 @@ impl Live {
     }
 
     fn trust(&mut self, anchors: &TrustAnchors) -> Option<Trust> {
-        let trust = material::trust(anchors).map_err(|error| self.unreadable.push(error)).ok()?;
+        let trust = trust::trust(anchors).map_err(|error| self.unreadable.push(error)).ok()?;
         if matches!(anchors, TrustAnchors::File(_)) {
             let new: Vec<_> = trust.anchors.iter().filter(|it| !self.anchors.contains(it)).cloned().collect();
             self.anchors.extend(new);
@@ -79,10 +81,10 @@ fn port(target: &MemberTarget) -> Port {
     Port { host: target.node.address.to_string(), port: target.key.port, server_name: target.server_name() }
 }
 
-/// What the port should do, for the finding that it does not.
+/// Returns what the port should do, for the finding that it does not.
 fn expected(target: &MemberTarget) -> String {
     let names: Vec<_> = target.virtual_servers.iter().map(ToString::to_string).collect();
-    let who = match target.rules.iter().any(|rule| rule.role.usage == Use::Passthrough) {
+    let who = match target.expectations.iter().any(|it| it.role.usage == Use::Passthrough) {
         true => "the clients of",
         false => "the server-ssl profile of",
     };

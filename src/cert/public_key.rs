@@ -1,0 +1,103 @@
+//! The public key and the kind of signature of a certificate.
+
+use std::fmt;
+
+use x509_parser::certificate::X509Certificate;
+use x509_parser::oid_registry::{self, Oid};
+use x509_parser::public_key::PublicKey;
+
+use super::oid::oid_name;
+
+/// The public key.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Key {
+    pub kind: KeyKind,
+    /// SubjectPublicKeyInfo in DER: equal exactly for equal keys.
+    pub spki: Vec<u8>,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum KeyKind {
+    Rsa {
+        bits: usize,
+        modulus: Vec<u8>,
+        exponent: Vec<u8>,
+    },
+    /// On a curve of this name, such as `P-256`.
+    Ec(String),
+    Ed25519,
+    Other(String),
+}
+
+/// How the issuer signed.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Signature {
+    /// Such as `sha256WithRSAEncryption`, or a dotted number.
+    pub name: String,
+    pub hash_is_broken: bool,
+}
+
+impl Key {
+    pub(super) fn of(certificate: &X509Certificate<'_>) -> Self {
+        let info = certificate.public_key();
+        let algorithm = &info.algorithm.algorithm;
+        let kind = match info.parsed() {
+            Ok(PublicKey::RSA(key)) => {
+                let modulus = without_leading_zeros(key.modulus);
+                let bits = modulus.len() * 8 - modulus.first().map_or(0, |byte| byte.leading_zeros() as usize);
+                KeyKind::Rsa { bits, modulus: modulus.to_vec(), exponent: without_leading_zeros(key.exponent).to_vec() }
+            }
+            Ok(PublicKey::EC(_)) => {
+                let curve = info.algorithm.parameters.as_ref().and_then(|it| it.as_oid().ok());
+                KeyKind::Ec(curve.map_or_else(|| "of an unnamed curve".into(), |oid| curve_name(&oid)))
+            }
+            _ if *algorithm == oid_registry::OID_SIG_ED25519 => KeyKind::Ed25519,
+            _ => KeyKind::Other(oid_name(algorithm)),
+        };
+        Self { kind, spki: info.raw.to_vec() }
+    }
+}
+
+impl fmt::Display for Key {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match &self.kind {
+            KeyKind::Rsa { bits, .. } => write!(f, "RSA {bits}"),
+            KeyKind::Ec(curve) => write!(f, "ECDSA {curve}"),
+            KeyKind::Ed25519 => f.write_str("Ed25519"),
+            KeyKind::Other(name) => f.write_str(name),
+        }
+    }
+}
+
+impl Signature {
+    pub(super) fn of(oid: &Oid<'_>) -> Self {
+        Self { name: oid_name(oid), hash_is_broken: BROKEN.contains(&oid.to_id_string().as_str()) }
+    }
+}
+
+fn without_leading_zeros(bytes: &[u8]) -> &[u8] {
+    let zeros = bytes.iter().take_while(|byte| **byte == 0).count();
+    &bytes[zeros..]
+}
+
+fn curve_name(oid: &Oid<'_>) -> String {
+    match oid.to_id_string().as_str() {
+        "1.2.840.10045.3.1.7" => "P-256".into(),
+        "1.3.132.0.34" => "P-384".into(),
+        "1.3.132.0.35" => "P-521".into(),
+        "1.3.132.0.10" => "secp256k1".into(),
+        other => other.into(),
+    }
+}
+
+/// Signatures over MD2, MD4, MD5 or SHA-1.
+const BROKEN: &[&str] = &[
+    "1.2.840.113549.1.1.2", // md2WithRSAEncryption
+    "1.2.840.113549.1.1.3", // md4WithRSAEncryption
+    "1.2.840.113549.1.1.4", // md5WithRSAEncryption
+    "1.2.840.113549.1.1.5", // sha1WithRSAEncryption
+    "1.3.14.3.2.25",        // md5WithRSASignature
+    "1.3.14.3.2.29",        // sha1WithRSASignature
+    "1.2.840.10040.4.3",    // dsa-with-sha1
+    "1.2.840.10045.4.1",    // ecdsa-with-SHA1
+];

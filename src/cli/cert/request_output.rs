@@ -1,0 +1,22 @@
+//! Where a request for a certificate is written.
+
+use std::path::Path;
+
+use crate::cli::screen::{out, outln};
+
+/// Writes a request to a file or to standard output, and prints the next step; on standard error if the request is on
+/// standard output, so that it can be piped on.
+pub(super) fn write_request(csr: &str, out: Option<&Path>, name: &str) -> anyhow::Result<()> {
+    let next = format!("once it is signed: pronk cert import {name} --cert SIGNED.pem");
+    match out {
+        Some(path) => {
+            std::fs::write(path, csr).map_err(|error| anyhow::anyhow!("cannot write {}: {error}", path.display()))?;
+            outln!("the request is in {}, its key in the store; {next}", path.display());
+        }
+        None => {
+            out!("{csr}");
+            eprintln!("the key is in the store; {next}");
+        }
+    }
+    Ok(())
+}

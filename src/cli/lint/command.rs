@@ -1,0 +1,222 @@
+//! The options of `pronk lint`, and its run: sources are gathered, linted and reported.
+
+use std::io::IsTerminal;
+use std::path::PathBuf;
+use std::process::ExitCode;
+use std::sync::Arc;
+use std::time::SystemTime;
+
+use anyhow::Context;
+use clap::ValueEnum;
+use rustls_pki_types::{CertificateDer, CertificateRevocationListDer};
+
+use super::levels::{self, LevelOptions};
+use super::live;
+use super::output::OutputOptions;
+use crate::cert::pem::{read_certificates, read_revocation_lists};
+use crate::cert::{MaterialError, Passphrase};
+use crate::cli::screen;
+use crate::config;
+use crate::control::lint_levels;
+use crate::inventory::trust;
+use crate::lint::WeakKeys;
+use crate::lint::report::{Report, catalogue_page, explain, json_schema};
+use crate::lint::{Check, EXPIRY_DAYS, Findings, Gathered, Levels, Linter, Role, Trust, Use, catalogue, gather};
+use crate::model::{Host, profile};
+
+#[derive(Debug, clap::Args)]
+pub(in crate::cli) struct Args {
+    /// Files, folders (with all below them), or `-` for standard input: PEM, DER, PKCS#7, PKCS#12.
+    #[arg(required_unless_present_any = ["connect", "config", "explain", "list_checks", "catalogue", "print_schema"])]
+    paths: Vec<PathBuf>,
+    /// A live TLS port; may be given again. The port is 21050 unless given.
+    #[arg(long, value_name = "HOST[:PORT]")]
+    connect: Vec<String>,
+    /// Lint what a configuration file names: the certificates that pronk serves and those of its members.
+    #[arg(long, value_name = "FILE")]
+    config: Option<PathBuf>,
+    /// A name that clients connect to; may be given again.
+    #[arg(long, value_name = "NAME", value_parser = |text: &str| Host::parse(text))]
+    hostname: Vec<Host>,
+    /// The name of the host that has the certificates given as paths.
+    #[arg(long, value_name = "NAME", value_parser = |text: &str| Host::parse(text))]
+    node: Option<Host>,
+    /// How the load balancer treats TLS to the hosts given with PATHS and --connect.
+    #[arg(long, value_enum)]
+    mode: Option<ModeOption>,
+    /// Authorities that chains have to lead to; without it the system's, and those among the paths. May be given again.
+    #[arg(long, value_name = "FILE")]
+    ca_file: Vec<PathBuf>,
+    /// Revocation lists; may be given again.
+    #[arg(long, value_name = "FILE")]
+    crl: Vec<PathBuf>,
+    /// A file whose first line opens encrypted keys and keystores.
+    #[arg(long, value_name = "FILE", conflicts_with = "passphrase_env")]
+    passphrase_file: Option<PathBuf>,
+    /// An environment variable that opens encrypted keys and keystores.
+    #[arg(long, value_name = "VARIABLE")]
+    passphrase_env: Option<String>,
+    /// Lists of keys that others have, in openssl-blacklist's format; those that are installed are used in any case.
+    #[arg(long, value_name = "FILE")]
+    weak_keys: Vec<PathBuf>,
+    /// A certificate that ends within so many days is soon to expire.
+    #[arg(long, value_name = "DAYS", default_value_t = EXPIRY_DAYS)]
+    expiry_days: u32,
+    #[command(flatten)]
+    levels: LevelOptions,
+    #[command(flatten)]
+    output: OutputOptions,
+    /// Tell everything about a check.
+    #[arg(long, value_name = "ID", value_parser = levels::known, exclusive = true)]
+    explain: Option<String>,
+    /// List every check with its severity.
+    #[arg(long, exclusive = true)]
+    list_checks: bool,
+    /// Print every check at length, in Markdown.
+    #[arg(long, exclusive = true)]
+    catalogue: bool,
+    /// Print a JSON Schema of what --format json prints.
+    #[arg(long, exclusive = true)]
+    print_schema: bool,
+    /// Judge as if it were so many seconds since 1970.
+    #[arg(long, hide = true)]
+    now: Option<i64>,
+}
+
+/// Who shows the certificates to whom.
+#[derive(Clone, Copy, Debug, ValueEnum)]
+enum ModeOption {
+    /// Members show them to clients.
+    Passthrough,
+    /// pronk shows them to clients.
+    Offload,
+    /// Members show them to pronk.
+    ReEncrypt,
+}
+
+impl Args {
+    pub(in crate::cli) fn execute(self) -> anyhow::Result<ExitCode> {
+        if let Some(text) = self.about() {
+            screen::print(&text)?;
+            return Ok(ExitCode::SUCCESS);
+        }
+        let usage = match self.mode {
+            None => Use::Server,
+            Some(ModeOption::Passthrough) => Use::Passthrough,
+            Some(ModeOption::Offload) => Use::FrontEnd,
+            Some(ModeOption::ReEncrypt) => Use::ReEncrypt,
+        };
+        let role = Role { usage, front_ends: self.hostname.clone(), node: self.node.clone() };
+        let passphrase = self.passphrase();
+        let mut gathered = gather(&self.paths, &role, passphrase.as_ref().ok().and_then(Option::as_ref));
+        gathered.unreadable.extend(passphrase.err());
+        let mut live = live::connect(&self.connect, &role)?;
+        let mut levels = Levels::default();
+        if let Some(path) = &self.config {
+            let loaded = config::load(path).and_then(|loaded| Ok((lint_levels(&loaded)?, loaded)));
+            match loaded {
+                Ok((configured, loaded)) => {
+                    levels = configured;
+                    live.extend(live::from_config(&loaded)?);
+                }
+                Err(wrong) => {
+                    eprintln!("{}", wrong.render(std::io::stderr().is_terminal()));
+                    return Ok(ExitCode::from(UNREADABLE));
+                }
+            }
+        }
+        if !live.notes.is_empty() {
+            eprintln!("{}", live.notes.render(std::io::stderr().is_terminal()));
+        }
+        gathered.subjects.extend(live.subjects);
+        gathered.anchors.extend(live.anchors);
+        gathered.unreadable.extend(live.unreadable);
+        self.levels.apply(&mut levels);
+        let authority = Role { usage: Use::Authority, ..Role::default() };
+        gathered.subjects.extend(gather(&self.ca_file, &authority, None).subjects);
+        let nothing = gathered.subjects.is_empty() && gathered.unreadable.is_empty() && live.findings.is_empty();
+        if nothing && self.config.is_none() {
+            gathered
+                .unreadable
+                .extend(self.paths.first().map(|path| MaterialError::NoCertificate { path: path.clone() }));
+        }
+        let linter = self.linter(&mut gathered, levels)?;
+        let mut findings = linter.judge(live.findings);
+        findings.extend(linter.lint(&gathered.subjects));
+        self.report(&gathered, &findings, linter.now)
+    }
+
+    /// Returns what needs no certificates, if that was asked for.
+    fn about(&self) -> Option<String> {
+        if let Some(check) = self.explain.as_deref().and_then(crate::lint::check) {
+            return Some(explain(check));
+        }
+        let line = |check: &Check| format!("{:<36} {:<8} {}\n", check.id, check.severity.as_str(), check.title);
+        match () {
+            () if self.list_checks => Some(catalogue().map(line).collect()),
+            () if self.catalogue => Some(catalogue_page()),
+            () if self.print_schema => Some(format!("{:#}\n", json_schema())),
+            () => None,
+        }
+    }
+
+    fn passphrase(&self) -> Result<Option<Passphrase>, MaterialError> {
+        let file = self.passphrase_file.clone().map(profile::Passphrase::File);
+        let source = file.or_else(|| self.passphrase_env.clone().map(profile::Passphrase::Environment));
+        source.map(|source| Passphrase::read(&source)).transpose()
+    }
+
+    fn linter(&self, gathered: &mut Gathered, levels: Levels) -> anyhow::Result<Linter> {
+        let mut anchors: Vec<CertificateDer<'static>> = Vec::new();
+        for path in &self.ca_file {
+            match read_certificates(path) {
+                Ok(certificates) => anchors.extend(certificates),
+                Err(error) => gathered.unreadable.push(error),
+            }
+        }
+        if self.ca_file.is_empty() {
+            anchors.append(&mut gathered.anchors);
+            anchors.extend(trust::system().iter().cloned());
+        }
+        let mut revocation_lists: Vec<CertificateRevocationListDer<'static>> =
+            std::mem::take(&mut gathered.revocation_lists);
+        for path in &self.crl {
+            match read_revocation_lists(path) {
+                Ok(lists) => revocation_lists.extend(lists),
+                Err(error) => gathered.unreadable.push(error),
+            }
+        }
+        let clock = || SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).map(|since| since.as_secs() as i64);
+        let weak_keys: Vec<_> = self.weak_keys.iter().cloned().chain(WeakKeys::installed_lists()).collect();
+        Ok(Linter {
+            now: self.now.map_or_else(clock, Ok).context("the clock stands before 1970")?,
+            expiry_days: self.expiry_days,
+            trust: Trust { given: !self.ca_file.is_empty(), anchors: Arc::from(anchors) },
+            revocation_lists,
+            weak_keys: WeakKeys::read(&weak_keys)?,
+            levels,
+        })
+    }
+
+    fn report(&self, gathered: &Gathered, findings: &Findings, now: i64) -> anyhow::Result<ExitCode> {
+        self.output.print(&Report {
+            subjects: &gathered.subjects,
+            findings,
+            unreadable: &gathered.unreadable,
+            hostnames: &self.hostname.iter().map(ToString::to_string).collect::<Vec<_>>(),
+            names_checked: gathered.subjects.iter().any(|subject| !subject.role.front_ends.is_empty()),
+            names_help: "give --hostname with the name that clients connect to",
+            fail_on: self.output.fail_on(),
+            folder: &std::env::current_dir()?,
+            now,
+        })?;
+        let fails = |worst| self.output.fail_on().is_some_and(|least| worst >= least);
+        Ok(match findings.worst() {
+            _ if !gathered.unreadable.is_empty() => ExitCode::from(UNREADABLE),
+            Some(worst) if fails(worst) => ExitCode::FAILURE,
+            _ => ExitCode::SUCCESS,
+        })
+    }
+}
+
+const UNREADABLE: u8 = 3;

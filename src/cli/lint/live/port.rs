@@ -1,0 +1,68 @@
+//! A live port, as a user writes it.
+
+use anyhow::Context;
+
+use crate::model::Host;
+
+/// A port to ask for its certificates.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct Port {
+    pub(super) host: String,
+    pub(super) port: u16,
+    pub(super) server_name: Option<Host>,
+}
+
+impl Port {
+    fn new(host: &str, port: u16) -> Self {
+        Self { host: host.to_owned(), port, server_name: Host::parse(host).ok() }
+    }
+
+    pub(super) fn parse(text: &str) -> anyhow::Result<Self> {
+        let (host, port) = match text.strip_prefix('[').map(|rest| rest.split_once(']')) {
+            Some(Some((host, rest))) => (host, rest.strip_prefix(':').or(rest.is_empty().then_some(DEFAULT_PORT))),
+            Some(None) => anyhow::bail!("the bracket is not closed"),
+            // A colon too many is an IPv6 address without a port.
+            None => match text.rsplit_once(':') {
+                Some((host, port)) if !host.contains(':') => (host, Some(port)),
+                _ => (text, Some(DEFAULT_PORT)),
+            },
+        };
+        let port = port.and_then(|port| port.parse().ok()).filter(|port| *port > 0);
+        let port = port.context("the port is a number from 1 to 65535")?;
+        let is_host = !host.is_empty() && !host.contains(['/', ' ', '@', '?']);
+        anyhow::ensure!(is_host, "write HOST:PORT, such as node1.example.com:21050");
+        Ok(Self::new(host, port))
+    }
+}
+
+impl std::fmt::Display for Port {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        let Self { host, port, .. } = self;
+        if host.contains(':') { write!(f, "[{host}]:{port}") } else { write!(f, "{host}:{port}") }
+    }
+}
+
+/// Impala's port for JDBC, ODBC, Hue and impala-shell.
+const DEFAULT_PORT: &str = "21050";
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn addresses_are_read_as_people_write_them() {
+        let shown = |text: &str| Port::parse(text).map(|port| port.to_string());
+        for (text, expected) in [
+            ("node1.example.com:21000", "node1.example.com:21000"),
+            ("node1", "node1:21050"),
+            ("10.0.0.1:28000", "10.0.0.1:28000"),
+            ("[fd00::1]:21000", "[fd00::1]:21000"),
+            ("[fd00::1]", "[fd00::1]:21050"),
+            ("fd00::1", "[fd00::1]:21050"),
+        ] {
+            assert_eq!(shown(text).unwrap(), expected, "{text}");
+        }
+        for bad in ["", ":21050", "node1:", "node1:0", "node1:99999", "https://node1:21050", "[fd00::1", "[::1]x"] {
+            assert!(shown(bad).is_err(), "{bad}");
+        }
+    }
+}

@@ -1,0 +1,52 @@
+//! A check: something that the linter looks for, and the family that it belongs to.
+
+use super::Severity;
+
+/// Something that the linter looks for.
+#[derive(Debug)]
+pub struct Check {
+    /// Stable, in kebab-case.
+    pub id: &'static str,
+    pub family: Family,
+    /// Unless what the certificate is for makes it graver, or the levels say otherwise.
+    pub severity: Severity,
+    /// What is wrong, in one line.
+    pub title: &'static str,
+    /// The rule: an RFC with its section, or the client that has it.
+    pub basis: &'static str,
+    /// The clients that are affected, and how.
+    pub clients: &'static str,
+    /// What to know about it, in paragraphs of Markdown.
+    pub explanation: &'static str,
+    /// What to do, in one line.
+    pub remedy: &'static str,
+}
+
+/// Which file of the linter has a check.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Family {
+    Names,
+    Validity,
+    Usage,
+    Authorities,
+    Keys,
+    Chain,
+    Cluster,
+    Live,
+}
+
+impl Family {
+    /// Returns the name as a heading.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Names => "Names",
+            Self::Validity => "Validity",
+            Self::Usage => "Usage",
+            Self::Authorities => "Authorities",
+            Self::Keys => "Keys and signatures",
+            Self::Chain => "Chain",
+            Self::Cluster => "Cluster",
+            Self::Live => "Live ports",
+        }
+    }
+}

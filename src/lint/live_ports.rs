@@ -1,0 +1,67 @@
+//! Live ports: does a server show a certificate at all?
+
+use super::{Check, Family, Finding, Severity};
+
+pub(super) static CHECKS: &[&Check] = &[&PORT_PLAINTEXT, &PORT_UNREACHABLE, &TLS_HANDSHAKE_FAILED];
+
+static PORT_PLAINTEXT: Check = Check {
+    id: "port-plaintext",
+    family: Family::Live,
+    severity: Severity::Error,
+    title: "the port speaks another protocol than TLS",
+    basis: "RFC 8446, section 4.1",
+    clients: "every client that begins TLS fails, some only after a time-out",
+    explanation: "The port was sent a TLS hello and answered with something that is no TLS record. An impalad encrypts its client \
+        ports when it is started with `--ssl_server_certificate` and `--ssl_private_key`, and its web port with \
+        `--webserver_certificate_file` alone.\n\n\
+        Behind an offload virtual server members are to speak plaintext, and this is as it should be.",
+    remedy: "start the server with a certificate, or connect to its TLS port",
+};
+
+static PORT_UNREACHABLE: Check = Check {
+    id: "port-unreachable",
+    family: Family::Live,
+    severity: Severity::Error,
+    title: "nobody can connect to the port",
+    basis: "RFC 9293, section 3.5",
+    clients: "every client that is sent there",
+    explanation: "The name does not resolve, the connection was refused, or nothing answered in time. A refusal tells that the host is \
+        up and nothing listens there; silence that a firewall or the host itself is in the way.",
+    remedy: "start the server, or mend the address, the port or the firewall",
+};
+
+static TLS_HANDSHAKE_FAILED: Check = Check {
+    id: "tls-handshake-failed",
+    family: Family::Live,
+    severity: Severity::Error,
+    title: "the port takes connections and comes to no certificate",
+    basis: "RFC 8446, section 2; RFC 5246, section 7.3",
+    clients: "every client that begins TLS",
+    explanation: "The port accepted the connection and showed no certificate. A server without TLS may wait in silence: a Thrift \
+        server takes the hello for the beginning of a very long frame. A busy impalad may be silent as well: two threads set \
+        up connections, and with all service threads taken the kernel goes on accepting.\n\n\
+        An alert tells that TLS is spoken and nothing was agreed on: pronk offers TLS 1.2 and 1.3 with forward secrecy.",
+    remedy: "see whether the port speaks TLS 1.2 or newer, and whether the server has threads left",
+};
+
+/// Why a port showed no certificate.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum PortFailure {
+    /// It speaks something else.
+    Plaintext,
+    /// Nobody can connect to it.
+    Unreachable,
+    /// It accepts connections, and the TLS handshake fails.
+    Handshake,
+}
+
+/// Returns a finding about the port at `address` (`host:port`): `reason` follows the address in a sentence, `expected`
+/// says what it should do and for whom.
+pub fn port_failure(failure: PortFailure, address: &str, reason: &str, expected: &str) -> Finding {
+    let check = match failure {
+        PortFailure::Plaintext => &PORT_PLAINTEXT,
+        PortFailure::Unreachable => &PORT_UNREACHABLE,
+        PortFailure::Handshake => &TLS_HANDSHAKE_FAILED,
+    };
+    Finding::about_port(check, address, reason).observed("no certificate").expected(expected)
+}

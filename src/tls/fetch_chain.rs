@@ -1,0 +1,214 @@
+//! Fetching the chain of certificates that a port shows, without verifying it.
+
+use std::io;
+use std::net::{IpAddr, Ipv4Addr, SocketAddr};
+use std::sync::{Arc, OnceLock};
+use std::time::Duration;
+
+use rustls::Error;
+use rustls::client::{ClientConfig, Resumption};
+use rustls_pki_types::{CertificateDer, ServerName, UnixTime};
+use tokio::io::AsyncWriteExt;
+use tokio::net::{TcpStream, ToSocketAddrs};
+use tokio::time::{Instant, timeout_at};
+use tokio_rustls::TlsConnector;
+
+use super::TlsFault;
+use super::cipher_suites::provider;
+use super::verifier::{HandshakeSignatures, Verifier, VerifyChain};
+use crate::model::Host;
+use crate::model::profile::CipherGroup;
+use crate::net::{self, NotConnected, Shortage, Socket};
+
+/// Why a port showed no certificate, in words that follow its address.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum FetchError {
+    #[error("the name does not resolve: {0}")]
+    Resolve(String),
+    #[error("cannot connect: {0}")]
+    Connect(String),
+    /// pronk itself lacks something, which is reported already. It says nothing of the port.
+    #[error("not asked: pronk is {0}")]
+    Short(Shortage),
+    /// It took the connection; an impalad without TLS waits for the rest of what it takes for a Thrift frame.
+    #[error(
+        "accepted the connection and did not answer a TLS hello: probably a port without TLS, or all its service threads are busy"
+    )]
+    TimedOut,
+    /// With what it seems to speak.
+    #[error("speaks {0}")]
+    Plaintext(&'static str),
+    #[error("closed the connection when it was sent a TLS hello: probably a port without TLS")]
+    ClosedEarly,
+    #[error("it speaks TLS and the handshake fails: it {0}")]
+    Handshake(String),
+}
+
+/// What came of a handshake that accepts any certificate.
+#[derive(Debug)]
+pub struct Fetched {
+    /// As the server sent it; empty if it came to no certificate.
+    pub chain: Vec<CertificateDer<'static>>,
+    /// Whether the handshake completed.
+    pub outcome: Result<(), FetchError>,
+}
+
+/// Fetches the chain that a server shows, its own certificate first. Any is accepted: nothing is verified.
+///
+/// `server_name` is sent as SNI if it is a name. A server that shows its chain and fails the handshake later, such as
+/// one that demands a client certificate, has shown it.
+///
+/// # Errors
+/// What kept it from showing one within `limit`.
+pub async fn fetch_chain(
+    address: impl ToSocketAddrs,
+    server_name: Option<&Host>,
+    limit: Duration,
+) -> Result<Vec<CertificateDer<'static>>, FetchError> {
+    let Fetched { chain, outcome } = handshake(address, server_name, limit).await;
+    match outcome {
+        Err(reason) if chain.is_empty() => Err(reason),
+        _ => Ok(chain),
+    }
+}
+
+/// Makes a whole handshake that accepts any certificate, and closes the connection in order.
+pub async fn handshake(address: impl ToSocketAddrs, server_name: Option<&Host>, limit: Duration) -> Fetched {
+    let recorder = Arc::new(Recorder::default());
+    let outcome = attempt(address, server_name, Instant::now() + limit, &recorder).await;
+    Fetched { chain: recorder.chain.get().cloned().unwrap_or_default(), outcome }
+}
+
+async fn attempt(
+    address: impl ToSocketAddrs,
+    server_name: Option<&Host>,
+    deadline: Instant,
+    recorder: &Arc<Recorder>,
+) -> Result<(), FetchError> {
+    let mut socket = Socket::new(connect(address, deadline).await?);
+    let (connector, name) =
+        connector(server_name, recorder).map_err(|error| FetchError::Handshake(error.to_string()))?;
+    let failure = match timeout_at(deadline, connector.connect(name, &mut socket)).await {
+        Ok(Ok(mut tls)) => {
+            // The server's thread is free again as soon as it reads the close_notify.
+            let _ = timeout_at(deadline, tls.shutdown()).await;
+            return Ok(());
+        }
+        Ok(Err(error)) => Some(error),
+        Err(_) => None,
+    };
+    Err(match (failure, socket.opening()) {
+        (Some(error), first) => failed(&error, first),
+        (None, []) => FetchError::TimedOut,
+        (None, first) => failed(&io::Error::other("it stopped answering"), first),
+    })
+}
+
+fn connector(
+    server_name: Option<&Host>,
+    recorder: &Arc<Recorder>,
+) -> Result<(TlsConnector, ServerName<'static>), Error> {
+    let mut config = ClientConfig::builder_with_provider(provider(CipherGroup::Default))
+        .with_safe_default_protocol_versions()?
+        .dangerous()
+        // A key that is too weak to verify with is to be reported too.
+        .with_custom_certificate_verifier(Verifier::new(Arc::clone(recorder), HandshakeSignatures::Unverified))
+        .with_no_client_auth();
+    config.resumption = Resumption::disabled();
+    let name = match server_name {
+        Some(Host::Name(name)) => {
+            ServerName::try_from(name.clone()).map_err(|error| Error::General(error.to_string()))?
+        }
+        Some(Host::Ip(address)) => (*address).into(),
+        None => IpAddr::V4(Ipv4Addr::UNSPECIFIED).into(),
+    };
+    Ok((TlsConnector::from(Arc::new(config)), name))
+}
+
+async fn connect(address: impl ToSocketAddrs, deadline: Instant) -> Result<TcpStream, FetchError> {
+    let addresses: Vec<SocketAddr> = match timeout_at(deadline, tokio::net::lookup_host(address)).await {
+        Ok(Ok(found)) => found.collect(),
+        Ok(Err(error)) => match Shortage::of_lookup(&error) {
+            Some(shortage) => {
+                shortage.report("resolving the name of a port whose certificate is looked at");
+                return Err(FetchError::Short(shortage));
+            }
+            None => return Err(FetchError::Resolve(error.to_string())),
+        },
+        Err(_) => return Err(FetchError::Resolve("no answer in time".into())),
+    };
+    let mut failed = FetchError::Resolve("it has no address".into());
+    let which = |address| if addresses.len() > 1 { format!("{address}: ") } else { String::new() };
+    for address in addresses.iter().copied() {
+        failed = match timeout_at(deadline, net::connect(address)).await {
+            Ok(Ok(stream)) => return Ok(stream),
+            Ok(Err(NotConnected::Short(shortage))) => return Err(FetchError::Short(shortage)),
+            Ok(Err(error)) => FetchError::Connect(format!("{}{error}", which(address))),
+            Err(_) => return Err(FetchError::Connect(format!("{}no answer in time", which(address)))),
+        };
+    }
+    Err(failed)
+}
+
+/// Names the failure by what the server had sent until then.
+fn failed(error: &io::Error, first: &[u8]) -> FetchError {
+    match first {
+        [0x14..=0x17, 0x03, ..] => FetchError::Handshake(TlsFault::of_handshake(error).describe()),
+        [] => match TlsFault::of_handshake(error) {
+            TlsFault::Closed | TlsFault::Reset => FetchError::ClosedEarly,
+            fault => FetchError::Handshake(fault.describe()),
+        },
+        _ => FetchError::Plaintext(protocol(first)),
+    }
+}
+
+/// Returns the protocol that begins like this, in words.
+fn protocol(first: &[u8]) -> &'static str {
+    match first {
+        [b'H', b'T', b'T', b'P', b'/', ..] => "plain HTTP",
+        [0x80, 0x01, ..] | [_, _, _, _, 0x80, 0x01, ..] => "Thrift without TLS",
+        [0x01..=0x05, 0, _, _, _, ..] => "SASL without TLS",
+        [b'S', b'S', b'H', b'-', ..] => "SSH",
+        _ => "something that is not TLS",
+    }
+}
+
+/// Records the chain and accepts it, whatever it is.
+#[derive(Debug, Default)]
+struct Recorder {
+    chain: OnceLock<Vec<CertificateDer<'static>>>,
+}
+
+impl VerifyChain for Recorder {
+    fn verify_chain(
+        &self,
+        end_entity: &CertificateDer<'_>,
+        intermediates: &[CertificateDer<'_>],
+        _now: UnixTime,
+    ) -> Result<(), Error> {
+        let chain = std::iter::once(end_entity).chain(intermediates).map(|it| it.clone().into_owned()).collect();
+        // There is one handshake to a recorder.
+        let _ = self.chain.set(chain);
+        Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn first_bytes_tell_the_protocol() {
+        let table: [(&[u8], &str); 6] = [
+            (b"HTTP/1.1 400 Bad Request", "plain HTTP"),
+            (b"\x80\x01\x00\x03\x00\x00", "Thrift without TLS"),
+            (b"\x00\x00\x00\x20\x80\x01\x00\x03", "Thrift without TLS"),
+            (b"\x04\x00\x00\x00\x12Invalid", "SASL without TLS"),
+            (b"SSH-2.0-OpenSSH", "SSH"),
+            (b"220 mail", "something that is not TLS"),
+        ];
+        for (bytes, expected) in table {
+            assert_eq!(protocol(bytes), expected, "{bytes:?}");
+        }
+    }
+}

@@ -1,6 +1,7 @@
+//! `pronk completions`: completions for a shell, on standard output.
+
 use std::process::ExitCode;
 
-use clap::CommandFactory;
 use clap_complete::Shell;
 
 #[derive(Debug, clap::Args)]
@@ -9,8 +10,8 @@ pub(super) struct Args {
 }
 
 impl Args {
-    pub(super) fn execute(self) -> ExitCode {
-        clap_complete::generate(self.shell, &mut super::Cli::command(), "pronk", &mut std::io::stdout());
+    pub(super) fn execute(self, mut pronk: clap::Command) -> ExitCode {
+        clap_complete::generate(self.shell, &mut pronk, "pronk", &mut std::io::stdout());
         ExitCode::SUCCESS
     }
 }

@@ -16,7 +16,7 @@ mod show;
 
 use std::process::ExitCode;
 
-use clap::{Parser, Subcommand};
+use clap::{CommandFactory, Parser, Subcommand};
 
 /// A full-proxy, TLS-terminating load balancer for Apache Impala.
 #[derive(Debug, Parser)]
@@ -72,7 +72,7 @@ impl Cli {
             Command::Member(command) => command.execute(),
             Command::Persistence(command) => command.execute(),
             Command::Explain(args) => args.execute(),
-            Command::Completions(args) => Ok(args.execute()),
+            Command::Completions(args) => Ok(args.execute(Self::command())),
         }
     }
 }

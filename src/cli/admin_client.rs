@@ -1,3 +1,5 @@
+//! Asks a running pronk by its admin socket.
+
 use std::path::PathBuf;
 
 use anyhow::Context;
@@ -5,6 +7,7 @@ use http_body_util::{BodyExt, Empty};
 use hyper::body::Bytes;
 use hyper::{Method, Request};
 use hyper_util::rt::TokioIo;
+use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 use serde::de::DeserializeOwned;
 use tokio::net::UnixStream;
 
@@ -53,8 +56,10 @@ impl AdminSocket {
     }
 }
 
-/// Percent-encoded (RFC 3986, section 2.1), but for what names are made of.
+/// Percent-encodes a value of a query.
 pub(super) fn encoded(text: &str) -> String {
-    let keeps = |byte: u8| byte.is_ascii_alphanumeric() || b"-._:".contains(&byte);
-    text.bytes().map(|byte| if keeps(byte) { char::from(byte).to_string() } else { format!("%{byte:02X}") }).collect()
+    utf8_percent_encode(text, OUTSIDE_VALUES).to_string()
 }
+
+/// All but what names of members and virtual servers are made of.
+const OUTSIDE_VALUES: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'.').remove(b'_').remove(b':');

@@ -1,8 +1,9 @@
-use std::io::IsTerminal;
+//! `pronk check`: what is wrong with a configuration file, its certificates and keys.
+
 use std::path::PathBuf;
 use std::process::ExitCode;
 
-use crate::cli::screen::outln;
+use crate::cli::screen::{self, outln};
 use crate::config::{self, Diagnostics, Loaded};
 use crate::control;
 
@@ -14,24 +15,23 @@ pub(super) struct Args {
 
 impl Args {
     pub(super) fn execute(self) -> ExitCode {
-        let color = std::io::stderr().is_terminal();
         let loaded = match config::load(&self.file) {
             Ok(loaded) => loaded,
-            Err(wrong) => return refused(&wrong, color),
+            Err(wrong) => return refused(&wrong),
         };
         if !loaded.notes.is_empty() {
-            eprintln!("{}", loaded.notes.render(color));
+            screen::diagnostics(&loaded.notes);
         }
         if let Err(wrong) = control::check(&loaded) {
-            return refused(&wrong, color);
+            return refused(&wrong);
         }
         outln!("{}: ok ({})", self.file.display(), contents(&loaded));
         ExitCode::SUCCESS
     }
 }
 
-fn refused(wrong: &Diagnostics, color: bool) -> ExitCode {
-    eprintln!("{}", wrong.render(color));
+fn refused(wrong: &Diagnostics) -> ExitCode {
+    screen::diagnostics(wrong);
     ExitCode::FAILURE
 }
 

@@ -1,8 +1,7 @@
-use std::io::IsTerminal;
 use std::path::PathBuf;
 use std::process::ExitCode;
 
-use crate::cli::screen::{out, outln};
+use crate::cli::screen::{self, out, outln};
 use crate::config::{self, BuiltIn};
 
 #[derive(Debug, clap::Subcommand)]
@@ -31,7 +30,7 @@ impl Command {
             Self::Show { file, resolved } => match config::load(&file) {
                 Ok(loaded) => out!("{}", config::show(&loaded, resolved)),
                 Err(wrong) => {
-                    eprintln!("{}", wrong.render(std::io::stderr().is_terminal()));
+                    screen::diagnostics(&wrong);
                     return Ok(ExitCode::FAILURE);
                 }
             },

@@ -1,4 +1,5 @@
-use std::io::IsTerminal;
+//! `pronk run`: serves what a configuration file describes.
+
 use std::path::PathBuf;
 use std::process::ExitCode;
 use std::time::Duration;
@@ -7,6 +8,7 @@ use clap::ValueEnum;
 use tracing_subscriber::EnvFilter;
 
 use super::admin_client::AdminSocket;
+use super::screen::Color;
 use crate::app::{self, Options};
 use crate::log::{self, Target};
 
@@ -47,7 +49,7 @@ impl Args {
                 LogFormat::Json => log::Format::Json,
             },
             filter: EnvFilter::try_new(&self.log)?,
-            color: self.log_file.is_none() && std::io::stderr().is_terminal(),
+            color: self.log_file.is_none() && Color::Auto.on(&std::io::stderr()),
             target: self.log_file.map_or(Target::Stderr, Target::File),
         })?;
         app::run(&Options {

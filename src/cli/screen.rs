@@ -1,8 +1,12 @@
-//! What goes to standard output.
+//! What goes to standard output and standard error, and whether it has colours.
 
-use std::io::{IsTerminal, Write};
+use std::io::Write;
+
+use anstream::stream::RawStream;
+use anstream::{AutoStream, ColorChoice};
 
 use crate::cert::MaterialError;
+use crate::config::Diagnostics;
 
 /// When to use colours.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, clap::ValueEnum)]
@@ -15,14 +19,12 @@ pub(super) enum Color {
 }
 
 impl Color {
-    /// Whether a stream gets them.
-    pub(super) fn on(self, stream: &impl IsTerminal) -> bool {
-        // As https://no-color.org has it.
-        let is = |variable: &str| std::env::var_os(variable).unwrap_or_default();
+    /// Returns whether a stream gets them.
+    pub(super) fn on(self, stream: &impl RawStream) -> bool {
         match self {
             Self::Always => true,
             Self::Never => false,
-            Self::Auto => stream.is_terminal() && is("NO_COLOR").is_empty() && is("TERM") != "dumb",
+            Self::Auto => AutoStream::choice(stream) != ColorChoice::Never,
         }
     }
 }
@@ -42,20 +44,25 @@ pub(super) fn print(text: &str) -> std::io::Result<()> {
 /// As `println!`, but a reader that has left is no error.
 macro_rules! outln {
     ($($text:tt)*) => {
-        $crate::cli::screen::tell(&format!("{}\n", format_args!($($text)*)))
+        $crate::cli::screen::print_or_report(&format!("{}\n", format_args!($($text)*)))
     };
 }
 
 /// As `print!`, but a reader that has left is no error.
 macro_rules! out {
     ($($text:tt)*) => {
-        $crate::cli::screen::tell(&format!($($text)*))
+        $crate::cli::screen::print_or_report(&format!($($text)*))
     };
 }
 
 pub(super) use {out, outln};
 
-/// Tells on standard error what could not be read, each with its remedy.
+/// Writes to standard error what there is to say about a configuration.
+pub(super) fn diagnostics(found: &Diagnostics) {
+    eprintln!("{}", found.render(Color::Auto.on(&std::io::stderr())));
+}
+
+/// Writes to standard error what could not be read, each with its remedy.
 pub(super) fn unreadable(errors: &[MaterialError]) {
     for error in errors {
         eprintln!("error: {error}");
@@ -63,8 +70,8 @@ pub(super) fn unreadable(errors: &[MaterialError]) {
     }
 }
 
-/// As [`print`]; what else goes wrong is told, as it cannot be told there.
-pub(super) fn tell(text: &str) {
+/// As [`print`], and reports on standard error what else goes wrong.
+pub(super) fn print_or_report(text: &str) {
     if let Err(error) = print(text) {
         eprintln!("error: cannot write to standard output: {error}");
     }

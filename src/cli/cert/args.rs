@@ -9,6 +9,7 @@ use std::time::SystemTime;
 use clap::builder::{PossibleValuesParser, TypedValueParser};
 use zeroize::Zeroizing;
 
+use crate::cli::screen;
 use crate::cert::{KeyType, Passphrase};
 use crate::config::{self, Loaded};
 use crate::model::profile;
@@ -45,7 +46,7 @@ impl StoreArgs {
 
 pub(super) fn load(path: &Path) -> anyhow::Result<Loaded> {
     config::load(path).map_err(|wrong| {
-        eprintln!("{}", wrong.render(std::io::stderr().is_terminal()));
+        screen::diagnostics(&wrong);
         anyhow::anyhow!("{} has mistakes; mend them, or name the store with --store", path.display())
     })
 }

@@ -1,6 +1,5 @@
 //! The options of `pronk lint`, and its run: sources are gathered, linted and reported.
 
-use std::io::IsTerminal;
 use std::path::PathBuf;
 use std::process::ExitCode;
 use std::sync::Arc;
@@ -120,13 +119,13 @@ impl Args {
                     live.extend(live::from_config(&loaded)?);
                 }
                 Err(wrong) => {
-                    eprintln!("{}", wrong.render(std::io::stderr().is_terminal()));
+                    screen::diagnostics(&wrong);
                     return Ok(ExitCode::from(UNREADABLE));
                 }
             }
         }
         if !live.notes.is_empty() {
-            eprintln!("{}", live.notes.render(std::io::stderr().is_terminal()));
+            screen::diagnostics(&live.notes);
         }
         gathered.subjects.extend(live.subjects);
         gathered.anchors.extend(live.anchors);

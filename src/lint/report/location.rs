@@ -3,6 +3,8 @@
 use std::collections::HashMap;
 use std::path::{Component, Path, PathBuf};
 
+use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, percent_encode};
+
 use crate::lint::{Finding, Origin};
 
 /// The lines on which the certificates of files begin, read when they are asked for.
@@ -55,15 +57,11 @@ fn resolved(path: &Path, folder: &Path) -> PathBuf {
 }
 
 fn encoded(path: &Path) -> String {
-    let mut text = String::new();
-    for byte in path.as_os_str().as_encoded_bytes() {
-        match byte {
-            b'a'..=b'z' | b'A'..=b'Z' | b'0'..=b'9' | b'/' | b'-' | b'.' | b'_' | b'~' => text.push(char::from(*byte)),
-            _ => text += &format!("%{byte:02X}"),
-        }
-    }
-    text
+    percent_encode(path.as_os_str().as_encoded_bytes(), OUTSIDE_PATHS).to_string()
 }
+
+/// All but what RFC 3986 calls unreserved, and the separator.
+const OUTSIDE_PATHS: &AsciiSet = &NON_ALPHANUMERIC.remove(b'/').remove(b'-').remove(b'.').remove(b'_').remove(b'~');
 
 #[cfg(test)]
 mod tests {

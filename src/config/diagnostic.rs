@@ -1,4 +1,7 @@
+//! What is to be said about a configuration: mistakes, warnings and notes, each with its place.
+
 use std::fmt;
+use std::ops::Range;
 
 use super::source::{At, Sources};
 use crate::snippet::{Line, Snippet, Tone};
@@ -30,7 +33,8 @@ pub struct Place {
     pub line: usize,
     pub column: usize,
     text: String,
-    width: usize,
+    /// What it is about, in bytes of the text.
+    span: Range<usize>,
 }
 
 impl Severity {
@@ -54,14 +58,13 @@ impl Diagnostic {
 
     pub(super) fn at(mut self, sources: &Sources, at: At) -> Self {
         let (file, line, column, text) = sources.place(at);
-        let rest = text.chars().skip(column - 1).collect::<String>();
-        let end = rest.floor_char_boundary(at.length);
-        let width = rest[..end].chars().count().max(1);
-        self.place = Some(Box::new(Place { file: file.into(), line, column, text: text.into(), width }));
+        let start = text.char_indices().nth(column - 1).map_or(text.len(), |(start, _)| start);
+        let span = start..start + at.length;
+        self.place = Some(Box::new(Place { file: file.into(), line, column, text: text.into(), span }));
         self
     }
 
-    /// As a compiler shows it; `color` is for terminals.
+    /// Draws it as a compiler does; `color` is for terminals.
     pub fn render(&self, color: bool) -> String {
         let tone = match self.severity {
             Severity::Error => Tone::Error,
@@ -71,8 +74,9 @@ impl Diagnostic {
         let place = self.place.as_deref();
         let lines = place.map(|place| Line {
             label: place.line.to_string(),
+            heading: String::new(),
             text: place.text.clone(),
-            caret: Some((place.column - 1, place.width)),
+            span: Some(place.span.clone()),
         });
         Snippet {
             tone,

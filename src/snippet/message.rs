@@ -1,4 +1,9 @@
-//! Messages as a compiler shows them: what, where, the text in question with a caret, and what to do.
+//! A message with the lines that it is about.
+
+use anstyle::{AnsiColor, Style};
+
+use super::line::{Drawn, Line};
+use super::printable::printable;
 
 /// How much a message matters.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -8,7 +13,18 @@ pub enum Tone {
     Note,
 }
 
-/// A message with the text that it is about.
+impl Tone {
+    fn style(self) -> Style {
+        let color = match self {
+            Self::Error => AnsiColor::Red,
+            Self::Warning => AnsiColor::Yellow,
+            Self::Note => AnsiColor::Cyan,
+        };
+        color.on_default().bold()
+    }
+}
+
+/// A message with the lines that it is about.
 #[derive(Clone, Debug)]
 pub struct Snippet<'a> {
     pub tone: Tone,
@@ -19,31 +35,17 @@ pub struct Snippet<'a> {
     pub message: &'a str,
     pub place: Option<String>,
     pub lines: Vec<Line>,
-    /// What stands below: `help`, `note`, each with its text. Further lines of a text are indented.
+    /// What is below: `help`, `note`, each with its text. Further lines of a text are indented.
     pub below: Vec<(&'a str, String)>,
 }
 
-/// A line of the text in question.
-#[derive(Clone, Debug)]
-pub struct Line {
-    /// Its number, or nothing.
-    pub label: String,
-    pub text: String,
-    /// The first character to point at, from 0, and how many.
-    pub caret: Option<(usize, usize)>,
-}
-
 impl Snippet<'_> {
-    /// `color` is for terminals.
+    /// Draws the message; `color` is for terminals.
     pub fn render(&self, color: bool) -> String {
-        let paint = match self.tone {
-            Tone::Error => "\x1b[1;31m",
-            Tone::Warning => "\x1b[1;33m",
-            Tone::Note => "\x1b[1;36m",
-        };
-        let (paint, bold, plain) = if color { (paint, "\x1b[1m", "\x1b[0m") } else { ("", "", "") };
+        let (paint, bold) = if color { (self.tone.style(), Style::new().bold()) } else { Default::default() };
         let code = self.code.map(|code| format!("[{code}]")).unwrap_or_default();
-        let mut shown = format!("{paint}{}{code}{plain}{bold}: {}{plain}\n", self.word, printable(self.message));
+        let message = printable(self.message);
+        let mut shown = format!("{paint}{}{code}{paint:#}{bold}: {message}{bold:#}\n", self.word);
         let width = self.lines.iter().map(|line| line.label.len()).max().unwrap_or(0);
         let margin = " ".repeat(width);
         if let Some(place) = &self.place {
@@ -52,12 +54,13 @@ impl Snippet<'_> {
         if !self.lines.is_empty() {
             shown += &format!("{margin} |\n");
         }
-        for Line { label, text, caret } in &self.lines {
-            shown += format!("{label:width$} | {}", printable(text)).trim_end();
+        for line in &self.lines {
+            let Drawn { text, carets } = line.draw();
+            shown += format!("{:width$} | {text}", line.label).trim_end();
             shown.push('\n');
-            if let Some((column, length)) = caret {
-                let (indent, carets) = (" ".repeat(*column), "^".repeat(*length));
-                shown += &format!("{margin} | {indent}{paint}{carets}{plain}\n");
+            if let Some((indent, count)) = carets {
+                let (indent, carets) = (" ".repeat(indent), "^".repeat(count));
+                shown += &format!("{margin} | {indent}{paint}{carets}{paint:#}\n");
             }
         }
         for (word, text) in &self.below {
@@ -67,9 +70,4 @@ impl Snippet<'_> {
         }
         shown
     }
-}
-
-/// A text in which nothing acts on the terminal, as long as the text itself: carets stay where they belong.
-fn printable(text: &str) -> String {
-    text.chars().map(|c| if c.is_control() { ' ' } else { c }).collect()
 }

@@ -85,6 +85,31 @@ fn caret_stands_under_wide_text() {
 }
 
 #[test]
+fn carets_know_wide_letters_and_tabs() {
+    let wrong = shown("nodes: { n: { description: \"键\t🦌\", adress: 1, address: 10.0.0.1 } }\nvirtual-servers: {}\n");
+    insta::assert_snapshot!(wrong, @r#"
+    error: unknown key `adress` in a node
+     --> pronk.yaml:1:35
+      |
+    1 | nodes: { n: { description: "键    🦌", adress: 1, address: 10.0.0.1 } }
+      |                                        ^^^^^^
+      = help: did you mean `address`?
+    "#);
+}
+
+#[test]
+fn long_line_is_cut_to_what_is_wrong() {
+    let long = "x".repeat(9000);
+    let wrong = shown(&format!(
+        "nodes: {{ n: {{ description: {long}, adress: 1, address: 10.0.0.1 }} }}\nvirtual-servers: {{}}\n"
+    ));
+    assert!(wrong.contains("--> pronk.yaml:1:9030\n"), "{wrong}");
+    let lines: Vec<_> = wrong.lines().collect();
+    assert!(lines[3].chars().count() <= "1 | ".len() + 160, "{wrong}");
+    assert_eq!(lines[3].find("adress").map(|at| at - "…".len() + 1), lines[4].find("^^^^^^"), "{wrong}");
+}
+
+#[test]
 fn what_is_no_yaml_is_shown_alike() {
     insta::assert_snapshot!(shown("virtual-servers:\n  vs:\n    destination: *:21050\n"), @r#"
     error: not YAML: alias references unknown anchor
@@ -99,6 +124,6 @@ fn what_is_no_yaml_is_shown_alike() {
 #[test]
 fn color_marks_the_severity_and_the_caret() {
     let wrong = parse("nodes: [a]\n").unwrap_err().render(true);
-    assert!(wrong.starts_with("\x1b[1;31merror\x1b[0m\x1b[1m: "), "{wrong:?}");
-    assert!(wrong.contains("\x1b[1;31m^\x1b[0m"), "{wrong:?}");
+    assert!(wrong.starts_with("\x1b[1m\x1b[31merror\x1b[0m\x1b[1m: "), "{wrong:?}");
+    assert!(wrong.contains("\x1b[1m\x1b[31m^\x1b[0m"), "{wrong:?}");
 }

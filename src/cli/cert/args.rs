@@ -9,8 +9,8 @@ use std::time::SystemTime;
 use clap::builder::{PossibleValuesParser, TypedValueParser};
 use zeroize::Zeroizing;
 
-use crate::cli::screen;
 use crate::cert::{KeyType, Passphrase};
+use crate::cli::screen;
 use crate::config::{self, Loaded};
 use crate::model::profile;
 use crate::store::{Names, StoreError};

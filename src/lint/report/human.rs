@@ -9,9 +9,6 @@ use crate::cert::text::lines;
 use crate::lint::{Finding, Severity};
 use crate::snippet::{Line, Snippet, Tone};
 
-/// Columns of a certificate's line that are shown.
-const WIDTH: usize = 110;
-
 /// Returns the report for people; `color` is for terminals.
 pub fn human(report: &Report<'_>, color: bool) -> String {
     let mut text = String::new();
@@ -105,21 +102,15 @@ fn source(finding: &Finding) -> Vec<Line> {
     drawn
 }
 
-/// Draws `Subject: CN=lb`, with carets under `span`; a long value is cut to a window around it.
+/// `Subject: CN=lb`, with carets under `span`, or under all of it.
 fn draw(field: Field, value: &str, span: Option<&str>) -> Line {
-    let letters: Vec<char> = value.chars().collect();
-    let at = span.and_then(|span| value.find(span)).map_or(0, |byte| value[..byte].chars().count());
-    let length = span.map_or(0, |span| if value.contains(span) { span.chars().count() } else { letters.len() });
-    let label = format!("{}: ", field.as_str());
-    let room = WIDTH.saturating_sub(label.len());
-    // A little of what is before the span stays in sight.
-    let start = if at + length <= room { 0 } else { at.saturating_sub(room / 4) };
-    let end = letters.len().min(start + room);
-    let (before, after) = (if start > 0 { "…" } else { "" }, if end < letters.len() { "…" } else { "" });
-    let window: String = letters[start..end].iter().collect();
-    let column = label.chars().count() + before.chars().count() + at - start;
-    let caret = span.map(|_| (column, length.min(end.saturating_sub(at)).max(1)));
-    Line { label: String::new(), text: format!("{label}{before}{window}{after}"), caret }
+    let within = |span: &str| value.find(span).map(|start| start..start + span.len());
+    Line {
+        label: String::new(),
+        heading: format!("{}: ", field.as_str()),
+        text: value.to_owned(),
+        span: span.map(|span| within(span).unwrap_or(0..value.len())),
+    }
 }
 
 fn counted(number: usize, what: &str) -> String {

@@ -17,7 +17,7 @@ use crate::admin::answers::ErrorBody;
 #[derive(Debug, clap::Args)]
 pub(super) struct AdminSocket {
     /// The admin socket; by default in the runtime directory.
-    #[arg(long, env = "PRONK_ADMIN_SOCKET", value_name = "PATH")]
+    #[arg(long, env = "PRONK_ADMIN_SOCKET", value_name = "PATH", help_heading = "Administration")]
     admin_socket: Option<PathBuf>,
 }
 

@@ -8,6 +8,7 @@ use crate::config::{self, Diagnostics, Loaded};
 use crate::control;
 
 #[derive(Debug, clap::Args)]
+#[command(after_help = "Example:\n  pronk check pronk.yaml")]
 pub(super) struct Args {
     /// The configuration file.
     file: PathBuf,

@@ -5,6 +5,7 @@ use std::process::ExitCode;
 use clap_complete::Shell;
 
 #[derive(Debug, clap::Args)]
+#[command(after_help = "Example:\n  pronk completions bash > /etc/bash_completion.d/pronk")]
 pub(super) struct Args {
     shell: Shell,
 }

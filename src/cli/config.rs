@@ -7,6 +7,7 @@ use crate::config::{self, BuiltIn};
 #[derive(Debug, clap::Subcommand)]
 pub(super) enum Command {
     /// Print the configuration of a file.
+    #[command(after_help = "Example:\n  pronk config show pronk.yaml --resolved")]
     Show {
         file: PathBuf,
         /// Add inherited and default values, and where each comes from.
@@ -14,8 +15,10 @@ pub(super) enum Command {
         resolved: bool,
     },
     /// Print a JSON Schema of the file for editors.
+    #[command(after_help = "Example:\n  pronk config schema > pronk.schema.json")]
     Schema,
     /// Print the reference of every key in Markdown.
+    #[command(after_help = "Example:\n  pronk config reference > reference.md")]
     Reference,
     /// Print the built-in profiles and monitors, with the reasons for their values.
     Profiles {

@@ -5,6 +5,7 @@ use crate::admin::explain::Explained;
 use crate::cli::screen::{out, outln};
 
 #[derive(Debug, clap::Args)]
+#[command(after_help = "Example:\n  pronk explain vs-impala-21050 10.17.80.5")]
 pub(super) struct Args {
     /// The name of the virtual server.
     virtual_server: String,

@@ -7,6 +7,7 @@ use crate::cli::screen::outln;
 #[derive(Debug, clap::Subcommand)]
 pub(super) enum Command {
     /// Let a member that a monitor with manual-resume holds down come up again.
+    #[command(after_help = "Example:\n  pronk member resume pool-impala-21050 impalad-1:21050")]
     Resume {
         /// The name of the pool.
         pool: String,

@@ -76,3 +76,46 @@ impl Cli {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// The commands without further ones below them.
+    fn leaves(command: &clap::Command) -> Vec<&clap::Command> {
+        if command.has_subcommands() { command.get_subcommands().flat_map(leaves).collect() } else { vec![command] }
+    }
+
+    #[test]
+    fn commands_are_declared_without_contradictions() {
+        Cli::command().debug_assert();
+    }
+
+    #[test]
+    fn every_command_has_an_example_that_it_takes() {
+        let mut pronk = Cli::command().disable_help_subcommand(true);
+        pronk.build();
+        for command in leaves(&pronk) {
+            let help = command.get_after_help().map(ToString::to_string).unwrap_or_default();
+            let path = command.get_bin_name().unwrap_or_default();
+            let (_, examples) = help.split_once("Example:\n").unwrap_or_else(|| panic!("{path} has no example"));
+            for example in examples.lines().map(str::trim) {
+                assert!(example.starts_with(path), "{path}: {example}");
+                let words = example.split(" > ").next().unwrap_or_default().split(' ');
+                Cli::command().try_get_matches_from(words).unwrap_or_else(|error| panic!("{example}: {error}"));
+            }
+        }
+    }
+
+    #[test]
+    fn long_helps_are_grouped() {
+        let mut pronk = Cli::command();
+        pronk.build();
+        for command in leaves(&pronk) {
+            let options =
+                command.get_arguments().filter(|argument| !argument.is_positional() && !argument.is_hide_set());
+            let plain = options.filter(|option| option.get_help_heading().is_none()).count();
+            assert!(plain <= 7, "{}: {plain} options without a heading", command.get_bin_name().unwrap_or_default());
+        }
+    }
+}

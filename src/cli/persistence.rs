@@ -7,6 +7,7 @@ use crate::cli::screen::{out, outln};
 #[derive(Debug, clap::Subcommand)]
 pub(super) enum Command {
     /// Which member serves which client, as records have it.
+    #[command(after_help = "Example:\n  pronk persistence list --virtual-server vs-impala-21050")]
     List {
         #[command(flatten)]
         which: Which,
@@ -17,6 +18,7 @@ pub(super) enum Command {
         admin: AdminSocket,
     },
     /// Delete records, so that clients are balanced anew; their connections go on.
+    #[command(after_help = "Example:\n  pronk persistence delete --member impalad-1:21050")]
     Delete {
         #[command(flatten)]
         which: Which,

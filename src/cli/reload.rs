@@ -5,6 +5,7 @@ use crate::admin::answers::Reloaded;
 use crate::cli::screen::outln;
 
 #[derive(Debug, clap::Args)]
+#[command(after_help = "Example:\n  pronk reload --dry-run")]
 pub(super) struct Args {
     /// Only tell what would change.
     #[arg(long)]

@@ -13,25 +13,31 @@ use crate::app::{self, Options};
 use crate::log::{self, Target};
 
 #[derive(Debug, clap::Args)]
+#[command(after_help = "Example:\n  pronk run /etc/pronk/pronk.yaml --log-format json --log-file /var/log/pronk.log")]
 pub(super) struct Args {
     /// The configuration file.
     file: PathBuf,
     /// Threads that carry connections; by default the cores that the process may use.
-    #[arg(long, value_parser = clap::value_parser!(u16).range(1..=1024))]
+    #[arg(
+        long,
+        value_name = "COUNT",
+        value_parser = clap::value_parser!(u16).range(1..=1024),
+        help_heading = "Connections"
+    )]
     threads: Option<u16>,
     #[command(flatten)]
     admin: AdminSocket,
     /// Seconds that connections may go on after SIGTERM; the rest is then closed, spread over up to 5 s.
-    #[arg(long, default_value_t = 30)]
+    #[arg(long, default_value_t = 30, value_name = "SECONDS", help_heading = "Connections")]
     drain_timeout: u64,
     /// How log lines look.
-    #[arg(long, value_enum, default_value_t = LogFormat::Text)]
+    #[arg(long, value_enum, default_value_t = LogFormat::Text, value_name = "FORMAT", help_heading = "Logs")]
     log_format: LogFormat,
     /// Which log lines are written, such as `info` or `pronk=debug`.
-    #[arg(long, env = "PRONK_LOG", default_value = "info")]
+    #[arg(long, env = "PRONK_LOG", default_value = "info", value_name = "FILTER", help_heading = "Logs")]
     log: String,
     /// Append log lines to this file; by default they go to standard error. SIGUSR1 has it opened anew.
-    #[arg(long, value_name = "PATH")]
+    #[arg(long, value_name = "PATH", help_heading = "Logs")]
     log_file: Option<PathBuf>,
 }
 

@@ -19,10 +19,10 @@ use crate::store::{Names, StoreError};
 #[derive(Debug, clap::Args)]
 pub(super) struct StoreArgs {
     /// The folder of the store; by default that of --config, else ./certs.
-    #[arg(long, env = "PRONK_STORE", value_name = "DIR")]
+    #[arg(long, env = "PRONK_STORE", value_name = "DIR", help_heading = "Certificate store")]
     store: Option<PathBuf>,
     /// A configuration file: its store is meant, and its profiles tell what uses an entry.
-    #[arg(long, value_name = "FILE")]
+    #[arg(long, value_name = "FILE", help_heading = "Certificate store")]
     config: Option<PathBuf>,
 }
 
@@ -55,13 +55,13 @@ pub(super) fn load(path: &Path) -> anyhow::Result<Loaded> {
 #[derive(Debug, clap::Args)]
 pub(super) struct NameArgs {
     /// The common name; by default the first of the other names. A host name is among the alternative names too.
-    #[arg(long, value_name = "NAME", required_unless_present_any = ["dns", "ip"])]
+    #[arg(long, value_name = "NAME", required_unless_present_any = ["dns", "ip"], help_heading = "Names")]
     common_name: Option<String>,
     /// A DNS name that clients connect to, or a wildcard such as *.example.com; may be given again.
-    #[arg(long, value_name = "NAME", value_delimiter = ',')]
+    #[arg(long, value_name = "NAME", value_delimiter = ',', help_heading = "Names")]
     dns: Vec<String>,
     /// An IP address that clients connect to; may be given again.
-    #[arg(long, value_name = "ADDRESS", value_delimiter = ',')]
+    #[arg(long, value_name = "ADDRESS", value_delimiter = ',', help_heading = "Names")]
     ip: Vec<IpAddr>,
 }
 
@@ -84,10 +84,10 @@ impl NameArgs {
 #[group(multiple = false)]
 pub(super) struct PassphraseArgs {
     /// The passphrase is the first line of this file.
-    #[arg(long, value_name = "FILE")]
+    #[arg(long, value_name = "FILE", help_heading = "Passphrase")]
     passphrase_file: Option<PathBuf>,
     /// The passphrase is in this environment variable.
-    #[arg(long, value_name = "VARIABLE")]
+    #[arg(long, value_name = "VARIABLE", help_heading = "Passphrase")]
     passphrase_env: Option<String>,
 }
 

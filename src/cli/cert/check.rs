@@ -13,6 +13,7 @@ use crate::lint::{Finding, Severity, WeakKeys};
 use crate::store::{self, Stored};
 
 #[derive(Debug, clap::Args)]
+#[command(after_help = "Example:\n  pronk cert check lb --config pronk.yaml")]
 pub(in crate::cli) struct Args {
     /// Names of entries; by default all.
     names: Vec<String>,

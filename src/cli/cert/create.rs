@@ -11,28 +11,34 @@ use crate::cli::screen::outln;
 use crate::store::{self, Authority, CLOCK_SKEW, Change, StoreError, Stored, Writer};
 
 #[derive(Debug, clap::Args)]
+#[command(after_help = "Example:\n  pronk cert create lb --dns lb.example.com --ca corporate-ca")]
 pub(in crate::cli) struct Args {
     /// The name of the entry, such as the first label of the load balancer's name.
     name: String,
     #[command(flatten)]
     names: NameArgs,
     /// How long it is valid, in days.
-    #[arg(long, default_value_t = 365, value_parser = clap::value_parser!(u32).range(1..=36_500))]
+    #[arg(
+        long,
+        default_value_t = 365,
+        value_parser = clap::value_parser!(u32).range(1..=36_500),
+        help_heading = "Signature"
+    )]
     days: u32,
     /// The kind of its key.
-    #[arg(long, default_value = "ecdsa-p256", value_parser = key_type())]
+    #[arg(long, default_value = "ecdsa-p256", value_parser = key_type(), help_heading = "Key")]
     key: KeyType,
     /// The entry of the authority that signs it.
-    #[arg(long, value_name = "ENTRY", conflicts_with_all = ["self_signed", "authority"])]
+    #[arg(long, value_name = "ENTRY", conflicts_with_all = ["self_signed", "authority"], help_heading = "Signature")]
     ca: Option<String>,
     /// Sign it with its own key, which is the default.
-    #[arg(long, conflicts_with = "authority")]
+    #[arg(long, conflicts_with = "authority", help_heading = "Signature")]
     self_signed: bool,
     /// Make an authority that can sign other entries.
-    #[arg(long)]
+    #[arg(long, help_heading = "Signature")]
     authority: bool,
     /// Encrypt the key with a passphrase.
-    #[arg(long)]
+    #[arg(long, help_heading = "Key")]
     encrypt: bool,
     #[command(flatten)]
     passphrase: PassphraseArgs,

@@ -10,19 +10,20 @@ use crate::cert::{KeyType, PrivateKey};
 use crate::store::{self, Change, StoreError, Writer};
 
 #[derive(Debug, clap::Args)]
+#[command(after_help = "Example:\n  pronk cert csr lb --dns lb.example.com --out lb.csr")]
 pub(in crate::cli) struct Args {
     /// The name of the entry. One that has a certificate keeps it until the one that is asked for is imported.
     name: String,
     #[command(flatten)]
     names: NameArgs,
     /// The kind of its key.
-    #[arg(long, default_value = "ecdsa-p256", value_parser = key_type())]
+    #[arg(long, default_value = "ecdsa-p256", value_parser = key_type(), help_heading = "Key")]
     key: KeyType,
     /// Write the request to this file instead of standard output.
     #[arg(long, value_name = "FILE")]
     out: Option<PathBuf>,
     /// Encrypt the key with a passphrase.
-    #[arg(long)]
+    #[arg(long, help_heading = "Key")]
     encrypt: bool,
     #[command(flatten)]
     passphrase: PassphraseArgs,

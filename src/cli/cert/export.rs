@@ -15,16 +15,17 @@ use crate::cli::screen::outln;
 use crate::store::{StoreError, Stored};
 
 #[derive(Debug, clap::Args)]
+#[command(after_help = "Example:\n  pronk cert export lb --pkcs12 --out lb.p12")]
 pub(in crate::cli) struct Args {
     /// The name of the entry.
     name: String,
     #[command(flatten)]
     what: What,
     /// Write to this file instead of standard output.
-    #[arg(long, value_name = "FILE")]
+    #[arg(long, value_name = "FILE", help_heading = "Where to")]
     out: Option<PathBuf>,
     /// Replace a file that is there.
-    #[arg(long)]
+    #[arg(long, help_heading = "Where to")]
     replace: bool,
     #[command(flatten)]
     passphrase: PassphraseArgs,
@@ -37,16 +38,16 @@ pub(in crate::cli) struct Args {
 #[group(multiple = false)]
 struct What {
     /// The certificate alone.
-    #[arg(long)]
+    #[arg(long, help_heading = "What is written")]
     cert_only: bool,
     /// The chain alone.
-    #[arg(long)]
+    #[arg(long, help_heading = "What is written")]
     chain: bool,
     /// The private key alone, encrypted if it is in the store.
-    #[arg(long)]
+    #[arg(long, help_heading = "What is written")]
     key: bool,
     /// All as PKCS#12; the passphrase opens an encrypted key and protects the archive.
-    #[arg(long)]
+    #[arg(long, help_heading = "What is written")]
     pkcs12: bool,
 }
 

@@ -15,23 +15,24 @@ use crate::lint::{Findings, Severity, WeakKeys};
 use crate::store::{self, Change, Checked, Import, Source, StoreError, Stored, Writer};
 
 #[derive(Debug, clap::Args)]
+#[command(after_help = "Example:\n  pronk cert import lb --cert lb.pem --key lb.key --chain intermediate.pem")]
 pub(in crate::cli) struct Args {
     /// The name of the entry; one that waits for the certificate of its request is completed.
     name: String,
     /// The certificate, in PEM or DER; the file may hold the chain and the key too.
-    #[arg(long, value_name = "FILE", required_unless_present = "pkcs12")]
+    #[arg(long, value_name = "FILE", required_unless_present = "pkcs12", help_heading = "Files")]
     cert: Option<PathBuf>,
     /// The private key; by default the one that is in --cert, or the one of the request.
-    #[arg(long, value_name = "FILE")]
+    #[arg(long, value_name = "FILE", help_heading = "Files")]
     key: Option<PathBuf>,
     /// Certificates between this one and the root, in whatever order.
-    #[arg(long, value_name = "FILE")]
+    #[arg(long, value_name = "FILE", help_heading = "Files")]
     chain: Option<PathBuf>,
     /// All of it in one PKCS#12 archive.
-    #[arg(long, value_name = "FILE", conflicts_with_all = ["cert", "key"])]
+    #[arg(long, value_name = "FILE", conflicts_with_all = ["cert", "key"], help_heading = "Files")]
     pkcs12: Option<PathBuf>,
     /// Store a key without encryption that is encrypted.
-    #[arg(long)]
+    #[arg(long, help_heading = "Files")]
     decrypt: bool,
     #[command(flatten)]
     passphrase: PassphraseArgs,

@@ -9,6 +9,7 @@ use crate::cli::screen::{out, outln};
 use crate::store::{EntryView, Stored};
 
 #[derive(Debug, clap::Args)]
+#[command(after_help = "Example:\n  pronk cert list")]
 pub(in crate::cli) struct Args {
     /// Print JSON.
     #[arg(long)]

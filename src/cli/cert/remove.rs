@@ -11,6 +11,7 @@ use crate::cli::screen::outln;
 use crate::store::{StoreError, Stored, Writer};
 
 #[derive(Debug, clap::Args)]
+#[command(after_help = "Example:\n  pronk cert remove lb")]
 pub(in crate::cli) struct Args {
     /// The name of the entry.
     name: String,

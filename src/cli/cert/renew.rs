@@ -12,17 +12,18 @@ use crate::cli::screen::outln;
 use crate::store::{self, Renewal, StoreError, Stored, Writer};
 
 #[derive(Debug, clap::Args)]
+#[command(after_help = "Example:\n  pronk cert renew lb --days 365")]
 pub(in crate::cli) struct Args {
     /// The name of the entry.
     name: String,
     /// With a fresh key, which is the default but for authorities.
-    #[arg(long, conflicts_with = "same_key")]
+    #[arg(long, conflicts_with = "same_key", help_heading = "Key")]
     new_key: bool,
     /// With the key that it has.
-    #[arg(long)]
+    #[arg(long, help_heading = "Key")]
     same_key: bool,
     /// The kind of a fresh key; by default that of the one before.
-    #[arg(long, value_parser = key_type(), conflicts_with = "same_key")]
+    #[arg(long, value_parser = key_type(), conflicts_with = "same_key", help_heading = "Key")]
     key: Option<KeyType>,
     /// How long it is valid, in days; by default as long as the one before.
     #[arg(long, value_parser = clap::value_parser!(u32).range(1..=36_500))]

@@ -9,6 +9,7 @@ use crate::cli::screen::outln;
 use crate::store::{EntryView, Stored};
 
 #[derive(Debug, clap::Args)]
+#[command(after_help = "Example:\n  pronk cert show lb")]
 pub(in crate::cli) struct Args {
     /// The name of the entry.
     name: String,

@@ -12,6 +12,7 @@ use crate::store::truststore::{Truststore, certificates_in};
 #[derive(Debug, clap::Subcommand)]
 pub(in crate::cli) enum Command {
     /// Append certificates to a file of trusted ones, such as Impala's ssl_client_ca_certificate.
+    #[command(after_help = "Example:\n  pronk cert trust add corporate-ca.pem --to truststore.pem")]
     Add {
         /// Authorities' or self-signed certificates.
         #[arg(required = true)]
@@ -24,6 +25,7 @@ pub(in crate::cli) enum Command {
         force: bool,
     },
     /// List the certificates of a file.
+    #[command(after_help = "Example:\n  pronk cert trust list truststore.pem")]
     List { file: PathBuf },
 }
 

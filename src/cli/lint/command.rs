@@ -24,58 +24,59 @@ use crate::lint::{Check, EXPIRY_DAYS, Findings, Gathered, Levels, Linter, Role, 
 use crate::model::{Host, profile};
 
 #[derive(Debug, clap::Args)]
-pub(in crate::cli) struct Args {
+#[command(after_help = "Example:\n  pronk lint certs/ --hostname lb.example.com --ca-file corporate-ca.pem")]
+pub(super) struct Args {
     /// Files, folders (with all below them), or `-` for standard input: PEM, DER, PKCS#7, PKCS#12.
     #[arg(required_unless_present_any = ["connect", "config", "explain", "list_checks", "catalogue", "print_schema"])]
     paths: Vec<PathBuf>,
     /// A live TLS port; may be given again. The port is 21050 unless given.
-    #[arg(long, value_name = "HOST[:PORT]")]
+    #[arg(long, value_name = "HOST[:PORT]", help_heading = "What is linted")]
     connect: Vec<String>,
     /// Lint what a configuration file names: the certificates that pronk serves and those of its members.
-    #[arg(long, value_name = "FILE")]
+    #[arg(long, value_name = "FILE", help_heading = "What is linted")]
     config: Option<PathBuf>,
     /// A name that clients connect to; may be given again.
-    #[arg(long, value_name = "NAME", value_parser = |text: &str| Host::parse(text))]
+    #[arg(long, value_name = "NAME", value_parser = |text: &str| Host::parse(text), help_heading = "What they are for")]
     hostname: Vec<Host>,
     /// The name of the host that has the certificates given as paths.
-    #[arg(long, value_name = "NAME", value_parser = |text: &str| Host::parse(text))]
+    #[arg(long, value_name = "NAME", value_parser = |text: &str| Host::parse(text), help_heading = "What they are for")]
     node: Option<Host>,
     /// How the load balancer treats TLS to the hosts given with PATHS and --connect.
-    #[arg(long, value_enum)]
+    #[arg(long, value_enum, help_heading = "What they are for")]
     mode: Option<ModeOption>,
     /// Authorities that chains have to lead to; without it the system's, and those among the paths. May be given again.
-    #[arg(long, value_name = "FILE")]
+    #[arg(long, value_name = "FILE", help_heading = "Trust")]
     ca_file: Vec<PathBuf>,
     /// Revocation lists; may be given again.
-    #[arg(long, value_name = "FILE")]
+    #[arg(long, value_name = "FILE", help_heading = "Trust")]
     crl: Vec<PathBuf>,
     /// A file whose first line opens encrypted keys and keystores.
-    #[arg(long, value_name = "FILE", conflicts_with = "passphrase_env")]
+    #[arg(long, value_name = "FILE", conflicts_with = "passphrase_env", help_heading = "Passphrase")]
     passphrase_file: Option<PathBuf>,
     /// An environment variable that opens encrypted keys and keystores.
-    #[arg(long, value_name = "VARIABLE")]
+    #[arg(long, value_name = "VARIABLE", help_heading = "Passphrase")]
     passphrase_env: Option<String>,
     /// Lists of keys that others have, in openssl-blacklist's format; those that are installed are used in any case.
-    #[arg(long, value_name = "FILE")]
+    #[arg(long, value_name = "FILE", help_heading = "Trust")]
     weak_keys: Vec<PathBuf>,
     /// A certificate that ends within so many days is soon to expire.
-    #[arg(long, value_name = "DAYS", default_value_t = EXPIRY_DAYS)]
+    #[arg(long, value_name = "DAYS", default_value_t = EXPIRY_DAYS, help_heading = levels::HEADING)]
     expiry_days: u32,
     #[command(flatten)]
     levels: LevelOptions,
     #[command(flatten)]
     output: OutputOptions,
     /// Tell everything about a check.
-    #[arg(long, value_name = "ID", value_parser = levels::known, exclusive = true)]
+    #[arg(long, value_name = "ID", value_parser = levels::known, exclusive = true, help_heading = "About the checks")]
     explain: Option<String>,
     /// List every check with its severity.
-    #[arg(long, exclusive = true)]
+    #[arg(long, exclusive = true, help_heading = "About the checks")]
     list_checks: bool,
     /// Print every check at length, in Markdown.
-    #[arg(long, exclusive = true)]
+    #[arg(long, exclusive = true, help_heading = "About the checks")]
     catalogue: bool,
     /// Print a JSON Schema of what --format json prints.
-    #[arg(long, exclusive = true)]
+    #[arg(long, exclusive = true, help_heading = "About the checks")]
     print_schema: bool,
     /// Judge as if it were so many seconds since 1970.
     #[arg(long, hide = true)]

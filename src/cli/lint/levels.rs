@@ -58,7 +58,7 @@ impl clap::Args for LevelOptions {
                 Level::Deny => "Make the findings of a check errors",
             };
             let option = Arg::new(level.as_str()).long(level.as_str()).value_name("ID");
-            command.arg(option.help(help).action(ArgAction::Append).value_parser(known))
+            command.arg(option.help(help).action(ArgAction::Append).value_parser(known).help_heading(HEADING))
         })
     }
 
@@ -67,4 +67,6 @@ impl clap::Args for LevelOptions {
     }
 }
 
+/// The heading of options that say which findings count.
+pub(super) const HEADING: &str = "Which findings count";
 const LEVELS: [Level; 3] = [Level::Allow, Level::Warn, Level::Deny];

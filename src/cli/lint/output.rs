@@ -4,6 +4,7 @@ use std::io;
 
 use clap::ValueEnum;
 
+use super::levels;
 use crate::cli::screen::{self, Color};
 use crate::lint::ClusterView;
 use crate::lint::clients::{self, Matrix, MatrixView};
@@ -14,19 +15,19 @@ use crate::lint::{Severity, Use};
 #[derive(Debug, clap::Args)]
 pub(super) struct OutputOptions {
     /// How findings are written.
-    #[arg(long, value_enum, default_value_t = Format::Human)]
+    #[arg(long, value_enum, default_value_t = Format::Human, help_heading = "Output")]
     format: Format,
     /// Whether the report for people has colours.
-    #[arg(long, value_enum, default_value_t = Color::Auto)]
+    #[arg(long, value_enum, default_value_t = Color::Auto, help_heading = "Output")]
     color: Color,
     /// The least severity that makes the exit code 1.
-    #[arg(long, value_enum, default_value_t = FailOn::Error)]
+    #[arg(long, value_enum, default_value_t = FailOn::Error, value_name = "SEVERITY", help_heading = levels::HEADING)]
     fail_on: FailOn,
     /// Print a table of all servers, however many; without it up to 50 are shown.
-    #[arg(long)]
+    #[arg(long, help_heading = "Output")]
     cluster: bool,
     /// Tell which clients accept which certificate for the names that are looked for.
-    #[arg(long)]
+    #[arg(long, help_heading = "Output")]
     clients: bool,
 }
 

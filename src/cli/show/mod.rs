@@ -11,10 +11,13 @@ use crate::inventory::Snapshot;
 #[derive(Debug, clap::Subcommand)]
 pub(super) enum Command {
     /// Virtual servers, their pools and members, each with its status and the reason.
+    #[command(after_help = "Example:\n  pronk show map")]
     Map(Args),
     /// Bits, packets and connections of virtual servers, pools and members.
+    #[command(after_help = "Example:\n  pronk show stats --json")]
     Stats(Args),
     /// Certificates in use: what they are for, when they end, which names they miss, what is wrong with them.
+    #[command(after_help = "Example:\n  pronk show certificates")]
     Certificates(Args),
 }
 

@@ -18,7 +18,8 @@
 //! administrative state and health are separate; every count is a guard; every end of a connection has a
 //! [`proxy::CloseReason`]; what runs is changed by [`control`] alone, and nothing that it does holds up a connection.
 #![warn(clippy::allow_attributes)]
-// No peer, file or clock may end the process, no call may block a worker, and only `cli` prints.
+// No peer, file or clock may end the process, no call may block a worker, and only `cli` prints. What reads files is
+// called on threads that may block.
 #![cfg_attr(
     not(test),
     warn(
@@ -34,13 +35,19 @@
 
 pub mod admin;
 pub mod app;
+#[cfg_attr(not(test), expect(clippy::disallowed_methods, reason = "reads files"))]
 pub mod cert;
-#[cfg_attr(not(test), expect(clippy::print_stderr, reason = "commands print"))]
+#[cfg_attr(
+    not(test),
+    expect(clippy::disallowed_methods, clippy::print_stderr, reason = "commands read files, print, and serve nobody")
+)]
 pub mod cli;
+#[cfg_attr(not(test), expect(clippy::disallowed_methods, reason = "reads files"))]
 pub mod config;
 pub mod control;
 pub mod impala;
 pub mod inventory;
+#[cfg_attr(not(test), expect(clippy::disallowed_methods, reason = "reads files"))]
 pub mod lint;
 pub mod log;
 pub mod model;
@@ -50,5 +57,6 @@ pub mod pool;
 pub mod proxy;
 pub mod snippet;
 pub mod stats;
+#[cfg_attr(not(test), expect(clippy::disallowed_methods, reason = "reads and writes files"))]
 pub mod store;
 pub mod tls;

@@ -7,6 +7,13 @@ mod json_body;
 pub mod network_map;
 pub mod persistence;
 mod serve;
+#[cfg_attr(
+    not(test),
+    expect(
+        clippy::disallowed_methods,
+        reason = "the socket is made before anything is served, and removed at the end"
+    )
+)]
 mod socket;
 pub mod statistics;
 

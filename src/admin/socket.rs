@@ -76,7 +76,6 @@ fn lock_folder(path: &Path) -> Option<File> {
     Some(folder)
 }
 
-#[expect(clippy::disallowed_methods, reason = "nothing is served yet")]
 fn pause() {
     std::thread::sleep(Duration::from_millis(2));
 }

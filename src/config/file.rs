@@ -34,7 +34,6 @@ fn read_by(path: &Path, mut read_once: impl FnMut() -> io::Result<Option<Vec<u8>
             Err(error) if error.kind() == ErrorKind::NotFound && (2..TRIES).contains(&tried) => {}
             Err(error) => return Err(cannot(error)),
         }
-        #[cfg_attr(not(test), expect(clippy::disallowed_methods, reason = "files are read where blocking is allowed"))]
         std::thread::sleep(STILL);
     }
     let mut changing = Diagnostic::error(format!("{} keeps changing while it is read", path.display()));

@@ -18,6 +18,7 @@
 mod assignments;
 mod background_tasks;
 mod built_profiles;
+#[cfg_attr(not(test), expect(clippy::disallowed_methods, reason = "files are read on a thread that may block"))]
 mod certificate_files;
 mod command;
 mod command_error;

@@ -14,6 +14,7 @@ mod lossy_queue;
 mod options;
 mod output;
 mod panic_hook;
+#[cfg_attr(not(test), expect(clippy::disallowed_methods, reason = "a thread of its own writes the lines"))]
 mod reopen;
 mod sink;
 mod start;

@@ -25,7 +25,7 @@ use crate::model::{Host, profile};
 
 #[derive(Debug, clap::Args)]
 #[command(after_help = "Example:\n  pronk lint certs/ --hostname lb.example.com --ca-file corporate-ca.pem")]
-pub(super) struct Args {
+pub(in crate::cli) struct Args {
     /// Files, folders (with all below them), or `-` for standard input: PEM, DER, PKCS#7, PKCS#12.
     #[arg(required_unless_present_any = ["connect", "config", "explain", "list_checks", "catalogue", "print_schema"])]
     paths: Vec<PathBuf>,

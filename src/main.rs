@@ -9,20 +9,20 @@ use clap::Parser;
 
 fn main() -> ExitCode {
     pronk::cli::Cli::parse().execute().unwrap_or_else(|error| {
-        say(format!("error: {error:#}\n"));
+        write_error(format!("error: {error:#}\n"));
         ExitCode::FAILURE
     })
 }
 
-/// Writes to standard error, for a while at most: nobody may read there.
-fn say(text: String) {
-    let (said, done) = mpsc::channel();
+/// Writes to standard error, and gives up after a while: nobody may read there.
+fn write_error(text: String) {
+    let (written, is_written) = mpsc::channel();
     std::thread::spawn(move || {
-        // Where it cannot be written, there is nobody to tell.
+        // Where it cannot be written, there is nobody to report it to.
         let _ = std::io::stderr().write_all(text.as_bytes());
-        let _ = said.send(());
+        let _ = written.send(());
     });
-    let _ = done.recv_timeout(LONGEST);
+    let _ = is_written.recv_timeout(LONGEST_WRITE);
 }
 
-const LONGEST: Duration = Duration::from_secs(2);
+const LONGEST_WRITE: Duration = Duration::from_secs(2);

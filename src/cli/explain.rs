@@ -1,3 +1,5 @@
+//! `pronk explain`: why a client is sent to a member, step by step.
+
 use std::process::ExitCode;
 
 use super::admin_client::{AdminSocket, encoded};

@@ -1,3 +1,5 @@
+//! `pronk member`: what is done to a member of a running pronk.
+
 use std::process::ExitCode;
 
 use super::admin_client::{AdminSocket, encoded};

@@ -1,3 +1,5 @@
+//! `pronk persistence`: lists and deletes persistence records.
+
 use std::process::ExitCode;
 
 use super::admin_client::{AdminSocket, encoded};

@@ -1,3 +1,5 @@
+//! `pronk reload`: has a running pronk read its configuration file again.
+
 use std::process::ExitCode;
 
 use super::admin_client::AdminSocket;

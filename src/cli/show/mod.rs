@@ -1,3 +1,5 @@
+//! `pronk show`: the map, the statistics and the certificates of a running pronk.
+
 mod certificates;
 
 use std::process::ExitCode;

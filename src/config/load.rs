@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::path::Path;
 
 use super::built_in::built_in;
-use super::diagnostic::{Diagnostic, Diagnostics, Place};
+use super::diagnostic::{Diagnostic, Diagnostics};
 use super::inherit::{Document, Types};
 use super::keys::{MONITORS, PROFILES};
 use super::source::Sources;
@@ -96,10 +96,5 @@ impl Loaded {
             Some(at) => diagnostic.at(&self.document.sources, at),
             None => diagnostic,
         }
-    }
-
-    /// Where the value at `path` stands, found as for [`diagnose`](Self::diagnose).
-    pub fn at(&self, path: &[&str]) -> Option<Place> {
-        self.diagnose(path, "", None).place.map(|place| *place)
     }
 }

@@ -107,7 +107,7 @@ static SELF_SIGNED: Check = Check {
     remedy: "let an authority issue the certificates, so that renewals do not touch the clients",
 };
 
-pub(super) static UNKNOWN_CRITICAL_EXTENSION: Check = Check {
+static UNKNOWN_CRITICAL_EXTENSION: Check = Check {
     id: "unknown-critical-extension",
     family: Family::Usage,
     severity: Severity::Error,

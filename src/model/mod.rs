@@ -20,7 +20,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 pub use discovery::{Discovery, Seed};
-pub use host::{Host, HostError, is_host_name};
+pub use host::{Host, is_host_name};
 pub use lint::{Level, LintLevel};
 pub use member::{Member, MemberKey};
 pub use monitor::{Credentials, HttpCheck, ImpalaCheck, ImpalaProtocol, Inband, Monitor, MonitorKind, Probing, WebUi};

@@ -95,7 +95,7 @@ fn width(letter: char) -> usize {
 }
 
 /// The most columns that a line's text takes.
-pub(super) const WIDTH: usize = 160;
+const WIDTH: usize = 160;
 const TAB: &str = "    ";
 const MORE: &str = "…";
 

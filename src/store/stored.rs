@@ -102,12 +102,6 @@ impl Stored {
             next_key_contents: next_key.map(|(contents, _)| contents),
         }
     }
-
-    /// Returns the certificate and those after it.
-    pub fn certificates(&self) -> impl Iterator<Item = &Certificate> {
-        self.leaf.iter().chain(&self.chain)
-    }
-
     /// Returns the key file as it is.
     pub fn key_contents(&self) -> Option<&[u8]> {
         self.key_contents.as_ref().map(|contents| contents.as_slice())

@@ -41,10 +41,6 @@ impl Truststore {
         Ok(Self { path, contents, certificates, _lock: lock })
     }
 
-    pub fn certificates(&self) -> &[Certificate] {
-        &self.certificates
-    }
-
     pub fn has(&self, certificate: &Certificate) -> bool {
         self.certificates.iter().any(|had| had.der == certificate.der)
     }

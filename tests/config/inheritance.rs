@@ -77,7 +77,7 @@ fn inherited_mistake_is_told_once_where_it_was_written() {
 fn value_is_found_where_it_was_written() {
     let text = GUIDE.replace("vs-impala-21000:\n", "vs-impala-21000: # here\n");
     let loaded = accepted(&text);
-    let at = |path: &[&str]| loaded.at(path).map(|place| (place.file, place.line, place.column));
+    let at = |path: &[&str]| loaded.diagnose(path, "", None).place.map(|place| (place.file, place.line, place.column));
     let user = |line, column| Some(("pronk.yaml".to_owned(), line, column));
     assert_eq!(at(&["profiles", "impala-frontend", "cert-key-chain", "0", "store"]), user(30, 18));
     assert_eq!(at(&["profiles", "impala-frontend", "cert-key-chain", "0", "key"]), user(30, 9));

@@ -147,7 +147,7 @@ impl Proxy {
             while TcpStream::connect(address).is_err() {
                 let ended = self.child.try_wait().unwrap();
                 if ended.is_some() || Instant::now() > deadline {
-                    let how = ended.map_or("does not listen".into(), |status| format!("ended with {status}"));
+                    let how = ended.map_or_else(|| "does not listen".into(), |status| format!("ended with {status}"));
                     panic!("{} {how}", self.contestant);
                 }
                 thread::sleep(Duration::from_millis(20));

@@ -4,9 +4,10 @@
 pub fn shown(text: &str) -> String {
     let plain = |letter: &char| matches!(letter, '"' | '\'' | '\\');
     text.chars().fold(String::with_capacity(text.len()), |mut shown, letter| {
-        match plain(&letter) {
-            true => shown.push(letter),
-            false => shown.extend(letter.escape_debug()),
+        if plain(&letter) {
+            shown.push(letter);
+        } else {
+            shown.extend(letter.escape_debug());
         }
         shown
     })

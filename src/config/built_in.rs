@@ -40,9 +40,10 @@ fn root<R>(of_type: &Type<R>, given: &mut BTreeSet<&'static str>) -> String {
         }
         let line = format!("  {}: {default}", key.name());
         let reason = key.because();
-        text += &match !reason.is_empty() && given.insert(reason) {
-            true => format!("{line:<COLUMN$}# {reason}\n"),
-            false => format!("{line}\n"),
+        text += &if !reason.is_empty() && given.insert(reason) {
+            format!("{line:<COLUMN$}# {reason}\n")
+        } else {
+            format!("{line}\n")
         };
     }
     text

@@ -69,7 +69,7 @@ fn head(text: &mut String, section: &Section) {
 fn table(text: &mut String, keys: &[&'static dyn AnyKey], defaults: &[(&str, &str)]) {
     *text += "\n| key | value | default | meaning |\n|---|---|---|---|\n";
     for key in keys {
-        let default = defaults.iter().find(|(name, _)| *name == key.name()).map_or(key.default(), |(_, it)| it);
+        let default = defaults.iter().find(|(name, _)| *name == key.name()).map_or_else(|| key.default(), |(_, it)| it);
         let default = match default {
             "" if key.is_required() => "required".to_owned(),
             "" => String::new(),

@@ -12,9 +12,10 @@ use crate::model::VirtualServerKind;
 pub fn show(loaded: &Loaded, resolved: bool) -> String {
     let mut page = Page { document: &loaded.document, text: String::new(), resolved };
     for key in TOP.keys() {
-        match key.is_section() {
-            true => page.section(key.name()),
-            false => page.value(0, key, page.document.root.entry(key.name())),
+        if key.is_section() {
+            page.section(key.name());
+        } else {
+            page.value(0, key, page.document.root.entry(key.name()));
         }
     }
     if resolved {

@@ -114,8 +114,8 @@ fn not_yaml(sources: &Sources, source: usize, text: &str, error: &Error) -> Diag
 
 fn at(location: &Location, source: usize) -> At {
     let span = location.span();
-    let start = span.byte_offset().unwrap_or(span.offset()) as usize;
-    At { source, start, length: span.byte_len().unwrap_or(span.len()) as usize }
+    let start = span.byte_offset().unwrap_or_else(|| span.offset()) as usize;
+    At { source, start, length: span.byte_len().unwrap_or_else(|| span.len()) as usize }
 }
 
 fn node(raw: Spanned<Raw>, source: usize, text: &str) -> Node {

@@ -44,9 +44,10 @@ impl<'a> Anchors<'a> {
 
     /// Whether `certificate` leads to an anchor: it is one, or names one as its issuer, by name and key identifier.
     pub(super) fn lead_from(&self, certificate: &Certificate) -> bool {
-        match certificate.names_itself() {
-            true => self.contain(certificate),
-            false => self.named_by(certificate).iter().any(|anchor| certificate.names_issuer(&anchor.certificate)),
+        if certificate.names_itself() {
+            self.contain(certificate)
+        } else {
+            self.named_by(certificate).iter().any(|anchor| certificate.names_issuer(&anchor.certificate))
         }
     }
 

@@ -52,9 +52,10 @@ pub fn gather_bundle(bundle: Bundle, role: &Role) -> Gathered {
 
 /// Reads a file; `-` is standard input.
 fn read(path: &Path, named: bool, passphrase: Option<&Passphrase>) -> Result<Bundle, MaterialError> {
-    match named && path.as_os_str() == "-" {
-        true => bundle::read_from(Path::new(STDIN), std::io::stdin(), 0o600, passphrase),
-        false => bundle::read(path, passphrase),
+    if named && path.as_os_str() == "-" {
+        bundle::read_from(Path::new(STDIN), std::io::stdin(), 0o600, passphrase)
+    } else {
+        bundle::read(path, passphrase)
     }
 }
 

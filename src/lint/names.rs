@@ -198,7 +198,10 @@ fn common_name(subject: &Subject, findings: &mut Vec<Finding>) {
             finding(&CN_NOT_FRONTEND, subject, message)
                 .field(Field::Subject)
                 .observed(
-                    names.common.first().map_or("no common name".into(), |common| format!("CN={}", shown(common))),
+                    names
+                        .common
+                        .first()
+                        .map_or_else(|| "no common name".into(), |common| format!("CN={}", shown(common))),
                 )
                 .expected(format!("CN={}", subject.role.front_ends[0]))
                 .paste(remedy::request(subject)),

@@ -99,9 +99,10 @@ pub(super) fn lint(subject: &Subject, known: &KnownAuthorities<'_>, expiry_days:
     let mut findings = Vec::new();
     for at in subject.chain() {
         let is_server = subject.is_server() && std::ptr::eq(at, server);
-        findings.extend(match is_server {
-            true => of_end(subject, at, Holder::Server, known, expiry_days),
-            false => of_end(subject, at, Holder::authority(&at.certificate), known, expiry_days),
+        findings.extend(if is_server {
+            of_end(subject, at, Holder::Server, known, expiry_days)
+        } else {
+            of_end(subject, at, Holder::authority(&at.certificate), known, expiry_days)
         });
         if is_server {
             findings.extend(long_life(at));

@@ -119,10 +119,7 @@ impl Import {
 impl Key {
     fn read(path: &Path, contents: &[u8], decrypt: bool, ask: &Ask<'_>) -> Result<Self, StoreError> {
         let encrypted = key_pem::is_encrypted(contents);
-        let passphrase = match encrypted {
-            true => Some(ask(path)?),
-            false => None,
-        };
+        let passphrase = if encrypted { Some(ask(path)?) } else { None };
         let key = match PrivateKeyDer::try_from(contents) {
             Ok(der) => PrivateKey::new(der.clone_key()),
             Err(_) => PrivateKey::new(parse_key(path, contents, passphrase.as_ref())?),

@@ -95,10 +95,13 @@ fn dns_name(name: &str) -> Result<String, NamesError> {
     let host = name.strip_prefix("*.").unwrap_or(name);
     match Host::parse(host).map_err(|reason| bad(reason.to_string()))? {
         Host::Ip(_) => Err(NamesError::AddressAsDns(name.to_owned())),
-        Host::Name(parent) if name != host => match parent.contains('.') {
-            true => Ok(format!("*.{parent}")),
-            false => Err(bad("a wildcard stands above at least two labels, as in *.example.com".into())),
-        },
+        Host::Name(parent) if name != host => {
+            if parent.contains('.') {
+                Ok(format!("*.{parent}"))
+            } else {
+                Err(bad("a wildcard stands above at least two labels, as in *.example.com".into()))
+            }
+        }
         Host::Name(name) => Ok(name),
     }
 }

@@ -38,10 +38,8 @@ pub fn renew(
 ) -> Result<Renewal, StoreError> {
     let old = leaf(entry)?;
     let names = Names::of_certificate(old)?;
-    let passphrase = match entry.key.as_ref().is_some_and(|key| key.encrypted) {
-        true => Some(ask(&entry.folder.join(KEY))?),
-        false => None,
-    };
+    let passphrase =
+        if entry.key.as_ref().is_some_and(|key| key.encrypted) { Some(ask(&entry.folder.join(KEY))?) } else { None };
     let is_fresh = fresh.is_some();
     let (key, key_file) = match fresh {
         Some(key) => {
@@ -65,9 +63,10 @@ pub fn renew(
     let issued = if old.is_self_issued() {
         // What `openssl req -x509` makes says CA:TRUE and is a server's all the same when it carries names.
         let is_authority = old.is_ca() && !old.names.has_alternative();
-        let der = match is_authority {
-            true => issue::authority(&names, &key, validity)?,
-            false => issue::self_signed(&names, &key, validity)?,
+        let der = if is_authority {
+            issue::authority(&names, &key, validity)?
+        } else {
+            issue::self_signed(&names, &key, validity)?
         };
         Some((der, None, Vec::new()))
     } else {
@@ -84,10 +83,7 @@ pub fn renew(
     match issued {
         Some((der, by, chain)) => {
             let change = with_key(Change::default().set(CERT, encode([&der])).drop(CSR).drop(NEXT_KEY));
-            let change = match chain.is_empty() {
-                true => change.drop(CHAIN),
-                false => change.set(CHAIN, encode(&chain)),
-            };
+            let change = if chain.is_empty() { change.drop(CHAIN) } else { change.set(CHAIN, encode(&chain)) };
             let leaf = Certificate::decode(der).map_err(|error| StoreError::Issue(error.to_string()))?;
             Ok(Renewal::Issued { leaf: Box::new(leaf), by, change })
         }
@@ -140,15 +136,19 @@ pub fn issuer(store: &Path, entry: &Stored) -> Result<Option<Stored>, StoreError
 /// # Errors
 /// As the asking.
 pub fn authority_passphrase(authority: &Stored, ask: &Ask<'_>) -> Result<Option<Passphrase>, StoreError> {
-    match authority.key.as_ref().is_some_and(|key| key.encrypted) {
-        true => ask(&authority.folder.join(KEY)).map(Some),
-        false => Ok(None),
+    if authority.key.as_ref().is_some_and(|key| key.encrypted) {
+        ask(&authority.folder.join(KEY)).map(Some)
+    } else {
+        Ok(None)
     }
 }
 
 fn leaf(entry: &Stored) -> Result<&Certificate, StoreError> {
-    entry.leaf.as_ref().ok_or_else(|| match entry.pending {
-        true => StoreError::Pending { name: entry.name.clone() },
-        false => MaterialError::NoCertificate { path: entry.folder.join(CERT) }.into(),
+    entry.leaf.as_ref().ok_or_else(|| {
+        if entry.pending {
+            StoreError::Pending { name: entry.name.clone() }
+        } else {
+            MaterialError::NoCertificate { path: entry.folder.join(CERT) }.into()
+        }
     })
 }

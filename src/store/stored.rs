@@ -56,10 +56,7 @@ impl Stored {
         let (key, next_key) = (read(KEY), read(NEXT_KEY));
         let path = folder.path().to_owned();
         let pending = folder.has(CSR);
-        let certificates = match pending && !folder.has(CERT) {
-            true => Vec::new(),
-            false => decode(folder, CERT, &mut problems),
-        };
+        let certificates = if pending && !folder.has(CERT) { Vec::new() } else { decode(folder, CERT, &mut problems) };
         let mut chain = certificates.into_iter();
         let leaf = chain.next();
         let mut chain: Vec<_> = chain.collect();

@@ -158,9 +158,10 @@ impl fmt::Debug for LiveServerSsl {
 
 fn load(profile: &ServerSsl, store: &Path) -> Result<(Option<Roots>, Option<Identity>), Vec<ProfileError>> {
     let mut errors = Vec::new();
-    let roots = match profile.verify {
-        true => Roots::load(&profile.name, &profile.ca_file).map_err(|error| errors.push(error)).ok(),
-        false => None,
+    let roots = if profile.verify {
+        Roots::load(&profile.name, &profile.ca_file).map_err(|error| errors.push(error)).ok()
+    } else {
+        None
     };
     let identity = profile.client_certificate.as_ref().and_then(|source| {
         Identity::load(source, store)

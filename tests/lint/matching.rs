@@ -17,9 +17,8 @@ fn parent() -> impl Strategy<Value = String> {
 }
 
 fn swap_case(text: &str) -> String {
-    let swapped = |letter: char| match letter.is_ascii_uppercase() {
-        true => letter.to_ascii_lowercase(),
-        false => letter.to_ascii_uppercase(),
+    let swapped = |letter: char| {
+        if letter.is_ascii_uppercase() { letter.to_ascii_lowercase() } else { letter.to_ascii_uppercase() }
     };
     text.chars().map(swapped).collect()
 }

@@ -90,9 +90,12 @@ fn explain(names: &Names, host: &str, openssl_takes: bool) -> Option<&'static Di
     }
     let covering: Vec<_> = names.dns.iter().filter(|name| dns_name_covers(name, host)).collect();
     let mut differences = EXPLAINED.iter().filter(|it| it.openssl_takes == openssl_takes);
-    differences.find(|it| match openssl_takes {
-        true => names.dns.iter().any(|name| (it.applies)(name, host)),
-        false => !covering.is_empty() && covering.iter().all(|name| (it.applies)(name, host)),
+    differences.find(|it| {
+        if openssl_takes {
+            names.dns.iter().any(|name| (it.applies)(name, host))
+        } else {
+            !covering.is_empty() && covering.iter().all(|name| (it.applies)(name, host))
+        }
     })
 }
 
@@ -287,10 +290,7 @@ fn address(random: &mut fastrand::Rng) -> IpAddr {
 /// A host to ask for: mostly one that has to do with a name of the certificate.
 fn host(random: &mut fastrand::Rng, names: &Names) -> String {
     let all: Vec<_> = names.dns.iter().chain(&names.common).collect();
-    let near = match all.is_empty() {
-        true => plain(random),
-        false => all[random.usize(..all.len())].clone(),
-    };
+    let near = if all.is_empty() { plain(random) } else { all[random.usize(..all.len())].clone() };
     match random.u8(..20) {
         0..=2 => near,
         3 => swap_case(&near),

@@ -181,7 +181,7 @@ fn clients_that_change_queues_stay_in_order() {
             client
         })
         .collect();
-    let mut moved = written.clone();
+    let mut moved = written;
     moved.pools.insert("q", BTreeMap::from([(1, 1)]));
     moved.virtual_servers.values_mut().for_each(|keys| *keys = "pool: q");
     reload(&pronk, &moved);

@@ -174,9 +174,10 @@ virtual-servers:
             assert!(begun.elapsed() < PATIENCE, "{refused} were refused, {} not", sessions.len());
             // Whatever port a probe has left is taken again.
             let mut client = alone.another();
-            match echoes(&mut client) {
-                true => sessions.push(client),
-                false => refused += 1,
+            if echoes(&mut client) {
+                sessions.push(client);
+            } else {
+                refused += 1;
             }
             assert!(echoes(&mut session), "the session has ended: {:#?}", pronk.log());
             std::thread::sleep(Duration::from_millis(100));

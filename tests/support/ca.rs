@@ -230,10 +230,8 @@ impl<'a> LeafBuilder<'a> {
     }
 
     pub fn build(self) -> Leaf {
-        let key = match self.rsa {
-            true => KeyPair::generate_for(&PKCS_RSA_SHA256).unwrap(),
-            false => KeyPair::generate().unwrap(),
-        };
+        let key =
+            if self.rsa { KeyPair::generate_for(&PKCS_RSA_SHA256).unwrap() } else { KeyPair::generate().unwrap() };
         let certificate = match self.authority {
             Some(authority) => self.params.signed_by(&key, &*authority.issuer as &Issuer<_>).unwrap(),
             None => self.params.self_signed(&key).unwrap(),

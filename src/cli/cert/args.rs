@@ -145,9 +145,10 @@ fn prompt(what: &str) -> Result<Zeroizing<Vec<u8>>, StoreError> {
     let text = rpassword::prompt_password(format!("{what}: ")).map_err(|error| {
         StoreError::Refused(format!("cannot read the {what}: {error}; give --passphrase-file FILE"))
     })?;
-    match text.is_empty() {
-        true => Err(StoreError::Refused(format!("the {what} is empty; nothing was done"))),
-        false => Ok(Zeroizing::new(text.into_bytes())),
+    if text.is_empty() {
+        Err(StoreError::Refused(format!("the {what} is empty; nothing was done")))
+    } else {
+        Ok(Zeroizing::new(text.into_bytes()))
     }
 }
 

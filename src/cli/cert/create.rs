@@ -53,10 +53,8 @@ impl Args {
     pub(super) fn execute(self) -> anyhow::Result<ExitCode> {
         let folder = self.store.locate()?.folder;
         let names = if self.authority { self.names.of_authority()? } else { self.names.of_server()? };
-        let passphrase = match self.encrypt {
-            true => Some(self.passphrase.choose(&format!("the key of \"{}\"", self.name))?),
-            false => None,
-        };
+        let passphrase =
+            if self.encrypt { Some(self.passphrase.choose(&format!("the key of \"{}\"", self.name))?) } else { None };
         let authority = match &self.ca {
             Some(ca) => Some(open_authority(&folder, ca, &self.passphrase)?),
             None => None,

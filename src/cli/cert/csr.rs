@@ -38,10 +38,8 @@ impl Args {
     pub(super) fn execute(self) -> anyhow::Result<ExitCode> {
         let folder = self.store.locate()?.folder;
         let names = self.names.of_server()?;
-        let passphrase = match self.encrypt {
-            true => Some(self.passphrase.choose(&format!("the key of \"{}\"", self.name))?),
-            false => None,
-        };
+        let passphrase =
+            if self.encrypt { Some(self.passphrase.choose(&format!("the key of \"{}\"", self.name))?) } else { None };
         let key = PrivateKey::generate(self.key)?;
         let csr = store::request(&names, &key)?;
         let key = key.pem(passphrase.as_ref())?;

@@ -80,9 +80,10 @@ impl Args {
         })?;
         let chain = stored.chain.iter().map(|above| &above.der);
         if self.what.pkcs12 {
-            let passphrase = match stored.key.as_ref().is_some_and(|key| key.encrypted) {
-                true => self.passphrase.ask(&stored.folder.join(KEY))?,
-                false => self.passphrase.choose("the archive")?,
+            let passphrase = if stored.key.as_ref().is_some_and(|key| key.encrypted) {
+                self.passphrase.ask(&stored.folder.join(KEY))?
+            } else {
+                self.passphrase.choose("the archive")?
             };
             let key = stored.private_key(Some(&passphrase))?.pkcs8()?;
             let all: Vec<_> = std::iter::once(&leaf.der).chain(chain).cloned().collect();

@@ -120,9 +120,10 @@ fn change(checked: &Checked) -> Change {
         .set_secret(KEY, checked.key.clone())
         .drop(CSR)
         .drop(NEXT_KEY);
-    match checked.chain.is_empty() {
-        true => change.drop(CHAIN),
-        false => change.set(CHAIN, pem::encode(checked.chain.iter().map(|above| &above.der))),
+    if checked.chain.is_empty() {
+        change.drop(CHAIN)
+    } else {
+        change.set(CHAIN, pem::encode(checked.chain.iter().map(|above| &above.der)))
     }
 }
 

@@ -46,10 +46,11 @@ impl Args {
         let before = Stored::read(&folder, &self.name, None).map_err(StoreError::from)?;
         // Its leaves name an authority by its key.
         let with_fresh = !self.same_key && (self.new_key || self.key.is_some() || !before.is_authority());
-        let fresh = match with_fresh {
+        let fresh = if with_fresh {
             // Before the store is locked: a large key takes seconds.
-            true => Some(PrivateKey::generate(self.key.map_or_else(|| before.key_type(), Ok)?)?),
-            false => None,
+            Some(PrivateKey::generate(self.key.map_or_else(|| before.key_type(), Ok)?)?)
+        } else {
+            None
         };
         let leaves: Vec<String> = Stored::all(&folder)?
             .into_iter()

@@ -57,7 +57,7 @@ impl Listeners {
                     None
                 }
                 // One that is closing already gets no more time.
-                Handover::ClosesLater => open.closes_at.or(now.checked_add(HANDSHAKES)),
+                Handover::ClosesLater => open.closes_at.or_else(|| now.checked_add(HANDSHAKES)),
                 Handover::Closes => open.closes_at.or(Some(now)),
             };
         }

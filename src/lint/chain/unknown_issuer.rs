@@ -94,7 +94,7 @@ fn unknown(path: &Path<'_>, anchors: &Anchors<'_>) -> Finding {
 fn other_key(top: &Certificate, anchors: &Anchors<'_>) -> Option<String> {
     let known = anchors.named_by(top).first()?;
     let wanted = if top.names_itself() { &top.subject_key_id } else { &top.authority_key_id };
-    let id = |id: &Option<Vec<u8>>| id.as_ref().map_or("unknown".into(), |id| hexadecimal(id));
+    let id = |id: &Option<Vec<u8>>| id.as_ref().map_or_else(|| "unknown".into(), |id| hexadecimal(id));
     Some(format!(
         "an authority named {} is trusted, but with another key: its identifier is {}, where the chain leads to {}",
         top.issuer_title(),

@@ -59,7 +59,7 @@ fn revoked(path: &Path<'_>, known: &KnownAuthorities<'_>) -> Finding {
 
 /// Returns the finding for a signature that does not verify; none if a key is the cause that is linted itself.
 fn signature(path: &Path<'_>, anchors: &Anchors<'_>, known: &KnownAuthorities<'_>) -> Option<Finding> {
-    let (at, above) = broken_link(path, anchors).unwrap_or((path.server(), None));
+    let (at, above) = broken_link(path, anchors).unwrap_or_else(|| (path.server(), None));
     let (title, issuer) = (at.certificate.title(), at.certificate.issuer_title());
     if let Some(issuer_of) = above.or_else(|| anchors.named_by(&at.certificate).first().map(|it| &it.certificate))
         && is_of_odd_size(issuer_of)

@@ -62,7 +62,7 @@ impl<'a> FilesOfName<'a> {
 
     /// Returns the file with the very certificate that is shown, else the newest.
     fn closest(&self, live: &Subject) -> Option<usize> {
-        self.by_certificate.get(&*live.leaf().der).copied().or(self.newest.map(|(_, index)| index))
+        self.by_certificate.get(&*live.leaf().der).copied().or_else(|| self.newest.map(|(_, index)| index))
     }
 }
 

@@ -59,9 +59,12 @@ fn is_reported_elsewhere(server: &Subject, name: &str) -> bool {
 
 fn names_of(server: &Subject) -> HashSet<Cow<'_, str>> {
     let names = &server.leaf().names;
-    let dns = names.dns.iter().map(|name| match name.bytes().any(|byte| byte.is_ascii_uppercase()) {
-        true => Cow::Owned(name.to_ascii_lowercase()),
-        false => Cow::Borrowed(name.as_str()),
+    let dns = names.dns.iter().map(|name| {
+        if name.bytes().any(|byte| byte.is_ascii_uppercase()) {
+            Cow::Owned(name.to_ascii_lowercase())
+        } else {
+            Cow::Borrowed(name.as_str())
+        }
     });
     dns.chain(names.ip.iter().map(|address| Cow::Owned(address.to_string()))).collect()
 }

@@ -61,9 +61,10 @@ fn block(finding: &Finding, with_help: bool) -> Snippet<'_> {
     add("expected", &finding.expected);
     add("rule", finding.check.basis);
     add("clients", finding.check.clients);
-    match with_help {
-        true => add("help", &remedy(finding)),
-        false => add("help", &format!("{}, as above", finding.check.remedy)),
+    if with_help {
+        add("help", &remedy(finding));
+    } else {
+        add("help", &format!("{}, as above", finding.check.remedy));
     }
     finding.notes.iter().for_each(|note| add("note", note));
     Snippet {

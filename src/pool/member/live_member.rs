@@ -181,7 +181,7 @@ mod tests {
         assert!(member.health().is_down());
         member.set_monitors([tcp.clone(), tls.clone()], None);
         assert!(member.health().is_down(), "a reload that adds a monitor keeps what the other found");
-        member.set_monitors([tls.clone()], None);
+        member.set_monitors([tls], None);
         assert_eq!(*member.health(), Health::Unknown);
         member.set_verdict(&tcp, Verdict::Up, Instant::now());
         assert_eq!(*member.health(), Health::Unknown, "a monitor that was removed has no verdict");

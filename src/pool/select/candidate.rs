@@ -53,9 +53,12 @@ impl Pool {
     /// Takes the figures of a member as they are now.
     pub(super) fn candidate(&self, index: usize, now: Instant) -> Candidate {
         let PoolMember { config, live, node, .. } = &self.members[index];
-        let counted = |connections: u32, persisted: &AtomicU32| match self.config.ignore_persisted_weight {
-            true => connections.saturating_sub(persisted.load(Ordering::Relaxed)),
-            false => connections,
+        let counted = |connections: u32, persisted: &AtomicU32| {
+            if self.config.ignore_persisted_weight {
+                connections.saturating_sub(persisted.load(Ordering::Relaxed))
+            } else {
+                connections
+            }
         };
         Candidate {
             index,

@@ -59,8 +59,9 @@ impl Pool {
         self.log_lack_of_measurements(&decision);
         let index = decision.chosen?;
         let persisted = decision.persisted.is_some();
-        let (guard, setup) =
-            self.enter(index, asker, persisted, now).ok_or(NoMember::Busy(Busy { limit: true, ..Busy::default() }))?;
+        let (guard, setup) = self
+            .enter(index, asker, persisted, now)
+            .ok_or_else(|| NoMember::Busy(Busy { limit: true, ..Busy::default() }))?;
         *turn += 1;
         for candidate in &decision.candidates {
             self.members[candidate.index].live.turns.credit.store(candidate.credit, Ordering::Relaxed);

@@ -100,7 +100,7 @@ fn serve_by_group(least: u32, candidates: &mut Vec<Candidate>) -> (Option<u32>, 
     let mut groups: Vec<_> = candidates.iter().map(|candidate| candidate.priority_group).collect();
     groups.sort_unstable_by_key(|group| std::cmp::Reverse(*group));
     // The group of the last member that is needed serves as a whole.
-    let lowest = groups.get(least as usize - 1).or(groups.last()).copied();
+    let lowest = groups.get(least as usize - 1).or_else(|| groups.last()).copied();
     let serves = |candidate: &Candidate| lowest.is_none_or(|lowest| candidate.priority_group >= lowest);
     let standby = candidates.iter().filter(|it| !serves(it)).map(|it| it.index).collect();
     candidates.retain(serves);

@@ -84,9 +84,10 @@ fn port(target: &MemberTarget) -> Port {
 /// Returns what the port should do, for the finding that it does not.
 fn expected(target: &MemberTarget) -> String {
     let names: Vec<_> = target.virtual_servers.iter().map(ToString::to_string).collect();
-    let who = match target.expectations.iter().any(|it| it.role.usage == Use::Passthrough) {
-        true => "the clients of",
-        false => "the server-ssl profile of",
+    let who = if target.expectations.iter().any(|it| it.role.usage == Use::Passthrough) {
+        "the clients of"
+    } else {
+        "the server-ssl profile of"
     };
     format!("TLS, for {who} virtual server {}", names.join(", "))
 }

@@ -19,7 +19,9 @@ impl Port {
 
     pub(super) fn parse(text: &str) -> anyhow::Result<Self> {
         let (host, port) = match text.strip_prefix('[').map(|rest| rest.split_once(']')) {
-            Some(Some((host, rest))) => (host, rest.strip_prefix(':').or(rest.is_empty().then_some(DEFAULT_PORT))),
+            Some(Some((host, rest))) => {
+                (host, rest.strip_prefix(':').or_else(|| rest.is_empty().then_some(DEFAULT_PORT)))
+            }
             Some(None) => anyhow::bail!("the bracket is not closed"),
             // A colon too many is an IPv6 address without a port.
             None => match text.rsplit_once(':') {

@@ -372,11 +372,12 @@ mod impala {
             let own = stream.local_addr().unwrap();
             let mut request = Vec::new();
             while !request.ends_with(b"\r\n\r\n") && stream.read_buf(&mut request).await.is_ok_and(|read| read > 0) {}
-            let page = match request.starts_with(b"GET /backends?json ") {
-                true => format!(
+            let page = if request.starts_with(b"GET /backends?json ") {
+                format!(
                     r#"{{"backends": [{{"webserver_url": "http://{own}", "is_coordinator": true, "is_quiescing": true}}]}}"#
-                ),
-                false => r#"{"version": "3.4"}"#.to_owned(),
+                )
+            } else {
+                r#"{"version": "3.4"}"#.to_owned()
             };
             let answer =
                 format!("HTTP/1.1 200 OK\r\nContent-Length: {}\r\nConnection: close\r\n\r\n{page}", page.len());

@@ -17,7 +17,7 @@
 //! Invariants: a connection takes the newest snapshot whenever it wants a member; live state survives reloads;
 //! administrative state and health are separate; every count is a guard; every end of a connection has a
 //! [`proxy::CloseReason`]; what runs is changed by [`control`] alone, and nothing that it does holds up a connection.
-#![warn(clippy::allow_attributes)]
+#![warn(clippy::allow_attributes, unreachable_pub)]
 // No peer, file or clock may end the process, no call may block a worker, and only `cli` prints. What reads files is
 // called on threads that may block.
 #![cfg_attr(

@@ -37,7 +37,7 @@ pub(super) struct Signals {
 
 impl Signals {
     /// Catches the signals.
-    pub fn new() -> std::io::Result<Self> {
+    pub(super) fn new() -> std::io::Result<Self> {
         Ok(Self {
             hangup: signal(SignalKind::hangup())?,
             terminate: signal(SignalKind::terminate())?,
@@ -47,7 +47,7 @@ impl Signals {
     }
 
     /// Waits for the next signal.
-    pub async fn next(&mut self) -> Request {
+    pub(super) async fn next(&mut self) -> Request {
         let [user1, user2] = &mut self.user;
         tokio::select! {
             _ = self.terminate.recv() => Request::Stop,
@@ -59,7 +59,7 @@ impl Signals {
     }
 
     /// Waits for a signal to stop.
-    pub async fn stop(&mut self) {
+    pub(super) async fn stop(&mut self) {
         tokio::select! {
             _ = self.terminate.recv() => {}
             _ = self.interrupt.recv() => {}
@@ -75,7 +75,7 @@ pub(super) struct ReloadRequests {
 
 impl ReloadRequests {
     /// Starts carrying out reloads, until it is dropped. A reload that hangs does not keep others from being requested.
-    pub fn start(handle: &Handle) -> Self {
+    pub(super) fn start(handle: &Handle) -> Self {
         let (requested, handle) = (Arc::new(Notify::new()), handle.clone());
         let hangup = Arc::clone(&requested);
         let task = tokio::spawn(async move {
@@ -100,7 +100,7 @@ impl ReloadRequests {
     }
 
     /// Requests a reload.
-    pub fn request(&self) {
+    pub(super) fn request(&self) {
         self.requested.notify_one();
     }
 }

@@ -30,17 +30,17 @@ pub(super) struct Context<'a> {
 }
 
 impl Notes {
-    pub fn into_diagnostics(self) -> Diagnostics {
+    pub(super) fn into_diagnostics(self) -> Diagnostics {
         self.diagnostics.into_inner()
     }
 }
 
 impl Context<'_> {
-    pub fn error(&self, at: At, message: impl Into<String>, help: Option<String>) {
+    pub(super) fn error(&self, at: At, message: impl Into<String>, help: Option<String>) {
         self.report(Severity::Error, at, message, help);
     }
 
-    pub fn report(&self, severity: Severity, at: At, message: impl Into<String>, help: Option<String>) {
+    pub(super) fn report(&self, severity: Severity, at: At, message: impl Into<String>, help: Option<String>) {
         if severity == Severity::Error {
             self.notes.errors.borrow_mut().push(at);
         }
@@ -51,7 +51,7 @@ impl Context<'_> {
     }
 
     /// Whether no error is noted within a value.
-    pub fn is_good(&self, at: At) -> bool {
+    pub(super) fn is_good(&self, at: At) -> bool {
         let within = |error: &At| {
             error.source == at.source && error.start >= at.start && error.start < at.start + at.length.max(1)
         };
@@ -59,14 +59,14 @@ impl Context<'_> {
     }
 
     /// Whether no error is noted within an entry of a section.
-    pub fn is_good_entry(&self, section: &str, name: &str) -> bool {
+    pub(super) fn is_good_entry(&self, section: &str, name: &str) -> bool {
         self.document
             .named(section, name)
             .is_none_or(|entry| self.is_good(entry.value.at) && self.is_good(entry.key_at))
     }
 
     /// Whether a name is that of something in its section, of one of these types if there are any. Notes it if not.
-    pub fn has_reference(&self, what: &str, section: &str, name: &str, at: At, types: &[&str]) -> bool {
+    pub(super) fn has_reference(&self, what: &str, section: &str, name: &str, at: At, types: &[&str]) -> bool {
         let Some(entry) = self.document.named(section, name) else {
             self.unknown(what, section, name, at);
             return false;
@@ -85,7 +85,7 @@ impl Context<'_> {
     }
 
     /// Notes a name that nothing in its section has.
-    pub fn unknown(&self, what: &str, section: &str, name: &str, at: At) {
+    pub(super) fn unknown(&self, what: &str, section: &str, name: &str, at: At) {
         let names = self.document.names(section);
         let help = did_you_mean(name, names.iter().copied())
             .or_else(|| (!names.is_empty()).then(|| format!("there are: {}", names.join(", "))));
@@ -93,7 +93,7 @@ impl Context<'_> {
     }
 
     /// Notes keys that are unknown in a section, and keys that are given twice. `having` are other types that have a key.
-    pub fn check_keys(&self, entries: &[Entry], section: &Section, having: impl Fn(&str) -> Vec<&'static str>) {
+    pub(super) fn check_keys(&self, entries: &[Entry], section: &Section, having: impl Fn(&str) -> Vec<&'static str>) {
         for (index, entry) in entries.iter().enumerate() {
             if section.key(&entry.key).is_none() {
                 let message = format!("unknown key `{}` in a {}", entry.key, section.name);
@@ -104,7 +104,7 @@ impl Context<'_> {
         }
     }
 
-    pub fn check_twice(&self, before: &[Entry], entry: &Entry) {
+    pub(super) fn check_twice(&self, before: &[Entry], entry: &Entry) {
         if let Some(first) = before.iter().find(|other| other.key == entry.key) {
             let help = format!("it stands first at {}", self.document.sources.origin(first.key_at));
             self.error(entry.key_at, format!("`{}` stands twice", entry.key), Some(help));
@@ -128,7 +128,7 @@ pub(super) struct Fields<'a> {
 
 impl<'a> Fields<'a> {
     /// Of entries whose keys are checked already; of several with the same key the last counts.
-    pub fn new(
+    pub(super) fn new(
         context: Context<'a>,
         section: &'static Section,
         (name, kind): (&'a str, &'a str),
@@ -140,64 +140,64 @@ impl<'a> Fields<'a> {
     }
 
     /// Those of an entry that inherits nothing, its keys checked; `None` when it is no map, which is noted.
-    pub fn of_entry(context: Context<'a>, section: &'static Section, entry: &'a Entry) -> Option<Self> {
+    pub(super) fn of_entry(context: Context<'a>, section: &'static Section, entry: &'a Entry) -> Option<Self> {
         check_map(context, section, &entry.value)?;
         Some(Self::new(context, section, (&entry.key, ""), entry.value.entries(), entry.key_at))
     }
 
     /// Those of a map in a list, its keys checked; `None` when it is no map, which is noted.
-    pub fn of_map(&self, section: &'static Section, item: &'a Node) -> Option<Self> {
+    pub(super) fn of_map(&self, section: &'static Section, item: &'a Node) -> Option<Self> {
         check_map(self.context, section, item)?;
         Some(Self::new(self.context, section, (self.name, ""), item.entries(), item.at))
     }
 
     /// A map of which only one value is written.
-    pub fn of_single(&self, section: &'static Section, key: &'a str, value: &'a Node) -> Self {
+    pub(super) fn of_single(&self, section: &'static Section, key: &'a str, value: &'a Node) -> Self {
         Self { section, kind: "", values: vec![(key, value)], at: value.at, ..self.clone() }
     }
 
     /// A map in which nothing is written.
-    pub fn blank(&self) -> Self {
+    pub(super) fn blank(&self) -> Self {
         Self { name: "", values: Vec::new(), ..self.clone() }
     }
 
     /// The value of a key; `None` when it is absent or empty.
-    pub fn node(&self, key: &str) -> Option<&'a Node> {
+    pub(super) fn node(&self, key: &str) -> Option<&'a Node> {
         let (_, node) = self.values.iter().rev().find(|(name, _)| *name == key)?;
         (!matches!(node.value, Value::Null)).then_some(*node)
     }
 
     /// Whether something is written, and that is not `none`.
-    pub fn has(&self, key: &str) -> bool {
+    pub(super) fn has(&self, key: &str) -> bool {
         self.node(key).is_some_and(|node| !node.is_none())
     }
 
     /// Where a key's value is, else the map.
-    pub fn place(&self, key: &str) -> At {
+    pub(super) fn place(&self, key: &str) -> At {
         self.node(key).map_or(self.at, |node| node.at)
     }
 
     /// Whether no error is noted in a key's value.
-    pub fn is_good(&self, key: &str) -> bool {
+    pub(super) fn is_good(&self, key: &str) -> bool {
         self.node(key).is_none_or(|node| self.context.is_good(node.at))
     }
 
-    pub fn error(&self, at: At, message: impl Into<String>, help: Option<String>) {
+    pub(super) fn error(&self, at: At, message: impl Into<String>, help: Option<String>) {
         self.context.error(at, message, help);
     }
 
-    pub fn report(&self, severity: Severity, at: At, message: impl Into<String>, help: Option<String>) {
+    pub(super) fn report(&self, severity: Severity, at: At, message: impl Into<String>, help: Option<String>) {
         self.context.report(severity, at, message, help);
     }
 
     /// Notes that a key that must be there is not.
-    pub fn missing(&self, key: &dyn AnyKey) {
+    pub(super) fn missing(&self, key: &dyn AnyKey) {
         let message = format!("a {} needs `{}`", self.section.name, key.name());
         self.error(self.at, message, Some(key.doc().to_owned()));
     }
 
     /// Notes that a value is not of its key's kind.
-    pub fn wrong(&self, key: &dyn AnyKey, node: &Node) {
+    pub(super) fn wrong(&self, key: &dyn AnyKey, node: &Node) {
         let written = node.scalar().unwrap_or_default();
         if let Some((_, why)) = key.refused().iter().find(|(word, _)| *word == written) {
             let message = format!("{} `{written}` is not offered", key.name());

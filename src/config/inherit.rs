@@ -45,7 +45,11 @@ fn cycle(circle: &mut [&Entry]) -> Broken {
 
 impl Document {
     /// Reads every source; `None` when the user's is not a map of sections.
-    pub fn read(sources: Sources, types: BTreeMap<&'static str, Types>, diagnostics: &mut Diagnostics) -> Option<Self> {
+    pub(super) fn read(
+        sources: Sources,
+        types: BTreeMap<&'static str, Types>,
+        diagnostics: &mut Diagnostics,
+    ) -> Option<Self> {
         let mut root = None;
         let mut built_in: BTreeMap<_, Vec<Entry>> = BTreeMap::new();
         for (index, source) in sources.iter() {
@@ -65,18 +69,18 @@ impl Document {
     }
 
     /// The user's entries of a section.
-    pub fn section(&self, name: &str) -> &[Entry] {
+    pub(super) fn section(&self, name: &str) -> &[Entry] {
         self.root.entry(name).map_or(&[], |entry| entry.value.entries())
     }
 
     /// A named entry of a section, the user's before a built-in one.
-    pub fn named(&self, section: &str, name: &str) -> Option<&Entry> {
+    pub(super) fn named(&self, section: &str, name: &str) -> Option<&Entry> {
         let user = self.section(section).iter().rev().find(|entry| entry.key == name);
         user.or_else(|| self.built_in.get(section)?.iter().find(|entry| entry.key == name))
     }
 
     /// Every name of a section, for suggestions.
-    pub fn names(&self, section: &str) -> Vec<&str> {
+    pub(super) fn names(&self, section: &str) -> Vec<&str> {
         let built_in = self.built_in.get(section).into_iter().flatten();
         let mut names: Vec<_> = self.section(section).iter().chain(built_in).map(|entry| entry.key.as_str()).collect();
         let mut seen = BTreeSet::new();
@@ -85,14 +89,14 @@ impl Document {
     }
 
     /// Every entry of a section, built in or the user's. One that has the name of a built-in one replaces it.
-    pub fn all(&self, section: &str) -> impl Iterator<Item = &Entry> {
+    pub(super) fn all(&self, section: &str) -> impl Iterator<Item = &Entry> {
         let built_in = self.built_in.get(section).into_iter().flatten();
         let user = self.section(section);
         built_in.filter(|entry| !user.iter().any(|other| other.key == entry.key)).chain(user)
     }
 
     /// The word of an entry's type, if it has one that is known.
-    pub fn type_of(&self, section: &str, entry: &Entry) -> Option<String> {
+    pub(super) fn type_of(&self, section: &str, entry: &Entry) -> Option<String> {
         let inherited = self.inherited_by(section, entry).ok()?;
         let word = match inherited.iter().find(|inner| inner.key == "type") {
             Some(written) => written.value.scalar()?,
@@ -102,17 +106,17 @@ impl Document {
     }
 
     /// The type of an entry that says none, and whose parents say none.
-    pub fn default_type(&self, section: &str) -> Option<&'static str> {
+    pub(super) fn default_type(&self, section: &str) -> Option<&'static str> {
         self.types.get(section)?.default
     }
 
     /// The entries that hold for a named profile or monitor, the root's first, each overlaid by its heirs.
-    pub fn inherited(&self, section: &str, name: &str) -> Result<Vec<&Entry>, Broken> {
+    pub(super) fn inherited(&self, section: &str, name: &str) -> Result<Vec<&Entry>, Broken> {
         self.named(section, name).map_or_else(|| Ok(Vec::new()), |entry| self.inherited_by(section, entry))
     }
 
     /// The same for an entry of the section.
-    pub fn inherited_by<'a>(&'a self, section: &str, entry: &'a Entry) -> Result<Vec<&'a Entry>, Broken> {
+    pub(super) fn inherited_by<'a>(&'a self, section: &str, entry: &'a Entry) -> Result<Vec<&'a Entry>, Broken> {
         let mut chain: Vec<&Entry> = Vec::new();
         let mut next = Some(entry);
         while let Some(entry) = next {
@@ -159,7 +163,7 @@ impl Document {
     }
 
     /// Where the value at a path stands, or its nearest ancestor.
-    pub fn locate(&self, path: &[&str]) -> Option<At> {
+    pub(super) fn locate(&self, path: &[&str]) -> Option<At> {
         let (first, rest) = path.split_first()?;
         let section = self.root.entry(first).map(|entry| (entry.key_at, &entry.value));
         let Some((name, rest)) = rest.split_first() else { return section.map(|(key_at, _)| key_at) };

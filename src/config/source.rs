@@ -32,13 +32,13 @@ pub(super) struct At {
 }
 
 impl At {
-    pub fn is_built_in(self) -> bool {
+    pub(super) fn is_built_in(self) -> bool {
         self.source > 0
     }
 }
 
 impl Sources {
-    pub fn new(name: &str, text: &str, built_in: Vec<BuiltIn>) -> Self {
+    pub(super) fn new(name: &str, text: &str, built_in: Vec<BuiltIn>) -> Self {
         let user = Source { name: name.into(), text: text.into(), section: None };
         let built_in = built_in.into_iter().map(|file| Source {
             name: file.name.into(),
@@ -48,12 +48,12 @@ impl Sources {
         Self(std::iter::once(user).chain(built_in).collect())
     }
 
-    pub fn iter(&self) -> impl Iterator<Item = (usize, &Source)> {
+    pub(super) fn iter(&self) -> impl Iterator<Item = (usize, &Source)> {
         self.0.iter().enumerate()
     }
 
     /// File, line, column (both from 1) and the line's text.
-    pub fn place(&self, at: At) -> (&str, usize, usize, &str) {
+    pub(super) fn place(&self, at: At) -> (&str, usize, usize, &str) {
         let source = &self.0[at.source];
         let start = source.text.floor_char_boundary(at.start.min(source.text.len()));
         let line_start = source.text[..start].rfind('\n').map_or(0, |newline| newline + 1);
@@ -63,7 +63,7 @@ impl Sources {
     }
 
     /// Where a value comes from, as `file:line`.
-    pub fn origin(&self, at: At) -> String {
+    pub(super) fn origin(&self, at: At) -> String {
         let (file, line, ..) = self.place(at);
         format!("{file}:{line}")
     }

@@ -35,24 +35,24 @@ pub(super) struct Entry {
 }
 
 impl Node {
-    pub fn entries(&self) -> &[Entry] {
+    pub(super) fn entries(&self) -> &[Entry] {
         match &self.value {
             Value::Map(entries) => entries,
             _ => &[],
         }
     }
 
-    pub fn entry(&self, key: &str) -> Option<&Entry> {
+    pub(super) fn entry(&self, key: &str) -> Option<&Entry> {
         self.entries().iter().find(|entry| entry.key == key)
     }
 
     /// Whether it is the word `none`.
-    pub fn is_none(&self) -> bool {
+    pub(super) fn is_none(&self) -> bool {
         matches!(&self.value, Value::Text(text) if text == "none")
     }
 
     /// A scalar as it would be written.
-    pub fn scalar(&self) -> Option<String> {
+    pub(super) fn scalar(&self) -> Option<String> {
         match &self.value {
             Value::Bool(flag) => Some(flag.to_string()),
             Value::Number(text) | Value::Text(text) => Some(text.clone()),
@@ -61,7 +61,7 @@ impl Node {
     }
 
     /// In words, for "expected …, found …".
-    pub fn describe(&self) -> String {
+    pub(super) fn describe(&self) -> String {
         match &self.value {
             Value::Null => "nothing".into(),
             Value::Bool(flag) => format!("`{flag}`"),

@@ -36,12 +36,12 @@ struct Resolver {
 
 impl Assignments {
     /// Subscribes to what discovery and resolvers find.
-    pub fn discovered(&self) -> tokio::sync::watch::Receiver<Discovered> {
+    pub(super) fn discovered(&self) -> tokio::sync::watch::Receiver<Discovered> {
         self.discovered.subscribe()
     }
 
     /// Monitors every member of every pool with each of the pool's monitors. Unchanged tasks are not disturbed.
-    pub fn monitor(
+    pub(super) fn monitor(
         &mut self,
         pools: &BTreeMap<Name, Arc<Pool>>,
         profiles: &BuiltProfiles,
@@ -70,7 +70,7 @@ impl Assignments {
     }
 
     /// Resolves the names of the nodes that have one.
-    pub fn resolve(&mut self, model: &Model, registry: &Registry, restarts: &Restarts) {
+    pub(super) fn resolve(&mut self, model: &Model, registry: &Registry, restarts: &Restarts) {
         let wanted = model.nodes.values().filter_map(|node| {
             let Address::Fqdn(fqdn) = &node.address else { return None };
             let resolving = Resolver { fqdn: fqdn.clone(), every: node.interval, live: registry.node(node) };
@@ -100,7 +100,7 @@ impl Assignments {
     }
 
     /// Asks for the coordinators of the pools with discovery.
-    pub fn discover(
+    pub(super) fn discover(
         &mut self,
         model: &Model,
         profiles: &BuiltProfiles,
@@ -129,7 +129,7 @@ impl Assignments {
     }
 
     /// Lets a member that a monitor with manual-resume holds down come up again. Returns how many monitors watch it.
-    pub fn resume(&self, pool: &Name, member: &MemberKey) -> usize {
+    pub(super) fn resume(&self, pool: &Name, member: &MemberKey) -> usize {
         let of_member = self.monitors.iter().filter(|((in_pool, key, _), _)| in_pool == pool && key == member);
         of_member.map(|(_, assignment)| assignment.resume.notify_one()).count()
     }

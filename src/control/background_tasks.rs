@@ -17,7 +17,7 @@ pub(super) struct BackgroundTasks {
 }
 
 impl BackgroundTasks {
-    pub fn start(state: &Arc<SystemState>) -> Self {
+    pub(super) fn start(state: &Arc<SystemState>) -> Self {
         let tasks = vec![
             task("watch over certificates", state, watch_certificates),
             task("end of removed members", state, close_removed_members),

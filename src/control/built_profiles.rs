@@ -21,7 +21,7 @@ impl BuiltProfiles {
     ///
     /// # Errors
     /// Everything that is wrong with any of them, at the place in the configuration that names it.
-    pub fn build(loaded: &Loaded, previous: &Self) -> Result<Self, Diagnostics> {
+    pub(super) fn build(loaded: &Loaded, previous: &Self) -> Result<Self, Diagnostics> {
         let (mut built, mut wrong) = (Self::default(), Diagnostics::default());
         let store = &loaded.model.certificate_store;
         for (name, profile) in loaded.model.client_ssl_in_use() {

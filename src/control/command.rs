@@ -24,7 +24,7 @@ pub(super) type Reply<T> = oneshot::Sender<Result<T, CommandError>>;
 
 impl Command {
     /// Returns what is requested, in words that fit "… is refused".
-    pub fn as_str(&self) -> &'static str {
+    pub(super) fn as_str(&self) -> &'static str {
         match self {
             Self::Start(_) => "a start",
             Self::Reload { dry_run: true, .. } => "a dry run",
@@ -35,7 +35,7 @@ impl Command {
     }
 
     /// Returns whether it may be carried out in `phase`.
-    pub fn is_allowed(&self, phase: Phase) -> bool {
+    pub(super) fn is_allowed(&self, phase: Phase) -> bool {
         match self {
             Self::Start(_) => phase == Phase::Starting,
             Self::Reload { .. } => phase == Phase::Serving,
@@ -45,7 +45,7 @@ impl Command {
     }
 
     /// Answers with an error.
-    pub fn refuse(self, why: CommandError) {
+    pub(super) fn refuse(self, why: CommandError) {
         // The caller may not wait for the answer.
         match self {
             Self::Start(reply) | Self::Reload { reply, .. } => drop(reply.send(Err(why))),

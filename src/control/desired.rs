@@ -28,7 +28,7 @@ pub(super) struct Discovered {
 
 impl Desired {
     /// Returns the file's model with discovered members added.
-    pub fn model(&self) -> Model {
+    pub(super) fn model(&self) -> Model {
         effective(&self.written, &self.discovered)
     }
 }

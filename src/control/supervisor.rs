@@ -97,7 +97,7 @@ impl<K, S> Default for TaskGroup<K, S> {
 
 impl<K: Eq + Hash, S> TaskGroup<K, S> {
     /// Keeps exactly the tasks that are wanted. One whose specification `is_same` is not disturbed.
-    pub fn keep(
+    pub(super) fn keep(
         &mut self,
         wanted: impl IntoIterator<Item = (K, S)>,
         is_same: impl Fn(&S, &S) -> bool,
@@ -114,11 +114,11 @@ impl<K: Eq + Hash, S> TaskGroup<K, S> {
         }
     }
 
-    pub fn contains(&self, key: &K) -> bool {
+    pub(super) fn contains(&self, key: &K) -> bool {
         self.0.contains_key(key)
     }
 
-    pub fn iter(&self) -> impl Iterator<Item = (&K, &S)> {
+    pub(super) fn iter(&self) -> impl Iterator<Item = (&K, &S)> {
         self.0.iter().map(|(key, (specification, _))| (key, &**specification))
     }
 }

@@ -22,12 +22,12 @@ struct PartialLine {
 }
 
 impl<W: Write> LineWriter<W> {
-    pub fn new(out: W, state: Arc<LogState>) -> Self {
+    pub(super) fn new(out: W, state: Arc<LogState>) -> Self {
         Self { out, state, partial: None }
     }
 
     /// Writes a line and, if it was written, the report of lost lines that waits. An empty line counts as written.
-    pub fn write_line(&mut self, line: &[u8]) {
+    pub(super) fn write_line(&mut self, line: &[u8]) {
         if !line.is_empty() && !self.write(LineKind::Ordinary, line) {
             return;
         }
@@ -38,12 +38,12 @@ impl<W: Write> LineWriter<W> {
     }
 
     /// Returns whether a line is partly written.
-    pub fn has_partial(&self) -> bool {
+    pub(super) fn has_partial(&self) -> bool {
         self.partial.is_some()
     }
 
     /// Abandons a partly written line, because its end would not follow its beginning.
-    pub fn abandon_partial(&mut self) {
+    pub(super) fn abandon_partial(&mut self) {
         if let Some(partial) = self.partial.take() {
             self.state.finished(partial.kind, false);
         }

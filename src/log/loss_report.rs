@@ -37,7 +37,7 @@ enum ReportState {
 impl LossReports {
     /// Returns the losses to be reported, given the lines that were lost and written since the start: all that were not
     /// reported yet, if lines were written since the last call.
-    pub fn due(&mut self, lost: Lost, written: u64) -> Option<Lost> {
+    pub(super) fn due(&mut self, lost: Lost, written: u64) -> Option<Lost> {
         let writes = written > std::mem::replace(&mut self.written, written);
         if matches!(self.report, ReportState::Writing(_)) {
             return None;
@@ -52,14 +52,14 @@ impl LossReports {
     }
 
     /// Sets the line of the report that was due.
-    pub fn set_line(&mut self, line: &[u8]) {
+    pub(super) fn set_line(&mut self, line: &[u8]) {
         if let ReportState::Requested(lost) = self.report {
             self.report = ReportState::Formatted(lost, line.to_vec());
         }
     }
 
     /// Returns the line to be written, if there is one; [`set_written`](Self::set_written) follows.
-    pub fn take_line(&mut self) -> Option<Vec<u8>> {
+    pub(super) fn take_line(&mut self) -> Option<Vec<u8>> {
         match std::mem::take(&mut self.report) {
             ReportState::Formatted(lost, line) => {
                 self.report = ReportState::Writing(lost);
@@ -73,7 +73,7 @@ impl LossReports {
     }
 
     /// Sets whether the line that was taken was written. If it was not, the losses are due again.
-    pub fn set_written(&mut self, written: bool) {
+    pub(super) fn set_written(&mut self, written: bool) {
         if let ReportState::Writing(lost) = std::mem::take(&mut self.report)
             && written
         {
@@ -83,12 +83,12 @@ impl LossReports {
 }
 
 impl Lost {
-    pub fn total(self) -> u64 {
+    pub(super) fn total(self) -> u64 {
         self.dropped + self.failed
     }
 
     /// Returns the text of the report, with the last error of writing.
-    pub fn describe(self, error: &io::Error) -> String {
+    pub(super) fn describe(self, error: &io::Error) -> String {
         let Self { dropped, failed } = self;
         let total = match self.total() {
             1 => "1 log line was lost".to_owned(),

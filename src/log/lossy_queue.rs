@@ -24,26 +24,30 @@ pub(super) struct LossyQueue {
 
 impl LossyQueue {
     /// Starts the thread that takes lines from the queue to the sink.
-    pub fn start(capacity: usize, state: Arc<LogState>, sink: impl Write + Send + 'static) -> (Self, WorkerGuard) {
+    pub(super) fn start(
+        capacity: usize,
+        state: Arc<LogState>,
+        sink: impl Write + Send + 'static,
+    ) -> (Self, WorkerGuard) {
         let builder = NonBlockingBuilder::default().lossy(true).buffered_lines_limit(capacity).thread_name("log");
         let (lines, worker) = builder.finish(sink);
         (Self { lines, capacity: capacity as u64, state }, worker)
     }
 
     /// Returns how many lines were lost since the start.
-    pub fn lost(&self) -> Lost {
+    pub(super) fn lost(&self) -> Lost {
         let dropped = self.lines.error_counter().dropped_lines() as u64;
         Lost { dropped, failed: self.state.failed.load(Relaxed) }
     }
 
     /// Returns how many lines wait or are being written.
-    pub fn backlog(&self) -> u64 {
+    pub(super) fn backlog(&self) -> u64 {
         let gone = self.state.handled.load(Relaxed) + self.lost().dropped;
         self.state.offered.load(Relaxed).saturating_sub(gone)
     }
 
     /// Wakes the thread that writes, also when there is no line.
-    pub fn wake(&self) {
+    pub(super) fn wake(&self) {
         // In a nearly full queue it could be counted as a lost line; the lines there wake the thread as well.
         if self.backlog() < self.capacity / 2 {
             self.push(b"");

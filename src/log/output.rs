@@ -22,7 +22,7 @@ impl Output {
     ///
     /// # Errors
     /// There is no descriptor left.
-    pub fn stderr() -> io::Result<Self> {
+    pub(super) fn stderr() -> io::Result<Self> {
         Ok(Self { file: File::from(io::stderr().as_fd().try_clone_to_owned()?), log_file: None })
     }
 
@@ -30,12 +30,12 @@ impl Output {
     ///
     /// # Errors
     /// It cannot be opened.
-    pub fn file(path: PathBuf) -> io::Result<Self> {
+    pub(super) fn file(path: PathBuf) -> io::Result<Self> {
         let (file, log_file) = LogFile::open(path)?;
         Ok(Self { file, log_file: Some(log_file) })
     }
 
-    pub fn path(&self) -> Option<&Path> {
+    pub(super) fn path(&self) -> Option<&Path> {
         self.log_file.as_ref().map(LogFile::path)
     }
 
@@ -43,7 +43,7 @@ impl Output {
     ///
     /// # Errors
     /// It cannot be opened, and lines are still written to the old file. Each cause is returned once.
-    pub fn reopen_if_moved(&mut self, requested: bool, now: Instant) -> io::Result<bool> {
+    pub(super) fn reopen_if_moved(&mut self, requested: bool, now: Instant) -> io::Result<bool> {
         let Some(log_file) = &mut self.log_file else { return Ok(false) };
         let reopened = log_file.reopen_if_moved(requested, now)?;
         let is_reopened = reopened.is_some();
@@ -54,7 +54,7 @@ impl Output {
     }
 
     /// Returns whether the file is shorter than what was written to it: another process truncated it.
-    pub fn is_truncated(&mut self) -> bool {
+    pub(super) fn is_truncated(&mut self) -> bool {
         match (self.file.stream_position(), self.file.metadata()) {
             (Ok(position), Ok(metadata)) => metadata.len() < position,
             // A pipe or a terminal.

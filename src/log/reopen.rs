@@ -22,13 +22,13 @@ impl LogFile {
     ///
     /// # Errors
     /// It cannot be opened.
-    pub fn open(path: PathBuf) -> io::Result<(File, Self)> {
+    pub(super) fn open(path: PathBuf) -> io::Result<(File, Self)> {
         let (file, identity) = open(&path)?;
         let next_check = Instant::now() + CHECK_EVERY;
         Ok((file, Self { path, identity, next_check, failed: None }))
     }
 
-    pub fn path(&self) -> &Path {
+    pub(super) fn path(&self) -> &Path {
         &self.path
     }
 
@@ -36,7 +36,7 @@ impl LogFile {
     ///
     /// # Errors
     /// It cannot be opened. Each cause is returned once.
-    pub fn reopen_if_moved(&mut self, requested: bool, now: Instant) -> io::Result<Option<File>> {
+    pub(super) fn reopen_if_moved(&mut self, requested: bool, now: Instant) -> io::Result<Option<File>> {
         if !requested && now < self.next_check {
             return Ok(None);
         }

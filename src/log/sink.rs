@@ -17,7 +17,7 @@ pub(super) struct Sink {
 }
 
 impl Sink {
-    pub fn new(output: Output, state: Arc<LogState>) -> Self {
+    pub(super) fn new(output: Output, state: Arc<LogState>) -> Self {
         Self { writer: LineWriter::new(output, Arc::clone(&state)), state }
     }
 

@@ -33,7 +33,7 @@ pub(super) enum LineKind {
 
 impl LogState {
     /// Counts a line that was written or lost.
-    pub fn finished(&self, kind: LineKind, written: bool) {
+    pub(super) fn finished(&self, kind: LineKind, written: bool) {
         let count = match kind {
             LineKind::LossReport => return self.reports().set_written(written),
             LineKind::Ordinary if written => &self.written,
@@ -42,16 +42,16 @@ impl LogState {
         count.fetch_add(1, Relaxed);
     }
 
-    pub fn note_error(&self, error: &io::Error) {
+    pub(super) fn note_error(&self, error: &io::Error) {
         self.error.store(error.raw_os_error().unwrap_or_default(), Relaxed);
     }
 
-    pub fn last_error(&self) -> io::Error {
+    pub(super) fn last_error(&self) -> io::Error {
         io::Error::from_raw_os_error(self.error.load(Relaxed))
     }
 
     /// Locks the reports of losses. The lock is never held while a line is written or logged.
-    pub fn reports(&self) -> MutexGuard<'_, LossReports> {
+    pub(super) fn reports(&self) -> MutexGuard<'_, LossReports> {
         self.reports.lock()
     }
 }

@@ -46,12 +46,12 @@ struct Failures {
 }
 
 impl Failures {
-    pub fn new(config: Inband) -> Self {
+    pub(crate) fn new(config: Inband) -> Self {
         Self { config, recent: VecDeque::new(), down_since: None }
     }
 
     /// Takes how a connection went. Returns a verdict when it was one failure too many.
-    pub fn observe(&mut self, served: PassiveEvent, now: Instant) -> Option<Verdict> {
+    pub(crate) fn observe(&mut self, served: PassiveEvent, now: Instant) -> Option<Verdict> {
         let Inband { failures, failure_interval, response_time, .. } = self.config;
         let reason = match served {
             PassiveEvent::Failed(reason) => reason,
@@ -74,7 +74,7 @@ impl Failures {
     }
 
     /// Returns when clients try the member again: never while it is up, and never without a retry time.
-    pub fn retry_at(&self) -> Option<Instant> {
+    pub(crate) fn retry_at(&self) -> Option<Instant> {
         if self.config.retry_time.is_zero() {
             return None;
         }
@@ -82,7 +82,7 @@ impl Failures {
     }
 
     /// Forgets every failure.
-    pub fn retry(&mut self) -> Verdict {
+    pub(crate) fn retry(&mut self) -> Verdict {
         self.recent.clear();
         self.down_since = None;
         Verdict::Up

@@ -13,7 +13,7 @@ pub(super) enum Method<'a> {
 }
 
 impl<'a> Method<'a> {
-    pub fn of(assignment: &'a Assignment) -> Self {
+    pub(super) fn of(assignment: &'a Assignment) -> Self {
         Self::Active(match &assignment.monitor.kind {
             MonitorKind::Tcp => Box::new(Tcp),
             MonitorKind::Tls => Box::new(TlsProbe::new(assignment)),

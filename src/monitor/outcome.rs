@@ -19,7 +19,7 @@ pub(super) enum Outcome {
 impl Outcome {
     /// Returns the better of two addresses of one member: it is up while any of them is. One that could not be probed
     /// may be up, so nothing but an answer says more.
-    pub fn or(self, other: Self) -> Self {
+    pub(super) fn or(self, other: Self) -> Self {
         if other.badness() < self.badness() { other } else { self }
     }
 

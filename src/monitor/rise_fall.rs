@@ -24,7 +24,7 @@ pub(super) struct RiseFall {
 
 impl RiseFall {
     /// Knows nothing yet, at `now`.
-    pub fn new(monitor: &Monitor, now: Instant) -> Self {
+    pub(super) fn new(monitor: &Monitor, now: Instant) -> Self {
         Self {
             timeout: monitor.probing.timeout,
             time_until_up: monitor.probing.time_until_up,
@@ -42,7 +42,7 @@ impl RiseFall {
     /// An answer marks the member up, after `time-until-up` where there is one. No answer for the timeout marks it down
     /// (F5's `timeout`). What the member reports of itself holds at once. The time before a probe that could not be
     /// made does not count: nobody looked.
-    pub fn observe(&mut self, outcome: Outcome, now: Instant) -> Option<Verdict> {
+    pub(super) fn observe(&mut self, outcome: Outcome, now: Instant) -> Option<Verdict> {
         let since_last = now.saturating_duration_since(std::mem::replace(&mut self.last_probe, now));
         let verdict = match outcome {
             Outcome::Answers | Outcome::Reported(Verdict::Up) => self.answered(now)?,
@@ -88,11 +88,11 @@ impl RiseFall {
     }
 
     /// Lets a member that is held down come up with its next answer.
-    pub fn resume(&mut self) {
+    pub(super) fn resume(&mut self) {
         self.held = false;
     }
 
-    pub fn is_up(&self) -> bool {
+    pub(super) fn is_up(&self) -> bool {
         self.verdict == Some(Verdict::Up)
     }
 }

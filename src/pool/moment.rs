@@ -12,12 +12,12 @@ pub(super) struct Moment(AtomicU64);
 static ORIGIN: LazyLock<Instant> = LazyLock::new(Instant::now);
 
 impl Moment {
-    pub fn set(&self, at: Instant) {
+    pub(super) fn set(&self, at: Instant) {
         let since = at.saturating_duration_since(*ORIGIN).as_nanos().saturating_add(1);
         self.0.store(u64::try_from(since).unwrap_or(u64::MAX), Ordering::Release);
     }
 
-    pub fn get(&self) -> Option<Instant> {
+    pub(super) fn get(&self) -> Option<Instant> {
         let since = self.0.load(Ordering::Acquire).checked_sub(1)?;
         ORIGIN.checked_add(Duration::from_nanos(since))
     }

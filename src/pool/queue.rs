@@ -20,12 +20,12 @@ pub(super) struct Turnstile {
 }
 
 impl Turnstile {
-    pub fn lock(&self) -> MutexGuard<'_, u64> {
+    pub(super) fn lock(&self) -> MutexGuard<'_, u64> {
         self.turn.lock()
     }
 
     /// Lets the first of each queue try again.
-    pub fn wake(&self) {
+    pub(super) fn wake(&self) {
         // Between the room that was made and this look; `enter` has the same between its entry and its first try.
         fence(Ordering::SeqCst);
         if self.waiting.load(Ordering::Relaxed) == 0 {
@@ -72,24 +72,24 @@ impl Line {
 }
 
 impl Queue {
-    pub fn new(turnstile: &Arc<Turnstile>) -> Arc<Self> {
+    pub(super) fn new(turnstile: &Arc<Turnstile>) -> Arc<Self> {
         let queue = Arc::new(Self { line: Mutex::default(), turnstile: Arc::clone(turnstile) });
         turnstile.queues.lock().push(Arc::downgrade(&queue));
         queue
     }
 
-    pub fn len(&self) -> usize {
+    pub(super) fn len(&self) -> usize {
         self.line.lock().waiters.len()
     }
 
     /// Returns how many go before one that arrives now: none where all of them passed their turn on to it.
-    pub fn ahead(&self) -> usize {
+    pub(super) fn ahead(&self) -> usize {
         let line = self.line.lock();
         if line.turn == line.next { 0 } else { line.waiters.len() }
     }
 
     /// Joins the end of the queue, unless `depth` are there already.
-    pub fn enter(self: &Arc<Self>, depth: Option<u32>) -> Option<QueuePosition> {
+    pub(super) fn enter(self: &Arc<Self>, depth: Option<u32>) -> Option<QueuePosition> {
         let own = Arc::new(Notify::new());
         let mut line = self.line.lock();
         if depth.is_some_and(|depth| line.waiters.len() >= depth as usize) {

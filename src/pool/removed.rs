@@ -33,12 +33,12 @@ pub struct Draining {
 
 impl RemovedMembers {
     /// Takes out a member that is wanted again.
-    pub fn take(&self, key: &MemberKey) -> Option<Arc<LiveMember>> {
+    pub(super) fn take(&self, key: &MemberKey) -> Option<Arc<LiveMember>> {
         Some(self.0.lock().remove(key)?.live)
     }
 
     /// Keeps those of the members that have connections, and forgets those that have none any more.
-    pub fn set_aside(&self, members: impl IntoIterator<Item = (MemberKey, Arc<LiveMember>)>, now: Instant) {
+    pub(super) fn set_aside(&self, members: impl IntoIterator<Item = (MemberKey, Arc<LiveMember>)>, now: Instant) {
         let has_connections = |live: &LiveMember| live.connections.current() > 0;
         let mut removed = self.0.lock();
         removed.retain(|_, removed| has_connections(&removed.live));
@@ -49,12 +49,12 @@ impl RemovedMembers {
         }
     }
 
-    pub fn is_empty(&self) -> bool {
+    pub(super) fn is_empty(&self) -> bool {
         self.0.lock().is_empty()
     }
 
     /// Returns those that have connections, and what becomes of these by the pool's policy.
-    pub fn draining(&self, pool: &Name, policy: ServiceDown) -> Vec<(Draining, Arc<LiveMember>)> {
+    pub(super) fn draining(&self, pool: &Name, policy: ServiceDown) -> Vec<(Draining, Arc<LiveMember>)> {
         let ServiceDown { action, drain_time } = policy;
         let removed = self.0.lock();
         let draining = removed.iter().map(|(key, removed)| {

@@ -20,11 +20,11 @@ pub(super) struct ActionInForce(watch::Sender<ServiceDownAction>);
 
 impl ActionInForce {
     /// Puts an action in force; returns whether it is another one than before.
-    pub fn set(&self, action: ServiceDownAction) -> bool {
+    pub(super) fn set(&self, action: ServiceDownAction) -> bool {
         self.0.send_if_modified(|known| std::mem::replace(known, action) != action)
     }
 
-    pub fn subscribe(&self) -> watch::Receiver<ServiceDownAction> {
+    pub(super) fn subscribe(&self) -> watch::Receiver<ServiceDownAction> {
         self.0.subscribe()
     }
 }

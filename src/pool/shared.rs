@@ -20,7 +20,7 @@ pub(super) struct PoolShared {
 }
 
 impl PoolShared {
-    pub fn new(turnstile: &Arc<Turnstile>) -> Self {
+    pub(super) fn new(turnstile: &Arc<Turnstile>) -> Self {
         Self { turnstile: Arc::clone(turnstile), ..Self::default() }
     }
 }

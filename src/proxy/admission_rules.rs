@@ -126,7 +126,7 @@ fn no_member_can_serve(pool: &Pool, now: Instant) -> Option<String> {
 
 impl RefusedBy {
     /// Returns how the client's connection ends.
-    pub fn close(self, pool: &Name) -> Close {
+    pub(super) fn close(self, pool: &Name) -> Close {
         match self {
             Self::Source => CloseReason::SourceRefused.into(),
             Self::Disabled => CloseReason::VirtualServerDisabled.into(),

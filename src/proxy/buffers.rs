@@ -45,33 +45,33 @@ thread_local! {
 
 impl Chunk {
     /// Borrows a buffer; it is returned when it is dropped.
-    pub fn borrow(size: Size) -> Self {
+    pub(super) fn borrow(size: Size) -> Self {
         let spare = SPARE.with(|spare| spare[size as usize].borrow_mut().pop());
         let bytes = spare.unwrap_or_else(|| vec![0; size.bytes()].into_boxed_slice());
         Self { size, bytes, start: 0, end: 0 }
     }
 
     /// Returns the room to read into.
-    pub fn room(&mut self) -> &mut [u8] {
+    pub(super) fn room(&mut self) -> &mut [u8] {
         &mut self.bytes[self.end..]
     }
 
     /// Marks bytes as read.
-    pub fn filled(&mut self, count: usize) {
+    pub(super) fn filled(&mut self, count: usize) {
         self.end += count;
     }
 
-    pub fn is_full(&self) -> bool {
+    pub(super) fn is_full(&self) -> bool {
         self.end == self.bytes.len()
     }
 
     /// Returns the bytes that are still to be written.
-    pub fn unwritten(&self) -> &[u8] {
+    pub(super) fn unwritten(&self) -> &[u8] {
         &self.bytes[self.start..self.end]
     }
 
     /// Marks bytes as written.
-    pub fn written(&mut self, count: usize) {
+    pub(super) fn written(&mut self, count: usize) {
         self.start += count;
     }
 }

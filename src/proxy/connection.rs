@@ -49,7 +49,7 @@ struct Context {
 }
 
 impl Accepted {
-    pub fn new(
+    pub(super) fn new(
         tcp: TcpStream,
         client: SocketAddr,
         virtual_server: Arc<LiveVirtualServer>,

@@ -45,7 +45,7 @@ pub(super) struct PhaseTimes {
 }
 
 impl ConnectionRecord {
-    pub fn new(snapshot: &Snapshot, client: SocketAddr, destination: Option<SocketAddr>) -> Self {
+    pub(super) fn new(snapshot: &Snapshot, client: SocketAddr, destination: Option<SocketAddr>) -> Self {
         Self {
             started: Instant::now(),
             virtual_server: snapshot.config.name.clone(),
@@ -67,26 +67,26 @@ impl ConnectionRecord {
     }
 
     /// Sets the pool in which a member is looked for, until there is a member.
-    pub fn set_pool(&mut self, pool: &Name) {
+    pub(super) fn set_pool(&mut self, pool: &Name) {
         if self.member.is_none() {
             self.pool = pool.clone();
         }
     }
 
     /// Sets the member that was chosen.
-    pub fn set_member(&mut self, pool: &Name, member: &MemberKey, persisted: bool) {
+    pub(super) fn set_member(&mut self, pool: &Name, member: &MemberKey, persisted: bool) {
         (self.pool, self.member) = (pool.clone(), Some(member.clone()));
         self.persisted = persisted;
         self.tries += 1;
     }
 
     /// Sets what passed over the connection.
-    pub fn set_traffic(&mut self, traffic: Totals) {
+    pub(super) fn set_traffic(&mut self, traffic: Totals) {
         self.traffic = traffic;
     }
 
     /// Writes the line: as a warning if the reason is not an ordinary one.
-    pub fn write(&self, close: &Close) {
+    pub(super) fn write(&self, close: &Close) {
         macro_rules! line {
             ($level:ident) => {
                 tracing::$level!(

@@ -29,7 +29,7 @@ pub(super) struct Ending<'a> {
 
 impl Ending<'_> {
     /// Returns why the connection ended.
-    pub fn reason(&self) -> Close {
+    pub(super) fn reason(&self) -> Close {
         let close = match &self.outcome {
             Outcome::Idle => CloseReason::IdleTimeout.into(),
             Outcome::Drained => CloseReason::Drained.into(),
@@ -61,7 +61,7 @@ impl Ending<'_> {
     }
 
     /// Closes both sides, each as it should see the end. After service-down-action `drop` the client stays open.
-    pub async fn close(self, profile: &Protocol) {
+    pub(super) async fn close(self, profile: &Protocol) {
         let Self { outcome, client, member, .. } = self;
         match outcome {
             Outcome::Ended { reset: Some(side), .. } => {

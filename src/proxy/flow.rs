@@ -36,7 +36,7 @@ impl End {
     }
 
     /// Returns whether the connection ends with it in both directions.
-    pub fn is_abrupt(&self) -> bool {
+    pub(super) fn is_abrupt(&self) -> bool {
         matches!(self, Self::Reset | Self::Broken(_))
     }
 }
@@ -62,7 +62,7 @@ impl Flow {
     ///
     /// # Errors
     /// The sender reset the connection, or sent bytes that are not valid TLS.
-    pub async fn receive_first(&mut self, from: &mut Stream) -> io::Result<bool> {
+    pub(super) async fn receive_first(&mut self, from: &mut Stream) -> io::Result<bool> {
         poll_fn(|cx| {
             let mut chunk = Chunk::borrow(Size::Small);
             from.poll_read(cx, chunk.room()).map_ok(|count| {
@@ -75,7 +75,7 @@ impl Flow {
     }
 
     /// Makes the flow ready for another receiver, after one that received nothing.
-    pub fn change_receiver(&mut self) {
+    pub(super) fn change_receiver(&mut self) {
         self.finished = false;
     }
 
@@ -83,7 +83,7 @@ impl Flow {
     ///
     /// # Errors
     /// `to` takes no more bytes. It is returned once.
-    pub fn poll(&mut self, cx: &mut Context<'_>, from: &mut Stream, to: &mut Stream) -> Poll<io::Result<()>> {
+    pub(super) fn poll(&mut self, cx: &mut Context<'_>, from: &mut Stream, to: &mut Stream) -> Poll<io::Result<()>> {
         let polled = self.pass(cx, from, to);
         if polled.is_ready() {
             self.finished = true;

@@ -13,19 +13,19 @@ pub(super) struct PassiveHealth<'a> {
 }
 
 impl<'a> PassiveHealth<'a> {
-    pub fn new(member: &'a LiveMember) -> Self {
+    pub(super) fn new(member: &'a LiveMember) -> Self {
         Self { member }
     }
 
     /// Reports that no connection to the member could be made.
-    pub fn not_connected(self, close: &Close) {
+    pub(super) fn not_connected(self, close: &Close) {
         let reason = close.detail.clone().unwrap_or_else(|| close.reason.to_string());
         self.member.publish(PassiveEvent::Failed(reason));
     }
 
     /// Reports that the member ended a connection before the client did. After an `abrupt` end the member counts as
     /// lost: its clients will connect again at once.
-    pub fn ended_by_member(self, abrupt: bool) {
+    pub(super) fn ended_by_member(self, abrupt: bool) {
         if abrupt {
             self.member.record_loss(now());
         }
@@ -33,12 +33,12 @@ impl<'a> PassiveHealth<'a> {
     }
 
     /// Reports that a connection ended after `lasted` and the member had sent nothing.
-    pub fn unanswered(self, lasted: Duration) {
+    pub(super) fn unanswered(self, lasted: Duration) {
         self.member.publish(PassiveEvent::Silent(lasted));
     }
 
     /// Returns whether a connection that the member ends must wait for the verdict on the member.
-    pub fn verdict_matters(self) -> bool {
+    pub(super) fn verdict_matters(self) -> bool {
         self.member.service_down_action() != ServiceDownAction::None
     }
 }

@@ -52,7 +52,7 @@ pub(super) struct Relay<'a> {
 }
 
 impl<'a> Relay<'a> {
-    pub fn new(
+    pub(super) fn new(
         client: &'a mut Stream,
         member: &'a mut Stream,
         inbound: &'a mut Flow,
@@ -63,7 +63,7 @@ impl<'a> Relay<'a> {
     }
 
     /// Passes bytes until the end, and returns why it ended. Drops `setup` with the member's first byte.
-    pub async fn run(
+    pub(super) async fn run(
         mut self,
         limits: Limits<impl Future<Output = ()>, impl Future<Output = ServiceDownAction>>,
         setup: SetupGuard,

@@ -31,13 +31,13 @@ pub(super) struct Totals {
 }
 
 impl TrafficMeter {
-    pub fn new(virtual_server: Arc<LiveVirtualServer>, pool: Arc<LivePool>, member: Arc<LiveMember>) -> Self {
+    pub(super) fn new(virtual_server: Arc<LiveVirtualServer>, pool: Arc<LivePool>, member: Arc<LiveMember>) -> Self {
         let packets = (TcpInfo::default(), TcpInfo::default());
         Self { virtual_server, pool, member, bytes: (0, 0), packets, packets_read: Instant::now() }
     }
 
     /// Counts bytes up to these totals of the connection. Returns whether there were new ones.
-    pub fn count_bytes(&mut self, bytes_in: u64, bytes_out: u64) -> bool {
+    pub(super) fn count_bytes(&mut self, bytes_in: u64, bytes_out: u64) -> bool {
         let grown = (bytes_in - self.bytes.0, bytes_out - self.bytes.1);
         self.bytes = (bytes_in, bytes_out);
         if grown == (0, 0) {
@@ -51,7 +51,7 @@ impl TrafficMeter {
     }
 
     /// Counts packets, if that was not done within the last second.
-    pub fn count_packets_each_second(&mut self, now: Instant, client: &Socket, member: &Socket) {
+    pub(super) fn count_packets_each_second(&mut self, now: Instant, client: &Socket, member: &Socket) {
         if now - self.packets_read >= PACKETS_EVERY {
             self.packets_read = now;
             self.count_packets(client, member);
@@ -59,7 +59,7 @@ impl TrafficMeter {
     }
 
     /// Counts the segments that the kernel has counted since the last time.
-    pub fn count_packets(&mut self, client: &Socket, member: &Socket) {
+    pub(super) fn count_packets(&mut self, client: &Socket, member: &Socket) {
         let grown = |counted: &mut TcpInfo, now: TcpInfo| {
             let before = std::mem::replace(counted, now);
             (now.packets_in.wrapping_sub(before.packets_in), now.packets_out.wrapping_sub(before.packets_out))
@@ -78,7 +78,7 @@ impl TrafficMeter {
     }
 
     /// Returns what was counted.
-    pub fn totals(&self) -> Totals {
+    pub(super) fn totals(&self) -> Totals {
         Totals { bytes: self.bytes, packets: self.packets }
     }
 }

@@ -19,7 +19,7 @@ pub(super) struct VerdictWait {
 
 impl VerdictWait {
     /// Ready when the wait is over.
-    pub fn poll(&mut self, cx: &mut Context<'_>) -> Poll<()> {
+    pub(super) fn poll(&mut self, cx: &mut Context<'_>) -> Poll<()> {
         self.timer.get_or_insert_with(|| Box::pin(sleep(LIMIT))).as_mut().poll(cx)
     }
 }

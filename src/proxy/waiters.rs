@@ -41,7 +41,7 @@ impl Queued {
 
 impl Waiters {
     /// Adds a connection that waits in the queue of `pool`.
-    pub fn add(&self, pool: &Pool, waiting: QueuePosition) -> Seat<'_> {
+    pub(super) fn add(&self, pool: &Pool, waiting: QueuePosition) -> Seat<'_> {
         let queued = Arc::new(Queued { pool: Arc::clone(&pool.live), waiting });
         let mut seats = self.seats();
         let number = seats.next;
@@ -52,7 +52,7 @@ impl Waiters {
 
     /// Moves the connections that wait elsewhere to the queue of `pool`, applies the configuration that says so, and
     /// wakes them. A connection that arrives under that configuration finds them there.
-    pub fn move_to(&self, pool: &Pool, apply: impl FnOnce()) {
+    pub(super) fn move_to(&self, pool: &Pool, apply: impl FnOnce()) {
         let mut seats = self.seats();
         for queued in seats.taken.values_mut().filter(|queued| is_elsewhere(queued, pool)) {
             *queued = Queued::join(pool);
@@ -63,7 +63,7 @@ impl Waiters {
     }
 
     /// Waits until another configuration is applied.
-    pub fn changed(&self) -> Notified<'_> {
+    pub(super) fn changed(&self) -> Notified<'_> {
         self.changed.notified()
     }
 
@@ -83,7 +83,11 @@ pub(super) struct Seat<'a> {
 impl Seat<'_> {
     /// Returns the newest configuration, by `newest`, and where the connection queues under it; none if that queue is
     /// full. `pool` returns the pool of a configuration.
-    pub fn queued<S>(&self, newest: impl FnOnce() -> S, pool: impl FnOnce(&S) -> &Pool) -> (S, Option<Arc<Queued>>) {
+    pub(super) fn queued<S>(
+        &self,
+        newest: impl FnOnce() -> S,
+        pool: impl FnOnce(&S) -> &Pool,
+    ) -> (S, Option<Arc<Queued>>) {
         let mut seats = self.waiters.seats();
         // Under the lock, as the configuration may change with the queues.
         let newest = newest();

@@ -10,7 +10,7 @@ macro_rules! settings {
         #[expect(clippy::allow_attributes, reason = "some sections have all of their keys named by checks")]
         #[allow(dead_code, reason = "most sections have few")]
         impl $keys {
-            $(pub fn $field() -> &'static str {
+            $(pub(in crate::config) fn $field() -> &'static str {
                 let mut keys = Vec::new();
                 $crate::config::keys::setting::Setting::list(const { &$setting }, &mut keys);
                 keys.first().map_or("", |key| key.name())

@@ -55,11 +55,11 @@ const DISCOVER: Key<Optional<Words<&str>>> = Key::new(
 .default("none");
 
 impl DiscoveryKeys {
-    pub fn discover() -> &'static str {
+    pub(super) fn discover() -> &'static str {
         DISCOVER.name()
     }
 
-    pub fn seeds() -> &'static str {
+    pub(super) fn seeds() -> &'static str {
         AskedKeys::seeds()
     }
 }

@@ -25,27 +25,27 @@ pub(super) struct Key<K> {
 }
 
 impl<K> Key<K> {
-    pub const fn new(name: &'static str, kind: K, doc: &'static str) -> Self {
+    pub(super) const fn new(name: &'static str, kind: K, doc: &'static str) -> Self {
         Self { name, kind, doc, default: "", because: "", refused: &[], required: false }
     }
 
-    pub const fn default(mut self, default: &'static str) -> Self {
+    pub(super) const fn default(mut self, default: &'static str) -> Self {
         self.default = default;
         self
     }
 
     /// The reason for the default, for the built-in profiles' files.
-    pub const fn because(mut self, reason: &'static str) -> Self {
+    pub(super) const fn because(mut self, reason: &'static str) -> Self {
         self.because = reason;
         self
     }
 
-    pub const fn required(mut self) -> Self {
+    pub(super) const fn required(mut self) -> Self {
         self.required = true;
         self
     }
 
-    pub const fn refusing(mut self, refused: &'static [(&'static str, &'static str)]) -> Self {
+    pub(super) const fn refusing(mut self, refused: &'static [(&'static str, &'static str)]) -> Self {
         self.refused = refused;
         self
     }

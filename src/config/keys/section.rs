@@ -14,13 +14,13 @@ pub(in crate::config) struct Section {
 }
 
 impl Section {
-    pub fn keys(&self) -> Vec<&'static dyn AnyKey> {
+    pub(crate) fn keys(&self) -> Vec<&'static dyn AnyKey> {
         let mut keys = Vec::new();
         (self.list)(&mut keys);
         keys
     }
 
-    pub fn key(&self, name: &str) -> Option<&'static dyn AnyKey> {
+    pub(crate) fn key(&self, name: &str) -> Option<&'static dyn AnyKey> {
         self.keys().into_iter().find(|key| key.name() == name)
     }
 }

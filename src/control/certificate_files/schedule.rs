@@ -33,12 +33,12 @@ struct Check {
 
 impl CheckSchedule {
     /// Returns when the next check begins.
-    pub fn next(&self) -> Option<Instant> {
+    pub(crate) fn next(&self) -> Option<Instant> {
         self.next
     }
 
     /// Starts a check on a thread that may block.
-    pub fn start(&mut self, model: Model, profiles: BuiltProfiles, files: CertificateFiles) {
+    pub(crate) fn start(&mut self, model: Model, profiles: BuiltProfiles, files: CertificateFiles) {
         let task = AbortOnDropHandle::new(spawn_blocking(move || check(&model, profiles, files)));
         let now = Instant::now();
         self.next = None;
@@ -46,7 +46,7 @@ impl CheckSchedule {
     }
 
     /// Waits until the check under way has ended, and takes it out; forever without one.
-    pub async fn ended(&mut self) -> Result<CheckedFiles, String> {
+    pub(crate) async fn ended(&mut self) -> Result<CheckedFiles, String> {
         let Some(current) = &mut self.current else { return pending().await };
         let checked = (&mut current.task).await.map_err(join_error_message);
         self.current = None;
@@ -54,19 +54,19 @@ impl CheckSchedule {
     }
 
     /// Schedules the next check after one has ended, `during_reload` or not.
-    pub fn after_check(&mut self, every: Option<Duration>, during_reload: bool) {
+    pub(crate) fn after_check(&mut self, every: Option<Duration>, during_reload: bool) {
         *self = Self { next: after(every), current: None, outran_reload: during_reload };
     }
 
     /// Schedules the next check after a reload. A check under way, which may hang, is given up: the reload has read the
     /// files. If a check has applied files while the reload read older ones, the next is due at once.
-    pub fn after_reload(&mut self, every: Option<Duration>) {
+    pub(crate) fn after_reload(&mut self, every: Option<Duration>) {
         let next = after(every).map(|next| if self.outran_reload { Instant::now() } else { next });
         *self = Self { next, current: None, outran_reload: false };
     }
 
     /// Logs that a check takes long, less and less often.
-    pub fn warn_if_slow(&mut self, now: Instant) {
+    pub(crate) fn warn_if_slow(&mut self, now: Instant) {
         let Some(current) = self.current.as_mut().filter(|current| current.warns_at <= now) else { return };
         let lasted = now - current.since;
         current.warns_at = now + lasted;

@@ -60,7 +60,7 @@ impl BoundSockets<'_> {
     ///
     /// # Errors
     /// Every destination at which another program listens meanwhile.
-    pub fn listen(self, loaded: &Loaded) -> Result<Sockets, Diagnostics> {
+    pub(crate) fn listen(self, loaded: &Loaded) -> Result<Sockets, Diagnostics> {
         let mut wrong = Diagnostics::default();
         let mut sockets = self.kept;
         for (config, socket) in self.bound {

@@ -24,13 +24,13 @@ struct OpenListener {
 
 impl Listeners {
     /// Returns the sockets that are open.
-    pub fn sockets(&self) -> OpenSockets {
+    pub(crate) fn sockets(&self) -> OpenSockets {
         self.0.iter().map(|(at, open)| (*at, Arc::downgrade(open.listener.socket()))).collect()
     }
 
     /// Listens for exactly these virtual servers, on `sockets` where they have no listener. Returns the listeners to be
     /// stopped.
-    pub fn apply(
+    pub(crate) fn apply(
         &mut self,
         wanted: &[(&Arc<VirtualServer>, Arc<LiveVirtualServer>)],
         sockets: Sockets,
@@ -65,23 +65,23 @@ impl Listeners {
     }
 
     /// Takes out the listeners that are due to close.
-    pub fn take_due(&mut self, now: Instant) -> Vec<Listener> {
+    pub(crate) fn take_due(&mut self, now: Instant) -> Vec<Listener> {
         let closing = self.0.extract_if(.., |_, open| open.closes_at.is_some_and(|at| at <= now));
         closing.map(|(_, open)| open.listener).collect()
     }
 
     /// Returns when the next listener closes.
-    pub fn next_close(&self) -> Option<Instant> {
+    pub(crate) fn next_close(&self) -> Option<Instant> {
         self.0.values().filter_map(|open| open.closes_at).min()
     }
 
     /// Takes out every listener.
-    pub fn take_all(&mut self) -> Vec<Listener> {
+    pub(crate) fn take_all(&mut self) -> Vec<Listener> {
         std::mem::take(&mut self.0).into_values().map(|open| open.listener).collect()
     }
 
     /// Restarts accept loops that panicked.
-    pub fn restart_panicked(&mut self, restarts: &Restarts) {
+    pub(crate) fn restart_panicked(&mut self, restarts: &Restarts) {
         for (destination, open) in &mut self.0 {
             if open.listener.restart_if_panicked() {
                 restarts.increment();

@@ -38,7 +38,7 @@ pub(in crate::control) struct Running {
 
 impl Running {
     /// Applies a prepared configuration, and returns the listeners to be stopped. Connections keep their snapshots.
-    pub fn commit(&mut self, prepared: Prepared, state: &SystemState, lifecycle: &Lifecycle) -> Vec<Listener> {
+    pub(crate) fn commit(&mut self, prepared: Prepared, state: &SystemState, lifecycle: &Lifecycle) -> Vec<Listener> {
         let Prepared { written, profiles, certificate_files, authorizations, store_entries, resolved, sockets } =
             prepared;
         self.desired.written = written;
@@ -56,7 +56,7 @@ impl Running {
     }
 
     /// Applies what discovery found, and returns the listeners to be stopped.
-    pub fn apply_discovery(
+    pub(crate) fn apply_discovery(
         &mut self,
         discovered: Discovered,
         state: &SystemState,
@@ -72,7 +72,7 @@ impl Running {
     }
 
     /// Applies certificate files that were replaced on disk.
-    pub fn apply_certificate_files(&mut self, checked: CheckedFiles, state: &SystemState) {
+    pub(crate) fn apply_certificate_files(&mut self, checked: CheckedFiles, state: &SystemState) {
         let CheckedFiles { profiles, files, changed } = checked;
         let unusable_before = self.certificate_files.unusable();
         self.profiles = profiles;

@@ -55,7 +55,7 @@ impl Reload {
     }
 
     /// Answers all callers. Some may have left, which changes nothing.
-    pub fn answer(self, answer: &Result<ReloadReport, CommandError>) {
+    pub(crate) fn answer(self, answer: &Result<ReloadReport, CommandError>) {
         for reply in self.replies {
             let _ = reply.send(answer.clone());
         }
@@ -69,7 +69,7 @@ impl Reload {
 
 impl ReloadQueue {
     /// Adds a reload. One of the same kind that waits is joined with it.
-    pub fn add(&mut self, reload: Reload) {
+    pub(crate) fn add(&mut self, reload: Reload) {
         let alike = |other: &&mut Reload| (other.dry_run, other.is_start) == (reload.dry_run, reload.is_start);
         match self.waiting.iter_mut().find(alike) {
             Some(waiting) => waiting.replies.extend(reload.replies),
@@ -78,7 +78,7 @@ impl ReloadQueue {
     }
 
     /// Takes out the next reload that may start. One that hangs is given up for it after a minute.
-    pub fn next(&mut self, now: Instant) -> Option<Reload> {
+    pub(crate) fn next(&mut self, now: Instant) -> Option<Reload> {
         // A dry run whose callers have left is of no use.
         self.waiting.retain(|reload| !reload.dry_run || reload.replies.iter().any(|reply| !reply.is_closed()));
         if self.waiting.is_empty() {
@@ -94,18 +94,18 @@ impl ReloadQueue {
     }
 
     /// Starts preparing a reload.
-    pub fn start(&mut self, reload: Reload, input: PrepareInput, now: Instant) {
+    pub(crate) fn start(&mut self, reload: Reload, input: PrepareInput, now: Instant) {
         let task = AbortOnDropHandle::new(tokio::spawn(prepare::prepare(input)));
         self.current = Some(Current { reload, task, since: now, warns_at: now + SLOW });
     }
 
     /// Returns since when a reload is being prepared.
-    pub fn since(&self) -> Option<Instant> {
+    pub(crate) fn since(&self) -> Option<Instant> {
         self.current.as_ref().map(|current| current.since)
     }
 
     /// Waits until the current reload is prepared or has failed, and takes it out.
-    pub async fn ended(&mut self) -> (Reload, PrepareResult) {
+    pub(crate) async fn ended(&mut self) -> (Reload, PrepareResult) {
         let made = match &mut self.current {
             Some(current) => (&mut current.task).await,
             None => pending().await,
@@ -119,13 +119,13 @@ impl ReloadQueue {
     }
 
     /// Refuses all, as the process is in `phase`.
-    pub fn refuse_all(&mut self, phase: Phase) {
+    pub(crate) fn refuse_all(&mut self, phase: Phase) {
         let current = self.current.take().map(|current| current.reload);
         current.into_iter().chain(self.waiting.drain(..)).for_each(|reload| reload.refuse(phase));
     }
 
     /// Logs that a reload takes long, less and less often.
-    pub fn warn_if_slow(&mut self, now: Instant) {
+    pub(crate) fn warn_if_slow(&mut self, now: Instant) {
         let Some(current) = self.current.as_mut().filter(|current| current.warns_at <= now) else { return };
         let seconds = (now - current.since).as_secs();
         current.warns_at = now + (now - current.since);

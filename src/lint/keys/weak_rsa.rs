@@ -9,7 +9,7 @@ use num_bigint::BigUint;
 ///
 /// Nemec, Sys, Svenda, Klinec, Matyas: "The Return of Coppersmith's Attack" (2017). An honest modulus passes for one
 /// once in 200 million times.
-pub fn is_roca(modulus: &[u8]) -> bool {
+pub(super) fn is_roca(modulus: &[u8]) -> bool {
     let modulus = BigUint::from_bytes_be(modulus);
     within_bounds(&modulus)
         && SUBGROUPS.iter().all(|subgroup| {
@@ -22,7 +22,7 @@ pub fn is_roca(modulus: &[u8]) -> bool {
 /// then too close to each other (CVE-2022-26320).
 ///
 /// With p = a - b and q = a + b the modulus is a² - b²; a is looked for from the square root of the modulus upward.
-pub fn fermat_rounds(modulus: &[u8]) -> Option<u32> {
+pub(super) fn fermat_rounds(modulus: &[u8]) -> Option<u32> {
     let modulus = BigUint::from_bytes_be(modulus);
     if !within_bounds(&modulus) || !modulus.bit(0) {
         return None;
@@ -89,7 +89,7 @@ static SUBGROUPS: LazyLock<Vec<Subgroup>> = LazyLock::new(|| {
 });
 
 /// As many as any tool that looks for such keys tries; honest primes would take about 2^500 rounds.
-pub const FERMAT_ROUNDS: u32 = 100;
+pub(super) const FERMAT_ROUNDS: u32 = 100;
 /// The product of the moduli of [`RESIDUES`].
 const FILTER: u64 = 64 * 63 * 65 * 11 * 17 * 19;
 const RESIDUES: [(u64, u128); 6] = [squares(64), squares(63), squares(65), squares(11), squares(17), squares(19)];

@@ -26,7 +26,7 @@ pub(in crate::monitor) struct HttpProbe<'a> {
 }
 
 impl<'a> HttpProbe<'a> {
-    pub fn new(check: &'a HttpCheck, assignment: &'a Assignment) -> Self {
+    pub(crate) fn new(check: &'a HttpCheck, assignment: &'a Assignment) -> Self {
         // Patterns are checked with the file.
         let compiled = |pattern: &Option<String>| pattern.as_deref().and_then(|pattern| Regex::new(pattern).ok());
         Self { check, assignment, recv: compiled(&check.recv), recv_disable: compiled(&check.recv_disable) }

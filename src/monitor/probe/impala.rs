@@ -25,7 +25,7 @@ pub(in crate::monitor) struct ImpalaProbe<'a> {
 }
 
 impl<'a> ImpalaProbe<'a> {
-    pub fn new(check: &'a ImpalaCheck, assignment: &'a Assignment) -> Self {
+    pub(crate) fn new(check: &'a ImpalaCheck, assignment: &'a Assignment) -> Self {
         Self { check, assignment, sasl: false, web_failure: None }
     }
 

@@ -23,7 +23,7 @@ pub(in crate::monitor) struct Page {
 
 impl Page {
     /// The answer as it was sent, or nearly: its status line, headers and body.
-    pub fn text(&self) -> Vec<u8> {
+    pub(crate) fn text(&self) -> Vec<u8> {
         let reason = self.status.canonical_reason().unwrap_or_default();
         let mut text = format!("{:?} {} {reason}\r\n", self.version, self.status.as_str()).into_bytes();
         for (name, value) in &self.headers {

@@ -35,20 +35,20 @@ pub(in crate::monitor) enum How {
 }
 
 impl Failure {
-    pub fn new(reason: impl Into<String>) -> Self {
+    pub(crate) fn new(reason: impl Into<String>) -> Self {
         Self { reason: reason.into(), how: How::Other }
     }
 
-    pub fn silent(reason: String) -> Self {
+    pub(crate) fn silent(reason: String) -> Self {
         Self { how: How::Silent, ..Self::new(reason) }
     }
 
-    pub fn ended(reason: String) -> Self {
+    pub(crate) fn ended(reason: String) -> Self {
         Self { how: How::Ended, ..Self::new(reason) }
     }
 
     /// `what` was tried.
-    pub fn of_connecting(failure: &NotConnected, what: impl fmt::Display) -> Self {
+    pub(crate) fn of_connecting(failure: &NotConnected, what: impl fmt::Display) -> Self {
         let how = match failure {
             NotConnected::Short(_) => How::NotMade,
             NotConnected::Failed(error) if error.kind() == ErrorKind::ConnectionRefused => How::Refused,
@@ -58,16 +58,16 @@ impl Failure {
     }
 
     /// For want of this, `what` was not done.
-    pub fn for_want_of(shortage: Shortage, what: impl fmt::Display) -> Self {
+    pub(crate) fn for_want_of(shortage: Shortage, what: impl fmt::Display) -> Self {
         Self { how: How::NotMade, ..Self::new(format!("{what}: pronk is {shortage}")) }
     }
 
     /// Puts where it failed before the reason.
-    pub fn at(self, whom: impl fmt::Display) -> Self {
+    pub(crate) fn at(self, whom: impl fmt::Display) -> Self {
         Self { reason: format!("{whom}: {}", self.reason), ..self }
     }
 
-    pub fn is_not_made(&self) -> bool {
+    pub(crate) fn is_not_made(&self) -> bool {
         self.how == How::NotMade
     }
 }

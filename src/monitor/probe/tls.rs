@@ -15,7 +15,7 @@ pub(in crate::monitor) struct TlsProbe<'a> {
 }
 
 impl<'a> TlsProbe<'a> {
-    pub fn new(assignment: &'a Assignment) -> Self {
+    pub(crate) fn new(assignment: &'a Assignment) -> Self {
         Self { assignment }
     }
 }

@@ -18,12 +18,12 @@ pub(super) struct MeasuredLoad {
 }
 
 impl MeasuredLoad {
-    pub fn measurement(&self) -> Option<Arc<Measurement>> {
+    pub(super) fn measurement(&self) -> Option<Arc<Measurement>> {
         self.measurement.load_full()
     }
 
     /// Takes a measurement of a member that has `own` connections of ours.
-    pub fn set(&self, measurement: Measurement, own: u32) {
+    pub(super) fn set(&self, measurement: Measurement, own: u32) {
         let of_others = measurement.connections_in_use.unwrap_or(0).saturating_sub(own.into());
         self.of_others.store(of_others, Ordering::Relaxed);
         let load = Load::of(&measurement, self.load.load().as_deref());
@@ -32,14 +32,14 @@ impl MeasuredLoad {
     }
 
     /// Returns how busy the member is, if that was measured lately.
-    pub fn load(&self, now: Instant) -> Option<Load> {
+    pub(super) fn load(&self, now: Instant) -> Option<Load> {
         self.load.load().as_deref().copied().filter(|load| load.is_fresh(now))
     }
 
     /// Returns how many service threads the member has, if every one of them is in use: by its own account of others'
     /// connections, and by ours as they are at this moment. So a thread that is free again goes to one client, not to
     /// all that wait.
-    pub fn all_threads_in_use(&self, own: u32, now: Instant) -> Option<u64> {
+    pub(super) fn all_threads_in_use(&self, own: u32, now: Instant) -> Option<u64> {
         let measurement = self.measurement.load();
         let Measurement { taken, good_for, service_threads, .. } = *measurement.as_deref()?;
         let threads = service_threads.filter(|_| now.saturating_duration_since(taken) < good_for)?;
@@ -48,7 +48,7 @@ impl MeasuredLoad {
     }
 
     /// Returns until when all threads count as in use, if they do.
-    pub fn threads_in_use_until(&self, own: u32, now: Instant) -> Option<Instant> {
+    pub(super) fn threads_in_use_until(&self, own: u32, now: Instant) -> Option<Instant> {
         self.all_threads_in_use(own, now)?;
         let measurement = self.measurement.load();
         let Measurement { taken, good_for, .. } = *measurement.as_deref()?;

@@ -26,14 +26,14 @@ impl Default for PassiveEvents {
 }
 
 impl PassiveEvents {
-    pub fn publish(&self, event: PassiveEvent) {
+    pub(super) fn publish(&self, event: PassiveEvent) {
         if self.0.receiver_count() > 0 {
             // Without a monitor there is nobody to miss it.
             let _ = self.0.send(event);
         }
     }
 
-    pub fn subscribe(&self) -> broadcast::Receiver<PassiveEvent> {
+    pub(super) fn subscribe(&self) -> broadcast::Receiver<PassiveEvent> {
         self.0.subscribe()
     }
 }

@@ -21,12 +21,12 @@ impl Default for SlowRamp {
 
 impl SlowRamp {
     /// Begins with a small share.
-    pub fn start(&self, now: Instant) {
+    pub(crate) fn start(&self, now: Instant) {
         self.since.set(now);
     }
 
     /// Takes the administrative state; a member that was enabled begins slowly.
-    pub fn set_enabled(&self, enabled: bool, now: Instant) {
+    pub(crate) fn set_enabled(&self, enabled: bool, now: Instant) {
         if enabled && !self.enabled.swap(enabled, Ordering::AcqRel) {
             self.start(now);
         }
@@ -34,7 +34,7 @@ impl SlowRamp {
     }
 
     /// Returns the part of its full share that it may have: above 0 and at most 1. `time` is how long the ramp takes.
-    pub fn share(&self, time: Duration, now: Instant) -> f64 {
+    pub(crate) fn share(&self, time: Duration, now: Instant) -> f64 {
         let Some(since) = self.since.get().filter(|_| !time.is_zero()) else { return 1.0 };
         let part = now.saturating_duration_since(since).as_secs_f64() / time.as_secs_f64();
         part.clamp(FIRST_STEP, 1.0)

@@ -17,16 +17,16 @@ pub(super) struct Verdicts {
 }
 
 impl Verdicts {
-    pub fn health(&self) -> Arc<Health> {
+    pub(super) fn health(&self) -> Arc<Health> {
         self.health.load_full()
     }
 
-    pub fn with_health<T>(&self, look: impl FnOnce(&Arc<Health>) -> T) -> T {
+    pub(super) fn with_health<T>(&self, look: impl FnOnce(&Arc<Health>) -> T) -> T {
         look(&self.health.load())
     }
 
     /// Takes the monitors that watch the member. Verdicts of others are forgotten, those of these kept.
-    pub fn set_monitors(&self, monitors: impl IntoIterator<Item = Name>, needed: Option<usize>) {
+    pub(super) fn set_monitors(&self, monitors: impl IntoIterator<Item = Name>, needed: Option<usize>) {
         let mut by_monitor = self.by_monitor.lock();
         let mut before = std::mem::take(&mut by_monitor.verdicts);
         by_monitor.needed = needed;
@@ -39,7 +39,7 @@ impl Verdicts {
 
     /// Takes or forgets the verdict of one monitor. The health that follows is for the caller to publish. A monitor
     /// that does not watch the member changes nothing.
-    pub fn change(&self, monitor: &Name, verdict: Option<Verdict>) -> Option<HealthChange<'_>> {
+    pub(super) fn change(&self, monitor: &Name, verdict: Option<Verdict>) -> Option<HealthChange<'_>> {
         let mut by_monitor = self.by_monitor.lock();
         *by_monitor.verdicts.get_mut(monitor)? = verdict;
         let (before, after) = (self.health(), Arc::new(by_monitor.health()));
@@ -57,20 +57,20 @@ pub(super) struct HealthChange<'a> {
 
 impl HealthChange<'_> {
     /// Returns whether the member takes connections again.
-    pub fn is_back(&self) -> bool {
+    pub(super) fn is_back(&self) -> bool {
         self.before.takes_no_connection() && !self.after.takes_no_connection()
     }
 
-    pub fn goes_down(&self) -> bool {
+    pub(super) fn goes_down(&self) -> bool {
         self.after.is_down() && !self.before.is_down()
     }
 
-    pub fn comes_up(&self) -> bool {
+    pub(super) fn comes_up(&self) -> bool {
         self.before.is_down() && !self.after.is_down()
     }
 
     /// Lets everybody see the new health.
-    pub fn publish(&self) {
+    pub(super) fn publish(&self) {
         self.published.store(Arc::clone(&self.after));
     }
 }

@@ -9,7 +9,8 @@ mod sticky;
 mod table;
 
 pub use record_target::RecordTarget;
-pub use records::{PersistenceHold, Records};
+pub(super) use records::PersistenceHold;
+pub use records::Records;
 pub(super) use sharing::SharedRecords;
 pub use sharing::Sharing;
 pub use sticky::Sticky;

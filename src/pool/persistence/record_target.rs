@@ -30,7 +30,7 @@ pub(super) struct RecordGuard {
 }
 
 impl RecordGuard {
-    pub fn new(target: &Arc<RecordTarget>) -> Self {
+    pub(super) fn new(target: &Arc<RecordTarget>) -> Self {
         target.records.fetch_add(1, Ordering::Relaxed);
         Self { target: Arc::clone(target) }
     }

@@ -52,12 +52,12 @@ pub(in crate::pool) struct SharedRecords {
 
 impl SharedRecords {
     /// Returns the records that are shared so, made when they are new.
-    pub fn of(&self, sharing: &Sharing) -> Arc<Records> {
+    pub(crate) fn of(&self, sharing: &Sharing) -> Arc<Records> {
         Arc::clone(self.shared.lock().entry(sharing.clone()).or_default())
     }
 
     /// Returns all of them, in order.
-    pub fn all(&self) -> Vec<(Sharing, Arc<Records>)> {
+    pub(crate) fn all(&self) -> Vec<(Sharing, Arc<Records>)> {
         let mut all: Vec<_> =
             self.shared.lock().iter().map(|(it, records)| (it.clone(), Arc::clone(records))).collect();
         all.sort_by(|(one, _), (other, _)| one.cmp(other));
@@ -65,14 +65,14 @@ impl SharedRecords {
     }
 
     /// Forgets the records that nobody shares in this model.
-    pub fn retain(&self, model: &Model) {
+    pub(crate) fn retain(&self, model: &Model) {
         let mut shared = self.shared.lock();
         let gone = shared.extract_if(|sharing, _| !sharing.is_among(model)).map(|(_, records)| records);
         self.gone.lock().extend(gone);
     }
 
     /// Removes what has expired or is gone from a part of each table.
-    pub fn sweep(&self, now: Instant) {
+    pub(crate) fn sweep(&self, now: Instant) {
         for (_, records) in self.all() {
             records.sweep(now);
         }

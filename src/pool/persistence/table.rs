@@ -55,19 +55,19 @@ impl Record {
 }
 
 impl Table {
-    pub fn len(&self) -> usize {
+    pub(super) fn len(&self) -> usize {
         self.records.len()
     }
 
     /// Returns where a client's record sends it, unless the record has expired.
-    pub fn find(&self, client: Client, timeout: Option<Duration>, now: Instant) -> Option<&Arc<RecordTarget>> {
+    pub(super) fn find(&self, client: Client, timeout: Option<Duration>, now: Instant) -> Option<&Arc<RecordTarget>> {
         let record = self.records.get(&client)?;
         (!record.has_expired(timeout, now)).then_some(&record.of.target)
     }
 
     /// Counts a connection of `client` to `target`. A new record takes the room of another one where the table
     /// `is_full`.
-    pub fn hold(&mut self, client: Client, target: &Arc<RecordTarget>, is_full: bool, now: Instant) -> Held {
+    pub(super) fn hold(&mut self, client: Client, target: &Arc<RecordTarget>, is_full: bool, now: Instant) -> Held {
         let known = self.records.get_mut(&client);
         if let Some(record) = known.filter(|record| Arc::ptr_eq(&record.of.target, target)) {
             record.connections += 1;
@@ -83,7 +83,7 @@ impl Table {
 
     /// Ends a connection that held the record of this serial number. The client may by now have another one: of another
     /// member, where it was sent since, or of the same one again.
-    pub fn release(&mut self, client: Client, serial: u32, now: Instant) {
+    pub(super) fn release(&mut self, client: Client, serial: u32, now: Instant) {
         if let Some(record) = self.records.get_mut(&client).filter(|record| record.serial == serial) {
             record.connections = record.connections.saturating_sub(1);
             record.used = now;
@@ -91,7 +91,7 @@ impl Table {
     }
 
     /// Removes a client's record, unless it names another target than this one. Returns whether it did.
-    pub fn remove(&mut self, client: Client, target: &Arc<RecordTarget>) -> bool {
+    pub(super) fn remove(&mut self, client: Client, target: &Arc<RecordTarget>) -> bool {
         let names_it = self.records.get(&client).is_some_and(|record| Arc::ptr_eq(&record.of.target, target));
         names_it && self.records.swap_remove(&client).is_some()
     }
@@ -108,12 +108,12 @@ impl Table {
     }
 
     /// Removes all records that have expired.
-    pub fn sweep(&mut self, timeout: Option<Duration>, now: Instant) {
+    pub(super) fn sweep(&mut self, timeout: Option<Duration>, now: Instant) {
         self.records.retain(|_, record| !record.has_expired(timeout, now));
     }
 
     /// Returns the records that have not expired.
-    pub fn views(&self, timeout: Option<Duration>, now: Instant) -> impl Iterator<Item = RecordView> {
+    pub(super) fn views(&self, timeout: Option<Duration>, now: Instant) -> impl Iterator<Item = RecordView> {
         let live = self.records.iter().filter(move |(_, record)| !record.has_expired(timeout, now));
         live.map(move |(client, record)| RecordView {
             client: address(*client),

@@ -41,7 +41,7 @@ pub(super) struct Figures {
 }
 
 impl Candidate {
-    pub fn figures(&self, scope: Scope) -> Figures {
+    pub(super) fn figures(&self, scope: Scope) -> Figures {
         match scope {
             Scope::Member => self.of_member,
             Scope::Node => self.of_node,

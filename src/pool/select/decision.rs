@@ -26,7 +26,7 @@ pub(super) enum Persisted {
 
 impl Persisted {
     /// The member, which may be used, by its index in the pool.
-    pub fn index(self) -> usize {
+    pub(super) fn index(self) -> usize {
         match self {
             Self::Record(index) | Self::Hash(index) => index,
         }
@@ -53,7 +53,7 @@ pub(super) struct Decision {
 
 impl Decision {
     /// Nobody is chosen, for a reason that is the whole pool's.
-    pub fn none(reason: NoMember) -> Self {
+    pub(super) fn none(reason: NoMember) -> Self {
         Self {
             candidates: Vec::new(),
             refused: Vec::new(),

@@ -6,7 +6,7 @@ use crate::pool::member::Health;
 
 /// Why a member is passed over.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Refused {
+pub(crate) enum Refused {
     /// It failed this connection already.
     Tried,
     /// Forced offline by an administrator.
@@ -37,7 +37,7 @@ pub enum Refused {
 
 impl Refused {
     /// Returns words that fit "it …".
-    pub fn as_str(self) -> &'static str {
+    pub(crate) fn as_str(self) -> &'static str {
         match self {
             Self::Tried => "failed this connection already",
             Self::Offline => "is forced offline",

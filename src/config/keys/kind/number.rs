@@ -16,7 +16,7 @@ pub(in crate::config::keys) struct Count<T> {
 }
 
 impl<T> Count<T> {
-    pub const fn from(least: u64, most: u64) -> Self {
+    pub(crate) const fn from(least: u64, most: u64) -> Self {
         Self { least, most, of: PhantomData }
     }
 }
@@ -55,7 +55,7 @@ impl<T: TryFrom<u64> + Display + Default> Kind for Count<T> {
 pub(in crate::config::keys) struct Limit<T>(Count<T>);
 
 impl<T> Limit<T> {
-    pub const fn to(most: u64) -> Self {
+    pub(crate) const fn to(most: u64) -> Self {
         Self(Count::from(0, most))
     }
 }

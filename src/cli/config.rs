@@ -1,3 +1,5 @@
+//! `pronk config`: print a configuration, the reference of its keys, and what is built in.
+
 use std::path::PathBuf;
 use std::process::ExitCode;
 

@@ -1,3 +1,5 @@
+//! Reading the configuration file whole, also while it is being replaced.
+
 use std::fs::{File, Metadata};
 use std::io::{self, ErrorKind, Read};
 use std::os::unix::fs::MetadataExt;

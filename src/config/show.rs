@@ -1,3 +1,5 @@
+//! The configuration as YAML, with what is inherited and where it comes from.
+
 use std::collections::BTreeMap;
 
 use super::inherit::Document;

@@ -1,3 +1,5 @@
+//! How a pool finds coordinators by itself.
+
 use std::time::Duration;
 
 /// How a pool finds coordinators by itself.

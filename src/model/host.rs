@@ -1,3 +1,5 @@
+//! Host names and IP addresses as certificates carry them.
+
 use std::fmt;
 use std::net::IpAddr;
 

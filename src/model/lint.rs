@@ -1,3 +1,5 @@
+//! What becomes of findings about certificates.
+
 /// What becomes of the findings of one check of certificates.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct LintLevel {

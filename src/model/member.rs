@@ -1,7 +1,11 @@
+//! A member of a pool.
+
 use std::fmt;
 use std::sync::Arc;
 
-use super::{AdminState, Name, Node};
+use super::admin_state::AdminState;
+use super::name::Name;
+use super::node::Node;
 
 /// A port of a node that serves a pool.
 #[derive(Clone, Debug, PartialEq)]

@@ -1,8 +1,10 @@
+//! Monitors: how the health of members is found out.
+
 use std::net::IpAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
-use super::Name;
+use super::name::Name;
 use super::profile::{Passphrase, ServerSsl};
 
 /// How a member's health is found out.

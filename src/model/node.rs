@@ -1,8 +1,11 @@
+//! A node: a host that runs an impalad.
+
 use std::fmt;
 use std::net::IpAddr;
 use std::time::Duration;
 
-use super::{AdminState, Name};
+use super::admin_state::AdminState;
+use super::name::Name;
 
 /// A host that runs an impalad.
 #[derive(Clone, Debug, PartialEq)]

@@ -1,7 +1,12 @@
+//! A pool: its members, and how one is chosen.
+
 use std::sync::Arc;
 use std::time::Duration;
 
-use super::{Discovery, Member, MemberKey, Monitor, Name};
+use super::discovery::Discovery;
+use super::member::{Member, MemberKey};
+use super::monitor::Monitor;
+use super::name::Name;
 
 /// Members that serve the same port of the same service.
 #[derive(Clone, Debug, PartialEq)]

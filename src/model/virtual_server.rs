@@ -1,10 +1,14 @@
+//! A virtual server: what clients connect to.
+
 use std::net::{IpAddr, SocketAddr};
 use std::sync::Arc;
 
 use ipnet::IpNet;
 
+use super::admin_state::AdminState;
+use super::name::Name;
+use super::pool::Pool;
 use super::profile::{ClientSsl, Persistence, Protocol, ServerSsl};
-use super::{AdminState, Name, Pool};
 
 /// What clients connect to.
 #[derive(Clone, Debug, PartialEq)]

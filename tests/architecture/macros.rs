@@ -32,8 +32,21 @@ pub fn paths(tokens: TokenStream) -> Vec<TokenPath> {
     found
 }
 
-/// Finds the names after `struct`, `fn` and the like: what a macro defines and is told the name of.
+/// Finds what a macro is given the name of and defines: the names after `struct`, `fn` and the like, and a type's name
+/// that its arguments begin with, as in `declare!(Keys = Node { … })`.
 pub fn definitions(tokens: TokenStream) -> Vec<Ident> {
+    let begin: Vec<_> = tokens.clone().into_iter().take(2).collect();
+    let mut found = after_keywords(tokens);
+    if let [TokenTree::Ident(name), separator] = begin.as_slice()
+        && is_type_or_constant(name)
+        && (is(separator, '=') || is(separator, ','))
+    {
+        found.push(name.clone());
+    }
+    found
+}
+
+fn after_keywords(tokens: TokenStream) -> Vec<Ident> {
     const KEYWORDS: [&str; 8] = ["const", "enum", "fn", "static", "struct", "trait", "type", "union"];
     let tokens: Vec<_> = tokens.into_iter().collect();
     let mut found = Vec::new();
@@ -46,7 +59,7 @@ pub fn definitions(tokens: TokenStream) -> Vec<Ident> {
     }
     for token in tokens {
         if let TokenTree::Group(group) = token {
-            found.extend(definitions(group.stream()));
+            found.extend(after_keywords(group.stream()));
         }
     }
     found

@@ -1,7 +1,9 @@
+//! client-ssl profiles: TLS with clients.
+
 use std::path::PathBuf;
 use std::time::Duration;
 
-use crate::model::Name;
+use crate::model::name::Name;
 
 /// How TLS from clients is terminated (F5's `client-ssl`).
 #[derive(Clone, Debug, PartialEq)]

@@ -8,7 +8,7 @@ mod server_ssl;
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use super::Name;
+use super::name::Name;
 
 pub use client_ssl::{CertKey, Certificate, CipherGroup, ClientSsl, Passphrase, PeerCertMode, TlsVersion, TlsVersions};
 pub use persistence::{Affinity, Persistence, PersistenceKind, SourceMask};

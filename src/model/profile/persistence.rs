@@ -1,7 +1,9 @@
+//! Persistence profiles: source-addr and hash.
+
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 use std::time::Duration;
 
-use crate::model::Name;
+use crate::model::name::Name;
 
 /// How a client comes to the same member again and again.
 #[derive(Clone, Debug, PartialEq)]

@@ -1,6 +1,8 @@
+//! tcp and fastL4 profiles: socket options and timeouts.
+
 use std::time::Duration;
 
-use crate::model::Name;
+use crate::model::name::Name;
 
 /// How TCP itself is treated (F5's `tcp` and `fastL4` profiles).
 #[derive(Clone, Debug, PartialEq)]

@@ -1,8 +1,10 @@
+//! server-ssl profiles: TLS with members.
+
 use std::path::PathBuf;
 use std::time::Duration;
 
 use super::client_ssl::{CertKey, CipherGroup, TlsVersions};
-use crate::model::Name;
+use crate::model::name::Name;
 
 /// How TLS toward members is begun (F5's `server-ssl`). Unlike F5's, it verifies unless told otherwise.
 #[derive(Clone, Debug, PartialEq)]

@@ -1,0 +1,52 @@
+//! The whole configuration.
+
+use std::collections::BTreeMap;
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::time::Duration;
+
+use super::lint::LintLevel;
+use super::monitor::Monitor;
+use super::name::Name;
+use super::node::Node;
+use super::pool::Pool;
+use super::profile::{ClientSsl, Profiles, ServerSsl};
+use super::virtual_server::VirtualServer;
+
+/// Everything that one configuration file describes.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Model {
+    pub nodes: BTreeMap<Name, Arc<Node>>,
+    /// Those of the file and the built-in ones, in use or not.
+    pub profiles: Profiles,
+    /// Those of the file and the built-in ones, in use or not.
+    pub monitors: BTreeMap<Name, Arc<Monitor>>,
+    pub pools: BTreeMap<Name, Arc<Pool>>,
+    pub virtual_servers: BTreeMap<Name, Arc<VirtualServer>>,
+    /// The folder of the certificate store, absolute.
+    pub certificate_store: PathBuf,
+    /// How often the files that profiles name are looked at for replacements; `None` is never (`indefinite`).
+    pub certificate_refresh: Option<Duration>,
+    /// By the id of the check.
+    pub lint: BTreeMap<Name, LintLevel>,
+}
+
+impl Model {
+    /// The client-ssl profiles that virtual servers use, each once.
+    pub fn client_ssl_in_use(&self) -> BTreeMap<&Name, &Arc<ClientSsl>> {
+        let used = self.virtual_servers.values().filter_map(|it| it.client_ssl.as_ref());
+        used.map(|profile| (&profile.name, profile)).collect()
+    }
+
+    /// The server-ssl profiles that virtual servers and monitors use, each once.
+    pub fn server_ssl_in_use(&self) -> BTreeMap<&Name, &Arc<ServerSsl>> {
+        let of_virtual_servers = self.virtual_servers.values().filter_map(|it| it.server_ssl.as_ref());
+        let of_monitors = self.monitors_in_use().into_values().flat_map(|monitor| monitor.server_ssl());
+        of_virtual_servers.chain(of_monitors).map(|profile| (&profile.name, profile)).collect()
+    }
+
+    /// The monitors that pools use, each once.
+    pub fn monitors_in_use(&self) -> BTreeMap<&Name, &Arc<Monitor>> {
+        self.pools.values().flat_map(|pool| &pool.monitors.all).map(|monitor| (&monitor.name, monitor)).collect()
+    }
+}

@@ -4,7 +4,7 @@ use std::path::PathBuf;
 use std::process::ExitCode;
 
 use crate::cli::screen::{self, outln};
-use crate::config::{self, Diagnostics, Loaded};
+use crate::config::{self, Loaded};
 use crate::control;
 
 #[derive(Debug, clap::Args)]
@@ -16,24 +16,19 @@ pub(super) struct Args {
 
 impl Args {
     pub(super) fn execute(self) -> ExitCode {
-        let loaded = match config::load(&self.file) {
-            Ok(loaded) => loaded,
-            Err(wrong) => return refused(&wrong),
+        let loaded = match config::load_with(&self.file, control::check) {
+            Ok((loaded, ())) => loaded,
+            Err(wrong) => {
+                screen::diagnostics(&wrong);
+                return ExitCode::FAILURE;
+            }
         };
         if !loaded.notes.is_empty() {
             screen::diagnostics(&loaded.notes);
         }
-        if let Err(wrong) = control::check(&loaded) {
-            return refused(&wrong);
-        }
         outln!("{}: ok ({})", self.file.display(), contents(&loaded));
         ExitCode::SUCCESS
     }
-}
-
-fn refused(wrong: &Diagnostics) -> ExitCode {
-    screen::diagnostics(wrong);
-    ExitCode::FAILURE
 }
 
 fn contents(loaded: &Loaded) -> String {

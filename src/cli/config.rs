@@ -23,6 +23,7 @@ pub(super) enum Command {
     #[command(after_help = "Example:\n  pronk config reference > reference.md")]
     Reference,
     /// Print the built-in profiles and monitors, with the reasons for their values.
+    #[command(after_help = "Example:\n  pronk config profiles monitors")]
     Profiles {
         /// One file of them: clientssl, serverssl, protocol, persistence or monitors.
         file: Option<String>,

@@ -1,4 +1,5 @@
-//! The configuration file: read, checked against `schema`, inherited, and resolved into a [`Model`].
+//! The configuration file: read (`file`, `tree`), inherited (`inherit`), and resolved by the declarations of its keys
+//! (`keys`) into a [`Model`](crate::model::Model).
 //!
 //! Every mistake in a file is reported at once, each with its place. Certificates and keys are not read here.
 

@@ -27,6 +27,22 @@ fn check_tells_by_its_exit_code() {
 }
 
 #[test]
+fn mistakes_in_the_file_and_in_what_it_names_are_told_together() {
+    let folder = tempfile::tempdir().unwrap();
+    let file = SHORT.replace("pool: p }", "pol: p, pool: p, client-ssl: front }")
+        + "profiles: { front: { type: client-ssl, cert-key-chain: [{ store: absent }] } }
+monitors: { m: { type: http, user: u, password-file: nowhere } }
+lint: { no-such-check: { level: warn } }
+";
+    std::fs::write(folder.path().join("bad.yaml"), file.replace("{ members", "{ monitors: m, members")).unwrap();
+    let (code, _, err) = pronk(folder.path(), &["check", "bad.yaml"]);
+    assert_eq!(code, Some(1));
+    for told in ["unknown key `pol`", "has no entry \"absent\"", "monitor `m` has no password", "no-such-check"] {
+        assert!(err.contains(told), "{told}: {err}");
+    }
+}
+
+#[test]
 fn schema_and_reference_are_printed() {
     let (code, out, _) = pronk(Path::new("/"), &["config", "schema"]);
     assert_eq!(code, Some(0));

@@ -71,6 +71,25 @@ fn all_mistakes_are_told_at_once_in_the_order_of_the_file() {
     "#);
 }
 
+/// As when a type or a parent is misspelt: everything else that is wrong is told all the same.
+#[test]
+fn mistakes_are_told_where_the_type_or_the_parent_is_unknown() {
+    for begin in ["", "type: fsatL4, ", "defaults-from: nobody, "] {
+        let text = format!(
+            "profiles: {{ it: {{ {begin}idle-timeout: soon, idle-tmeout: 3, nodelay: yes }} }}\nvirtual-servers: {{}}\n"
+        );
+        let told = said(&text).join("\n");
+        for wanted in
+            ["`idle-timeout` must be a duration", "unknown key `idle-tmeout`", "`nodelay` must be true or false"]
+        {
+            assert!(told.contains(wanted), "{begin}: {told}");
+        }
+        assert_eq!(told.matches("error").count(), 4, "{told}");
+    }
+    let told = said("monitors: { it: { type: impla, web-port: many, sasl: maybe } }\nvirtual-servers: {}\n").join("\n");
+    assert!(told.contains("`web-port` must be") && told.contains("`sasl` must be"), "{told}");
+}
+
 #[test]
 fn same_address_and_port_cannot_be_listened_on_twice() {
     let collide = |one: &str, other: &str| {

@@ -113,9 +113,9 @@ impl Args {
         let mut live = live::connect(&self.connect, &role)?;
         let mut levels = Levels::default();
         if let Some(path) = &self.config {
-            let loaded = config::load(path).and_then(|loaded| Ok((lint_levels(&loaded)?, loaded)));
+            let loaded = config::load_with(path, lint_levels);
             match loaded {
-                Ok((configured, loaded)) => {
+                Ok((loaded, configured)) => {
                     levels = configured;
                     live.extend(live::from_config(&loaded)?);
                 }

@@ -119,10 +119,11 @@ struct Read {
 
 impl Read {
     fn of(input: &PrepareInput) -> Result<Self, Diagnostics> {
-        let loaded = config::load(&input.file)?;
-        // Before they are read, so that files which are replaced meanwhile are noticed afterwards.
-        let certificate_files = CertificateFiles::of(&loaded.model);
-        let needs = Needs::of(&loaded, &input.profiles)?;
+        let (loaded, (certificate_files, needs)) = config::load_with(&input.file, |loaded| {
+            // Before they are read, so that files which are replaced meanwhile are noticed afterwards.
+            let certificate_files = CertificateFiles::of(&loaded.model);
+            Ok((certificate_files, Needs::of(loaded, &input.profiles)?))
+        })?;
         let store_entries = entry::entries(&loaded.model.certificate_store);
         let differences = config::diff(&input.written, &loaded.model);
         let replaced = input.profiles.changed_files(&needs.profiles, &differences);

@@ -6,9 +6,11 @@ use std::net::SocketAddr;
 
 use rustix::io::Errno;
 use socket2::{Domain, Socket, Type};
-use tokio::net::TcpStream;
+use tokio::net::{TcpSocket, TcpStream};
 
 use super::shortage::Shortage;
+use super::socket_options::set_options;
+use crate::model::profile::Protocol;
 
 /// Why a connection could not be made.
 #[derive(Debug, thiserror::Error)]
@@ -19,6 +21,9 @@ pub enum NotConnected {
     /// This machine has no source address, as for IPv6 where it has IPv4 addresses only.
     #[error("this machine has no address from which to reach it")]
     NoSource,
+    /// The system refuses an option of the socket.
+    #[error("the system refuses an option of its socket: {0}")]
+    Options(io::Error),
     /// The other side or the network refused it.
     #[error(transparent)]
     Failed(io::Error),
@@ -50,10 +55,28 @@ impl NotConnected {
 pub async fn connect(address: SocketAddr) -> Result<TcpStream, NotConnected> {
     #[cfg_attr(not(test), expect(clippy::disallowed_methods, reason = "its errors are told apart here"))]
     let connecting = TcpStream::connect(address);
-    connecting.await.map_err(|error| {
-        let shortage = Shortage::of_connect(&error, || has_source(address));
-        NotConnected::because(shortage, error, format_args!("connecting to {address}"))
-    })
+    connecting.await.map_err(|error| not_connected(address, error))
+}
+
+/// Connects to an address with the options of a protocol profile. They are set before, as the handshake announces the
+/// maximum segment size.
+///
+/// # Errors
+/// As [`connect`], and that the system refuses an option.
+pub async fn connect_with(address: SocketAddr, profile: &Protocol) -> Result<TcpStream, NotConnected> {
+    let socket = if address.is_ipv4() { TcpSocket::new_v4() } else { TcpSocket::new_v6() };
+    let socket = socket.map_err(|error| not_connected(address, error))?;
+    if let Err(error) = set_options(&socket, profile) {
+        let Some(shortage) = Shortage::of(&error) else { return Err(NotConnected::Options(error)) };
+        shortage.report(format_args!("setting the options of a connection to {address}"));
+        return Err(NotConnected::Short(shortage));
+    }
+    socket.connect(address).await.map_err(|error| not_connected(address, error))
+}
+
+fn not_connected(address: SocketAddr, error: io::Error) -> NotConnected {
+    let shortage = Shortage::of_connect(&error, || has_source(address));
+    NotConnected::because(shortage, error, format_args!("connecting to {address}"))
 }
 
 /// Returns whether this machine has a source address for packets to `address`. Connecting a datagram socket finds the

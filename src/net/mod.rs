@@ -13,14 +13,14 @@ mod sys;
 mod thread_priority;
 mod timer;
 
-pub use connect::{NotConnected, connect};
+pub use connect::{NotConnected, connect, connect_with};
 pub use first_bytes::Socket;
 pub use listening_socket::{BoundSocket, bind, set_listening_options, share_port};
 pub use open_file_limit::raise_open_file_limit;
 pub use peer_state::{all_acknowledged, peer_closed};
 pub use shortage::Shortage;
 pub use shortage_log::log_ended_shortages;
-pub use socket_options::{reset_on_close, set_options, shutdown_write};
+pub use socket_options::{reset_on_close, shutdown_write};
 pub use sys::{TcpInfo, tcp_info};
 pub use thread_priority::lower_thread_priority;
 pub use timer::until;

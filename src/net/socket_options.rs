@@ -14,7 +14,7 @@ use crate::model::profile::Protocol;
 ///
 /// # Errors
 /// The system refuses an option, as when the peer has closed the connection already.
-pub fn set_options(socket: &impl AsFd, profile: &Protocol) -> io::Result<()> {
+pub(super) fn set_options(socket: &impl AsFd, profile: &Protocol) -> io::Result<()> {
     let socket = SockRef::from(socket);
     socket.set_tcp_nodelay(profile.nodelay)?;
     match profile.keep_alive_interval {

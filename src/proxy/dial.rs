@@ -34,11 +34,8 @@ pub(super) async fn dial(snapshot: &Snapshot, index: usize) -> Result<(TcpStream
 
 async fn connect_to_address(address: SocketAddr, profile: &Protocol) -> Result<TcpStream, Close> {
     let limit = profile.connect_timeout;
-    match timeout(limit, net::connect(address)).await {
-        Ok(Ok(tcp)) => match net::set_options(&tcp, profile) {
-            Ok(()) => Ok(tcp),
-            Err(error) => Err(not_tuned(&error, tcp.peer_addr().is_ok()).because(format_args!("{address}: {error}"))),
-        },
+    match timeout(limit, net::connect_with(address, profile)).await {
+        Ok(Ok(tcp)) => Ok(tcp),
         Ok(Err(failure)) => Err(not_connected(&failure).because(format_args!("{address}: {failure}"))),
         Err(_) => {
             Err(CloseReason::MemberConnectTimeout.because(format_args!("{address} did not answer within {limit:?}")))
@@ -50,27 +47,12 @@ fn not_connected(failure: &NotConnected) -> CloseReason {
     match failure {
         NotConnected::Short(shortage) => out_of(*shortage),
         NotConnected::NoSource => CloseReason::MemberUnreachable,
+        NotConnected::Options(_) => CloseReason::ProxySocketOption,
         NotConnected::Failed(error) => match error.kind() {
             io::ErrorKind::ConnectionRefused => CloseReason::MemberRefused,
             io::ErrorKind::TimedOut => CloseReason::MemberConnectTimeout,
             _ => CloseReason::MemberUnreachable,
         },
-    }
-}
-
-/// Returns why the options of a new connection could not be set. Without a peer (`has_peer`) the member has ended it
-/// already; any other failure is pronk's own.
-fn not_tuned(error: &io::Error, has_peer: bool) -> CloseReason {
-    use io::ErrorKind::{BrokenPipe, ConnectionReset, NotConnected};
-    match Shortage::of(error) {
-        Some(shortage) => {
-            shortage.report("setting the options of a connection to a member");
-            out_of(shortage)
-        }
-        None if !has_peer || matches!(error.kind(), NotConnected | ConnectionReset | BrokenPipe) => {
-            CloseReason::MemberUnreachable
-        }
-        None => CloseReason::ProxySocketOption,
     }
 }
 
@@ -98,27 +80,13 @@ mod tests {
             (short(Shortage::Ports), CloseReason::ProxyOutOfPorts),
             (short(Shortage::Memory), CloseReason::ProxyOutOfMemory),
             (not_connected(&NotConnected::NoSource), CloseReason::MemberUnreachable),
+            (not_connected(&NotConnected::Options(Errno::INVAL.into())), CloseReason::ProxySocketOption),
             (failed(Errno::CONNREFUSED), CloseReason::MemberRefused),
             (failed(Errno::TIMEDOUT), CloseReason::MemberConnectTimeout),
             (failed(Errno::NETUNREACH), CloseReason::MemberUnreachable),
         ];
         for (reason, expected) in table {
             assert_eq!(reason, expected);
-        }
-    }
-
-    #[test]
-    fn options_fail_by_the_members_doing_only_once_it_has_gone() {
-        // While the member is there, and once it has gone.
-        let table = [
-            (Errno::INVAL, CloseReason::ProxySocketOption, CloseReason::MemberUnreachable),
-            (Errno::NOPROTOOPT, CloseReason::ProxySocketOption, CloseReason::MemberUnreachable),
-            (Errno::NOTCONN, CloseReason::MemberUnreachable, CloseReason::MemberUnreachable),
-            (Errno::CONNRESET, CloseReason::MemberUnreachable, CloseReason::MemberUnreachable),
-            (Errno::NOBUFS, CloseReason::ProxyOutOfMemory, CloseReason::ProxyOutOfMemory),
-        ];
-        for (errno, there, gone) in table {
-            assert_eq!((not_tuned(&errno.into(), true), not_tuned(&errno.into(), false)), (there, gone), "{errno}");
         }
     }
 }

@@ -50,7 +50,7 @@ impl Failure {
     /// `what` was tried.
     pub(crate) fn of_connecting(failure: &NotConnected, what: impl fmt::Display) -> Self {
         let how = match failure {
-            NotConnected::Short(_) => How::NotMade,
+            NotConnected::Short(_) | NotConnected::Options(_) => How::NotMade,
             NotConnected::Failed(error) if error.kind() == ErrorKind::ConnectionRefused => How::Refused,
             NotConnected::Failed(_) | NotConnected::NoSource => How::Other,
         };

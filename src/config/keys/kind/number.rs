@@ -58,21 +58,36 @@ impl<T> Limit<T> {
     pub(crate) const fn to(most: u64) -> Self {
         Self(Count::from(0, most))
     }
+
+    /// 0, or a number within bounds.
+    pub(crate) const fn between(least: u64, most: u64) -> Self {
+        Self(Count::from(least, most))
+    }
 }
 
-impl<T: TryFrom<u64> + Display + Default + PartialEq> Kind for Limit<T> {
+impl<T: TryFrom<u64> + Display + Default> Kind for Limit<T> {
     type Value = Option<T>;
 
     fn describe(&self) -> String {
-        self.0.describe()
+        let zero = if self.0.least > 0 { "0, or " } else { "" };
+        format!("{zero}{}", self.0.describe())
     }
 
     fn schema(&self) -> Json {
-        self.0.schema()
+        let mut schema = self.0.schema();
+        if self.0.least > 0
+            && let Some(kinds) = schema["anyOf"].as_array_mut()
+        {
+            kinds.push(json!({ "const": 0 }));
+        }
+        schema
     }
 
     fn parse(&self, text: &str) -> Option<Option<T>> {
-        self.0.parse(text).map(|count| Some(count).filter(|count| *count != T::default()))
+        match scalar::count(text) {
+            Some(0) => Some(None),
+            _ => self.0.parse(text).map(Some),
+        }
     }
 
     fn absent(&self) -> Option<T> {

@@ -6,27 +6,14 @@ use std::time::Instant;
 
 use super::*;
 use crate::model::Mode;
-use crate::model::profile::{CertResponse, ServerSsl, TrustAnchors};
+use crate::model::profile::{ServerSsl, TrustAnchors};
 use crate::proxy::removed_virtual_servers::RemovedVirtualServers;
 use crate::proxy::virtual_server::LiveVirtualServer;
 use crate::tls::LiveServerSsl;
 
 fn server_ssl() -> Arc<ServerSsl> {
-    Arc::new(ServerSsl {
-        name: name("back"),
-        ca_file: TrustAnchors::WebpkiRoots,
-        verify: false,
-        authenticate_name: None,
-        server_name: None,
-        expire_cert_response: CertResponse::Drop,
-        untrusted_cert_response: CertResponse::Drop,
-        client_certificate: None,
-        versions: TlsVersions { minimum: TlsVersion::Tls12, maximum: TlsVersion::Tls13 },
-        cipher_group: CipherGroup::Default,
-        handshake_timeout: Duration::from_secs(1),
-        cache_size: 0,
-        alpn: Vec::new(),
-    })
+    let built_in = &built_in().profiles.server_ssl["serverssl-insecure-compatible"];
+    Arc::new(ServerSsl { ca_file: TrustAnchors::WebpkiRoots, ..ServerSsl::clone(built_in) })
 }
 
 /// A configuration of a virtual server in this mode with these members, and a limit of its own.

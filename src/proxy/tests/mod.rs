@@ -6,18 +6,14 @@ mod flapping;
 mod waiting;
 
 use std::net::IpAddr;
+use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
 use super::snapshot::Snapshot;
-use crate::model::profile::{
-    Affinity, CipherGroup, ClientSsl, PeerCertMode, Persistence, PersistenceKind, Protocol, ProtocolKind, SourceMask,
-    TlsVersion, TlsVersions,
-};
-use crate::model::{
-    self, Address, AdminState, Dial, ImmediateAction, LoadBalancing, Member, Name, Node, VirtualServer,
-    VirtualServerKind,
-};
+use crate::config;
+use crate::model::profile::{Affinity, ClientSsl, Persistence, PersistenceKind, Protocol, SourceMask};
+use crate::model::{self, Address, AdminState, ImmediateAction, LoadBalancing, Member, Name, Node, VirtualServer};
 use crate::pool::{Pool, Registry, Sharing, Sticky};
 
 fn name(text: &str) -> Name {
@@ -33,58 +29,22 @@ fn pool(called: &str, members: impl IntoIterator<Item = Member>) -> model::Pool 
     model::Pool::new(name(called), LoadBalancing::RoundRobin, members.into_iter().map(Arc::new).collect())
 }
 
+/// What is built in, and a virtual server on a pool without members.
+fn built_in() -> model::Model {
+    let file = "pools: { p: {} }\nvirtual-servers: { vs: { destination: 127.0.0.1:21050, pool: p } }\n";
+    config::parse("", file, Path::new("/")).unwrap().model
+}
+
 /// A virtual server that lets everybody in and passes bytes through.
 fn virtual_server(called: &str, pool: &Arc<model::Pool>) -> VirtualServer {
-    let second = Duration::from_secs(1);
-    let protocol = Protocol {
-        name: name("tcp"),
-        kind: ProtocolKind::Tcp,
-        idle_timeout: None,
-        reset_on_timeout: true,
-        keep_alive_interval: None,
-        close_wait: second,
-        backlog: 1,
-        nodelay: true,
-        connect_timeout: second,
-    };
-    VirtualServer {
-        name: name(called),
-        description: None,
-        kind: VirtualServerKind::Standard,
-        destination: ([127, 0, 0, 1], 21050).into(),
-        hostname: None,
-        pool: Arc::clone(pool),
-        persistence: None,
-        fallback_persistence: None,
-        client_ssl: None,
-        server_ssl: None,
-        protocol: Arc::new(protocol),
-        dial: Dial::FirstByte,
-        connection_limit: None,
-        rate_limit: None,
-        source: Vec::new(),
-        state: AdminState::Enabled,
-        service_down_immediate_action: ImmediateAction::None,
-    }
+    let built_in = &built_in().virtual_servers["vs"];
+    let protocol = Arc::new(Protocol { idle_timeout: None, ..Protocol::clone(&built_in.protocol) });
+    VirtualServer { name: name(called), pool: Arc::clone(pool), protocol, ..VirtualServer::clone(built_in) }
 }
 
 /// A profile for which a virtual server needs no certificate unless a client comes.
 fn client_ssl() -> Arc<ClientSsl> {
-    Arc::new(ClientSsl {
-        name: name("front"),
-        cert_key_chain: Vec::new(),
-        sni_require: false,
-        versions: TlsVersions { minimum: TlsVersion::Tls12, maximum: TlsVersion::Tls13 },
-        cipher_group: CipherGroup::Default,
-        peer_cert_mode: PeerCertMode::Ignore,
-        ca_file: None,
-        crl_file: None,
-        authenticate_depth: 9,
-        handshake_timeout: Duration::from_secs(1),
-        session_ticket: false,
-        cache_size: 0,
-        alpn: Vec::new(),
-    })
+    Arc::clone(&built_in().profiles.client_ssl["clientssl"])
 }
 
 fn persistence(kind: PersistenceKind, override_connection_limit: bool) -> Arc<Persistence> {

@@ -17,6 +17,7 @@ use crate::model::profile::Protocol;
 pub(super) fn set_options(socket: &impl AsFd, profile: &Protocol) -> io::Result<()> {
     let socket = SockRef::from(socket);
     socket.set_tcp_nodelay(profile.nodelay)?;
+    socket.set_tcp_user_timeout(profile.user_timeout)?;
     match profile.keep_alive_interval {
         Some(interval) => {
             let keepalive = TcpKeepalive::new().with_time(interval).with_interval(interval);

@@ -84,6 +84,13 @@ settings!(
             "Silence after which TCP keepalives are sent. They do not count against idle-timeout.",
         )
         .default("60s"),
+        user_timeout: Key::new(
+            "tcp-user-timeout",
+            Never("disabled", Span(SECOND, DAY)),
+            "How long sent bytes and keep-alive probes may stay unacknowledged before the connection ends, on both \
+             sides; `disabled` is the system's own limit, about 15 minutes.",
+        )
+        .default("disabled"),
         close_wait: Key::new("close-wait", Span(1, HOUR), "How long the last bytes may take when a connection ends.",)
             .default("5s"),
         backlog: Key::new("backlog", Count::<u32>::from(1, 65535), "Connections that the kernel may hold for us.")

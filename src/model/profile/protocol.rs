@@ -15,6 +15,9 @@ pub struct Protocol {
     pub reset_on_timeout: bool,
     /// Silence after which the kernel sends a TCP keepalive probe on both sides; `None` sends none.
     pub keep_alive_interval: Option<Duration>,
+    /// How long sent bytes and keep-alive probes may stay unacknowledged before the connection ends, on both sides
+    /// (TCP_USER_TIMEOUT, RFC 5482); `None` is the system's own limit.
+    pub user_timeout: Option<Duration>,
     /// How long the last bytes may take to be acknowledged once a connection ends, before it is cut.
     pub close_wait: Duration,
     /// Connections that the kernel may hold accepted before pronk takes them.

@@ -91,7 +91,7 @@ settings!(
              sides; `disabled` is the system's own limit, about 15 minutes.",
         )
         .default("disabled"),
-        close_wait: Key::new("close-wait", Span(1, HOUR), "How long the last bytes may take when a connection ends.",)
+        close_wait: Key::new("close-wait", Span(1, HOUR), "How long the last bytes may take when a connection ends.")
             .default("5s"),
         backlog: Key::new("backlog", Count::<u32>::from(1, 65535), "Connections that the kernel may hold for us.")
             .default("1024")

@@ -65,9 +65,9 @@ settings!(
             "The name that certificates must carry; by default the node's hostname, else its address.",
         ),
         server_name: Key::new("server-name", Optional(HostName), "The SNI sent; by default the node's hostname."),
-        expire_cert_response: Key::new("expire-cert-response-control", RESPONSE, "What an expired certificate does.",)
+        expire_cert_response: Key::new("expire-cert-response-control", RESPONSE, "What an expired certificate does.")
             .default("drop"),
-        untrusted_cert_response: Key::new("untrusted-cert-response-control", RESPONSE, "What an unknown issuer does.",)
+        untrusted_cert_response: Key::new("untrusted-cert-response-control", RESPONSE, "What an unknown issuer does.")
             .default("drop"),
         client_certificate: ClientCertificateKeys,
         versions: VersionKeys,

@@ -43,9 +43,8 @@ pub(super) fn list_probing(keys: &mut Vec<&'static dyn AnyKey>) {
 settings!(
     ProbingKeys = Probing {
         interval: Key::new("interval", Span(10, DAY), "From one probe to the next.").default("5s"),
-        up_interval:
-            Key::new("up-interval", OrZero(Span(0, DAY)), "The same while the member is up; 0 is `interval`.",)
-                .default("0"),
+        up_interval: Key::new("up-interval", OrZero(Span(0, DAY)), "The same while the member is up; 0 is `interval`.")
+            .default("0"),
         timeout: Key::new(
             "timeout",
             Span(10, DAY),
@@ -67,7 +66,7 @@ settings!(
         jitter: Key::new("jitter", Flag, "Spread the probes of many members over the interval.")
             .default("true")
             .because("the probes of many members do not fire together"),
-        alias_address: Key::new("alias-address", Optional(IpAddress), "Probe this IP address instead of the node's.",),
+        alias_address: Key::new("alias-address", Optional(IpAddress), "Probe this IP address instead of the node's."),
         alias_port: Key::new(
             "alias-port",
             Optional(Count::<u16>::from(1, 65535)),

@@ -41,7 +41,7 @@ settings!(
             "So many within `failure-interval` mark the member down.",
         )
         .default("3"),
-        failure_interval: Key::new("failure-interval", Span(10, DAY), "The time within which failures are counted.",)
+        failure_interval: Key::new("failure-interval", Span(10, DAY), "The time within which failures are counted.")
             .default("30s"),
         response_time: Key::new(
             "response-time",

@@ -18,6 +18,7 @@ pub(super) fn set_options(socket: &impl AsFd, profile: &Protocol) -> io::Result<
     let socket = SockRef::from(socket);
     socket.set_tcp_nodelay(profile.nodelay)?;
     socket.set_tcp_user_timeout(profile.user_timeout)?;
+    socket.set_tcp_mss(profile.max_segment_size.unwrap_or(0).into())?;
     match profile.keep_alive_interval {
         Some(interval) => {
             let keepalive = TcpKeepalive::new().with_time(interval).with_interval(interval);

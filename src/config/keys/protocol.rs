@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use super::declare::settings;
 use super::key::Key;
-use super::kind::{Count, DAY, Flag, HOUR, Never, SECOND, Span};
+use super::kind::{Count, DAY, Flag, HOUR, Limit, Never, SECOND, Span};
 use super::profile::{ReadProfile, list_common};
 use super::section::{AnyKey, Section};
 use super::setting::{EntryName, OfType, Setting};
@@ -87,12 +87,20 @@ settings!(
         user_timeout: Key::new(
             "tcp-user-timeout",
             Never("disabled", Span(SECOND, DAY)),
-            "How long sent bytes and keep-alive probes may stay unacknowledged before the connection ends, on both \
-             sides; `disabled` is the system's own limit, about 15 minutes.",
+            "How long bytes and keep-alive probes may stay unacknowledged before the connection ends, on both sides, also \
+             because the receiver takes none; `disabled` is the system's own limit, about 15 minutes.",
         )
         .default("disabled"),
         close_wait: Key::new("close-wait", Span(1, HOUR), "How long the last bytes may take when a connection ends.")
             .default("5s"),
+        max_segment_size: Key::new(
+            "max-segment-size",
+            // Linux takes no others (tcp(7), TCP_MAXSEG).
+            Limit::<u16>::between(88, 32767),
+            "The largest TCP segment in bytes, on both sides, for paths that lose larger ones; 0 follows the network \
+             interface.",
+        )
+        .default("0"),
         backlog: Key::new("backlog", Count::<u32>::from(1, 65535), "Connections that the kernel may hold for us.")
             .default("1024")
             .because("the system's net.core.somaxconn may hold it lower"),

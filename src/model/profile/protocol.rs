@@ -20,6 +20,9 @@ pub struct Protocol {
     pub user_timeout: Option<Duration>,
     /// How long the last bytes may take to be acknowledged once a connection ends, before it is cut.
     pub close_wait: Duration,
+    /// The largest TCP segment that either side is to send, in bytes without headers (TCP_MAXSEG, RFC 9293 section
+    /// 3.7.1); `None` follows the network interface.
+    pub max_segment_size: Option<u16>,
     /// Connections that the kernel may hold accepted before pronk takes them.
     pub backlog: u32,
     /// Send small segments at once (no Nagle).

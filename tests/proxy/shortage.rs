@@ -7,6 +7,7 @@ use std::time::{Duration, Instant};
 use serde_json::Value;
 
 use crate::lb::{PATIENCE, Pronk, free_port, until};
+use crate::namespace::in_namespace;
 use crate::peers::{connect, echo_member, echoes};
 
 /// Members are looked at often, and soon taken for down.
@@ -91,36 +92,6 @@ virtual-servers: {{ vs: {{ destination: '127.0.0.1:{port}', pool: p }} }}
 mod ports {
     use super::*;
 
-    /// Whether this process is in a network namespace of its own; if not, runs the test called so in one, where the
-    /// system lets it.
-    fn in_namespace(test: &str) -> bool {
-        const INSIDE: &str = "PRONK_TEST_NAMESPACE";
-        if std::env::var_os(INSIDE).is_some() {
-            return true;
-        }
-        const ENTER: &str = "ip link set lo up && exec \"$0\" \"$@\"";
-        let enter = |how: &str| {
-            let mut command = Command::new("unshare");
-            command.args([how, "sh", "-c", ENTER]);
-            command
-        };
-        let can = |how: &&str| enter(how).arg("true").output().is_ok_and(|run| run.status.success());
-        let Some(how) = ["-n", "-rn"].into_iter().find(can) else {
-            eprintln!("skipped: there is no network namespace to be had (`unshare -n` or `unshare -rn`, and `ip`)");
-            return false;
-        };
-        let name = format!("shortage::ports::{test}");
-        let run = enter(how)
-            .arg(std::env::current_exe().unwrap())
-            .args(["--exact", &name, "--nocapture"])
-            .env(INSIDE, "1")
-            .output()
-            .unwrap();
-        let said = String::from_utf8_lossy(&run.stdout);
-        assert!(run.status.success() && said.contains("1 passed"), "{said}{}", String::from_utf8_lossy(&run.stderr));
-        false
-    }
-
     fn set(name: &str, value: &str) {
         std::fs::write(format!("/proc/sys/net/{name}"), value).unwrap();
     }
@@ -141,7 +112,7 @@ mod ports {
 
     #[test]
     fn members_stay_up_and_another_serves_without_them() {
-        if !in_namespace("members_stay_up_and_another_serves_without_them") {
+        if !in_namespace("shortage::ports::members_stay_up_and_another_serves_without_them") {
             return;
         }
         let (full, other) = (echo_member(), echo_member());
@@ -201,7 +172,7 @@ virtual-servers:
     /// The kernel's error is that of a lack of ports, and yet nothing is lacking that would come back.
     #[test]
     fn member_toward_which_this_machine_has_no_address_is_down() {
-        if !in_namespace("member_toward_which_this_machine_has_no_address_is_down") {
+        if !in_namespace("shortage::ports::member_toward_which_this_machine_has_no_address_is_down") {
             return;
         }
         if !std::fs::exists("/proc/sys/net/ipv6").unwrap() {

@@ -1,0 +1,77 @@
+//! The options of a protocol profile, as both sides of a connection see them.
+
+use std::io::{Read, Write};
+use std::net::{SocketAddr, TcpStream};
+use std::process::Command;
+use std::sync::mpsc::channel;
+use std::time::{Duration, Instant};
+
+use socket2::SockRef;
+
+use crate::lb::{Pronk, free_port};
+use crate::namespace::in_namespace;
+use crate::peers::{connect, echo_member, echoes, member};
+
+fn front(member: SocketAddr, options: &str) -> (Pronk, SocketAddr) {
+    let port = free_port();
+    let pronk = Pronk::start(|_| {
+        format!(
+            "nodes: {{ a: {{ address: 127.0.0.1 }} }}
+pools: {{ p: {{ members: ['a:{}'] }} }}
+profiles: {{ it: {{ type: tcp{options} }} }}
+virtual-servers: {{ vs: {{ destination: '127.0.0.1:{port}', pool: p, protocol: it }} }}
+",
+            member.port()
+        )
+    });
+    (pronk, ([127, 0, 0, 1], port).into())
+}
+
+fn segment_size(stream: &TcpStream) -> u32 {
+    SockRef::from(stream).tcp_mss().unwrap()
+}
+
+#[test]
+fn neither_side_sends_segments_above_the_maximum() {
+    for (options, limit) in [("", 65536), (", max-segment-size: 500", 500)] {
+        let (sender, sizes) = channel();
+        let member = member(move |mut stream| {
+            stream.read_exact(&mut [0; 5]).unwrap();
+            sender.send(segment_size(&stream)).unwrap();
+            stream.write_all(b"hello").unwrap();
+        });
+        let (_pronk, address) = front(member, options);
+        let mut client = connect(address);
+        assert!(echoes(&mut client));
+        let (of_client, of_member) = (segment_size(&client), sizes.recv().unwrap());
+        // Options of each segment, such as timestamps, take some of it.
+        let expected = limit / 8 * 7..=limit;
+        assert!(
+            limit > 500 || expected.contains(&of_client) && expected.contains(&of_member),
+            "{of_client} {of_member}"
+        );
+        assert!(limit == 500 || of_client > 500 && of_member > 500, "{of_client} {of_member}");
+    }
+}
+
+/// Everybody vanishes at once, as when a cable is pulled, while bytes are on their way.
+#[test]
+fn peer_that_vanished_is_noticed_after_the_user_timeout() {
+    if !in_namespace("socket_options::peer_that_vanished_is_noticed_after_the_user_timeout") {
+        return;
+    }
+    let timeout = Duration::from_secs(2);
+    let (pronk, address) = front(echo_member(), ", keep-alive-interval: disabled, tcp-user-timeout: 2s");
+    let mut client = connect(address);
+    assert!(echoes(&mut client));
+    let mut talking = client.try_clone().unwrap();
+    // Ends when the kernel gives the connection up.
+    std::thread::spawn(move || while talking.write_all(&[0; 1024]).is_ok() {});
+    std::thread::spawn(move || while client.read(&mut [0; 1024]).is_ok_and(|count| count > 0) {});
+    assert!(Command::new("ip").args(["link", "set", "lo", "down"]).status().unwrap().success());
+    let vanished = Instant::now();
+    pronk.logged("an end", |line| line["close.code"].is_string());
+    let noticed = vanished.elapsed();
+    // The system's own limit is about 15 minutes.
+    assert!(noticed >= timeout / 2 && noticed < Duration::from_secs(60), "{noticed:?}");
+}

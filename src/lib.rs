@@ -1,22 +1,22 @@
 //! pronk: a full-proxy, TLS-terminating load balancer for Apache Impala.
 //!
-//! The map, from the ground up; a module imports lower ones only (`tests/architecture.rs` holds that):
+//! The map, from the ground up. A module imports lower ones only, and no files import each other in a circle
+//! (`tests/architecture/` holds both):
 //!
 //! | level | modules |
 //! |---|---|
-//! | 0 | [`model`]: the validated configuration · [`snippet`]: messages with their place |
-//! | 1 | [`config`]: the file · [`cert`]: certificates and keys · [`net`]: sockets · [`stats`]: counters · [`log`]: lines on their way out |
-//! | 2 | [`pool`]: members, choice, queue, persistence · [`lint`]: what is wrong with certificates · [`impala`]: its protocols |
-//! | 3 | [`tls`]: profiles · [`store`]: the certificate store · [`inventory`]: certificates in use |
-//! | 4 | [`proxy`]: the life of a connection · [`monitor`]: health, discovery |
+//! | 0 | [`model`]: the validated configuration · [`snippet`]: messages with carets |
+//! | 1 | [`config`]: the file and its keys · [`cert`]: reading certificates and keys · [`net`]: sockets · [`stats`]: counters · [`log`]: log lines |
+//! | 2 | [`pool`]: members, limits, queue, persistence, the choice · [`lint`]: the linter · [`impala`]: Impala's protocols |
+//! | 3 | [`tls`]: SSL profiles · [`store`]: the certificate store · [`inventory`]: certificates in use |
+//! | 4 | [`proxy`]: the data path · [`monitor`]: health and discovery |
 //! | 5 | [`control`]: what runs, and how it changes |
-//! | 6 | [`admin`]: the unix socket; talks to `control`'s handle |
-//! | 7 | [`app`]: two runtimes, signals |
-//! | 8 | [`cli`]: one file a command |
+//! | 6 | [`admin`]: the admin socket; talks to `control`'s handle |
+//! | 7 | [`app`]: the process: two runtimes, signals |
+//! | 8 | [`cli`]: the commands |
 //!
-//! Invariants: a connection takes the newest snapshot whenever it wants a member; live state survives reloads;
-//! administrative state and health are separate; every count is a guard; every end of a connection has a
-//! [`proxy::CloseReason`]; what runs is changed by [`control`] alone, and nothing that it does holds up a connection.
+//! `docs/architecture.md` follows a connection ([`proxy`]), a command ([`control`]) and a certificate through the code,
+//! and lists the invariants and the words.
 #![warn(clippy::allow_attributes, unreachable_pub)]
 // No peer, file or clock may end the process, no call may block a worker, and only `cli` prints. What reads files is
 // called on threads that may block.

@@ -106,8 +106,8 @@ impl Context<'_> {
 
     pub(super) fn check_twice(&self, before: &[Entry], entry: &Entry) {
         if let Some(first) = before.iter().find(|other| other.key == entry.key) {
-            let help = format!("it stands first at {}", self.document.sources.origin(first.key_at));
-            self.error(entry.key_at, format!("`{}` stands twice", entry.key), Some(help));
+            let help = format!("it is first at {}", self.document.sources.origin(first.key_at));
+            self.error(entry.key_at, format!("`{}` is given twice", entry.key), Some(help));
         }
     }
 }

@@ -15,14 +15,14 @@ fn all_mistakes_are_told_at_once_in_the_order_of_the_file() {
     4:47 error: `state` must be one of enabled, disabled, forced-offline, found `yes`
     5:18 error: `address` must be an IP address or a host name, found `10.1.1`
     5:36 error: `hostname` must be a host name, found `im_pala`
-    6:3 error: `n1` stands twice
+    6:3 error: `n1` is given twice
     7:3 error: `bad name` cannot be a name
     8:7 error: a node is a map, found `10.1.1.5`
     9:18 error: `address` must be an IP address or a host name, found the number 1.10
     12:26 error: load-balancing-mode `fastest-node` is not offered
     13:16 error: there is no monitor `tpc`
     14:5 error: unknown key `min-up-members-checking` in a pool
-    15:25 error: member `n1:21050` stands twice in pool `p`
+    15:25 error: member `n1:21050` is listed twice in pool `p`
     15:35 error: there is no node `n9`
     15:45 error: a member names a node, and no node is called `10.1.1.1`
     15:61 error: a member is `node:port`, found `n1`
@@ -41,7 +41,7 @@ fn all_mistakes_are_told_at_once_in_the_order_of_the_file() {
     24:64 error: unknown key `ca-file` in a tcp profile
     25:69 error: minimum-version `tls1.0` is not offered
     25:77 error: unknown key `ciphers` in a client-ssl profile
-    25:118 error: `store` stands beside `cert`, `key` or `chain`
+    25:118 error: `store` is given together with `cert`, `key` or `chain`
     25:162 error: unknown key `keyy` in a certificate
     25:173 error: a certificate is a map, found `nonsense`
     26:14 error: `type` must be one of client-ssl, server-ssl, tcp, fastL4, source-addr, hash, found `fast`

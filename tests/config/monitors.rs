@@ -120,7 +120,7 @@ fn password_that_others_could_read_is_taken_with_a_warning() {
     let clear = ["warning: the password goes over the network in clear"];
     assert_eq!(wrong(&format!("type: http, {login}")), clear);
     assert_eq!(wrong(&format!("type: impala, {login}")), clear);
-    let anyone = ["warning: the password goes to whoever answers, as TLS verifies nothing"];
+    let anyone = ["warning: the password goes to any server that answers, as TLS verifies nothing"];
     assert_eq!(wrong(&format!("type: https, {login}")), anyone);
     assert_eq!(wrong(&format!("type: impala, web-ssl: true, {login}")), anyone);
     assert_eq!(wrong(&format!("type: https, server-ssl: serverssl, {login}")), [""; 0]);
@@ -147,7 +147,7 @@ fn rule_of_a_pool_is_all_or_some() {
     assert_eq!(rule("'min 2 of { a b c }'"), Ok(("a b c".into(), Some(2))));
     assert_eq!(rule("none"), Ok((String::new(), None)));
     assert_eq!(rule("{ min: 3, of: [a, b] }"), Err("at least 3 of 2 monitors can never be good".into()));
-    assert_eq!(rule("[a, a]"), Err("monitor `a` stands twice".into()));
+    assert_eq!(rule("[a, a]"), Err("monitor `a` is listed twice".into()));
     assert_eq!(rule("a and d"), Err("there is no monitor `d`".into()));
     let shape = "`monitors` must be the name of a monitor, a list of them, or `{ min: N, of: [...] }`, found `a b`";
     assert_eq!(rule("a b"), Err(shape.into()));

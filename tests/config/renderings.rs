@@ -26,12 +26,12 @@ fn mistake_is_shown_with_its_line_and_remedy() {
 #[test]
 fn key_that_stands_twice_names_the_first() {
     insta::assert_snapshot!(shown(&format!("{SHORT}nodes: {{}}\n")), @r#"
-    error: `nodes` stands twice
+    error: `nodes` is given twice
      --> pronk.yaml:4:1
       |
     4 | nodes: {}
       | ^^^^^
-      = help: it stands first at pronk.yaml:1
+      = help: it is first at pronk.yaml:1
     "#);
 }
 
@@ -73,7 +73,7 @@ fn caret_stands_under_wide_text() {
       |
     1 | nodes: { n: { description: grün, adress: 1 } }
       |          ^
-      = help: IP address, or a fully qualified domain name that is resolved again every `interval`.
+      = help: An IP address, or a fully qualified domain name, which is resolved again every `interval`.
 
     error: unknown key `adress` in a node
      --> pronk.yaml:1:34

@@ -60,7 +60,7 @@ const PASSPHRASE_FILE: Key<Optional<Path>> =
 const PASSPHRASE_ENV: Key<Optional<Variable>> =
     Key::new("passphrase-env", Optional(Variable), "Environment variable that opens an encrypted key.");
 const SNI_DEFAULT: Key<Flag> =
-    Key::new("sni-default", Flag, "Serve this one to clients whose SNI matches none.").default("false");
+    Key::new("sni-default", Flag, "Serve this certificate to clients whose SNI matches none.").default("false");
 
 impl Parts {
     fn list(&'static self, keys: &mut Vec<&'static dyn AnyKey>) {
@@ -89,7 +89,7 @@ impl Parts {
             (Some(_), _) => {
                 let help = "an entry of the store has its own key and chain".to_owned();
                 let at = fields.place(self.store.name());
-                fields.error(at, "`store` stands beside `cert`, `key` or `chain`", Some(help));
+                fields.error(at, "`store` is given together with `cert`, `key` or `chain`", Some(help));
                 return None;
             }
             (None, (None, ..)) => {

@@ -51,7 +51,12 @@ pub(super) const CLIENT_SSL: Type<ReadProfile> = Type {
 settings!(
     ClientSslKeys = ClientSsl {
         name: EntryName,
-        cert_key_chain: Key::new("cert-key-chain", Certificates, "Chosen by SNI, then by signature scheme."),
+        cert_key_chain: Key::new(
+            "cert-key-chain",
+            Certificates,
+            "The certificates to serve. The client's SNI chooses, \
+                                                                  then its signature schemes."
+        ),
         sni_require: Key::new("sni-require", Flag, "Refuse clients whose SNI is absent or matches no certificate.")
             .default("false"),
         versions: VersionKeys,
@@ -59,7 +64,7 @@ settings!(
         peer_cert_mode: Key::new(
             "peer-cert-mode",
             Words { all: &PeerCertMode::ALL, word: PeerCertMode::as_str },
-            "Whether clients show a certificate. One that is requested may be absent, and must be valid if given.",
+            "Whether clients must send a certificate. With `request` it may be missing, but must be valid if sent.",
         )
         .default("ignore")
         .because("clients show no certificate"),
@@ -68,13 +73,18 @@ settings!(
         authenticate_depth: Key::new(
             "authenticate-depth",
             Count::<u8>::from(1, 255),
-            "Most certificates in a client's chain.",
+            "The most certificates that a client's chain may have.",
         )
         .default("9"),
         handshake_timeout: HANDSHAKE,
-        session_ticket: Key::new("session-ticket", Flag, "Give tickets to resume with; their keys rotate.")
-            .default("true")
-            .because("returning clients skip half of the handshake"),
+        session_ticket: Key::new(
+            "session-ticket",
+            Flag,
+            "Give clients session tickets to resume with. The keys of \
+                                                          tickets rotate."
+        )
+        .default("true")
+        .because("returning clients skip half of the handshake"),
         cache_size: Key::new(
             "cache-size",
             Count::<u32>::from(0, 1_000_000),

@@ -26,7 +26,7 @@ settings!(
         seeds: Key::new(
             "discover-seeds",
             Seeds,
-            "Whose web UIs are asked first: nodes, or `host` or `host:port`; by default the nodes of `members`.",
+            "The web UIs to ask first: nodes, or `host` or `host:port`; by default the nodes of `members`.",
         ),
         port: Key::new(
             "discover-port",
@@ -38,8 +38,13 @@ settings!(
             Optional(Pattern),
             "A regular expression that a coordinator's host must match.",
         ),
-        interval: Key::new("discover-interval", Span(SECOND / 10, DAY), "How often the cluster is asked.")
-            .default("30s"),
+        interval: Key::new(
+            "discover-interval",
+            Span(SECOND / 10, DAY),
+            "How often the cluster is asked for its \
+                                                                         coordinators."
+        )
+        .default("30s"),
     }
 );
 
@@ -50,7 +55,7 @@ pub(in crate::config) struct DiscoveryKeys;
 const DISCOVER: Key<Optional<Words<&str>>> = Key::new(
     "discover",
     Optional(Words { all: &["impala"], word: |word| word }),
-    "`impala` fills the pool with the coordinators that a coordinator's web UI lists, beside those in `members`.",
+    "`impala` adds the coordinators that a coordinator's web UI lists to those in `members`.",
 )
 .default("none");
 

@@ -9,8 +9,8 @@ use crate::model::{Level, LintLevel};
 
 pub(in crate::config) const LINT: Section = Section {
     name: "lint check",
-    doc: "What becomes of the findings of one check of certificates, in `pronk lint --config` and while pronk runs. \
-          `pronk lint --list-checks` tells the ids.",
+    doc: "The level of the findings of one check of certificates, in `pronk lint --config` and while pronk runs. \
+          `pronk lint --list-checks` lists the ids.",
     list: |keys| const { &LintKeys }.list(keys),
     elsewhere: &[],
 };
@@ -20,10 +20,10 @@ settings!(
         level: Key::new(
             "level",
             Words { all: &Level::ALL, word: Level::as_str },
-            "`allow` holds findings back, `warn` makes them warnings, `deny` makes them errors.",
+            "`allow` hides findings, `warn` makes them warnings, `deny` makes them errors.",
         )
         .required(),
-        reason: Key::new("reason", Optional(Line), "Why, for those who read the file; `allow` needs one."),
-        until: Key::new("until", Optional(Day), "The first day (UTC) on which this no longer holds."),
+        reason: Key::new("reason", Optional(Line), "The reason, for people; `allow` needs one."),
+        until: Key::new("until", Optional(Day), "The first day (UTC) on which this no longer applies."),
     }
 );

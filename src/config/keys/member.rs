@@ -31,16 +31,16 @@ settings!(
     MemberKeys = Member {
         node: Key::new("member", MemberNode, "The name of a node, and the port.").required(),
         port: PortOfMember,
-        connection_limit: Key::new("connection-limit", LIMIT, "Connections at once, exactly; 0 is no limit.")
+        connection_limit: Key::new("connection-limit", LIMIT, "The most connections at once; 0 is no limit.")
             .default("0"),
-        ratio: Key::new("ratio", RATIO, "Its share under the ratio methods of members.").default("1"),
+        ratio: Key::new("ratio", RATIO, "The member's share with the ratio methods of members.").default("1"),
         description: DESCRIPTION,
-        state: Key::new("state", STATE, "As a node's.").default("enabled"),
-        rate_limit: Key::new("rate-limit", RATE, "Connections in any second; 0 is no limit.").default("0"),
+        state: Key::new("state", STATE, "As of a node.").default("enabled"),
+        rate_limit: Key::new("rate-limit", RATE, "The most new connections in any second; 0 is no limit.").default("0"),
         priority_group: Key::new(
             "priority-group",
             Count::<u32>::from(0, 65535),
-            "Members with a higher one are used first, while the pool has `min-active-members`.",
+            "Members with a higher number are used first, if the pool has `min-active-members`.",
         )
         .default("0"),
         discovered: Constant(false),
@@ -150,7 +150,7 @@ impl Kind for Members {
         for item in items {
             let Some(member) = member(item, written.fields) else { continue };
             if members.iter().any(|other| other.key() == member.key()) {
-                let message = format!("member `{}` stands twice in pool `{}`", member.key(), written.fields.name);
+                let message = format!("member `{}` is listed twice in pool `{}`", member.key(), written.fields.name);
                 written.fields.error(item.at, message, Some("for a larger share write `ratio`".to_owned()));
             }
             members.push(Arc::new(member));

@@ -27,7 +27,7 @@ settings!(
         address: Key::new(
             "address",
             NodeAddress,
-            "IP address, or a fully qualified domain name that is resolved again every `interval`.",
+            "An IP address, or a fully qualified domain name, which is resolved again every `interval`.",
         )
         .required(),
         hostname: Key::new(
@@ -36,21 +36,31 @@ settings!(
             "The name in the host's certificate, which server-ssl checks.",
         ),
         description: DESCRIPTION,
-        state: Key::new("state", STATE, "`disabled` takes persistent connections only, `forced-offline` none.")
-            .default("enabled"),
+        state: Key::new(
+            "state",
+            STATE,
+            "`disabled` gets only connections of clients with a persistence record, \
+                                         `forced-offline` gets none."
+        )
+        .default("enabled"),
         connection_limit: Key::new(
             "connection-limit",
             LIMIT,
-            "Connections from all pools at once, exactly; 0 is no limit.",
+            "The most connections at once, from all pools; 0 is no limit.",
         )
         .default("0"),
-        rate_limit: Key::new("rate-limit", RATE, "Connections from all pools in any second; 0 is no limit.")
-            .default("0"),
-        ratio: Key::new("ratio", RATIO, "Its share under the ratio methods of nodes.").default("1"),
+        rate_limit: Key::new(
+            "rate-limit",
+            RATE,
+            "The most new connections in any second, from all pools; 0 is no \
+                                                  limit."
+        )
+        .default("0"),
+        ratio: Key::new("ratio", RATIO, "The node's share with the ratio methods of nodes.").default("1"),
         autopopulate: Key::new(
             "autopopulate",
             Flag,
-            "Each address of the name is a member of its own, added and drained as the name's addresses change.",
+            "Each address of the name becomes a member. Members are added and drained as the addresses change.",
         )
         .default("false"),
         interval: Key::new("interval", Span(SECOND, DAY), "How often the name is resolved again.").default("30s"),
@@ -72,7 +82,7 @@ pub(in crate::config) fn check(node: &Node, fields: &Fields<'_>) {
     }
 }
 
-pub(super) const DESCRIPTION: Key<Optional<Line>> = Key::new("description", Optional(Line), "For people.");
+pub(super) const DESCRIPTION: Key<Optional<Line>> = Key::new("description", Optional(Line), "A text for people.");
 pub(super) const STATE: Words<AdminState> = Words { all: &AdminState::ALL, word: AdminState::as_str };
 pub(super) const LIMIT: Limit<u32> = Limit::to(u32::MAX as u64);
 pub(super) const RATE: Limit<u32> = Limit::to(1_000_000);

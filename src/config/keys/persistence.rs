@@ -43,8 +43,8 @@ pub(super) const HASH: Type<ReadProfile> = Type {
     read,
     section: Section {
         name: "hash profile",
-        doc: "The client's address decides where it goes, by rendezvous hashing: no records are kept, several pronks \
-              agree, and a member that comes or goes moves its own share of clients only.",
+        doc: "The client's address and the members' ratios decide, by rendezvous hashing. No records are kept, several \
+              pronks agree, and a member that is added or removed moves only its own share of clients.",
         list: |keys| {
             list_common(keys);
             const { &MaskKeys }.list(keys);
@@ -80,7 +80,7 @@ settings!(
 
 settings!(
     MaskKeys = SourceMask {
-        v4: Key::new("mask", Mask, "Clients that agree under this IPv4 mask count as one.")
+        v4: Key::new("mask", Mask, "IPv4 clients whose addresses agree under this mask are treated as one client.")
             .default("255.255.255.255")
             .because("every IPv4 address is its own client"),
         v6: Key::new("mask-v6", Count::<u8>::from(0, 128), "The same for IPv6, as a prefix length in bits.")
@@ -92,7 +92,7 @@ settings!(
 const OVERRIDE: Key<Flag> = Key::new(
     "override-connection-limit",
     Flag,
-    "A member's own connection-limit does not hold for clients that come back to it; its node's does.",
+    "Clients with a record may exceed the member's connection-limit. The limit of the node still holds.",
 )
 .default("false")
 .because("a member's connection-limit holds for clients that come back as well");
@@ -102,28 +102,29 @@ settings!(
         timeout: Key::new(
             "timeout",
             Never("indefinite", Span(1, 365 * DAY)),
-            "How long a record outlives the client's last connection.",
+            "How long a record is kept after the client's last connection.",
         )
         .default("180s")
         .because("after the client's last connection; Hue's sessions need longer, such as 1h"),
         match_across_services: Key::new(
             "match-across-services",
             Flag,
-            "Virtual servers with the same address share records: a client of 21000 goes to the same node on 21050.",
+            "Virtual servers with the same address share records. So a client of port 21000 goes to the same node on \
+             port 21050.",
         )
         .default("false")
         .because("records of virtual servers with the same address count too"),
         match_across_virtuals: Key::new(
             "match-across-virtuals",
             Flag,
-            "All virtual servers whose profile says so share records.",
+            "All virtual servers with this setting share records.",
         )
         .default("false")
         .because("records of all virtual servers do"),
         match_across_pools: Key::new(
             "match-across-pools",
             Flag,
-            "Records still count after a reload gave the virtual server another pool with the same node.",
+            "Records stay valid if a reload gives the virtual server another pool with the same node.",
         )
         .default("false")
         .because("records of the pools that the virtual server had before do"),

@@ -28,7 +28,7 @@ pub(in crate::config) const POOL: Section = Section {
         ("monitor", "write `monitors`"),
         ("seeds", "write `discover-seeds`"),
         ("min-up-members-checking", "write `min-up-members`; 0 is off"),
-        ("min-up-members-action", "a pool with too few members up is offline; failing over is for what stands above"),
+        ("min-up-members-action", "a pool with too few members up is offline; what is in front of pronk fails over"),
     ],
 };
 
@@ -39,49 +39,50 @@ settings!(
         monitors: Key::new(
             "monitors",
             Monitors,
-            "A member is up while all of them say so, or as many as `{ min: N, of: [...] }` asks; without any it is \
-             used. tmsh's `a and b` and `min 2 of { a b c }` are understood.",
+            "A member is up while all of these monitors succeed, or at least N with `{ min: N, of: [...] }`. Without \
+             monitors it is always used. tmsh's `a and b` and `min 2 of { a b c }` work too.",
         ),
         load_balancing_mode: Key::new(
             "load-balancing-mode",
             Words { all: &LoadBalancing::ALL, word: LoadBalancing::as_str },
-            "`-node` methods count the connections of all pools to a host: one impalad serves 21000 and 21050. \
-             least-load goes by what the daemons tell of themselves to an impala monitor.",
+            "How a member is chosen. `-node` methods count the connections of all pools to a host, as one impalad \
+             serves 21000 and 21050. least-load uses the load that an impala monitor reads from the web UI.",
         )
         .default("round-robin")
         .refusing(OTHER_METHODS),
         reselect_tries: Key::new(
             "reselect-tries",
             Count::<u32>::from(0, 100),
-            "Other members tried after one fails to connect, each at most once. F5's default is 0, which hands the \
-             failure to the client.",
+            "How many other members are tried if connecting fails, each once. F5's default is 0: the client gets the \
+             failure.",
         )
         .default("3"),
         members: MEMBERS,
         ignore_persisted_weight: Key::new(
             "ignore-persisted-weight",
             Flag,
-            "Connections that persistence sent to a member count for nothing when the method chooses.",
+            "The load-balancing method does not count connections that persistence sent to a member.",
         )
         .default("false"),
         min_active_members: Key::new(
             "min-active-members",
             Count::<u32>::from(0, 65535),
-            "Members of the highest `priority-group` serve alone while so many of them are up and below their limits; \
-             else those of the next one serve as well. 0 is no groups.",
+            "Only members of the highest `priority-group` are used while at least so many of them are up and below \
+             their limits. Otherwise the next group is used too. 0 uses no groups.",
         )
         .default("0"),
         min_up_members: Key::new(
             "min-up-members",
             Count::<u32>::from(0, 65535),
-            "With fewer members up the pool is offline and takes no connection, so that whoever stands above fails \
-             over; 0 is off.",
+            "With fewer members up, the pool is offline and accepts no connection, so that a load balancer or DNS in \
+             front of pronk fails over; 0 is off.",
         )
         .default("0"),
         slow_ramp_time: Key::new(
             "slow-ramp-time",
             Span(0, DAY),
-            "How long the share of a member grows after it came up, was enabled or was added; 0 is at once.",
+            "How long the share of a member grows after it came up, was enabled or was added; 0 gives the full share \
+             at once.",
         )
         .default("10s"),
         queue: QueueKeys,
@@ -89,14 +90,16 @@ settings!(
         service_down_action: Key::new(
             "service-down-action",
             Words { all: &ServiceDownAction::ALL, word: ServiceDownAction::as_str },
-            "What becomes of the connections of a member that goes down: they go on, are reset on both sides, end in \
-             silence, or move to another member where they have carried nothing.",
+            "What happens to the connections of a member that goes down. `none`: they continue. `reset`: both sides \
+             are reset. `drop`: the client is told nothing. `reselect`: connections that have carried no bytes move to \
+             another member.",
         )
         .default("none"),
         drain_time: Key::new(
             "drain-time",
             Never("indefinite", Span(0, 365 * DAY)),
-            "How long connections to a member that a reload removes go on before the service-down-action is taken.",
+            "When a reload removes a member, how long its connections may continue before the service-down-action \
+             applies.",
         )
         .default("indefinite"),
         discovery: DiscoveryKeys,
@@ -108,20 +111,20 @@ settings!(
         on_connection_limit: Key::new(
             "queue-on-connection-limit",
             Flag,
-            "Connections wait, in the order in which they came, when every member is at a limit or full by its own \
-             account; else they are refused.",
+            "Connections wait in the order of their arrival if every member is at a limit or reports that it is full. \
+             Otherwise they are refused.",
         )
         .default("false"),
         depth: Key::new(
             "queue-depth-limit",
             LIMIT,
-            "Connections that wait at once; 0 is no limit, which is F5's default.",
+            "The most connections that may wait; 0 is no limit, which is F5's default.",
         )
         .default("1000"),
         time: Key::new(
             "queue-time-limit",
             Never("indefinite", Span(1, DAY)),
-            "How long a connection waits at most. F5's default is without end; clients that hang tell their users \
+            "How long a connection may wait. F5's default is without end, and clients that hang show their users \
              nothing.",
         )
         .default("60s"),
@@ -133,11 +136,12 @@ settings!(
         setup_limit: Key::new(
             "setup-limit",
             LIMIT,
-            "After the loss of a member, connections that are set up with one member at once, until its first byte \
-             comes; others wait in the queue. An impalad has two setup threads. 0 is no limit.",
+            "After the loss of a member: the most connections that wait for the first byte of one member at a time. \
+             Others wait in the queue. An impalad has two setup threads. 0 is no limit.",
         )
         .default("2"),
-        time: Key::new("setup-limit-time", Span(0, DAY), "How long after a loss `setup-limit` holds.").default("30s"),
+        time: Key::new("setup-limit-time", Span(0, DAY), "How long `setup-limit` applies after the loss of a member.")
+            .default("30s"),
     }
 );
 
@@ -246,7 +250,7 @@ impl Kind for Monitors {
         }
         for (index, (name, place)) in names.iter().enumerate() {
             if names[..index].iter().any(|(other, _)| other == name) {
-                fields.error(*place, format!("monitor `{name}` stands twice"), None);
+                fields.error(*place, format!("monitor `{name}` is listed twice"), None);
             }
         }
         let known = |(name, at): (String, _)| {

@@ -71,43 +71,54 @@ settings!(
         idle_timeout: Key::new(
             "idle-timeout",
             Never("indefinite", Span(1, 365 * DAY)),
-            "Silence both ways that ends a connection.",
+            "A connection without bytes in either direction for this long is closed.",
         )
         .default("300s"),
-        reset_on_timeout: Key::new("reset-on-timeout", Flag, "End idle connections with RST; otherwise with FIN.")
+        reset_on_timeout: Key::new("reset-on-timeout", Flag, "Close idle connections with RST; otherwise with FIN.")
             .default("true")
             .because("both ends learn at once that the connection is gone"),
         keep_alive_interval: Key::new(
             "keep-alive-interval",
             // Linux takes no more (tcp(7), TCP_KEEPIDLE), and whole seconds only.
             Never("disabled", Span(SECOND, 32767 * SECOND)),
-            "Silence after which TCP keepalives are sent. They do not count against idle-timeout.",
+            "TCP keep-alive probes are sent after this long without bytes. They do not count for idle-timeout.",
         )
         .default("60s"),
         user_timeout: Key::new(
             "tcp-user-timeout",
             Never("disabled", Span(SECOND, DAY)),
-            "How long bytes and keep-alive probes may stay unacknowledged before the connection ends, on both sides, also \
-             because the receiver takes none; `disabled` is the system's own limit, about 15 minutes.",
+            "How long sent bytes and keep-alive probes may stay unacknowledged, on both sides, before the connection \
+             is closed (TCP_USER_TIMEOUT). A receiver that reads nothing for so long is closed too. `disabled` is the \
+             system's own limit, about 15 minutes.",
         )
         .default("disabled"),
-        close_wait: Key::new("close-wait", Span(1, HOUR), "How long the last bytes may take when a connection ends.")
-            .default("5s"),
+        close_wait: Key::new(
+            "close-wait",
+            Span(1, HOUR),
+            "How long the last bytes of a connection may take to be \
+                                                           delivered."
+        )
+        .default("5s"),
         max_segment_size: Key::new(
             "max-segment-size",
             // Linux takes no others (tcp(7), TCP_MAXSEG).
             Limit::<u16>::between(88, 32767),
-            "The largest TCP segment in bytes, on both sides, for paths that lose larger ones; 0 follows the network \
-             interface.",
+            "The largest TCP segment in bytes, on both sides, for networks that lose larger packets; 0 follows the \
+             network interface.",
         )
         .default("0"),
-        backlog: Key::new("backlog", Count::<u32>::from(1, 65535), "Connections that the kernel may hold for us.")
-            .default("1024")
-            .because("the system's net.core.somaxconn may hold it lower"),
-        nodelay: Key::new("nodelay", Flag, "Send small segments at once.")
+        backlog: Key::new(
+            "backlog",
+            Count::<u32>::from(1, 65535),
+            "Connections that the kernel may hold until they \
+                                                                    are accepted."
+        )
+        .default("1024")
+        .because("the system's net.core.somaxconn may hold it lower"),
+        nodelay: Key::new("nodelay", Flag, "Send small segments at once (TCP_NODELAY).")
             .default("true")
             .because("Thrift's small requests must not wait for acknowledgements"),
-        connect_timeout: Key::new("connect-timeout", Span(1, HOUR), "For connecting to one member.")
+        connect_timeout: Key::new("connect-timeout", Span(1, HOUR), "How long connecting to one member may take.")
             .default("5s")
             .because("then another member is tried"),
     }

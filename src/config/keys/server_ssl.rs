@@ -48,7 +48,8 @@ settings!(
         ca_file: Key::new(
             "ca-file",
             TrustAnchorsFile,
-            "Who may have issued members' certificates: a PEM file, the system's store, or Mozilla's list.",
+            "Authorities that may have issued members' certificates: a PEM file, the system's store, or Mozilla's \
+             list.",
         )
         .default("system")
         .because("most clusters have an authority of their own: name its file"),
@@ -64,11 +65,22 @@ settings!(
             Optional(CertificateName),
             "The name that certificates must carry; by default the node's hostname, else its address.",
         ),
-        server_name: Key::new("server-name", Optional(HostName), "The SNI sent; by default the node's hostname."),
-        expire_cert_response: Key::new("expire-cert-response-control", RESPONSE, "What an expired certificate does.")
-            .default("drop"),
-        untrusted_cert_response: Key::new("untrusted-cert-response-control", RESPONSE, "What an unknown issuer does.")
-            .default("drop"),
+        server_name: Key::new("server-name", Optional(HostName), "The SNI to send; by default the node's hostname."),
+        expire_cert_response: Key::new(
+            "expire-cert-response-control",
+            RESPONSE,
+            "What happens with an expired \
+                                                                                  certificate."
+        )
+        .default("drop"),
+        untrusted_cert_response: Key::new(
+            "untrusted-cert-response-control",
+            RESPONSE,
+            "What happens with a \
+                                                                                        certificate from an unknown \
+                                                                                        issuer."
+        )
+        .default("drop"),
         client_certificate: ClientCertificateKeys,
         versions: VersionKeys,
         cipher_group: CIPHERS,

@@ -8,11 +8,13 @@ use crate::model::profile::{CipherGroup, TlsVersion, TlsVersions};
 
 settings!(
     VersionKeys = TlsVersions {
-        minimum: Key::new("minimum-version", VERSION, "Oldest TLS version.")
+        minimum: Key::new("minimum-version", VERSION, "The oldest TLS version.")
             .default("tls1.2")
             .because("nothing older is spoken")
             .refusing(OLD_VERSIONS),
-        maximum: Key::new("maximum-version", VERSION, "Newest TLS version.").default("tls1.3").refusing(OLD_VERSIONS),
+        maximum: Key::new("maximum-version", VERSION, "The newest TLS version.")
+            .default("tls1.3")
+            .refusing(OLD_VERSIONS),
     }
 );
 
@@ -29,14 +31,19 @@ pub(super) fn check_versions(versions: TlsVersions, fields: &Fields<'_>) {
 pub(super) const CIPHERS: Key<Words<CipherGroup>> = Key::new(
     "cipher-group",
     Words { all: &CipherGroup::ALL, word: CipherGroup::as_str },
-    "`default`: all that are safe, AES-128-GCM-SHA256 first where the processor computes SHA-256; `secure`: 256-bit \
-     keys; `aes`: AES-GCM; `ecc`: AES-GCM with ECDSA certificates, and TLS 1.3.",
+    "`default`: all safe suites, AES-128-GCM-SHA256 first if the processor computes SHA-256; `secure`: 256-bit keys; \
+     `aes`: AES-GCM; `ecc`: AES-GCM with ECDSA certificates, and TLS 1.3.",
 )
 .default("default")
 .because("AES-128-GCM-SHA256 first where the processor computes SHA-256");
 pub(super) const HANDSHAKE: Key<Span> =
-    Key::new("handshake-timeout", Span(1, HOUR), "For the whole handshake.").default("10s");
-pub(super) const ALPN: Key<Texts> = Key::new("alpn", Texts, "Protocol names offered, best first; none by default.");
+    Key::new("handshake-timeout", Span(1, HOUR), "How long the whole handshake may take.").default("10s");
+pub(super) const ALPN: Key<Texts> = Key::new(
+    "alpn",
+    Texts,
+    "Protocol names to offer (ALPN), best first; none by \
+                                                             default.",
+);
 
 pub(super) const NO_CIPHER_STRING: &str = "write a `cipher-group`: default, secure, aes or ecc";
 pub(super) const NO_OPTIONS: &str = "for versions write `minimum-version` and `maximum-version`";

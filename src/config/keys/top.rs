@@ -21,7 +21,8 @@ pub(in crate::config) const TOP: Section = Section {
             &Key::new(
                 "monitors",
                 Named("monitor"),
-                "How members are watched; those in `profiles/monitors.yaml` are built in, such as `tcp` and `impala`.",
+                "How the health of members is checked. Those in `profiles/monitors.yaml` are built in, such as `tcp` \
+                 and `impala`.",
             )
         }
         .list(keys);
@@ -30,13 +31,21 @@ pub(in crate::config) const TOP: Section = Section {
             &Key::new(
                 "virtual-servers",
                 Named("virtual server"),
-                "What clients connect to. `{}` if there are none: a file without them may be one that is cut short.",
+                "What clients connect to. Write `{}` if there are none: a file without this key may have been cut \
+                 short.",
             )
             .required()
         }
         .list(keys);
-        const { &Key::new("lint", Named("lint check"), "What becomes of findings about certificates, by the check's id.") }
-            .list(keys);
+        const {
+            &Key::new(
+                "lint",
+                Named("lint check"),
+                "Levels for findings about certificates, by the id of the \
+                                                        check.",
+            )
+        }
+        .list(keys);
         const { &TopKeys }.list(keys);
     },
     elsewhere: &[],
@@ -54,8 +63,9 @@ settings!(
         certificate_refresh: Key::new(
             "certificate-refresh",
             Never("indefinite", Span(10, DAY)),
-            "How often the certificates, keys, authorities and revocation lists that profiles name are looked at for \
-             replacements, which are taken over at once; `indefinite` leaves that to `pronk reload`.",
+            "How often the files that profiles name (certificates, keys, authorities, revocation lists) are checked \
+             for changes. Changed files are used at once, without a reload; `indefinite` checks them at `pronk reload` \
+             only.",
         )
         .default("5s"),
     }

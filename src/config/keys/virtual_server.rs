@@ -16,8 +16,8 @@ use crate::model::{Dial, ImmediateAction, LoadBalancing, Model, VirtualServer, V
 
 pub(in crate::config) const VIRTUAL_SERVER: Section = Section {
     name: "virtual server",
-    doc: "What clients connect to. Its TLS mode follows from the SSL profiles it names: none is passthrough, client-ssl \
-          alone is offload, both are re-encrypt, server-ssl alone is TLS toward the member only.",
+    doc: "What clients connect to. Its SSL profiles decide its TLS mode: none is passthrough, client-ssl alone is \
+          offload, both are re-encrypt, server-ssl alone is TLS toward the member only.",
     list: |keys| {
         const { &VirtualServerKeys }.list(keys);
         const { &AUTOMAP }.list(keys);
@@ -53,40 +53,45 @@ settings!(
             Optional(HostName),
             "The name that clients connect to and check in certificates.",
         ),
-        pool: Key::new("pool", PoolReference, "Where connections go.").required(),
+        pool: Key::new("pool", PoolReference, "The pool that gets the connections.").required(),
         persistence: PersistenceOfClients,
         fallback_persistence: Key::new(
             "fallback-persistence",
             PERSISTENCE_PROFILE,
-            "Another one, asked where the first names no member that may be used.",
+            "A second persistence profile, used if the first has no member that may be used.",
         )
         .default("none"),
         client_ssl: Key::new("client-ssl", CLIENT_SSL_PROFILE, "Terminates TLS from clients.").default("none"),
-        server_ssl: Key::new("server-ssl", SERVER_SSL_PROFILE, "Begins TLS toward members.").default("none"),
+        server_ssl: Key::new("server-ssl", SERVER_SSL_PROFILE, "Uses TLS toward members.").default("none"),
         protocol: ProtocolOfType,
-        connection_limit: Key::new("connection-limit", LIMIT, "Connections at once, exactly; 0 is no limit.")
+        connection_limit: Key::new("connection-limit", LIMIT, "The most connections at once; 0 is no limit.")
             .default("0"),
-        rate_limit: Key::new("rate-limit", RATE, "Connections in any second; 0 is no limit.").default("0"),
-        source: Key::new("source", Networks, "Networks that clients may come from; none lets everyone in."),
+        rate_limit: Key::new("rate-limit", RATE, "The most new connections in any second; 0 is no limit.").default("0"),
+        source: Key::new(
+            "source",
+            Networks,
+            "Networks that clients may come from; without any, all clients are let \
+                                              in."
+        ),
         state: Key::new(
             "state",
             STATE,
-            "`disabled` lets in whoever has a persistence record, `forced-offline` does not listen; both finish the \
-             connections that they have.",
+            "`disabled` lets in only clients with a persistence record, `forced-offline` does not listen. Open \
+             connections continue.",
         )
         .default("enabled"),
         service_down_immediate_action: Key::new(
             "service-down-immediate-action",
             Words { all: &ImmediateAction::ALL, word: ImmediateAction::as_str },
-            "What a client meets at once, before its TLS handshake, when no member could take it: nothing special, a \
-             reset, or silence.",
+            "What happens to a client, before its TLS handshake, if no member could serve it: `none` goes on as usual, \
+             `reset` resets it, `drop` answers nothing.",
         )
         .default("none"),
         dial: Key::new(
             "dial",
             Words { all: &Dial::ALL, word: Dial::as_str },
-            "When the member is connected to. Impala's clients speak first, and a silent connection would hold one of \
-             an impalad's two setup threads.",
+            "When to connect to the member. Impala's clients send first, and a connection without bytes occupies one \
+             of an impalad's two setup threads.",
         )
         .default("first-byte"),
     }
@@ -103,7 +108,7 @@ const TYPE: Key<Words<VirtualServerKind>> = Key::new(
 const AUTOMAP: Key<Words<()>> = Key::new(
     "source-address-translation",
     Words { all: &[()], word: |()| "automap" },
-    "Members see pronk's own address, as F5's automap has it.",
+    "Members see pronk's own address, as with F5's automap.",
 )
 .default("automap")
 .refusing(&[("none", NO_OWN_ADDRESS), ("snat", "automap: the system chooses the address")]);

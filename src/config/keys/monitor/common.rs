@@ -42,25 +42,30 @@ pub(super) fn list_probing(keys: &mut Vec<&'static dyn AnyKey>) {
 
 settings!(
     ProbingKeys = Probing {
-        interval: Key::new("interval", Span(10, DAY), "From one probe to the next.").default("5s"),
-        up_interval: Key::new("up-interval", OrZero(Span(0, DAY)), "The same while the member is up; 0 is `interval`.")
-            .default("0"),
+        interval: Key::new("interval", Span(10, DAY), "The time from one probe to the next.").default("5s"),
+        up_interval: Key::new(
+            "up-interval",
+            OrZero(Span(0, DAY)),
+            "The time between probes while the member is up; 0 \
+                                                                    is `interval`."
+        )
+        .default("0"),
         timeout: Key::new(
             "timeout",
             Span(10, DAY),
-            "Without a success for this long a member is down. F5 advises three intervals and a second.",
+            "A member is down after this long without a success. F5 advises three intervals and a second.",
         )
         .default("16s"),
         time_until_up: Key::new(
             "time-until-up",
             Span(0, DAY),
-            "How long a member that was down must answer before it is up.",
+            "How long a member that was down must answer before it is up again.",
         )
         .default("0"),
         manual_resume: Key::new(
             "manual-resume",
             Flag,
-            "A member that was down stays so until `pronk member resume POOL NODE:PORT`.",
+            "A member that went down stays down until `pronk member resume POOL NODE:PORT`.",
         )
         .default("false"),
         jitter: Key::new("jitter", Flag, "Spread the probes of many members over the interval.")
@@ -168,7 +173,7 @@ pub(super) fn check_credentials(credentials: Option<&Credentials>, tls: Option<&
     }
     let exposed = match tls {
         None => "the password goes over the network in clear",
-        Some(profile) if !profile.verify => "the password goes to whoever answers, as TLS verifies nothing",
+        Some(profile) if !profile.verify => "the password goes to any server that answers, as TLS verifies nothing",
         Some(_) => return,
     };
     let help = "a user that may only look, or TLS with a server-ssl profile that verifies".to_owned();

@@ -8,12 +8,12 @@ use crate::model::MonitorKind;
 pub(super) const TCP: Type<ReadMonitor> = Type {
     word: "tcp",
     root: "tcp",
-    head: "Tells that the kernel accepts connections, not that an impalad answers them.",
+    head: "Shows that the kernel accepts connections, not that an impalad answers them.",
     defaults: &[],
     read: |fields| probing(MonitorKind::Tcp, fields),
     section: Section {
         name: "monitor of type tcp",
-        doc: "Connects, and closes at once. It tells that the kernel accepts, not that an impalad answers.",
+        doc: "Connects, and closes at once. It shows that the kernel accepts connections, not that an impalad answers.",
         list: list_probing,
         elsewhere: ELSEWHERE,
     },
@@ -27,8 +27,8 @@ pub(super) const TLS: Type<ReadMonitor> = Type {
     read: |fields| probing(MonitorKind::Tls, fields),
     section: Section {
         name: "monitor of type tls",
-        doc: "Handshakes, takes any certificate and adds it to the inventory of certificates. Whether it is to be \
-              trusted is server-ssl's and the linter's matter.",
+        doc: "Makes a TLS handshake, accepts any certificate, and adds it to the inventory of certificates. Trust is \
+              checked by server-ssl and by the linter.",
         list: list_probing,
         elsewhere: ELSEWHERE,
     },
@@ -56,7 +56,7 @@ pub(super) const GATEWAY: Type<ReadMonitor> = Type {
     read: |fields| probing(MonitorKind::Gateway, fields),
     section: Section {
         name: "monitor of type gateway",
-        doc: "Connects; a refusal is an answer too. It tells that the host is there.",
+        doc: "Connects; a refusal is a success too. It shows that the host is there.",
         list: list_probing,
         elsewhere: ELSEWHERE,
     },

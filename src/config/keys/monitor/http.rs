@@ -99,7 +99,7 @@ macro_rules! http {
                 status: Key::new(
                     "status",
                     StatusCodes,
-                    "Codes that are successes: `200`, `2xx`, `200-399`, or a list of them.",
+                    "Status codes that are successes: `200`, `2xx`, `200-399`, or a list of them.",
                 )
                 .default("200-399")
                 .because("F5 takes any answer; a server error is no success here"),
@@ -111,10 +111,16 @@ macro_rules! http {
                 recv_disable: Key::new(
                     "recv-disable",
                     Optional(Pattern),
-                    "A regular expression; an answer that matches it disables the member: no new connection, the others \
-                     go on.",
+                    "A regular expression. An answer that matches it disables the member: it gets no new connections, \
+                     and open ones continue.",
                 ),
-                reverse: Key::new("reverse", Flag, "An answer that matches `recv` is the failure.").default("false"),
+                reverse: Key::new(
+                    "reverse",
+                    Flag,
+                    "An answer that matches `recv` is a failure, and any other is a \
+                                                    success."
+                )
+                .default("false"),
                 tls: $tls,
             }
         );

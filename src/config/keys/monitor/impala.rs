@@ -19,7 +19,7 @@ use crate::model::{ImpalaCheck, ImpalaProtocol, MonitorKind, WebUi};
 pub(super) const IMPALA: Type<ReadMonitor> = Type {
     word: "impala",
     root: "impala",
-    head: "What to use for an impalad: it tells daemons that drain, that are full and that are executors only.",
+    head: "The monitor for an impalad: it detects daemons that drain, that are full and that are executors only.",
     defaults: &[],
     read: |fields| {
         let check = ImpalaKeys.read(fields);
@@ -30,8 +30,8 @@ pub(super) const IMPALA: Type<ReadMonitor> = Type {
     },
     section: Section {
         name: "monitor of type impala",
-        doc: "Asks an impalad's port without credentials, and its web UI. Knows daemons that drain, that are full, and \
-              that are executors only.",
+        doc: "Asks an impalad's port without credentials, and its web UI. Detects daemons that drain, that are full, \
+              and that are executors only.",
         list: |keys| {
             list_probing(keys);
             const { &ImpalaKeys }.list(keys);
@@ -65,7 +65,7 @@ settings!(
         service_threads: Key::new(
             "service-threads",
             Count::<u32>::from(1, 1_000_000),
-            "The daemon's `--fe_service_threads`: with so many connections it is full.",
+            "The daemon's `--fe_service_threads`. With so many connections it is full.",
         )
         .default("64")
         .because("impalad's default for --fe_service_threads"),
@@ -106,9 +106,9 @@ impl Setting for OptionalTls {
 struct WebUiKeys;
 
 const WEB_PORT: Key<Limit<u16>> =
-    Key::new("web-port", Limit::<u16>::to(65535), "The web UI's port; 0 does without it.")
+    Key::new("web-port", Limit::<u16>::to(65535), "The port of the web UI; 0 does not use it.")
         .default("25000")
-        .because("tells draining and load; without an answer from it the port alone decides");
+        .because("shows draining and load; without an answer from it the port alone decides");
 const WEB_TLS: OptionalTls = OptionalTls {
     flag: Key::new("web-ssl", Flag, "Whether the web UI speaks TLS; without `web-server-ssl` it is not verified.")
         .default("false"),

@@ -12,7 +12,7 @@ use crate::model::{Inband, Monitor, MonitorKind, Probing};
 pub(super) const INBAND: Type<ReadMonitor> = Type {
     word: "inband",
     root: "inband",
-    head: "Beside a monitor that probes: it notices what only clients notice.",
+    head: "Use it together with a monitor that probes: it notices what only clients notice.",
     defaults: &[],
     read: |fields| Monitor {
         name: fields.name.into(),
@@ -21,7 +21,8 @@ pub(super) const INBAND: Type<ReadMonitor> = Type {
     },
     section: Section {
         name: "monitor of type inband",
-        doc: "Sends nothing: counts how clients' own connections fail. Best beside a monitor that probes.",
+        doc: "Sends nothing: counts failures of clients' own connections (passive monitoring). Best together with a \
+              monitor that probes.",
         list: |keys| {
             list_common(keys);
             const { &InbandKeys }.list(keys);
@@ -38,7 +39,7 @@ settings!(
         failures: Key::new(
             "failures",
             Count::<u32>::from(1, 1_000_000),
-            "So many within `failure-interval` mark the member down.",
+            "So many failures within `failure-interval` mark the member down.",
         )
         .default("3"),
         failure_interval: Key::new("failure-interval", Span(10, DAY), "The time within which failures are counted.")
@@ -46,14 +47,14 @@ settings!(
         response_time: Key::new(
             "response-time",
             Span(0, DAY),
-            "A connection that ends after this long without a byte from the member counts as a failure; 0 never.",
+            "A connection that ends after this long without a byte from the member counts as a failure; 0 counts none.",
         )
         .default("0")
         .because("F5's is 10s, but planning a query may take minutes"),
         retry_time: Key::new(
             "retry-time",
             Span(0, DAY),
-            "How long a member that is down is spared; 0 until it is resumed.",
+            "How long a member that is down gets no connections; 0 is until it is resumed.",
         )
         .default("300s"),
     }

@@ -30,8 +30,9 @@ pub(super) struct Context<'a> {
 }
 
 impl Notes {
-    pub(super) fn into_diagnostics(self) -> Diagnostics {
-        self.diagnostics.into_inner()
+    /// What was noted, and the places of the errors.
+    pub(super) fn into_parts(self) -> (Diagnostics, Vec<At>) {
+        (self.diagnostics.into_inner(), self.errors.into_inner())
     }
 }
 
@@ -51,18 +52,13 @@ impl Context<'_> {
     }
 
     /// Whether no error is noted within a value.
-    pub(super) fn is_good(&self, at: At) -> bool {
-        let within = |error: &At| {
-            error.source == at.source && error.start >= at.start && error.start < at.start + at.length.max(1)
-        };
-        !self.notes.errors.borrow().iter().any(within)
+    pub(super) fn is_good(&self, node: &Node) -> bool {
+        !self.notes.errors.borrow().iter().any(|error| node.contains(*error))
     }
 
-    /// Whether no error is noted within an entry of a section.
+    /// Whether no error is noted within an entry of a section, or within what it inherits.
     pub(super) fn is_good_entry(&self, section: &str, name: &str) -> bool {
-        self.document
-            .named(section, name)
-            .is_none_or(|entry| self.is_good(entry.value.at) && self.is_good(entry.key_at))
+        !self.document.has_mistakes(&[section, name], &self.notes.errors.borrow())
     }
 
     /// Whether a name is that of something in its section, of one of these types if there are any. Notes it if not.
@@ -179,7 +175,7 @@ impl<'a> Fields<'a> {
 
     /// Whether no error is noted in a key's value.
     pub(super) fn is_good(&self, key: &str) -> bool {
-        self.node(key).is_none_or(|node| self.context.is_good(node.at))
+        self.node(key).is_none_or(|node| self.context.is_good(node))
     }
 
     pub(super) fn error(&self, at: At, message: impl Into<String>, help: Option<String>) {

@@ -162,6 +162,21 @@ impl Document {
         self.built_in.get(section)?.iter().find(|entry| entry.key == name)
     }
 
+    /// Whether one of these errors is within a value of the file, or within what it inherits. `path` is a key, or a
+    /// section and a name in it.
+    pub(super) fn has_mistakes(&self, path: &[&str], errors: &[At]) -> bool {
+        let within = |node: &Node| errors.iter().any(|error| node.contains(*error));
+        match path {
+            [key] => self.root.entry(key).is_some_and(|entry| within(&entry.value)),
+            [section, name, ..] => self.named(section, name).is_some_and(|entry| {
+                let inherited = || self.inherited_by(section, entry).unwrap_or_default();
+                let is_inherited = |value: &&Entry| errors.contains(&value.key_at) || within(&value.value);
+                errors.contains(&entry.key_at) || within(&entry.value) || inherited().iter().any(is_inherited)
+            }),
+            [] => false,
+        }
+    }
+
     /// Where the value at a path stands, or its nearest ancestor.
     pub(super) fn locate(&self, path: &[&str]) -> Option<At> {
         let (first, rest) = path.split_first()?;

@@ -7,17 +7,19 @@ use super::built_in::built_in;
 use super::diagnostic::{Diagnostic, Diagnostics};
 use super::inherit::{Document, Types};
 use super::keys::{MONITORS, PROFILES};
-use super::source::Sources;
+use super::source::{At, Sources};
 use super::{file, resolve};
 use crate::model::Model;
 
-/// A file that was understood.
+/// A file that was read. What [`load`] and [`load_with`] return has no errors.
 #[derive(Debug)]
 pub struct Loaded {
     pub model: Model,
-    /// Warnings and notes; no errors.
+    /// Warnings and notes, and errors while [`load_with`] looks for more of them.
     pub notes: Diagnostics,
     pub(super) document: Document,
+    /// Where the errors are.
+    errors: Vec<At>,
 }
 
 /// Reads a configuration file. Blocks, for about two seconds at most if the file keeps changing.
@@ -29,7 +31,8 @@ pub fn load(path: &Path) -> Result<Loaded, Diagnostics> {
 }
 
 /// Reads a configuration file, and by `more` what it names, such as certificates. `more` is called for a file with
-/// mistakes as well, so that all of them are told at once; the model is then good for finding more, and not to be run.
+/// mistakes as well, so that all of them are reported at once. Use that model only to find more mistakes, and only in what
+/// has none yet ([`Loaded::has_mistakes`]); never run it.
 ///
 /// # Errors
 /// Everything that is wrong with the file and with what it names, or that the file cannot be read.
@@ -65,9 +68,9 @@ fn understand<T>(
         diagnostics.sort();
         return Err(diagnostics);
     };
-    let model = resolve::model(&document, folder, &mut diagnostics);
+    let (model, errors) = resolve::model(&document, folder, &mut diagnostics);
     diagnostics.sort();
-    let loaded = Loaded { model, notes: diagnostics, document };
+    let loaded = Loaded { model, notes: diagnostics, document, errors };
     match more(&loaded) {
         Ok(more) if !loaded.notes.has_errors() => Ok((loaded, more)),
         more => {
@@ -87,6 +90,12 @@ fn types() -> BTreeMap<&'static str, Types> {
 }
 
 impl Loaded {
+    /// Whether an error is within a value of the file, or within what it inherits. `path` is a key, or a section and a
+    /// name in it.
+    pub fn has_mistakes(&self, path: &[&str]) -> bool {
+        self.document.has_mistakes(path, &self.errors)
+    }
+
     /// An error about the value at `path`, such as `["profiles", "front", "cert-key-chain", "0", "key"]`, shown at the
     /// nearest place that the file has; an inherited value is shown where it was written.
     pub fn diagnose(&self, path: &[&str], message: impl Into<String>, help: Option<String>) -> Diagnostic {

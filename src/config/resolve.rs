@@ -14,12 +14,13 @@ use super::keys::{
     self, LINT, LintKeys, MONITORS, NODE, NodeKeys, POOL, PROFILES, PoolKeys, Section, Setting, TOP, TopKeys, Type,
     VIRTUAL_SERVER, VirtualServerKeys,
 };
+use super::source::At;
 use super::tree::{Entry, Value};
 use crate::model::profile::Profiles;
 use crate::model::{AdminState, Level, LintLevel, Model, Monitor, Name, Node, Pool, VirtualServer, overlap};
 
-/// Resolves a document, noting every mistake.
-pub(super) fn model(document: &Document, folder: &Path, diagnostics: &mut Diagnostics) -> Model {
+/// Resolves a document, noting every mistake. Returns the model, and the places of the errors.
+pub(super) fn model(document: &Document, folder: &Path, diagnostics: &mut Diagnostics) -> (Model, Vec<At>) {
     let notes = Notes::default();
     let mut model = Model::default();
     // Each section sees those before it.
@@ -32,8 +33,9 @@ pub(super) fn model(document: &Document, folder: &Path, diagnostics: &mut Diagno
     model.pools = Resolver::new(document, folder, &model, &notes).pools();
     model.virtual_servers = Resolver::new(document, folder, &model, &notes).virtual_servers();
     model.lint = Resolver::new(document, folder, &model, &notes).lint();
-    diagnostics.extend(notes.into_diagnostics());
-    model
+    let (noted, errors) = notes.into_parts();
+    diagnostics.extend(noted);
+    (model, errors)
 }
 
 struct Resolver<'a> {
@@ -263,7 +265,7 @@ impl<'a> Resolver<'a> {
     fn check_destinations(&self, all: &BTreeMap<Name, Arc<VirtualServer>>) {
         let mut seen: Vec<&VirtualServer> = Vec::new();
         for entry in self.context.document.section("virtual-servers") {
-            let Some(destination) = entry.value.entry("destination").map(|written| written.value.at) else { continue };
+            let Some(destination) = entry.value.entry("destination").map(|written| &written.value) else { continue };
             let Some(this) = all.get(entry.key.as_str()).filter(|it| it.state != AdminState::ForcedOffline) else {
                 continue;
             };
@@ -277,7 +279,7 @@ impl<'a> Resolver<'a> {
                 );
                 let help = "an address of its own for each, or another port".to_owned();
                 let help = (this.destination != other.destination).then_some(help);
-                self.context.error(destination, message, help);
+                self.context.error(destination.at, message, help);
             }
             seen.push(this);
         }

@@ -46,6 +46,17 @@ impl Node {
         self.entries().iter().find(|entry| entry.key == key)
     }
 
+    /// Whether a place is that of this node, or of a key or value below it.
+    pub(super) fn contains(&self, at: At) -> bool {
+        let within = |entry: &Entry| entry.key_at == at || entry.value.contains(at);
+        self.at == at
+            || match &self.value {
+                Value::List(items) => items.iter().any(|item| item.contains(at)),
+                Value::Map(entries) => entries.iter().any(within),
+                Value::Null | Value::Bool(_) | Value::Number(_) | Value::Text(_) => false,
+            }
+    }
+
     /// Whether it is the word `none`.
     pub(super) fn is_none(&self) -> bool {
         matches!(&self.value, Value::Text(text) if text == "none")

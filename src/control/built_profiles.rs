@@ -24,13 +24,17 @@ impl BuiltProfiles {
     pub(super) fn build(loaded: &Loaded, previous: &Self) -> Result<Self, Diagnostics> {
         let (mut built, mut wrong) = (Self::default(), Diagnostics::default());
         let store = &loaded.model.certificate_store;
-        for (name, profile) in loaded.model.client_ssl_in_use() {
+        // Mistakes that are reported already would lead to others that nobody made.
+        let is_good = |name: &Name| {
+            !loaded.has_mistakes(&["certificate-store"]) && !loaded.has_mistakes(&["profiles", name.as_str()])
+        };
+        for (name, profile) in loaded.model.client_ssl_in_use().into_iter().filter(|(name, _)| is_good(name)) {
             match LiveClientSsl::build(profile, store, previous.client.get(name)) {
                 Ok(live) => drop(built.client.insert(name.clone(), live)),
                 Err(errors) => report(loaded, errors, &mut wrong),
             }
         }
-        for (name, profile) in loaded.model.server_ssl_in_use() {
+        for (name, profile) in loaded.model.server_ssl_in_use().into_iter().filter(|(name, _)| is_good(name)) {
             match LiveServerSsl::build(profile, store, previous.server.get(name)) {
                 Ok(live) => drop(built.server.insert(name.clone(), live)),
                 Err(errors) => report(loaded, errors, &mut wrong),

@@ -14,7 +14,7 @@ pub fn lint_levels(loaded: &Loaded) -> Result<Levels, Diagnostics> {
         let unknown = UnknownCheck(id.to_string());
         let help = match unknown.similar() {
             Some(similar) => format!("did you mean `{similar}`?"),
-            None => "`pronk lint --list-checks` tells the ids".to_owned(),
+            None => "`pronk lint --list-checks` lists the ids".to_owned(),
         };
         wrong.push(loaded.diagnose(&["lint", id.as_str()], unknown.to_string(), Some(help)));
     }

@@ -100,7 +100,7 @@ impl Inventory {
                     *self.known.lock() = certificates;
                     log(&mut reported, &findings);
                 }
-                Err(error) => tracing::error!(%error, "cannot look at the certificates in use"),
+                Err(error) => tracing::error!(%error, "cannot examine the certificates in use"),
             }
         }
     }
@@ -134,5 +134,5 @@ fn now() -> i64 {
     SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |elapsed| elapsed.as_secs() as i64)
 }
 
-/// How often dates are looked at though nothing has changed.
+/// How often expiry is checked when nothing changed.
 const EVERY: Duration = Duration::from_secs(3600);

@@ -54,7 +54,7 @@ impl Search {
     /// # Errors
     /// Why none of them did. If one could not be asked for want of what pronk lacks, that is why.
     async fn ask(&self, whom: &[Seed], sessions: &mut Sessions) -> Result<Vec<Coordinator>, Failure> {
-        let mut why = Failure::new("nobody to ask");
+        let mut why = Failure::new("there is no seed or coordinator to ask");
         for seed in whom {
             match self.ask_one(seed, sessions).await {
                 Ok(found) if !found.is_empty() => return Ok(found),
@@ -133,7 +133,7 @@ pub async fn keep_asking(search: Arc<Search>, publish: impl Fn(Vec<FoundHost>) +
         match search.ask(&whom, &mut sessions).await {
             Ok(coordinators) => {
                 if std::mem::take(&mut failed) {
-                    tracing::info!(%pool, "the cluster tells its coordinators again");
+                    tracing::info!(%pool, "the cluster lists its coordinators again");
                 }
                 found = coordinators.iter().map(|it| Seed { host: it.host.clone(), port: it.web_port }).collect();
                 let wanted = |host: &String| filter.as_ref().is_none_or(|filter| filter.is_match(host));
@@ -147,7 +147,7 @@ pub async fn keep_asking(search: Arc<Search>, publish: impl Fn(Vec<FoundHost>) +
             Err(failure) if failure.is_not_made() => {}
             Err(Failure { reason, .. }) if !failed => {
                 failed = true;
-                tracing::warn!(%pool, %reason, "the cluster tells no coordinators; those that are known stay");
+                tracing::warn!(%pool, %reason, "cannot get the list of coordinators; the known ones are kept");
             }
             Err(_) => {}
         }

@@ -2,7 +2,7 @@
 //!
 //! An [`Assignment`] is one member under one monitor, and [`run`] is its task. What one probe found is an `Outcome`.
 //! `rise_fall` turns outcomes into verdicts as time passes, and the member's live state takes the verdicts.
-//! Which tasks there are is for `control` to say.
+//! `control` decides which tasks run.
 //!
 //! A new kind of monitor is a file in `probe/` and a line in `kind.rs`.
 

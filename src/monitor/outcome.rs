@@ -11,7 +11,7 @@ pub(super) enum Outcome {
     Fails(String),
     /// The member reports its own state. It holds at once.
     Reported(Verdict),
-    /// The probe could not be made for want of what pronk itself lacks, with the reason in words. It says nothing of
+    /// The probe could not be made because pronk is short of a resource, with the reason in words. It says nothing of
     /// the member.
     NotMade(String),
 }

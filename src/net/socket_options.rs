@@ -10,15 +10,20 @@ use tokio::net::TcpStream;
 
 use crate::model::profile::Protocol;
 
-/// Sets the options of a protocol profile on a connection, or on a listening socket, whose connections inherit them.
+/// Sets the options of a protocol profile on a socket that is to connect, or on a listening socket, whose connections
+/// inherit them.
 ///
 /// # Errors
-/// The system refuses an option, as when the peer has closed the connection already.
+/// The system refuses an option.
 pub(super) fn set_options(socket: &impl AsFd, profile: &Protocol) -> io::Result<()> {
     let socket = SockRef::from(socket);
     socket.set_tcp_nodelay(profile.nodelay)?;
     socket.set_tcp_user_timeout(profile.user_timeout)?;
-    socket.set_tcp_mss(profile.max_segment_size.unwrap_or(0).into())?;
+    match profile.max_segment_size {
+        Some(size) => socket.set_tcp_mss(size.into())?,
+        // What a listening socket had before. Kernels that refuse 0 keep the old size until pronk is restarted.
+        None => drop(socket.set_tcp_mss(0)),
+    }
     match profile.keep_alive_interval {
         Some(interval) => {
             let keepalive = TcpKeepalive::new().with_time(interval).with_interval(interval);

@@ -70,7 +70,7 @@ impl LivePool {
 
     /// Forgets the members that are not wanted. Those that have connections are set aside to drain.
     pub(super) fn retain_members(&self, is_wanted: impl Fn(&MemberKey) -> bool, now: Instant) {
-        let unwanted: Vec<_> = self.members.lock().extract_if(|key, _| !is_wanted(key)).collect();
+        let unwanted = || self.members.lock().extract_if(|key, _| !is_wanted(key)).collect();
         self.removed.set_aside(unwanted, now);
     }
 

@@ -21,7 +21,7 @@ struct Removed {
     since: Instant,
 }
 
-/// A removed member with connections, to be looked at.
+/// A removed member that still has connections, for display.
 #[derive(Clone, Debug)]
 pub struct Draining {
     pub pool: Name,
@@ -37,12 +37,13 @@ impl RemovedMembers {
         Some(self.0.lock().remove(key)?.live)
     }
 
-    /// Keeps those of the members that have connections, and forgets those that have none any more.
-    pub(super) fn set_aside(&self, members: impl IntoIterator<Item = (MemberKey, Arc<LiveMember>)>, now: Instant) {
+    /// Keeps those of the members that have connections, and forgets those that have none any more. `members` takes
+    /// them out of the pool, so that they are here or there whoever looks.
+    pub(super) fn set_aside(&self, members: impl FnOnce() -> Vec<(MemberKey, Arc<LiveMember>)>, now: Instant) {
         let has_connections = |live: &LiveMember| live.connections.current() > 0;
         let mut removed = self.0.lock();
         removed.retain(|_, removed| has_connections(&removed.live));
-        for (key, live) in members {
+        for (key, live) in members() {
             if has_connections(&live) {
                 removed.insert(key, Removed { live, since: now });
             }

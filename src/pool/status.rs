@@ -100,7 +100,7 @@ impl Pool {
         if !(method.needs_measurements() && self.live.lacks_measurements.load(Ordering::Relaxed)) {
             return String::new();
         }
-        format!("; a member has told nothing lately: {}", instead(method))
+        format!("; a member has not reported its load recently: {}", instead(method))
     }
 
     /// Returns the best of its members' statuses.

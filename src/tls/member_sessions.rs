@@ -8,7 +8,7 @@ use rustls::NamedGroup;
 use rustls::client::{ClientSessionStore, Tls12ClientSessionValue, Tls13ClientSessionValue};
 use rustls_pki_types::ServerName;
 
-/// The sessions of one member, to resume. Whom they are with is known, so names are not looked at.
+/// The sessions of one member, to resume. The store is for one member, so server names are ignored.
 ///
 /// rustls's own cache keeps eight TLS 1.3 tickets a server whatever its size, too few for a member that many
 /// connections are opened to at once.

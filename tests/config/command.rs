@@ -42,6 +42,31 @@ lint: { no-such-check: { level: warn } }
     }
 }
 
+/// A mistake leads to no other that nobody made, and none is put on another's place.
+#[test]
+fn one_mistake_is_told_once() {
+    let folder = tempfile::tempdir().unwrap();
+    for (profile, wanted) in [
+        (
+            "cert-key-chain: [{ store: a }], minimum-version: tls1.3, maximum-version: tls1.2",
+            "is above maximum-version",
+        ),
+        ("cert-key-chain: [{ store: a }], peer-cert-mode: require", "has no `ca-file` to check them with"),
+        ("cert-key-chain: [{ store: a, cert: b }]", "`store` is given together with"),
+        ("cert-key-chain: [{ store: a, cert: b }, { cert: absent.pem }]", "`store` is given together with"),
+        ("cert-key-chain: 3", "`cert-key-chain` must be a list of certificates"),
+    ] {
+        let file = SHORT.replace("pool: p }", "pool: p, client-ssl: front }")
+            + &format!("profiles: {{ front: {{ type: client-ssl, {profile} }} }}\n");
+        std::fs::write(folder.path().join("bad.yaml"), file).unwrap();
+        let (_, _, err) = pronk(folder.path(), &["check", "bad.yaml"]);
+        assert!(err.matches("error:").count() == 1 && err.contains(wanted), "{profile}: {err}");
+    }
+    std::fs::write(folder.path().join("bad.yaml"), SHORT.to_owned() + "certificate-store: [x]\n").unwrap();
+    let (_, _, err) = pronk(folder.path(), &["check", "bad.yaml"]);
+    assert!(err.matches("error:").count() == 1 && err.contains("`certificate-store` must be a path"), "{err}");
+}
+
 #[test]
 fn schema_and_reference_are_printed() {
     let (code, out, _) = pronk(Path::new("/"), &["config", "schema"]);

@@ -199,7 +199,7 @@ pools:
         "1:48 error: node `n` has one address, and autopopulate has nothing to find",
         "3:18 error: discovery needs an impala monitor that asks the web UI",
         "`http://x` is not a node, a host or `host:port`",
-        "error: discovery has nobody to ask",
+        "error: there is no web UI that discovery could ask",
         "`discover-filter` must be a regular expression",
         "`discover` must be `impala`, found `consul`",
     ];

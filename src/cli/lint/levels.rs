@@ -25,7 +25,7 @@ pub(super) fn known(id: &str) -> Result<String, String> {
     match (check(id), unknown().similar()) {
         (Some(check), _) => Ok(check.id.to_owned()),
         (None, Some(similar)) => Err(format!("{}; did you mean \"{similar}\"?", unknown())),
-        (None, None) => Err(format!("{}; `pronk lint --list-checks` tells the ids", unknown())),
+        (None, None) => Err(format!("{}; `pronk lint --list-checks` lists the ids", unknown())),
     }
 }
 

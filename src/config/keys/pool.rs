@@ -199,7 +199,7 @@ fn check_discovery(pool: &Pool, fields: &Fields<'_>) {
     }
     if discovery.seeds.is_empty() && [DiscoveryKeys::seeds(), members].iter().all(|key| fields.is_good(key)) {
         let help = "write `discover-seeds`, or a member: its node is asked".to_owned();
-        fields.error(at, "discovery has nobody to ask", Some(help));
+        fields.error(at, "there is no web UI that discovery could ask", Some(help));
     }
 }
 

@@ -87,9 +87,9 @@ settings!(
         user_timeout: Key::new(
             "tcp-user-timeout",
             Never("disabled", Span(SECOND, DAY)),
-            "How long sent bytes and keep-alive probes may stay unacknowledged, on both sides, before the connection \
-             is closed (TCP_USER_TIMEOUT). A receiver that reads nothing for so long is closed too. `disabled` is the \
-             system's own limit, about 15 minutes.",
+            "How long sent bytes and keep-alive probes may stay unacknowledged, on both sides, before the connection is \
+             closed (TCP_USER_TIMEOUT). A receiver that reads nothing for so long is closed too. It also limits \
+             connecting. `disabled` is the system's own limit, about 15 minutes.",
         )
         .default("disabled"),
         close_wait: Key::new(

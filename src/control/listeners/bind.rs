@@ -100,7 +100,7 @@ impl Drop for PortSharing {
 
 fn cannot_listen(loaded: &Loaded, config: &VirtualServer, error: &io::Error) -> Diagnostic {
     let help = match error.kind() {
-        io::ErrorKind::AddrInUse => "another program listens there; `ss -ltnp` tells which",
+        io::ErrorKind::AddrInUse => "another program listens there; `ss -ltnp` shows which",
         io::ErrorKind::AddrNotAvailable => "the address is not one of this machine's",
         io::ErrorKind::PermissionDenied => "ports below 1024 need CAP_NET_BIND_SERVICE",
         _ => "see the system's message",

@@ -108,7 +108,7 @@ impl<'a> ImpalaProbe<'a> {
             Err(Failure { reason, .. }) => {
                 if self.web_failure.is_none() {
                     tracing::warn!(%pool, %member, %monitor, %reason,
-                        "the web UI tells nothing, so draining and load are not seen; see web-port, web-ssl and user");
+                        "the web UI does not answer, so draining and load are unknown; see web-port, web-ssl and user");
                 }
                 self.web_failure = Some(reason);
                 None

@@ -61,7 +61,7 @@ impl MeasuredLoad {
 pub struct Load {
     /// In queries under way: what waits counts double, an idle connection a tenth.
     pub work: f64,
-    /// How much dearer each query is for want of memory; 1 with enough of it.
+    /// The factor by which scarce memory raises the cost of a query; 1 with enough of it.
     pub pressure: f64,
     /// The connections that its node had got from all pools when it was measured.
     connections_got: u64,

@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 pub struct Measurement {
     /// When it was reported.
     pub taken: Instant,
-    /// For how long it may be gone by.
+    /// How long it is valid.
     pub good_for: Duration,
     /// The connections that its node had got from all pools by then.
     pub connections_got: u64,

@@ -1,13 +1,13 @@
-//! How clients' connections go at a member, for those who monitor it passively.
+//! Failures of clients' connections to a member, for passive monitors.
 
 use std::time::Duration;
 
 use tokio::sync::broadcast;
 
-/// How a client's connection went at a member.
+/// A failure of a client's connection to a member.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum PassiveEvent {
-    /// It could not be made, or the member ended it before it sent anything; with the reason in words.
+    /// Connecting or the TLS handshake failed; with the reason in words.
     Failed(String),
     /// It ended after this long, and the member had sent nothing.
     Silent(Duration),

@@ -7,7 +7,7 @@ use std::sync::atomic::{AtomicI64, AtomicU32, AtomicU64};
 pub(in crate::pool) struct Turns {
     /// When it was last chosen, as a number of the sequence of all choices; 0 is never.
     pub last: AtomicU64,
-    /// What the methods with turns owe it.
+    /// Its credit in weighted round robin.
     pub credit: AtomicI64,
     /// Its ratio under the predictive methods; 0 is not known yet.
     pub trend: AtomicU32,

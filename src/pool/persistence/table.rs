@@ -35,7 +35,7 @@ pub(super) struct Held {
     pub evicts: bool,
 }
 
-/// One client's record, to be looked at.
+/// One client's record, for display.
 #[derive(Clone, Debug)]
 pub struct RecordView {
     /// The address that remains under the profile's mask.

@@ -88,7 +88,7 @@ impl Pool {
         }
     }
 
-    /// Returns the index of a record's member in this pool, or of one that may serve in its stead.
+    /// Returns the index of a record's member in this pool, or of one that can replace it.
     fn index_of(&self, affinity: Affinity, target: &RecordTarget) -> Option<usize> {
         let same = || self.members.iter().position(|member| member.key == target.member);
         let of_node = |member: &PoolMember| member.key.node == target.member.node;

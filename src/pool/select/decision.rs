@@ -52,7 +52,7 @@ pub(super) struct Decision {
 }
 
 impl Decision {
-    /// Nobody is chosen, for a reason that is the whole pool's.
+    /// No member is chosen; the reason concerns the whole pool.
     pub(super) fn none(reason: NoMember) -> Self {
         Self {
             candidates: Vec::new(),

@@ -115,7 +115,11 @@ impl Pool {
     fn explain_method(&self, decision: &Decision, steps: &mut Vec<Step>) {
         let method = self.config.load_balancing_mode;
         if decision.lacks_measurements {
-            steps.push(format!("{}: a member has told nothing lately; {}", method.as_str(), methods::instead(method)));
+            steps.push(format!(
+                "{}: a member has not reported its load recently; {}",
+                method.as_str(),
+                methods::instead(method)
+            ));
         }
         let in_force = methods::in_force(method, &decision.candidates);
         let preference = methods::preference(method, &decision.candidates);
@@ -172,7 +176,7 @@ fn figures(method: LoadBalancing, candidate: &Candidate) -> String {
                 load.pressure,
                 load.expected(candidate.node_got)
             ),
-            None => "has told nothing lately".to_owned(),
+            None => "has no recent load report".to_owned(),
         },
     }
 }

@@ -27,8 +27,26 @@ pub(in crate::pool::select) fn pick(method: LoadBalancing, candidates: &mut [Can
 
 /// Counts a turn that was taken past the method, as persistence does.
 pub(in crate::pool::select) fn charge(method: LoadBalancing, candidates: &mut [Candidate], chosen: usize) {
-    if let Preference::Turns(weights) = preference(method, candidates) {
+    if has_turns(method)
+        && let Preference::Turns(weights) = preference(method, candidates)
+    {
         round_robin::charge(candidates, &weights, chosen);
+    }
+}
+
+/// Returns whether candidates take turns under a method, so that turns are to be counted.
+fn has_turns(method: LoadBalancing) -> bool {
+    match method {
+        LoadBalancing::RoundRobin
+        | LoadBalancing::Ratio(_)
+        | LoadBalancing::Observed(_)
+        | LoadBalancing::Predictive(_)
+        | LoadBalancing::DynamicRatio(_) => true,
+        LoadBalancing::LeastConnections(_)
+        | LoadBalancing::RatioLeastConnections(_)
+        | LoadBalancing::WeightedLeastConnections(_)
+        | LoadBalancing::LeastSessions
+        | LoadBalancing::LeastLoad => false,
     }
 }
 
@@ -74,6 +92,14 @@ pub(in crate::pool::select) fn lacks_measurements(method: LoadBalancing, candida
 pub(in crate::pool) fn instead(method: LoadBalancing) -> &'static str {
     match method {
         LoadBalancing::LeastLoad => "least-connections-node decides until every member is measured",
-        _ => "members without a measurement take an average share",
+        LoadBalancing::RoundRobin
+        | LoadBalancing::Ratio(_)
+        | LoadBalancing::LeastConnections(_)
+        | LoadBalancing::RatioLeastConnections(_)
+        | LoadBalancing::WeightedLeastConnections(_)
+        | LoadBalancing::Observed(_)
+        | LoadBalancing::Predictive(_)
+        | LoadBalancing::DynamicRatio(_)
+        | LoadBalancing::LeastSessions => "members without a measurement take an average share",
     }
 }

@@ -48,7 +48,7 @@ impl fmt::Display for Change {
     }
 }
 
-/// Every difference, sections in the file's order; none for equal models. A virtual server that names another pool or
+/// Every difference in what is in use, sections in the file's order; none for equal models. A virtual server that names another pool or
 /// profile changes itself; one whose pool or profile changes inside does not.
 pub fn diff(old: &Model, new: &Model) -> Vec<Change> {
     let mut changes = Vec::new();
@@ -67,9 +67,9 @@ pub fn diff(old: &Model, new: &Model) -> Vec<Change> {
         fact: Some(fact),
     }));
     named(&mut changes, "node", &old.nodes, &new.nodes, facts(&NodeKeys));
-    named(&mut changes, "monitor", &old.monitors, &new.monitors, monitor_facts);
+    named(&mut changes, "monitor", &in_use(old.monitors_in_use()), &in_use(new.monitors_in_use()), monitor_facts);
     pools(&mut changes, &old.pools, &new.pools);
-    let (before, after) = (&old.profiles, &new.profiles);
+    let (before, after) = (old.profiles_in_use(), new.profiles_in_use());
     named(&mut changes, "client-ssl profile", &before.client_ssl, &after.client_ssl, facts(&ClientSslKeys));
     named(&mut changes, "server-ssl profile", &before.server_ssl, &after.server_ssl, facts(&ServerSslKeys));
     named(&mut changes, "protocol profile", &before.protocol, &after.protocol, facts(&ProtocolKeys));
@@ -83,6 +83,10 @@ pub fn diff(old: &Model, new: &Model) -> Vec<Change> {
     changes
 }
 
+fn in_use<T>(used: BTreeMap<&Name, &Arc<T>>) -> BTreeMap<Name, Arc<T>> {
+    used.into_iter().map(|(name, it)| (name.clone(), Arc::clone(it))).collect()
+}
+
 /// What the keys say of a value.
 fn facts<S: Setting>(keys: &S) -> impl Fn(&S::Value) -> Facts {
     move |value| {
@@ -94,8 +98,15 @@ fn facts<S: Setting>(keys: &S) -> impl Fn(&S::Value) -> Facts {
 
 /// The facts that differ, each with the old and the new value. One that only one side has is `none` on the other.
 fn differences(old: Facts, new: Facts) -> Vec<(&'static str, String, String)> {
-    let gone = old.iter().filter(|(key, _)| !new.iter().any(|(other, _)| other == key));
-    let keys: Vec<_> = new.iter().chain(gone).map(|(key, _)| *key).collect();
+    let has = |facts: &Facts, key: &str| facts.iter().any(|(other, _)| *other == key);
+    let type_of = |facts: &Facts| facts.iter().find(|(key, _)| *key == "type").cloned();
+    let mut keys: Vec<_> = new.iter().map(|(key, _)| *key).collect();
+    if type_of(&old) == type_of(&new) {
+        keys.extend(old.iter().map(|(key, _)| *key).filter(|key| !has(&new, key)));
+    } else {
+        // Keys that only one of the types has say nothing more.
+        keys.retain(|key| has(&old, key));
+    }
     let of = |facts: &Facts, key: &str| {
         facts.iter().find(|(other, _)| *other == key).map_or_else(|| "none".to_owned(), |(_, value)| value.clone())
     };

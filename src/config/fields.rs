@@ -75,8 +75,9 @@ impl Context<'_> {
             let word = self.document.named(section, name).and_then(|entry| self.document.type_of(section, entry));
             word.is_some_and(|word| types.contains(&word.as_str()))
         });
-        let help = format!("there are: {}", names.collect::<Vec<_>>().join(", "));
-        self.error(at, format!("{what} `{name}` is {word}, not {}", types.join(" or ")), Some(help));
+        let names: Vec<_> = names.collect();
+        let help = (!names.is_empty()).then(|| format!("there are: {}", names.join(", ")));
+        self.error(at, format!("{what} `{name}` is {word}, not {}", types.join(" or ")), help);
         false
     }
 
@@ -117,6 +118,8 @@ pub(super) struct Fields<'a> {
     pub name: &'a str,
     /// The word of its type; empty where there are no types.
     pub kind: &'a str,
+    /// The defaults of its type where they differ from those of the keys.
+    pub defaults: &'static [(&'static str, &'static str)],
     values: Vec<(&'a str, &'a Node)>,
     /// The place to show for what is missing.
     pub at: At,
@@ -132,7 +135,12 @@ impl<'a> Fields<'a> {
         at: At,
     ) -> Self {
         let values = entries.into_iter().map(|entry| (entry.key.as_str(), &entry.value)).collect();
-        Self { context, section, name, kind, values, at }
+        Self { context, section, name, kind, defaults: &[], values, at }
+    }
+
+    /// The same, where the type of the entry has defaults of its own.
+    pub(super) fn with_defaults(self, defaults: &'static [(&'static str, &'static str)]) -> Self {
+        Self { defaults, ..self }
     }
 
     /// Those of an entry that inherits nothing, its keys checked; `None` when it is no map, which is noted.
@@ -149,7 +157,7 @@ impl<'a> Fields<'a> {
 
     /// A map of which only one value is written.
     pub(super) fn of_single(&self, section: &'static Section, key: &'a str, value: &'a Node) -> Self {
-        Self { section, kind: "", values: vec![(key, value)], at: value.at, ..self.clone() }
+        Self { section, kind: "", defaults: &[], values: vec![(key, value)], at: value.at, ..self.clone() }
     }
 
     /// A map in which nothing is written.
@@ -166,6 +174,11 @@ impl<'a> Fields<'a> {
     /// Whether something is written, and that is not `none`.
     pub(super) fn has(&self, key: &str) -> bool {
         self.node(key).is_some_and(|node| !node.is_none())
+    }
+
+    /// A key's default by the type of the entry, if that has one of its own.
+    pub(super) fn default_of(&self, key: &str) -> Option<&'static str> {
+        self.defaults.iter().find(|(name, _)| *name == key).map(|(_, default)| *default)
     }
 
     /// Where a key's value is, else the map.

@@ -98,7 +98,7 @@ impl Document {
     /// The word of an entry's type, if it has one that is known.
     pub(super) fn type_of(&self, section: &str, entry: &Entry) -> Option<String> {
         let inherited = self.inherited_by(section, entry).ok()?;
-        let word = match inherited.iter().find(|inner| inner.key == "type") {
+        let word = match inherited.iter().find(|inner| inner.key == "type" && !inner.value.is_null()) {
             Some(written) => written.value.scalar()?,
             None => self.default_type(section)?.to_owned(),
         };

@@ -15,24 +15,26 @@ use super::keys::{
     VIRTUAL_SERVER, VirtualServerKeys,
 };
 use super::source::At;
+use super::suggest::is_near;
 use super::tree::{Entry, Value};
 use crate::model::profile::Profiles;
 use crate::model::{AdminState, Level, LintLevel, Model, Monitor, Name, Node, Pool, VirtualServer, overlap};
 
 /// Resolves a document, noting every mistake. Returns the model, and the places of the errors.
 pub(super) fn model(document: &Document, folder: &Path, diagnostics: &mut Diagnostics) -> (Model, Vec<At>) {
-    let notes = Notes::default();
+    // What is noted of built-in entries, which the user did not write.
+    let (notes, unheard) = (Notes::default(), Notes::default());
     let mut model = Model::default();
     // Each section sees those before it.
-    Resolver::new(document, folder, &model, &notes).check_sections();
-    let top = Resolver::new(document, folder, &model, &notes).top();
+    Resolver::new(document, folder, &model, &notes, &unheard).check_sections();
+    let top = Resolver::new(document, folder, &model, &notes, &unheard).top();
     (model.certificate_store, model.certificate_refresh) = (top.certificate_store, top.certificate_refresh);
-    model.nodes = Resolver::new(document, folder, &model, &notes).nodes();
-    model.profiles = Resolver::new(document, folder, &model, &notes).profiles();
-    model.monitors = Resolver::new(document, folder, &model, &notes).monitors();
-    model.pools = Resolver::new(document, folder, &model, &notes).pools();
-    model.virtual_servers = Resolver::new(document, folder, &model, &notes).virtual_servers();
-    model.lint = Resolver::new(document, folder, &model, &notes).lint();
+    model.nodes = Resolver::new(document, folder, &model, &notes, &unheard).nodes();
+    model.profiles = Resolver::new(document, folder, &model, &notes, &unheard).profiles();
+    model.monitors = Resolver::new(document, folder, &model, &notes, &unheard).monitors();
+    model.pools = Resolver::new(document, folder, &model, &notes, &unheard).pools();
+    model.virtual_servers = Resolver::new(document, folder, &model, &notes, &unheard).virtual_servers();
+    model.lint = Resolver::new(document, folder, &model, &notes, &unheard).lint();
     let (noted, errors) = notes.into_parts();
     diagnostics.extend(noted);
     (model, errors)
@@ -40,11 +42,12 @@ pub(super) fn model(document: &Document, folder: &Path, diagnostics: &mut Diagno
 
 struct Resolver<'a> {
     context: Context<'a>,
+    unheard: &'a Notes,
 }
 
 impl<'a> Resolver<'a> {
-    fn new(document: &'a Document, folder: &'a Path, model: &'a Model, notes: &'a Notes) -> Self {
-        Self { context: Context { document, folder, model, notes } }
+    fn new(document: &'a Document, folder: &'a Path, model: &'a Model, notes: &'a Notes, unheard: &'a Notes) -> Self {
+        Self { context: Context { document, folder, model, notes }, unheard }
     }
 
     /// Checks what all sections have in common: that they are maps, and the names in them.
@@ -123,7 +126,9 @@ impl<'a> Resolver<'a> {
     fn lint(&self) -> BTreeMap<Name, LintLevel> {
         let all = self.section("lint", &LINT, |fields| {
             let check = LintKeys.read(fields);
-            if check.level == Level::Allow && check.reason.is_none() && fields.has(LintKeys::level()) {
+            let level = LintKeys::level();
+            let is_allowed = check.level == Level::Allow && fields.has(level) && fields.is_good(level);
+            if is_allowed && check.reason.is_none() {
                 let message = format!("`{}` is allowed without a reason", fields.name);
                 let help = "write `reason`, for those who read the file when somebody asks why".to_owned();
                 fields.error(fields.at, message, Some(help));
@@ -173,16 +178,19 @@ impl<'a> Resolver<'a> {
         entry: &'a Entry,
         take: impl FnOnce(&'static Type<R>, &Fields<'a>),
     ) {
-        let context = self.context;
+        // What the user did to a built-in entry's parents is reported where the user did it.
+        let notes = if entry.key_at.is_built_in() { self.unheard } else { self.context.notes };
+        let context = Context { notes, ..self.context };
+        let this = Resolver { context, unheard: self.unheard };
         if !matches!(entry.value.value, Value::Map(_) | Value::Null) {
             let message = format!("a {what} is a map, found {}", entry.value.describe());
             context.error(entry.value.at, message, None);
             return;
         }
-        let inherited = self.inherited(section, entry);
+        let inherited = this.inherited(section, entry);
         let entries = inherited.clone().unwrap_or_else(|| entry.value.entries().iter().collect());
-        let known = self.type_of(section, what, types, entry, &entries, inherited.is_some());
-        let of_type = known.unwrap_or_else(|| nearest(types, entry));
+        let known = this.type_of(section, what, types, entry, &entries, inherited.is_some());
+        let Some(of_type) = known.or_else(|| likely(types, entry, &entries)) else { return };
         let having = |key: &str| -> Vec<&'static str> {
             let having = types.iter().filter(|it| it.section.key(key).is_some());
             having.map(|it| it.word).collect()
@@ -192,9 +200,10 @@ impl<'a> Resolver<'a> {
         let judged: Vec<_> = entry.value.entries().iter().filter(unknown).cloned().collect();
         context.check_keys(&judged, &of_type.section, having);
         if known.is_some() {
-            self.check_parent(section, what, entry, of_type.word);
+            this.check_parent(section, what, entry, of_type.word);
         }
-        take(of_type, &Fields::new(context, &of_type.section, (&entry.key, of_type.word), entries, entry.key_at));
+        let fields = Fields::new(context, &of_type.section, (&entry.key, of_type.word), entries, entry.key_at);
+        take(of_type, &fields.with_defaults(of_type.defaults));
     }
 
     /// The type of a profile or monitor; `None` when it has none that is known, which is noted.
@@ -207,7 +216,7 @@ impl<'a> Resolver<'a> {
         entries: &[&'a Entry],
         has_parents: bool,
     ) -> Option<&'static Type<R>> {
-        let written = entries.iter().rev().find(|inner| inner.key == "type");
+        let written = entries.iter().rev().find(|inner| inner.key == "type" && !inner.value.is_null());
         let word = match written {
             Some(written) => written.value.scalar().unwrap_or_default(),
             // What a parent that cannot be found would have said.
@@ -264,18 +273,19 @@ impl<'a> Resolver<'a> {
     /// Notes destinations that two enabled virtual servers cannot both listen on.
     fn check_destinations(&self, all: &BTreeMap<Name, Arc<VirtualServer>>) {
         let mut seen: Vec<&VirtualServer> = Vec::new();
-        for entry in self.context.document.section("virtual-servers") {
+        let document = self.context.document;
+        for entry in document.section("virtual-servers") {
+            // Of several with one name the last counts.
+            let counts = document.named("virtual-servers", &entry.key).is_some_and(|last| std::ptr::eq(last, entry));
+            let Some(this) = all.get(entry.key.as_str()).filter(|_| counts) else { continue };
             let Some(destination) = entry.value.entry("destination").map(|written| &written.value) else { continue };
-            let Some(this) = all.get(entry.key.as_str()).filter(|it| it.state != AdminState::ForcedOffline) else {
-                continue;
-            };
-            if !self.context.is_good(destination) {
+            if this.state == AdminState::ForcedOffline || !self.context.is_good(destination) {
                 continue;
             }
             if let Some(other) = seen.iter().find(|other| overlap(this.destination, other.destination)) {
                 let message = format!(
                     "virtual server `{}` cannot listen on {}: `{}` listens on {}",
-                    entry.key, this.destination, other.name, other.destination
+                    this.name, this.destination, other.name, other.destination
                 );
                 let help = "an address of its own for each, or another port".to_owned();
                 let help = (this.destination != other.destination).then_some(help);
@@ -286,10 +296,18 @@ impl<'a> Resolver<'a> {
     }
 }
 
-/// The type that has most of an entry's keys, for finding mistakes where the type is not known.
-fn nearest<R>(types: &'static [&'static Type<R>], entry: &Entry) -> &'static Type<R> {
-    let matching = |of_type: &Type<R>| {
-        entry.value.entries().iter().filter(|inner| of_type.section.key(&inner.key).is_some()).count()
-    };
-    types.iter().rev().max_by_key(|it| matching(it)).copied().unwrap_or(types[0])
+/// The type that an entry probably has whose type is not known, for finding its other mistakes: the one whose word is
+/// nearly written, or, where none is written, the first that has all of its keys that are keys of any type.
+fn likely<R>(types: &'static [&'static Type<R>], entry: &Entry, entries: &[&Entry]) -> Option<&'static Type<R>> {
+    let written = entries.iter().rev().find(|inner| inner.key == "type").and_then(|inner| inner.value.scalar());
+    if let Some(word) = written {
+        let key = types[0].section.key("type");
+        let is_refused = key.is_some_and(|key| key.refused().iter().any(|(refused, _)| *refused == word));
+        return types.iter().find(|it| !is_refused && is_near(&word, it.word)).copied();
+    }
+    let keys: Vec<_> = entry.value.entries().iter().map(|inner| inner.key.as_str()).collect();
+    let (known, unknown): (Vec<&str>, Vec<&str>) =
+        keys.into_iter().partition(|key| types.iter().any(|it| it.section.key(key).is_some()));
+    let has_all = |it: &&&'static Type<R>| known.iter().all(|key| it.section.key(key).is_some());
+    if known.len() > unknown.len() { types.iter().find(has_all).copied() } else { None }
 }

@@ -4,8 +4,13 @@ use super::keys::Section;
 
 /// "did you mean …", when something is close.
 pub(super) fn did_you_mean<'a>(word: &str, known: impl Iterator<Item = &'a str>) -> Option<String> {
-    let close = known.map(|known| (strsim::damerau_levenshtein(word, known), known)).min()?;
-    (close.0 <= 1 + word.len() / 4).then(|| format!("did you mean `{}`?", close.1))
+    let (_, close) = known.map(|known| (strsim::damerau_levenshtein(word, known), known)).min()?;
+    is_near(word, close).then(|| format!("did you mean `{close}`?"))
+}
+
+/// Whether a word may be a misspelling of a known one.
+pub(super) fn is_near(word: &str, known: &str) -> bool {
+    strsim::damerau_levenshtein(word, known) <= 1 + word.len() / 4
 }
 
 /// What may have been meant by a key that a section does not have. `having` are the types of the same section that have
@@ -13,7 +18,7 @@ pub(super) fn did_you_mean<'a>(word: &str, known: impl Iterator<Item = &'a str>)
 pub(super) fn instead_of_key(key: &str, section: &Section, having: &[&str]) -> String {
     let known: Vec<_> = section.keys().iter().map(|key| key.name()).collect();
     let on_f5 = section.elsewhere.iter().find(|(name, _)| *name == key).map(|(_, instead)| (*instead).to_owned());
-    let elsewhere = || (!having.is_empty()).then(|| format!("it is a key of {} profiles", having.join(" and ")));
+    let elsewhere = || (!having.is_empty()).then(|| format!("it is a key of type {}", having.join(" and ")));
     on_f5
         .or_else(|| did_you_mean(key, known.iter().copied()))
         .or_else(elsewhere)

@@ -57,6 +57,11 @@ impl Node {
             }
     }
 
+    /// Whether nothing is written.
+    pub(super) fn is_null(&self) -> bool {
+        matches!(self.value, Value::Null)
+    }
+
     /// Whether it is the word `none`.
     pub(super) fn is_none(&self) -> bool {
         matches!(&self.value, Value::Text(text) if text == "none")

@@ -29,6 +29,10 @@ impl BuiltProfiles {
             !loaded.has_mistakes(&["certificate-store"]) && !loaded.has_mistakes(&["profiles", name.as_str()])
         };
         for (name, profile) in loaded.model.client_ssl_in_use().into_iter().filter(|(name, _)| is_good(name)) {
+            if profile.cert_key_chain.is_empty() {
+                // Reported where a virtual server names the profile.
+                continue;
+            }
             match LiveClientSsl::build(profile, store, previous.client.get(name)) {
                 Ok(live) => drop(built.client.insert(name.clone(), live)),
                 Err(errors) => report(loaded, errors, &mut wrong),

@@ -45,6 +45,21 @@ impl Model {
         of_virtual_servers.chain(of_monitors).map(|profile| (&profile.name, profile)).collect()
     }
 
+    /// The profiles that virtual servers and monitors use.
+    pub fn profiles_in_use(&self) -> Profiles {
+        let client_ssl = self.client_ssl_in_use().into_iter().map(|(name, it)| (name.clone(), Arc::clone(it)));
+        let server_ssl = self.server_ssl_in_use().into_iter().map(|(name, it)| (name.clone(), Arc::clone(it)));
+        let mut used =
+            Profiles { client_ssl: client_ssl.collect(), server_ssl: server_ssl.collect(), ..Profiles::default() };
+        for virtual_server in self.virtual_servers.values() {
+            let VirtualServer { protocol, persistence, fallback_persistence, .. } = &**virtual_server;
+            used.protocol.insert(protocol.name.clone(), Arc::clone(protocol));
+            let persistence = persistence.iter().chain(fallback_persistence);
+            used.persistence.extend(persistence.map(|it| (it.name.clone(), Arc::clone(it))));
+        }
+        used
+    }
+
     /// The monitors that pools use, each once.
     pub fn monitors_in_use(&self) -> BTreeMap<&Name, &Arc<Monitor>> {
         self.pools.values().flat_map(|pool| &pool.monitors.all).map(|monitor| (&monitor.name, monitor)).collect()

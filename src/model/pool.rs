@@ -203,6 +203,20 @@ impl LoadBalancing {
         }
     }
 
+    /// Whether the method sends a connection to where there are the fewest connections, or the least load.
+    pub fn counts_connections_or_load(self) -> bool {
+        match self {
+            Self::LeastConnections(_)
+            | Self::RatioLeastConnections(_)
+            | Self::WeightedLeastConnections(_)
+            | Self::LeastSessions
+            | Self::LeastLoad => true,
+            Self::RoundRobin | Self::Ratio(_) | Self::Observed(_) | Self::Predictive(_) | Self::DynamicRatio(_) => {
+                false
+            }
+        }
+    }
+
     /// Whether it goes by what an impala monitor measures.
     pub fn needs_measurements(self) -> bool {
         matches!(self, Self::DynamicRatio(_) | Self::LeastLoad)

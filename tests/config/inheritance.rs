@@ -117,3 +117,43 @@ fn resolved_configuration_tells_where_each_value_comes_from() {
         assert!(shown.lines().any(|shown| shown == line), "{line}\n{shown}");
     }
 }
+
+/// A name that is built in keeps its meaning for those who use it without naming it, or that is an error.
+#[test]
+fn built_in_name_with_another_type_is_refused_where_it_is_used_by_itself() {
+    let used = |more: &str, profiles: &str| {
+        let text = SHORT.replace("pool: p }", &format!("pool: p{more} }}")) + &format!("profiles: {{ {profiles} }}\n");
+        said(&text).into_iter().filter(|told| told.contains("error")).collect::<Vec<_>>().join("\n")
+    };
+    for (more, profiles, wanted) in [
+        (", cancel-affinity: true", "cancel_affinity: { type: client-ssl }", "`cancel_affinity` is client-ssl"),
+        ("", "tcp: { type: client-ssl }", "`tcp` is client-ssl"),
+        (", type: performance-l4", "fastL4: { type: tcp }", "`fastL4` is tcp"),
+    ] {
+        let told = used(more, profiles);
+        assert!(told.contains(wanted) && told.matches("error").count() == 1, "{told}");
+    }
+    let probed = SHORT.replace("{ members", "{ monitors: m, members")
+        + "monitors: { m: { type: https } }\nprofiles: { serverssl-insecure-compatible: { type: tcp } }\n";
+    assert!(
+        said(&probed).join("\n").contains("`serverssl-insecure-compatible` is tcp, not server-ssl"),
+        "{:?}",
+        said(&probed)
+    );
+    // Built-in heirs that nobody uses are nobody's mistake.
+    for profiles in ["clientssl: { type: client-ssl, maximum-version: tls1.2 }", "clientssl: { type: tcp }"] {
+        assert_eq!(used("", profiles), "", "{profiles}");
+    }
+}
+
+#[test]
+fn none_and_nothing_take_back_what_is_written() {
+    let model = |more: &str| accepted(&(SHORT.to_owned() + more)).model;
+    assert_eq!(model("certificate-store: none\n").certificate_store, model("").certificate_store);
+    let monitor = |keys: &str| model(&format!("monitors: {{ m: {{ {keys} }} }}\n")).monitors["m"].clone();
+    assert_eq!(monitor("type: http, send: none"), monitor("type: http"));
+    assert_eq!(monitor("type: ~"), monitor("type: tcp"));
+    assert_eq!(monitor("type: tls, interval: ~"), monitor("type: tls"));
+    let told = said(&SHORT.replace("address: 10.1.1.1", "address: none")).join("\n");
+    assert!(told.contains("a node needs `address`"), "{told}");
+}

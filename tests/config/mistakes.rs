@@ -194,6 +194,7 @@ pools:
   a: { discover: impala, members: [n:21050] }
   b: { discover: impala, monitors: [impala], discover-seeds: ['http://x'], discover-filter: '(' }
   c: { discover: consul, members: [n:1] }
+  d: { discover: impala, monitors: [impala] }
 ";
     let wanted = [
         "1:48 error: node `n` has one address, and autopopulate has nothing to find",
@@ -241,4 +242,28 @@ fn assert_said(file: &str, wanted: &[&str]) {
     for wanted in wanted {
         assert!(said.contains(wanted), "{wanted}:\n{said}");
     }
+}
+
+/// What stands in for a wrong value makes no mistakes of its own.
+#[test]
+fn one_mistake_leads_to_no_other() {
+    let told = |more: &str| {
+        let errors = said(&(SHORT.to_owned() + more)).into_iter().filter(|told| told.contains("error"));
+        errors.collect::<Vec<_>>().join("\n")
+    };
+    for more in [
+        "lint: { some-check: { level: alow } }\n",
+        "monitors: { m: { type: impalla, web-port: 3 } }\n",
+        "monitors: { m: { type: icmp, transparent: true, send: x } }\n",
+        "monitors: { m: { type: http, user: u, password-env: 'A B' } }\n",
+        "profiles: { it: { type: tpc, nodelay: true } }\n",
+        "profiles: { it: { type: client-ssl, cert-key-chain: [{ cert: [a] }] } }\n",
+        "profiles: { it: { type: client-ssl, peer-cert-mode: require, ca-file: [x] } }\n",
+        "profiles: { it: { type: client-ssl, alpn: [h2, ~] } }\n",
+    ] {
+        let told = told(more);
+        assert_eq!(told.matches("error").count(), 1, "{more}{told}");
+    }
+    let alpn = told("profiles: { it: { type: client-ssl, alpn: [h2, ~] } }\n");
+    assert!(alpn.contains("found nothing"), "{alpn}");
 }

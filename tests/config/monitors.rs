@@ -99,7 +99,7 @@ fn mistakes_are_told() {
         ("type: http, password-env: P", "error: a password needs a `user`"),
         (
             "type: http, user: u, password-env: P, password-file: p",
-            "error: `password-file` or `password-env`, not both",
+            "error: give `password-file` or `password-env`, not both",
         ),
         ("type: http, send: 'GET /x', host: a.example.com", "error: `host` has no effect on a whole request"),
         ("type: https, server-ssl: clientssl", "error: profile `clientssl` is client-ssl, not server-ssl"),

@@ -94,7 +94,9 @@ impl Parts {
             }
             (None, (None, ..)) => {
                 let help = "write `store`, or `cert` and `key`".to_owned();
-                fields.error(fields.at, "no certificate is named", Some(help));
+                if fields.is_good(self.store.name()) && fields.is_good(self.cert.name()) {
+                    fields.error(fields.at, "no certificate is named", Some(help));
+                }
                 return None;
             }
         };

@@ -98,7 +98,10 @@ settings!(
 
 fn check(profile: &ClientSsl, fields: &Fields<'_>) {
     check_versions(profile.versions, fields);
-    if profile.peer_cert_mode != PeerCertMode::Ignore && profile.ca_file.is_none() {
+    if profile.peer_cert_mode != PeerCertMode::Ignore
+        && profile.ca_file.is_none()
+        && fields.is_good(ClientSslKeys::ca_file())
+    {
         let name = fields.name;
         let message = format!("profile `{name}` asks clients for certificates and has no `ca-file` to check them with");
         let help = "write `ca-file: clients-ca.pem`".to_owned();

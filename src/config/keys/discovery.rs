@@ -6,7 +6,7 @@ use serde_json::Value as Json;
 
 use super::declare::settings;
 use super::key::Key;
-use super::kind::{Count, DAY, Kind, Optional, Pattern, SECOND, Span, Words, Written, Wrong, each_text, list};
+use super::kind::{DAY, Kind, Optional, Pattern, Port, SECOND, Span, Words, Written, Wrong, each_text, list};
 use super::member::MEMBERS;
 use super::section::AnyKey;
 use super::setting::{Facts, Setting};
@@ -30,7 +30,7 @@ settings!(
         ),
         port: Key::new(
             "discover-port",
-            Optional(Count::<u16>::from(1, 65535)),
+            Optional(Port),
             "The port of discovered members; by default that of the first member, else 21050.",
         ),
         filter: Key::new(
@@ -81,13 +81,14 @@ impl Setting for DiscoveryKeys {
         let wanted = DISCOVER.read(fields);
         // Mistakes in the other keys are told either way.
         let Asked { mut seeds, port, filter, interval } = AskedKeys.read(fields);
+        wanted?;
         let members = MEMBERS.read(fields);
         if seeds.is_empty() {
             let of_members = members.iter().map(|it| Seed { host: it.node.address.to_string(), port: None });
             seeds.extend(of_members);
         }
         let first = members.first().map_or(DEFAULT_PORT, |member| member.port);
-        wanted.map(|_| Discovery { seeds, port: port.unwrap_or(first), filter, interval })
+        Some(Discovery { seeds, port: port.unwrap_or(first), filter, interval })
     }
 
     fn facts(&self, value: &Self::Value, facts: &mut Facts) {

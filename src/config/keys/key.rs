@@ -59,8 +59,8 @@ impl<K: Kind + 'static> Setting for Key<K> {
     }
 
     fn read(&self, fields: &Fields<'_>) -> K::Value {
-        let default = plain(self.default);
-        let node = match fields.node(self.name) {
+        let default = plain(fields.default_of(self.name).unwrap_or(self.default));
+        let node = match fields.node(self.name).filter(|node| !self.kind.is_absent(node)) {
             Some(node) => node,
             None if self.default.is_empty() => {
                 if self.required {
@@ -73,8 +73,10 @@ impl<K: Kind + 'static> Setting for Key<K> {
         match self.kind.read(Written { node, fields }) {
             Ok(value) => value,
             Err(wrong) => {
-                if let Wrong::Kind = wrong {
-                    fields.wrong(self, node);
+                match wrong {
+                    Wrong::Kind => fields.wrong(self, node),
+                    Wrong::Item(item) => fields.wrong(self, &item),
+                    Wrong::Noted => {}
                 }
                 self.kind.absent()
             }

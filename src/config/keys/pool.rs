@@ -176,14 +176,16 @@ fn check_method(pool: &Pool, fields: &Fields<'_>) {
         | LoadBalancing::LeastSessions
         | LoadBalancing::LeastLoad => false,
     };
-    if let Some(member) = pool.members.iter().find(unlimited) {
+    let is_good = fields.is_good(PoolKeys::members()) && fields.is_good(PoolKeys::load_balancing_mode());
+    let limits_are_good = |member: &Arc<Member>| fields.context.is_good_entry("nodes", member.node.name.as_str());
+    if let Some(member) = pool.members.iter().find(unlimited).filter(|it| is_good && limits_are_good(it)) {
         let of_node = method == LoadBalancing::WeightedLeastConnections(Scope::Node);
         let whose = if of_node { format!("node `{}`", member.node.name) } else { format!("member `{}`", member.key()) };
         let message = format!("{} needs a connection-limit, and {whose} has none", method.as_str());
         let help = "it compares how much of each limit is in use; write one for each, or use least-connections-node";
         fields.error(at, message, Some(help.to_owned()));
     }
-    if method.needs_measurements() && !asks_web_ui(pool) && fields.is_good(PoolKeys::monitors()) {
+    if method.needs_measurements() && !asks_web_ui(pool) && monitors_are_good(pool, fields) {
         let message = format!("{} needs an impala monitor that asks the web UI", method.as_str());
         let help = "write `monitors: [impala]`, with a `web-port` if the monitor has none";
         fields.error(at, message, Some(help.to_owned()));
@@ -193,7 +195,7 @@ fn check_method(pool: &Pool, fields: &Fields<'_>) {
 fn check_discovery(pool: &Pool, fields: &Fields<'_>) {
     let Some(discovery) = &pool.discovery else { return };
     let (at, members) = (fields.place(DiscoveryKeys::discover()), PoolKeys::members());
-    if !asks_web_ui(pool) && fields.is_good(PoolKeys::monitors()) {
+    if !asks_web_ui(pool) && monitors_are_good(pool, fields) {
         let help = "write `monitors: [impala]`: its web-port, TLS, user and password are those to ask with";
         fields.error(at, "discovery needs an impala monitor that asks the web UI", Some(help.to_owned()));
     }
@@ -201,6 +203,11 @@ fn check_discovery(pool: &Pool, fields: &Fields<'_>) {
         let help = "write `discover-seeds`, or a member: its node is asked".to_owned();
         fields.error(at, "there is no web UI that discovery could ask", Some(help));
     }
+}
+
+fn monitors_are_good(pool: &Pool, fields: &Fields<'_>) -> bool {
+    let is_good = |monitor: &Arc<Monitor>| fields.context.is_good_entry("monitors", monitor.name.as_str());
+    fields.is_good(PoolKeys::monitors()) && pool.monitors.all.iter().all(is_good)
 }
 
 fn asks_web_ui(pool: &Pool) -> bool {

@@ -146,6 +146,8 @@ const PERSISTENCE: Key<Reference<Persistence>> = Key::new(
     "A source-addr profile, such as `source_addr`, which Hue needs, or a hash profile.",
 )
 .default("none");
+/// The built-in profile that it stands for.
+const CANCEL_AFFINITY_PROFILE: &str = "cancel_affinity";
 const CANCEL_AFFINITY: Key<Flag> = Key::new(
     "cancel-affinity",
     Flag,
@@ -173,7 +175,7 @@ impl Setting for PersistenceOfClients {
             fields.error(fields.place(CANCEL_AFFINITY.name()), message, Some(help.to_owned()));
             return named;
         }
-        fields.context.model.profiles.persistence.get("cancel_affinity").cloned()
+        PERSISTENCE_PROFILE.named(CANCEL_AFFINITY_PROFILE, fields.place(CANCEL_AFFINITY.name()), fields)
     }
 
     fn facts(&self, value: &Self::Value, facts: &mut Facts) {
@@ -184,19 +186,20 @@ impl Setting for PersistenceOfClients {
 /// The protocol profile, which is by default that of the virtual server's type.
 struct ProtocolOfType;
 
-const PROTOCOL_DOC: &str = "A tcp or fastL4 profile; by default `tcp`, or `fastL4` for performance-l4.";
-const PROTOCOL: Key<Reference<Protocol>> = protocol(&["tcp", "fastL4"]);
-const FAST_L4: Key<Reference<Protocol>> = protocol(&["fastL4"]);
+const PROTOCOL: Key<Reference<Protocol>> = Key::new(
+    "protocol",
+    protocol_of(&["tcp", "fastL4"]),
+    "A tcp or fastL4 profile; by default `tcp`, or `fastL4` for performance-l4.",
+);
 
-const fn protocol(types: &'static [&'static str]) -> Key<Reference<Protocol>> {
-    let profile = Reference {
+const fn protocol_of(types: &'static [&'static str]) -> Reference<Protocol> {
+    Reference {
         what: "profile",
         section: "profiles",
         types,
         of: |model: &Model| &model.profiles.protocol,
         name: |profile: &Protocol| &profile.name,
-    };
-    Key::new("protocol", profile, PROTOCOL_DOC)
+    }
 }
 
 impl Setting for ProtocolOfType {
@@ -208,15 +211,16 @@ impl Setting for ProtocolOfType {
 
     fn read(&self, fields: &Fields<'_>) -> Self::Value {
         let kind = TYPE.read(fields);
-        let key = match kind {
-            VirtualServerKind::Standard => PROTOCOL,
-            VirtualServerKind::PerformanceL4 => FAST_L4,
+        let reference = match kind {
+            VirtualServerKind::Standard => protocol_of(&["tcp", "fastL4"]),
+            VirtualServerKind::PerformanceL4 => protocol_of(&["fastL4"]),
         };
-        let profiles = &fields.context.model.profiles.protocol;
-        let named = key.read(fields);
-        named
-            .or_else(|| profiles.get(default_protocol(kind)).cloned())
-            .unwrap_or_else(|| Arc::new(ProtocolKeys.read(&fields.blank())))
+        let named = if fields.has(PROTOCOL.name()) {
+            Key::new(PROTOCOL.name(), reference, PROTOCOL.doc()).read(fields)
+        } else {
+            reference.named(default_protocol(kind), fields.at, fields)
+        };
+        named.unwrap_or_else(|| Arc::new(ProtocolKeys.read(&fields.blank())))
     }
 
     fn facts(&self, value: &Self::Value, facts: &mut Facts) {
@@ -256,19 +260,25 @@ pub(in crate::config) fn check(virtual_server: &VirtualServer, fields: &Fields<'
 fn check_persistence(virtual_server: &VirtualServer, fields: &Fields<'_>) {
     let VirtualServer { persistence, fallback_persistence, pool, .. } = virtual_server;
     let fallback = VirtualServerKeys::fallback_persistence();
-    if fields.has(fallback) && persistence.is_none() && fields.is_good(PERSISTENCE.name()) {
+    if fields.has(fallback)
+        && persistence.is_none()
+        && fields.is_good(PERSISTENCE.name())
+        && fields.is_good(CANCEL_AFFINITY.name())
+    {
         let message = "there is a fallback-persistence and no persistence that it could stand in for";
         fields.error(fields.place(fallback), message, Some("write it as `persistence`".to_owned()));
     }
     let method = pool.load_balancing_mode;
     let keeps_records = |profile: &Arc<Persistence>| profile.kind != PersistenceKind::Hash;
-    if method == LoadBalancing::LeastSessions && !persistence.iter().chain(fallback_persistence).any(keeps_records) {
+    let is_good = [PERSISTENCE.name(), CANCEL_AFFINITY.name(), fallback].iter().all(|key| fields.is_good(key));
+    let has_records = persistence.iter().chain(fallback_persistence).any(keeps_records);
+    if method == LoadBalancing::LeastSessions && !has_records && is_good {
         let message = format!("virtual server `{}` keeps no records, and least-sessions counts them", fields.name);
         let help = "write `persistence: source_addr`, or use least-connections-node".to_owned();
         fields.report(Severity::Warning, fields.place(VirtualServerKeys::pool()), message, Some(help));
     }
-    let counts = method.as_str().starts_with("least-") || method.as_str().contains("connections");
-    let is_known = !pool.name.as_str().is_empty();
+    let counts = method.counts_connections_or_load();
+    let is_known = fields.context.is_good_entry("pools", pool.name.as_str()) && !pool.name.as_str().is_empty();
     let affinity = CANCEL_AFFINITY.read(fields) && !fields.has(PERSISTENCE.name());
     if affinity && is_known && !counts {
         let message =

@@ -8,6 +8,7 @@ use serde_json::{Value as Json, json};
 use super::read::{Kind, Written, Wrong, list};
 use super::text::{each_text, one_or_more};
 use crate::config::scalar;
+use crate::config::tree::Node;
 use crate::model::{Address, is_host_name};
 
 const NAME: &str = "labels of letters, digits and hyphens, no `_`, no trailing dot, the last not a number";
@@ -21,6 +22,10 @@ impl Kind for NodeAddress {
 
     fn describe(&self) -> String {
         "an IP address or a host name".into()
+    }
+
+    fn is_absent(&self, node: &Node) -> bool {
+        node.is_none()
     }
 
     fn schema(&self) -> Json {

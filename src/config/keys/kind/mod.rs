@@ -11,7 +11,7 @@ mod word;
 
 pub(super) use address::{CertificateName, Destination, HostName, IpAddress, Mask, Networks, NodeAddress};
 pub(super) use duration::{DAY, HOUR, Never, OrZero, SECOND, Span};
-pub(super) use number::{Count, Limit};
+pub(super) use number::{Count, Limit, Port};
 pub(super) use path::{Path, TrustAnchorsFile};
 pub(super) use read::{Kind, Written, Wrong, list};
 pub(super) use reference::{PoolReference, Reference};

@@ -51,6 +51,34 @@ impl<T: TryFrom<u64> + Display + Default> Kind for Count<T> {
     }
 }
 
+/// A port of TCP.
+#[derive(Clone, Copy)]
+pub(in crate::config::keys) struct Port;
+
+impl Kind for Port {
+    type Value = u16;
+
+    fn describe(&self) -> String {
+        "a number from 1 to 65535".into()
+    }
+
+    fn schema(&self) -> Json {
+        json!({ "type": ["integer", "string"], "minimum": 1, "maximum": 65535, "pattern": "^[0-9]{1,5}$" })
+    }
+
+    fn parse(&self, text: &str) -> Option<u16> {
+        text.parse().ok().filter(|port| *port > 0)
+    }
+
+    fn absent(&self) -> u16 {
+        0
+    }
+
+    fn tell(&self, value: &u16) -> String {
+        value.to_string()
+    }
+}
+
 /// A number where 0 means that there is none.
 pub(in crate::config::keys) struct Limit<T>(Count<T>);
 

@@ -5,6 +5,7 @@ use std::path::PathBuf;
 use serde_json::{Value as Json, json};
 
 use super::read::{Kind, Written, Wrong};
+use crate::config::tree::Node;
 use crate::model::profile::TrustAnchors;
 
 /// A path.
@@ -16,6 +17,10 @@ impl Kind for Path {
 
     fn describe(&self) -> String {
         "a path".into()
+    }
+
+    fn is_absent(&self, node: &Node) -> bool {
+        node.is_none()
     }
 
     fn schema(&self) -> Json {

@@ -26,6 +26,11 @@ pub(in crate::config::keys) trait Kind {
         written.node.scalar().and_then(|text| self.parse(&text)).ok_or(Wrong::Kind)
     }
 
+    /// Whether what is written counts as nothing, as `none` for a name or a path.
+    fn is_absent(&self, _node: &Node) -> bool {
+        false
+    }
+
     /// The value where nothing is written, or where what is written is wrong.
     fn absent(&self) -> Self::Value;
 
@@ -63,6 +68,8 @@ pub(in crate::config::keys) struct Written<'a> {
 pub(in crate::config::keys) enum Wrong {
     /// It is not of the kind, which is still to be noted.
     Kind,
+    /// An item of a list is not of the kind, which is still to be noted.
+    Item(Box<Node>),
     /// It was noted already, in better words.
     Noted,
 }

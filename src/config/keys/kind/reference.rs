@@ -6,6 +6,9 @@ use std::sync::Arc;
 use serde_json::{Value as Json, json};
 
 use super::read::{Kind, Written, Wrong};
+use crate::config::fields::Fields;
+use crate::config::source::At;
+use crate::config::tree::Node;
 use crate::model::{LoadBalancing, Model, Name, Pool};
 
 /// The name of a profile or monitor of one of these types; `none` is none.
@@ -16,6 +19,14 @@ pub(in crate::config::keys) struct Reference<T: 'static> {
     pub types: &'static [&'static str],
     pub of: fn(&Model) -> &BTreeMap<Name, Arc<T>>,
     pub name: fn(&T) -> &Name,
+}
+
+impl<T> Reference<T> {
+    /// What has this name; `None` when nothing of the right type has it, which is noted at `at`.
+    pub(in crate::config::keys) fn named(&self, name: &str, at: At, fields: &Fields<'_>) -> Option<Arc<T>> {
+        let is_there = fields.context.has_reference(self.what, self.section, name, at, self.types);
+        is_there.then(|| (self.of)(fields.context.model).get(name).cloned()).flatten()
+    }
 }
 
 impl<T> Kind for Reference<T> {
@@ -34,11 +45,7 @@ impl<T> Kind for Reference<T> {
             return Ok(None);
         }
         let name = written.node.scalar().ok_or(Wrong::Kind)?;
-        let fields = written.fields;
-        if !fields.context.has_reference(self.what, self.section, &name, written.node.at, self.types) {
-            return Err(Wrong::Noted);
-        }
-        Ok((self.of)(fields.context.model).get(name.as_str()).cloned())
+        self.named(&name, written.node.at, written.fields).ok_or(Wrong::Noted).map(Some)
     }
 
     fn absent(&self) -> Self::Value {
@@ -59,6 +66,10 @@ impl Kind for PoolReference {
 
     fn describe(&self) -> String {
         "the name of a pool".into()
+    }
+
+    fn is_absent(&self, node: &Node) -> bool {
+        node.is_none()
     }
 
     fn schema(&self) -> Json {

@@ -58,6 +58,10 @@ impl Kind for Line {
         "text".into()
     }
 
+    fn is_absent(&self, node: &Node) -> bool {
+        node.is_none()
+    }
+
     fn schema(&self) -> Json {
         json!({ "type": ["string", "number", "boolean"] })
     }
@@ -159,7 +163,8 @@ impl Kind for Day {
     }
 
     fn tell(&self, value: &i64) -> String {
-        value.to_string()
+        let day = time::OffsetDateTime::from_unix_timestamp(*value);
+        day.map_or_else(|_| value.to_string(), |day| day.date().to_string())
     }
 }
 
@@ -203,8 +208,9 @@ pub(in crate::config::keys) fn each_text<T>(
         Value::List(items) => items.as_slice(),
         _ => std::slice::from_ref(written.node),
     };
-    let texts: Option<Vec<_>> = items.iter().map(|item| Some((item.scalar()?, item))).collect();
-    Ok(texts.ok_or(Wrong::Kind)?.into_iter().filter_map(|(text, item)| parse(text, item)).collect())
+    let text = |item: &Node| item.scalar().ok_or_else(|| Wrong::Item(Box::new(item.clone())));
+    let texts = items.iter().map(|item| Ok((text(item)?, item))).collect::<Result<Vec<_>, _>>()?;
+    Ok(texts.into_iter().filter_map(|(text, item)| parse(text, item)).collect())
 }
 
 /// The schema of one item or a list of them.

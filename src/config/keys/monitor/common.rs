@@ -6,7 +6,7 @@ use crate::config::diagnostic::Severity;
 use crate::config::fields::Fields;
 use crate::config::keys::declare::settings;
 use crate::config::keys::key::Key;
-use crate::config::keys::kind::{Count, DAY, Flag, IpAddress, Line, Optional, OrZero, Path, Reference, Span, Variable};
+use crate::config::keys::kind::{DAY, Flag, IpAddress, Line, Optional, OrZero, Path, Port, Reference, Span, Variable};
 use crate::config::keys::section::AnyKey;
 use crate::config::keys::setting::{Facts, Setting};
 use crate::config::keys::typed::{ParentName, TypeWord};
@@ -72,11 +72,7 @@ settings!(
             .default("true")
             .because("the probes of many members do not fire together"),
         alias_address: Key::new("alias-address", Optional(IpAddress), "Probe this IP address instead of the node's."),
-        alias_port: Key::new(
-            "alias-port",
-            Optional(Count::<u16>::from(1, 65535)),
-            "Probe this port instead of the member's.",
-        ),
+        alias_port: Key::new("alias-port", Optional(Port), "Probe this port instead of the member's."),
     }
 );
 
@@ -117,9 +113,14 @@ pub(super) const SERVER_SSL_PROFILE: Reference<ServerSsl> = Reference {
 /// The server-ssl profile that a key names, else the one that verifies nothing: a probe learns whether a member serves,
 /// and sends no secret there unless told to.
 pub(super) fn probe_tls(key: &Key<Reference<ServerSsl>>, fields: &Fields<'_>) -> Option<Arc<ServerSsl>> {
-    let unverified = || fields.context.model.profiles.server_ssl.get("serverssl-insecure-compatible").cloned();
-    key.read(fields).or_else(unverified)
+    if fields.has(key.name()) {
+        return key.read(fields);
+    }
+    SERVER_SSL_PROFILE.named(UNVERIFIED, fields.place(key.name()), fields)
 }
+
+/// The built-in profile that verifies nothing.
+const UNVERIFIED: &str = "serverssl-insecure-compatible";
 
 /// A user and where the password is, sent over this TLS.
 pub(super) struct CredentialsKeys;
@@ -146,12 +147,15 @@ impl Setting for CredentialsKeys {
         let problem = match (&user, &file, &variable) {
             (None, None, None) => return None,
             (Some(_), Some(_), None) | (Some(_), None, Some(_)) => None,
-            (_, Some(_), Some(_)) => Some((PASSWORD_ENV.name(), "`password-file` or `password-env`, not both")),
+            (_, Some(_), Some(_)) => Some((PASSWORD_ENV.name(), "give `password-file` or `password-env`, not both")),
             (None, ..) => Some((PASSWORD_FILE.name(), "a password needs a `user`")),
             (Some(_), None, None) => Some((USER.name(), "a `user` needs `password-file` or `password-env`")),
         };
         if let Some((key, message)) = problem {
-            fields.error(fields.place(key), message, None);
+            let keys = [USER.name(), PASSWORD_FILE.name(), PASSWORD_ENV.name()];
+            if keys.iter().all(|key| fields.is_good(key)) {
+                fields.error(fields.place(key), message, None);
+            }
             return None;
         }
         Some(Credentials { user: user?, password: file.or(variable)? })

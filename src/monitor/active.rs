@@ -7,7 +7,7 @@ use std::time::Duration;
 use tokio::time::Instant;
 
 use super::assignment::Assignment;
-use super::gone::{is_gone, suspicion};
+use super::member_gone::{is_gone, suspicion};
 use super::outcome::Outcome;
 use super::probe::Probe;
 use super::rise_fall::RiseFall;

@@ -184,7 +184,7 @@ const LIMIT: Duration = Duration::from_secs(5);
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::monitor::scarcity::{alone, descriptors};
+    use crate::monitor::shortage_tests::{alone, descriptors};
 
     #[tokio::test]
     async fn cluster_is_not_blamed_for_what_pronk_lacks() {

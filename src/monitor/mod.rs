@@ -10,15 +10,15 @@ mod active;
 mod assignment;
 mod authorization;
 mod discover;
-mod gone;
 mod inband;
 mod kind;
+mod member_gone;
 mod outcome;
 mod probe;
 mod resolve;
 mod rise_fall;
 #[cfg(test)]
-mod scarcity;
+mod shortage_tests;
 mod task;
 
 pub use assignment::Assignment;

@@ -2,10 +2,10 @@
 //! crate offers, and a timer.
 
 mod connect;
-mod first_bytes;
 mod listening_socket;
 mod open_file_limit;
 mod peer_state;
+mod recording_socket;
 mod shortage;
 mod shortage_log;
 mod socket_options;
@@ -14,10 +14,10 @@ mod thread_priority;
 mod timer;
 
 pub use connect::{NotConnected, connect, connect_with};
-pub use first_bytes::Socket;
 pub use listening_socket::{BoundSocket, bind, set_listening_options, share_port};
 pub use open_file_limit::raise_open_file_limit;
 pub use peer_state::{all_acknowledged, peer_closed};
+pub use recording_socket::Socket;
 pub use shortage::Shortage;
 pub use shortage_log::log_ended_shortages;
 pub use socket_options::{reset_on_close, shutdown_write};

@@ -7,8 +7,8 @@ use std::time::Instant;
 
 use parking_lot::Mutex;
 
+use super::atomic_instant::{self, Moment};
 use super::member::LiveMember;
-use super::moment::{self, Moment};
 use super::queue::{Queue, Turnstile};
 use super::removed::RemovedMembers;
 use super::shared::PoolShared;
@@ -33,7 +33,7 @@ pub struct LivePool {
 
 impl LivePool {
     pub(super) fn new(name: Name, turnstile: &Arc<Turnstile>) -> Self {
-        moment::set_origin();
+        atomic_instant::set_origin();
         Self {
             connections: Connections::default(),
             traffic: Traffic::default(),

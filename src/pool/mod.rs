@@ -3,10 +3,10 @@
 //! A [`Pool`] is a pool as one configuration describes it, made anew by each reload. Its counts and its members' health
 //! are in a [`LivePool`], which a [`Registry`] keeps by name, so that a reload forgets none.
 
-mod guards;
+mod atomic_instant;
+mod count_guards;
 mod live_pool;
 mod member;
-mod moment;
 mod node;
 mod persistence;
 #[expect(clippy::module_inception, reason = "the file that defines `Pool`")]
@@ -20,7 +20,7 @@ mod service_down;
 mod shared;
 mod status;
 
-pub use guards::{MemberGuard, SetupGuard};
+pub use count_guards::{MemberGuard, SetupGuard};
 pub use live_pool::LivePool;
 pub use member::{Health, LiveMember, Load, Measurement, PassiveEvent, Verdict};
 pub use node::LiveNode;

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use arc_swap::ArcSwap;
 
-use super::moment::Moment;
+use super::atomic_instant::Moment;
 use super::queue::Turnstile;
 use super::service_down::ServiceDown;
 

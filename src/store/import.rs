@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use rustls_pki_types::PrivateKeyDer;
 use zeroize::Zeroizing;
 
-use super::chain_order::order;
+use super::sort_chain::order;
 use super::{StoreError, Stored};
 use crate::cert::bundle;
 use crate::cert::entry::{KEY, NEXT_KEY};

@@ -4,7 +4,6 @@
 //! ([`read_consistently`](crate::cert::entry::read_consistently)): whoever reads while it is replaced has the old files
 //! or the new ones and never a mix.
 
-mod chain_order;
 mod change;
 mod error;
 mod import;
@@ -15,6 +14,7 @@ mod lock;
 mod names;
 mod renew;
 mod replace;
+mod sort_chain;
 mod stored;
 pub mod truststore;
 mod view;

@@ -1,6 +1,6 @@
 //! A client's verdict: on the names first, then on the rest of the chain.
 
-use super::{Client, Verdict, Why, java, openssl, python, refusal, rustls, shell3, thrift_cpp};
+use super::{Client, Verdict, Why, impala_shell_3, java, openssl, python, refusal, rustls, thrift_cpp};
 use crate::cert::{Certificate, CertificateNames};
 use crate::model::Host;
 
@@ -20,7 +20,7 @@ impl Client {
 /// Returns a client's verdict on a certificate's names alone.
 pub fn names(client: Client, names: &CertificateNames, host: &Host) -> Verdict {
     match client {
-        Client::Shell3 | Client::Hue => shell3::judge(names, host),
+        Client::Shell3 | Client::Hue => impala_shell_3::judge(names, host),
         Client::Shell4 | Client::Impyla => python::match_hostname(names, host),
         Client::ImpylaPython312 => python::common_name(names, host),
         Client::Shell46 | Client::Python313 => python::openssl(names, host),

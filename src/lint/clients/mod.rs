@@ -4,6 +4,7 @@
 //! it. Trust, dates, revocation and name constraints are the linter's business and not judged here.
 
 mod client;
+mod impala_shell_3;
 mod java;
 mod judge;
 mod matrix;
@@ -13,7 +14,6 @@ mod refusal;
 mod render;
 mod rustls;
 mod shared_rules;
-mod shell3;
 #[cfg(test)]
 mod tests;
 mod thrift_cpp;

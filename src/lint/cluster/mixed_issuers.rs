@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use super::first_few::first_few;
+use super::shortened_list::first_few;
 use crate::cert::Field;
 use crate::lint::{Check, Family, Finding, Severity, Subject};
 

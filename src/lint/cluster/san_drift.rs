@@ -3,7 +3,7 @@
 use std::borrow::Cow;
 use std::collections::{BTreeMap, HashSet};
 
-use super::first_few::first_few;
+use super::shortened_list::first_few;
 use crate::cert::Field;
 use crate::lint::{Check, Family, Finding, Severity, Subject, Use, remedy};
 use crate::model::Host;

@@ -3,8 +3,8 @@
 use std::collections::{BTreeSet, HashMap};
 
 use super::Pairs;
-use super::first_few::first_few;
 use super::pairs::live_host;
+use super::shortened_list::first_few;
 use crate::cert::Field;
 use crate::lint::{Check, Family, Finding, Severity, Subject};
 

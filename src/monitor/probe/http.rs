@@ -9,8 +9,8 @@ use hyper::body::Bytes;
 use hyper::header::{AUTHORIZATION, CONNECTION, HOST, USER_AGENT};
 use regex::bytes::Regex;
 
-use super::interface::{Probe, Probing};
 use super::page::{AGENT, Page, fetch};
+use super::probe_trait::{Probe, Probing};
 use super::stream::open;
 use crate::model::HttpCheck;
 use crate::monitor::assignment::Assignment;

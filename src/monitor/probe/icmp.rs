@@ -8,7 +8,7 @@ use socket2::{Domain, Protocol, Socket, Type};
 use tokio::net::UdpSocket;
 use tokio::time::timeout;
 
-use super::interface::{Probe, Probing};
+use super::probe_trait::{Probe, Probing};
 use super::stream::Failure;
 use crate::monitor::outcome::Outcome;
 use crate::net::{NotConnected, Shortage};

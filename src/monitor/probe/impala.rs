@@ -3,8 +3,8 @@
 use std::net::SocketAddr;
 use std::time::{Duration, Instant};
 
-use super::interface::{Probe, Probing};
 use super::page::Page;
+use super::probe_trait::{Probe, Probing};
 use super::stream::{Failure, How, exchange, open};
 use super::web_ui::web_page;
 use crate::impala::{Answer, Metrics, Question, Role, backend_role};

@@ -4,8 +4,8 @@
 mod http;
 mod icmp;
 mod impala;
-mod interface;
 mod page;
+mod probe_trait;
 mod stream;
 mod tcp;
 #[cfg(test)]
@@ -17,7 +17,7 @@ pub(super) use http::HttpProbe;
 pub(super) use icmp::Pinger;
 pub use icmp::ping_refused;
 pub(super) use impala::ImpalaProbe;
-pub(super) use interface::Probe;
+pub(super) use probe_trait::Probe;
 pub(super) use stream::Failure;
 pub(super) use tcp::{Gateway, HalfOpen, Tcp, refusal};
 pub(super) use tls::TlsProbe;

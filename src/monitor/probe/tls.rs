@@ -3,7 +3,7 @@
 use std::net::SocketAddr;
 use std::time::Duration;
 
-use super::interface::{Probe, Probing};
+use super::probe_trait::{Probe, Probing};
 use crate::monitor::assignment::Assignment;
 use crate::monitor::outcome::Outcome;
 use crate::tls::{self, FetchError};

@@ -5,9 +5,9 @@ mod health;
 mod live_member;
 mod load;
 mod measurement;
+mod method_state;
 mod passive_events;
 mod slow_ramp;
-mod turns;
 mod verdicts;
 
 pub use health::{Health, Verdict};

@@ -3,7 +3,7 @@
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
-use crate::pool::moment::Moment;
+use crate::pool::atomic_instant::Moment;
 
 /// When a member's share began to grow.
 #[derive(Debug)]

@@ -9,7 +9,7 @@ use super::by_persistence::Lookup;
 use super::decision::{self, Decision, Policy};
 use super::methods::instead;
 use super::no_member::{Busy, NoMember};
-use crate::pool::guards::{MemberGuard, SetupGuard};
+use crate::pool::count_guards::{MemberGuard, SetupGuard};
 use crate::pool::persistence::Sticky;
 use crate::pool::pool::Pool;
 use crate::pool::queue::QueuePosition;

@@ -2,7 +2,7 @@
 
 use super::*;
 use crate::monitor::probe::{ping_refused, refusal};
-use crate::monitor::scarcity::{alone, descriptors};
+use crate::monitor::shortage_tests::{alone, descriptors};
 
 /// What a probe finds while no descriptor can be opened.
 async fn without_descriptors(kind: MonitorKind, address: SocketAddr) -> Outcome {

@@ -16,7 +16,7 @@ use super::first_bytes;
 use super::flow::{End, Flow, Side};
 use super::lifecycle::Lifecycle;
 use super::passive_health::PassiveHealth;
-use super::relay::{Limits, Outcome, Relay};
+use super::relay::{Outcome, Relay, StopConditions};
 use super::service_down;
 use super::silent_hold::hold_silently;
 use super::snapshot::Snapshot;
@@ -85,22 +85,24 @@ async fn life(accepted: Accepted, record: &mut ConnectionRecord) -> Result<Close
         let connected = handshaken.connect(record).await?;
         Ok::<_, Close>((handshaken, inbound, connected))
     });
-    let (mut handshaken, mut inbound, mut connected) = tokio::select! {
-        biased;
-        begun = beginning => begun?,
-        () = lifecycle.closing() => return Err(CloseReason::Drained.into()),
-    };
+    let (mut handshaken, mut inbound, mut connected) = unless_drained(&lifecycle, beginning).await?;
     loop {
         match handshaken.relay(&mut inbound, connected, record).await {
             Relayed::Ended(close) => return Ok(close),
             Relayed::Reselect => {
-                connected = tokio::select! {
-                    biased;
-                    another = Box::pin(handshaken.connect(record)) => another?,
-                    () = lifecycle.closing() => return Err(CloseReason::Drained.into()),
-                }
+                connected = unless_drained(&lifecycle, Box::pin(handshaken.connect(record))).await?;
             }
         }
+    }
+}
+
+/// Waits for a stage, and no longer than until connections must end. A stage that is done counts even then: the relay
+/// ends the connection in order.
+async fn unless_drained<T>(lifecycle: &Lifecycle, stage: impl Future<Output = Result<T, Close>>) -> Result<T, Close> {
+    tokio::select! {
+        biased;
+        done = stage => done,
+        () = lifecycle.closing() => Err(CloseReason::Drained.into()),
     }
 }
 
@@ -139,16 +141,11 @@ impl Accepted {
 }
 
 impl Handshaken {
-    /// Waits for the client's first bytes, and refuses TLS where only the member's side has it.
+    /// Waits for the client's first bytes, and refuses what the virtual server cannot pass on.
     async fn first_bytes(&mut self, inbound: &mut Flow, record: &mut ConnectionRecord) -> Result<(), Close> {
         let config = &self.context.snapshot.config;
         first_bytes::receive(&mut self.client, inbound, config.protocol.idle_timeout, record).await?;
-        if record.opening == Opening::Tls && config.client_ssl.is_none() && config.server_ssl.is_some() {
-            // TLS within TLS would leave both sides waiting.
-            net::reset_on_close(&self.client.socket().tcp);
-            return Err(CloseReason::ClientTlsUnexpected.into());
-        }
-        Ok(())
+        first_bytes::check(record.opening, config).inspect_err(|_| net::reset_on_close(&self.client.socket().tcp))
     }
 
     async fn connect(&mut self, record: &mut ConnectionRecord) -> Result<Connected, Close> {
@@ -170,13 +167,13 @@ impl Handshaken {
             TrafficMeter::new(Arc::clone(virtual_server), Arc::clone(&guard.pool), Arc::clone(&guard.member));
         let mut outbound = Flow::default();
         let profile = Arc::clone(&snapshot.config.protocol);
-        let limits = Limits {
+        let stop = StopConditions {
             idle_timeout: profile.idle_timeout,
             closing: lifecycle.closing(),
             service_down: service_down::action_due(guard.member.service_down_in_force()),
         };
         let relay = Relay::new(&mut self.client, &mut member, inbound, &mut outbound, health);
-        let outcome = relay.run(limits, setup, &mut meter).await;
+        let outcome = relay.run(stop, setup, &mut meter).await;
 
         let may_try = record.tries <= snapshot.pool.config.reselect_tries;
         let nothing_passed = inbound.bytes + outbound.bytes == 0;

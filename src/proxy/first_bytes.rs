@@ -10,6 +10,7 @@ use super::connection_record::ConnectionRecord;
 use super::flow::Flow;
 use super::stream::Stream;
 use crate::impala::Opening;
+use crate::model::{Mode, VirtualServer};
 use crate::tls::TlsFault;
 
 /// Waits until the client sends its first bytes, within the idle timeout, and keeps them in `inbound`.
@@ -37,6 +38,17 @@ pub(super) async fn receive(
         Ok(false) => Err(CloseReason::ClientLeftSilent.into()),
         Err(error) => Err(failed(&error)),
     }
+}
+
+/// Refuses TLS from the client where only the member's side has it: TLS within TLS would leave both sides waiting.
+///
+/// # Errors
+/// The client speaks TLS.
+pub(super) fn check(opening: Opening, config: &VirtualServer) -> Result<(), Close> {
+    if opening == Opening::Tls && config.mode() == Mode::ServerOnly {
+        return Err(CloseReason::ClientTlsUnexpected.into());
+    }
+    Ok(())
 }
 
 fn failed(error: &io::Error) -> Close {

@@ -30,7 +30,7 @@ pub(super) enum Outcome {
 }
 
 /// What ends a relay from outside, and the time without bytes after which it ends by itself.
-pub(super) struct Limits<C, S> {
+pub(super) struct StopConditions<C, S> {
     pub idle_timeout: Option<Duration>,
     /// Completes when the drain closes this connection.
     pub closing: C,
@@ -65,15 +65,15 @@ impl<'a> Relay<'a> {
     /// Passes bytes until the end, and returns why it ended. Drops `setup` with the member's first byte.
     pub(super) async fn run(
         mut self,
-        limits: Limits<impl Future<Output = ()>, impl Future<Output = ServiceDownAction>>,
+        stop: StopConditions<impl Future<Output = ()>, impl Future<Output = ServiceDownAction>>,
         setup: SetupGuard,
         meter: &mut TrafficMeter,
     ) -> Outcome {
-        let idle = limits.idle_timeout.unwrap_or(FAR_FUTURE);
+        let idle = stop.idle_timeout.unwrap_or(FAR_FUTURE);
         let mut active = Instant::now();
         let mut setup = Some(setup);
         let mut alarm = pin!(sleep_until(active + idle.min(SetupGuard::LONGEST)));
-        let (mut closing, mut service_down) = (pin!(limits.closing), pin!(limits.service_down));
+        let (mut closing, mut service_down) = (pin!(stop.closing), pin!(stop.service_down));
         let mut verdict = VerdictWait::default();
         self.outbound.end_held = self.health.verdict_matters();
         poll_fn(|cx| {

@@ -180,7 +180,7 @@ mod tests {
         Builder::new_current_thread().build().unwrap()
     }
 
-    /// A registry with records of that many clients of `vs`, the last of which is connected.
+    /// Returns a registry with records of that many clients of `vs`, the last of which is connected.
     fn registry() -> (Registry, Vec<impl Drop>) {
         let registry = Registry::default();
         let node = Node::new(Name::from("a"), Address::Ip([127, 0, 0, 1].into()));

@@ -57,7 +57,7 @@ pub fn run(options: &Options) -> anyhow::Result<()> {
     outcome
 }
 
-/// The runtime that carries connections.
+/// Returns the runtime that carries connections.
 fn workers(threads: usize) -> anyhow::Result<Runtime> {
     let build = || Builder::new_multi_thread().worker_threads(threads).thread_name("connections").enable_all().build();
     // It panics where the system grants no more threads.

@@ -79,24 +79,25 @@ impl Certificate {
         })
     }
 
-    /// Whether it says that it is an authority's.
+    /// Returns whether it says that it is an authority's.
     pub fn is_ca(&self) -> bool {
         self.basic_constraints.is_some_and(|constraints| constraints.ca)
     }
 
-    /// Whether it is an authority's own and no server's: it may sign others and carries no server's name. One that may
-    /// not sign is what `openssl req -x509` makes for a server.
+    /// Returns whether it is an authority's own and no server's: it may sign others and carries no server's name. One
+    /// that may not sign is what `openssl req -x509` makes for a server.
     pub fn is_authority(&self) -> bool {
         let named = !(self.names.dns.is_empty() && self.names.ip.is_empty());
         self.is_ca() && !named && self.key_usage.is_some_and(|usage| usage.key_cert_sign)
     }
 
-    /// Whether its subject and issuer are the same name.
+    /// Returns whether its subject and issuer are the same name.
     pub fn is_self_issued(&self) -> bool {
         self.subject_der == self.issuer_der
     }
 
-    /// Whether `issuer`'s subject and key identifier are those that this certificate names. No signature is checked.
+    /// Returns whether `issuer`'s subject and key identifier are those that this certificate names. No signature is
+    /// checked.
     pub fn names_issuer(&self, issuer: &Self) -> bool {
         let same_key = match (&self.authority_key_id, &issuer.subject_key_id) {
             (Some(wanted), Some(had)) => wanted == had,
@@ -105,9 +106,9 @@ impl Certificate {
         self.issuer_der == issuer.subject_der && same_key
     }
 
-    /// Whether it names itself as its issuer, by name and key identifier, as roots do and servers' certificates that
-    /// are their own authority. An authority's next key that its last one signed has the name alone. No signature is
-    /// checked.
+    /// Returns whether it names itself as its issuer, by name and key identifier, as roots do and servers' certificates
+    /// that are their own authority. An authority's next key that its last one signed has the name alone. No signature
+    /// is checked.
     pub fn names_itself(&self) -> bool {
         self.names_issuer(self)
     }

@@ -47,7 +47,7 @@ pub fn entries(store: &Path) -> Vec<String> {
     names
 }
 
-/// Whether `name` can name an entry: a single path component that is not hidden.
+/// Returns whether `name` can name an entry: a single path component that is not hidden.
 pub fn is_entry_name(name: &str) -> bool {
     !name.is_empty() && !name.starts_with('.') && !name.contains(['/', '\\', '\0'])
 }
@@ -108,7 +108,7 @@ impl EntryFolder {
         }
     }
 
-    /// Whether the entry is still this folder.
+    /// Returns whether the entry is still this folder.
     fn is_current(&self) -> bool {
         let identity = |metadata: std::fs::Metadata| (metadata.dev(), metadata.ino());
         match (std::fs::metadata(&self.path), self.folder.metadata()) {

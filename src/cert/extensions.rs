@@ -134,7 +134,7 @@ pub(super) fn unknown_critical(extensions: &[X509Extension<'_>]) -> Vec<String> 
     unknown.map(|extension| oid_name(&extension.oid)).collect()
 }
 
-/// Whether an extension is one of those that are decoded here, and well-formed.
+/// Returns whether an extension is one of those that are decoded here, and well-formed.
 fn is_decoded(extension: &ParsedExtension<'_>) -> bool {
     matches!(
         extension,

@@ -61,17 +61,17 @@ fn encrypted_section(contents: &[u8]) -> Option<&[u8]> {
     Some(&contents[start..start + length + ENCRYPTED_END.len()])
 }
 
-/// Whether a PEM file's contents have a private key, encrypted or not.
+/// Returns whether a PEM file's contents have a private key, encrypted or not.
 pub fn has_key(contents: &[u8]) -> bool {
     is_encrypted(contents) || PrivateKeyDer::pem_slice_iter(contents).next().is_some()
 }
 
-/// Whether a file's contents hold an encrypted private key, of whatever format.
+/// Returns whether a file's contents hold an encrypted private key, of whatever format.
 pub fn is_encrypted(contents: &[u8]) -> bool {
     is_legacy(contents) || encrypted_section(contents).is_some()
 }
 
-/// Whether a file's contents hold a key encrypted in OpenSSL's old format.
+/// Returns whether a file's contents hold a key encrypted in OpenSSL's old format.
 pub(super) fn is_legacy(contents: &[u8]) -> bool {
     find(contents, LEGACY_MARK).is_some()
 }

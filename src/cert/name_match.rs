@@ -2,8 +2,8 @@
 
 use std::net::IpAddr;
 
-/// Whether the DNS name `presented` in a certificate covers `host` (RFC 9525, section 6.3): without regard to case, and
-/// with a wildcard only as the whole left-most label, for exactly one label, above at least two.
+/// Returns whether the DNS name `presented` in a certificate covers `host` (RFC 9525, section 6.3): without regard to
+/// case, and with a wildcard only as the whole left-most label, for exactly one label, above at least two.
 ///
 /// A name with anything but ASCII in it, an IP address or a name with a trailing dot covers nothing.
 pub fn dns_name_covers(presented: &str, host: &str) -> bool {
@@ -19,8 +19,8 @@ pub fn dns_name_covers(presented: &str, host: &str) -> bool {
     }
 }
 
-/// Whether a client that follows the rules can match `presented` at all: non-empty labels of visible ASCII, and a
-/// wildcard as the whole left-most label or not at all.
+/// Returns whether a client that follows the rules can match `presented` at all: non-empty labels of visible ASCII, and
+/// a wildcard as the whole left-most label or not at all.
 fn is_presentable(presented: &str) -> bool {
     let labels = presented.strip_prefix("*.").unwrap_or(presented);
     labels.split('.').all(|label| {

@@ -57,8 +57,8 @@ impl CertificateNames {
         Ok(names)
     }
 
-    /// Whether a client that connects to `host` may accept this certificate. The common name does not count (RFC 9525,
-    /// 2).
+    /// Returns whether a client that connects to `host` may accept this certificate. The common name does not count
+    /// (RFC 9525, 2).
     pub fn cover(&self, host: &Host) -> bool {
         match host {
             Host::Name(name) => self.cover_host(name),
@@ -74,7 +74,7 @@ impl CertificateNames {
         self.ip.contains(&address)
     }
 
-    /// Whether there is any subject alternative name, of whatever kind.
+    /// Returns whether there is any subject alternative name, of whatever kind.
     pub fn has_alternative(&self) -> bool {
         !(self.dns.is_empty() && self.ip.is_empty() && self.others.is_empty())
     }

@@ -58,7 +58,7 @@ fn pem_or_der<T: PemObject>(
         .map_err(|error| MaterialError::Malformed { path: path.to_owned(), detail: pem_detail(&error) })
 }
 
-/// Whether a file's contents have a section of PEM.
+/// Returns whether a file's contents have a section of PEM.
 pub fn is_pem(contents: &[u8]) -> bool {
     contents.windows(PEM_BEGIN.len()).any(|window| window == PEM_BEGIN)
 }

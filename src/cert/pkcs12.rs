@@ -56,7 +56,8 @@ pub fn write(
     Ok(Zeroizing::new(writer.write().map_err(unwritable)?))
 }
 
-/// Whether a file's contents are an archive: a sequence that begins with the version 3 and the type of its contents.
+/// Returns whether a file's contents are an archive: a sequence that begins with the version 3 and the type of its
+/// contents.
 pub fn is_archive(contents: &[u8]) -> bool {
     let Some((0x30, rest)) = contents.split_first().map(|(tag, rest)| (*tag, rest)) else { return false };
     // The length takes one byte, or as many more as its first byte says.

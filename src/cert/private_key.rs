@@ -67,7 +67,7 @@ impl PrivateKey {
         &self.spki
     }
 
-    /// Whether it is an RSA key, with which clients of TLS 1.2 may encrypt too.
+    /// Returns whether it is an RSA key, with which clients of TLS 1.2 may encrypt too.
     pub fn is_rsa(&self) -> bool {
         self.scheme == SignatureScheme::RSA_PKCS1_SHA256
     }

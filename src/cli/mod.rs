@@ -81,7 +81,7 @@ impl Cli {
 mod tests {
     use super::*;
 
-    /// The commands without further ones below them.
+    /// Returns the commands without further ones below them.
     fn leaves(command: &clap::Command) -> Vec<&clap::Command> {
         if command.has_subcommands() { command.get_subcommands().flat_map(leaves).collect() } else { vec![command] }
     }

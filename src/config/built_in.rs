@@ -6,7 +6,7 @@ use std::collections::BTreeSet;
 use super::keys::{MONITORS, PROFILES, Type};
 use super::source::BuiltIn;
 
-/// Every built-in file.
+/// Returns every built-in file.
 pub fn built_in() -> Vec<BuiltIn> {
     let profiles = |words: &[&str]| roots(PROFILES.iter().filter(|it| words.contains(&it.word)).copied());
     let file = |name, section, head: &str, mut entries: Vec<String>, more: &str| {
@@ -23,7 +23,7 @@ pub fn built_in() -> Vec<BuiltIn> {
     ]
 }
 
-/// The entries that everything of these types inherits from in the end. A reason is given once.
+/// Returns the entries that everything of these types inherits from in the end. A reason is given once.
 fn roots<R: 'static>(types: impl Iterator<Item = &'static Type<R>>) -> Vec<String> {
     let mut given = BTreeSet::new();
     types.map(|of_type| root(of_type, &mut given)).collect()

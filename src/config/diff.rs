@@ -48,8 +48,8 @@ impl fmt::Display for Change {
     }
 }
 
-/// Every difference in what is in use, sections in the file's order; none for equal models. A virtual server that names another pool or
-/// profile changes itself; one whose pool or profile changes inside does not.
+/// Returns every difference in what is in use, sections in the file's order; none for equal models. A virtual server
+/// that names another pool or profile changes itself; one whose pool or profile changes inside does not.
 pub fn diff(old: &Model, new: &Model) -> Vec<Change> {
     let mut changes = Vec::new();
     let top = |model: &Model| {
@@ -87,7 +87,7 @@ fn in_use<T>(used: BTreeMap<&Name, &Arc<T>>) -> BTreeMap<Name, Arc<T>> {
     used.into_iter().map(|(name, it)| (name.clone(), Arc::clone(it))).collect()
 }
 
-/// What the keys say of a value.
+/// Returns what the keys say of a value.
 fn facts<S: Setting>(keys: &S) -> impl Fn(&S::Value) -> Facts {
     move |value| {
         let mut facts = Facts::new();
@@ -96,7 +96,8 @@ fn facts<S: Setting>(keys: &S) -> impl Fn(&S::Value) -> Facts {
     }
 }
 
-/// The facts that differ, each with the old and the new value. One that only one side has is `none` on the other.
+/// Returns the facts that differ, each with the old and the new value. One that only one side has is `none` on the
+/// other.
 fn differences(old: Facts, new: Facts) -> Vec<(&'static str, String, String)> {
     let has = |facts: &Facts, key: &str| facts.iter().any(|(other, _)| *other == key);
     let type_of = |facts: &Facts| facts.iter().find(|(key, _)| *key == "type").cloned();

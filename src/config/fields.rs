@@ -30,7 +30,7 @@ pub(super) struct Context<'a> {
 }
 
 impl Notes {
-    /// What was noted, and the places of the errors.
+    /// Returns what was noted, and the places of the errors.
     pub(super) fn into_parts(self) -> (Diagnostics, Vec<At>) {
         (self.diagnostics.into_inner(), self.errors.into_inner())
     }
@@ -51,17 +51,18 @@ impl Context<'_> {
         self.notes.diagnostics.borrow_mut().extend([diagnostic]);
     }
 
-    /// Whether no error is noted within a value.
+    /// Returns whether no error is noted within a value.
     pub(super) fn is_good(&self, node: &Node) -> bool {
         !self.notes.errors.borrow().iter().any(|error| node.contains(*error))
     }
 
-    /// Whether no error is noted within an entry of a section, or within what it inherits.
+    /// Returns whether no error is noted within an entry of a section, or within what it inherits.
     pub(super) fn is_good_entry(&self, section: &str, name: &str) -> bool {
         !self.document.has_mistakes(&[section, name], &self.notes.errors.borrow())
     }
 
-    /// Whether a name is that of something in its section, of one of these types if there are any. Notes it if not.
+    /// Returns whether a name is that of something in its section, of one of these types if there are any. Notes it if
+    /// not.
     pub(super) fn has_reference(&self, what: &str, section: &str, name: &str, at: At, types: &[&str]) -> bool {
         let Some(entry) = self.document.named(section, name) else {
             self.unknown(what, section, name, at);
@@ -89,7 +90,8 @@ impl Context<'_> {
         self.error(at, format!("there is no {what} `{name}`"), help);
     }
 
-    /// Notes keys that are unknown in a section, and keys that are given twice. `having` are other types that have a key.
+    /// Notes keys that are unknown in a section, and keys that are given twice. `having` are other types that have a
+    /// key.
     pub(super) fn check_keys(&self, entries: &[Entry], section: &Section, having: impl Fn(&str) -> Vec<&'static str>) {
         for (index, entry) in entries.iter().enumerate() {
             if section.key(&entry.key).is_none() {
@@ -138,55 +140,55 @@ impl<'a> Fields<'a> {
         Self { context, section, name, kind, defaults: &[], values, at }
     }
 
-    /// The same, where the type of the entry has defaults of its own.
+    /// Returns the same, where the type of the entry has defaults of its own.
     pub(super) fn with_defaults(self, defaults: &'static [(&'static str, &'static str)]) -> Self {
         Self { defaults, ..self }
     }
 
-    /// Those of an entry that inherits nothing, its keys checked; `None` when it is no map, which is noted.
+    /// Returns those of an entry that inherits nothing, its keys checked; `None` when it is no map, which is noted.
     pub(super) fn of_entry(context: Context<'a>, section: &'static Section, entry: &'a Entry) -> Option<Self> {
         check_map(context, section, &entry.value)?;
         Some(Self::new(context, section, (&entry.key, ""), entry.value.entries(), entry.key_at))
     }
 
-    /// Those of a map in a list, its keys checked; `None` when it is no map, which is noted.
+    /// Returns those of a map in a list, its keys checked; `None` when it is no map, which is noted.
     pub(super) fn of_map(&self, section: &'static Section, item: &'a Node) -> Option<Self> {
         check_map(self.context, section, item)?;
         Some(Self::new(self.context, section, (self.name, ""), item.entries(), item.at))
     }
 
-    /// A map of which only one value is written.
+    /// Returns a map of which only one value is written.
     pub(super) fn of_single(&self, section: &'static Section, key: &'a str, value: &'a Node) -> Self {
         Self { section, kind: "", defaults: &[], values: vec![(key, value)], at: value.at, ..self.clone() }
     }
 
-    /// A map in which nothing is written.
+    /// Returns a map in which nothing is written.
     pub(super) fn blank(&self) -> Self {
         Self { name: "", values: Vec::new(), ..self.clone() }
     }
 
-    /// The value of a key; `None` when it is absent or empty.
+    /// Returns the value of a key; `None` when it is absent or empty.
     pub(super) fn node(&self, key: &str) -> Option<&'a Node> {
         let (_, node) = self.values.iter().rev().find(|(name, _)| *name == key)?;
         (!matches!(node.value, Value::Null)).then_some(*node)
     }
 
-    /// Whether something is written, and that is not `none`.
+    /// Returns whether something is written, and that is not `none`.
     pub(super) fn has(&self, key: &str) -> bool {
         self.node(key).is_some_and(|node| !node.is_none())
     }
 
-    /// A key's default by the type of the entry, if that has one of its own.
+    /// Returns a key's default by the type of the entry, if that has one of its own.
     pub(super) fn default_of(&self, key: &str) -> Option<&'static str> {
         self.defaults.iter().find(|(name, _)| *name == key).map(|(_, default)| *default)
     }
 
-    /// Where a key's value is, else the map.
+    /// Returns where a key's value is, else the map.
     pub(super) fn place(&self, key: &str) -> At {
         self.node(key).map_or(self.at, |node| node.at)
     }
 
-    /// Whether no error is noted in a key's value.
+    /// Returns whether no error is noted in a key's value.
     pub(super) fn is_good(&self, key: &str) -> bool {
         self.node(key).is_none_or(|node| self.context.is_good(node))
     }

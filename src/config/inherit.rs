@@ -34,7 +34,7 @@ pub(super) enum Broken {
     Cycle(Vec<String>, At),
 }
 
-/// The circle, told from the member that stands first in the file, whichever one was being followed.
+/// Returns the circle, told from the member that stands first in the file, whichever one was being followed.
 fn cycle(circle: &mut [&Entry]) -> Broken {
     let first = circle.iter().enumerate().min_by_key(|(_, entry)| entry.key_at.start).map_or(0, |(index, _)| index);
     circle.rotate_left(first);
@@ -68,18 +68,18 @@ impl Document {
         root.map(|root| Self { sources, root, built_in, types })
     }
 
-    /// The user's entries of a section.
+    /// Returns the user's entries of a section.
     pub(super) fn section(&self, name: &str) -> &[Entry] {
         self.root.entry(name).map_or(&[], |entry| entry.value.entries())
     }
 
-    /// A named entry of a section, the user's before a built-in one.
+    /// Returns a named entry of a section, the user's before a built-in one.
     pub(super) fn named(&self, section: &str, name: &str) -> Option<&Entry> {
         let user = self.section(section).iter().rev().find(|entry| entry.key == name);
         user.or_else(|| self.built_in.get(section)?.iter().find(|entry| entry.key == name))
     }
 
-    /// Every name of a section, for suggestions.
+    /// Returns every name of a section, for suggestions.
     pub(super) fn names(&self, section: &str) -> Vec<&str> {
         let built_in = self.built_in.get(section).into_iter().flatten();
         let mut names: Vec<_> = self.section(section).iter().chain(built_in).map(|entry| entry.key.as_str()).collect();
@@ -88,14 +88,14 @@ impl Document {
         names
     }
 
-    /// Every entry of a section, built in or the user's. One that has the name of a built-in one replaces it.
+    /// Returns every entry of a section, built in or the user's. One that has the name of a built-in one replaces it.
     pub(super) fn all(&self, section: &str) -> impl Iterator<Item = &Entry> {
         let built_in = self.built_in.get(section).into_iter().flatten();
         let user = self.section(section);
         built_in.filter(|entry| !user.iter().any(|other| other.key == entry.key)).chain(user)
     }
 
-    /// The word of an entry's type, if it has one that is known.
+    /// Returns the word of an entry's type, if it has one that is known.
     pub(super) fn type_of(&self, section: &str, entry: &Entry) -> Option<String> {
         let inherited = self.inherited_by(section, entry).ok()?;
         let word = match inherited.iter().find(|inner| inner.key == "type" && !inner.value.is_null()) {
@@ -105,17 +105,22 @@ impl Document {
         self.types.get(section)?.roots.contains_key(word.as_str()).then_some(word)
     }
 
-    /// The type of an entry that says none, and whose parents say none.
+    /// Returns whether the entries of a section have types, and inherit.
+    pub(super) fn has_types(&self, section: &str) -> bool {
+        self.types.contains_key(section)
+    }
+
+    /// Returns the type of an entry that says none, and whose parents say none.
     pub(super) fn default_type(&self, section: &str) -> Option<&'static str> {
         self.types.get(section)?.default
     }
 
-    /// The entries that hold for a named profile or monitor, the root's first, each overlaid by its heirs.
+    /// Returns the entries that hold for a named profile or monitor, the root's first, each overlaid by its heirs.
     pub(super) fn inherited(&self, section: &str, name: &str) -> Result<Vec<&Entry>, Broken> {
         self.named(section, name).map_or_else(|| Ok(Vec::new()), |entry| self.inherited_by(section, entry))
     }
 
-    /// The same for an entry of the section.
+    /// Returns the same for an entry of the section.
     pub(super) fn inherited_by<'a>(&'a self, section: &str, entry: &'a Entry) -> Result<Vec<&'a Entry>, Broken> {
         let mut chain: Vec<&Entry> = Vec::new();
         let mut next = Some(entry);
@@ -146,7 +151,7 @@ impl Document {
         Ok(merged)
     }
 
-    /// The built-in parent of an entry that names none: that of its type.
+    /// Returns the built-in parent of an entry that names none: that of its type.
     fn root_of(&self, section: &str, entry: &Entry) -> Option<&Entry> {
         if entry.key_at.is_built_in() {
             return None;
@@ -162,8 +167,8 @@ impl Document {
         self.built_in.get(section)?.iter().find(|entry| entry.key == name)
     }
 
-    /// Whether one of these errors is within a value of the file, or within what it inherits. `path` is a key, or a
-    /// section and a name in it.
+    /// Returns whether one of these errors is within a value of the file, or within what it inherits. `path` is a key,
+    /// or a section and a name in it.
     pub(super) fn has_mistakes(&self, path: &[&str], errors: &[At]) -> bool {
         let within = |node: &Node| errors.iter().any(|error| node.contains(*error));
         match path {
@@ -177,16 +182,17 @@ impl Document {
         }
     }
 
-    /// Where the value at a path stands, or its nearest ancestor.
+    /// Returns where the value at a path stands, or its nearest ancestor.
     pub(super) fn locate(&self, path: &[&str]) -> Option<At> {
         let (first, rest) = path.split_first()?;
         let section = self.root.entry(first).map(|entry| (entry.key_at, &entry.value));
         let Some((name, rest)) = rest.split_first() else { return section.map(|(key_at, _)| key_at) };
         let Some(named) = self.named(first, name) else { return section.map(|(key_at, _)| key_at) };
         let Some((key, deeper)) = rest.split_first() else { return Some(named.key_at) };
-        let inherited = match *first {
-            "profiles" | "monitors" => self.inherited(first, name).unwrap_or_default(),
-            _ => named.value.entries().iter().collect(),
+        let inherited = if self.has_types(first) {
+            self.inherited(first, name).unwrap_or_default()
+        } else {
+            named.value.entries().iter().collect()
         };
         let Some(value) = inherited.iter().find(|entry| entry.key == *key) else { return Some(named.key_at) };
         let mut node = &value.value;

@@ -4,7 +4,7 @@ use serde_json::{Map, Value, json};
 
 use super::keys::{CERTIFICATE, LINT, MEMBER, MONITORS, NODE, POOL, PROFILES, Section, TOP, Type, VIRTUAL_SERVER};
 
-/// A JSON Schema (draft 2020-12) of the file, for editors.
+/// Returns a JSON Schema (draft 2020-12) of the file, for editors.
 pub fn json_schema() -> Value {
     let mut schema = object(&TOP);
     schema["$schema"] = json!("https://json-schema.org/draft/2020-12/schema");
@@ -22,7 +22,8 @@ pub fn json_schema() -> Value {
     schema
 }
 
-/// A profile or monitor is judged by its type; one that takes its type from its parent may have the keys of any.
+/// A profile or monitor is judged by its type; one that takes its type from its parent may have the keys of
+/// any.
 fn of_types<R>(types: &[&Type<R>]) -> Value {
     let mut any = Map::new();
     let mut by_type = Vec::new();

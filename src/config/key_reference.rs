@@ -4,7 +4,7 @@ use super::keys::{
     AnyKey, CERTIFICATE, LINT, MEMBER, MONITORS, NODE, POOL, PROFILES, ProbingKeys, Section, TOP, Type, VIRTUAL_SERVER,
 };
 
-/// The reference of every key, in Markdown.
+/// Returns the reference of every key, in Markdown.
 pub fn reference() -> String {
     let mut text = HEAD.to_owned();
     for it in [&TOP, &NODE, &POOL, &MEMBER] {
@@ -25,7 +25,7 @@ pub fn reference() -> String {
     text
 }
 
-/// The keys that all of these types have.
+/// Returns the keys that all of these types have.
 fn shared<'a, R: 'static>(mut types: impl Iterator<Item = &'a &'static Type<R>>) -> Keys {
     let mut keys = types.next().map(|first| first.section.keys()).unwrap_or_default();
     types.for_each(|other| keys.retain(|key| other.section.key(key.name()).is_some()));

@@ -31,8 +31,8 @@ pub fn load(path: &Path) -> Result<Loaded, Diagnostics> {
 }
 
 /// Reads a configuration file, and by `more` what it names, such as certificates. `more` is called for a file with
-/// mistakes as well, so that all of them are reported at once. Use that model only to find more mistakes, and only in what
-/// has none yet ([`Loaded::has_mistakes`]); never run it.
+/// mistakes as well, so that all of them are reported at once. Use that model only to find more mistakes, and only in
+/// what has none yet ([`Loaded::has_mistakes`]); never run it.
 ///
 /// # Errors
 /// Everything that is wrong with the file and with what it names, or that the file cannot be read.
@@ -82,7 +82,7 @@ fn understand<T>(
     }
 }
 
-/// The types of each section that has some.
+/// Returns the types of each section that has some.
 fn types() -> BTreeMap<&'static str, Types> {
     let profiles = Types { roots: PROFILES.iter().map(|it| (it.word, it.root)).collect(), default: None };
     let monitors = Types { roots: MONITORS.iter().map(|it| (it.word, it.root)).collect(), default: Some("tcp") };
@@ -90,14 +90,14 @@ fn types() -> BTreeMap<&'static str, Types> {
 }
 
 impl Loaded {
-    /// Whether an error is within a value of the file, or within what it inherits. `path` is a key, or a section and a
-    /// name in it.
+    /// Returns whether an error is within a value of the file, or within what it inherits. `path` is a key, or a
+    /// section and a name in it.
     pub fn has_mistakes(&self, path: &[&str]) -> bool {
         self.document.has_mistakes(path, &self.errors)
     }
 
-    /// An error about the value at `path`, such as `["profiles", "front", "cert-key-chain", "0", "key"]`, shown at the
-    /// nearest place that the file has; an inherited value is shown where it was written.
+    /// Returns an error about the value at `path`, such as `["profiles", "front", "cert-key-chain", "0", "key"]`, shown
+    /// at the nearest place that the file has; an inherited value is shown where it was written.
     pub fn diagnose(&self, path: &[&str], message: impl Into<String>, help: Option<String>) -> Diagnostic {
         let mut diagnostic = Diagnostic::error(message);
         diagnostic.help = help;

@@ -122,7 +122,7 @@ impl<'a> Resolver<'a> {
         all
     }
 
-    /// Whether there is such a check is for those to say who know the checks.
+    /// Reads the levels of checks. Whether a check exists is for those to say who know the checks.
     fn lint(&self) -> BTreeMap<Name, LintLevel> {
         let all = self.section("lint", &LINT, |fields| {
             let check = LintKeys.read(fields);
@@ -254,7 +254,7 @@ impl<'a> Resolver<'a> {
         }
     }
 
-    /// What a named entry has after inheritance; `None` when its chain is broken, which is noted.
+    /// Returns what a named entry has after inheritance; `None` when its chain is broken, which is noted.
     fn inherited(&self, section: &str, entry: &'a Entry) -> Option<Vec<&'a Entry>> {
         match self.context.document.inherited_by(section, entry) {
             Ok(inherited) => Some(inherited),
@@ -296,8 +296,8 @@ impl<'a> Resolver<'a> {
     }
 }
 
-/// The type that an entry probably has whose type is not known, for finding its other mistakes: the one whose word is
-/// nearly written, or, where none is written, the first that has all of its keys that are keys of any type.
+/// Returns the type that an entry probably has whose type is not known, for finding its other mistakes: the one whose
+/// word is nearly written, or, where none is written, the first that has all of its keys that are keys of any type.
 fn likely<R>(types: &'static [&'static Type<R>], entry: &Entry, entries: &[&Entry]) -> Option<&'static Type<R>> {
     let written = entries.iter().rev().find(|inner| inner.key == "type").and_then(|inner| inner.value.scalar());
     if let Some(word) = written {

@@ -13,8 +13,8 @@ pub(super) struct Rule {
 }
 
 impl Rule {
-    /// Reads a name, a list of names, `{ min: N, of: [names] }`, or tmsh's `a and b` and `min N of { a b }`; `None` when
-    /// it is none of these.
+    /// Reads a name, a list of names, `{ min: N, of: [names] }`, or tmsh's `a and b` and `min N of { a b }`; `None`
+    /// when it is none of these.
     pub(super) fn read(node: &Node) -> Option<Self> {
         match &node.value {
             Value::List(_) => Some(Self { names: names(node)?, min: None }),

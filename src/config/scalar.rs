@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-/// A duration: a number of seconds, or a number with `ms`, `s`, `m`, `h` or `d`.
+/// Returns a duration: a number of seconds, or a number with `ms`, `s`, `m`, `h` or `d`.
 pub(super) fn duration(text: &str) -> Option<Duration> {
     let text = text.trim();
     let digits = text.find(|c: char| !c.is_ascii_digit()).unwrap_or(text.len());
@@ -27,7 +27,7 @@ pub(super) fn in_units(milliseconds: u64) -> String {
     }
 }
 
-/// A count, or a size in bytes: a number with `B`, `KiB`, `MiB` or `GiB`.
+/// Returns a count, or a size in bytes: a number with `B`, `KiB`, `MiB` or `GiB`.
 pub(super) fn count(text: &str) -> Option<u64> {
     let text = text.trim();
     let digits = text.find(|c: char| !c.is_ascii_digit()).unwrap_or(text.len());
@@ -42,7 +42,7 @@ pub(super) fn count(text: &str) -> Option<u64> {
     number.checked_mul(unit)
 }
 
-/// A network mask in bits: `/24`, `24` or `255.255.255.0`.
+/// Returns a network mask in bits: `/24`, `24` or `255.255.255.0`.
 pub(super) fn mask_v4(text: &str) -> Option<u8> {
     if let Ok(mask) = text.parse::<std::net::Ipv4Addr>() {
         let bits = mask.to_bits();
@@ -51,7 +51,7 @@ pub(super) fn mask_v4(text: &str) -> Option<u8> {
     text.trim_start_matches('/').parse().ok().filter(|bits| *bits <= 32)
 }
 
-/// The beginning of a day written as `2027-01-31`, in seconds since 1970 (UTC).
+/// Returns the beginning of a day written as `2027-01-31`, in seconds since 1970 (UTC).
 pub(super) fn day(text: &str) -> Option<i64> {
     let mut parts = text.splitn(3, '-');
     let mut part = |digits: usize| parts.next().filter(|part| part.len() == digits)?.parse::<u16>().ok();
@@ -61,14 +61,14 @@ pub(super) fn day(text: &str) -> Option<i64> {
     Some(date.midnight().assume_utc().unix_timestamp())
 }
 
-/// The name of an environment variable that a shell can set (POSIX, section 8.1).
+/// Returns the name of an environment variable that a shell can set (POSIX, section 8.1).
 pub(super) fn variable(text: &str) -> Option<String> {
     let first = |c: char| c.is_ascii_alphabetic() || c == '_';
     let good = text.starts_with(first) && text.chars().all(|c| c.is_ascii_alphanumeric() || c == '_');
     good.then(|| text.to_owned())
 }
 
-/// A regular expression over bytes, of a size that compiles at once.
+/// Returns a regular expression over bytes, of a size that compiles at once.
 pub(super) fn pattern(text: &str) -> Result<regex::bytes::Regex, regex::Error> {
     regex::bytes::RegexBuilder::new(text).size_limit(1 << 20).build()
 }

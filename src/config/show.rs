@@ -9,8 +9,8 @@ use super::rule::Rule;
 use super::tree::{Entry, Node, Value};
 use crate::model::VirtualServerKind;
 
-/// The configuration as YAML that reads back to the same model. `resolved` adds inherited and default values, the
-/// built-in profiles in use, and behind each value where it comes from.
+/// Returns the configuration as YAML that reads back to the same model. `resolved` adds inherited and default values,
+/// the built-in profiles in use, and behind each value where it comes from.
 pub fn show(loaded: &Loaded, resolved: bool) -> String {
     let mut page = Page { document: &loaded.document, text: String::new(), resolved };
     for key in TOP.keys() {
@@ -65,11 +65,11 @@ impl<'a> Page<'a> {
         }
     }
 
-    /// What an entry may have and what holds for it.
+    /// Returns what an entry may have and what holds for it.
     fn holding(&self, section: &str, entry: &'a Entry) -> (Option<&'static Section>, BTreeMap<&'a str, &'a Entry>) {
-        let inherits = matches!(section, "profiles" | "monitors");
         let document = self.document;
-        let inherited = if inherits { document.inherited(section, &entry.key) } else { Ok(Vec::new()) };
+        let inherited =
+            if document.has_types(section) { document.inherited(section, &entry.key) } else { Ok(Vec::new()) };
         let inherited = inherited.unwrap_or_default();
         let kind = inherited.iter().find(|inner| inner.key == "type").and_then(|inner| inner.value.scalar());
         let shape = match section {
@@ -78,7 +78,8 @@ impl<'a> Page<'a> {
             "virtual-servers" => Some(&VIRTUAL_SERVER),
             "lint" => Some(&LINT),
             "monitors" => MONITORS.iter().find(|it| Some(it.word) == kind.as_deref()).map(|it| &it.section),
-            _ => PROFILES.iter().find(|it| Some(it.word) == kind.as_deref()).map(|it| &it.section),
+            "profiles" => PROFILES.iter().find(|it| Some(it.word) == kind.as_deref()).map(|it| &it.section),
+            _ => None,
         };
         let of_parents = if self.resolved { inherited } else { Vec::new() }.into_iter();
         // A parent's parent is not this one's.
@@ -146,13 +147,13 @@ impl<'a> Page<'a> {
     }
 }
 
-/// The protocol profile of a virtual server of this type that names none.
+/// Returns the protocol profile of a virtual server of this type that names none.
 fn protocol_of(word: Option<&str>) -> &'static str {
     let kind = VirtualServerKind::ALL.into_iter().find(|kind| Some(kind.as_str()) == word);
     default_protocol(kind.unwrap_or(VirtualServerKind::Standard))
 }
 
-/// What holds for an item of a list besides what it says, as a comment.
+/// Returns what holds for an item of a list besides what it says, as a comment.
 fn defaults(key: &dyn AnyKey, item: &Node) -> String {
     let keys = key.items().map(Section::keys).unwrap_or_default();
     let absent = keys.iter().filter(|key| !key.default().is_empty() && item.entry(key.name()).is_none());
@@ -160,7 +161,7 @@ fn defaults(key: &dyn AnyKey, item: &Node) -> String {
     if absent.is_empty() { String::new() } else { format!("; default: {}", absent.join(", ")) }
 }
 
-/// A value in one line.
+/// Returns a value in one line.
 fn flow(node: &Node) -> String {
     match &node.value {
         Value::Null => "null".into(),

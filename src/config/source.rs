@@ -62,7 +62,7 @@ impl Sources {
         (&source.name, line, column, source.text[line_start..].lines().next().unwrap_or(""))
     }
 
-    /// Where a value comes from, as `file:line`.
+    /// Returns where a value comes from, as `file:line`.
     pub(super) fn origin(&self, at: At) -> String {
         let (file, line, ..) = self.place(at);
         format!("{file}:{line}")

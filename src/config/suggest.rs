@@ -8,13 +8,13 @@ pub(super) fn did_you_mean<'a>(word: &str, known: impl Iterator<Item = &'a str>)
     is_near(word, close).then(|| format!("did you mean `{close}`?"))
 }
 
-/// Whether a word may be a misspelling of a known one.
+/// Returns whether a word may be a misspelling of a known one.
 pub(super) fn is_near(word: &str, known: &str) -> bool {
     strsim::damerau_levenshtein(word, known) <= 1 + word.len() / 4
 }
 
-/// What may have been meant by a key that a section does not have. `having` are the types of the same section that have
-/// it.
+/// Returns what may have been meant by a key that a section does not have. `having` are the types of the same section
+/// that have it.
 pub(super) fn instead_of_key(key: &str, section: &Section, having: &[&str]) -> String {
     let known: Vec<_> = section.keys().iter().map(|key| key.name()).collect();
     let on_f5 = section.elsewhere.iter().find(|(name, _)| *name == key).map(|(_, instead)| (*instead).to_owned());

@@ -46,7 +46,7 @@ impl Node {
         self.entries().iter().find(|entry| entry.key == key)
     }
 
-    /// Whether a place is that of this node, or of a key or value below it.
+    /// Returns whether a place is that of this node, or of a key or value below it.
     pub(super) fn contains(&self, at: At) -> bool {
         let within = |entry: &Entry| entry.key_at == at || entry.value.contains(at);
         self.at == at
@@ -57,17 +57,17 @@ impl Node {
             }
     }
 
-    /// Whether nothing is written.
+    /// Returns whether nothing is written.
     pub(super) fn is_null(&self) -> bool {
         matches!(self.value, Value::Null)
     }
 
-    /// Whether it is the word `none`.
+    /// Returns whether it is the word `none`.
     pub(super) fn is_none(&self) -> bool {
         matches!(&self.value, Value::Text(text) if text == "none")
     }
 
-    /// A scalar as it would be written.
+    /// Returns a scalar as it would be written.
     pub(super) fn scalar(&self) -> Option<String> {
         match &self.value {
             Value::Bool(flag) => Some(flag.to_string()),

@@ -46,7 +46,7 @@ impl Opening {
         }
     }
 
-    /// The word for logs.
+    /// Returns the word for logs.
     pub fn as_str(self) -> &'static str {
         match self {
             Self::Tls => "tls",
@@ -64,7 +64,7 @@ impl Opening {
     }
 }
 
-/// Whether bytes begin a TLS record of any kind: an alert is what a TLS server answers plaintext with.
+/// Returns whether bytes begin a TLS record of any kind: an alert is what a TLS server answers plaintext with.
 pub fn is_tls_record(bytes: &[u8]) -> bool {
     matches!(bytes, [0x14..=0x17, 0x03, 0x00..=0x04, ..])
 }

@@ -49,7 +49,7 @@ impl Question {
     }
 }
 
-/// A whole SASL message of whatever status: a server that does not know the mechanism answers BAD and which.
+/// A whole SASL message of any status is an answer: a server that does not know the mechanism answers BAD and which.
 fn sasl(bytes: &[u8]) -> Answer {
     let not_sasl = || Answer::Foreign("answers something that is not SASL".into());
     match bytes {
@@ -63,7 +63,7 @@ fn sasl(bytes: &[u8]) -> Answer {
     }
 }
 
-/// A status line. A server error is no answer that a client could live with.
+/// Judges a status line. A server error is no answer that a client could live with.
 fn http(bytes: &[u8]) -> Answer {
     let not_http = || Answer::Foreign("answers something that is not HTTP".into());
     let Some(end) = bytes.iter().position(|byte| *byte == b'\n') else {
@@ -109,7 +109,7 @@ mod tests {
         (0..text.len()).step_by(2).map(|at| u8::from_str_radix(&text[at..at + 2], 16).unwrap()).collect()
     }
 
-    /// A reply to GetInfo whose status is an error with this message.
+    /// Returns a reply to GetInfo whose status is an error with this message.
     fn refused(message: &str) -> Vec<u8> {
         let status = [b"\x08\0\x01\0\0\0\x03\x0b\0\x05", &(message.len() as u32).to_be_bytes()[..], message.as_bytes()];
         let head: &[u8] = b"\x80\x01\x00\x02\0\0\0\x07GetInfo\0\0\0\0\x0c\0\0\x0c\0\x01";

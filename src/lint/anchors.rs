@@ -32,7 +32,7 @@ impl<'a> Anchors<'a> {
         Self { given: trust.given, by_subject }
     }
 
-    /// Whether there are none and the user named none, so that every issuer would be unknown.
+    /// Returns whether there are none and the user named none, so that every issuer would be unknown.
     pub(super) fn are_missing(&self) -> bool {
         self.by_subject.is_empty() && !self.given
     }
@@ -42,7 +42,8 @@ impl<'a> Anchors<'a> {
         self.by_subject.get(certificate.issuer_der()).map_or(&[], Vec::as_slice)
     }
 
-    /// Whether `certificate` leads to an anchor: it is one, or names one as its issuer, by name and key identifier.
+    /// Returns whether `certificate` leads to an anchor: it is one, or names one as its issuer, by name and key
+    /// identifier.
     pub(super) fn lead_from(&self, certificate: &Certificate) -> bool {
         if certificate.names_itself() {
             self.contain(certificate)
@@ -51,12 +52,12 @@ impl<'a> Anchors<'a> {
         }
     }
 
-    /// Whether this name with this key is an anchor.
+    /// Returns whether this name with this key is an anchor.
     pub(super) fn contain(&self, certificate: &Certificate) -> bool {
         self.same_as(certificate).next().is_some()
     }
 
-    /// Whether an anchor of this name and key has not expired.
+    /// Returns whether an anchor of this name and key has not expired.
     pub(super) fn contain_valid(&self, certificate: &Certificate, now: i64) -> bool {
         self.same_as(certificate).any(|anchor| now <= anchor.certificate.not_after)
     }

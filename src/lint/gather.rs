@@ -109,7 +109,7 @@ fn walk(path: &Path, named: bool, files: &mut Vec<(PathBuf, bool)>, unreadable: 
     }
 }
 
-/// Whether a file in a folder is worth opening, by its extension.
+/// Returns whether a file in a folder is worth opening, by its extension.
 fn is_candidate(path: &Path) -> bool {
     let extension = path.extension().and_then(|extension| extension.to_str()).unwrap_or_default();
     EXTENSIONS.contains(&extension.to_ascii_lowercase().as_str())

@@ -59,7 +59,7 @@ impl<'a> KnownAuthorities<'a> {
         named.iter().copied().find(|authority| certificate.names_issuer(authority))
     }
 
-    /// Whether the certificate is one of the subjects', or in one's chain above the server's own.
+    /// Returns whether the certificate is one of the subjects', or in one's chain above the server's own.
     pub(super) fn is_linted(&self, authority: &Certificate) -> bool {
         let named = self.by_subject.get(authority.subject_der());
         named.is_some_and(|named| named.iter().any(|other| other.der == authority.der))

@@ -44,7 +44,7 @@ impl RevocationLists {
         self.lists.iter().find(|list| list.issuer_der == certificate.issuer_der())
     }
 
-    /// Whether a list of the certificate's issuer has its serial number. No signature is checked.
+    /// Returns whether a list of the certificate's issuer has its serial number. No signature is checked.
     pub(super) fn has(&self, certificate: &Certificate) -> bool {
         let Ok(parsed) = EndEntityCert::try_from(&certificate.der) else { return false };
         let of_issuer = self.usable.iter().filter(|list| list.issuer() == parsed.issuer());

@@ -102,7 +102,7 @@ impl Subject {
         &self.chain[self.leaf]
     }
 
-    /// Whether it is a server's, not an authority's.
+    /// Returns whether it is a server's, not an authority's.
     pub fn is_server(&self) -> bool {
         self.role.usage != Use::Authority
     }
@@ -121,8 +121,8 @@ pub(super) fn servers(certificates: &[Located]) -> impl Iterator<Item = bool> {
     certificates.iter().map(move |it| is_for_server(&it.certificate) && !issuers.contains(it.certificate.subject_der()))
 }
 
-/// Whether a certificate is meant for a server. What `openssl req -x509` makes says CA:TRUE and is one all the same
-/// when it carries names.
+/// Returns whether a certificate is meant for a server. What `openssl req -x509` makes says CA:TRUE and is one all the
+/// same when it carries names.
 fn is_for_server(certificate: &Certificate) -> bool {
     !certificate.is_ca() || !certificate.names.dns.is_empty() || !certificate.names.ip.is_empty()
 }

@@ -187,7 +187,7 @@ fn of_end(
     }
 }
 
-/// Whether an error of rustls-webpki is about the dates of a certificate.
+/// Returns whether an error of rustls-webpki is about the dates of a certificate.
 pub(super) fn is_about_dates(error: &Error) -> bool {
     matches!(error, Error::CertExpired { .. } | Error::CertNotValidYet { .. } | Error::InvalidCertValidity)
 }

@@ -26,7 +26,7 @@ impl Output {
         Ok(Self { file: File::from(io::stderr().as_fd().try_clone_to_owned()?), log_file: None })
     }
 
-    /// The log file, which is created if it does not exist.
+    /// Returns the log file, which is created if it does not exist.
     ///
     /// # Errors
     /// It cannot be opened.

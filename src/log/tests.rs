@@ -133,7 +133,7 @@ fn every_line_is_written_whole_or_told_as_lost_exactly_once() {
     }
 }
 
-/// The losses that whole lines report.
+/// Returns the losses that whole lines report.
 fn told(model: &Model) -> u64 {
     let state = model.disk.0.borrow();
     let text = String::from_utf8_lossy(&state.text);

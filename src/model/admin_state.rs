@@ -15,7 +15,7 @@ pub enum AdminState {
 impl AdminState {
     pub const ALL: [Self; 3] = [Self::Enabled, Self::Disabled, Self::ForcedOffline];
 
-    /// The word that the file uses.
+    /// Returns the word that the file uses.
     pub fn as_str(self) -> &'static str {
         match self {
             Self::Enabled => "enabled",

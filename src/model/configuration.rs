@@ -32,20 +32,20 @@ pub struct Model {
 }
 
 impl Model {
-    /// The client-ssl profiles that virtual servers use, each once.
+    /// Returns the client-ssl profiles that virtual servers use, each once.
     pub fn client_ssl_in_use(&self) -> BTreeMap<&Name, &Arc<ClientSsl>> {
         let used = self.virtual_servers.values().filter_map(|it| it.client_ssl.as_ref());
         used.map(|profile| (&profile.name, profile)).collect()
     }
 
-    /// The server-ssl profiles that virtual servers and monitors use, each once.
+    /// Returns the server-ssl profiles that virtual servers and monitors use, each once.
     pub fn server_ssl_in_use(&self) -> BTreeMap<&Name, &Arc<ServerSsl>> {
         let of_virtual_servers = self.virtual_servers.values().filter_map(|it| it.server_ssl.as_ref());
         let of_monitors = self.monitors_in_use().into_values().flat_map(|monitor| monitor.server_ssl());
         of_virtual_servers.chain(of_monitors).map(|profile| (&profile.name, profile)).collect()
     }
 
-    /// The profiles that virtual servers and monitors use.
+    /// Returns the profiles that virtual servers and monitors use.
     pub fn profiles_in_use(&self) -> Profiles {
         let client_ssl = self.client_ssl_in_use().into_iter().map(|(name, it)| (name.clone(), Arc::clone(it)));
         let server_ssl = self.server_ssl_in_use().into_iter().map(|(name, it)| (name.clone(), Arc::clone(it)));
@@ -60,7 +60,7 @@ impl Model {
         used
     }
 
-    /// The monitors that pools use, each once.
+    /// Returns the monitors that pools use, each once.
     pub fn monitors_in_use(&self) -> BTreeMap<&Name, &Arc<Monitor>> {
         self.pools.values().flat_map(|pool| &pool.monitors.all).map(|monitor| (&monitor.name, monitor)).collect()
     }

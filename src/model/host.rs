@@ -53,8 +53,8 @@ impl fmt::Display for Host {
     }
 }
 
-/// Whether a host name can stand in a certificate and be looked up: labels of letters, digits and inner hyphens, the
-/// last not a number, no trailing dot (RFC 1123, section 2.1).
+/// Returns whether a host name can stand in a certificate and be looked up: labels of letters, digits and inner
+/// hyphens, the last not a number, no trailing dot (RFC 1123, section 2.1).
 pub fn is_host_name(text: &str) -> bool {
     let label = |label: &str| {
         !label.is_empty()

@@ -23,7 +23,7 @@ pub enum Level {
 impl Level {
     pub const ALL: [Self; 3] = [Self::Allow, Self::Warn, Self::Deny];
 
-    /// The word that the file uses.
+    /// Returns the word that the file uses.
     pub fn as_str(self) -> &'static str {
         match self {
             Self::Allow => "allow",

@@ -27,7 +27,7 @@ pub struct Member {
 }
 
 impl Member {
-    /// An enabled member without limits, in the lowest priority group.
+    /// Creates an enabled member without limits, in the lowest priority group.
     pub fn new(node: Arc<Node>, port: u16) -> Self {
         Self {
             node,

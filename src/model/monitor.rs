@@ -58,12 +58,12 @@ impl Probing {
 }
 
 impl Monitor {
-    /// A monitor with everything else as the built-in ones have it.
+    /// Creates a monitor with everything else as the built-in ones have it.
     pub fn new(name: Name, kind: MonitorKind, interval: Duration, timeout: Duration) -> Self {
         Self { name, kind, probing: Probing::new(interval, timeout) }
     }
 
-    /// The server-ssl profiles that its probes use.
+    /// Returns the server-ssl profiles that its probes use.
     pub fn server_ssl(&self) -> impl Iterator<Item = &Arc<ServerSsl>> {
         let (first, second) = match &self.kind {
             MonitorKind::Http(check) => (check.tls.as_ref(), None),
@@ -78,7 +78,7 @@ impl Monitor {
         first.into_iter().chain(second)
     }
 
-    /// The credentials that its probes use.
+    /// Returns the credentials that its probes use.
     pub fn credentials(&self) -> Option<&Credentials> {
         match &self.kind {
             MonitorKind::Http(check) => check.credentials.as_ref(),
@@ -115,7 +115,7 @@ pub enum MonitorKind {
 }
 
 impl MonitorKind {
-    /// The word that the file uses. `https` is an HTTP check with TLS.
+    /// Returns the word that the file uses. `https` is an HTTP check with TLS.
     pub fn as_str(&self) -> &'static str {
         match self {
             Self::Tcp => "tcp",
@@ -190,7 +190,7 @@ pub enum ImpalaProtocol {
 impl ImpalaProtocol {
     pub const ALL: [Self; 4] = [Self::Auto, Self::Hs2, Self::Beeswax, Self::Hs2Http];
 
-    /// The word that the file uses.
+    /// Returns the word that the file uses.
     pub fn as_str(self) -> &'static str {
         match self {
             Self::Auto => "auto",

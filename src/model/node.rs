@@ -49,7 +49,7 @@ impl Node {
     /// How often names are resolved again unless told otherwise.
     pub const INTERVAL: Duration = Duration::from_secs(30);
 
-    /// An enabled node without limits.
+    /// Creates an enabled node without limits.
     pub fn new(name: Name, address: Address) -> Self {
         Self {
             name,
@@ -65,8 +65,8 @@ impl Node {
         }
     }
 
-    /// The name that the node's certificate must carry when a profile sets none: its `hostname`, else its FQDN, else
-    /// its IP address.
+    /// Returns the name that the node's certificate must carry when a profile sets none: its `hostname`, else its FQDN,
+    /// else its IP address.
     pub fn certificate_name(&self) -> String {
         match (&self.hostname, &self.address) {
             (Some(hostname), _) => hostname.clone(),

@@ -46,7 +46,7 @@ pub struct MonitorRule {
 }
 
 impl Pool {
-    /// A pool without monitors, in which nothing waits, ramps up or is paced.
+    /// Creates a pool without monitors, in which nothing waits, ramps up or is paced.
     pub fn new(name: Name, load_balancing_mode: LoadBalancing, members: Vec<Arc<Member>>) -> Self {
         Self {
             name,
@@ -89,7 +89,7 @@ pub enum ServiceDownAction {
 impl ServiceDownAction {
     pub const ALL: [Self; 4] = [Self::None, Self::Reset, Self::Drop, Self::Reselect];
 
-    /// The word that the file uses, which is tmsh's.
+    /// Returns the word that the file uses, which is tmsh's.
     pub fn as_str(self) -> &'static str {
         match self {
             Self::None => "none",
@@ -112,7 +112,7 @@ pub struct Queueing {
 }
 
 impl Queueing {
-    /// Whether one more may wait where so many do.
+    /// Returns whether one more may wait where so many do.
     pub fn has_room(&self, waiting: usize) -> bool {
         self.depth.is_none_or(|depth| waiting < depth as usize)
     }
@@ -179,7 +179,7 @@ impl LoadBalancing {
         Self::LeastLoad,
     ];
 
-    /// The word that the file uses, which is tmsh's where tmsh has one.
+    /// Returns the word that the file uses, which is tmsh's where tmsh has one.
     pub fn as_str(self) -> &'static str {
         use Scope::{Member, Node};
         match self {
@@ -203,7 +203,7 @@ impl LoadBalancing {
         }
     }
 
-    /// Whether the method sends a connection to where there are the fewest connections, or the least load.
+    /// Returns whether the method sends a connection to where there are the fewest connections, or the least load.
     pub fn counts_connections_or_load(self) -> bool {
         match self {
             Self::LeastConnections(_)
@@ -217,7 +217,7 @@ impl LoadBalancing {
         }
     }
 
-    /// Whether it goes by what an impala monitor measures.
+    /// Returns whether it goes by what an impala monitor measures.
     pub fn needs_measurements(self) -> bool {
         matches!(self, Self::DynamicRatio(_) | Self::LeastLoad)
     }

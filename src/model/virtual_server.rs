@@ -65,7 +65,7 @@ impl ImmediateAction {
 }
 
 impl VirtualServer {
-    /// Which of the TLS modes the named profiles make.
+    /// Returns which of the TLS modes the named profiles make.
     pub fn mode(&self) -> Mode {
         match (&self.client_ssl, &self.server_ssl) {
             (None, None) => Mode::Passthrough,
@@ -140,7 +140,7 @@ impl Mode {
     }
 }
 
-/// Whether every connection to `narrow` could be taken by a socket at `wide`, another destination.
+/// Returns whether every connection to `narrow` could be taken by a socket at `wide`, another destination.
 pub fn covers(wide: SocketAddr, narrow: SocketAddr) -> bool {
     wide.port() == narrow.port()
         && wide.port() != 0
@@ -152,7 +152,7 @@ pub fn covers(wide: SocketAddr, narrow: SocketAddr) -> bool {
         }
 }
 
-/// Whether one connection could be meant for both destinations.
+/// Returns whether one connection could be meant for both destinations.
 pub fn overlap(one: SocketAddr, other: SocketAddr) -> bool {
     one == other || covers(one, other) || covers(other, one)
 }

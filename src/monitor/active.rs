@@ -59,7 +59,7 @@ pub(super) async fn run(assignment: &Assignment, mut probe: Box<dyn Probe + '_>)
     }
 }
 
-/// A random part of a time; none of it without jitter.
+/// Returns a random part of a time; none of it without jitter.
 fn spread(monitor: &Monitor, time: Duration) -> Duration {
     if monitor.probing.jitter { time.mul_f64(fastrand::f64()) } else { Duration::ZERO }
 }

@@ -7,7 +7,7 @@ use hyper::header::HeaderValue;
 use crate::cert::{MaterialError, Passphrase};
 use crate::model::Credentials;
 
-/// The `Authorization` header of basic authentication (RFC 7617), marked so that it is never printed.
+/// Returns the `Authorization` header of basic authentication (RFC 7617), marked so that it is never printed.
 ///
 /// # Errors
 /// Why the password cannot be read.

@@ -106,7 +106,7 @@ mod tests {
     use super::*;
     use crate::model::{MonitorKind, Name};
 
-    /// A monitor with a timeout of 16 s, changed by `change`, and the clock of its test.
+    /// Returns a monitor with a timeout of 16 s, changed by `change`, and the clock of its test.
     fn rise_fall(change: impl Fn(&mut Monitor)) -> (RiseFall, impl Fn(u64) -> Instant) {
         let seconds = Duration::from_secs;
         let mut monitor = Monitor::new(Name::from("m"), MonitorKind::Tcp, seconds(5), seconds(16));

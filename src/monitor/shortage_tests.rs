@@ -4,8 +4,8 @@ use std::process::Command;
 
 use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
 
-/// Whether this is a process of the test's own; if not, runs the test called so in one. The limit on descriptors is the
-/// whole process's, and other tests may be at work in this one.
+/// Returns whether this is a process of the test's own; if not, runs the test called so in one. The limit on
+/// descriptors is the whole process's, and other tests may be at work in this one.
 pub(super) fn alone(test: &str) -> bool {
     const ALONE: &str = "PRONK_TEST_ALONE";
     if std::env::var_os(ALONE).is_some() {

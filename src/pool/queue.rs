@@ -278,8 +278,8 @@ mod tests {
             }
         }
 
-        /// The first of those who have their turn tries; returns whether there was one. Nobody is overtaken who could
-        /// use the same member.
+        /// The first of those who have their turn tries; returns whether there was one. Nobody is overtaken who
+        /// could use the same member.
         fn runs_in_order(&mut self) -> bool {
             let Some(at) = self.waiters.iter().position(|(waiting, _)| has_turn(waiting)) else { return false };
             if let Some(member) = self.tries(at) {

@@ -21,7 +21,7 @@ impl Size {
         }
     }
 
-    /// How many free buffers a thread keeps.
+    /// Returns how many free buffers a thread keeps.
     const fn kept(self) -> usize {
         match self {
             Self::Small => 32,

@@ -39,7 +39,7 @@ impl Line {
     }
 }
 
-/// The span without what exceeds the text, and widened to whole characters.
+/// Returns the span without what exceeds the text, and widened to whole characters.
 fn on_boundaries(text: &str, span: &Range<usize>) -> Range<usize> {
     let start = text.floor_char_boundary(span.start);
     start..text.ceil_char_boundary(span.end).max(start)
@@ -107,7 +107,7 @@ mod tests {
         Line { text: text.into(), span: Some(span), ..Line::default() }.draw()
     }
 
-    /// Where `word` is in a text.
+    /// Returns where `word` is in a text.
     fn of(text: &str, word: &str) -> Range<usize> {
         let start = text.find(word).unwrap();
         start..start + word.len()

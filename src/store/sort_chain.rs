@@ -23,7 +23,8 @@ pub(super) fn order(leaf: &Certificate, pool: &mut Vec<Certificate>) -> (Vec<Cer
     (chain, None)
 }
 
-/// Whether `above` signed `below`. A signature of a kind that the library does not know is left for clients to judge.
+/// Returns whether `above` signed `below`. A signature of a kind that the library does not know is left for clients to
+/// judge.
 fn is_signed_by(below: &Certificate, above: &Certificate) -> bool {
     match (X509Certificate::from_der(&below.der), X509Certificate::from_der(&above.der)) {
         (Ok((_, below)), Ok((_, above))) => {

@@ -141,12 +141,12 @@ impl Stored {
         Ok(Authority { certificate, chain, key })
     }
 
-    /// Whether it is an authority's.
+    /// Returns whether it is an authority's.
     pub fn is_authority(&self) -> bool {
         self.leaf.as_ref().is_some_and(Certificate::is_ca)
     }
 
-    /// Whether its certificate names `issuer`'s as the one that signed it.
+    /// Returns whether its certificate names `issuer`'s as the one that signed it.
     pub fn is_issued_by(&self, issuer: &Self) -> bool {
         match (&self.leaf, &issuer.leaf) {
             (Some(leaf), Some(above)) => self.name != issuer.name && above.is_ca() && leaf.names_issuer(above),

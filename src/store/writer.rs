@@ -44,7 +44,7 @@ impl Writer {
         Ok(writer)
     }
 
-    /// Whether there is anything under this name.
+    /// Returns whether there is anything under this name.
     pub fn has(&self, name: &str) -> bool {
         self.store.join(name).symlink_metadata().is_ok()
     }

@@ -32,7 +32,7 @@ pub(super) fn versions(range: TlsVersions) -> Vec<&'static SupportedProtocolVers
         .collect()
 }
 
-/// Whether the processor has instructions for SHA-256, which has none for the SHA-384 of the other AES suites.
+/// Returns whether the processor has instructions for SHA-256, which has none for the SHA-384 of the other AES suites.
 pub fn sha256_in_hardware() -> bool {
     #[cfg(target_arch = "x86_64")]
     return std::arch::is_x86_feature_detected!("sha");

@@ -41,7 +41,7 @@ impl MemberTls {
         self.verifier.tolerated()
     }
 
-    /// Whether the member is still where it was.
+    /// Returns whether the member is still where it was.
     pub(super) fn is_for(&self, member: &Member) -> bool {
         self.hostname == member.node.hostname && self.address == member.node.address
     }

@@ -142,7 +142,7 @@ fn is_untrusted(error: &Error) -> bool {
     }
 }
 
-/// Whether the flaw is that a certificate of an authority is shown as a server's own.
+/// Returns whether the flaw is that a certificate of an authority is shown as a server's own.
 pub(super) fn is_authority_as_server(error: &OtherError) -> bool {
     matches!(error.0.downcast_ref::<webpki::Error>(), Some(webpki::Error::CaUsedAsEndEntity))
 }

@@ -67,7 +67,7 @@ impl LiveServerSsl {
         }))
     }
 
-    /// Whether members' certificates are verified at all.
+    /// Returns whether members' certificates are verified at all.
     pub fn verifies(&self) -> bool {
         self.profile.verify
     }

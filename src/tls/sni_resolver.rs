@@ -51,7 +51,7 @@ impl fmt::Debug for SniResolver {
     }
 }
 
-/// Whether a certificate has all the names of another.
+/// Returns whether a certificate has all the names of another.
 fn has_names_of(names: &CertificateNames, wanted: &CertificateNames) -> bool {
     if wanted.dns.is_empty() && wanted.ip.is_empty() {
         return names.subject == wanted.subject;

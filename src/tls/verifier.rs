@@ -23,7 +23,7 @@ pub(super) trait VerifyChain: Debug + Send + Sync {
 
 /// Judges the chain that a client shows.
 pub(super) trait VerifyClient: VerifyChain {
-    /// Whether a client must show a certificate.
+    /// Returns whether a client must show a certificate.
     fn is_mandatory(&self) -> bool;
     /// Returns the names of the authorities that may have issued it, as hints for the client.
     fn authorities(&self) -> &[DistinguishedName];

@@ -127,7 +127,8 @@ fn change(checked: &Checked) -> Change {
     }
 }
 
-/// Whether the keys that the certificate was compared with are those that are in the store now that it is locked.
+/// Returns whether the keys that the certificate was compared with are those that are in the store now that it is
+/// locked.
 fn still_waits(folder: &Path, name: &str, before: Option<&Stored>) -> bool {
     match (Stored::read(folder, name, None), before) {
         (Ok(now), Some(before)) => {

@@ -47,7 +47,7 @@ fn row(view: &CertificateView) -> [String; HEAD.len()] {
     ]
 }
 
-/// The first two, and how many more.
+/// Returns the first two, and how many more.
 fn short(names: &[String]) -> String {
     match names {
         [one, two, rest @ ..] if !rest.is_empty() => format!("{one}, {two} (+{})", rest.len()),

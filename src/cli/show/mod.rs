@@ -119,7 +119,7 @@ fn map_text(map: &Map) -> String {
     text
 }
 
-/// An LTM's shapes: circle, triangle, diamond, square; hollow when disabled.
+/// Returns an LTM's shapes: circle, triangle, diamond, square; hollow when disabled.
 fn shape(status: &MapStatus) -> char {
     let shapes = match status.availability.as_str() {
         "available" => ['●', '○'],

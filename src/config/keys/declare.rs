@@ -1,7 +1,7 @@
 //! The macro that ties the fields of a struct of the model to keys.
 
-/// Declares `$keys`, the [`Setting`](super::setting::Setting) of a struct of the model: one setting, most often a key, for every
-/// field. Each field also becomes a function that returns the name of its (first) key.
+/// Declares `$keys`, the [`Setting`](super::setting::Setting) of a struct of the model: one setting, most often a key,
+/// for every field. Each field also becomes a function that returns the name of its (first) key.
 macro_rules! settings {
     ($keys:ident = $model:ident { $($field:ident: $setting:expr),* $(,)? }) => {
         #[derive(Clone, Copy, Debug)]

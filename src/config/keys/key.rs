@@ -34,7 +34,7 @@ impl<K> Key<K> {
         self
     }
 
-    /// The reason for the default, for the built-in profiles' files.
+    /// Sets the reason for the default, for the built-in profiles' files.
     pub(super) const fn because(mut self, reason: &'static str) -> Self {
         self.because = reason;
         self
@@ -134,7 +134,7 @@ impl<K: Kind> AnyKey for Key<K> {
     }
 }
 
-/// A default as the file would have it.
+/// Returns a default as the file would have it.
 fn plain(text: &str) -> Node {
     let value = match text {
         "true" => Value::Bool(true),

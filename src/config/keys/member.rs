@@ -116,7 +116,8 @@ fn port_of(node_port: &str) -> Option<u16> {
     port.parse().ok().filter(|port| *port > 0)
 }
 
-/// Reads one item of a pool's `members`: `node:port`, or a map. `None` when nothing in it names a member, which is noted.
+/// Reads one item of a pool's `members`: `node:port`, or a map. `None` when nothing in it names a member, which is
+/// noted.
 fn member(item: &Node, fields: &Fields<'_>) -> Option<Member> {
     let name = |member: &Member| !member.node.name.as_str().is_empty() && member.port > 0;
     let member = match &item.value {

@@ -56,7 +56,7 @@ fn read(fields: &Fields<'_>, profiles: &mut Profiles) {
     profiles.protocol.insert(profile.name.clone(), Arc::new(profile));
 }
 
-/// The protocol profile of a virtual server of this type that names none.
+/// Returns the protocol profile of a virtual server of this type that names none.
 pub(in crate::config) fn default_protocol(kind: VirtualServerKind) -> &'static str {
     match kind {
         VirtualServerKind::Standard => TCP.root,

@@ -35,12 +35,12 @@ pub(in crate::config) trait AnyKey {
     fn is_required(&self) -> bool;
     /// In words that fit "expected …".
     fn describe(&self) -> String;
-    /// What may be written, as JSON Schema.
+    /// Returns what may be written, as JSON Schema.
     fn schema(&self) -> Json;
-    /// What a value of the wrong kind may have been meant to be.
+    /// Returns what a value of the wrong kind may have been meant to be.
     fn hint(&self, written: &str) -> Option<String>;
-    /// What the maps in a list have, where the value is a list of maps.
+    /// Returns what the maps in a list have, where the value is a list of maps.
     fn items(&self) -> Option<&'static Section>;
-    /// Whether it is a section: a map of named entries.
+    /// Returns whether it is a section: a map of named entries.
     fn is_section(&self) -> bool;
 }

@@ -5,7 +5,7 @@ use std::path::Path;
 use super::{AnyKey, CERTIFICATE, LINT, MEMBER, MONITORS, NODE, POOL, PROFILES, Section, TOP, VIRTUAL_SERVER};
 use crate::config::{self, built_in, parse};
 
-/// Every section with a file in which `{}` stands for the value of one of its keys.
+/// Returns every section with a file in which `{}` stands for the value of one of its keys.
 fn sections() -> Vec<(&'static Section, String)> {
     let sides = "nodes: { n: { address: 10.1.1.1 } }\npools: { p: { members: [n:1] } }\n";
     let listens = "virtual-servers: { v: { destination: 10.0.0.1:1, pool: p } }\n";

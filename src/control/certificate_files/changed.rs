@@ -171,7 +171,7 @@ mod tests {
     use super::*;
     use crate::config;
 
-    /// A folder with a profile's files, and the model that names them.
+    /// Returns a folder with a profile's files, and the model that names them.
     fn model(folder: &Path) -> Model {
         let text = "nodes: { a: { address: 127.0.0.1 } }
 pools: { p: { members: ['a:1'] } }

@@ -43,7 +43,7 @@ mod tests {
 
     use super::*;
 
-    /// Every destination of a port that the tests know, from the widest to the narrowest.
+    /// Returns every destination of a port that the tests know, from the widest to the narrowest.
     fn destinations() -> Vec<SocketAddr> {
         let texts = ["[::]:1", "0.0.0.0:1", "10.0.0.1:1", "10.0.0.2:1", "[fd00::1]:1", "0.0.0.0:2", "10.0.0.1:2"];
         texts.map(|text| text.parse().unwrap()).into()
@@ -60,7 +60,8 @@ mod tests {
         assert!(covered("10.0.0.1:1").is_empty() && covered("[::]:0").is_empty());
     }
 
-    /// The destination among these that a connection to an address belongs to, as the kernel has it: the narrowest.
+    /// Returns the destination among these that a connection to an address belongs to, as the kernel has it: the
+    /// narrowest.
     fn taker(among: impl IntoIterator<Item = SocketAddr>, address: SocketAddr) -> Option<SocketAddr> {
         let takes = |at: &SocketAddr| *at == address || covers(*at, address);
         let width = |at: &SocketAddr| match at.ip() {

@@ -42,12 +42,12 @@ impl<'a> Path<'a> {
         self.steps.iter().skip(1).copied().filter(|it| !it.certificate.names_itself())
     }
 
-    /// Whether any certificate that some way up may take has this property.
+    /// Returns whether any certificate that some way up may take has this property.
     pub(crate) fn any_certificate(&self, has: impl Fn(&Certificate) -> bool) -> bool {
         self.related.iter().any(|it| has(&it.certificate))
     }
 
-    /// Whether some way up leads over this certificate, which is not the subject's own.
+    /// Returns whether some way up leads over this certificate, which is not the subject's own.
     pub(crate) fn has_above(&self, at: &Located) -> bool {
         self.related.iter().skip(1).any(|it| std::ptr::eq(*it, at))
     }

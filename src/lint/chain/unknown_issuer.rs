@@ -27,10 +27,10 @@ pub(super) fn lint(path: &Path<'_>, anchors: &Anchors<'_>, known: &KnownAuthorit
     })
 }
 
-/// Whether an intermediate is missing rather than a root unknown. If another file has the issuer's own certificate,
-/// that decides. Otherwise: public authorities never sign servers' certificates with a root; and where the user named
-/// the authorities, a lone certificate of another one more often lacks its intermediate than is signed by an unknown
-/// root.
+/// Returns whether an intermediate is missing rather than a root unknown. If another file has the issuer's own
+/// certificate, that decides. Otherwise: public authorities never sign servers' certificates with a root; and where the
+/// user named the authorities, a lone certificate of another one more often lacks its intermediate than is signed by an
+/// unknown root.
 fn is_missing_intermediate(path: &Path<'_>, anchors: &Anchors<'_>, known: &KnownAuthorities<'_>) -> bool {
     let top = &path.top().certificate;
     if top.names_itself() || !anchors.named_by(top).is_empty() {
@@ -119,7 +119,7 @@ fn ca_issuers(certificate: &Certificate) -> Option<String> {
     })
 }
 
-/// Whether a public authority issued it: by its policy, or since it was logged for everybody to see.
+/// Returns whether a public authority issued it: by its policy, or since it was logged for everybody to see.
 fn is_public(certificate: &Certificate) -> bool {
     let Ok((_, parsed)) = X509Certificate::from_der(&certificate.der) else { return false };
     parsed.extensions().iter().any(|extension| match extension.parsed_extension() {

@@ -97,7 +97,7 @@ fn broken_link<'a>(path: &Path<'a>, anchors: &Anchors<'_>) -> Option<(&'a Locate
     })
 }
 
-/// Whether rustls refuses the key for its size: it takes RSA keys of 2048 to 8192 bits.
+/// Returns whether rustls refuses the key for its size: it takes RSA keys of 2048 to 8192 bits.
 fn is_of_odd_size(issuer: &Certificate) -> bool {
     matches!(issuer.key.kind, KeyKind::Rsa { bits, .. } if !(2048..=8192).contains(&bits))
 }

@@ -26,7 +26,7 @@ pub(super) fn chain(path: &Path<'_>, trust: &[TrustAnchor<'_>], known: &KnownAut
     }
 }
 
-/// Whether `issuer` signed `certificate`; true where its key cannot be read.
+/// Returns whether `issuer` signed `certificate`; true where its key cannot be read.
 pub(super) fn is_signed_by(certificate: &Certificate, issuer: &Certificate) -> bool {
     let Ok((_, parsed)) = X509Certificate::from_der(&certificate.der) else { return true };
     let Ok(issuer) = EndEntityCert::try_from(&issuer.der) else { return true };

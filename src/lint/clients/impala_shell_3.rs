@@ -23,8 +23,8 @@ pub(super) fn judge(names: &CertificateNames, host: &Host) -> Verdict {
     no_match(names, host)
 }
 
-/// Whether a name covers a host, with a wildcard anywhere in the left-most label for any part of it; alone it is one
-/// character or more.
+/// Returns whether a name covers a host, with a wildcard anywhere in the left-most label for any part of it; alone it
+/// is one character or more.
 fn covers(presented: &str, host: &str) -> bool {
     let label = label_of(presented);
     let Some((before, after)) = label.split_once('*') else { return same(presented, host) };

@@ -30,7 +30,7 @@ fn covers(presented: &str, host: &str) -> bool {
     dot_follows && presented != "*." && is_server_name(&presented.replace('*', "z")) && labels_match(presented, host)
 }
 
-/// Whether Java's `SNIHostName` accepts a name: labels of letters, digits and inner hyphens, no dot at the end.
+/// Returns whether Java's `SNIHostName` accepts a name: labels of letters, digits and inner hyphens, no dot at the end.
 fn is_server_name(name: &str) -> bool {
     name.split('.').all(|label| {
         (1..=63).contains(&label.len())

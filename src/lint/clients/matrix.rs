@@ -39,7 +39,8 @@ impl Matrix {
     }
 }
 
-/// Whether clients may see it: neither what a member shows to pronk, nor an authority, whose key may be with it.
+/// Returns whether clients may see it: neither what a member shows to pronk, nor an authority, whose key may be with
+/// it.
 fn is_shown_to_clients(subject: &Subject) -> bool {
     !matches!(subject.role.usage, Use::Authority | Use::ReEncrypt) && !subject.leaf().is_authority()
 }

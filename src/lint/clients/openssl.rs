@@ -54,7 +54,7 @@ fn split_at_wildcard(presented: &str, wildcards: Wildcards) -> Option<(&str, &st
     counts.then_some((before, after))
 }
 
-/// Whether a wildcard may follow `before` in its label.
+/// Returns whether a wildcard may follow `before` in its label.
 fn is_a_label_start(before: &str) -> bool {
     before.is_empty() || (is_label(before) && !is_a_label(before))
 }
@@ -67,7 +67,7 @@ fn wildcard_covers(before: &str, after: &str, host: &str) -> bool {
     fits && covered.bytes().all(is_letter_digit_or_hyphen)
 }
 
-/// Whether it is in the form of internationalized labels, `xn--…`.
+/// Returns whether it is in the form of internationalized labels, `xn--…`.
 fn is_a_label(text: &str) -> bool {
     strip_prefix(text, "xn--").is_some()
 }

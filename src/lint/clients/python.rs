@@ -86,7 +86,8 @@ fn foreign_wildcard(presented: &str, names: &CertificateNames, host: &Host) -> V
     if others || alone.why == Why::NoNameMatches { Verdict::refuses(Why::WildcardEndsSearch) } else { alone }
 }
 
-/// Whether Python cannot encode the name for the wire (IDNA: labels of 1 to 63 bytes, a dot at the end allowed).
+/// Returns whether Python cannot encode the name for the wire (IDNA: labels of 1 to 63 bytes, a dot at the end
+/// allowed).
 fn is_refused(host: &Host) -> bool {
     match host {
         Host::Ip(_) => false,

@@ -96,7 +96,7 @@ fn any_purpose_only(leaf: &Certificate) -> bool {
     leaf.extended_key_usage.as_ref().is_some_and(|all| !all.contains(&Purpose::ServerAuth))
 }
 
-/// Whether the subject is empty and the alternative names are not marked critical (RFC 5280, section 4.2.1.6).
+/// Returns whether the subject is empty and the alternative names are not marked critical (RFC 5280, section 4.2.1.6).
 fn has_no_critical_name(leaf: &Certificate) -> bool {
     let Ok((_, parsed)) = X509Certificate::from_der(&leaf.der) else { return false };
     let critical = parsed.subject_alternative_name().ok().flatten().is_some_and(|extension| extension.critical);

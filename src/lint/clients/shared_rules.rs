@@ -9,18 +9,18 @@ pub(super) fn by_dns_name(presented: &str) -> Verdict {
     Verdict::accepts(if presented.contains('*') { Why::WildcardMatches } else { Why::DnsNameMatches })
 }
 
-/// Whether there is a DNS name among the alternative names, be it one that cannot be decoded.
+/// Returns whether there is a DNS name among the alternative names, be it one that cannot be decoded.
 pub(super) fn has_dns_name(names: &CertificateNames) -> bool {
     // The tag of dNSName (RFC 5280, section 4.2.1.6).
     !names.dns.is_empty() || names.others.iter().any(|other| other.starts_with("broken name [2]"))
 }
 
-/// Whether two names are equal without regard to case, and not empty.
+/// Returns whether two names are equal without regard to case, and not empty.
 pub(super) fn same(presented: &str, host: &str) -> bool {
     !presented.is_empty() && presented.eq_ignore_ascii_case(host)
 }
 
-/// Whether the labels of both match one by one, `*` standing for any part of a label, however short.
+/// Returns whether the labels of both match one by one, `*` standing for any part of a label, however short.
 pub(super) fn labels_match(presented: &str, host: &str) -> bool {
     let (mut patterns, mut labels) = (presented.split('.'), host.split('.'));
     loop {

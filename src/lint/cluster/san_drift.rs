@@ -51,7 +51,7 @@ pub(super) fn san_drift(servers: &[&Subject]) -> Vec<Finding> {
     findings
 }
 
-/// Whether another check reports that this name is missing.
+/// Returns whether another check reports that this name is missing.
 fn is_reported_elsewhere(server: &Subject, name: &str) -> bool {
     let is = |host: &Host| matches!(host, Host::Name(host) if host == name);
     server.role.usage != Use::ReEncrypt && server.role.front_ends.iter().any(is)

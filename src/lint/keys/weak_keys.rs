@@ -59,7 +59,7 @@ impl WeakKeys {
         Ok(Self(fingerprints.into()))
     }
 
-    /// Whether the key with this modulus is on a list.
+    /// Returns whether the key with this modulus is on a list.
     pub fn contains(&self, modulus: &[u8]) -> bool {
         !self.0.is_empty() && self.0.binary_search(&fingerprint(modulus)).is_ok()
     }

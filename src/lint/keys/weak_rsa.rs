@@ -4,8 +4,8 @@ use std::sync::LazyLock;
 
 use num_bigint::BigUint;
 
-/// Whether a modulus has the fingerprint of Infineon's RSALib (ROCA, CVE-2017-15361): its remainders modulo small
-/// primes are all powers of 65537, as those of the primes that the library made are.
+/// Returns whether a modulus has the fingerprint of Infineon's RSALib (ROCA, CVE-2017-15361): its remainders modulo
+/// small primes are all powers of 65537, as those of the primes that the library made are.
 ///
 /// Nemec, Sys, Svenda, Klinec, Matyas: "The Return of Coppersmith's Attack" (2017). An honest modulus passes for one
 /// once in 200 million times.
@@ -49,7 +49,8 @@ pub(super) fn fermat_rounds(modulus: &[u8]) -> Option<u32> {
     None
 }
 
-/// Whether a number with this remainder modulo [`FILTER`] can be a square; of those that are none, one in 400 can.
+/// Returns whether a number with this remainder modulo [`FILTER`] can be a square; of those that are none, one in 400
+/// can.
 fn may_be_square(remainder: u64) -> bool {
     RESIDUES.iter().all(|(modulus, squares)| squares >> (remainder % modulus) & 1 == 1)
 }
@@ -58,7 +59,7 @@ fn remainder(number: &BigUint) -> u64 {
     u64::try_from(number % FILTER).unwrap_or_default()
 }
 
-/// Whether the length is usual. Other moduli are refused for it, and a file must not make anybody wait.
+/// Returns whether the length is usual. Other moduli are refused for it, and a file must not make anybody wait.
 fn within_bounds(modulus: &BigUint) -> bool {
     (512..=16_384).contains(&modulus.bits())
 }

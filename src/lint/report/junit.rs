@@ -87,7 +87,7 @@ fn case(out: &mut Out, source: &str, finding: &Finding, fail_on: Option<Severity
     .map(drop)
 }
 
-/// Whether a finding fails the build, as the exit code has it.
+/// Returns whether a finding fails the build, as the exit code has it.
 fn fails(finding: &Finding, fail_on: Option<Severity>) -> bool {
     fail_on.is_some_and(|least| finding.severity >= least)
 }

@@ -74,7 +74,7 @@ pub enum PeerCertMode {
 impl PeerCertMode {
     pub const ALL: [Self; 3] = [Self::Ignore, Self::Request, Self::Require];
 
-    /// The word that the file uses.
+    /// Returns the word that the file uses.
     pub fn as_str(self) -> &'static str {
         match self {
             Self::Ignore => "ignore",
@@ -100,7 +100,7 @@ pub enum TlsVersion {
 impl TlsVersion {
     pub const ALL: [Self; 2] = [Self::Tls12, Self::Tls13];
 
-    /// The word that the file uses.
+    /// Returns the word that the file uses.
     pub fn as_str(self) -> &'static str {
         match self {
             Self::Tls12 => "tls1.2",

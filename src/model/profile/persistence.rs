@@ -48,7 +48,8 @@ impl SourceMask {
     /// Every address is its own client.
     pub const HOST: Self = Self { v4: 32, v6: 128 };
 
-    /// The address with the bits outside the mask cleared. An IPv4 client of a dual-stack socket counts as IPv4.
+    /// Returns the address with the bits outside the mask cleared. An IPv4 client of a dual-stack socket counts as
+    /// IPv4.
     pub fn apply(self, address: IpAddr) -> IpAddr {
         match address.to_canonical() {
             IpAddr::V4(v4) => {

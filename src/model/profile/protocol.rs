@@ -40,7 +40,7 @@ pub enum ProtocolKind {
 impl ProtocolKind {
     pub const ALL: [Self; 2] = [Self::Tcp, Self::FastL4];
 
-    /// The word that the file uses.
+    /// Returns the word that the file uses.
     pub fn as_str(self) -> &'static str {
         match self {
             Self::Tcp => "tcp",

@@ -54,7 +54,7 @@ pub enum CertResponse {
 impl CertResponse {
     pub const ALL: [Self; 2] = [Self::Drop, Self::Ignore];
 
-    /// The word that the file uses.
+    /// Returns the word that the file uses.
     pub fn as_str(self) -> &'static str {
         match self {
             Self::Drop => "drop",

@@ -88,7 +88,7 @@ impl Probe for HttpProbe<'_> {
     }
 }
 
-/// A request as a `send` string of F5's has it: a line, headers, with `\r\n` written out.
+/// Returns a request as a `send` string of F5's has it: a line, headers, with `\r\n` written out.
 fn whole_request(text: &str) -> Result<Request<Empty<Bytes>>, String> {
     let text = text.replace("\\r", "\r").replace("\\n", "\n");
     let mut lines = text.lines().map(str::trim).take_while(|line| !line.is_empty());

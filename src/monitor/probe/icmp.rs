@@ -70,7 +70,7 @@ fn socket(v6: bool) -> io::Result<Socket> {
     Ok(socket)
 }
 
-/// An echo request (RFC 792; RFC 4443, section 4.1). The kernel puts in the identifier and the checksum.
+/// Returns an echo request (RFC 792; RFC 4443, section 4.1). The kernel puts in the identifier and the checksum.
 fn request(v6: bool, sequence: u16) -> [u8; 16] {
     let [high, low] = sequence.to_be_bytes();
     let kind = if v6 { 128 } else { 8 };

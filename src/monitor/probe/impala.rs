@@ -50,7 +50,7 @@ impl<'a> ImpalaProbe<'a> {
         }
     }
 
-    /// What a port means that takes connections and is silent.
+    /// Returns what a port means that takes connections and is silent.
     async fn judge_silence(&self, silent: Failure, address: SocketAddr, limit: Duration) -> Outcome {
         let Some(web) = &self.check.web else { return silent.at(address).into() };
         match self.page(web, address, "/healthz", limit).await {
@@ -64,7 +64,7 @@ impl<'a> ImpalaProbe<'a> {
         }
     }
 
-    /// What the web UI says against new connections, if anything. Hands over how busy the daemon is.
+    /// Returns what the web UI says against new connections, if anything. Hands over how busy the daemon is.
     async fn ask_web(&self, web: &WebUi, address: SocketAddr, limit: Duration) -> Result<Option<Verdict>, Failure> {
         let page = self.page(web, address, "/?json", limit).await?;
         let mut role = Role::parse(&page.body).ok_or_else(|| Failure::new("its page /?json is not JSON"))?;
@@ -169,7 +169,7 @@ impl<'a> ImpalaProbe<'a> {
         }
     }
 
-    /// What the port speaks, `auto` resolved by Impala's default ports.
+    /// Returns what the port speaks, `auto` resolved by Impala's default ports.
     fn protocol(&self) -> ImpalaProtocol {
         let port = self.assignment.monitor.probing.alias_port.unwrap_or(self.assignment.member.port);
         match (self.check.protocol, port) {
@@ -180,7 +180,7 @@ impl<'a> ImpalaProbe<'a> {
         }
     }
 
-    /// The port's name in metrics.
+    /// Returns the port's name in metrics.
     fn frontend(&self) -> &'static str {
         match self.protocol() {
             ImpalaProtocol::Beeswax => "beeswax",

@@ -22,7 +22,7 @@ pub(in crate::monitor) struct Page {
 }
 
 impl Page {
-    /// The answer as it was sent, or nearly: its status line, headers and body.
+    /// Returns the answer as it was sent, or nearly: its status line, headers and body.
     pub(crate) fn text(&self) -> Vec<u8> {
         let reason = self.status.canonical_reason().unwrap_or_default();
         let mut text = format!("{:?} {} {reason}\r\n", self.version, self.status.as_str()).into_bytes();

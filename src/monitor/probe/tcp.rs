@@ -76,7 +76,7 @@ mod tests {
 
     const LIMIT: Duration = Duration::from_secs(10);
 
-    /// A socket at whose address nobody listens, or will while it is held.
+    /// Returns a socket at whose address nobody listens, or will while it is held.
     fn nobody() -> (TcpSocket, SocketAddr) {
         let socket = TcpSocket::new_v4().unwrap();
         socket.bind(([127, 0, 0, 1], 0).into()).unwrap();

@@ -25,7 +25,7 @@ pub(super) enum Persisted {
 }
 
 impl Persisted {
-    /// The member, which may be used, by its index in the pool.
+    /// Returns the member, which may be used, by its index in the pool.
     pub(super) fn index(self) -> usize {
         match self {
             Self::Record(index) | Self::Hash(index) => index,

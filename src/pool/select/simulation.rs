@@ -22,7 +22,7 @@ struct Load<'a> {
 }
 
 impl Load<'_> {
-    /// The share of each member among the choices.
+    /// Returns the share of each member among the choices.
     fn shares(&self, seed: u64) -> Vec<f64> {
         let mut random = fastrand::Rng::with_seed(seed);
         let start = Instant::now();
@@ -64,7 +64,8 @@ fn assert_shares(method: LoadBalancing, shares: &[f64], theory: &[f64]) {
     }
 }
 
-/// A pool of three with ratios 1, 2, 3 and limits 100,000, 200,000, 300,000 of members; of nodes the other way round.
+/// Returns a pool of three with ratios 1, 2, 3 and limits 100,000, 200,000, 300,000 of members; of nodes the other way
+/// round.
 fn uneven(method: LoadBalancing) -> Pool {
     let change = |member: &mut Member| {
         let rank = match member.node.name.as_str() {

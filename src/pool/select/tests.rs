@@ -12,7 +12,7 @@ use crate::model::{self, Address, AdminState, LoadBalancing, Member, Monitor, Mo
 use crate::pool::member::{Measurement, measurement};
 use crate::pool::{Pool, Registry, Sharing, Sticky, Verdict};
 
-/// A pool named `impala` on port 21050 with members `a`, `b`, …, changed by `change`.
+/// Returns a pool named `impala` on port 21050 with members `a`, `b`, …, changed by `change`.
 pub(super) fn pool(mode: LoadBalancing, members: &[&str], change: impl Fn(&mut Member)) -> model::Pool {
     let members = members.iter().enumerate().map(|(number, name)| {
         let address = Address::Ip(IpAddr::from([127, 0, (number / 250) as u8, (number % 250) as u8 + 1]));
@@ -44,7 +44,7 @@ fn choose(pool: &Pool) -> Result<Choice, NoMember> {
     pool.choose(asker(&[]), Instant::now())
 }
 
-/// The names chosen by `count` connections that stay open.
+/// Returns the names chosen by `count` connections that stay open.
 fn names(pool: &Pool, count: usize) -> (String, Vec<Choice>) {
     let choices: Vec<_> = (0..count).map(|_| choose(pool).unwrap()).collect();
     let names = choices.iter().map(|choice| pool.members[choice.index].key.node.as_str()).collect();
@@ -63,7 +63,7 @@ pub(super) fn affinity(registry: &Registry) -> Vec<Sticky> {
     sticky(registry, PersistenceKind::SourceAddr(AFFINITY), false)
 }
 
-/// A persistence profile with the records of the virtual server `vs`.
+/// Returns a persistence profile with the records of the virtual server `vs`.
 fn sticky(registry: &Registry, kind: PersistenceKind, override_connection_limit: bool) -> Vec<Sticky> {
     let (name, mask) = (Name::from("sticky"), SourceMask::HOST);
     let records = matches!(kind, PersistenceKind::SourceAddr(_))

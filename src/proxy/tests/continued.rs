@@ -16,7 +16,7 @@ fn server_ssl() -> Arc<ServerSsl> {
     Arc::new(ServerSsl { ca_file: TrustAnchors::WebpkiRoots, ..ServerSsl::clone(built_in) })
 }
 
-/// A configuration of a virtual server in this mode with these members, and a limit of its own.
+/// Returns a configuration of a virtual server in this mode with these members, and a limit of its own.
 fn configured(mode: Mode, members: &[&str], limit: u32, registry: &Registry) -> Arc<Snapshot> {
     let pool = Arc::new(pool("p", members.iter().map(|node| member(node, 21050))));
     let joined = Arc::new(Pool::join(&pool, registry, Instant::now()));

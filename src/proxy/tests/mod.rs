@@ -20,7 +20,7 @@ fn name(text: &str) -> Name {
     Name::from(text)
 }
 
-/// A member `node:port` on the loopback.
+/// Returns a member `node:port` on the loopback.
 fn member(node: &str, port: u16) -> Member {
     Member::new(Arc::new(Node::new(name(node), Address::Ip(IpAddr::from([127, 0, 0, 1])))), port)
 }
@@ -29,20 +29,20 @@ fn pool(called: &str, members: impl IntoIterator<Item = Member>) -> model::Pool 
     model::Pool::new(name(called), LoadBalancing::RoundRobin, members.into_iter().map(Arc::new).collect())
 }
 
-/// What is built in, and a virtual server on a pool without members.
+/// Returns what is built in, and a virtual server on a pool without members.
 fn built_in() -> model::Model {
     let file = "pools: { p: {} }\nvirtual-servers: { vs: { destination: 127.0.0.1:21050, pool: p } }\n";
     config::parse("", file, Path::new("/")).unwrap().model
 }
 
-/// A virtual server that lets everybody in and passes bytes through.
+/// Returns a virtual server that lets everybody in and passes bytes through.
 fn virtual_server(called: &str, pool: &Arc<model::Pool>) -> VirtualServer {
     let built_in = &built_in().virtual_servers["vs"];
     let protocol = Arc::new(Protocol { idle_timeout: None, ..Protocol::clone(&built_in.protocol) });
     VirtualServer { name: name(called), pool: Arc::clone(pool), protocol, ..VirtualServer::clone(built_in) }
 }
 
-/// A profile for which a virtual server needs no certificate unless a client comes.
+/// Returns a profile for which a virtual server needs no certificate unless a client comes.
 fn client_ssl() -> Arc<ClientSsl> {
     Arc::clone(&built_in().profiles.client_ssl["clientssl"])
 }
@@ -58,7 +58,7 @@ const SOURCE_ADDR: PersistenceKind = PersistenceKind::SourceAddr(Affinity {
     match_across_pools: false,
 });
 
-/// What a reload makes of a virtual server without TLS.
+/// Returns what a reload makes of a virtual server without TLS.
 fn snapshot(config: VirtualServer, pool: &Arc<Pool>, registry: &Registry) -> Snapshot {
     let sticky = |profile: &Arc<Persistence>| Sticky {
         profile: Arc::clone(profile),

@@ -219,7 +219,7 @@ async fn nobody_waits_beside_a_free_place_and_nobody_is_overtaken() {
     }
 }
 
-/// A virtual server whose pool's only member takes one connection, and its clients wait for so long at most.
+/// Returns a virtual server whose pool's only member takes one connection, and its clients wait for so long at most.
 fn one_place(called: &str, time: Option<Duration>, registry: &Registry) -> Snapshot {
     let full = Member { connection_limit: Some(1), ..member("a", if called == "p" { 21050 } else { 21000 }) };
     let queue = Queueing { on_connection_limit: true, depth: None, time };

@@ -109,7 +109,7 @@ impl Kind for OrZero {
     }
 }
 
-/// What [`scalar::duration`] reads.
+/// Returns what [`scalar::duration`] reads.
 fn pattern() -> Json {
     json!({ "type": "string", "pattern": "^[0-9]+ *(ms|s|m|min|h|d)?$" })
 }

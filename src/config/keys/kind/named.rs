@@ -22,7 +22,7 @@ pub(in crate::config::keys) struct Reference<T: 'static> {
 }
 
 impl<T> Reference<T> {
-    /// What has this name; `None` when nothing of the right type has it, which is noted at `at`.
+    /// Returns what has this name; `None` when nothing of the right type has it, which is noted at `at`.
     pub(in crate::config::keys) fn named(&self, name: &str, at: At, fields: &Fields<'_>) -> Option<Arc<T>> {
         let is_there = fields.context.has_reference(self.what, self.section, name, at, self.types);
         is_there.then(|| (self.of)(fields.context.model).get(name).cloned()).flatten()

@@ -13,7 +13,7 @@ pub(in crate::config::keys) trait Kind {
     /// In words that fit "expected …".
     fn describe(&self) -> String;
 
-    /// What may be written, as JSON Schema.
+    /// Returns what may be written, as JSON Schema.
     fn schema(&self) -> Json;
 
     /// Understands a scalar; `None` when it is not of this kind.
@@ -26,23 +26,23 @@ pub(in crate::config::keys) trait Kind {
         written.node.scalar().and_then(|text| self.parse(&text)).ok_or(Wrong::Kind)
     }
 
-    /// Whether what is written counts as nothing, as `none` for a name or a path.
+    /// Returns whether what is written counts as nothing, as `none` for a name or a path.
     fn is_absent(&self, _node: &Node) -> bool {
         false
     }
 
-    /// The value where nothing is written, or where what is written is wrong.
+    /// Returns the value where nothing is written, or where what is written is wrong.
     fn absent(&self) -> Self::Value;
 
-    /// The value for people, as it would be written.
+    /// Returns the value for people, as it would be written.
     fn tell(&self, value: &Self::Value) -> String;
 
-    /// What a value of another kind may have been meant to be.
+    /// Returns what a value of another kind may have been meant to be.
     fn hint(&self, _written: &str) -> Option<String> {
         None
     }
 
-    /// What the maps in a list have, where the value is a list of maps.
+    /// Returns what the maps in a list have, where the value is a list of maps.
     fn items(&self) -> Option<&'static Section> {
         None
     }
@@ -51,7 +51,7 @@ pub(in crate::config::keys) trait Kind {
         false
     }
 
-    /// The words that may be written, where only words may.
+    /// Returns the words that may be written, where only words may.
     fn words(&self) -> Vec<&'static str> {
         Vec::new()
     }

@@ -213,7 +213,7 @@ pub(in crate::config::keys) fn each_text<T>(
     Ok(texts.into_iter().filter_map(|(text, item)| parse(text, item)).collect())
 }
 
-/// The schema of one item or a list of them.
+/// Returns the schema of one item or a list of them.
 pub(in crate::config::keys) fn one_or_more(item: Json) -> Json {
     json!({ "anyOf": [item, { "type": "array", "items": item }] })
 }

@@ -76,7 +76,7 @@ settings!(
     }
 );
 
-/// A monitor that probes, of a kind that was read.
+/// Returns a monitor that probes, of a kind that was read.
 pub(super) fn probing(kind: MonitorKind, fields: &Fields<'_>) -> Monitor {
     let probing = ProbingKeys.read(fields);
     let Probing { interval, up_interval, timeout, .. } = probing;
@@ -110,8 +110,8 @@ pub(super) const SERVER_SSL_PROFILE: Reference<ServerSsl> = Reference {
     name: |profile| &profile.name,
 };
 
-/// The server-ssl profile that a key names, else the one that verifies nothing: a probe learns whether a member serves,
-/// and sends no secret there unless told to.
+/// Returns the server-ssl profile that a key names, else the one that verifies nothing: a probe learns whether a member
+/// serves, and sends no secret there unless told to.
 pub(super) fn probe_tls(key: &Key<Reference<ServerSsl>>, fields: &Fields<'_>) -> Option<Arc<ServerSsl>> {
     if fields.has(key.name()) {
         return key.read(fields);

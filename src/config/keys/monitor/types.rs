@@ -22,7 +22,7 @@ pub(in crate::config) const MONITORS: &[&Type<ReadMonitor>] = &[
     &connect::GATEWAY_ICMP,
 ];
 
-/// What a monitor says, type by type.
+/// Returns what a monitor says, type by type.
 pub(in crate::config) fn monitor_facts(monitor: &Monitor) -> Facts {
     let mut facts = vec![("type", monitor.kind.as_str().to_owned())];
     ProbingKeys.facts(&monitor.probing, &mut facts);

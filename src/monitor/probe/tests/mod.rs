@@ -24,7 +24,7 @@ mod shortage;
 const PATIENT: Duration = Duration::from_secs(20);
 const BRIEF: Duration = Duration::from_millis(300);
 
-/// A server that does this with each connection, and how many there were.
+/// Returns a server that does this with each connection, and how many there were.
 async fn server<F>(serve: impl Fn(TcpStream) -> F + Send + 'static) -> (SocketAddr, Arc<AtomicUsize>)
 where
     F: Future<Output = ()> + Send + 'static,
@@ -42,7 +42,7 @@ where
     (address, count)
 }
 
-/// A server that reads something, answers this and closes.
+/// Returns a server that reads something, answers this and closes.
 async fn saying(answer: &[u8]) -> SocketAddr {
     let answer = Arc::new(answer.to_vec());
     let talk = move |mut stream: TcpStream| {
@@ -58,7 +58,7 @@ async fn saying(answer: &[u8]) -> SocketAddr {
     server(talk).await.0
 }
 
-/// A socket at whose address nobody listens, or will while it is held.
+/// Returns a socket at whose address nobody listens, or will while it is held.
 fn nobody() -> (TcpSocket, SocketAddr) {
     let socket = TcpSocket::new_v4().unwrap();
     socket.bind(([127, 0, 0, 1], 0).into()).unwrap();
@@ -66,7 +66,7 @@ fn nobody() -> (TcpSocket, SocketAddr) {
     (socket, address)
 }
 
-/// A server that takes connections and never answers.
+/// Returns a server that takes connections and never answers.
 async fn silent() -> SocketAddr {
     let hold =
         |mut stream: TcpStream| async move { while stream.read(&mut [0; 4096]).await.is_ok_and(|read| read > 0) {} };
@@ -172,7 +172,7 @@ mod http {
         fails(probe(&assignment(check(|_| {}), PATIENT), headers.await.0).await, "no HTTP answer");
     }
 
-    /// A server that answers 200 to a request that has every one of these lines, else 400.
+    /// Returns a server that answers 200 to a request that has every one of these lines, else 400.
     async fn wanting(lines: &'static [&'static str]) -> SocketAddr {
         let judge = move |mut stream: TcpStream| async move {
             let mut request = Vec::new();
@@ -221,7 +221,7 @@ mod impala {
 
     const HS2: ImpalaProtocol = ImpalaProtocol::Hs2;
 
-    /// A reply to GetInfo whose status is an error with this message.
+    /// Returns a reply to GetInfo whose status is an error with this message.
     fn refused(message: &str) -> Vec<u8> {
         let status = [b"\x08\0\x01\0\0\0\x03\x0b\0\x05", &(message.len() as u32).to_be_bytes()[..], message.as_bytes()];
         let head: &[u8] = b"\x80\x01\x00\x02\0\0\0\x07GetInfo\0\0\0\0\x0c\0\0\x0c\0\x01";
@@ -232,12 +232,12 @@ mod impala {
         [&b"\x03\0\0\0\x1f"[..], b"Unsupported mechanism type NOPE"].concat()
     }
 
-    /// An impalad's port without SASL.
+    /// Returns an impalad's port without SASL.
     async fn alive() -> SocketAddr {
         saying(&refused("Invalid session id: 0:0")).await
     }
 
-    /// A web UI with these pages; others are 404.
+    /// Returns a web UI with these pages; others are 404.
     async fn web(pages: &'static [(&'static str, &'static str)]) -> u16 {
         let answer = move |mut stream: TcpStream| async move {
             let mut request = Vec::new();

@@ -4,7 +4,7 @@ use super::*;
 use crate::monitor::probe::{ping_refused, refusal};
 use crate::monitor::shortage_tests::{alone, descriptors};
 
-/// What a probe finds while no descriptor can be opened.
+/// Returns what a probe finds while no descriptor can be opened.
 async fn without_descriptors(kind: MonitorKind, address: SocketAddr) -> Outcome {
     let assignment = assignment(kind, PATIENT);
     descriptors(false);
@@ -74,8 +74,8 @@ impl Scarce {
     }
 }
 
-/// An old web UI, which tells its role on the second page only, and a port that `serve`s. Each connection to either
-/// takes a descriptor from `scarce`.
+/// Returns an old web UI, which tells its role on the second page only, and a port that `serve`s. Each connection to
+/// either takes a descriptor from `scarce`.
 async fn impalad<F>(scarce: &Arc<Scarce>, serve: fn(TcpStream) -> F) -> (SocketAddr, u16)
 where
     F: Future<Output = ()> + Send + 'static,

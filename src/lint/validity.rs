@@ -72,7 +72,7 @@ static EXPIRING_SOON: Check = Check {
     basis: "RFC 5280, section 4.1.2.5",
     clients: "every client that verifies certificates refuses it from that day on",
     explanation: "An impalad reads its certificate when it starts, so replacing certificates takes a restart of the cluster, \
-        which wants to be planned. pronk takes certificates that it shows itself into force with a reload.",
+        which wants to be planned. pronk uses renewed files of its own within `certificate-refresh`, without a reload.",
     remedy: "issue the certificate anew, and plan the restart",
 };
 

@@ -12,11 +12,11 @@ pub(super) static SERVED_DIFFERS: Check = Check {
     basis: "impalad reads --ssl_server_certificate when it starts",
     clients: "all see the certificate that the server started with",
     explanation: "A certificate that was renewed on disk protects nobody until the server takes it. An impalad does so when \
-        it starts, and pronk when it is told to reload. Where the certificate that is shown is the newer one, the file is \
+        it starts, and pronk within `certificate-refresh`. Where the certificate that is shown is the newer one, the file is \
         a stale copy, or not the file that the server reads.\n\n\
         A file and a port are taken for the same server's by the node's name, or because the file's certificate carries \
         the name to which was connected.",
-    remedy: "restart the impalad, or reload pronk, so that it shows what the file holds",
+    remedy: "restart the impalad, or look in pronk's log why it does not use the file, so that it shows what the file holds",
 };
 
 pub(super) fn lint(subjects: &[Subject], pairs: &Pairs) -> Vec<Finding> {

@@ -86,7 +86,7 @@ def test_shutdown_statement_is_seen_by_the_port_where_the_web_ui_is_closed(front
     front = fronts(plain=impalads, modes=["offload"], monitor={**PATIENT, "web_port": web_port})
     wait_for_all(front, "offload", "hs2", impalads)
     said = front.pronk.wait_for(
-        lambda record: "the web UI tells nothing" in record.get("message", ""), "that the web UI is closed")
+        lambda record: "the web UI does not answer" in record.get("message", ""), "that the web UI is closed")
     assert "needs a user and a password" in said["reason"]
 
     ran = front.shell("offload", "hs2", "select version(); :shutdown()", "-B", "--quiet")

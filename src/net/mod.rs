@@ -2,6 +2,7 @@
 //! crate offers, and a timer.
 
 mod connect;
+mod first_bytes;
 mod listening_socket;
 mod open_file_limit;
 mod peer_state;
@@ -14,9 +15,10 @@ mod thread_priority;
 mod timer;
 
 pub use connect::{NotConnected, connect, connect_with};
+pub use first_bytes::FirstBytes;
 pub use listening_socket::{BoundSocket, bind, set_listening_options, share_port};
 pub use open_file_limit::raise_open_file_limit;
-pub use peer_state::{all_acknowledged, peer_closed};
+pub use peer_state::{all_acknowledged, is_all_acknowledged, peer_closed, peer_lost, until_peer_closes};
 pub use recording_socket::Socket;
 pub use shortage::Shortage;
 pub use shortage_log::log_ended_shortages;

@@ -1,21 +1,21 @@
-//! Waiting for the peer of a connection: until it closes, or has acknowledged everything.
+//! Waiting for the peer of a connection: until it closes, resets, or has acknowledged everything.
 
-use std::future::pending;
+use std::future::{Future, pending};
 use std::io;
 use std::os::fd::AsFd;
 use std::time::{Duration, Instant};
 
-use tokio::io::Interest;
+use tokio::io::{AsyncReadExt, Interest};
 use tokio::net::TcpStream;
+use tokio::time::timeout;
 
+use super::socket_options::shutdown_write;
 use super::sys;
 
 /// Waits until the peer has closed its sending direction, by FIN or RST, without reading. Where the system cannot tell,
 /// it waits forever.
 pub async fn peer_closed(stream: &TcpStream) {
-    // A registration of its own: readiness that is cleared here stays set for readers of the stream.
-    let own = stream.as_fd().try_clone_to_owned().and_then(|fd| TcpStream::from_std(fd.into()));
-    let Ok(own) = own else { return pending().await };
+    let Some(own) = own_registration(stream) else { return pending().await };
     loop {
         match own.ready(Interest::READABLE).await {
             Ok(ready) if !ready.is_read_closed() => {
@@ -28,11 +28,50 @@ pub async fn peer_closed(stream: &TcpStream) {
     }
 }
 
+/// Waits until the connection is lost in both directions: the peer reset it, or its host does not answer any more.
+/// The end of the peer's sending direction alone (FIN) is no loss. Nothing is read. Where the system cannot tell, it
+/// waits forever.
+pub fn peer_lost(stream: &TcpStream) -> impl Future<Output = ()> + Send + 'static {
+    let own = own_registration(stream);
+    async move {
+        let Some(own) = own else { return pending().await };
+        // Any answer is final: an error of the socket, or the runtime that ends.
+        let _ = own.ready(Interest::ERROR).await;
+    }
+}
+
+/// Returns the same connection with a registration of its own at the runtime: readiness that is cleared in one stays
+/// set for readers of the other.
+fn own_registration(stream: &TcpStream) -> Option<TcpStream> {
+    let own = stream.as_fd().try_clone_to_owned().and_then(|fd| TcpStream::from_std(fd.into()));
+    own.ok()
+}
+
+/// Ends the sending direction, and discards what the peer sends until it closes, for `limit` at most. So the peer
+/// receives what was sent to it last: the kernel resets a connection that is closed with unread bytes, and a reset
+/// discards what the peer has not read yet.
+pub async fn until_peer_closes(stream: &mut TcpStream, limit: Duration) {
+    if shutdown_write(stream).is_err() {
+        return;
+    }
+    let discard = async {
+        let mut bytes = [0; 1024];
+        // A peer that goes on sending does not wait for an answer.
+        for _ in 0..MOST_DISCARDED / bytes.len() {
+            match stream.read(&mut bytes).await {
+                Ok(0) | Err(_) => return,
+                Ok(_) => {}
+            }
+        }
+    };
+    let _ = timeout(limit, discard).await;
+}
+
 /// Waits until the peer has acknowledged all bytes that were written, for `limit` at most. Returns whether it has.
 pub async fn all_acknowledged(stream: &TcpStream, limit: Duration) -> bool {
     let deadline = Instant::now() + limit;
     let mut pause = Duration::from_millis(1);
-    while sys::unsent_bytes(stream) > 0 {
+    while !is_all_acknowledged(stream) {
         if Instant::now() >= deadline {
             return false;
         }
@@ -41,4 +80,75 @@ pub async fn all_acknowledged(stream: &TcpStream, limit: Duration) -> bool {
         pause = (pause * 2).min(Duration::from_millis(50));
     }
     true
+}
+
+/// Returns whether the peer has acknowledged all bytes that were written, or never will, as the connection was lost.
+pub fn is_all_acknowledged(stream: &TcpStream) -> bool {
+    sys::unsent_bytes(stream) == 0 || sys::is_closed(stream)
+}
+
+/// The most bytes that are discarded of a peer that goes on sending.
+const MOST_DISCARDED: usize = 64 << 10;
+
+#[cfg(test)]
+mod tests {
+    use std::pin::pin;
+    use std::time::Duration;
+
+    use tokio::io::AsyncWriteExt;
+    use tokio::net::TcpListener;
+
+    use super::*;
+    use crate::net::reset_on_close;
+
+    async fn pair() -> (TcpStream, TcpStream) {
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let (near, far) = tokio::join!(TcpStream::connect(listener.local_addr().unwrap()), listener.accept());
+        (near.unwrap(), far.unwrap().0)
+    }
+
+    #[tokio::test]
+    async fn only_a_reset_is_a_loss_and_bytes_and_fin_are_none() {
+        let (near, mut far) = pair().await;
+        let mut lost = pin!(peer_lost(&near));
+        far.write_all(b"request").await.unwrap();
+        far.shutdown().await.unwrap();
+        peer_closed(&near).await;
+        tokio::select! {
+            biased;
+            () = &mut lost => panic!("FIN is no loss"),
+            () = tokio::task::yield_now() => {}
+        }
+        reset_on_close(&far);
+        drop(far);
+        lost.await;
+    }
+
+    #[tokio::test]
+    async fn bytes_that_a_lost_peer_will_never_acknowledge_are_not_waited_for() {
+        let (near, far) = pair().await;
+        near.writable().await.unwrap();
+        while near.try_write(&[0; 65536]).is_ok() {}
+        assert!(!is_all_acknowledged(&near));
+        reset_on_close(&far);
+        drop(far);
+        assert!(all_acknowledged(&near, Duration::from_secs(60)).await);
+    }
+
+    #[tokio::test]
+    async fn last_words_reach_a_peer_that_was_still_sending() {
+        let (mut near, mut far) = pair().await;
+        far.write_all(b"garbage").await.unwrap();
+        near.write_all(b"alert").await.unwrap();
+        let (mut answer, limit) = (Vec::new(), Duration::from_secs(60));
+        let (read, ()) = tokio::join!(
+            async {
+                let read = far.read_to_end(&mut answer).await;
+                drop(far);
+                read
+            },
+            until_peer_closes(&mut near, limit)
+        );
+        assert_eq!((read.unwrap(), &answer[..]), (5, &b"alert"[..]));
+    }
 }

@@ -8,29 +8,23 @@ use std::task::{Context, Poll, ready};
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::net::TcpStream;
 
+use super::first_bytes::FirstBytes;
+
 /// A TCP connection that records the first bytes that it receives.
 #[derive(Debug)]
 pub struct Socket {
     pub tcp: TcpStream,
-    first: [u8; FIRST_BYTES],
-    seen: u8,
+    first: FirstBytes,
 }
 
 impl Socket {
     pub fn new(tcp: TcpStream) -> Self {
-        Self { tcp, first: [0; FIRST_BYTES], seen: 0 }
+        Self { tcp, first: FirstBytes::default() }
     }
 
     /// Returns the first bytes that were received, as they came over the wire.
     pub fn opening(&self) -> &[u8] {
-        &self.first[..usize::from(self.seen)]
-    }
-
-    fn remember(&mut self, bytes: &[u8]) {
-        let seen = usize::from(self.seen);
-        let more = bytes.len().min(FIRST_BYTES - seen);
-        self.first[seen..seen + more].copy_from_slice(&bytes[..more]);
-        self.seen += more as u8;
+        self.first.as_slice()
     }
 }
 
@@ -38,9 +32,7 @@ impl AsyncRead for Socket {
     fn poll_read(mut self: Pin<&mut Self>, cx: &mut Context<'_>, buf: &mut ReadBuf<'_>) -> Poll<io::Result<()>> {
         let before = buf.filled().len();
         ready!(Pin::new(&mut self.tcp).poll_read(cx, buf))?;
-        if usize::from(self.seen) < FIRST_BYTES {
-            self.remember(&buf.filled()[before..]);
-        }
+        self.first.record(&buf.filled()[before..]);
         Poll::Ready(Ok(()))
     }
 }
@@ -70,6 +62,3 @@ impl AsyncWrite for Socket {
         Pin::new(&mut self.tcp).poll_shutdown(cx)
     }
 }
-
-/// Enough to tell every protocol that clients and members begin with.
-const FIRST_BYTES: usize = 12;

@@ -4,8 +4,11 @@
 use std::os::fd::{AsFd, AsRawFd};
 
 /// Offsets in Linux's `struct tcp_info` (include/uapi/linux/tcp.h), which only ever grows at its end.
+const STATE: usize = 0;
 const SEGMENTS_OUT: usize = 136;
 const SEGMENTS_IN: usize = 140;
+/// The state after the end of a connection (TCP_CLOSE in include/net/tcp_states.h).
+const CLOSE: u8 = 7;
 
 /// The kernel's counters of one connection.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -18,6 +21,17 @@ pub struct TcpInfo {
 
 /// Reads `TCP_INFO`. Returns zeros where the kernel has none (an old kernel, a socket that is closed).
 pub fn tcp_info(socket: &impl AsFd) -> TcpInfo {
+    let Some(raw) = raw_tcp_info(socket) else { return TcpInfo::default() };
+    let field = |at: usize| u32::from_ne_bytes([raw[at], raw[at + 1], raw[at + 2], raw[at + 3]]);
+    TcpInfo { packets_in: field(SEGMENTS_IN), packets_out: field(SEGMENTS_OUT) }
+}
+
+/// Returns whether the connection is over in both directions, as after a reset.
+pub(super) fn is_closed(socket: &impl AsFd) -> bool {
+    raw_tcp_info(socket).is_some_and(|raw| raw[STATE] == CLOSE)
+}
+
+fn raw_tcp_info(socket: &impl AsFd) -> Option<[u8; 256]> {
     let mut raw = [0_u8; 256];
     let mut length = raw.len() as libc::socklen_t;
     // SAFETY: the descriptor is open for as long as `socket` is borrowed, and the kernel writes at most `length` bytes
@@ -31,11 +45,7 @@ pub fn tcp_info(socket: &impl AsFd) -> TcpInfo {
             &raw mut length,
         )
     };
-    if status != 0 || (length as usize) < SEGMENTS_IN + 4 {
-        return TcpInfo::default();
-    }
-    let field = |at: usize| u32::from_ne_bytes([raw[at], raw[at + 1], raw[at + 2], raw[at + 3]]);
-    TcpInfo { packets_in: field(SEGMENTS_IN), packets_out: field(SEGMENTS_OUT) }
+    (status == 0 && length as usize >= SEGMENTS_IN + 4).then_some(raw)
 }
 
 /// Returns how many bytes that were written the peer has not acknowledged (`SIOCOUTQ`); 0 when the socket is closed.

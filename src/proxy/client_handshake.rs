@@ -1,6 +1,7 @@
 //! The client's TLS handshake, and why it fails.
 
 use std::io;
+use std::time::Duration;
 
 use tokio::time::{Instant, timeout};
 use tokio_rustls::TlsStream;
@@ -26,15 +27,23 @@ pub(super) async fn accept_tls(
     match timeout(profile.handshake_timeout(), handshake).await {
         Ok(Ok(tls)) => {
             record.times.client_tls = Some(started.elapsed());
-            record.opening = Opening::of(tls.get_ref().0.opening());
+            record.opening_on_wire = Opening::of(tls.get_ref().0.opening());
             record.client_tls = Some(TlsFacts::of_client_side(tls.get_ref().1));
             Ok(Stream::Tls(Box::new(TlsStream::Server(tls))))
         }
-        Ok(Err((error, socket))) => {
-            record.opening = Opening::of(socket.opening());
-            // A client that speaks no TLS cannot read an alert; it understands a reset at once.
-            net::reset_on_close(&socket.tcp);
-            Err(failed(&error, &socket, record.opening))
+        Ok(Err((error, mut socket))) => {
+            record.opening_on_wire = Opening::of(socket.opening());
+            let close = failed(&error, &socket, record.opening_on_wire);
+            match close.reason {
+                // A client that speaks no TLS cannot read an alert; it understands a reset at once.
+                CloseReason::ClientPlaintext => {
+                    record.opening = record.opening_on_wire;
+                    net::reset_on_close(&socket.tcp);
+                }
+                // The alert is sent already. The client is to read it before it sees the end.
+                _ => Box::pin(net::until_peer_closes(&mut socket.tcp, ALERT_TIME)).await,
+            }
+            Err(close)
         }
         Err(_) => Err(CloseReason::ClientHandshakeTimeout.into()),
     }
@@ -66,3 +75,6 @@ fn failed(error: &io::Error, socket: &Socket, opening: Opening) -> Close {
     };
     reason.because(format_args!("the client {}", fault.describe()))
 }
+
+/// How long a client may take to read an alert and to close.
+const ALERT_TIME: Duration = Duration::from_secs(1);

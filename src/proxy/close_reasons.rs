@@ -181,7 +181,7 @@ reasons! {
         "the queue is full: as many connections wait as queue-depth-limit allows; add members or raise the limit";
     QueueTimeout = Policy Queue Timeout "queue-timeout"
         "no member took the connection within queue-time-limit; add members, raise connection-limit and the impalad's fe_service_threads, or find out who holds their connections";
-    ClientLeftQueue = Client Queue Fin "client-left-queue" "";
+    ClientLeftQueue = Client Queue Rst "client-left-queue" "";
 
     MemberRefused = Member Connect Rst "member-connect-refused"
         "nothing listens on the member's port; check that impalad runs and is a coordinator";
@@ -224,27 +224,45 @@ reasons! {
     ClientReset = Client Relay Rst "client-reset" "";
     /// Ordinary for Thrift's clients, which close without saying so in TLS.
     ClientTruncated = Client Relay CloseNotifyMissing "client-close-notify-missing" "";
+    ClientTimedOut = Client Relay Timeout "client-keepalive-timeout"
+        "the client's host does not answer keep-alive probes or does not acknowledge bytes: it stopped, lost its network, or a firewall between forgot the connection; see keep-alive-interval and tcp-user-timeout";
+    ClientAlert = Client Relay TlsAlert "client-sent-alert"
+        "the client ended TLS with an alert after the handshake; its own log says why";
     ClientTlsFailed = Client Relay TlsError "client-tls-broken"
         "the client sent bytes that are not valid TLS; something between may alter the stream";
     MemberFin = Member Relay Fin "member-fin" "";
     MemberReset = Member Relay Rst "member-reset"
         "the impalad ended abruptly: it stopped, was killed or lost its host; clients reconnect to another";
-    MemberTruncated = Member Relay CloseNotifyMissing "member-close-notify-missing" "";
+    MemberTruncated = Member Relay CloseNotifyMissing "member-close-notify-missing"
+        "the impalad ended without close_notify, as one does that stops or is killed; clients reconnect to another";
+    MemberTimedOut = Member Relay Timeout "member-keepalive-timeout"
+        "the impalad's host does not answer keep-alive probes or does not acknowledge bytes: it stopped, lost its network, or a firewall between forgot the connection; see keep-alive-interval and tcp-user-timeout";
+    /// Ordinary in itself, if the member were not down.
+    MemberGone = Member Relay Unavailable "member-gone"
+        "the impalad ended the connection as it went down: it stopped, was killed or lost its host; clients reconnect to another";
+    MemberAlert = Member Relay TlsAlert "member-sent-alert"
+        "the impalad ended TLS with an alert after the handshake: with TLS 1.3 it so refuses a client certificate that is missing or not trusted (cert-key-chain of the server-ssl profile); its log says more";
     MemberTlsFailed = Member Relay TlsError "member-tls-broken"
         "the impalad sent bytes that are not valid TLS; something between may alter the stream";
     MemberSpokeTls = Member Relay WrongProtocol "member-expects-tls"
         "the impalad answered plaintext with a TLS alert: it expects TLS; give the virtual server a server-ssl profile";
+    MemberClosedUnanswered = Member Relay NoAnswer "member-closed-unanswered"
+        "the impalad closed at once and answered nothing: it may expect TLS (give the virtual server a server-ssl profile), or SASL (connect with -l or -k); its log says more";
     MemberSilentToTls = Member Relay NoAnswer "member-silent-to-tls"
         "the impalad never answered the client's TLS hello: it probably has no TLS; use offload, or give it a certificate";
     MemberSilentToSasl = Member Relay NoAnswer "member-silent-to-sasl"
         "the impalad never answered the client's SASL: it probably has neither LDAP nor Kerberos; connect without -l or -k";
     IdleTimeout = Policy Relay Timeout "idle-timeout"
         "nothing passed for idle-timeout; raise it in the protocol profile if queries think longer";
+    HalfClosedTimeout = Policy Relay Timeout "half-closed-timeout"
+        "the client ended its side, and the member sent nothing for half-closed-timeout; raise it in the protocol profile if such clients wait longer for answers";
     ServiceDownReset = Policy Relay Rst "service-down-reset"
         "the member went down or was removed, and service-down-action resets its connections; clients reconnect to another";
     ServiceDownDrop = Policy Relay Unavailable "service-down-drop"
         "the member went down or was removed, and service-down-action drops its connections without telling clients; write `reset` if they should notice";
     Drained = Admin Drain Fin "drained" "pronk was stopped and its drain time was over; the client reconnects";
+    DrainedInExchange = Admin Drain Rst "drained-in-exchange"
+        "pronk was stopped and its drain time was over while a request or its answer was under way, so the connection was reset; give queries more time with --drain-timeout";
 }
 
 impl fmt::Display for CloseReason {
@@ -269,7 +287,8 @@ impl From<CloseReason> for Close {
 impl CloseReason {
     /// Returns whether connections end so without anybody's fault.
     pub(super) fn is_ordinary(self) -> bool {
-        matches!(self.mechanism(), Mechanism::Fin | Mechanism::Rst | Mechanism::CloseNotifyMissing)
+        self != Self::DrainedInExchange
+            && matches!(self.mechanism(), Mechanism::Fin | Mechanism::Rst | Mechanism::CloseNotifyMissing)
     }
 
     /// Returns the reason with what was observed.

@@ -47,7 +47,8 @@ pub(super) async fn choose_and_connect(
     let mut tried = Vec::new();
     let mut failed: Option<Close> = None;
     while tried.len() <= snapshot.pool.config.reselect_tries as usize {
-        let left = net::peer_closed(&client.tcp);
+        // Made only when the connection waits, as it takes a descriptor.
+        let left = async { net::peer_lost(&client.tcp).await };
         let choice = match choose::choose_member(virtual_server, snapshot, address, &tried, left, record).await {
             Ok(choice) => choice,
             // The failure of a member says more than that there is no other.

@@ -11,11 +11,13 @@ use super::client_handshake;
 use super::close_reasons::{Close, CloseReason};
 use super::connect::{self, Connected};
 use super::connection_record::ConnectionRecord;
-use super::ending::Ending;
+use super::deadlines::Deadlines;
+use super::ending::{Ending, finish};
 use super::first_bytes;
 use super::flow::{End, Flow, Side};
 use super::lifecycle::Lifecycle;
 use super::passive_health::PassiveHealth;
+use super::place::Place;
 use super::relay::{Outcome, Relay, StopConditions};
 use super::service_down;
 use super::silent_hold::hold_silently;
@@ -77,7 +79,7 @@ async fn life(accepted: Accepted, record: &mut ConnectionRecord) -> Result<Close
     let lifecycle = accepted.context.lifecycle.clone();
     // Boxed, so that what only the beginning needs is freed before the relay, which lasts.
     let beginning = Box::pin(async {
-        let mut handshaken = accepted.handshake(record).await?;
+        let mut handshaken = unless_drained(&lifecycle, accepted.handshake(record)).await?;
         let mut inbound = Flow::default();
         if handshaken.context.snapshot.config.dial == Dial::FirstByte {
             handshaken.first_bytes(&mut inbound, record).await?;
@@ -85,13 +87,11 @@ async fn life(accepted: Accepted, record: &mut ConnectionRecord) -> Result<Close
         let connected = handshaken.connect(record).await?;
         Ok::<_, Close>((handshaken, inbound, connected))
     });
-    let (mut handshaken, mut inbound, mut connected) = unless_drained(&lifecycle, beginning).await?;
+    let (mut handshaken, mut inbound, mut connected) = beginning.await?;
     loop {
         match handshaken.relay(&mut inbound, connected, record).await {
             Relayed::Ended(close) => return Ok(close),
-            Relayed::Reselect => {
-                connected = unless_drained(&lifecycle, Box::pin(handshaken.connect(record))).await?;
-            }
+            Relayed::Reselect => connected = Box::pin(handshaken.connect(record)).await?,
         }
     }
 }
@@ -143,15 +143,27 @@ impl Accepted {
 impl Handshaken {
     /// Waits for the client's first bytes, and refuses what the virtual server cannot pass on.
     async fn first_bytes(&mut self, inbound: &mut Flow, record: &mut ConnectionRecord) -> Result<(), Close> {
-        let config = &self.context.snapshot.config;
-        first_bytes::receive(&mut self.client, inbound, config.protocol.idle_timeout, record).await?;
-        first_bytes::check(record.opening, config).inspect_err(|_| net::reset_on_close(&self.client.socket().tcp))
+        let Self { client, context: Context { snapshot, lifecycle, .. } } = self;
+        let profile = &snapshot.config.protocol;
+        let received = first_bytes::receive(client, inbound, profile.idle_timeout, record);
+        let received = unless_drained(lifecycle, received).await;
+        if let Err(close) = &received {
+            match close.reason {
+                CloseReason::ClientSilent if profile.reset_on_timeout => net::reset_on_close(&client.socket().tcp),
+                CloseReason::ClientSilent | CloseReason::Drained => finish(client, profile).await,
+                _ => {}
+            }
+        }
+        received?;
+        first_bytes::check(record.opening, &snapshot.config).inspect_err(|_| net::reset_on_close(&client.socket().tcp))
     }
 
+    /// Connects to a member. If there is none, the client is reset, as its request is not answered.
     async fn connect(&mut self, record: &mut ConnectionRecord) -> Result<Connected, Close> {
-        let Context { client, snapshot, virtual_server, .. } = &mut self.context;
+        let Context { client, snapshot, virtual_server, lifecycle } = &mut self.context;
         let socket = self.client.socket();
-        let connected = connect::choose_and_connect(virtual_server, snapshot, socket, client.ip(), record).await;
+        let connecting = connect::choose_and_connect(virtual_server, snapshot, socket, client.ip(), record);
+        let connected = unless_drained(lifecycle, connecting).await;
         if connected.is_err() {
             net::reset_on_close(&socket.tcp);
         }
@@ -162,22 +174,23 @@ impl Handshaken {
     async fn relay(&mut self, inbound: &mut Flow, connected: Connected, record: &mut ConnectionRecord) -> Relayed {
         let Connected { stream: mut member, guard, setup, since } = connected;
         let Context { snapshot, virtual_server, lifecycle, .. } = &self.context;
-        let health = PassiveHealth::new(&guard.member);
-        let mut meter =
-            TrafficMeter::new(Arc::clone(virtual_server), Arc::clone(&guard.pool), Arc::clone(&guard.member));
+        let (pool, live_member) = (Arc::clone(&guard.pool), Arc::clone(&guard.member));
+        let health = PassiveHealth::new(&live_member);
+        let mut place = Place::new(guard, setup);
+        let mut meter = TrafficMeter::new(Arc::clone(virtual_server), pool, Arc::clone(&live_member));
         let mut outbound = Flow::default();
         let profile = Arc::clone(&snapshot.config.protocol);
         let stop = StopConditions {
-            idle_timeout: profile.idle_timeout,
             closing: lifecycle.closing(),
-            service_down: service_down::action_due(guard.member.service_down_in_force()),
+            service_down: service_down::action_due(live_member.service_down_in_force()),
         };
+        let deadlines = Deadlines::new(&profile, since);
         let relay = Relay::new(&mut self.client, &mut member, inbound, &mut outbound, health);
-        let outcome = relay.run(stop, setup, &mut meter).await;
+        let relay = relay.run(stop, deadlines, &mut place, &mut meter).await;
 
         let may_try = record.tries <= snapshot.pool.config.reselect_tries;
         let nothing_passed = inbound.bytes + outbound.bytes == 0;
-        if may_try && nothing_passed && reselects(&outcome, guard.member.service_down_action()) {
+        if may_try && nothing_passed && reselects(&relay.outcome, live_member.service_down_action()) {
             net::reset_on_close(&member.socket().tcp);
             inbound.change_receiver();
             return Relayed::Reselect;
@@ -185,27 +198,28 @@ impl Handshaken {
 
         meter.count_bytes(inbound.bytes, outbound.bytes);
         if record.opening == Opening::Unknown {
-            record.opening = Opening::of(self.client.socket().opening());
+            record.set_opening(inbound, &self.client);
         }
         if outbound.bytes == 0 {
             health.unanswered(since.elapsed());
         }
-        let is_dropped = matches!(outcome, Outcome::ServiceDown(ServiceDownAction::Drop));
+        let is_dropped = matches!(relay.outcome, Outcome::ServiceDown(ServiceDownAction::Drop));
         let ending = Ending {
-            outcome,
+            relay,
             client: &mut self.client,
             member: &mut member,
             opening: record.opening,
-            bytes_out: outbound.bytes,
+            answer: outbound.opening(),
             lasted: since.elapsed(),
+            member_is_down: live_member.health().is_down(),
         };
-        let close = ending.reason();
+        let close = ending.reason(&profile);
         ending.close(&profile).await;
         meter.count_packets(self.client.socket(), member.socket());
         record.set_traffic(meter.totals());
         if is_dropped {
             // The member is free at once; the client is held.
-            drop((member, guard));
+            drop((member, place));
             let client = &self.client.socket().tcp;
             Box::pin(hold_silently(client, profile.idle_timeout, lifecycle.closing())).await;
             net::reset_on_close(client);

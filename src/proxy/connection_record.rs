@@ -6,7 +6,9 @@ use std::time::Duration;
 use tokio::time::Instant;
 
 use super::close_reasons::Close;
+use super::flow::Flow;
 use super::snapshot::Snapshot;
+use super::stream::Stream;
 use super::traffic_meter::Totals;
 use crate::impala::Opening;
 use crate::model::{MemberKey, Mode, Name};
@@ -19,7 +21,10 @@ pub(super) struct ConnectionRecord {
     mode: Mode,
     client: SocketAddr,
     destination: Option<SocketAddr>,
+    /// The protocol of the client's first bytes, within TLS where the virtual server terminates it.
     pub opening: Opening,
+    /// The protocol of the client's first bytes as they came.
+    pub opening_on_wire: Opening,
     pub times: PhaseTimes,
     pub client_tls: Option<TlsFacts>,
     pub member_tls: Option<TlsFacts>,
@@ -53,6 +58,7 @@ impl ConnectionRecord {
             client,
             destination,
             opening: Opening::Unknown,
+            opening_on_wire: Opening::Unknown,
             times: PhaseTimes::default(),
             client_tls: None,
             member_tls: None,
@@ -78,6 +84,12 @@ impl ConnectionRecord {
         (self.pool, self.member) = (pool.clone(), Some(member.clone()));
         self.persisted = persisted;
         self.tries += 1;
+    }
+
+    /// Takes the client's first bytes.
+    pub(super) fn set_opening(&mut self, inbound: &Flow, client: &Stream) {
+        self.opening = Opening::of(inbound.opening());
+        self.opening_on_wire = Opening::of(client.socket().opening());
     }
 
     /// Sets what passed over the connection.
@@ -106,6 +118,7 @@ impl ConnectionRecord {
                     local_address = self.local_address.map(|address| address.to_string()),
                     member_address = self.member_address.map(|address| address.to_string()),
                     opening = self.opening.as_str(),
+                    opening_on_wire = self.opening_on_wire.as_str(),
                     persisted = self.persisted,
                     tries = self.tries,
                     bytes_in = self.traffic.bytes.0,

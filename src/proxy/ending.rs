@@ -7,7 +7,7 @@ use tokio::time::timeout;
 
 use super::close_reasons::{Close, CloseReason};
 use super::flow::{End, Side};
-use super::relay::Outcome;
+use super::relay::{Finished, Outcome};
 use super::stream::Stream;
 use crate::impala::{Opening, is_tls_record};
 use crate::model::ServiceDownAction;
@@ -16,30 +16,44 @@ use crate::net;
 
 /// A relay that has ended, and all that its reason follows from.
 pub(super) struct Ending<'a> {
-    pub outcome: Outcome,
+    pub relay: Finished,
     pub client: &'a mut Stream,
     pub member: &'a mut Stream,
-    /// The protocol of the client's first bytes.
+    /// The protocol of the client's first bytes, within TLS where the virtual server terminates it.
     pub opening: Opening,
-    /// Bytes that the client received.
-    pub bytes_out: u64,
+    /// The first bytes of the member, within TLS where the virtual server speaks it.
+    pub answer: &'a [u8],
     /// How long the member was connected.
     pub lasted: Duration,
+    /// Whether the member is down by now.
+    pub member_is_down: bool,
 }
 
 impl Ending<'_> {
     /// Returns why the connection ended.
-    pub(super) fn reason(&self) -> Close {
-        let close = match &self.outcome {
+    pub(super) fn reason(&self, profile: &Protocol) -> Close {
+        let in_exchange = self.relay.in_exchange;
+        let close = match &self.relay.outcome {
             Outcome::Idle => CloseReason::IdleTimeout.into(),
+            Outcome::Drained if in_exchange => CloseReason::DrainedInExchange.into(),
             Outcome::Drained => CloseReason::Drained.into(),
             Outcome::ServiceDown(ServiceDownAction::Drop) => return CloseReason::ServiceDownDrop.into(),
             Outcome::ServiceDown(_) => return CloseReason::ServiceDownReset.into(),
+            Outcome::HalfClosed(Side::Client) => CloseReason::HalfClosedTimeout.into(),
+            Outcome::HalfClosed(Side::Member) => {
+                let limit = profile.half_closed_timeout.unwrap_or_default();
+                CloseReason::MemberFin.because(format_args!("the client did not close its side within {limit:?}"))
+            }
             Outcome::Ended { side, end, .. } => ended(*side, end),
         };
-        match self.protocol_mismatch() {
-            Some(reason) => reason.because(format_args!("{} after {:.1?}", close.reason, self.lasted)),
-            None => close,
+        if let Some(reason) = self.protocol_mismatch() {
+            return reason.because(format_args!("{} after {:.1?}", close.reason, self.lasted));
+        }
+        match close.reason {
+            CloseReason::MemberFin | CloseReason::MemberTruncated if self.member_is_down => {
+                CloseReason::MemberGone.because(close.reason)
+            }
+            _ => close,
         }
     }
 
@@ -47,14 +61,19 @@ impl Ending<'_> {
     fn protocol_mismatch(&self) -> Option<CloseReason> {
         let plain_to_member = matches!(self.member, Stream::Plain(_));
         let tls_from_client = matches!(self.client, Stream::Plain(_)) && self.opening == Opening::Tls;
-        if plain_to_member && !tls_from_client && is_tls_record(self.member.socket().opening()) {
+        if plain_to_member && !tls_from_client && is_tls_record(self.answer) {
             return Some(CloseReason::MemberSpokeTls);
         }
-        let by_member = matches!(self.outcome, Outcome::Ended { side: Side::Member, .. });
-        let unanswered = self.bytes_out == 0 && (by_member || self.lasted >= LONG_ENOUGH_TO_ANSWER);
+        let by_member = matches!(self.relay.outcome, Outcome::Ended { side: Side::Member, .. });
+        let is_quick = self.lasted < LONG_ENOUGH_TO_ANSWER;
+        let is_unanswered = self.answer.is_empty() && (by_member || !is_quick);
         match () {
-            () if !unanswered => None,
+            () if !is_unanswered || self.member_is_down => None,
             () if plain_to_member && tls_from_client => Some(CloseReason::MemberSilentToTls),
+            // A member that waits for more SASL is silent; one that waits for TLS closes at once.
+            () if plain_to_member && by_member && is_quick && self.opening != Opening::Unknown => {
+                Some(CloseReason::MemberClosedUnanswered)
+            }
             () if self.opening.is_sasl() => Some(CloseReason::MemberSilentToSasl),
             () => None,
         }
@@ -62,27 +81,35 @@ impl Ending<'_> {
 
     /// Closes both sides, each as it should see the end. After service-down-action `drop` the client stays open.
     pub(super) async fn close(self, profile: &Protocol) {
-        let Self { outcome, client, member, .. } = self;
-        match outcome {
+        let Self { relay, client, member, .. } = self;
+        match relay.outcome {
             Outcome::Ended { reset: Some(side), .. } => {
                 let other = if side == Side::Client { client } else { member };
                 // A reset discards what was not delivered yet, so it waits for the bytes that came before it.
                 net::all_acknowledged(&other.socket().tcp, profile.close_wait).await;
                 net::reset_on_close(&other.socket().tcp);
             }
-            Outcome::Ended { reset: None, .. } => {}
+            // Both sides have got their end, or have no use for one.
+            Outcome::Ended { reset: None, .. } | Outcome::HalfClosed(Side::Member) => {}
             Outcome::ServiceDown(ServiceDownAction::Drop) => net::reset_on_close(&member.socket().tcp),
             Outcome::ServiceDown(_) => reset_both(client, member),
-            Outcome::Idle if profile.reset_on_timeout => reset_both(client, member),
-            Outcome::Idle | Outcome::Drained => {
-                for side in [client, member] {
-                    let finish = poll_fn(|cx| side.poll_finish(cx));
-                    // A peer that reads nothing does not see it; its connection is closed in any case.
-                    let _ = timeout(profile.close_wait, finish).await;
-                }
+            Outcome::Idle | Outcome::HalfClosed(Side::Client) if profile.reset_on_timeout => {
+                reset_both(client, member);
+            }
+            Outcome::Idle | Outcome::HalfClosed(Side::Client) | Outcome::Drained if relay.in_exchange => {
+                reset_both(client, member);
+            }
+            Outcome::Idle | Outcome::HalfClosed(Side::Client) | Outcome::Drained => {
+                tokio::join!(finish(client, profile), finish(member, profile));
             }
         }
     }
+}
+
+/// Ends the sending direction in order.
+pub(super) async fn finish(side: &mut Stream, profile: &Protocol) {
+    // A peer that reads nothing does not see it; its connection is closed in any case.
+    let _ = timeout(profile.close_wait, poll_fn(|cx| side.poll_finish(cx))).await;
 }
 
 fn reset_both(client: &Stream, member: &Stream) {
@@ -95,11 +122,15 @@ fn ended(side: Side, end: &End) -> Close {
         (Side::Client, End::Fin) => CloseReason::ClientFin.into(),
         (Side::Client, End::Truncated) => CloseReason::ClientTruncated.into(),
         (Side::Client, End::Reset) => CloseReason::ClientReset.into(),
-        (Side::Client, End::Broken(error)) => CloseReason::ClientTlsFailed.because(error),
+        (Side::Client, End::TimedOut) => CloseReason::ClientTimedOut.into(),
+        (Side::Client, End::Alert(what)) => CloseReason::ClientAlert.because(format_args!("the client {what}")),
+        (Side::Client, End::Broken(what)) => CloseReason::ClientTlsFailed.because(format_args!("the client {what}")),
         (Side::Member, End::Fin) => CloseReason::MemberFin.into(),
         (Side::Member, End::Truncated) => CloseReason::MemberTruncated.into(),
         (Side::Member, End::Reset) => CloseReason::MemberReset.into(),
-        (Side::Member, End::Broken(error)) => CloseReason::MemberTlsFailed.because(error),
+        (Side::Member, End::TimedOut) => CloseReason::MemberTimedOut.into(),
+        (Side::Member, End::Alert(what)) => CloseReason::MemberAlert.because(format_args!("the member {what}")),
+        (Side::Member, End::Broken(what)) => CloseReason::MemberTlsFailed.because(format_args!("the member {what}")),
     }
 }
 

@@ -32,7 +32,7 @@ pub(super) async fn receive(
     record.times.first_byte = Some(started.elapsed());
     match received {
         Ok(true) => {
-            record.opening = Opening::of(client.socket().opening());
+            record.set_opening(inbound, client);
             Ok(())
         }
         Ok(false) => Err(CloseReason::ClientLeftSilent.into()),

@@ -6,6 +6,8 @@ use std::task::{Context, Poll, ready};
 
 use super::buffers::{Chunk, Size};
 use super::stream::Stream;
+use crate::net::FirstBytes;
+use crate::tls::TlsFault;
 
 /// A side of a connection.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -14,30 +16,58 @@ pub(super) enum Side {
     Member,
 }
 
+impl Side {
+    pub(super) fn other(self) -> Self {
+        match self {
+            Self::Client => Self::Member,
+            Self::Member => Self::Client,
+        }
+    }
+}
+
 /// How a side ended the bytes that it sends.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub(super) enum End {
     /// FIN, after close_notify where there is TLS.
     Fin,
     /// FIN without the close_notify that TLS asks for.
     Truncated,
     Reset,
-    /// It sent bytes that are not valid TLS.
-    Broken(io::Error),
+    /// Its host does not answer any more: keep-alive probes or bytes stayed unacknowledged.
+    TimedOut,
+    /// A fatal TLS alert, in words.
+    Alert(String),
+    /// It sent bytes that are not valid TLS, in words.
+    Broken(String),
 }
 
 impl End {
-    fn of(error: io::Error) -> Self {
+    /// Returns how a side ended that gave this error.
+    pub(super) fn of(error: &io::Error) -> Self {
         match error.kind() {
             io::ErrorKind::UnexpectedEof => Self::Truncated,
-            io::ErrorKind::InvalidData => Self::Broken(error),
+            io::ErrorKind::TimedOut | io::ErrorKind::HostUnreachable | io::ErrorKind::NetworkUnreachable => {
+                Self::TimedOut
+            }
+            io::ErrorKind::InvalidData => match TlsFault::of_relay(error) {
+                fault @ TlsFault::AlertReceived { .. } => Self::Alert(fault.describe()),
+                fault => Self::Broken(fault.describe()),
+            },
+            _ => Self::Reset,
+        }
+    }
+
+    /// Returns how a side was lost to which writing gave this error.
+    pub(super) fn of_write(error: &io::Error) -> Self {
+        match Self::of(error) {
+            Self::TimedOut => Self::TimedOut,
             _ => Self::Reset,
         }
     }
 
     /// Returns whether the connection ends with it in both directions.
     pub(super) fn is_abrupt(&self) -> bool {
-        matches!(self, Self::Reset | Self::Broken(_))
+        !matches!(self, Self::Fin | Self::Truncated)
     }
 }
 
@@ -53,6 +83,9 @@ pub(super) struct Flow {
     unflushed: bool,
     /// Whether the end is held back, and not passed on yet.
     pub end_held: bool,
+    /// How the sender's connection was lost, if a write to it found that.
+    lost: Option<End>,
+    first: FirstBytes,
     /// Bytes that were passed on.
     pub bytes: u64,
 }
@@ -66,12 +99,44 @@ impl Flow {
         poll_fn(|cx| {
             let mut chunk = Chunk::borrow(Size::Small);
             from.poll_read(cx, chunk.room()).map_ok(|count| {
+                self.first.record(&chunk.room()[..count]);
                 chunk.filled(count);
                 self.chunk = (count > 0).then_some(chunk);
                 count > 0
             })
         })
         .await
+    }
+
+    /// Returns the first bytes that were received, decrypted where there is TLS.
+    pub(super) fn opening(&self) -> &[u8] {
+        self.first.as_slice()
+    }
+
+    /// Returns whether bytes were received that the receiver does not have yet.
+    pub(super) fn has_unsent(&self) -> bool {
+        self.chunk.is_some() || self.unflushed
+    }
+
+    /// Takes the news that the sender's connection is lost. What it sent before is still passed on, and then an end of
+    /// this kind: a socket whose error a write has taken ends as if by FIN.
+    pub(super) fn sender_lost(&mut self, end: End) {
+        if self.finished {
+            return;
+        }
+        if matches!(self.end, Some(End::Fin | End::Truncated)) {
+            self.end = Some(end);
+        } else {
+            self.lost.get_or_insert(end);
+        }
+    }
+
+    /// Takes an end of the sender's.
+    fn set_end(&mut self, end: End) {
+        self.end = Some(match self.lost.take() {
+            Some(lost) if !end.is_abrupt() => lost,
+            _ => end,
+        });
     }
 
     /// Makes the flow ready for another receiver, after one that received nothing.
@@ -116,7 +181,7 @@ impl Flow {
                 }
                 Some(End::Fin) => return to.poll_finish(cx),
                 Some(End::Truncated) => return to.poll_truncate(cx),
-                Some(End::Reset | End::Broken(_)) => return to.poll_flush(cx),
+                Some(End::Reset | End::TimedOut | End::Alert(_) | End::Broken(_)) => return to.poll_flush(cx),
             }
             if passed >= TURN {
                 cx.waker().wake_by_ref();
@@ -135,15 +200,16 @@ impl Flow {
                     }
                     return Poll::Pending;
                 }
-                Poll::Ready(Ok(0)) => self.end = Some(End::Fin),
+                Poll::Ready(Ok(0)) => self.set_end(End::Fin),
                 Poll::Ready(Ok(count)) => {
+                    self.first.record(&chunk.room()[..count]);
                     chunk.filled(count);
                     if chunk.is_full() {
                         self.size = Size::Bulk;
                     }
                     self.chunk = Some(chunk);
                 }
-                Poll::Ready(Err(error)) => self.end = Some(End::of(error)),
+                Poll::Ready(Err(error)) => self.set_end(End::of(&error)),
             }
         }
         Poll::Ready(Ok(()))

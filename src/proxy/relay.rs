@@ -1,37 +1,53 @@
-//! Passing bytes both ways until both sides have ended, or nothing passed for the idle timeout.
+//! Passing bytes both ways until both sides have ended, one was lost, or a deadline is over.
+//!
+//! Each direction is a [`Flow`]: open, then ended by its sender, then passed on. A side is lost when it resets, breaks
+//! TLS, stops answering or takes no more bytes. What it sent before is passed on first, and then the other side is reset:
+//! a loss never looks like an end in order, in whatever order the events come.
 
 use std::future::{Future, poll_fn};
-use std::pin::pin;
+use std::pin::{Pin, pin};
 use std::task::{Context, Poll};
 use std::time::Duration;
 
 use tokio::time::{Instant, sleep_until};
 
+use super::deadlines::{Deadlines, Due};
 use super::flow::{End, Flow, Side};
 use super::passive_health::PassiveHealth;
+use super::place::Place;
 use super::stream::Stream;
 use super::traffic_meter::TrafficMeter;
 use super::verdict_wait::VerdictWait;
 use crate::model::ServiceDownAction;
-use crate::pool::SetupGuard;
+use crate::net;
 
 /// Why a relay ended.
 #[derive(Debug)]
 pub(super) enum Outcome {
-    /// The side that ended first, and how. If it was abrupt, `reset` is the side to be reset, after it has received all
-    /// bytes that were sent to it before.
+    /// The side that ended first, and how. If a side was lost, `reset` is the other one, which is to be reset after it
+    /// has received all bytes that were sent to it before.
     Ended { side: Side, end: End, reset: Option<Side> },
     /// No bytes passed for the idle timeout.
     Idle,
+    /// This side ended, and no bytes passed for half-closed-timeout.
+    HalfClosed(Side),
     /// pronk stops, and the drain time is over.
     Drained,
     /// The member went down or was removed, and its service-down action is due.
     ServiceDown(ServiceDownAction),
 }
 
-/// What ends a relay from outside, and the time without bytes after which it ends by itself.
+/// A relay that has ended.
+#[derive(Debug)]
+pub(super) struct Finished {
+    pub outcome: Outcome,
+    /// Whether a request or an answer was under way: bytes are not delivered yet, passed within the last second, or the
+    /// last ones were the client's. An end in order would make such an answer look whole.
+    pub in_exchange: bool,
+}
+
+/// What ends a relay from outside.
 pub(super) struct StopConditions<C, S> {
-    pub idle_timeout: Option<Duration>,
     /// Completes when the drain closes this connection.
     pub closing: C,
     /// Completes when the member's service-down action is due.
@@ -47,8 +63,17 @@ pub(super) struct Relay<'a> {
     health: PassiveHealth<'a>,
     /// The side that ended first.
     first: Option<Side>,
-    /// A side that takes no more bytes. What it sent before is still passed on.
-    unwritable: Option<Side>,
+    /// The side that was found to be lost by writing to it or by watching it, and how.
+    lost: Option<(Side, End)>,
+    /// Watches the side that has ended in order, which nobody reads any more.
+    watch: Option<Watch>,
+    /// Whether the last bytes were the client's.
+    awaits_answer: bool,
+}
+
+struct Watch {
+    side: Side,
+    lost: Pin<Box<dyn Future<Output = ()> + Send>>,
 }
 
 impl<'a> Relay<'a> {
@@ -59,29 +84,30 @@ impl<'a> Relay<'a> {
         outbound: &'a mut Flow,
         health: PassiveHealth<'a>,
     ) -> Self {
-        Self { client, member, inbound, outbound, health, first: None, unwritable: None }
+        Self { client, member, inbound, outbound, health, first: None, lost: None, watch: None, awaits_answer: false }
     }
 
-    /// Passes bytes until the end, and returns why it ended. Drops `setup` with the member's first byte.
+    /// Passes bytes until the end. Gives the connection's `place` at the member back as soon as the member's side is
+    /// over.
     pub(super) async fn run(
         mut self,
         stop: StopConditions<impl Future<Output = ()>, impl Future<Output = ServiceDownAction>>,
-        setup: SetupGuard,
+        mut deadlines: Deadlines,
+        place: &mut Place,
         meter: &mut TrafficMeter,
-    ) -> Outcome {
-        let idle = stop.idle_timeout.unwrap_or(FAR_FUTURE);
-        let mut active = Instant::now();
-        let mut setup = Some(setup);
-        let mut alarm = pin!(sleep_until(active + idle.min(SetupGuard::LONGEST)));
+    ) -> Finished {
+        let mut alarm = pin!(sleep_until(deadlines.next().0));
         let (mut closing, mut service_down) = (pin!(stop.closing), pin!(stop.service_down));
         let mut verdict = VerdictWait::default();
         self.outbound.end_held = self.health.verdict_matters();
-        poll_fn(|cx| {
+        let outcome = poll_fn(|cx| {
             // First, so that bytes which a dead member did not receive can go to another.
             if let Poll::Ready(action) = service_down.as_mut().poll(cx) {
                 return Poll::Ready(Outcome::ServiceDown(action));
             }
-            if let Poll::Ready(outcome) = self.poll(cx) {
+            let passed_to_member = self.inbound.bytes;
+            self.pass(cx);
+            if let Some(outcome) = self.outcome(false) {
                 return Poll::Ready(outcome);
             }
             if self.outbound.end_held && self.outbound.end.is_some() {
@@ -92,82 +118,160 @@ impl<'a> Relay<'a> {
                 }
             }
             if meter.count_bytes(self.inbound.bytes, self.outbound.bytes) {
-                active = Instant::now();
-                meter.count_packets_each_second(active, self.client.socket(), self.member.socket());
+                let now = Instant::now();
+                self.awaits_answer = self.inbound.bytes > passed_to_member;
+                deadlines.passed(self.awaits_answer, now);
+                meter.count_packets_each_second(now, self.client.socket(), self.member.socket());
             }
-            if self.outbound.bytes > 0 {
-                setup = None;
-            }
+            self.note_ends(&mut deadlines, place);
             if closing.as_mut().poll(cx).is_ready() {
                 return Poll::Ready(Outcome::Drained);
             }
-            while alarm.as_mut().poll(cx).is_ready() {
-                if active.elapsed() >= idle {
-                    return Poll::Ready(Outcome::Idle);
+            loop {
+                let (at, due) = deadlines.next();
+                // Most deadlines move away; the alarm is set again when it has rung too early.
+                if at < alarm.deadline() {
+                    alarm.as_mut().reset(at);
                 }
-                setup = None;
-                alarm.as_mut().reset(active + idle);
+                if alarm.as_mut().poll(cx).is_pending() {
+                    return Poll::Pending;
+                }
+                if at > Instant::now() {
+                    alarm.as_mut().reset(at);
+                    continue;
+                }
+                match due {
+                    Due::SetUp => place.set_up(),
+                    Due::MemberOver => place.free(),
+                    Due::Idle => return Poll::Ready(Outcome::Idle),
+                    Due::HalfClosed => return Poll::Ready(Outcome::HalfClosed(self.first.unwrap_or(Side::Client))),
+                    Due::Undelivered => {
+                        if let Some(outcome) = self.outcome(true) {
+                            return Poll::Ready(outcome);
+                        }
+                    }
+                }
+                (deadlines.in_setup, deadlines.place_free) = (place.is_being_set_up(), place.is_free());
             }
-            Poll::Pending
         })
-        .await
+        .await;
+        let passed = self.inbound.bytes + self.outbound.bytes > 0;
+        let in_exchange = self.awaits_answer
+            || self.inbound.has_unsent()
+            || self.outbound.has_unsent()
+            || passed && deadlines.silence(Instant::now()) < EXCHANGE_PAUSE
+            || !net::is_all_acknowledged(&self.client.socket().tcp);
+        Finished { outcome, in_exchange }
     }
 
-    fn poll(&mut self, cx: &mut Context<'_>) -> Poll<Outcome> {
-        if let Poll::Ready(Err(_)) = self.inbound.poll(cx, self.client, self.member) {
-            self.unwritable.get_or_insert(Side::Member);
+    /// Passes the bytes that there are, in both directions.
+    fn pass(&mut self, cx: &mut Context<'_>) {
+        self.pass_from(Side::Client, cx);
+        self.pass_from(Side::Member, cx);
+        if self.is_lost(Side::Client) {
+            // The member still gets what the client sent before.
+            self.pass_from(Side::Client, cx);
         }
-        self.note_first(Side::Client);
-        if let Poll::Ready(Err(_)) = self.outbound.poll(cx, self.member, self.client) {
-            self.unwritable.get_or_insert(Side::Client);
-            // The member still gets what the client sent before it ended.
-            if let Poll::Ready(Err(_)) = self.inbound.poll(cx, self.client, self.member) {
-                self.unwritable.get_or_insert(Side::Member);
-            }
-            self.note_first(Side::Client);
+        self.watch_ended(cx);
+    }
+
+    fn pass_from(&mut self, side: Side, cx: &mut Context<'_>) {
+        let passed = match side {
+            Side::Client => self.inbound.poll(cx, self.client, self.member),
+            Side::Member => self.outbound.poll(cx, self.member, self.client),
+        };
+        if let Poll::Ready(Err(error)) = passed {
+            self.lose(side.other(), End::of_write(&error));
         }
-        self.note_first(Side::Member);
-        self.outcome().map_or(Poll::Pending, Poll::Ready)
+        if self.flow_from(side).end.is_some() {
+            self.note_first(side);
+        }
+    }
+
+    /// Watches a side that has ended in order, as it may be lost later.
+    fn watch_ended(&mut self, cx: &mut Context<'_>) {
+        if self.lost.is_some() {
+            return;
+        }
+        if self.watch.is_none() {
+            let ended = [Side::Client, Side::Member].into_iter().find(|side| self.flow_from(*side).finished);
+            let Some(side) = ended else { return };
+            self.watch = Some(Watch { side, lost: Box::pin(net::peer_lost(&self.stream(side).socket().tcp)) });
+        }
+        let Some(watch) = &mut self.watch else { return };
+        if watch.lost.as_mut().poll(cx).is_ready() {
+            let side = watch.side;
+            let error = self.stream(side).socket().tcp.take_error().ok().flatten();
+            self.lose(side, error.map_or(End::Reset, |error| End::of_write(&error)));
+        }
+    }
+
+    fn lose(&mut self, side: Side, end: End) {
+        let flow = if side == Side::Client { &mut *self.inbound } else { &mut *self.outbound };
+        flow.sender_lost(end.clone());
+        self.lost.get_or_insert((side, end));
     }
 
     /// Notes which side ended first.
     fn note_first(&mut self, side: Side) {
-        let flow = if side == Side::Client { &self.inbound } else { &self.outbound };
-        let Some(end) = &flow.end else { return };
         if self.first.is_none() && side == Side::Member {
             // Before the client learns of it and connects again.
-            self.health.ended_by_member(end.is_abrupt());
+            self.health.ended_by_member(self.is_lost(Side::Member));
         }
         self.first.get_or_insert(side);
     }
 
-    fn outcome(&mut self) -> Option<Outcome> {
-        let abrupt = |flow: &Flow| flow.finished && flow.end.as_ref().is_some_and(End::is_abrupt);
-        let reset = match self.unwritable {
-            // A side that takes no more bytes may still have sent some, which are passed on first.
-            Some(Side::Client) => self.inbound.finished.then_some(Side::Member),
-            Some(Side::Member) => self.outbound.finished.then_some(Side::Client),
-            None if abrupt(self.inbound) => Some(Side::Member),
-            None if abrupt(self.outbound) => Some(Side::Client),
-            None => None,
-        };
-        if reset.is_none() && !(self.inbound.finished && self.outbound.finished) {
+    /// Applies what has ended to the deadlines and to the place at the member.
+    fn note_ends(&self, deadlines: &mut Deadlines, place: &mut Place) {
+        if self.outbound.bytes > 0 {
+            place.set_up();
+        }
+        if self.is_lost(Side::Member) {
+            place.free();
+        }
+        (deadlines.in_setup, deadlines.place_free) = (place.is_being_set_up(), place.is_free());
+        let lost = self.is_lost(Side::Client) || self.is_lost(Side::Member);
+        if lost || self.inbound.end.is_some() || self.outbound.end.is_some() {
+            let now = Instant::now();
+            deadlines.ended(self.outbound.end.is_some(), now);
+            if lost {
+                deadlines.lost(now);
+            }
+        }
+    }
+
+    /// Returns how the relay ends, if it does. `is_overdue` is whether what a lost side sent is given up.
+    fn outcome(&self, is_overdue: bool) -> Option<Outcome> {
+        let lost = [Side::Client, Side::Member]
+            .into_iter()
+            .find(|side| self.is_lost(*side) && (is_overdue || self.flow_from(*side).finished));
+        if lost.is_none() && !(self.inbound.finished && self.outbound.finished) {
             return None;
         }
-        let side = match (self.first, self.unwritable) {
-            (Some(side), _) => side,
-            (None, unwritable) => unwritable.unwrap_or(Side::Client),
+        let side = self.first.or(lost).unwrap_or(Side::Client);
+        let end = self.flow_from(side).end.clone();
+        let end = match (end, &self.lost) {
+            // A side that was lost later did not end in order.
+            (None | Some(End::Fin | End::Truncated), Some((lost, end))) if *lost == side => end.clone(),
+            (Some(end), _) => end,
+            (None, _) => End::Reset,
         };
-        let end = if side == Side::Client { self.inbound.end.take() } else { self.outbound.end.take() };
-        let end = match end {
-            // A side that cannot be written to was reset, even where reading it ends with FIN.
-            Some(End::Fin | End::Truncated) | None if self.unwritable == Some(side) => End::Reset,
-            Some(end) => end,
-            None => End::Reset,
-        };
-        Some(Outcome::Ended { side, end, reset })
+        Some(Outcome::Ended { side, end, reset: lost.map(Side::other) })
+    }
+
+    fn is_lost(&self, side: Side) -> bool {
+        self.lost.as_ref().is_some_and(|(lost, _)| *lost == side)
+            || self.flow_from(side).end.as_ref().is_some_and(End::is_abrupt)
+    }
+
+    fn flow_from(&self, side: Side) -> &Flow {
+        if side == Side::Client { self.inbound } else { self.outbound }
+    }
+
+    fn stream(&self, side: Side) -> &Stream {
+        if side == Side::Client { self.client } else { self.member }
     }
 }
 
-/// How long "never" is for a timer.
-const FAR_FUTURE: Duration = Duration::from_secs(30 * 365 * 24 * 3600);
+/// After so long without bytes an answer counts as whole.
+const EXCHANGE_PAUSE: Duration = Duration::from_secs(1);

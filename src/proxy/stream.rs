@@ -1,6 +1,6 @@
 //! One side of a connection, with or without TLS.
 
-use std::io;
+use std::io::{self, Read};
 use std::pin::Pin;
 use std::task::{Context, Poll, ready};
 
@@ -26,11 +26,23 @@ impl Stream {
 
     pub(super) fn poll_read(&mut self, cx: &mut Context<'_>, room: &mut [u8]) -> Poll<io::Result<usize>> {
         let mut buf = ReadBuf::new(room);
-        let read = match self {
-            Self::Plain(socket) => Pin::new(socket).poll_read(cx, &mut buf),
-            Self::Tls(tls) => Pin::new(tls).poll_read(cx, &mut buf),
-        };
-        read.map_ok(|()| buf.filled().len())
+        match self {
+            Self::Plain(socket) => ready!(Pin::new(socket).poll_read(cx, &mut buf))?,
+            Self::Tls(tls) => {
+                let read = Pin::new(&mut **tls).poll_read(cx, &mut buf);
+                if wants_write(tls) {
+                    // What TLS itself answers, such as no_renegotiation or a key update (RFC 5246 section 7.2.2, RFC 8446
+                    // section 4.6.3), must not wait for bytes to send. A failure is found by the next read or write.
+                    let _ = Pin::new(&mut **tls).poll_flush(cx);
+                }
+                match ready!(read) {
+                    Ok(()) => {}
+                    // Bytes that came before what is broken are good.
+                    Err(error) => return Poll::Ready(read_decrypted(tls, buf.initialize_unfilled(), error)),
+                }
+            }
+        }
+        Poll::Ready(Ok(buf.filled().len()))
     }
 
     pub(super) fn poll_write(&mut self, cx: &mut Context<'_>, bytes: &[u8]) -> Poll<io::Result<usize>> {
@@ -60,5 +72,21 @@ impl Stream {
     pub(super) fn poll_truncate(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
         ready!(self.poll_flush(cx))?;
         Poll::Ready(net::shutdown_write(&self.socket().tcp))
+    }
+}
+
+fn wants_write(tls: &TlsStream<Socket>) -> bool {
+    tls.get_ref().1.wants_write()
+}
+
+/// Reads bytes that were decrypted before an `error`; returns the error if there are none.
+fn read_decrypted(tls: &mut TlsStream<Socket>, room: &mut [u8], error: io::Error) -> io::Result<usize> {
+    let read = match tls {
+        TlsStream::Client(tls) => tls.get_mut().1.reader().read(room),
+        TlsStream::Server(tls) => tls.get_mut().1.reader().read(room),
+    };
+    match read {
+        Ok(count) if count > 0 => Ok(count),
+        Ok(_) | Err(_) => Err(error),
     }
 }

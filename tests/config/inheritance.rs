@@ -110,7 +110,7 @@ fn resolved_configuration_tells_where_each_value_comes_from() {
     let shown = config::show(&accepted(GUIDE), true);
     for line in [
         "    idle-timeout: 1h  # pronk.yaml:35",
-        "    keep-alive-interval: 60s  # profiles/protocol.yaml:13",
+        "    keep-alive-interval: 60s  # profiles/protocol.yaml:14",
         "    dial: first-byte  # default",
         "certificate-store: certs  # default",
     ] {

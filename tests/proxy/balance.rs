@@ -1,7 +1,7 @@
 //! Limits, the queue, pacing after a loss, persistence and explanations, as those see them who run pronk.
 
 use std::io::{ErrorKind, Read, Write};
-use std::net::{SocketAddr, TcpStream};
+use std::net::{Shutdown, SocketAddr, TcpStream};
 use std::sync::mpsc::{Receiver, channel};
 use std::time::{Duration, Instant};
 
@@ -122,18 +122,34 @@ fn queue_has_a_depth_and_a_time() {
 }
 
 #[test]
-fn client_that_leaves_is_out_of_the_queue() {
+fn client_that_resets_is_out_of_the_queue() {
     let (pronk, [address]) = front(&[echo_member()], ", connection-limit: 1", QUEUES, [""], "");
     let _holder = served(address);
-    for leave in [|client: TcpStream| drop(client), |client: TcpStream| reset(&client)] {
+    // What it sends and that it ends its side is no reason to let it go.
+    for prepare in [|_: &TcpStream| {}, |client: &TcpStream| client.shutdown(Shutdown::Write).unwrap()] {
         let client = asking(address);
         wait_until_queued(&pronk, 1);
-        // More of what it has to say is no reason to let it go.
         (&client).write_all(b"more").unwrap();
-        leave(client);
+        prepare(&client);
+        reset(&client);
+        drop(client);
         wait_until_queued(&pronk, 0);
     }
     pronk.closed("client-left-queue");
+}
+
+#[test]
+fn client_that_ended_its_side_in_the_queue_gets_its_whole_answer() {
+    let (pronk, [address]) = front(&[echo_member()], ", connection-limit: 1", QUEUES, [""], "");
+    let holder = served(address);
+    let mut client = asking(address);
+    wait_until_queued(&pronk, 1);
+    client.write_all(b" and more").unwrap();
+    client.shutdown(Shutdown::Write).unwrap();
+    drop(holder);
+    let mut answer = Vec::new();
+    client.read_to_end(&mut answer).unwrap();
+    assert_eq!(answer, b"hello and more");
 }
 
 #[test]

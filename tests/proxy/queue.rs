@@ -10,7 +10,7 @@ use rustls::pki_types::ServerName;
 use rustls::{ClientConfig, ClientConnection, RootCertStore, StreamOwned};
 
 use crate::lb::{Pronk, free_port};
-use crate::peers::{connect, member};
+use crate::peers::{connect, member, reset};
 use crate::support::ca::Authority;
 use pronk::model::profile::CipherGroup;
 
@@ -306,7 +306,7 @@ fn nobody_waits_beside_a_free_place() {
             5 if !waiting.is_empty() => {
                 let place = random.usize(..waiting.len());
                 happened.push(format!("number {place} leaves the queue"));
-                waiting.remove(place);
+                reset(&waiting.remove(place).unwrap());
             }
             _ => {
                 let number = random.usize(..3);

@@ -74,6 +74,14 @@ settings!(
             "A connection without bytes in either direction for this long is closed.",
         )
         .default("300s"),
+        half_closed_timeout: Key::new(
+            "half-closed-timeout",
+            Never("indefinite", Span(1, 365 * DAY)),
+            "A connection that one side has ended is closed after this long without bytes from the other side. `indefinite` \
+             leaves it to idle-timeout.",
+        )
+        .default("300s")
+        .because("F5's tcp profile waits as long for the other side (fin-wait-2-timeout)"),
         reset_on_timeout: Key::new("reset-on-timeout", Flag, "Close idle connections with RST; otherwise with FIN.")
             .default("true")
             .because("both ends learn at once that the connection is gone"),
@@ -127,6 +135,7 @@ settings!(
 const ELSEWHERE: &[(&str, &str)] = &[
     ("nagle", "write `nodelay`, its opposite"),
     ("fin-wait", "write `close-wait`"),
+    ("fin-wait-2", "write `half-closed-timeout`"),
     ("tcp-close-timeout", "write `close-wait`"),
     ("tcp-handshake-timeout", "the system's own holds for clients; for members write `connect-timeout`"),
     ("pva-acceleration", "there is no such hardware"),

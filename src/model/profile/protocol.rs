@@ -11,6 +11,8 @@ pub struct Protocol {
     pub kind: ProtocolKind,
     /// Silence in both directions after which a connection is closed; `None` waits forever (`indefinite`).
     pub idle_timeout: Option<Duration>,
+    /// Silence after which a connection is closed that one side has ended; `None` waits as long as for any other.
+    pub half_closed_timeout: Option<Duration>,
     /// Close an idle connection with RST to both sides; otherwise with FIN.
     pub reset_on_timeout: bool,
     /// Silence after which the kernel sends a TCP keepalive probe on both sides; `None` sends none.

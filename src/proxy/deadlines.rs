@@ -1,0 +1,166 @@
+//! The deadlines of a relay: for silence, and for what is left of a connection that one side has ended.
+
+use std::time::Duration;
+
+use tokio::time::Instant;
+
+use crate::model::profile::Protocol;
+use crate::pool::SetupGuard;
+
+/// What is due in a relay.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) enum Due {
+    /// A connection to the member counts as set up, answered or not.
+    SetUp,
+    /// The member's side is over: it ended, and takes no bytes either.
+    MemberOver,
+    /// What a lost side sent before cannot be delivered in time.
+    Undelivered,
+    /// One side has ended, and the other has sent nothing for half-closed-timeout.
+    HalfClosed,
+    /// Nothing passed for the idle timeout.
+    Idle,
+}
+
+/// The state of a relay, as far as deadlines follow from it.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Deadlines {
+    idle: Duration,
+    half_closed: Duration,
+    close_wait: Duration,
+    since: Instant,
+    /// When bytes last passed.
+    active: Instant,
+    /// When bytes last passed to the member.
+    active_to_member: Instant,
+    /// When the first side ended.
+    ended: Option<Instant>,
+    /// When the member ended its side.
+    member_ended: Option<Instant>,
+    /// When a side was lost.
+    lost: Option<Instant>,
+    /// Whether the member's place is given back already.
+    pub place_free: bool,
+    /// Whether the connection counts as being set up.
+    pub in_setup: bool,
+}
+
+impl Deadlines {
+    pub(super) fn new(profile: &Protocol, now: Instant) -> Self {
+        let or_never = |time: Option<Duration>| time.unwrap_or(NEVER);
+        Self {
+            idle: or_never(profile.idle_timeout),
+            half_closed: or_never(profile.half_closed_timeout),
+            close_wait: profile.close_wait,
+            since: now,
+            active: now,
+            active_to_member: now,
+            ended: None,
+            member_ended: None,
+            lost: None,
+            place_free: false,
+            in_setup: true,
+        }
+    }
+
+    /// Notes that bytes passed.
+    pub(super) fn passed(&mut self, to_member: bool, now: Instant) {
+        self.active = now;
+        if to_member {
+            self.active_to_member = now;
+        }
+    }
+
+    /// Notes that a side has ended.
+    pub(super) fn ended(&mut self, by_member: bool, now: Instant) {
+        self.ended.get_or_insert(now);
+        if by_member {
+            self.member_ended.get_or_insert(now);
+        }
+    }
+
+    /// Notes that a side was lost.
+    pub(super) fn lost(&mut self, now: Instant) {
+        self.lost.get_or_insert(now);
+    }
+
+    /// Returns how long no bytes have passed.
+    pub(super) fn silence(&self, now: Instant) -> Duration {
+        now - self.active
+    }
+
+    /// Returns what is due next, and when.
+    pub(super) fn next(&self) -> (Instant, Due) {
+        let setup = self.in_setup.then(|| self.since + SetupGuard::LONGEST);
+        let member_over = self.member_ended.filter(|_| !self.place_free);
+        let all = [
+            (setup, Due::SetUp),
+            (member_over.map(|ended| ended.max(self.active_to_member) + MEMBER_OVER), Due::MemberOver),
+            (self.lost.map(|lost| lost + self.close_wait), Due::Undelivered),
+            (self.ended.map(|ended| ended.max(self.active) + self.half_closed), Due::HalfClosed),
+            (Some(self.active + self.idle), Due::Idle),
+        ];
+        let times = all.into_iter().filter_map(|(at, due)| Some((at?, due)));
+        times.min().unwrap_or((self.active + self.idle, Due::Idle))
+    }
+}
+
+/// A member that has ended its side, and to which no bytes passed for so long, has closed: an impalad never ends one
+/// direction alone.
+const MEMBER_OVER: Duration = Duration::from_millis(500);
+/// How long "never" is for a timer.
+const NEVER: Duration = Duration::from_secs(30 * 365 * 24 * 3600);
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const SECOND: Duration = Duration::from_secs(1);
+
+    fn deadlines(now: Instant) -> Deadlines {
+        Deadlines {
+            idle: 300 * SECOND,
+            half_closed: 60 * SECOND,
+            close_wait: 5 * SECOND,
+            since: now,
+            active: now,
+            active_to_member: now,
+            ended: None,
+            member_ended: None,
+            lost: None,
+            place_free: false,
+            in_setup: false,
+        }
+    }
+
+    #[test]
+    fn silence_is_measured_from_the_last_bytes_and_from_the_end_of_a_side() {
+        let start = Instant::now();
+        let at = |seconds: u32| start + seconds * SECOND;
+        let mut relay = deadlines(start);
+        assert_eq!(relay.next(), (at(300), Due::Idle));
+        relay.passed(true, at(100));
+        assert_eq!(relay.next(), (at(400), Due::Idle));
+        relay.ended(false, at(200));
+        assert_eq!(relay.next(), (at(260), Due::HalfClosed));
+        relay.passed(false, at(230));
+        assert_eq!(relay.next(), (at(290), Due::HalfClosed));
+        relay.lost(at(240));
+        assert_eq!(relay.next(), (at(245), Due::Undelivered));
+    }
+
+    #[test]
+    fn place_of_a_member_that_ended_is_given_back_once_nothing_passes() {
+        let start = Instant::now();
+        let mut relay = Deadlines { in_setup: true, ..deadlines(start) };
+        assert_eq!(relay.next(), (start + SetupGuard::LONGEST, Due::SetUp));
+        relay.ended(true, start);
+        assert_eq!(relay.next(), (start + MEMBER_OVER, Due::MemberOver));
+        relay.passed(false, start + SECOND);
+        assert_eq!(relay.next(), (start + MEMBER_OVER, Due::MemberOver), "what the client still receives");
+        relay.passed(true, start + SECOND);
+        assert_eq!(relay.next(), (start + SECOND + MEMBER_OVER, Due::MemberOver));
+        (relay.place_free, relay.in_setup) = (true, false);
+        assert_eq!(relay.next(), (start + 61 * SECOND, Due::HalfClosed));
+    }
+}

@@ -105,7 +105,7 @@ impl<'a> Relay<'a> {
             if let Poll::Ready(action) = service_down.as_mut().poll(cx) {
                 return Poll::Ready(Outcome::ServiceDown(action));
             }
-            let passed_to_member = self.inbound.bytes;
+            let before = (self.inbound.bytes, self.outbound.bytes);
             self.pass(cx);
             if let Some(outcome) = self.outcome(false) {
                 return Poll::Ready(outcome);
@@ -119,8 +119,9 @@ impl<'a> Relay<'a> {
             }
             if meter.count_bytes(self.inbound.bytes, self.outbound.bytes) {
                 let now = Instant::now();
-                self.awaits_answer = self.inbound.bytes > passed_to_member;
-                deadlines.passed(self.awaits_answer, now);
+                // Of both the member's were later: a client waits for its answer before it asks again.
+                self.awaits_answer = self.outbound.bytes == before.1;
+                deadlines.passed(self.inbound.bytes > before.0, now);
                 meter.count_packets_each_second(now, self.client.socket(), self.member.socket());
             }
             self.note_ends(&mut deadlines, place);

@@ -2,6 +2,7 @@
 
 use std::io::{self, ErrorKind, Read, Write};
 use std::net::{Shutdown, SocketAddr, TcpListener, TcpStream};
+use std::os::fd::AsFd;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -39,7 +40,7 @@ pub fn is_reset(error: &io::Error) -> bool {
 }
 
 /// Makes the coming close a reset.
-pub fn reset(stream: &TcpStream) {
+pub fn reset(stream: &impl AsFd) {
     socket2::SockRef::from(stream).set_linger(Some(Duration::ZERO)).unwrap();
 }
 

@@ -1,5 +1,6 @@
 //! How each kind of end is passed on, in every mode: the tables of docs/connection-ends.md.
 
+use std::io::ErrorKind;
 use std::process::Command;
 use std::time::{Duration, Instant};
 
@@ -64,14 +65,17 @@ async fn exchange(deed: Deed, doer: Peer, mut other: Peer, sends: bool) -> Seen 
     // The other one sends more than sockets hold, so that it is sending whenever the end comes.
     let (mut doer, chunk) = (doer, vec![7; 1 << 20]);
     let sending = async {
-        let mut failed = false;
+        let mut failed = None;
         for _ in 0..64 {
-            failed = failed || other.write(&chunk).await.is_err();
+            failed = failed.or(other.write(&chunk).await.err());
         }
         let (bytes, seen) = other.read_to_end().await;
         assert_eq!(bytes, b"");
-        // A reset that a write has found ends the reads as FIN would.
-        if failed { Seen::Reset } else { seen }
+        match failed {
+            // A write has taken the socket's error, so that reads end as if by FIN. After a FIN the error is another.
+            Some(error) if error.kind() == ErrorKind::ConnectionReset && seen != Seen::CloseNotify => Seen::Reset,
+            _ => seen,
+        }
     };
     let ending = async {
         doer.read_exact(1 << 20).await;

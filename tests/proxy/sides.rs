@@ -11,7 +11,6 @@ use tokio::net::{TcpListener, TcpStream};
 use tokio_rustls::{TlsAcceptor, TlsConnector, TlsStream};
 
 use crate::lb::{Pronk, free_port};
-use crate::peers::is_reset;
 use crate::support::ca::Authority;
 use pronk::model::profile::CipherGroup;
 
@@ -236,7 +235,9 @@ impl Peer {
                 Ok(0) => return (all, if matches!(self, Self::Tls(_)) { Seen::CloseNotify } else { Seen::Fin }),
                 Ok(count) => all.extend_from_slice(&room[..count]),
                 Err(error) if error.kind() == ErrorKind::UnexpectedEof => return (all, Seen::FinAlone),
-                Err(error) if is_reset(&error) => return (all, Seen::Reset),
+                Err(error) if error.kind() == ErrorKind::ConnectionReset => return (all, Seen::Reset),
+                // Linux gives it instead for a reset after FIN.
+                Err(error) if error.kind() == ErrorKind::BrokenPipe => return (all, Seen::Fin),
                 Err(error) => panic!("{error}"),
             }
         }

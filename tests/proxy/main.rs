@@ -3,16 +3,17 @@
 #[path = "../support/mod.rs"]
 mod support;
 
+use support::{lb, peers};
+
 mod balance;
 mod control;
 mod discovery;
 mod down;
-mod lb;
+mod free_port;
 mod load;
 mod logging;
 mod monitors;
 mod namespace;
-mod peers;
 mod process;
 mod queue;
 mod relay;

@@ -55,7 +55,7 @@ e2e: ## Real Impala clients through pronk
 	PRONK_E2E_KERBEROS=1 target/e2e-venv/bin/python -m pytest tests/e2e -q
 
 exchange: ## N random exchanges (10000) through pronk, and HAProxy where it is: is every end passed on? SEED= and ONLY= replay
-	N=$(N) SEED=$(SEED) ONLY=$(ONLY) $(CARGO) test $(LOCKED) --test exchange -- --include-ignored --nocapture
+	N=$(N) SEED=$(SEED) ONLY=$(ONLY) $(CARGO) test $(LOCKED) --test exchange -- --include-ignored --nocapture --test-threads=1
 
 generated: ## Write what is made from the keys' declarations: docs/configuration.md and profiles/
 	$(CARGO) build $(LOCKED)

@@ -58,6 +58,15 @@ impl Score {
         }
     }
 
+    /// Adds what else went right and wrong.
+    pub fn add(&mut self, other: Self) {
+        for (what, [all, wrong]) in other.all {
+            let own = self.all.entry(what).or_default();
+            *own = [own[0] + all, own[1] + wrong];
+        }
+        self.wrong.extend(other.wrong);
+    }
+
     /// A table of what went wrong: in each mode, then by the ends of client and member.
     pub fn table(&self) -> String {
         let mut text = String::new();

@@ -11,20 +11,35 @@ pub fn plan(seed: u64, number: u64, direct: bool) -> Plan {
     let mut random = Rng::with_seed(seed ^ (number + 1).wrapping_mul(0x9e37_79b9_7f4a_7c15));
     let random = &mut random;
     let mode = if direct { one_of(random, &[Mode::Plain, Mode::Through]) } else { one_of(random, &MODES) };
-    let (client, member) = (one_of(random, &Tls::BOTH), one_of(random, &Tls::BOTH));
-    let (client_tls, member_tls) = match mode {
-        Mode::Plain => (None, None),
-        Mode::Through => (Some(client), Some(client)),
-        Mode::Offload => (Some(client), None),
-        Mode::ReEncrypt => (Some(client), Some(member)),
-        Mode::ServerOnly => (None, Some(member)),
-    };
+    let (client_tls, member_tls) = (one_of(random, &Tls::BOTH), one_of(random, &Tls::BOTH));
+    let member_tls = (!matches!(mode, Mode::Plain | Mode::Offload)).then_some(member_tls);
+    let client_tls = mode.client_tls(member_tls, client_tls);
     let blank = Script::sending(0);
     let mut plan = Plan { number, mode, client_tls, member_tls, client: blank.clone(), member: blank };
     ends(random, &mut plan);
     amounts(random, &mut plan);
     order(random, &mut plan);
     paces(random, &mut plan);
+    plan
+}
+
+/// Returns the plan of a client that is to wait in a queue, in this mode: it does its part before it is served, and
+/// perhaps gives up.
+pub fn queued(seed: u64, number: u64, mode: (Mode, Option<Tls>)) -> Plan {
+    let mut plan = plan(seed, number, false);
+    let random = &mut Rng::with_seed(seed ^ number);
+    (plan.mode, plan.member_tls) = mode;
+    plan.client_tls = plan.mode.client_tls(plan.member_tls, one_of(random, &Tls::BOTH));
+    let gives_up = chance(random, 30);
+    plan.client = Script::sending(size(random).min(100_000));
+    plan.client.finish = match () {
+        () if gives_up => Finish::Reset { delivered: false },
+        () if plan.client_tls.is_some() && chance(random, 30) => Finish::Truncate,
+        () => Finish::Fin,
+    };
+    plan.client.hold = pause(random);
+    plan.member = Script::sending(size(random).min(1 << 20));
+    plan.member.begin = one_of(random, &[Begin::AtOnce, Begin::AfterTheOthersEnd]);
     plan
 }
 

@@ -26,6 +26,13 @@ pub struct Outcome {
     pub differences: Vec<String>,
 }
 
+/// Both sides of an exchange.
+pub struct Pair {
+    pub plan: Arc<Plan>,
+    pub client: Performance,
+    pub seat: Arc<Seat>,
+}
+
 /// What every exchange needs.
 #[derive(Clone)]
 pub struct Stage {
@@ -47,53 +54,44 @@ impl Stage {
         Self { connectors: self.material.connectors(), ..self.clone() }
     }
 
-    /// Runs an exchange whose client connects to `address`.
+    /// Other members.
+    pub fn with_members(&self, members: Members) -> Self {
+        Self { members, ..self.with_new_clients() }
+    }
+
+    /// Runs an exchange whose client connects to `address`, and compares what both sides saw with the model.
     pub async fn run(&self, plan: Arc<Plan>, address: SocketAddr) -> Outcome {
-        let seat = self.members.seat(&plan);
-        let client = Performance::new(&plan, Side::Client);
-        let mut outcome = Outcome {
-            plan: Arc::clone(&plan),
-            client_address: None,
-            client: Sight::default(),
-            member: None,
-            differences: Vec::new(),
-        };
-        let both = async {
-            self.client(&client, &seat, address, &mut outcome.client_address).await?;
-            let grace = if model::member_may_miss(&plan, &client.sight()) { SHORT_GRACE } else { GRACE };
-            if timeout(grace, seat.reaches(State::Playing)).await.is_err() {
-                return Ok(());
-            }
-            seat.reaches(State::Done).await;
-            Ok(())
-        };
-        let ended: Result<Result<(), String>, _> = timeout(LIMIT, both).await;
-        match ended {
-            Ok(Ok(())) => {}
-            Ok(Err(why)) => outcome.differences.push(why),
-            Err(_) => {
-                let of = [("client", client.doing()), ("member", seat.performance.doing())];
-                let [client, member] = of.map(|(name, doing)| format!("of the {name}, {doing}"));
-                outcome.differences.push(format!("does not end within {LIMIT:?}: {client}; {member}"));
-            }
-        }
-        outcome.client = client.sight();
-        outcome.member = (seat.state() > State::Waiting).then(|| seat.performance.sight());
-        self.members.leave(&seat);
-        if outcome.differences.is_empty() {
-            outcome.compare();
-        }
+        let mut outcome = self.perform(&self.pair(plan), address).await;
+        outcome.compare();
         outcome
     }
 
-    async fn client(
-        &self,
-        client: &Performance,
-        seat: &Seat,
-        address: SocketAddr,
-        own: &mut Option<SocketAddr>,
-    ) -> Result<(), String> {
-        let plan = client.plan();
+    /// Makes both sides of an exchange.
+    pub fn pair(&self, plan: Arc<Plan>) -> Pair {
+        Pair { client: Performance::new(&plan, Side::Client), seat: self.members.seat(&plan), plan }
+    }
+
+    /// Runs an exchange, and compares nothing.
+    pub async fn perform(&self, pair: &Pair, address: SocketAddr) -> Outcome {
+        let mut client_address = None;
+        let both = async {
+            self.client(pair, address, &mut client_address).await?;
+            let grace = if model::member_may_miss(&pair.plan, &pair.client.sight()) { SHORT_GRACE } else { GRACE };
+            if timeout(grace, pair.seat.reaches(State::Playing)).await.is_ok() {
+                pair.seat.reaches(State::Done).await;
+            }
+            Ok(())
+        };
+        let ended = within_limit(pair, both).await;
+        Outcome { client_address, ..self.outcome(pair, ended) }
+    }
+
+    /// Plays the client's side.
+    ///
+    /// # Errors
+    /// Why it cannot begin.
+    pub async fn client(&self, pair: &Pair, address: SocketAddr, own: &mut Option<SocketAddr>) -> Result<(), String> {
+        let Pair { plan, client, seat } = pair;
         let socket = connect(address, plan.client.small_buffers);
         let socket = socket.await.map_err(|error| format!("the client cannot connect: {error}"))?;
         *own = Some(socket.local_address());
@@ -107,22 +105,52 @@ impl Stage {
         client.play(wire, &seat.ticket()).await;
         Ok(())
     }
+
+    /// Ends an exchange, and tells what both sides saw.
+    pub fn outcome(&self, pair: &Pair, ended: Result<(), String>) -> Outcome {
+        let Pair { plan, client, seat } = pair;
+        let member = (seat.state() > State::Waiting).then(|| seat.performance.sight());
+        self.members.leave(seat);
+        let differences = ended.err().into_iter().collect();
+        Outcome { plan: Arc::clone(plan), client_address: None, client: client.sight(), member, differences }
+    }
+}
+
+/// Waits for an exchange, or one side of it, and no longer than it may take.
+///
+/// # Errors
+/// Why it could not begin, or what it was doing for too long.
+pub async fn within_limit(pair: &Pair, played: impl Future<Output = Result<(), String>>) -> Result<(), String> {
+    if let Ok(ended) = timeout(LIMIT, played).await {
+        return ended;
+    }
+    let (client, member) = (pair.client.doing(), pair.seat.performance.doing());
+    Err(format!("does not end within {LIMIT:?}: of the client, {client}; of the member, {member}"))
 }
 
 impl Outcome {
-    /// Notes what each side has seen that it should not have.
-    fn compare(&mut self) {
-        let Self { plan, client, member, differences, .. } = self;
-        let Some(member) = member else {
-            if !model::member_may_miss(plan, client) {
-                differences.push("the member has never seen the client".to_owned());
-            }
-            return;
-        };
-        for (side, saw, other) in [(Side::Client, &*client, &*member), (Side::Member, &*member, &*client)] {
-            let wrong = model::differences(plan, side, saw, other);
-            differences.extend(wrong.into_iter().map(|wrong| format!("the {} {wrong}", side.as_str())));
+    pub fn is_right(&self) -> bool {
+        self.differences.is_empty()
+    }
+
+    /// Notes what each side has seen that it should not have. What has not ended is not compared.
+    pub fn compare(&mut self) {
+        if self.is_right() {
+            self.differences = self.compared();
         }
+    }
+
+    fn compared(&self) -> Vec<String> {
+        let Self { plan, client, member, .. } = self;
+        let Some(member) = member else {
+            let may_miss = model::member_may_miss(plan, client);
+            return if may_miss { Vec::new() } else { vec!["the member should have seen the client".to_owned()] };
+        };
+        let of = |side: Side, saw, other| {
+            let wrong = model::differences(plan, side, saw, other).into_iter();
+            wrong.map(move |wrong| format!("the {} {wrong}", side.as_str()))
+        };
+        of(Side::Client, client, member).chain(of(Side::Member, member, client)).collect()
     }
 
     /// Tells all of an exchange that went wrong.

@@ -87,6 +87,8 @@ pub struct Pace {
 pub enum Hold {
     For(Duration),
     UntilTheOtherEnds,
+    /// Until the test tells it to end.
+    UntilTold,
 }
 
 /// How a side ends.
@@ -160,6 +162,15 @@ impl Mode {
             Self::Offload => "offload",
             Self::ReEncrypt => "re-encrypt",
             Self::ServerOnly => "server-ssl-only",
+        }
+    }
+
+    /// Returns the TLS of a client: `choice` where the proxy terminates it.
+    pub fn client_tls(self, member: Option<Tls>, choice: Tls) -> Option<Tls> {
+        match self {
+            Self::Plain | Self::ServerOnly => None,
+            Self::Through => member,
+            Self::Offload | Self::ReEncrypt => Some(choice),
         }
     }
 }
@@ -261,6 +272,7 @@ impl fmt::Display for Script {
             Hold::For(Duration::ZERO) => {}
             Hold::For(time) => write!(f, "waits {time:?}, ")?,
             Hold::UntilTheOtherEnds => write!(f, "waits for the other's end, ")?,
+            Hold::UntilTold => write!(f, "waits until it is told, ")?,
         }
         write!(f, "ends with {}; reads", self.finish.as_str())?;
         match self.read_from {

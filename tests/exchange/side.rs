@@ -6,7 +6,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use parking_lot::Mutex;
-use tokio::sync::watch;
+use tokio::sync::{Notify, watch};
 use tokio::time::sleep;
 
 use super::pattern;
@@ -21,6 +21,7 @@ pub struct Performance {
     side: Side,
     sight: Arc<Mutex<Sight>>,
     progress: watch::Sender<Progress>,
+    told: Arc<Notify>,
     /// What the writer and the reader are doing.
     doing: Arc<Mutex<[&'static str; 2]>>,
 }
@@ -35,15 +36,22 @@ struct Progress {
 impl Performance {
     pub fn new(plan: &Arc<Plan>, side: Side) -> Self {
         let doing = Arc::new(Mutex::new(["has not begun"; 2]));
-        Self { plan: Arc::clone(plan), side, sight: Arc::default(), progress: watch::Sender::default(), doing }
-    }
-
-    pub fn plan(&self) -> &Plan {
-        &self.plan
+        let progress = watch::Sender::default();
+        Self { plan: Arc::clone(plan), side, sight: Arc::default(), progress, told: Arc::default(), doing }
     }
 
     pub fn sight(&self) -> Sight {
         self.sight.lock().clone()
+    }
+
+    /// Tells a side that waits for it to end.
+    pub fn tell(&self) {
+        self.told.notify_one();
+    }
+
+    /// Waits until it has received so many bytes.
+    pub async fn has_received(&self, count: u64) {
+        self.until(|progress| progress.received >= count).await;
     }
 
     /// What the side is doing, for a report of an exchange that does not end.
@@ -52,8 +60,12 @@ impl Performance {
         format!("the writer {writer}, the reader {reader}")
     }
 
-    fn script(&self) -> &Script {
+    pub fn script(&self) -> &Script {
         self.plan.script(self.side)
+    }
+
+    pub fn others_script(&self) -> &Script {
+        self.plan.script(self.side.other())
     }
 
     /// The stream that a side sends.
@@ -131,6 +143,7 @@ impl Performance {
         self.writer_is("holds its end back");
         match script.hold {
             Hold::For(time) => sleep(time).await,
+            Hold::UntilTold => self.told.notified().await,
             Hold::UntilTheOtherEnds => self.until(|progress| progress.reading_ended).await,
         }
         self.writer_is("ends");

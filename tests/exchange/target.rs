@@ -20,7 +20,11 @@ struct Route {
 
 /// The virtual servers of a proxy.
 #[derive(Clone, Debug)]
-pub struct Routes(Vec<(Route, SocketAddr)>);
+pub struct Routes {
+    routes: Vec<(Route, SocketAddr)>,
+    /// The most connections of each member; others wait in the queue.
+    limit: Option<u32>,
+}
 
 impl Routes {
     /// Ports for every mode.
@@ -32,13 +36,24 @@ impl Routes {
             };
             kinds.into_iter().map(move |member_tls| Route { mode, member_tls })
         });
-        Self(tls.map(|route| (route, SocketAddr::from(([127, 0, 0, 1], free_port())))).collect())
+        let routes = tls.map(|route| (route, SocketAddr::from(([127, 0, 0, 1], free_port())))).collect();
+        Self { routes, limit: None }
+    }
+
+    /// As [`new`](Self::new), where each member takes so many connections at a time, and others queue.
+    pub fn with_places(limit: u32) -> Self {
+        Self { limit: Some(limit), ..Self::new() }
+    }
+
+    /// The modes, each with every TLS of the member.
+    pub fn modes(&self) -> impl Iterator<Item = (Mode, Option<Tls>)> {
+        self.routes.iter().map(|(route, _)| (route.mode, route.member_tls))
     }
 
     /// Where the client of an exchange connects to.
     pub fn address(&self, plan: &Plan) -> SocketAddr {
         let route = Route { mode: plan.mode, member_tls: plan.member_tls };
-        self.0.iter().find(|it| it.0 == route).unwrap().1
+        self.routes.iter().find(|it| it.0 == route).unwrap().1
     }
 
     /// Starts pronk with these virtual servers.
@@ -58,13 +73,20 @@ profiles:
 pools:
 "
         );
-        for tls in [None, Some(Tls::V12), Some(Tls::V13)] {
-            let port = members.address(tls).port();
-            writeln!(text, "  p{port}: {{ members: ['a:{port}'] }}").unwrap();
+        for (route, address) in &self.routes {
+            let (name, port) = (address.port(), members.address(route.member_tls).port());
+            match self.limit {
+                None => writeln!(text, "  p{name}: {{ members: ['a:{port}'] }}"),
+                Some(limit) => writeln!(
+                    text,
+                    "  p{name}: {{ members: [{{ member: 'a:{port}', connection-limit: {limit} }}], \
+                     queue-on-connection-limit: true }}"
+                ),
+            }
+            .unwrap();
         }
         text += "virtual-servers:\n";
-        for (Route { mode, member_tls }, address) in &self.0 {
-            let pool = members.address(*member_tls).port();
+        for (Route { mode, .. }, address) in &self.routes {
             let profiles = match mode {
                 Mode::Plain | Mode::Through => "",
                 Mode::Offload => ", client-ssl: front",
@@ -72,7 +94,7 @@ pools:
                 Mode::ServerOnly => ", server-ssl: back",
             };
             let port = address.port();
-            writeln!(text, "  vs{port}: {{ destination: '{address}', pool: p{pool}{profiles} }}").unwrap();
+            writeln!(text, "  vs{port}: {{ destination: '{address}', pool: p{port}{profiles} }}").unwrap();
         }
         text
     }
@@ -91,7 +113,7 @@ defaults
     timeout queue 1m
 "
         .to_owned();
-        for (Route { mode, member_tls }, address) in &self.0 {
+        for (Route { mode, member_tls }, address) in &self.routes {
             let front = format!("ssl crt {}", path("lb-both.pem"));
             let back = format!("ssl verify required ca-file {} verifyhost {NODE}", path("ca.pem"));
             let (front, back) = match mode {
@@ -101,7 +123,9 @@ defaults
                 Mode::ServerOnly => ("", back.as_str()),
             };
             let (name, member) = (address.port(), members.address(*member_tls));
-            writeln!(text, "listen vs{name}\n    bind {address} {front}\n    server member {member} {back}\n").unwrap();
+            let limit = self.limit.map_or_else(String::new, |limit| format!("maxconn {limit}"));
+            writeln!(text, "listen vs{name}\n    bind {address} {front}\n    server member {member} {back} {limit}\n")
+                .unwrap();
         }
         text
     }
@@ -110,6 +134,7 @@ defaults
 /// A running HAProxy, to compare with.
 pub struct Haproxy {
     child: Child,
+    pub version: String,
     _folder: tempfile::TempDir,
 }
 
@@ -124,7 +149,6 @@ impl Haproxy {
                 return None;
             }
         };
-        println!("compared with {version}");
         let folder = tempfile::tempdir().unwrap();
         files(folder.path());
         let config = folder.path().join("haproxy.cfg");
@@ -137,9 +161,9 @@ impl Haproxy {
             .stderr(Stdio::null())
             .spawn()
             .unwrap();
-        let haproxy = Self { child, _folder: folder };
+        let haproxy = Self { child, version, _folder: folder };
         let deadline = Instant::now() + Duration::from_secs(20);
-        for (_, address) in &routes.0 {
+        for (_, address) in &routes.routes {
             while std::net::TcpStream::connect(address).is_err() {
                 assert!(Instant::now() < deadline, "HAProxy does not listen");
                 std::thread::sleep(Duration::from_millis(5));

@@ -3,13 +3,14 @@
 .DEFAULT_GOAL := help
 # The steps of `make test` go from fast to slow, whatever -j says.
 .NOTPARALLEL:
-.PHONY: help build demo test audit bench fuzz fmt lint doc unit e2e generated completions clean
+.PHONY: help build demo test audit bench fuzz fmt lint doc unit e2e exchange generated completions clean
 
 CARGO ?= cargo
 LOCKED ?= --locked
 PRONK := target/release/pronk
 SHELLS := bash zsh fish
 FUZZ_SECONDS ?= 600
+N ?= 10000
 
 help: ## List these targets
 	@awk -F ':.*## ' '/^[a-z0-9]+:.*## / { printf "make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -52,6 +53,9 @@ e2e: ## Real Impala clients through pronk
 	tests/e2e/setup.sh --kerberos
 	$(CARGO) build $(LOCKED)
 	PRONK_E2E_KERBEROS=1 target/e2e-venv/bin/python -m pytest tests/e2e -q
+
+exchange: ## N random exchanges (10000) through pronk, and HAProxy where it is: is every end passed on? SEED= and ONLY= replay
+	N=$(N) SEED=$(SEED) ONLY=$(ONLY) $(CARGO) test $(LOCKED) --test exchange -- --include-ignored --nocapture --test-threads=1
 
 generated: ## Write what is made from the keys' declarations: docs/configuration.md and profiles/
 	$(CARGO) build $(LOCKED)

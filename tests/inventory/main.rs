@@ -3,12 +3,7 @@
 #[path = "../support/mod.rs"]
 mod support;
 
-#[path = "../proxy/lb.rs"]
-#[allow(dead_code, reason = "it serves other tests too")]
-mod lb;
-#[path = "../proxy/peers.rs"]
-#[allow(dead_code, reason = "they serve other tests too")]
-mod peers;
+use support::{lb, peers};
 
 mod fetch_chain;
 mod lint;

@@ -3,17 +3,18 @@
 #[path = "../support/mod.rs"]
 mod support;
 
+use support::{lb, peers};
+
 mod balance;
 mod control;
 mod discovery;
 mod down;
 mod ends;
-mod lb;
+mod free_port;
 mod load;
 mod logging;
 mod monitors;
 mod namespace;
-mod peers;
 mod process;
 mod queue;
 mod relay;

@@ -1,6 +1,8 @@
 //! What integration tests share.
 
-#![allow(dead_code, reason = "each test program uses a part of it")]
+#![allow(dead_code, unused_imports, reason = "each test program uses a part of it")]
 
 pub mod ca;
+pub mod lb;
+pub mod peers;
 pub mod port;

@@ -6,7 +6,7 @@ use std::os::fd::AsFd;
 use std::sync::Arc;
 use std::time::Duration;
 
-use crate::lb::PATIENCE;
+use super::lb::PATIENCE;
 
 /// Connects a client that is let in, with patience for reads.
 pub fn connect(address: SocketAddr) -> TcpStream {

@@ -1,0 +1,119 @@
+//! What is left in pronk after exchanges: open connections, file descriptors, and what its log tells.
+
+use std::collections::{HashMap, VecDeque};
+use std::fs;
+use std::net::SocketAddr;
+use std::time::{Duration, Instant};
+
+use serde_json::Value;
+
+use super::exchange::Outcome;
+use super::member::TICKET;
+use super::plan::{Finish, Mode};
+use crate::support::lb::Pronk;
+
+/// What pronk had before the first client, and what its log is to tell of each.
+pub struct Aftermath {
+    descriptors: usize,
+    /// The exchanges of each client's address.
+    records: HashMap<String, VecDeque<Recorded>>,
+}
+
+/// What the record of an exchange is to tell.
+struct Recorded {
+    number: u64,
+    /// The bytes in and out, where both sides ended in order.
+    bytes: Option<(u64, u64)>,
+}
+
+impl Aftermath {
+    /// Begins before the first client.
+    pub fn of(pronk: &Pronk) -> Self {
+        // The admin socket's own connection comes and goes.
+        pronk.stats();
+        Self { descriptors: descriptors(pronk), records: HashMap::new() }
+    }
+
+    pub fn note(&mut self, outcome: &Outcome) {
+        let Some(address) = outcome.client_address else { return };
+        let plan = &outcome.plan;
+        let in_order = |finish| matches!(finish, Finish::Fin | Finish::Truncate);
+        let clean = outcome.is_right() && in_order(plan.client.finish) && in_order(plan.member.finish);
+        // Of TLS that passes through, pronk counts the ciphertext.
+        let bytes = (clean && plan.mode != Mode::Through).then(|| {
+            let member = outcome.member.as_ref().map_or(0, |member| member.sent);
+            (outcome.client.sent + TICKET as u64, member)
+        });
+        self.records
+            .entry(SocketAddr::to_string(&address))
+            .or_default()
+            .push_back(Recorded { number: plan.number, bytes });
+    }
+
+    /// Returns what is left although every client and member has gone.
+    pub fn leftovers(&self, pronk: &Pronk) -> Vec<String> {
+        let deadline = Instant::now() + SOON;
+        loop {
+            let mut left = open_connections(&pronk.stats());
+            let descriptors = descriptors(pronk);
+            if descriptors > self.descriptors {
+                left.push(format!("{} file descriptors more than before", descriptors - self.descriptors));
+            }
+            if left.is_empty() || Instant::now() >= deadline {
+                return left.into_iter().map(|it| format!("{SOON:?} after the last exchange: {it}")).collect();
+            }
+            std::thread::sleep(Duration::from_millis(20));
+        }
+    }
+
+    /// Returns what the log tells that it should not, and what it does not tell soon.
+    pub fn log_faults(&self, pronk: &Pronk) -> Vec<String> {
+        let exchanges: usize = self.records.values().map(VecDeque::len).sum();
+        let deadline = Instant::now() + SOON;
+        while records(&pronk.log()).count() < exchanges && Instant::now() < deadline {
+            std::thread::sleep(Duration::from_millis(20));
+        }
+        let log = pronk.log();
+        let is_fault = |line: &&Value| line["level"] == "ERROR" || line.to_string().contains("panic");
+        let mut faults: Vec<_> = log.iter().filter(is_fault).map(|line| format!("the log says: {line}")).collect();
+        // Ports come again, and records are in order.
+        let mut due: HashMap<_, VecDeque<_>> =
+            self.records.iter().map(|(address, exchanges)| (address.as_str(), exchanges.iter().collect())).collect();
+        for line in records(&log) {
+            let address = line["client_address"].as_str().unwrap_or_default();
+            let Some(exchange) = due.get_mut(address).and_then(VecDeque::pop_front) else { continue };
+            let Recorded { number, bytes: Some((bytes_in, bytes_out)) } = exchange else { continue };
+            if line["bytes_in"] != *bytes_in || line["bytes_out"] != *bytes_out {
+                faults.push(format!("exchange {number}: {bytes_in} bytes in and {bytes_out} out, but the log: {line}"));
+            }
+        }
+        let missing = due.into_values().flatten();
+        faults.extend(missing.map(|it| format!("exchange {} has no record in the log", it.number)));
+        faults
+    }
+}
+
+/// The records of connections.
+fn records(log: &[Value]) -> impl Iterator<Item = &Value> {
+    log.iter().filter(|line| line["message"] == "connection closed")
+}
+
+/// The rows of the statistics that have open connections.
+fn open_connections(stats: &Value) -> Vec<String> {
+    let list = |value: &Value| value.as_array().cloned().unwrap_or_default();
+    let mut rows = list(&stats["virtual_servers"]);
+    for pool in list(&stats["pools"]) {
+        rows.extend(list(&pool["members"]));
+        rows.push(pool);
+    }
+    assert!(!rows.is_empty(), "{stats}");
+    let open = rows.iter().filter(|row| row["connections"]["current"] != 0);
+    open.map(|row| format!("{} has {} open connections", row["name"], row["connections"]["current"])).collect()
+}
+
+fn descriptors(pronk: &Pronk) -> usize {
+    fs::read_dir(format!("/proc/{}/fd", pronk.pid())).unwrap().count()
+}
+
+/// How soon pronk forgets connections that are over.
+const SOON: Duration = Duration::from_secs(2);

@@ -13,13 +13,18 @@ mod discover;
 mod inband;
 mod kind;
 mod member_gone;
+mod member_probe;
 mod outcome;
 mod probe;
 mod resolve;
 mod rise_fall;
 #[cfg(test)]
+mod rise_fall_simulation;
+#[cfg(test)]
 mod shortage_tests;
 mod task;
+#[cfg(test)]
+mod test_assignment;
 
 pub use assignment::Assignment;
 pub use authorization::authorization;

@@ -20,6 +20,8 @@ pub use icmp::ping_refused;
 pub(super) use impala::ImpalaProbe;
 pub(super) use limit::Limit;
 pub(super) use probe_trait::Probe;
+#[cfg(test)]
+pub(super) use probe_trait::Probing;
 pub(super) use stream::Failure;
 pub(super) use tcp::{Gateway, HalfOpen, Tcp, refusal};
 pub(super) use tls::TlsProbe;

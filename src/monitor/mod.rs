@@ -30,5 +30,5 @@ pub use assignment::Assignment;
 pub use authorization::authorization;
 pub use discover::{FoundHost, Search, keep_asking, node_of};
 pub use probe::ping_refused;
-pub use resolve::{keep_resolving, resolve_once};
+pub use resolve::{keep_resolving, note_resolved, resolve_once};
 pub use task::run;

@@ -16,6 +16,7 @@ mod peers;
 mod process;
 mod queue;
 mod relay;
+mod resolve;
 mod rules;
 mod shortage;
 mod socket_options;

@@ -1,9 +1,10 @@
 //! The network map (`pronk show map`), as JSON.
 
-use std::time::Instant;
+use std::time::{Instant, UNIX_EPOCH};
 
 use serde::{Deserialize, Serialize};
 
+use crate::cert::date::instant;
 use crate::control::Handle;
 use crate::log::Log;
 use crate::pool::{Pool, Status};
@@ -15,6 +16,8 @@ pub struct Map {
     pub virtual_servers: Vec<MapVirtualServer>,
     /// Members that reloads removed and that still have connections.
     pub draining: Vec<MapDraining>,
+    /// Nodes whose names do not resolve, whose addresses may be stale.
+    pub unresolved: Vec<MapUnresolved>,
 }
 
 /// The running pronk itself.
@@ -39,6 +42,17 @@ pub struct MapDraining {
     pub connections: u32,
     /// The service-down action, and in how many seconds it is taken; null when the connections go on until they end.
     pub action: Option<(String, u64)>,
+}
+
+#[derive(Debug, Serialize, Deserialize)]
+pub struct MapUnresolved {
+    pub node: String,
+    pub fqdn: String,
+    /// As in `2027-02-03T04:05:06Z`.
+    pub since: String,
+    pub reason: String,
+    /// What the name last resolved to, and what is still in use; empty if it never did.
+    pub addresses: Vec<String>,
 }
 
 #[derive(Debug, Serialize, Deserialize)]
@@ -112,6 +126,13 @@ impl Map {
                 (action.as_str().to_owned(), at.saturating_duration_since(Instant::now()).as_secs())
             }),
         });
+        let unresolved = handle.registry().unresolved().into_iter().map(|(node, live, unresolved)| MapUnresolved {
+            node: node.to_string(),
+            fqdn: unresolved.fqdn,
+            since: instant(unresolved.since.duration_since(UNIX_EPOCH).map_or(0, |time| time.as_secs() as i64)),
+            reason: unresolved.reason,
+            addresses: live.addresses().iter().map(ToString::to_string).collect(),
+        });
         let process = MapProcess {
             version: env!("CARGO_PKG_VERSION").to_owned(),
             pid: std::process::id(),
@@ -120,7 +141,12 @@ impl Map {
             log_lines_lost: log.lost(),
             loading_seconds: handle.preparing_for().map(|time| time.as_secs()),
         };
-        Self { process, virtual_servers: virtual_servers.collect(), draining: draining.collect() }
+        Self {
+            process,
+            virtual_servers: virtual_servers.collect(),
+            draining: draining.collect(),
+            unresolved: unresolved.collect(),
+        }
     }
 }
 

@@ -1,61 +1,139 @@
-//! Active monitoring: a member is probed again and again.
+//! Active monitoring: a member is probed again and again, and marked down when its time is over.
 
 use std::convert::Infallible;
-use std::net::SocketAddr;
+use std::pin::{Pin, pin};
 use std::time::Duration;
 
-use tokio::time::Instant;
+use tokio::sync::broadcast::Receiver;
+use tokio::time::{Instant, sleep_until, timeout};
 
 use super::assignment::Assignment;
 use super::member_gone::{is_gone, suspicion};
+use super::member_probe::MemberProbe;
 use super::outcome::Outcome;
 use super::probe::Probe;
 use super::rise_fall::RiseFall;
 use crate::model::Monitor;
 use crate::net::until;
-use crate::pool::Verdict;
+use crate::pool::{PassiveEvent, Verdict};
 
-/// Probes a member in the monitor's interval, and at once when it seems to be gone.
-pub(super) async fn run(assignment: &Assignment, mut probe: Box<dyn Probe + '_>) -> Infallible {
+/// Probes a member in the monitor's interval, and at once when an administrator resumes it.
+pub(super) async fn run(assignment: &Assignment, probe: Box<dyn Probe + '_>) -> Infallible {
     let monitor = &assignment.monitor;
-    let mut state = RiseFall::new(monitor, Instant::now().into_std());
-    let mut last = None;
+    let mut watch = Watch::new(assignment);
+    let mut probe = MemberProbe::new(assignment, probe);
     let mut next = Instant::now() + spread(monitor, monitor.probing.interval.min(SOON));
     let mut is_first = true;
-    let mut served = assignment.live.passive_events();
-    // When to look whether the member is gone, and when that may be again.
-    let (mut look, mut unsuspected) = (None, Instant::now());
     loop {
-        tokio::select! {
-            () = tokio::time::sleep_until(next) => {}
-            () = assignment.resume.notified() => state.resume(),
-            () = suspicion(&mut served), if look.is_none() => {
-                look = state.is_up().then(|| unsuspected.max(Instant::now()));
-                continue;
+        let pause = async {
+            tokio::select! {
+                () = sleep_until(next) => false,
+                () = assignment.resume.notified() => true,
             }
-            () = until(look) => {
-                look = None;
-                unsuspected = Instant::now() + SUSPECT_EVERY;
-                if let Some(reason) = is_gone(assignment).await {
-                    let verdict = state.observe(Outcome::Reported(Verdict::Down(reason)), Instant::now().into_std());
-                    verdict.into_iter().for_each(|verdict| assignment.report(verdict, &mut last));
-                }
-                continue;
-            }
+        };
+        if watch.during(pause).await {
+            watch.state.resume();
         }
         let started = Instant::now();
-        let outcome = any_address(assignment, &mut *probe).await;
-        if let Outcome::NotMade(reason) = &outcome {
-            let (pool, member, monitor) = (&assignment.pool, &assignment.member, &monitor.name);
-            tracing::debug!(%pool, %member, %monitor, %reason, "the probe was not made, so the verdict stays");
-        }
-        if let Some(verdict) = state.observe(outcome, Instant::now().into_std()) {
-            assignment.report(verdict, &mut last);
-        }
-        let pause = monitor.probing.up_interval.filter(|_| state.is_up()).unwrap_or(monitor.probing.interval);
+        let deadline = watch.deadline();
+        let outcome = watch.during(probe.probe(deadline)).await;
+        watch.observe(outcome);
+        let pause = monitor.probing.up_interval.filter(|_| watch.state.is_up()).unwrap_or(monitor.probing.interval);
         // The first probe is soon for everyone; the second finds a place of its own in the interval, and keeps it.
         next = started
             + if std::mem::take(&mut is_first) && monitor.probing.jitter { spread(monitor, pause) } else { pause };
+    }
+}
+
+/// What goes on while a probe is under way and while none is: the deadline, and looks whether the member is gone.
+struct Watch<'a> {
+    assignment: &'a Assignment,
+    state: RiseFall,
+    /// The verdict that was logged last.
+    logged: Option<&'static str>,
+    served: Receiver<PassiveEvent>,
+    /// A look whether the member is gone.
+    look: Option<Look<'a>>,
+    /// When the next look may begin.
+    next_look: Instant,
+}
+
+/// A look under way. It returns why the member is gone, if it is.
+type Look<'a> = Pin<Box<dyn Future<Output = Option<String>> + Send + 'a>>;
+
+impl<'a> Watch<'a> {
+    fn new(assignment: &'a Assignment) -> Self {
+        Self {
+            assignment,
+            state: RiseFall::new(&assignment.monitor, Instant::now().into_std()),
+            logged: None,
+            served: assignment.live.passive_events(),
+            look: None,
+            next_look: Instant::now(),
+        }
+    }
+
+    /// Waits for `what`, and marks the member down meanwhile when its time is over or when it is gone.
+    async fn during<T>(&mut self, what: impl Future<Output = T>) -> T {
+        let mut what = pin!(what);
+        loop {
+            tokio::select! {
+                // A probe that ends with the deadline still counts.
+                biased;
+                done = &mut what => return done,
+                () = until(self.deadline()) => {
+                    let verdict = self.state.check_deadline(Instant::now().into_std());
+                    self.report(verdict);
+                }
+                gone = next_of(&mut self.look) => {
+                    self.look = None;
+                    if let Some(reason) = gone {
+                        self.observe(Outcome::Reported(Verdict::Down(reason)));
+                    }
+                }
+                () = suspicion(&mut self.served), if self.look.is_none() => {
+                    if self.state.is_up() {
+                        let begin = self.next_look.max(Instant::now());
+                        self.look = Some(Box::pin(look(self.assignment, begin)));
+                        self.next_look = begin + LOOK_EVERY;
+                    }
+                }
+            }
+        }
+    }
+
+    fn deadline(&self) -> Option<Instant> {
+        self.state.deadline().map(Instant::from_std)
+    }
+
+    fn observe(&mut self, outcome: Outcome) {
+        if let Outcome::NotMade(reason) = &outcome {
+            let Assignment { pool, member, monitor, .. } = self.assignment;
+            let monitor = &monitor.name;
+            tracing::debug!(%pool, %member, %monitor, %reason, "the probe was not made, so the verdict stays");
+        }
+        let verdict = self.state.observe(outcome, Instant::now().into_std());
+        self.report(verdict);
+    }
+
+    fn report(&mut self, verdict: Option<Verdict>) {
+        if let Some(verdict) = verdict {
+            self.assignment.report(verdict, &mut self.logged);
+        }
+    }
+}
+
+/// Looks from `begin` on whether the member is gone, for as long as a probe may take.
+async fn look(assignment: &Assignment, begin: Instant) -> Option<String> {
+    sleep_until(begin).await;
+    timeout(assignment.probe_limit(), is_gone(assignment)).await.ok().flatten()
+}
+
+/// Waits for a look, or for ever where there is none.
+async fn next_of(look: &mut Option<Look<'_>>) -> Option<String> {
+    match look {
+        Some(look) => look.await,
+        None => std::future::pending().await,
     }
 }
 
@@ -64,72 +142,86 @@ fn spread(monitor: &Monitor, time: Duration) -> Duration {
     if monitor.probing.jitter { time.mul_f64(fastrand::f64()) } else { Duration::ZERO }
 }
 
-/// Probes a member's addresses one after the other, until one answers. As connections go to whichever takes them, the
-/// member is as good as the best.
-async fn any_address(assignment: &Assignment, probe: &mut dyn Probe) -> Outcome {
-    let monitor = &assignment.monitor;
-    let port = monitor.probing.alias_port.unwrap_or(assignment.member.port);
-    let addresses = match monitor.probing.alias_address {
-        Some(address) => vec![address],
-        None => assignment.node.addresses().to_vec(),
-    };
-    let mut best: Option<Outcome> = None;
-    for address in addresses {
-        // Other monitors of the member wait for their turn: it has few threads to answer with.
-        let turn = assignment.live.probing.lock().await;
-        let outcome = probe.probe(SocketAddr::new(address, port), assignment.probe_limit()).await;
-        drop(turn);
-        let is_best = outcome == Outcome::Answers;
-        best = Some(match best {
-            Some(before) => before.or(outcome),
-            None => outcome,
-        });
-        if is_best {
-            break;
-        }
-    }
-    best.unwrap_or_else(|| Outcome::Fails("the node's name does not resolve".into()))
-}
-
-/// A member is suspected at most so often: a look takes a connection.
-const SUSPECT_EVERY: Duration = Duration::from_millis(500);
+/// Looks whether a member is gone begin at most so often: a look takes a connection.
+const LOOK_EVERY: Duration = Duration::from_millis(500);
 /// The first probes of all members are spread over so much time at most.
 const SOON: Duration = Duration::from_secs(1);
 
 #[cfg(test)]
 mod tests {
+    use std::net::SocketAddr;
     use std::sync::Arc;
-
-    use tokio::net::TcpListener;
-    use tokio::sync::Notify;
+    use std::sync::atomic::{AtomicBool, Ordering};
 
     use super::*;
-    use crate::model::{MemberKey, MonitorKind, Name};
-    use crate::monitor::probe::Tcp;
+    use crate::monitor::probe::Probing;
+    use crate::monitor::test_assignment::{seconds, test_assignment};
+    use crate::pool::Health;
 
-    #[tokio::test]
-    async fn member_is_as_good_as_the_best_of_its_addresses() {
-        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
-        let seconds = Duration::from_secs;
-        let assignment = Assignment {
-            pool: Name::from("p"),
-            member: MemberKey { node: Name::from("n"), port: listener.local_addr().unwrap().port() },
-            monitor: Arc::new(Monitor::new(Name::from("m"), MonitorKind::Tcp, seconds(20), seconds(60))),
-            live: Arc::default(),
-            node: Arc::default(),
-            hostname: None,
-            tls: None,
-            web_tls: None,
-            authorization: None,
-            server_name: None,
-            certificates: Arc::default(),
-            resume: Notify::default(),
+    /// A member that answers until it hangs.
+    #[derive(Clone, Default)]
+    struct Hanging(Arc<AtomicBool>);
+
+    impl Probe for Hanging {
+        fn probe(&mut self, _: SocketAddr, limit: Duration) -> Probing<'_> {
+            Box::pin(async move {
+                if !self.0.load(Ordering::SeqCst) {
+                    return Outcome::Answers;
+                }
+                tokio::time::sleep(limit).await;
+                Outcome::Fails("silent".into())
+            })
+        }
+    }
+
+    /// A member that hangs right after it has answered, watched for `watched`; and when it went down, counted from that
+    /// answer.
+    async fn hangs(change: fn(&mut Assignment), watched: Duration) -> Option<Duration> {
+        let mut assignment = test_assignment(seconds(5), seconds(16));
+        change(&mut assignment);
+        assignment.node.set_addresses(vec![[10, 0, 0, 1].into()]);
+        assignment.live.set_monitors([assignment.monitor.name.clone()], None);
+        let (live, member) = (Arc::clone(&assignment.live), Hanging::default());
+        let probe = Box::new(member.clone());
+        let mut monitoring = pin!(run(&assignment, probe));
+        let step = Duration::from_millis(1);
+        while !matches!(*live.health(), Health::Up) {
+            let _ = timeout(step, &mut monitoring).await;
+        }
+        let answered = Instant::now();
+        member.0.store(true, Ordering::SeqCst);
+        while !live.health().is_down() {
+            if answered.elapsed() > watched {
+                return None;
+            }
+            let _ = timeout(step, &mut monitoring).await;
+        }
+        Some(answered.elapsed())
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn member_that_hangs_is_down_when_the_timeout_passes() {
+        let near = |at: Option<Duration>, expected| {
+            let at = at.expect("it goes down");
+            assert!(at.abs_diff(seconds(expected)) <= Duration::from_millis(2), "{at:?}");
         };
-        let outcome = any_address(&assignment, &mut Tcp).await;
-        assert_eq!(outcome, Outcome::Fails("the node's name does not resolve".into()));
-        assignment.node.set_addresses(vec![[127, 0, 0, 2].into()]);
-        assert!(matches!(any_address(&assignment, &mut Tcp).await, Outcome::Fails(_)));
-        assignment.node.set_addresses(vec![[127, 0, 0, 2].into(), [127, 0, 0, 1].into()]);
-        assert_eq!(any_address(&assignment, &mut Tcp).await, Outcome::Answers);
+        near(hangs(|_| {}, seconds(60)).await, 16);
+        // The probe under way ends at 20 s.
+        let slow = |assignment: &mut Assignment| {
+            let mut monitor = Monitor::clone(&assignment.monitor);
+            monitor.probing.interval = seconds(10);
+            assignment.monitor = Arc::new(monitor);
+        };
+        near(hangs(slow, seconds(60)).await, 16);
+        // Another monitor's probe never gives up the turn.
+        let taken = |assignment: &mut Assignment| {
+            let live = Arc::clone(&assignment.live);
+            tokio::spawn(async move {
+                let _turn = live.probing.lock().await;
+                std::future::pending::<()>().await;
+            });
+        };
+        near(hangs(taken, seconds(60)).await, 16);
+        assert_eq!(hangs(|_| {}, seconds(15)).await, None, "and not before");
     }
 }

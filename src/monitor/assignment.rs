@@ -54,7 +54,7 @@ impl Assignment {
             && self.server_name == other.server_name
     }
 
-    /// Returns how long each step of a probe may take.
+    /// Returns how long a probe of the member may take, at all its addresses together.
     pub(super) fn probe_limit(&self) -> Duration {
         self.monitor.probing.interval.min(self.monitor.probing.timeout)
     }

@@ -10,7 +10,7 @@ use hyper::header::HeaderValue;
 use tokio::task::JoinSet;
 use tokio::time::timeout;
 
-use super::probe::{Failure, web_page};
+use super::probe::{Failure, Limit, Need, web_page};
 use super::resolve::{resolve_once, shortage_of};
 use crate::impala::{Coordinator, coordinators};
 use crate::model::{Address, Discovery, Host, Member, Name, Node, Seed};
@@ -86,10 +86,9 @@ impl Search {
         });
         let mut why = Failure::new(format!("{} has no address", seed.host));
         for address in addresses {
-            let authorization = self.authorization.as_ref();
-            let page =
-                web_page(address, Some(&seed.host), tls.as_deref(), authorization, "/backends?json", LIMIT).await;
-            match page {
+            let (host, authorization) = (Some(seed.host.as_str()), self.authorization.as_ref());
+            let list = ("/backends?json", Need::Body);
+            match web_page(address, host, tls.as_deref(), authorization, list, Limit::new(LIMIT)).await {
                 Ok(page) => {
                     return coordinators(&page.body)
                         .ok_or_else(|| Failure::new("/backends?json is not as it should be").at(address));
@@ -178,7 +177,7 @@ async fn resolved(hosts: Vec<String>, before: &[FoundHost]) -> Vec<FoundHost> {
     found
 }
 
-/// For each step of asking one web UI.
+/// How long resolving a name may take, and asking a web UI at one address.
 const LIMIT: Duration = Duration::from_secs(5);
 
 #[cfg(test)]

@@ -13,17 +13,22 @@ mod discover;
 mod inband;
 mod kind;
 mod member_gone;
+mod member_probe;
 mod outcome;
 mod probe;
 mod resolve;
 mod rise_fall;
 #[cfg(test)]
+mod rise_fall_simulation;
+#[cfg(test)]
 mod shortage_tests;
 mod task;
+#[cfg(test)]
+mod test_assignment;
 
 pub use assignment::Assignment;
 pub use authorization::authorization;
 pub use discover::{FoundHost, Search, keep_asking, node_of};
 pub use probe::ping_refused;
-pub use resolve::{keep_resolving, resolve_once};
+pub use resolve::{keep_resolving, note_resolved, resolve_once};
 pub use task::run;

@@ -13,6 +13,8 @@ pub(super) struct RiseFall {
     time_until_up: Duration,
     manual_resume: bool,
     last_success: Instant,
+    /// Why the last probe since then failed, if one has.
+    last_failure: Option<String>,
     /// When it was last probed, or that was tried.
     last_probe: Instant,
     /// Since when every probe of a member that is not up was answered.
@@ -30,6 +32,7 @@ impl RiseFall {
             time_until_up: monitor.probing.time_until_up,
             manual_resume: monitor.probing.manual_resume,
             last_success: now,
+            last_failure: None,
             last_probe: now,
             answering_since: None,
             held: false,
@@ -39,23 +42,24 @@ impl RiseFall {
 
     /// Takes the outcome of a probe. Returns the verdict when it or its reason changes.
     ///
-    /// An answer marks the member up, after `time-until-up` where there is one. No answer for the timeout marks it down
-    /// (F5's `timeout`). What the member reports of itself holds at once. The time before a probe that could not be
-    /// made does not count: nobody looked.
+    /// An answer marks the member up, after `time-until-up` where there is one. What the member reports of itself holds
+    /// at once. A failure alone changes nothing: [`Self::deadline`] does. The time before a probe that could not be made
+    /// does not count toward it: nobody looked.
     pub(super) fn observe(&mut self, outcome: Outcome, now: Instant) -> Option<Verdict> {
         let since_last = now.saturating_duration_since(std::mem::replace(&mut self.last_probe, now));
         let verdict = match outcome {
             Outcome::Answers | Outcome::Reported(Verdict::Up) => self.answered(now)?,
             Outcome::Reported(Verdict::Down(reason)) => Verdict::Down(reason),
             Outcome::Reported(verdict) => {
-                self.last_success = now;
+                self.succeeded(now);
                 if self.held { Verdict::Down(HELD.into()) } else { verdict }
             }
             Outcome::Fails(reason) => {
                 if !self.is_up() {
                     self.answering_since = None;
                 }
-                if now.saturating_duration_since(self.last_success) < self.timeout {
+                if now < self.times_out_at() {
+                    self.last_failure = Some(reason);
                     return None;
                 }
                 Verdict::Down(reason)
@@ -66,9 +70,30 @@ impl RiseFall {
                 return None;
             }
         };
+        self.conclude(verdict)
+    }
+
+    /// Returns when the member is down unless a probe succeeds before; `None` while it is down.
+    pub(super) fn deadline(&self) -> Option<Instant> {
+        (!self.is_down()).then(|| self.times_out_at())
+    }
+
+    /// Marks the member down if its deadline has passed at `now`, whether or not a probe is under way. Returns the
+    /// verdict if so.
+    pub(super) fn check_deadline(&mut self, now: Instant) -> Option<Verdict> {
+        if now < self.deadline()? {
+            return None;
+        }
+        let silence = || format!("nothing has answered for {:?}", self.timeout);
+        let reason = self.last_failure.take().unwrap_or_else(silence);
+        self.conclude(Verdict::Down(reason))
+    }
+
+    /// Takes a verdict. Returns it when it or its reason is new.
+    fn conclude(&mut self, verdict: Verdict) -> Option<Verdict> {
         if matches!(verdict, Verdict::Down(_)) {
             self.held = self.manual_resume;
-            if !matches!(self.verdict, Some(Verdict::Down(_))) {
+            if !self.is_down() {
                 self.answering_since = None;
             }
         }
@@ -78,13 +103,22 @@ impl RiseFall {
     }
 
     fn answered(&mut self, now: Instant) -> Option<Verdict> {
-        self.last_success = now;
+        self.succeeded(now);
         let since = *self.answering_since.get_or_insert(now);
         if self.held {
             return Some(Verdict::Down(HELD.into()));
         }
         let long_enough = now.saturating_duration_since(since) >= self.time_until_up;
         (self.is_up() || long_enough).then_some(Verdict::Up)
+    }
+
+    fn succeeded(&mut self, now: Instant) {
+        self.last_success = now;
+        self.last_failure = None;
+    }
+
+    fn times_out_at(&self) -> Instant {
+        self.last_success + self.timeout
     }
 
     /// Lets a member that is held down come up with its next answer.
@@ -95,14 +129,16 @@ impl RiseFall {
     pub(super) fn is_up(&self) -> bool {
         self.verdict == Some(Verdict::Up)
     }
+
+    fn is_down(&self) -> bool {
+        matches!(self.verdict, Some(Verdict::Down(_)))
+    }
 }
 
 const HELD: &str = "it answers again, and stays down until `pronk member resume` (manual-resume)";
 
 #[cfg(test)]
 mod tests {
-    use proptest::prelude::*;
-
     use super::*;
     use crate::model::{MonitorKind, Name};
 
@@ -195,62 +231,32 @@ mod tests {
         assert!(!rise_fall.is_up());
     }
 
-    /// Seconds since the step before, and what happens.
-    fn steps() -> impl Strategy<Value = Vec<(u64, Step)>> {
-        let reported = prop_oneof![
-            Just(Verdict::Down("executor".to_owned())),
-            Just(Verdict::Disabled("drains".to_owned())),
-            Just(Verdict::Unavailable("full".to_owned())),
-        ];
-        let step = prop_oneof![
-            3 => Just(Step::Probe(Outcome::Answers)),
-            4 => Just(Step::Probe(refused())),
-            1 => reported.prop_map(|verdict| Step::Probe(Outcome::Reported(verdict))),
-            4 => Just(Step::Probe(Outcome::NotMade("out of file descriptors".into()))),
-            1 => Just(Step::Resume),
-        ];
-        prop::collection::vec((0_u64..9, step), 0..60)
+    #[test]
+    fn timeout_marks_down_when_it_passes_with_the_last_failure_as_the_reason() {
+        let (mut rise_fall, at) = rise_fall(|_| {});
+        assert_eq!(rise_fall.deadline(), Some(at(16)), "also of a member that has never answered");
+        assert_eq!(rise_fall.observe(Outcome::Answers, at(2)), Some(Verdict::Up));
+        assert_eq!(rise_fall.deadline(), Some(at(18)));
+        assert_eq!(rise_fall.check_deadline(at(17)), None);
+        assert_eq!(rise_fall.check_deadline(at(18)), down("nothing has answered for 16s"), "no probe has ended");
+        assert_eq!((rise_fall.deadline(), rise_fall.check_deadline(at(40))), (None, None), "it is down already");
+        assert_eq!(rise_fall.observe(Outcome::Answers, at(50)), Some(Verdict::Up));
+        assert_eq!(rise_fall.observe(refused(), at(60)), None);
+        assert_eq!(rise_fall.deadline(), Some(at(66)));
+        assert_eq!(rise_fall.check_deadline(at(66)), down("refused"));
+        assert_eq!(rise_fall.observe(Outcome::Answers, at(70)), Some(Verdict::Up));
+        assert_eq!(rise_fall.check_deadline(at(86)), down("nothing has answered for 16s"), "of this time");
     }
 
-    #[derive(Clone, Debug)]
-    enum Step {
-        Probe(Outcome),
-        Resume,
-    }
-
-    proptest! {
-        /// In any order of outcomes, the verdicts are those of the time in which there were probes.
-        #[test]
-        fn time_without_probes_is_as_if_it_had_not_been(
-            steps in steps(), until_up in 0_u64..20, manual_resume: bool,
-        ) {
-            let change = |monitor: &mut Monitor| {
-                monitor.probing.time_until_up = Duration::from_secs(until_up);
-                monitor.probing.manual_resume = manual_resume;
-            };
-            let ((mut real, at), (mut cut, cut_at)) = (rise_fall(change), rise_fall(change));
-            let (mut now, mut last_probe, mut blind) = (0, 0, 0);
-            for (gap, step) in steps {
-                now += gap;
-                match step {
-                    Step::Resume => {
-                        real.resume();
-                        cut.resume();
-                    }
-                    Step::Probe(outcome @ Outcome::NotMade(_)) => {
-                        prop_assert_eq!(real.observe(outcome, at(now)), None);
-                        blind += now - last_probe;
-                        last_probe = now;
-                    }
-                    Step::Probe(outcome) => {
-                        let verdict = real.observe(outcome.clone(), at(now));
-                        prop_assert_eq!(verdict, cut.observe(outcome, cut_at(now - blind)));
-                        prop_assert_eq!(real.is_up(), cut.is_up());
-                        last_probe = now;
-                    }
-                }
-            }
-        }
+    #[test]
+    fn time_in_which_no_probe_could_be_made_moves_the_deadline() {
+        let (mut rise_fall, at) = rise_fall(|_| {});
+        let not_made = || Outcome::NotMade("pronk is out of file descriptors".into());
+        assert_eq!(rise_fall.observe(Outcome::Answers, at(0)), Some(Verdict::Up));
+        assert_eq!(rise_fall.observe(refused(), at(5)), None);
+        assert_eq!(rise_fall.observe(not_made(), at(10)), None);
+        assert_eq!((rise_fall.deadline(), rise_fall.check_deadline(at(16))), (Some(at(21)), None));
+        assert_eq!(rise_fall.check_deadline(at(21)), down("refused"));
     }
 
     #[test]

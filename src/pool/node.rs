@@ -1,8 +1,9 @@
-//! A node (host) while it runs: its addresses, and the connections of all pools to it.
+//! A node (host) while it runs: its addresses, whether its name resolves, and the connections of all pools to it.
 
 use std::net::IpAddr;
 use std::sync::Arc;
 use std::sync::atomic::AtomicU32;
+use std::time::SystemTime;
 
 use arc_swap::ArcSwap;
 use parking_lot::Mutex;
@@ -20,9 +21,31 @@ pub struct LiveNode {
     pub(super) persisted: AtomicU32,
     pub(super) rate: RateLimiter,
     addresses: ArcSwap<Vec<IpAddr>>,
-    /// The name that these are the addresses of, if it has one.
-    fqdn: Mutex<String>,
+    /// The name that these are the addresses of; of a node with an address there is none.
+    name: Mutex<ResolvedName>,
     turnstile: Arc<Turnstile>,
+}
+
+/// The name of a node, and whether it resolves.
+#[derive(Debug, Default)]
+struct ResolvedName {
+    fqdn: String,
+    unresolved: Option<Unresolved>,
+}
+
+/// Since when the name of a node does not resolve, and why. The addresses that are known may be stale.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Unresolved {
+    pub fqdn: String,
+    pub since: SystemTime,
+    pub reason: String,
+}
+
+/// What was known of a node before its name resolved.
+#[derive(Debug, PartialEq, Eq)]
+pub struct BeforeResolved {
+    pub addresses: Arc<Vec<IpAddr>>,
+    pub unresolved: Option<Unresolved>,
 }
 
 impl LiveNode {
@@ -43,12 +66,44 @@ impl LiveNode {
         }
     }
 
+    /// Takes what the node's name resolves to. Returns what was known before.
+    pub fn resolved(&self, addresses: Vec<IpAddr>) -> BeforeResolved {
+        let before = BeforeResolved { addresses: self.addresses(), unresolved: self.forget_unresolved() };
+        self.set_addresses(addresses);
+        before
+    }
+
+    /// Takes why the node's name does not resolve. The last addresses stay in use. Returns whether it did resolve
+    /// before, or had not been tried.
+    pub fn not_resolved(&self, reason: String, now: SystemTime) -> bool {
+        let mut name = self.name.lock();
+        let since = name.unresolved.as_ref().map(|before| before.since);
+        name.unresolved = Some(Unresolved { fqdn: name.fqdn.clone(), since: since.unwrap_or(now), reason });
+        since.is_none()
+    }
+
+    /// Returns since when the node's name does not resolve, if it does not.
+    pub fn unresolved(&self) -> Option<Unresolved> {
+        self.name.lock().unresolved.clone()
+    }
+
+    /// Forgets that the node's name did not resolve, as when nobody resolves it any more.
+    pub(super) fn forget_unresolved(&self) -> Option<Unresolved> {
+        self.name.lock().unresolved.take()
+    }
+
+    /// Takes the address of a node without a name.
+    pub(super) fn set_address(&self, address: IpAddr) {
+        *self.name.lock() = ResolvedName::default();
+        self.set_addresses(vec![address]);
+    }
+
     /// Takes the node's name. What it resolved to before stays until it is resolved again; of another name nothing is
     /// known.
     pub(super) fn set_fqdn(&self, fqdn: &str) {
-        let mut known = self.fqdn.lock();
-        if *known != fqdn {
-            fqdn.clone_into(&mut known);
+        let mut name = self.name.lock();
+        if name.fqdn != fqdn {
+            *name = ResolvedName { fqdn: fqdn.to_owned(), unresolved: None };
             self.set_addresses(Vec::new());
         }
     }
@@ -59,6 +114,6 @@ impl LiveNode {
 
     /// Returns whether an address of this name is known.
     pub(super) fn is_resolved_as(&self, fqdn: &str) -> bool {
-        self.is_resolved() && *self.fqdn.lock() == *fqdn
+        self.is_resolved() && self.name.lock().fqdn == fqdn
     }
 }

@@ -8,7 +8,7 @@ use parking_lot::Mutex;
 
 use super::live_pool::LivePool;
 use super::member::LiveMember;
-use super::node::LiveNode;
+use super::node::{LiveNode, Unresolved};
 use super::persistence::{Records, SharedRecords, Sharing};
 use super::queue::Turnstile;
 use super::removed::Draining;
@@ -29,7 +29,7 @@ impl Registry {
         let made = || Arc::new(LiveNode::new(&self.turnstile));
         let live = Arc::clone(self.nodes.lock().entry(node.name.clone()).or_insert_with(made));
         match node.address {
-            Address::Ip(address) => live.set_addresses(vec![address]),
+            Address::Ip(address) => live.set_address(address),
             Address::Fqdn(ref fqdn) => live.set_fqdn(fqdn),
         }
         live
@@ -39,6 +39,16 @@ impl Registry {
     pub fn needs_resolving(&self, node: &model::Node) -> bool {
         let Address::Fqdn(fqdn) = &node.address else { return false };
         !self.nodes.lock().get(&node.name).is_some_and(|live| live.is_resolved_as(fqdn))
+    }
+
+    /// Returns the nodes whose names do not resolve, in order.
+    pub fn unresolved(&self) -> Vec<(Name, Arc<LiveNode>, Unresolved)> {
+        let nodes = self.nodes.lock();
+        let of_node =
+            |(name, live): (&Name, &Arc<LiveNode>)| Some((name.clone(), Arc::clone(live), live.unresolved()?));
+        let mut all: Vec<_> = nodes.iter().filter_map(of_node).collect();
+        all.sort_by(|(one, ..), (other, ..)| one.cmp(other));
+        all
     }
 
     /// Returns the live pool of that name, made when it is new.
@@ -73,7 +83,13 @@ impl Registry {
     pub fn retain(&self, model: &model::Model, now: Instant) {
         // A node that is named again while connections drain must count them.
         let drains = |live: &LiveNode| live.connections.current() > 0;
-        self.nodes.lock().retain(|name, live| model.nodes.contains_key(name) || drains(live));
+        self.nodes.lock().retain(|name, live| {
+            let is_named = model.nodes.contains_key(name);
+            if !is_named {
+                live.forget_unresolved();
+            }
+            is_named || drains(live)
+        });
         self.records.retain(model);
         self.pools.lock().retain(|name, pool| {
             let config = model.pools.get(name);

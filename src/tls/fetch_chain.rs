@@ -2,11 +2,13 @@
 
 use std::io;
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
-use rustls::Error;
-use rustls::client::{ClientConfig, Resumption};
+use rustls::client::{ClientConfig, ResolvesClientCert, Resumption};
+use rustls::sign::CertifiedKey;
+use rustls::{Error, SignatureScheme};
 use rustls_pki_types::{CertificateDer, ServerName, UnixTime};
 use tokio::io::AsyncWriteExt;
 use tokio::net::{TcpStream, ToSocketAddrs};
@@ -49,7 +51,7 @@ pub enum FetchError {
 pub struct Fetched {
     /// As the server sent it; empty if it came to no certificate.
     pub chain: Vec<CertificateDer<'static>>,
-    /// Whether the handshake completed.
+    /// Whether the server did its part of the handshake.
     pub outcome: Result<(), FetchError>,
 }
 
@@ -73,6 +75,9 @@ pub async fn fetch_chain(
 }
 
 /// Makes a whole handshake that accepts any certificate, and closes the connection in order.
+///
+/// A server that asks for a client certificate, and refuses whoever has none, has done its part. In TLS 1.3 the handshake
+/// is complete for the client by then; in TLS 1.2 the refusal takes the place of its end.
 pub async fn handshake(address: impl ToSocketAddrs, server_name: Option<&Host>, limit: Duration) -> Fetched {
     let recorder = Arc::new(Recorder::default());
     let outcome = attempt(address, server_name, Instant::now() + limit, &recorder).await;
@@ -94,6 +99,7 @@ async fn attempt(
             let _ = timeout_at(deadline, tls.shutdown()).await;
             return Ok(());
         }
+        Ok(Err(error)) if recorder.wants_client_certificate() && is_refusal(&error) => return Ok(()),
         Ok(Err(error)) => Some(error),
         Err(_) => None,
     };
@@ -113,7 +119,7 @@ fn connector(
         .dangerous()
         // A key that is too weak to verify with is to be reported too.
         .with_custom_certificate_verifier(Verifier::new(Arc::clone(recorder), HandshakeSignatures::Unverified))
-        .with_no_client_auth();
+        .with_client_cert_resolver(Arc::<Recorder>::clone(recorder));
     config.resumption = Resumption::disabled();
     let name = match server_name {
         Some(Host::Name(name)) => {
@@ -162,6 +168,20 @@ fn failed(error: &io::Error, first: &[u8]) -> FetchError {
     }
 }
 
+/// Returns whether a handshake failed as it does when a server wants a client certificate and gets none: by one of the
+/// alerts that TLS libraries send then, or by the end of the connection, as a reset can overtake the alert.
+fn is_refusal(error: &io::Error) -> bool {
+    match TlsFault::of_handshake(error) {
+        TlsFault::AlertReceived { code, .. } => NO_CERTIFICATE.contains(&code),
+        TlsFault::Closed | TlsFault::Reset => true,
+        _ => false,
+    }
+}
+
+/// handshake_failure (OpenSSL), no_certificate (SSL 3.0), bad_certificate (Java, Go), certificate_unknown, access_denied,
+/// certificate_required (TLS 1.3).
+const NO_CERTIFICATE: [u8; 6] = [40, 41, 42, 46, 49, 116];
+
 /// Returns the protocol that begins like this, in words.
 fn protocol(first: &[u8]) -> &'static str {
     match first {
@@ -173,10 +193,28 @@ fn protocol(first: &[u8]) -> &'static str {
     }
 }
 
-/// Records the chain and accepts it, whatever it is.
+/// Records the chain and accepts it, whatever it is, and whether the server asks for a client certificate.
 #[derive(Debug, Default)]
 struct Recorder {
     chain: OnceLock<Vec<CertificateDer<'static>>>,
+    wants_client_certificate: AtomicBool,
+}
+
+impl Recorder {
+    fn wants_client_certificate(&self) -> bool {
+        self.wants_client_certificate.load(Ordering::Relaxed)
+    }
+}
+
+impl ResolvesClientCert for Recorder {
+    fn resolve(&self, _root_hint_subjects: &[&[u8]], _sigschemes: &[SignatureScheme]) -> Option<Arc<CertifiedKey>> {
+        self.wants_client_certificate.store(true, Ordering::Relaxed);
+        None
+    }
+
+    fn has_certs(&self) -> bool {
+        false
+    }
 }
 
 impl VerifyChain for Recorder {

@@ -1,7 +1,9 @@
 //! Asking ports for their certificates.
 
-use std::io::{Read, Write};
+use std::io::{BufRead, BufReader, Read, Write};
 use std::net::SocketAddr;
+use std::path::Path;
+use std::process::{Child, Command, Stdio};
 use std::sync::{Arc, mpsc};
 use std::time::Duration;
 
@@ -9,10 +11,10 @@ use pronk::model::Host;
 use pronk::model::profile::CipherGroup;
 use pronk::tls::{FetchError, fetch_chain, handshake};
 use rustls::server::WebPkiClientVerifier;
-use rustls::{RootCertStore, ServerConfig, ServerConnection, version};
+use rustls::{RootCertStore, ServerConfig, ServerConnection, SupportedProtocolVersion, version};
 
 use crate::lb::{PATIENCE, free_port};
-use crate::peers::member;
+use crate::peers::{member, reset};
 use crate::support::ca::Authority;
 use crate::tls::{FRONT, answering_member, server_config, silent_member, tls_member};
 
@@ -30,29 +32,117 @@ async fn any_chain_is_taken_whole() {
     assert_eq!(chain, leaf.chain, "expired, for another name, from an unknown issuer");
 }
 
-#[tokio::test]
-async fn server_that_demands_a_client_certificate_has_shown_its_own() {
-    let ca = Authority::new("ca");
+/// A configuration that demands a client certificate of `ca`.
+fn demanding(ca: &Authority, version: &'static SupportedProtocolVersion) -> Arc<ServerConfig> {
     let leaf = ca.issue(FRONT).dns(FRONT).build();
     let mut roots = RootCertStore::empty();
     roots.add(ca.certificate().clone()).unwrap();
     let provider = pronk::tls::provider(CipherGroup::Default);
     let clients = WebPkiClientVerifier::builder_with_provider(Arc::new(roots), Arc::clone(&provider)).build().unwrap();
-    // In TLS 1.2 the refusal comes before the end of the handshake.
     let config = ServerConfig::builder_with_provider(provider)
-        .with_protocol_versions(&[&version::TLS12])
+        .with_protocol_versions(&[version])
         .unwrap()
         .with_client_cert_verifier(clients)
         .with_single_cert(leaf.chain.clone(), leaf.key_der())
         .unwrap();
-    let config = Arc::new(config);
-    let address = member(move |mut stream| {
+    Arc::new(config)
+}
+
+/// In TLS 1.2 the refusal comes before the end of the handshake, in TLS 1.3 after it.
+#[tokio::test]
+async fn server_that_demands_a_client_certificate_has_done_its_part() {
+    let ca = Authority::new("ca");
+    for version in [&version::TLS12, &version::TLS13] {
+        let config = demanding(&ca, version);
+        let address = member(move |mut stream| {
+            let mut tls = ServerConnection::new(Arc::clone(&config)).unwrap();
+            while tls.is_handshaking() && tls.complete_io(&mut stream).is_ok() {}
+        });
+        assert_eq!(ask(address).await, Ok(1));
+        assert_eq!(handshake(address, None, LIMIT).await.outcome, Ok(()), "{version:?}");
+    }
+    // A reset can overtake the alert.
+    let config = demanding(&ca, &version::TLS12);
+    let resets = member(move |mut stream| {
         let mut tls = ServerConnection::new(Arc::clone(&config)).unwrap();
-        while tls.is_handshaking() && tls.complete_io(&mut stream).is_ok() {}
+        tls.read_tls(&mut stream).unwrap();
+        tls.process_new_packets().unwrap();
+        while tls.wants_write() {
+            tls.write_tls(&mut stream).unwrap();
+        }
+        stream.read_exact(&mut [0]).unwrap();
+        reset(&stream);
     });
-    assert_eq!(ask(address).await, Ok(1));
-    let outcome = handshake(address, None, LIMIT).await.outcome;
-    assert!(matches!(&outcome, Err(FetchError::Handshake(reason)) if reason.contains("tls alert")), "{outcome:?}");
+    assert_eq!(handshake(resets, None, LIMIT).await.outcome, Ok(()));
+}
+
+/// It has asked for a certificate and says nothing to having got none: it hangs.
+#[tokio::test]
+async fn server_that_stops_after_it_asked_for_a_client_certificate_has_not_answered() {
+    let config = demanding(&Authority::new("ca"), &version::TLS12);
+    let stalls = member(move |mut stream| {
+        let mut tls = ServerConnection::new(Arc::clone(&config)).unwrap();
+        tls.read_tls(&mut stream).unwrap();
+        tls.process_new_packets().unwrap();
+        while tls.wants_write() {
+            tls.write_tls(&mut stream).unwrap();
+        }
+        let _ = stream.read_to_end(&mut Vec::new());
+    });
+    let outcome = handshake(stalls, None, Duration::from_secs(2)).await.outcome;
+    assert!(
+        matches!(&outcome, Err(FetchError::Handshake(reason)) if reason.contains("stopped answering")),
+        "{outcome:?}"
+    );
+}
+
+/// An OpenSSL server, killed with this.
+struct OpenSsl(Child, SocketAddr);
+
+impl OpenSsl {
+    fn start(ca: &Authority, folder: &Path, arguments: &[&str]) -> Self {
+        let files = ca.issue(FRONT).dns(FRONT).build().write(folder, "server");
+        let mut child = Command::new("openssl")
+            .args(["s_server", "-accept", "127.0.0.1:0", "-CAfile"])
+            .arg(ca.write(folder, "ca.pem"))
+            .arg("-cert")
+            .arg(files.cert)
+            .arg("-key")
+            .arg(files.key)
+            .args(arguments)
+            .stdin(Stdio::piped())
+            .stdout(Stdio::piped())
+            .stderr(Stdio::null())
+            .spawn()
+            .unwrap();
+        let mut lines = BufReader::new(child.stdout.take().unwrap()).lines().map_while(Result::ok);
+        let address = lines.find_map(|line| line.strip_prefix("ACCEPT ")?.parse().ok()).unwrap();
+        std::thread::spawn(move || lines.for_each(drop));
+        Self(child, address)
+    }
+}
+
+impl Drop for OpenSsl {
+    fn drop(&mut self) {
+        let _ = self.0.kill();
+        let _ = self.0.wait();
+    }
+}
+
+#[tokio::test]
+async fn openssl_that_demands_a_client_certificate_has_done_its_part() {
+    let (ca, folder) = (Authority::new("ca"), tempfile::tempdir().unwrap());
+    for version in ["-tls1_2", "-tls1_3"] {
+        let server = OpenSsl::start(&ca, folder.path(), &["-Verify", "1", version]);
+        // Whether the alert or the reset comes first is chance.
+        for _ in 0..20 {
+            assert_eq!(handshake(server.1, None, LIMIT).await.outcome, Ok(()), "{version}");
+        }
+    }
+    // It refuses for another reason: it has no cipher suite in common.
+    let other = OpenSsl::start(&ca, folder.path(), &["-Verify", "1", "-tls1_2", "-cipher", "AES128-SHA"]);
+    let outcome = handshake(other.1, None, LIMIT).await.outcome;
+    assert!(matches!(&outcome, Err(FetchError::Handshake(_))), "{outcome:?}");
 }
 
 #[tokio::test]

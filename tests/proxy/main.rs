@@ -18,6 +18,7 @@ mod namespace;
 mod process;
 mod queue;
 mod relay;
+mod resolve;
 mod rules;
 mod shortage;
 mod sides;

@@ -1,13 +1,14 @@
 //! Monitors of a running pronk: what they need beside the file, and what they do to a member.
 
-use std::io::{Read, Write};
+use std::io::{BufRead, BufReader, Read, Write};
 use std::net::{SocketAddr, TcpListener};
 use std::path::Path;
-use std::process::Command;
+use std::process::{Child, Command, Stdio};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::{Duration, Instant};
 
+use parking_lot::Mutex;
 use rustls::{ServerConfig, ServerConnection, StreamOwned};
 
 use crate::lb::{PATIENCE, Pronk, free_port};
@@ -209,4 +210,85 @@ fn min_of_several_monitors_is_enough() {
     };
     wait_for(&start("{ min: 1, of: [m, no] }"), "available: every monitor succeeds");
     wait_for(&start("m and no"), "offline: monitor no: cannot connect");
+}
+
+/// Not a test: a member of its own process, when a test starts it so. It answers HTTP, and says on which port and
+/// whenever it has answered.
+#[test]
+fn member_process() {
+    if std::env::var_os(MEMBER_PROCESS).is_none() {
+        return;
+    }
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    println!("\nport {}", listener.local_addr().unwrap().port());
+    for stream in listener.incoming() {
+        answer(&mut stream.unwrap(), "200 OK", "OK");
+        println!("answered");
+    }
+}
+
+const MEMBER_PROCESS: &str = "PRONK_TEST_MEMBER_PROCESS";
+
+/// A member of its own process, killed with this.
+struct MemberProcess {
+    child: Child,
+    port: u16,
+    /// When it last answered.
+    answered: Arc<Mutex<Instant>>,
+}
+
+impl MemberProcess {
+    fn start() -> Self {
+        let mut child = Command::new(std::env::current_exe().unwrap())
+            .args(["--exact", "monitors::member_process", "--nocapture"])
+            .env(MEMBER_PROCESS, "1")
+            .stdout(Stdio::piped())
+            .spawn()
+            .unwrap();
+        let mut lines = BufReader::new(child.stdout.take().unwrap()).lines().map_while(Result::ok);
+        let port = lines.find_map(|line| line.strip_prefix("port ")?.parse().ok()).unwrap();
+        let answered = Arc::new(Mutex::new(Instant::now()));
+        let last = Arc::clone(&answered);
+        std::thread::spawn(move || lines.for_each(|_| *last.lock() = Instant::now()));
+        Self { child, port, answered }
+    }
+
+    fn signal(&self, name: &str) {
+        assert!(Command::new("kill").args(["-s", name, &self.child.id().to_string()]).status().unwrap().success());
+    }
+}
+
+impl Drop for MemberProcess {
+    fn drop(&mut self) {
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}
+
+/// The kernel goes on to accept connections for a process that is stopped.
+#[test]
+fn stopped_member_is_down_when_its_timeout_passes() {
+    let (stopped, other) = (MemberProcess::start(), MemberProcess::start());
+    let port = free_port();
+    let pronk = Pronk::start(|_| {
+        let member = SocketAddr::from(([127, 0, 0, 1], stopped.port));
+        // A probe that begins just before the timeout passes ends long after it.
+        let text = config(member, port, "type: http, interval: 2s, timeout: 3s, jitter: false", "");
+        text.replace(&format!("'a:{}'", stopped.port), &format!("'a:{}', 'a:{}'", stopped.port, other.port))
+    });
+    wait_for(&pronk, "2 of 2 members available");
+    stopped.signal("STOP");
+    let name = format!("a:{}", stopped.port);
+    pronk.logged("that it is down", |line| line["message"] == "member is down" && line["member"] == *name);
+    let took = stopped.answered.lock().elapsed();
+    let timeout = Duration::from_secs(3);
+    assert!(took.abs_diff(timeout) <= Duration::from_millis(500), "down {took:?} after its last answer");
+
+    let mut client = connect(SocketAddr::from(([127, 0, 0, 1], port)));
+    client.write_all(b"GET / HTTP/1.1\r\n\r\n").unwrap();
+    let mut said = String::new();
+    client.read_to_string(&mut said).unwrap();
+    assert!(said.ends_with("OK"), "the other serves: {said}");
+    stopped.signal("CONT");
+    wait_for(&pronk, "2 of 2 members available");
 }

@@ -5,7 +5,7 @@ mod certificates;
 use std::process::ExitCode;
 
 use super::admin_client::AdminSocket;
-use crate::admin::network_map::{Map, MapDraining, MapProcess, MapStatus};
+use crate::admin::network_map::{Map, MapDraining, MapProcess, MapStatus, MapUnresolved};
 use crate::admin::statistics::{StatisticsRow, Stats};
 use crate::cli::screen::{out, outln};
 use crate::inventory::Snapshot;
@@ -115,6 +115,13 @@ fn map_text(map: &Map) -> String {
             None => String::new(),
         };
         text += &format!("▲ {member} of {pool}  removed by a reload; {connections} connections drain{action}\n");
+    }
+    for MapUnresolved { node, fqdn, since, reason, addresses } in &map.unresolved {
+        let known = match &addresses[..] {
+            [] => "no address of it is known".to_owned(),
+            addresses => format!("its last addresses stay in use, and may be stale: {}", addresses.join(", ")),
+        };
+        text += &format!("▲ node {node}  {fqdn} does not resolve since {since}: {reason}; {known}\n");
     }
     text
 }

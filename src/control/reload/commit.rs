@@ -15,7 +15,8 @@ use crate::control::serving::Serving;
 use crate::control::system_state::SystemState;
 use crate::inventory::Targets;
 use crate::model::profile::{Persistence, PersistenceKind};
-use crate::model::{Model, Name, VirtualServer, overlap};
+use crate::model::{Address, Model, Name, VirtualServer, overlap};
+use crate::monitor::note_resolved;
 use crate::pool::{Pool, Registry, Sharing, Sticky};
 use crate::proxy::{Lifecycle, Listener, LiveVirtualServer, RemovedVirtualServers, Snapshot};
 
@@ -48,8 +49,10 @@ impl Running {
         self.store_entries = store_entries;
         let model = self.desired.model();
         for (node, addresses) in resolved {
-            if let Some(node) = model.nodes.get(&node) {
-                state.registry.node(node).set_addresses(addresses);
+            if let Some(node) = model.nodes.get(&node)
+                && let Address::Fqdn(fqdn) = &node.address
+            {
+                note_resolved(&node.name, fqdn, &state.registry.node(node), addresses);
             }
         }
         self.apply_model(model, sockets, state, lifecycle)

@@ -9,7 +9,8 @@ use hyper::body::Bytes;
 use hyper::header::{AUTHORIZATION, CONNECTION, HOST, USER_AGENT};
 use regex::bytes::Regex;
 
-use super::page::{AGENT, Page, fetch};
+use super::limit::Limit;
+use super::page::{AGENT, Page, Rest, fetch};
 use super::probe_trait::{Probe, Probing};
 use super::stream::open;
 use crate::model::HttpCheck;
@@ -37,12 +38,15 @@ impl<'a> HttpProbe<'a> {
             Ok(request) => request,
             Err(reason) => return Outcome::Fails(reason),
         };
+        let limit = Limit::new(limit);
         let stream = match open(address, self.assignment.tls.as_deref(), limit).await {
             Ok(stream) => stream,
             Err(failure) => return failure.into(),
         };
-        match fetch(stream, request, LONGEST, limit).await {
-            Ok(page) => self.judge(&page),
+        let is_enough = |page: &Page| self.judge(page).is_some();
+        match fetch(stream, request, LONGEST, limit, is_enough).await {
+            // What came decides, whether or not there was more.
+            Ok(page) => self.judge(&page).unwrap_or(Outcome::Answers),
             Err(failure) => failure.into(),
         }
     }
@@ -64,21 +68,54 @@ impl<'a> HttpProbe<'a> {
         request.body(Empty::new()).map_err(not_a_request)
     }
 
-    fn judge(&self, page: &Page) -> Outcome {
-        let text = page.text();
-        if self.recv_disable.as_ref().is_some_and(|pattern| pattern.is_match(&text)) {
-            return Outcome::Reported(Verdict::Disabled("its answer matches recv-disable".into()));
+    /// Returns what a page means; `None` while more of it may come and change that. Without patterns the status is
+    /// enough.
+    fn judge(&self, page: &Page) -> Option<Outcome> {
+        let disables = matches(self.recv_disable.as_ref(), page);
+        if disables? {
+            return Some(Outcome::Reported(Verdict::Disabled("its answer matches recv-disable".into())));
         }
         let code = page.status.as_u16();
         let ranges = &self.check.status;
         if !ranges.is_empty() && !ranges.iter().any(|(least, most)| (*least..=*most).contains(&code)) {
-            return Outcome::Fails(format!("it answers with status {code}"));
+            return Some(Outcome::Fails(format!("it answers with status {code}")));
         }
-        match self.recv.as_ref().map(|pattern| pattern.is_match(&text)) {
-            Some(true) if self.check.reverse => Outcome::Fails("its answer matches recv, which is reversed".into()),
-            Some(false) if !self.check.reverse => Outcome::Fails("its answer does not match recv".into()),
-            _ => Outcome::Answers,
+        if self.recv.is_none() {
+            return Some(Outcome::Answers);
         }
+        Some(match (matches(self.recv.as_ref(), page)?, self.check.reverse) {
+            (true, true) => Outcome::Fails("its answer matches recv, which is reversed".into()),
+            (false, false) => Outcome::Fails(format!("its answer does not match recv{}", so_far(page))),
+            (true, false) | (false, true) => Outcome::Answers,
+        })
+    }
+}
+
+/// Returns whether a page matches a pattern; `None` while that depends on what is still to come.
+fn matches(pattern: Option<&Regex>, page: &Page) -> Option<bool> {
+    let Some(pattern) = pattern else { return Some(false) };
+    let mut text = page.text();
+    let is_match = pattern.is_match(&text);
+    if page.rest != Rest::Coming {
+        return Some(is_match);
+    }
+    // The end of what has come is not the end of the answer, which `$` and the like look for.
+    let mut goes_on = |next| {
+        text.push(next);
+        let is_match = pattern.is_match(&text);
+        text.pop();
+        is_match
+    };
+    (is_match && goes_on(b'x') && goes_on(b' ')).then_some(true)
+}
+
+/// Returns how much of a page was looked at, in words that follow "does not match recv", unless it was all.
+fn so_far(page: &Page) -> String {
+    match &page.rest {
+        Rest::None | Rest::Coming => String::new(),
+        Rest::Cut => format!(" in the first {} KiB", LONGEST >> 10),
+        Rest::Late(limit) => format!(" in the {} bytes that came within {limit}", page.body.len()),
+        Rest::Broken(reason) => format!(" and breaks off after {} bytes: {reason}", page.body.len()),
     }
 }
 
@@ -111,5 +148,5 @@ fn not_a_request(error: hyper::http::Error) -> String {
     format!("`send` is no request: {error}")
 }
 
-/// Of a page, in bytes.
+/// How much of a page's body is looked at, in bytes.
 const LONGEST: usize = 64 << 10;

@@ -6,8 +6,8 @@ use std::time::Duration;
 
 use socket2::{Domain, Protocol, Socket, Type};
 use tokio::net::UdpSocket;
-use tokio::time::timeout;
 
+use super::limit::Limit;
 use super::probe_trait::{Probe, Probing};
 use super::stream::Failure;
 use crate::monitor::outcome::Outcome;
@@ -29,13 +29,14 @@ pub fn ping_refused() -> Option<io::Error> {
 impl Pinger {
     async fn ping(&mut self, address: IpAddr, limit: Duration) -> Outcome {
         self.sequence = self.sequence.wrapping_add(1);
-        match timeout(limit, echo(address, self.sequence)).await {
+        let limit = Limit::new(limit);
+        match limit.keep(echo(address, self.sequence)).await {
             Ok(Ok(())) => Outcome::Answers,
             Ok(Err(error)) => {
                 let failure = NotConnected::of_datagrams(error, format_args!("pinging {address}"));
                 Failure::of_connecting(&failure, format_args!("cannot ping {address}")).into()
             }
-            Err(_) => Outcome::Fails(format!("{address} did not answer the ping within {limit:?}")),
+            Err(_) => Outcome::Fails(format!("{address} did not answer the ping within {limit}")),
         }
     }
 }

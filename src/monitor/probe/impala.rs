@@ -1,12 +1,17 @@
 //! The monitor `impala`: asks an impalad's web UI and its port.
 
-use std::net::SocketAddr;
+use std::collections::BTreeSet;
+use std::net::{IpAddr, SocketAddr};
+use std::pin::pin;
 use std::time::{Duration, Instant};
 
+use tokio::time::sleep;
+
+use super::limit::Limit;
 use super::page::Page;
 use super::probe_trait::{Probe, Probing};
 use super::stream::{Failure, How, exchange, open};
-use super::web_ui::web_page;
+use super::web_ui::{Need, web_page};
 use crate::impala::{Answer, Metrics, Question, Role, backend_role};
 use crate::model::{ImpalaCheck, ImpalaProtocol, WebUi};
 use crate::monitor::assignment::Assignment;
@@ -20,58 +25,79 @@ pub(in crate::monitor) struct ImpalaProbe<'a> {
     assignment: &'a Assignment,
     /// Whether the port spoke SASL when it last answered.
     sasl: bool,
-    /// Why the web UI last failed to answer.
-    web_failure: Option<String>,
+    /// Where the web UI did not answer when it was last asked.
+    without_web_ui: BTreeSet<IpAddr>,
 }
 
 impl<'a> ImpalaProbe<'a> {
     pub(crate) fn new(check: &'a ImpalaCheck, assignment: &'a Assignment) -> Self {
-        Self { check, assignment, sasl: false, web_failure: None }
+        Self { check, assignment, sasl: false, without_web_ui: BTreeSet::new() }
     }
 
+    /// Asks the web UI in half of the limit, and the port in what is left then.
     async fn ask_both(&mut self, address: SocketAddr, limit: Duration) -> Outcome {
+        let limit = Limit::new(limit);
         if let Some(web) = &self.check.web {
-            match self.ask_web(web, address, limit / 3).await {
+            match self.ask_web(web, address, limit.within(limit.length() / 2)).await {
                 // Whether it drains is not known, so its port must not speak for it.
                 Err(failure) if failure.is_not_made() => return failure.into(),
                 answered => {
-                    if let Some(verdict) = self.note_web_ui(answered) {
+                    if let Some(verdict) = self.note_web_ui(address.ip(), answered) {
                         return Outcome::Reported(verdict);
                     }
                 }
             }
         }
-        match self.ask_port(address, limit).await {
+        match self.ask_port_and_health(address, limit).await {
             Ok(Answer::Draining) => Outcome::Reported(Verdict::Disabled("it says that it is being shut down".into())),
             Ok(Answer::Foreign(what)) => Outcome::Fails(format!("{address} {what}")),
             Ok(Answer::Alive | Answer::Incomplete) => Outcome::Answers,
-            Err(failure) if failure.how == How::Silent => self.judge_silence(failure, address, limit / 3).await,
-            Err(failure) => failure.at(address).into(),
+            Err(outcome) => outcome,
         }
     }
 
-    /// Returns what a port means that takes connections and is silent.
-    async fn judge_silence(&self, silent: Failure, address: SocketAddr, limit: Duration) -> Outcome {
-        let Some(web) = &self.check.web else { return silent.at(address).into() };
-        match self.page(web, address, "/healthz", limit).await {
-            Ok(_) => Outcome::Reported(Verdict::Unavailable(format!(
+    /// Asks the port. Of one that takes connections and is silent, the health page tells whether the daemon is well: it
+    /// is asked for when a quarter of the time is left, and the port may still answer meanwhile.
+    async fn ask_port_and_health(&mut self, address: SocketAddr, limit: Limit) -> Result<Answer, Outcome> {
+        let (check, assignment) = (self.check, self.assignment);
+        let health = async {
+            let Some(web) = &check.web else { return std::future::pending().await };
+            sleep(limit.left().mul_f64(0.75)).await;
+            page(assignment, web, address, ("/healthz", Need::Status), limit).await
+        };
+        let (mut health, mut healthy) = (pin!(health), None);
+        let mut port = pin!(self.ask_port(address, limit));
+        let silent = loop {
+            tokio::select! {
+                biased;
+                answered = &mut port => match answered {
+                    Ok(answer) => return Ok(answer),
+                    Err(failure) if failure.how == How::Silent => break failure,
+                    Err(failure) => return Err(failure.at(address).into()),
+                },
+                told = &mut health, if healthy.is_none() => healthy = Some(told),
+            }
+        };
+        Err(match healthy {
+            Some(Ok(_)) => Outcome::Reported(Verdict::Unavailable(format!(
                 "{address}: {}, though /healthz is OK: its service threads are all busy, or the port speaks not as the \
                  monitor expects (ssl, sasl, protocol)",
                 silent.reason
             ))),
-            Err(failure) if failure.is_not_made() => failure.into(),
-            Err(_) => silent.at(address).into(),
-        }
+            Some(Err(failure)) if failure.is_not_made() => failure.into(),
+            Some(Err(_)) | None => silent.at(address).into(),
+        })
     }
 
     /// Returns what the web UI says against new connections, if anything. Hands over how busy the daemon is.
-    async fn ask_web(&self, web: &WebUi, address: SocketAddr, limit: Duration) -> Result<Option<Verdict>, Failure> {
-        let page = self.page(web, address, "/?json", limit).await?;
-        let mut role = Role::parse(&page.body).ok_or_else(|| Failure::new("its page /?json is not JSON"))?;
+    async fn ask_web(&self, web: &WebUi, address: SocketAddr, limit: Limit) -> Result<Option<Verdict>, Failure> {
+        let page = async |path| page(self.assignment, web, address, (path, Need::Body), limit).await;
+        let mut role =
+            Role::parse(&page("/?json").await?.body).ok_or_else(|| Failure::new("its page /?json is not JSON"))?;
         if !role.is_complete() {
             let web_uis = [Some(address.ip().to_string()), self.assignment.hostname.clone()];
             let web_uis: Vec<_> = web_uis.into_iter().flatten().map(|host| format!("{host}:{}", web.port)).collect();
-            let listed = self.page(web, address, "/backends?json", limit).await?;
+            let listed = page("/backends?json").await?;
             role = backend_role(&listed.body, &web_uis).unwrap_or(role);
         }
         if role.is_coordinator == Some(false) {
@@ -82,8 +108,7 @@ impl<'a> ImpalaProbe<'a> {
             let status = status.map(|status| format!(": {status}")).unwrap_or_default();
             return Ok(Some(Verdict::Disabled(format!("it shuts down gracefully{status}"))));
         }
-        let page = self.page(web, address, "/jsonmetrics?json", limit).await?;
-        let metrics = Metrics::parse(&page.body, self.frontend())
+        let metrics = Metrics::parse(&page("/jsonmetrics?json").await?.body, self.frontend())
             .ok_or_else(|| Failure::new("its page /jsonmetrics?json is not JSON"))?;
         let good_for = self.assignment.monitor.probing.timeout;
         let threads = u64::from(self.check.service_threads);
@@ -95,35 +120,30 @@ impl<'a> ImpalaProbe<'a> {
             .map(|used| Verdict::Unavailable(format!("{used} connections use all of its {threads} service threads"))))
     }
 
-    /// Logs when the web UI stops to answer and when it answers again: without it the port alone decides.
-    fn note_web_ui(&mut self, answered: Result<Option<Verdict>, Failure>) -> Option<Verdict> {
-        let (pool, member, monitor) = (&self.assignment.pool, &self.assignment.member, &self.assignment.monitor.name);
+    /// Logs when the web UI at an address stops to answer and when it answers again: without it the port alone decides.
+    fn note_web_ui(&mut self, address: IpAddr, answered: Result<Option<Verdict>, Failure>) -> Option<Verdict> {
+        let Assignment { pool, member, monitor, node, .. } = self.assignment;
+        let (monitor, known) = (&monitor.name, node.addresses());
+        self.without_web_ui.retain(|other| *other == address || known.contains(other));
         match answered {
             Ok(verdict) => {
-                if self.web_failure.take().is_some() {
-                    tracing::info!(%pool, %member, %monitor, "the web UI answers again");
+                if self.without_web_ui.remove(&address) {
+                    tracing::info!(%pool, %member, %monitor, %address, "the web UI answers again");
                 }
                 verdict
             }
             Err(Failure { reason, .. }) => {
-                if self.web_failure.is_none() {
+                if self.without_web_ui.insert(address) {
                     tracing::warn!(%pool, %member, %monitor, %reason,
                         "the web UI does not answer, so draining and load are unknown; see web-port, web-ssl and user");
                 }
-                self.web_failure = Some(reason);
                 None
             }
         }
     }
 
-    async fn page(&self, web: &WebUi, address: SocketAddr, path: &str, limit: Duration) -> Result<Page, Failure> {
-        let address = SocketAddr::new(address.ip(), web.port);
-        let (host, tls) = (self.assignment.hostname.as_deref(), self.assignment.web_tls.as_deref());
-        web_page(address, host, tls, self.assignment.authorization.as_ref(), path, limit).await
-    }
-
     /// Asks the port. Where SASL is to be found out, a port that ends the connection is asked the other way at once.
-    async fn ask_port(&mut self, address: SocketAddr, limit: Duration) -> Result<Answer, Failure> {
+    async fn ask_port(&mut self, address: SocketAddr, limit: Limit) -> Result<Answer, Failure> {
         let sasl = self.check.sasl.unwrap_or(self.sasl);
         let first = self.ask(self.question(sasl), address, limit).await;
         if self.check.sasl.is_some() || self.protocol() == ImpalaProtocol::Hs2Http {
@@ -151,13 +171,15 @@ impl<'a> ImpalaProbe<'a> {
         }
     }
 
-    async fn ask(&self, question: Question, address: SocketAddr, limit: Duration) -> Result<Answer, Failure> {
+    async fn ask(&self, question: Question, address: SocketAddr, limit: Limit) -> Result<Answer, Failure> {
         let stream = open(address, self.assignment.tls.as_deref(), limit).await?;
         let is_whole = |bytes: &[u8]| match question.answer(bytes) {
             Answer::Incomplete => None,
             whole => Some(whole),
         };
-        exchange(stream, question.bytes(), LONGEST_ANSWER, is_whole, limit).await
+        let answer = exchange(stream, question.bytes(), LONGEST_ANSWER, is_whole, limit).await?;
+        // It is longer than any answer needs to be, and right as far as it was read.
+        Ok(answer.unwrap_or(Answer::Alive))
     }
 
     fn question(&self, sasl: bool) -> Question {
@@ -194,6 +216,18 @@ impl Probe for ImpalaProbe<'_> {
     fn probe(&mut self, address: SocketAddr, limit: Duration) -> Probing<'_> {
         Box::pin(self.ask_both(address, limit))
     }
+}
+
+async fn page(
+    assignment: &Assignment,
+    web: &WebUi,
+    address: SocketAddr,
+    which: (&str, Need),
+    limit: Limit,
+) -> Result<Page, Failure> {
+    let address = SocketAddr::new(address.ip(), web.port);
+    let Assignment { hostname, web_tls, authorization, .. } = assignment;
+    web_page(address, hostname.as_deref(), web_tls.as_deref(), authorization.as_ref(), which, limit).await
 }
 
 fn measurement(metrics: Metrics, good_for: Duration, connections_got: u64) -> Measurement {

@@ -4,6 +4,7 @@
 mod http;
 mod icmp;
 mod impala;
+mod limit;
 mod page;
 mod probe_trait;
 mod stream;
@@ -17,8 +18,11 @@ pub(super) use http::HttpProbe;
 pub(super) use icmp::Pinger;
 pub use icmp::ping_refused;
 pub(super) use impala::ImpalaProbe;
+pub(super) use limit::Limit;
 pub(super) use probe_trait::Probe;
+#[cfg(test)]
+pub(super) use probe_trait::Probing;
 pub(super) use stream::Failure;
 pub(super) use tcp::{Gateway, HalfOpen, Tcp, refusal};
 pub(super) use tls::TlsProbe;
-pub(super) use web_ui::web_page;
+pub(super) use web_ui::{Need, web_page};

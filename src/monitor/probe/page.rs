@@ -1,16 +1,16 @@
-//! Fetching one page over HTTP/1.1.
+//! Fetching one page over HTTP/1.1, or as much of it as is wanted.
 
 use std::pin::pin;
 use std::time::Duration;
 
-use http_body_util::{BodyExt, Empty, Limited};
-use hyper::body::Bytes;
+use http_body_util::{BodyExt, Empty};
+use hyper::body::{Body, Bytes, Incoming};
 use hyper::header::{HeaderMap, HeaderValue};
 use hyper::{Request, StatusCode, Version};
 use hyper_util::rt::TokioIo;
-use tokio::time::timeout;
 
-use super::stream::{Failure, GOODBYE, Stream};
+use super::limit::Limit;
+use super::stream::{Failure, GOODBYE, Stream, silence};
 
 /// An answer to a request.
 #[derive(Debug)]
@@ -18,7 +18,23 @@ pub(in crate::monitor) struct Page {
     pub status: StatusCode,
     pub version: Version,
     pub headers: HeaderMap<HeaderValue>,
-    pub body: Bytes,
+    pub body: Vec<u8>,
+    pub rest: Rest,
+}
+
+/// Whether there is more of a page than what was read.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(in crate::monitor) enum Rest {
+    /// This is all.
+    None,
+    /// More may come.
+    Coming,
+    /// As many bytes as wanted are here, and more may come.
+    Cut,
+    /// It did not come to its end within the limit, with the limit in words.
+    Late(String),
+    /// The connection ended or failed within the page, with the reason in words.
+    Broken(String),
 }
 
 impl Page {
@@ -35,13 +51,14 @@ impl Page {
     }
 }
 
-/// Sends a request and reads the answer within `limit`, and at most `most` bytes of body. Headers have limits of their
-/// own.
+/// Sends a request and reads the answer, until `is_enough` of it is there, `most` bytes of its body, or all. An answer
+/// whose headers have come is a page, whatever becomes of its body. Headers have limits of their own.
 pub(super) async fn fetch(
     stream: Box<dyn Stream>,
     request: Request<Empty<Bytes>>,
     most: usize,
-    limit: Duration,
+    limit: Limit,
+    is_enough: impl Fn(&Page) -> bool,
 ) -> Result<Page, Failure> {
     let (mut sender, connection) = hyper::client::conn::http1::Builder::new()
         .max_buf_size(HEADERS)
@@ -52,11 +69,16 @@ pub(super) async fn fetch(
     let mut ended = false;
     let page = {
         let mut exchange = pin!(async {
-            let answer = sender.send_request(request).await.map_err(|error| Failure::ended(not_http(&error)))?;
-            let (head, body) = answer.into_parts();
-            let body = Limited::new(body, most).collect().await;
-            let body = body.map_err(|error| Failure::ended(format!("its page cannot be read: {error}")))?;
-            Ok(Page { status: head.status, version: head.version, headers: head.headers, body: body.to_bytes() })
+            let answer = limit.keep(sender.send_request(request)).await.map_err(|_| silence(limit))?;
+            let (head, mut body) = answer.map_err(|error| Failure::ended(not_http(&error)))?.into_parts();
+            let (status, version, headers) = (head.status, head.version, head.headers);
+            let mut page = Page { status, version, headers, body: Vec::new(), rest: Rest::Coming };
+            read_body(&mut body, &mut page, most, limit, is_enough).await;
+            if matches!(page.rest, Rest::Coming | Rest::Cut) {
+                // A server that is about to send the rest would find its connection reset, and log that.
+                let _ = limit.within(COURTESY).keep(read_rest(&mut body, most)).await;
+            }
+            Ok(page)
         });
         let both = std::future::poll_fn(|cx| {
             if !ended {
@@ -64,19 +86,71 @@ pub(super) async fn fetch(
             }
             exchange.as_mut().poll(cx)
         });
-        match timeout(limit, both).await {
-            Ok(page) => page?,
-            Err(_) => {
-                return Err(Failure::silent(format!("it takes the connection and answers nothing within {limit:?}")));
-            }
-        }
+        both.await?
     };
     drop(sender);
     if !ended {
         // It says goodbye where there is TLS; the server may have gone already.
-        let _ = timeout(GOODBYE, connection).await;
+        let _ = limit.within(GOODBYE).keep(connection).await;
     }
     Ok(page)
+}
+
+/// Reads the body of a page until there is enough of it. It is asked whenever the page has grown by an eighth, and when
+/// nothing more has come for a moment, as to ask may be a search through the whole page.
+async fn read_body(body: &mut Incoming, page: &mut Page, most: usize, limit: Limit, is_enough: impl Fn(&Page) -> bool) {
+    let (mut asked, mut ask_at) = (None, 0);
+    loop {
+        if body.is_end_stream() {
+            page.rest = Rest::None;
+            return;
+        }
+        let length = page.body.len();
+        if length >= most {
+            page.rest = Rest::Cut;
+            return;
+        }
+        if length >= ask_at {
+            if is_enough(page) {
+                return;
+            }
+            (asked, ask_at) = (Some(length), length + length / 8 + 1);
+        }
+        let wait = if asked == Some(length) { limit } else { limit.within(PAUSE) };
+        match wait.keep(body.frame()).await {
+            Ok(Some(Ok(frame))) => {
+                let data = frame.into_data().unwrap_or_default();
+                page.body.extend(data.iter().take(most - length));
+                if data.len() > most - length {
+                    page.rest = Rest::Cut;
+                    return;
+                }
+            }
+            Ok(Some(Err(error))) => {
+                page.rest = Rest::Broken(error.to_string());
+                return;
+            }
+            Ok(None) => {
+                page.rest = Rest::None;
+                return;
+            }
+            Err(_) if limit.left().is_zero() => {
+                page.rest = Rest::Late(limit.to_string());
+                return;
+            }
+            Err(_) => ask_at = length,
+        }
+    }
+}
+
+/// Reads what is left of a body, at most about `most` bytes of it.
+async fn read_rest(body: &mut Incoming, most: usize) {
+    let mut read = 0;
+    while read < most
+        && let Some(Ok(frame)) = body.frame().await
+    {
+        read += frame.data_ref().map_or(0, Bytes::len);
+    }
 }
 
 fn not_http(error: &hyper::Error) -> String {
@@ -90,3 +164,7 @@ fn not_http(error: &hyper::Error) -> String {
 pub(super) const AGENT: &str = concat!("pronk/", env!("CARGO_PKG_VERSION"));
 /// The most bytes of headers.
 const HEADERS: usize = 64 << 10;
+/// A server that sends nothing for so long may send nothing more.
+const PAUSE: Duration = Duration::from_millis(10);
+/// How long the rest of a page may take that is not wanted.
+const COURTESY: Duration = Duration::from_millis(100);

@@ -8,10 +8,10 @@ use crate::monitor::outcome::Outcome;
 
 /// One way to find out whether a member serves. A probe remembers from one time to the next what helps it.
 ///
-/// Every probe ends within its limit, reads a bounded amount, speaks at once on a connection that it opens, and closes
-/// it when it has its answer.
+/// Every probe ends within its limit, which is of all its steps together. It reads a bounded amount, speaks at once on a
+/// connection that it opens, and closes it when it has its answer.
 pub(in crate::monitor) trait Probe: Send {
-    /// Probes `address` once; each step takes at most `limit`.
+    /// Probes `address` once, within `limit`.
     fn probe(&mut self, address: SocketAddr, limit: Duration) -> Probing<'_>;
 }
 

@@ -7,8 +7,8 @@ use std::time::Duration;
 
 use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt};
 use tokio::net::TcpStream;
-use tokio::time::timeout;
 
+use super::limit::Limit;
 use crate::monitor::outcome::Outcome;
 use crate::net::{self, NotConnected, Shortage};
 use crate::tls::{MemberTls, TlsFault};
@@ -85,51 +85,52 @@ pub(super) trait Stream: AsyncRead + AsyncWrite + Unpin + Send {}
 impl<T: AsyncRead + AsyncWrite + Unpin + Send> Stream for T {}
 
 /// Connects within `limit`.
-pub(super) async fn connect(address: SocketAddr, limit: Duration) -> Result<TcpStream, Failure> {
-    match timeout(limit, net::connect(address)).await {
+pub(super) async fn connect(address: SocketAddr, limit: Limit) -> Result<TcpStream, Failure> {
+    match limit.keep(net::connect(address)).await {
         Ok(Ok(tcp)) => Ok(tcp),
         Ok(Err(failure)) => Err(Failure::of_connecting(&failure, format_args!("cannot connect to {address}"))),
-        Err(_) => Err(Failure::new(format!("{address} did not answer within {limit:?}"))),
+        Err(_) => Err(Failure::new(format!("{address} did not answer within {limit}"))),
     }
 }
 
-/// Connects, and finishes the TLS handshake where there is TLS, each within `limit`.
+/// Connects, and finishes the TLS handshake where there is TLS, within `limit`.
 pub(super) async fn open(
     address: SocketAddr,
     tls: Option<&MemberTls>,
-    limit: Duration,
+    limit: Limit,
 ) -> Result<Box<dyn Stream>, Failure> {
     let tcp = connect(address, limit).await?;
     // Small questions must not wait for acknowledgements; a socket that is gone fails when it is used.
     let _ = tcp.set_nodelay(true);
     let Some(tls) = tls else { return Ok(Box::new(tcp)) };
-    match timeout(limit, tls.connector().connect(tls.server_name.clone(), tcp)).await {
+    match limit.keep(tls.connector().connect(tls.server_name.clone(), tcp)).await {
         Ok(Ok(stream)) => Ok(Box::new(stream)),
         Ok(Err(error)) => {
             let said = TlsFault::of_handshake(&error).describe();
             Err(Failure::new(format!("TLS with {address} failed: it {said}")))
         }
-        Err(_) => Err(Failure::silent(format!("{address} did not finish the TLS handshake within {limit:?}"))),
+        Err(_) => Err(Failure::silent(format!("{address} did not finish the TLS handshake within {limit}"))),
     }
 }
 
-/// Sends `question`, reads until `is_whole` says that the answer is there, and closes. At most `most` bytes are read.
+/// Sends `question`, reads until `is_whole` says that the answer is there, and closes. At most `most` bytes are read:
+/// `None` is an answer that is longer.
 pub(super) async fn exchange<T>(
     mut stream: Box<dyn Stream>,
     question: &[u8],
     most: usize,
     is_whole: impl Fn(&[u8]) -> Option<T>,
-    limit: Duration,
-) -> Result<T, Failure> {
+    limit: Limit,
+) -> Result<Option<T>, Failure> {
     let mut answer = Vec::new();
     let talk = async {
         stream.write_all(question).await.and(stream.flush().await).map_err(|error| broken(&error, 0))?;
         loop {
             if let Some(whole) = is_whole(&answer) {
-                return Ok(whole);
+                return Ok(Some(whole));
             }
             if answer.len() >= most {
-                return Err(Failure::ended(format!("its answer is longer than {most} bytes")));
+                return Ok(None);
             }
             match (&mut stream).take((most - answer.len()) as u64).read_buf(&mut answer).await {
                 Ok(0) => return Err(Failure::ended(closed(answer.len()))),
@@ -138,12 +139,20 @@ pub(super) async fn exchange<T>(
             }
         }
     };
-    let Ok(answered) = timeout(limit, talk).await else {
-        return Err(Failure::silent(format!("it takes the connection and answers nothing within {limit:?}")));
+    let Ok(answered) = limit.keep(talk).await else {
+        return Err(match answer.len() {
+            0 => silence(limit),
+            _ => Failure::new(format!("it begins an answer and does not end it within {limit}")),
+        });
     };
     // A goodbye, where TLS has one, so that the daemon logs no truncation; it may have gone already.
-    let _ = timeout(GOODBYE, stream.shutdown()).await;
+    let _ = limit.within(GOODBYE).keep(stream.shutdown()).await;
     answered
+}
+
+/// The failure of a port that takes a connection and says nothing on it.
+pub(super) fn silence(limit: Limit) -> Failure {
+    Failure::silent(format!("it takes the connection and answers nothing within {limit}"))
 }
 
 fn broken(error: &std::io::Error, had: usize) -> Failure {

@@ -3,6 +3,7 @@
 use std::net::SocketAddr;
 use std::time::Duration;
 
+use super::limit::Limit;
 use super::probe_trait::{Probe, Probing};
 use super::stream::{Failure, How, connect};
 use crate::monitor::outcome::Outcome;
@@ -38,18 +39,18 @@ impl Probe for Gateway {
 
 /// Returns how the host refuses the connection, if it does: nothing listens there.
 pub(in crate::monitor) async fn refusal(address: SocketAddr, limit: Duration) -> Option<String> {
-    match connect(address, limit).await {
+    match connect(address, Limit::new(limit)).await {
         Err(Failure { how: How::Refused, reason }) => Some(reason),
         Ok(_) | Err(_) => None,
     }
 }
 
 async fn tcp(address: SocketAddr, limit: Duration) -> Outcome {
-    connect(address, limit).await.map_or_else(Failure::into, |_| Outcome::Answers)
+    connect(address, Limit::new(limit)).await.map_or_else(Failure::into, |_| Outcome::Answers)
 }
 
 async fn half_open(address: SocketAddr, limit: Duration) -> Outcome {
-    match connect(address, limit).await {
+    match connect(address, Limit::new(limit)).await {
         Ok(tcp) => {
             net::reset_on_close(&tcp);
             Outcome::Answers
@@ -59,7 +60,7 @@ async fn half_open(address: SocketAddr, limit: Duration) -> Outcome {
 }
 
 async fn gateway(address: SocketAddr, limit: Duration) -> Outcome {
-    match connect(address, limit).await {
+    match connect(address, Limit::new(limit)).await {
         Err(Failure { how: How::Refused, .. }) | Ok(_) => Outcome::Answers,
         Err(failure) => failure.into(),
     }

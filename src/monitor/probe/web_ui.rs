@@ -1,24 +1,33 @@
 //! Fetching a page of an impalad's web UI.
 
 use std::net::SocketAddr;
-use std::time::Duration;
 
 use http_body_util::Empty;
-use hyper::Request;
 use hyper::header::{AUTHORIZATION, CONNECTION, HOST, HeaderValue, USER_AGENT};
+use hyper::{Request, StatusCode};
 
-use super::page::{AGENT, Page, fetch};
+use super::limit::Limit;
+use super::page::{AGENT, Page, Rest, fetch};
 use super::stream::{Failure, open};
 use crate::tls::MemberTls;
 
-/// Fetches a page of the web UI at `address`. `host` goes into the `Host` header.
+/// How much of a page is needed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(in crate::monitor) enum Need {
+    /// Whether it is there.
+    Status,
+    /// What is in it.
+    Body,
+}
+
+/// Fetches a page of the web UI at `address`, within `limit`. `host` goes into the `Host` header.
 pub(in crate::monitor) async fn web_page(
     address: SocketAddr,
     host: Option<&str>,
     tls: Option<&MemberTls>,
     authorization: Option<&HeaderValue>,
-    path: &str,
-    limit: Duration,
+    (path, need): (&str, Need),
+    limit: Limit,
 ) -> Result<Page, Failure> {
     let host = host.map_or_else(|| address.to_string(), str::to_owned);
     let mut request = Request::get(path).header(HOST, host).header(USER_AGENT, AGENT).header(CONNECTION, "close");
@@ -27,9 +36,22 @@ pub(in crate::monitor) async fn web_page(
     }
     let request = request.body(Empty::new()).map_err(|error| Failure::new(error.to_string()))?;
     let stream = open(address, tls, limit).await.map_err(|failure| failure.at(address))?;
-    let page = fetch(stream, request, LONGEST_PAGE, limit).await.map_err(|failure| failure.at(address))?;
+    let page =
+        fetch(stream, request, LONGEST_PAGE, limit, |page| need == Need::Status || page.status != StatusCode::OK);
+    let page = page.await.map_err(|failure| failure.at(address))?;
     match page.status.as_u16() {
-        200 => Ok(page),
+        200 => match (need, &page.rest) {
+            (Need::Status, _) | (Need::Body, Rest::None | Rest::Coming) => Ok(page),
+            (Need::Body, Rest::Cut) => {
+                Err(Failure::new(format!("{address}: {path} is longer than {} MiB", LONGEST_PAGE >> 20)))
+            }
+            (Need::Body, Rest::Late(limit)) => {
+                Err(Failure::silent(format!("{address}: {path} does not come to its end within {limit}")))
+            }
+            (Need::Body, Rest::Broken(reason)) => {
+                Err(Failure::ended(format!("{address}: {path} cannot be read: {reason}")))
+            }
+        },
         401 => Err(Failure::new(format!("{address}: {path} needs a user and a password (status 401)"))),
         code => Err(Failure::new(format!("{address}: {path} answers with status {code}"))),
     }

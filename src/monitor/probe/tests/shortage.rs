@@ -13,10 +13,8 @@ async fn without_descriptors(kind: MonitorKind, address: SocketAddr) -> Outcome 
     outcome
 }
 
-fn impala(web: Option<u16>) -> MonitorKind {
-    let web = web.map(|port| WebUi { port, tls: None, credentials: None });
-    let protocol = ImpalaProtocol::Hs2;
-    MonitorKind::Impala(Box::new(ImpalaCheck { protocol, sasl: None, tls: None, service_threads: 64, web }))
+fn hs2(web: Option<u16>) -> MonitorKind {
+    impala(ImpalaProtocol::Hs2, None, web)
 }
 
 #[tokio::test]
@@ -24,24 +22,14 @@ async fn no_kind_of_probe_blames_the_member() {
     if !alone("monitor::probe::tests::shortage::no_kind_of_probe_blames_the_member") {
         return;
     }
-    let http = HttpCheck {
-        tls: None,
-        send: "/".into(),
-        host: None,
-        credentials: None,
-        status: vec![(200, 399)],
-        recv: None,
-        recv_disable: None,
-        reverse: false,
-    };
     let mut kinds = vec![
         MonitorKind::Tcp,
         MonitorKind::TcpHalfOpen,
         MonitorKind::Gateway,
         MonitorKind::Tls,
-        MonitorKind::Http(Box::new(http)),
-        impala(None),
-        impala(Some(25000)),
+        http(|_| {}),
+        hs2(None),
+        hs2(Some(25000)),
     ];
     if ping_refused().is_none() {
         kinds.push(MonitorKind::GatewayIcmp);
@@ -104,14 +92,14 @@ where
     for asked in 1..questions {
         let scarce = Arc::new(Scarce { left: AtomicUsize::new(asked) });
         let (port, web) = impalad(&scarce, serve).await;
-        let assignment = assignment(impala(Some(web)), limit);
+        let assignment = assignment(hs2(Some(web)), limit);
         let outcome = probe(&assignment, port).await;
         descriptors(true);
         assert!(matches!(outcome, Outcome::NotMade(_)), "{asked} of {questions} questions were asked: {outcome:?}");
     }
     let scarce = Arc::new(Scarce { left: AtomicUsize::new(questions) });
     let (port, web) = impalad(&scarce, serve).await;
-    let assignment = assignment(impala(Some(web)), limit);
+    let assignment = assignment(hs2(Some(web)), limit);
     let outcome = probe(&assignment, port).await;
     descriptors(true);
     outcome

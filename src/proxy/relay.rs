@@ -133,10 +133,12 @@ impl<'a> Relay<'a> {
     /// Notes which side ended first.
     fn note_first(&mut self, side: Side) {
         let flow = if side == Side::Client { &self.inbound } else { &self.outbound };
-        let Some(end) = &flow.end else { return };
+        if flow.end.is_none() {
+            return;
+        }
         if self.first.is_none() && side == Side::Member {
             // Before the client learns of it and connects again.
-            self.health.ended_by_member(end.is_abrupt());
+            self.health.ended_by_member();
         }
         self.first.get_or_insert(side);
     }

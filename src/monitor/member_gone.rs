@@ -25,7 +25,7 @@ pub(super) async fn suspicion(served: &mut Receiver<PassiveEvent>) {
 
 /// Returns why nothing listens on the member's port any more, if so. That is no slow answer which might yet come, so
 /// the timeout need not pass. A process that is killed loses its connections and its ports one after the other, so this
-/// looks twice.
+/// looks several times: at once, as its clients come back at once.
 pub(super) async fn is_gone(assignment: &Assignment) -> Option<String> {
     for pause in LOOKS {
         tokio::time::sleep(pause).await;
@@ -46,4 +46,4 @@ async fn all_refuse(assignment: &Assignment) -> Option<String> {
 }
 
 /// The pauses before each look.
-const LOOKS: [Duration; 2] = [Duration::from_millis(20), Duration::from_millis(100)];
+const LOOKS: [Duration; 3] = [Duration::ZERO, Duration::from_millis(20), Duration::from_millis(100)];

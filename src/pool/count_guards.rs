@@ -1,5 +1,6 @@
 //! Guards: each counts a connection in, and counts it out when it is dropped. That wakes those who wait in a queue.
 
+use std::net::IpAddr;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use std::time::{Duration, Instant};
@@ -72,9 +73,10 @@ impl Drop for MemberGuard {
     }
 }
 
-/// Counts one connection that a member has not answered yet.
+/// Counts one connection of a client that a member has not answered yet.
 #[derive(Debug)]
 pub struct SetupGuard {
+    client: IpAddr,
     member: Arc<LiveMember>,
     pool: Arc<LivePool>,
 }
@@ -84,15 +86,15 @@ impl SetupGuard {
     /// client's sake, and others must not wait for that.
     pub const LONGEST: Duration = Duration::from_secs(5);
 
-    pub(super) fn enter(pool: &Arc<LivePool>, member: &Arc<LiveMember>) -> Self {
-        member.counts.setups.fetch_add(1, Ordering::AcqRel);
-        Self { member: Arc::clone(member), pool: Arc::clone(pool) }
+    pub(super) fn enter(pool: &Arc<LivePool>, member: &Arc<LiveMember>, client: IpAddr) -> Self {
+        member.counts.setups.enter(client);
+        Self { client, member: Arc::clone(member), pool: Arc::clone(pool) }
     }
 }
 
 impl Drop for SetupGuard {
     fn drop(&mut self) {
-        self.member.counts.setups.fetch_sub(1, Ordering::AcqRel);
+        self.member.counts.setups.leave(self.client);
         self.pool.shared.turnstile.wake();
     }
 }

@@ -1,6 +1,7 @@
 //! The queue of a pool: where a connection waits while no member can take it, first come, first served.
 
 use std::collections::BTreeMap;
+use std::net::IpAddr;
 use std::ops::Bound;
 use std::sync::atomic::{AtomicUsize, Ordering, fence};
 use std::sync::{Arc, Weak};
@@ -49,15 +50,21 @@ pub(super) struct Queue {
 }
 
 /// Those who wait, in the order in which they arrived. Whatever is done with one of them takes logarithmic time, as
-/// connections wait for the lock.
+/// connections wait for the lock; looking for another client's takes a moment for each of the same client's.
 #[derive(Debug, Default)]
 struct Line {
     /// By number.
-    waiters: BTreeMap<u64, Arc<Notify>>,
+    waiters: BTreeMap<u64, Waiter>,
     /// The number of the next one to arrive.
     next: u64,
     /// Whose turn it is: the first's, until it is passed on, in the end to the next one to arrive.
     turn: u64,
+}
+
+#[derive(Debug)]
+struct Waiter {
+    client: IpAddr,
+    own: Arc<Notify>,
 }
 
 impl Line {
@@ -66,7 +73,20 @@ impl Line {
         let first = self.waiters.first_key_value();
         self.turn = first.map_or(self.next, |(number, _)| *number);
         if let Some((_, first)) = first {
-            first.notify_one();
+            first.own.notify_one();
+        }
+    }
+
+    /// Passes the turn on from the waiter of this number to the first one behind that `may_take` it, or to the next one
+    /// to arrive.
+    fn pass_on(&mut self, number: u64, may_take: impl Fn(&Waiter) -> bool) {
+        let mut behind = self.waiters.range((Bound::Excluded(number), Bound::Unbounded));
+        let next = behind.find(|(_, waiter)| may_take(waiter));
+        if let Some((_, waiter)) = next {
+            waiter.own.notify_one();
+        }
+        if self.turn == number {
+            self.turn = next.map_or(self.next, |(number, _)| *number);
         }
     }
 }
@@ -88,8 +108,8 @@ impl Queue {
         if line.turn == line.next { 0 } else { line.waiters.len() }
     }
 
-    /// Joins the end of the queue, unless `depth` are there already.
-    pub(super) fn enter(self: &Arc<Self>, depth: Option<u32>) -> Option<QueuePosition> {
+    /// Lets a client's connection join the end of the queue, unless `depth` are there already.
+    pub(super) fn enter(self: &Arc<Self>, client: IpAddr, depth: Option<u32>) -> Option<QueuePosition> {
         let own = Arc::new(Notify::new());
         let mut line = self.line.lock();
         if depth.is_some_and(|depth| line.waiters.len() >= depth as usize) {
@@ -103,9 +123,9 @@ impl Queue {
             // Room may have been made before anybody was here to be woken, or be of no use to those who are.
             own.notify_one();
         }
-        line.waiters.insert(number, Arc::clone(&own));
+        line.waiters.insert(number, Waiter { client, own: Arc::clone(&own) });
         drop(line);
-        Some(QueuePosition { queue: Arc::clone(self), number, own })
+        Some(QueuePosition { queue: Arc::clone(self), client, number, own })
     }
 
     fn wake(&self) {
@@ -117,6 +137,7 @@ impl Queue {
 #[derive(Debug)]
 pub struct QueuePosition {
     queue: Arc<Queue>,
+    client: IpAddr,
     number: u64,
     own: Arc<Notify>,
 }
@@ -130,15 +151,12 @@ impl QueuePosition {
     /// Lets the one behind try as well, whether it is here already or arrives later: what holds this one up may be its
     /// own affair.
     pub fn pass_on(&self) {
-        let mut line = self.queue.line.lock();
-        let behind = line.waiters.range((Bound::Excluded(self.number), Bound::Unbounded)).next();
-        let next = behind.map_or(line.next, |(number, _)| *number);
-        if let Some((_, behind)) = behind {
-            behind.notify_one();
-        }
-        if line.turn == self.number {
-            line.turn = next;
-        }
+        self.queue.line.lock().pass_on(self.number, |_| true);
+    }
+
+    /// Lets the first one behind of another client try as well: what holds this one up holds up its client.
+    pub fn pass_on_to_another_client(&self) {
+        self.queue.line.lock().pass_on(self.number, |waiter| waiter.client != self.client);
     }
 }
 
@@ -153,6 +171,7 @@ impl Drop for QueuePosition {
 
 #[cfg(test)]
 mod tests {
+    use std::net::Ipv4Addr;
     use std::pin::pin;
     use std::task::{Context, Waker};
 
@@ -160,6 +179,8 @@ mod tests {
     use proptest::sample::Index;
 
     use super::*;
+
+    const CLIENT: IpAddr = IpAddr::V4(Ipv4Addr::LOCALHOST);
 
     fn has_turn(waiting: &QueuePosition) -> bool {
         pin!(waiting.turn()).poll(&mut Context::from_waker(Waker::noop())).is_ready()
@@ -169,8 +190,8 @@ mod tests {
     fn first_come_first_served() {
         let turnstile = Arc::new(Turnstile::default());
         let queue = Queue::new(&turnstile);
-        let [first, second, third] = [(); 3].map(|()| queue.enter(Some(3)).unwrap());
-        assert!(queue.enter(Some(3)).is_none(), "three may wait");
+        let [first, second, third] = [(); 3].map(|()| queue.enter(CLIENT, Some(3)).unwrap());
+        assert!(queue.enter(CLIENT, Some(3)).is_none(), "three may wait");
         assert!(has_turn(&first), "the first tries at once");
         assert!(!has_turn(&first) && !has_turn(&second));
         turnstile.wake();
@@ -184,17 +205,30 @@ mod tests {
     #[test]
     fn one_that_cannot_use_a_place_passes_it_on() {
         let queue = Queue::new(&Arc::default());
-        let [first, second] = [(); 2].map(|()| queue.enter(None).unwrap());
+        let [first, second] = [(); 2].map(|()| queue.enter(CLIENT, None).unwrap());
         first.pass_on();
         assert!(has_turn(&second));
         second.pass_on();
     }
 
     #[test]
+    fn one_that_its_client_holds_up_passes_its_place_on_to_another_client() {
+        let queue = Queue::new(&Arc::default());
+        let [first, second] = [(); 2].map(|()| queue.enter(CLIENT, None).unwrap());
+        let other = queue.enter(IpAddr::from([10, 0, 0, 1]), None).unwrap();
+        first.pass_on_to_another_client();
+        assert!(!has_turn(&second) && has_turn(&other));
+        drop(other);
+        assert_eq!(queue.ahead(), 2);
+        first.pass_on_to_another_client();
+        assert_eq!(queue.ahead(), 0, "whoever arrives next may try");
+    }
+
+    #[test]
     fn queues_of_all_pools_are_woken() {
         let turnstile = Arc::new(Turnstile::default());
         let queues = [(); 2].map(|()| Queue::new(&turnstile));
-        let waiting = queues.each_ref().map(|queue| queue.enter(None).unwrap());
+        let waiting = queues.each_ref().map(|queue| queue.enter(CLIENT, None).unwrap());
         assert!(waiting.iter().all(has_turn), "the first of each tries at once");
         turnstile.wake();
         assert!(waiting.iter().all(has_turn), "a node may serve both");
@@ -204,21 +238,21 @@ mod tests {
     fn newcomer_tries_at_once_what_nobody_before_it_can_use() {
         let turnstile = Arc::new(Turnstile::default());
         let queue = Queue::new(&turnstile);
-        let [first, second] = [(); 2].map(|()| queue.enter(None).unwrap());
+        let [first, second] = [(); 2].map(|()| queue.enter(CLIENT, None).unwrap());
         second.pass_on();
-        assert!(!has_turn(&queue.enter(None).unwrap()), "it is the first's turn, not the second's to pass on");
+        assert!(!has_turn(&queue.enter(CLIENT, None).unwrap()), "it is the first's turn, not the second's to pass on");
         first.pass_on();
-        let third = queue.enter(None).unwrap();
+        let third = queue.enter(CLIENT, None).unwrap();
         assert!(has_turn(&second) && !has_turn(&third), "it is the second's turn");
         second.pass_on();
-        let fourth = queue.enter(None).unwrap();
+        let fourth = queue.enter(CLIENT, None).unwrap();
         assert!(has_turn(&third) && !has_turn(&fourth));
         third.pass_on();
         fourth.pass_on();
-        let fifth = queue.enter(None).unwrap();
+        let fifth = queue.enter(CLIENT, None).unwrap();
         assert!(has_turn(&fifth), "everybody before it passed the turn on");
         turnstile.wake();
-        assert!(!has_turn(&queue.enter(None).unwrap()), "it is the first's turn again");
+        assert!(!has_turn(&queue.enter(CLIENT, None).unwrap()), "it is the first's turn again");
     }
 
     /// Members, by their bits.
@@ -298,7 +332,7 @@ mod tests {
                 let one_of = |index: Index| (!model.waiters.is_empty()).then(|| index.index(model.waiters.len()));
                 match event {
                     Event::Arrives { tried } => {
-                        let waiting = queue.enter(Some(DEPTH));
+                        let waiting = queue.enter(CLIENT, Some(DEPTH));
                         prop_assert_eq!(waiting.is_some(), model.waiters.len() < DEPTH as usize);
                         model.waiters.extend(waiting.map(|waiting| (waiting, tried)));
                     }

@@ -13,7 +13,7 @@ use super::service_down::ServiceDown;
 pub(super) struct PoolShared {
     /// Lets choices pass one at a time, and wakes those who wait.
     pub turnstile: Arc<Turnstile>,
-    /// When a member was last lost: marked down, or gone in the midst of a connection.
+    /// When a member was last lost: marked down, or its port no longer took connections.
     pub last_loss: Moment,
     /// What becomes of the connections of a member that goes down, by the latest configuration.
     pub service_down: ArcSwap<ServiceDown>,

@@ -5,7 +5,7 @@ use std::time::Instant;
 
 use super::member::Health;
 use super::pool::{Pool, PoolMember};
-use super::select::{NoMember, Refused, instead};
+use super::select::{Applicant, NoMember, Refused, instead};
 use crate::model::AdminState;
 
 /// Whether traffic can go there.
@@ -67,7 +67,7 @@ impl Pool {
         let health = member.live.health();
         let (mut availability, mut reason) = member.health_status(&health);
         let limit = |limit: Option<u32>| limit.unwrap_or_default();
-        let at_limit = match self.refused_in_health(index, &health, &[], true, now) {
+        let at_limit = match self.refused_in_health(index, &health, Applicant::UNKNOWN.persistent(), now) {
             Some(Refused::Limit) => {
                 Some(format!("at its connection limit of {}", limit(member.config.connection_limit)))
             }

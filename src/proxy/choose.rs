@@ -42,7 +42,7 @@ pub(super) async fn choose_member(
     };
     let started = Instant::now();
     let waiters = &virtual_server.waiters;
-    let seat = waiters.add(&snapshot.pool, waiting);
+    let seat = waiters.add(&snapshot.pool, client, waiting);
     let (mut left, mut changed) = (pin!(left), pin!(waiters.changed()));
     let (mut known, mut last_queue) = (Arc::clone(snapshot), None);
     let (mut has_turn, mut retry) = (false, None);
@@ -68,6 +68,8 @@ pub(super) async fn choose_member(
                     retry = pool.retry_at(busy, now()).map(Instant::from_std);
                     if !tried.is_empty() {
                         queued.waiting.pass_on();
+                    } else if busy.setup_of_client {
+                        queued.waiting.pass_on_to_another_client();
                     }
                 }
             }

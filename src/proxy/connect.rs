@@ -67,6 +67,7 @@ pub(super) async fn choose_and_connect(
         });
         match connect_to(snapshot, choice.index, record).await {
             Ok(stream) => {
+                PassiveHealth::new(&member.live).connected();
                 let (guard, setup) = (choice.guard, choice.setup);
                 return Ok(Connected { stream, guard, setup, since: Instant::now() });
             }

@@ -2,7 +2,7 @@
 
 use std::time::{Duration, Instant};
 
-use super::close_reasons::Close;
+use super::close_reasons::{Close, CloseReason};
 use crate::model::ServiceDownAction;
 use crate::pool::{LiveMember, PassiveEvent};
 
@@ -17,18 +17,22 @@ impl<'a> PassiveHealth<'a> {
         Self { member }
     }
 
+    /// Reports that a connection to the member was made.
+    pub(super) fn connected(self) {
+        self.member.record_connected();
+    }
+
     /// Reports that no connection to the member could be made.
     pub(super) fn not_connected(self, close: &Close) {
+        if close.reason == CloseReason::MemberRefused {
+            self.member.record_refused(now());
+        }
         let reason = close.detail.clone().unwrap_or_else(|| close.reason.to_string());
         self.member.publish(PassiveEvent::Failed(reason));
     }
 
-    /// Reports that the member ended a connection before the client did. After an `abrupt` end the member counts as
-    /// lost: its clients will connect again at once.
-    pub(super) fn ended_by_member(self, abrupt: bool) {
-        if abrupt {
-            self.member.record_loss(now());
-        }
+    /// Reports that the member ended a connection before the client did.
+    pub(super) fn ended_by_member(self) {
         self.member.publish(PassiveEvent::Lost);
     }
 

@@ -211,13 +211,14 @@ impl<'a> Relay<'a> {
         let flow = if side == Side::Client { &mut *self.inbound } else { &mut *self.outbound };
         flow.sender_lost(end.clone());
         self.lost.get_or_insert((side, end));
+        self.note_first(side);
     }
 
     /// Notes which side ended first.
     fn note_first(&mut self, side: Side) {
         if self.first.is_none() && side == Side::Member {
             // Before the client learns of it and connects again.
-            self.health.ended_by_member(self.is_lost(Side::Member));
+            self.health.ended_by_member();
         }
         self.first.get_or_insert(side);
     }

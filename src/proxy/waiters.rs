@@ -2,6 +2,7 @@
 //! queues together and in the order in which they arrived.
 
 use std::collections::BTreeMap;
+use std::net::IpAddr;
 use std::sync::Arc;
 
 use parking_lot::{Mutex, MutexGuard};
@@ -21,8 +22,24 @@ pub(super) struct Waiters {
 struct Seats {
     /// The number of the next connection.
     next: u64,
-    /// Where each connection queues; none if the queue that it should have changed to was full.
-    taken: BTreeMap<u64, Option<Arc<Queued>>>,
+    taken: BTreeMap<u64, Taken>,
+}
+
+/// Whose connection waits, and where.
+#[derive(Debug)]
+struct Taken {
+    client: IpAddr,
+    /// None if the queue that it should have changed to was full.
+    queued: Option<Arc<Queued>>,
+}
+
+impl Taken {
+    /// Joins the end of the queue of `pool`, unless it waits there already.
+    fn move_to(&mut self, pool: &Pool) {
+        if self.queued.as_ref().is_some_and(|queued| !Arc::ptr_eq(&queued.pool, &pool.live)) {
+            self.queued = Queued::join(pool, self.client);
+        }
+    }
 }
 
 /// A position in the queue of a pool.
@@ -33,20 +50,20 @@ pub(super) struct Queued {
 }
 
 impl Queued {
-    /// Joins the end of a pool's queue, unless that is full.
-    fn join(pool: &Pool) -> Option<Arc<Self>> {
-        Some(Arc::new(Self { pool: Arc::clone(&pool.live), waiting: pool.queue()? }))
+    /// Lets a client's connection join the end of a pool's queue, unless that is full.
+    fn join(pool: &Pool, client: IpAddr) -> Option<Arc<Self>> {
+        Some(Arc::new(Self { pool: Arc::clone(&pool.live), waiting: pool.queue(client)? }))
     }
 }
 
 impl Waiters {
-    /// Adds a connection that waits in the queue of `pool`.
-    pub(super) fn add(&self, pool: &Pool, waiting: QueuePosition) -> Seat<'_> {
+    /// Adds a client's connection that waits in the queue of `pool`.
+    pub(super) fn add(&self, pool: &Pool, client: IpAddr, waiting: QueuePosition) -> Seat<'_> {
         let queued = Arc::new(Queued { pool: Arc::clone(&pool.live), waiting });
         let mut seats = self.seats();
         let number = seats.next;
         seats.next += 1;
-        seats.taken.insert(number, Some(queued));
+        seats.taken.insert(number, Taken { client, queued: Some(queued) });
         Seat { waiters: self, number }
     }
 
@@ -54,9 +71,7 @@ impl Waiters {
     /// wakes them. A connection that arrives under that configuration finds them there.
     pub(super) fn move_to(&self, pool: &Pool, apply: impl FnOnce()) {
         let mut seats = self.seats();
-        for queued in seats.taken.values_mut().filter(|queued| is_elsewhere(queued, pool)) {
-            *queued = Queued::join(pool);
-        }
+        seats.taken.values_mut().for_each(|taken| taken.move_to(pool));
         apply();
         drop(seats);
         self.changed.notify_waiters();
@@ -91,13 +106,10 @@ impl Seat<'_> {
         let mut seats = self.waiters.seats();
         // Under the lock, as the configuration may change with the queues.
         let newest = newest();
-        let Some(queued) = seats.taken.get_mut(&self.number) else { return (newest, None) };
-        let pool = pool(&newest);
+        let Some(taken) = seats.taken.get_mut(&self.number) else { return (newest, None) };
         // It may have been added after the others were moved.
-        if is_elsewhere(queued, pool) {
-            *queued = Queued::join(pool);
-        }
-        let queued = queued.clone();
+        taken.move_to(pool(&newest));
+        let queued = taken.queued.clone();
         (newest, queued)
     }
 }
@@ -108,8 +120,4 @@ impl Drop for Seat<'_> {
         // Leaving the queue wakes the next, which must not wait for the lock.
         drop(queued);
     }
-}
-
-fn is_elsewhere(queued: &Option<Arc<Queued>>, pool: &Pool) -> bool {
-    queued.as_ref().is_some_and(|queued| !Arc::ptr_eq(&queued.pool, &pool.live))
 }

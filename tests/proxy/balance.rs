@@ -248,13 +248,29 @@ fn slow_member() -> (SocketAddr, Receiver<std::sync::mpsc::Sender<()>>) {
 fn after_a_loss_few_connections_are_set_up_at_once() {
     let (slow, begins) = slow_member();
     let next = || begins.recv_timeout(PATIENCE).unwrap();
-    let (pronk, [address]) = front(&[slow], "", ", setup-limit: 2", [""], "");
-    let mut lost = asking(address);
+    let mortal = SocketAddr::from(([127, 0, 0, 1], free_port()));
+    let listener = std::net::TcpListener::bind(mortal).unwrap();
+    std::thread::spawn(move || {
+        for mut stream in listener.incoming().flatten() {
+            // A probe says nothing.
+            if stream.read(&mut [0; 64]).is_ok_and(|count| count > 0) {
+                let _ = stream.write_all(b"hello").and_then(|()| stream.read(&mut [0; 64]));
+                break;
+            }
+        }
+    });
+    let monitors = "monitors: { calm: { type: tcp, interval: 1h, timeout: 4h } }\n";
+    let (pronk, [address]) = front(&[slow, mortal], "", ", setup-limit: 2, monitors: [calm]", [""], monitors);
+    for member in [format!("m0:{}", slow.port()), format!("m1:{}", mortal.port())] {
+        pronk.logged("member is up", |line| line["message"] == "member is up" && line["member"] == member);
+    }
+    // They take turns.
+    let mut first = asking(address);
     next().send(()).unwrap();
-    lost.read_exact(&mut [0; 5]).unwrap();
-    lost.write_all(b"die").unwrap();
-    assert!(breaks(lost));
-    // From here on members are spared.
+    first.read_exact(&mut [0; 5]).unwrap();
+    let mut second = served(address);
+    second.write_all(b"die").unwrap();
+    pronk.logged("member is down", |line| line["message"] == "member is down");
     let clients: Vec<_> = (0..8).map(|_| asking(address)).collect();
     let mut set_up = vec![next(), next()];
     wait_until_queued(&pronk, 6);
@@ -276,6 +292,12 @@ fn after_a_loss_few_connections_are_set_up_at_once() {
 fn without_a_loss_nobody_waits_to_be_set_up() {
     let (slow, begins) = slow_member();
     let (_pronk, [address]) = front(&[slow], "", ", setup-limit: 2", [""], "");
+    // A connection that the member resets is none.
+    let mut reset = asking(address);
+    begins.recv_timeout(PATIENCE).unwrap().send(()).unwrap();
+    reset.read_exact(&mut [0; 5]).unwrap();
+    reset.write_all(b"die").unwrap();
+    assert!(breaks(reset));
     let _clients: Vec<_> = (0..8).map(|_| asking(address)).collect();
     let all: Vec<_> = (0..8).map(|_| begins.recv_timeout(PATIENCE).unwrap()).collect();
     assert_eq!(all.len(), 8);

@@ -1,6 +1,7 @@
 //! A member while it runs.
 
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Instant;
 
 use tokio::sync::{broadcast, watch};
@@ -31,6 +32,8 @@ pub struct LiveMember {
     pub(in crate::pool) ramp: SlowRamp,
     /// Held by whoever probes: a member has few threads to answer with.
     pub probing: tokio::sync::Mutex<()>,
+    /// Whether its port took the last connection.
+    listens: AtomicBool,
     verdicts: Verdicts,
     load: MeasuredLoad,
     passive_events: PassiveEvents,
@@ -54,6 +57,7 @@ impl LiveMember {
             turns: Turns::default(),
             ramp: SlowRamp::default(),
             probing: tokio::sync::Mutex::default(),
+            listens: AtomicBool::default(),
             verdicts: Verdicts::default(),
             load: MeasuredLoad::default(),
             passive_events: PassiveEvents::default(),
@@ -118,9 +122,24 @@ impl LiveMember {
         self.service_down.subscribe()
     }
 
-    /// Records that the member was lost, as when it ended a connection abruptly: its clients will want another member
-    /// at once.
-    pub fn record_loss(&self, now: Instant) {
+    /// Records that a connection to the member was made.
+    pub fn record_connected(&self) {
+        if !self.listens.load(Ordering::Relaxed) {
+            self.listens.store(true, Ordering::Relaxed);
+        }
+    }
+
+    /// Records that the member's port refuses connections. If it took one before, the member was lost, which pools
+    /// without monitors learn in no other way.
+    pub fn record_refused(&self, now: Instant) {
+        if self.listens.swap(false, Ordering::Relaxed) {
+            self.record_loss(now);
+        }
+    }
+
+    /// Records that the member was lost: its clients will want another member at once. How single connections end says
+    /// nothing of that, as a client can make a member reset its own.
+    fn record_loss(&self, now: Instant) {
         self.pool.last_loss.set(now);
     }
 

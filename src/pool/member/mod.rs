@@ -7,6 +7,7 @@ mod load;
 mod measurement;
 mod method_state;
 mod passive_events;
+mod setups;
 mod slow_ramp;
 mod verdicts;
 
@@ -17,3 +18,4 @@ pub use measurement::Measurement;
 #[cfg(test)]
 pub(super) use measurement::measurement;
 pub use passive_events::PassiveEvent;
+pub(super) use setups::SetupRoom;

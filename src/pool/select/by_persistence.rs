@@ -5,6 +5,7 @@ use std::time::Instant;
 use super::asker::Asker;
 use super::candidate::Candidate;
 use super::decision::Persisted;
+use super::eligibility::Applicant;
 use super::refusal::{Refusal, Refused};
 use crate::model::profile::{Affinity, PersistenceKind};
 use crate::pool::persistence::{RecordTarget, Sticky, rendezvous};
@@ -76,7 +77,9 @@ impl Pool {
         let refusal = match refused.binary_search_by_key(&index, |(index, _)| *index) {
             Err(_) => None,
             // It was looked at no further, and persistence may go there.
-            Ok(at) if refused[at].1.why == Refused::Disabled => self.refusal(index, asker.tried, true, now),
+            Ok(at) if refused[at].1.why == Refused::Disabled => {
+                self.refusal(index, Applicant::of(asker).persistent(), now)
+            }
             Ok(at) => Some(refused[at].1.clone()),
         };
         match refusal {

@@ -1,5 +1,6 @@
 //! Choosing a member and counting the connection, in one step; or a position in the queue.
 
+use std::net::IpAddr;
 use std::sync::atomic::Ordering;
 use std::time::Instant;
 
@@ -7,6 +8,7 @@ use super::arrival::Arrival;
 use super::asker::Asker;
 use super::by_persistence::Lookup;
 use super::decision::{self, Decision, Policy};
+use super::eligibility::Applicant;
 use super::methods::instead;
 use super::no_member::{Busy, NoMember};
 use crate::pool::count_guards::{MemberGuard, SetupGuard};
@@ -30,14 +32,14 @@ impl Pool {
     pub fn arrive(&self, asker: Asker<'_>, now: Instant) -> Arrival<Choice, QueuePosition> {
         let mut turn = self.live.shared.turnstile.lock();
         let choose = || self.choose_at(&mut turn, asker, now);
-        Arrival::decide(self.config.queue, self.live.ahead(), choose, || self.queue())
+        Arrival::decide(self.config.queue, self.live.ahead(), choose, || self.queue(asker.client))
     }
 
     /// Returns whether some member may be chosen now by a client of whom nothing is recorded. It puts nothing into
     /// words, as it may be asked for each connection.
     pub fn has_choice(&self, now: Instant) -> bool {
         self.too_few_up().is_none()
-            && (0..self.members.len()).any(|index| self.refusal(index, &[], false, now).is_none())
+            && (0..self.members.len()).any(|index| self.refusal(index, Applicant::UNKNOWN, now).is_none())
     }
 
     /// Chooses a member and counts the connection, whoever else waits: the one that persistence names while it may be
@@ -49,9 +51,9 @@ impl Pool {
         self.choose_at(&mut self.live.shared.turnstile.lock(), asker, now)
     }
 
-    /// Joins the end of the queue; returns `None` when it is full.
-    pub fn queue(&self) -> Option<QueuePosition> {
-        self.live.queue.enter(self.config.queue.depth)
+    /// Lets a client's connection join the end of the queue; returns `None` when it is full.
+    pub fn queue(&self, client: IpAddr) -> Option<QueuePosition> {
+        self.live.queue.enter(client, self.config.queue.depth)
     }
 
     fn choose_at(&self, turn: &mut u64, asker: Asker<'_>, now: Instant) -> Result<Choice, NoMember> {
@@ -83,7 +85,7 @@ impl Pool {
         }
         let (mut candidates, mut refused) = (Vec::with_capacity(self.members.len()), Vec::new());
         for index in 0..self.members.len() {
-            match self.refusal(index, asker.tried, false, now) {
+            match self.refusal(index, Applicant::of(asker), now) {
                 Some(why) => refused.push((index, why)),
                 None => candidates.push(self.candidate(index, now)),
             }
@@ -108,7 +110,7 @@ impl Pool {
         let member = &self.members[index];
         let waives_limit = persisted && asker.persistence.iter().any(|sticky| sticky.profile.override_connection_limit);
         let mut guard = MemberGuard::enter(&self.live, member, waives_limit, persisted, now)?;
-        let setup = SetupGuard::enter(&self.live, &member.live);
+        let setup = SetupGuard::enter(&self.live, &member.live, asker.client);
         guard.hold(asker.persistence.iter().filter_map(|sticky| {
             sticky.records.as_ref()?.hold(&sticky.profile, asker.client, &member.live.target, now)
         }));

@@ -1,19 +1,44 @@
 //! Who may be chosen: not what is down, disabled, draining, unresolved, tried already or at a limit.
 
+use std::net::IpAddr;
 use std::sync::Arc;
 use std::time::Instant;
 
+use super::asker::Asker;
 use super::no_member::NoMember;
 use super::refusal::{Refusal, Refused};
 use crate::model::{AdminState, MemberKey};
 use crate::pool::member::Health;
 use crate::pool::pool::{Pool, PoolMember};
 
+/// For whom a member is looked at.
+#[derive(Clone, Copy, Debug)]
+pub(in crate::pool) struct Applicant<'a> {
+    /// `None` is a client of whom nothing is known.
+    client: Option<IpAddr>,
+    tried: &'a [MemberKey],
+    /// Whether persistence names the member.
+    persistent: bool,
+}
+
+impl<'a> Applicant<'a> {
+    pub(in crate::pool) const UNKNOWN: Self = Self { client: None, tried: &[], persistent: false };
+
+    pub(super) fn of(asker: Asker<'a>) -> Self {
+        Self { client: Some(asker.client), tried: asker.tried, persistent: false }
+    }
+
+    /// Returns the same, where persistence names the member.
+    pub(in crate::pool) fn persistent(self) -> Self {
+        Self { persistent: true, ..self }
+    }
+}
+
 impl Pool {
-    /// Returns why a member may not be chosen now, if so. `persistent` is whether persistence names it.
-    pub(super) fn refusal(&self, index: usize, tried: &[MemberKey], persistent: bool, now: Instant) -> Option<Refusal> {
+    /// Returns why a member may not be chosen now, if so.
+    pub(super) fn refusal(&self, index: usize, applicant: Applicant<'_>, now: Instant) -> Option<Refusal> {
         self.members[index].live.with_health(|health| {
-            let why = self.refused_in_health(index, health, tried, persistent, now)?;
+            let why = self.refused_in_health(index, health, applicant, now)?;
             // An administrator's state and a limit are reason enough by themselves.
             let by_health = matches!(why, Refused::Down | Refused::Drains | Refused::Unavailable);
             Some(Refusal { why, health: by_health.then(|| Arc::clone(health)) })
@@ -25,8 +50,7 @@ impl Pool {
         &self,
         index: usize,
         health: &Health,
-        tried: &[MemberKey],
-        persistent: bool,
+        applicant: Applicant<'_>,
         now: Instant,
     ) -> Option<Refused> {
         let member = &self.members[index];
@@ -39,13 +63,13 @@ impl Pool {
             Health::Up | Health::Unknown => None,
         };
         match () {
-            () if tried.contains(&member.key) => Some(Refused::Tried),
+            () if applicant.tried.contains(&member.key) => Some(Refused::Tried),
             () if state == AdminState::ForcedOffline => Some(Refused::Offline),
-            () if state == AdminState::Disabled && !persistent => Some(Refused::Disabled),
+            () if state == AdminState::Disabled && !applicant.persistent => Some(Refused::Disabled),
             () if matches!(by_health, Some(Refused::Down | Refused::Drains)) => by_health,
             () if !member.node.is_resolved() => Some(Refused::Unresolved),
             () if by_health.is_some() => by_health,
-            () => self.limit_reached(index, now),
+            () => self.limit_reached(index, applicant.client, now),
         }
     }
 

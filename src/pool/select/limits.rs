@@ -1,33 +1,40 @@
 //! Limits: on connections, on their rate, on those being set up, and on a member's own service threads.
 
-use std::sync::atomic::Ordering;
+use std::net::IpAddr;
 use std::time::Instant;
 
 use super::no_member::Busy;
 use super::refusal::Refused;
+use crate::pool::member::SetupRoom;
 use crate::pool::pool::Pool;
 
 impl Pool {
-    /// Returns the limit that a member or its node has reached, if any.
-    pub(super) fn limit_reached(&self, index: usize, now: Instant) -> Option<Refused> {
+    /// Returns the limit that a member or its node has reached for a client, if any.
+    pub(super) fn limit_reached(&self, index: usize, client: Option<IpAddr>, now: Instant) -> Option<Refused> {
         let member = &self.members[index];
         let node = &member.config.node;
         let is_full = |current: u32, limit: Option<u32>| limit.is_some_and(|limit| current >= limit);
         if let Some(threads) = member.live.all_threads_in_use(now) {
             return Some(Refused::NoThread { threads });
         }
+        let setup = || self.setup_room(index, client, now);
         match () {
             () if is_full(member.node.connections.current(), node.connection_limit) => Some(Refused::NodeLimit),
             () if member.node.rate.next(node.rate_limit, now).is_some() => Some(Refused::NodeRate),
             () if member.live.counts.rate.next(member.config.rate_limit, now).is_some() => Some(Refused::Rate),
-            () if self.paced_until(now).is_some()
-                && is_full(member.live.counts.setups.load(Ordering::Acquire), self.config.pacing.setup_limit) =>
-            {
-                Some(Refused::Setup)
-            }
+            () if setup() == SetupRoom::Taken => Some(Refused::Setup),
+            () if setup() == SetupRoom::TakenByClient => Some(Refused::SetupOfClient),
             // The last, as persistence may waive it.
             () if is_full(member.live.connections.current(), member.config.connection_limit) => Some(Refused::Limit),
             () => None,
+        }
+    }
+
+    /// Returns whether a connection of a client may be set up with a member, while members are spared.
+    fn setup_room(&self, index: usize, client: Option<IpAddr>, now: Instant) -> SetupRoom {
+        match self.config.pacing.setup_limit.filter(|_| self.paced_until(now).is_some()) {
+            Some(limit) => self.members[index].live.counts.setups.room(client, limit),
+            None => SetupRoom::Free,
         }
     }
 

@@ -21,6 +21,7 @@ mod tests;
 pub use arrival::Arrival;
 pub use asker::Asker;
 pub use choose::Choice;
+pub(super) use eligibility::Applicant;
 pub use explain::Step;
 pub(super) use methods::instead;
 pub use no_member::{Busy, NoMember};

@@ -29,6 +29,8 @@ pub struct Busy {
     pub rate: bool,
     /// The limit on connections being set up.
     pub setup: bool,
+    /// The same, where all of them are the client's own: another client could be served.
+    pub setup_of_client: bool,
 }
 
 impl NoMember {
@@ -42,6 +44,7 @@ impl NoMember {
                 }
                 Refused::Rate | Refused::NodeRate => busy.rate = true,
                 Refused::Setup => busy.setup = true,
+                Refused::SetupOfClient => (busy.setup, busy.setup_of_client) = (true, true),
                 Refused::Tried => tried = true,
                 Refused::Down | Refused::Unresolved => down = true,
                 Refused::Disabled | Refused::Drains | Refused::Offline => {}

@@ -33,6 +33,8 @@ pub(crate) enum Refused {
     NodeRate,
     /// As many connections as may be are set up with it, while members are spared.
     Setup,
+    /// The same, and all of them are the client's own; another client's connection could be.
+    SetupOfClient,
 }
 
 impl Refused {
@@ -50,7 +52,9 @@ impl Refused {
             Self::NodeLimit => "is on a node at its connection limit",
             Self::Rate => "is at its rate limit",
             Self::NodeRate => "is on a node at its rate limit",
-            Self::Setup => "has as many connections being set up as it may while members are spared after a loss",
+            Self::Setup | Self::SetupOfClient => {
+                "has as many connections being set up as it may while members are spared after a loss"
+            }
         }
     }
 }

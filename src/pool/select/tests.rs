@@ -51,7 +51,7 @@ fn names(pool: &Pool, count: usize) -> (String, Vec<Choice>) {
     (names, choices)
 }
 
-const AT_LIMIT: NoMember = NoMember::Busy(Busy { limit: true, rate: false, setup: false });
+const AT_LIMIT: NoMember = NoMember::Busy(Busy { limit: true, rate: false, setup: false, setup_of_client: false });
 const AFFINITY: Affinity = Affinity {
     timeout: Some(Duration::from_secs(180)),
     match_across_services: false,
@@ -280,7 +280,7 @@ fn whoever_waits_is_served_when_a_name_resolves() {
     config.members.push(Arc::new(Member::new(Arc::new(named), 21050)));
     let pool = join(config, &registry);
     let _full = choose(&pool).unwrap();
-    let waiting = pool.queue().unwrap();
+    let waiting = pool.queue(client(1)).unwrap();
     let has_turn = || std::pin::pin!(waiting.turn()).poll(&mut Context::from_waker(Waker::noop())).is_ready();
     assert!(has_turn(), "the first tries at once");
     assert_eq!(choose(&pool).unwrap_err(), AT_LIMIT);

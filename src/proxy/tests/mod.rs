@@ -3,6 +3,7 @@
 mod continued;
 mod explained;
 mod flapping;
+mod pacing;
 mod waiting;
 
 use std::net::IpAddr;

@@ -43,7 +43,6 @@ async fn model_holds_without_a_proxy() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-#[ignore = "until resets are passed on as resets in every order of events"]
 async fn every_end_is_passed_on_as_it_was() {
     let run = Run::new(500);
     let stage = Stage::new().await;
@@ -83,7 +82,6 @@ async fn every_end_is_passed_on_as_it_was() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-#[ignore = "until clients that have finished are served from the queue"]
 async fn clients_in_a_queue_are_served_or_gone() {
     let run = Run::new(1);
     let stage = Stage::new().await;
@@ -109,7 +107,6 @@ async fn clients_in_a_queue_are_served_or_gone() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-#[ignore = "until the end of a drain does not look like the end of an answer"]
 async fn end_of_a_drain_never_makes_a_part_look_whole() {
     let run = Run::new(1);
     let stage = Stage::new().await;
@@ -122,7 +119,6 @@ async fn end_of_a_drain_never_makes_a_part_look_whole() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-#[ignore = "until resets are passed on as resets in every order of events"]
 async fn killed_member_never_looks_as_if_it_had_finished() {
     let run = Run::new(1);
     let stage = Stage::new().await;

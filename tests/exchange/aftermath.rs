@@ -52,18 +52,22 @@ impl Aftermath {
 
     /// Returns what is left although every client and member has gone.
     pub fn leftovers(&self, pronk: &Pronk) -> Vec<String> {
-        let deadline = Instant::now() + SOON;
-        loop {
-            let mut left = open_connections(&pronk.stats());
+        soon(|| {
+            let mut left = open_connections(&pronk.stats(), true);
             let descriptors = descriptors(pronk);
             if descriptors > self.descriptors {
                 left.push(format!("{} file descriptors more than before", descriptors - self.descriptors));
             }
-            if left.is_empty() || Instant::now() >= deadline {
-                return left.into_iter().map(|it| format!("{SOON:?} after the last exchange: {it}")).collect();
-            }
-            std::thread::sleep(Duration::from_millis(20));
-        }
+            left.into_iter().map(|it| format!("{SOON:?} after the last exchange: {it}")).collect()
+        })
+    }
+
+    /// Returns the places that members have not got back although every member has gone.
+    pub fn taken_places(&self, pronk: &Pronk) -> Vec<String> {
+        soon(|| {
+            let left = open_connections(&pronk.stats(), false).into_iter();
+            left.map(|it| format!("{SOON:?} after the members have gone: {it}")).collect()
+        })
     }
 
     /// Returns what the log tells that it should not, and what it does not tell soon.
@@ -98,10 +102,22 @@ fn records(log: &[Value]) -> impl Iterator<Item = &Value> {
     log.iter().filter(|line| line["message"] == "connection closed")
 }
 
-/// The rows of the statistics that have open connections.
-fn open_connections(stats: &Value) -> Vec<String> {
+/// Asks until nothing is left, for a while.
+fn soon(left: impl Fn() -> Vec<String>) -> Vec<String> {
+    let deadline = Instant::now() + SOON;
+    loop {
+        let left = left();
+        if left.is_empty() || Instant::now() >= deadline {
+            return left;
+        }
+        std::thread::sleep(Duration::from_millis(20));
+    }
+}
+
+/// The pools and members that have open connections, and perhaps the virtual servers.
+fn open_connections(stats: &Value, virtual_servers: bool) -> Vec<String> {
     let list = |value: &Value| value.as_array().cloned().unwrap_or_default();
-    let mut rows = list(&stats["virtual_servers"]);
+    let mut rows = if virtual_servers { list(&stats["virtual_servers"]) } else { Vec::new() };
     for pool in list(&stats["pools"]) {
         rows.extend(list(&pool["members"]));
         rows.push(pool);

@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 use std::fmt::Write;
 use std::net::SocketAddr;
 use std::sync::Arc;
+use std::time::Duration;
 
 use tokio::sync::Semaphore;
 use tokio::task::JoinSet;
@@ -41,6 +42,8 @@ pub async fn run(
 #[derive(Debug, Default)]
 pub struct Score {
     all: BTreeMap<String, [u64; 2]>,
+    /// How long the longest took, and its number.
+    longest: (Duration, u64),
     pub wrong: Vec<String>,
 }
 
@@ -53,6 +56,7 @@ impl Score {
             *all += 1;
             *wrong += u64::from(is_wrong);
         }
+        self.longest = self.longest.max((outcome.took, outcome.plan.number));
         if is_wrong {
             self.wrong.push(outcome.report());
         }
@@ -64,6 +68,7 @@ impl Score {
             let own = self.all.entry(what).or_default();
             *own = [own[0] + all, own[1] + wrong];
         }
+        self.longest = self.longest.max(other.longest);
         self.wrong.extend(other.wrong);
     }
 
@@ -73,6 +78,7 @@ impl Score {
         for (what, [all, wrong]) in &self.all {
             writeln!(text, "  {wrong:>5} wrong of {all:>5}  {what}").unwrap();
         }
+        writeln!(text, "  the longest took {:.1?} (exchange {})", self.longest.0, self.longest.1).unwrap();
         text
     }
 }

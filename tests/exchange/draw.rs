@@ -119,7 +119,7 @@ fn paces(random: &mut Rng, plan: &mut Plan) {
         }
         own.write = match own.bytes {
             Amount::UntilRefused if chance(random, 10) => Pace::FAST,
-            Amount::UntilRefused => Pace { chunk: random.usize(1..16_000), pause: millis(random, 2..20) },
+            Amount::UntilRefused => Pace { chunk: random.usize(500..16_000), pause: millis(random, 2..20) },
             Amount::Bytes(count) if chance(random, 30) => {
                 Pace { chunk: (count as usize / 20).max(1), pause: millis(random, 1..15) }
             }

@@ -2,7 +2,7 @@
 
 use std::net::SocketAddr;
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use tokio::time::timeout;
 
@@ -24,6 +24,7 @@ pub struct Outcome {
     /// Nothing if no member ever knew of it.
     pub member: Option<Sight>,
     pub differences: Vec<String>,
+    pub took: Duration,
 }
 
 /// Both sides of an exchange.
@@ -73,7 +74,7 @@ impl Stage {
 
     /// Runs an exchange, and compares nothing.
     pub async fn perform(&self, pair: &Pair, address: SocketAddr) -> Outcome {
-        let mut client_address = None;
+        let (begun, mut client_address) = (Instant::now(), None);
         let both = async {
             self.client(pair, address, &mut client_address).await?;
             let grace = if model::member_may_miss(&pair.plan, &pair.client.sight()) { SHORT_GRACE } else { GRACE };
@@ -83,7 +84,7 @@ impl Stage {
             Ok(())
         };
         let ended = within_limit(pair, both).await;
-        Outcome { client_address, ..self.outcome(pair, ended) }
+        Outcome { client_address, took: begun.elapsed(), ..self.outcome(pair, ended) }
     }
 
     /// Plays the client's side.
@@ -112,7 +113,14 @@ impl Stage {
         let member = (seat.state() > State::Waiting).then(|| seat.performance.sight());
         self.members.leave(seat);
         let differences = ended.err().into_iter().collect();
-        Outcome { plan: Arc::clone(plan), client_address: None, client: client.sight(), member, differences }
+        Outcome {
+            plan: Arc::clone(plan),
+            client_address: None,
+            client: client.sight(),
+            member,
+            differences,
+            took: Duration::ZERO,
+        }
     }
 }
 

@@ -13,8 +13,8 @@ use super::member::Members;
 use super::plan::{Finish, Hold, Plan, Script, Tls};
 use super::target::Routes;
 
-/// In each mode, kills the member of a connection that is idle, of one in the middle of an answer and of one in the
-/// middle of a request.
+/// In each mode, kills the member of a connection that is idle, of one in the middle of an answer, of one in the middle
+/// of a request, and of one whose client does not look, as those in the pool of an application do.
 pub async fn run(stage: &Stage, seed: u64) -> Score {
     // What runs there is gone at once, and its sockets are closed as they are, which is what a kernel does.
     let process = Builder::new_multi_thread().worker_threads(1).enable_all().build().unwrap();
@@ -25,11 +25,17 @@ pub async fn run(stage: &Stage, seed: u64) -> Score {
     let pronk = routes.start_pronk(1, |folder| stage.material.write(folder), &stage.members);
     let mut aftermath = Aftermath::of(&pronk);
     let mut random = fastrand::Rng::with_seed(seed);
-    let mut under_way = JoinSet::new();
+    let (mut under_way, mut pairs) = (JoinSet::new(), Vec::new());
     for (mode, member_tls) in routes.modes() {
         let waits = |bytes| Script { hold: Hold::UntilTheOtherEnds, ..Script::sending(bytes) };
         let endless = Script::without_end;
-        let kinds = [(waits(random.u64(1..100_000)), waits(100)), (waits(1), endless()), (endless(), waits(1))];
+        let does_not_look = Script { hold: Hold::UntilTold, ..Script::sending(10) };
+        let kinds = [
+            (waits(random.u64(1..100_000)), waits(100)),
+            (waits(1), endless()),
+            (endless(), waits(1)),
+            (does_not_look, waits(100)),
+        ];
         for (client, member) in kinds {
             let member = member.ending_with(Finish::Kill);
             let client_tls = mode.client_tls(member_tls, random.choice(Tls::BOTH).unwrap());
@@ -49,10 +55,13 @@ pub async fn run(stage: &Stage, seed: u64) -> Score {
                 outcome
             });
             has_begun(&pair).await;
+            pairs.push(pair);
         }
     }
     process.shutdown_background();
     let mut score = Score::default();
+    score.wrong.extend(aftermath.taken_places(&pronk));
+    pairs.iter().for_each(|pair| pair.client.tell());
     for outcome in under_way.join_all().await {
         aftermath.note(&outcome);
         score.note(&outcome);

@@ -26,7 +26,7 @@ use std::sync::Arc;
 
 use aftermath::Aftermath;
 use course::Score;
-use exchange::Stage;
+use exchange::{Outcome, Stage};
 use plan::Plan;
 use target::{Haproxy, Routes};
 
@@ -37,7 +37,8 @@ async fn model_holds_without_a_proxy() {
     run.count = run.count.min(2000);
     let stage = Stage::new().await;
     let mut score = Score::default();
-    course::run(&stage, run.plans(true), |plan| stage.members.address(plan.member_tls), |it| score.note(&it)).await;
+    course::run(&stage, run.plans(true), |plan| stage.members.address(plan.member_tls), |it| run.note(&mut score, &it))
+        .await;
     run.tell("without a proxy", &score);
     run.assert_right(&score);
 }
@@ -52,7 +53,7 @@ async fn every_end_is_passed_on_as_it_was() {
         let routes = Routes::new();
         if let Some(haproxy) = Haproxy::start(&routes, files, &stage.members) {
             let mut score = Score::default();
-            course::run(&stage, run.plans(false), |plan| routes.address(plan), |it| score.note(&it)).await;
+            course::run(&stage, run.plans(false), |plan| routes.address(plan), |it| run.note(&mut score, &it)).await;
             run.tell(&haproxy.version, &score);
         }
     }
@@ -69,7 +70,7 @@ async fn every_end_is_passed_on_as_it_was() {
             |plan| routes.address(plan),
             |it| {
                 aftermath.note(&it);
-                score.note(&it);
+                run.note(&mut score, &it);
             },
         )
         .await;
@@ -154,6 +155,14 @@ impl Run {
     /// The rounds of what takes several connections each. `ONLY` is none of them; `SEED` replays the first.
     fn rounds(&self) -> std::ops::Range<u64> {
         if self.only.is_some() { 0..0 } else { 0..self.count.div_ceil(1000) }
+    }
+
+    /// Notes an exchange. One that is replayed alone is told in full.
+    fn note(&self, score: &mut Score, outcome: &Outcome) {
+        if self.only.is_some() {
+            println!("{}", outcome.report());
+        }
+        score.note(outcome);
     }
 
     /// Prints how many exchanges went wrong through what.

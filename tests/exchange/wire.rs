@@ -13,7 +13,7 @@ use std::time::{Duration, Instant};
 
 use parking_lot::Mutex;
 use socket2::SockRef;
-use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
+use tokio::io::{AsyncRead, AsyncWrite, Interest, ReadBuf, Ready};
 use tokio::net::TcpStream;
 use tokio_rustls::TlsStream;
 
@@ -137,10 +137,21 @@ impl Wire {
 
     /// Waits until the peer's kernel has all that was written, and returns whether it has.
     pub async fn is_delivered(&self) -> bool {
+        let tcp = &self.socket.tcp;
+        let mut limit = DELIVERY;
         let begun = Instant::now();
-        while begun.elapsed() < DELIVERY && !self.socket.was_reset_first() {
-            if pronk::net::all_acknowledged(&self.socket.tcp, Duration::from_millis(50)).await {
+        while begun.elapsed() < limit && !self.socket.was_reset_first() {
+            if pronk::net::all_acknowledged(tcp, Duration::from_millis(50)).await {
                 return true;
+            }
+            let ready = tokio::select! {
+                biased;
+                ready = tcp.ready(Interest::WRITABLE) => ready.ok(),
+                () = std::future::ready(()) => None,
+            };
+            // Both directions are over. If it was by a reset, nothing will be acknowledged.
+            if ready.is_some_and(Ready::is_write_closed) {
+                limit = limit.min(LAST_DELIVERY);
             }
         }
         false
@@ -164,6 +175,9 @@ pub fn is_reset(error: &io::Error) -> bool {
 
 /// How long bytes may take to their peer's kernel before they do not count as delivered.
 const DELIVERY: Duration = Duration::from_secs(5);
+
+/// How long they may take once both directions are over.
+const LAST_DELIVERY: Duration = Duration::from_millis(500);
 
 /// One segment of the loopback interface: a window of less makes the kernel wait for timers.
 const SMALL_BUFFER: usize = 64 << 10;

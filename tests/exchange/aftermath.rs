@@ -39,11 +39,12 @@ impl Aftermath {
         let plan = &outcome.plan;
         let in_order = |finish| matches!(finish, Finish::Fin | Finish::Truncate);
         let clean = outcome.is_right() && in_order(plan.client.finish) && in_order(plan.member.finish);
+        let (client, member) = (&outcome.client, outcome.member.as_ref());
+        // The end of a drain may have cut what the two were to send.
+        let whole = member.is_some_and(|it| it.sent == client.received && it.received == client.sent);
         // Of TLS that passes through, pronk counts the ciphertext.
-        let bytes = (clean && plan.mode != Mode::Through).then(|| {
-            let member = outcome.member.as_ref().map_or(0, |member| member.sent);
-            (outcome.client.sent + TICKET as u64, member)
-        });
+        let bytes =
+            (clean && whole && plan.mode != Mode::Through).then_some((client.sent + TICKET as u64, client.received));
         self.records
             .entry(SocketAddr::to_string(&address))
             .or_default()

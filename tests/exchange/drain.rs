@@ -11,7 +11,7 @@ use super::course::Score;
 use super::exchange::{Outcome, Pair, Stage};
 use super::member::State;
 use super::model;
-use super::plan::{Hold, Plan, ReadFrom, Script, Side, Tls};
+use super::plan::{Begin, Hold, Plan, ReadFrom, Script, Side, Tls};
 use super::target::Routes;
 
 /// In each mode, has the end of a drain meet an idle connection, one in the middle of an answer, one in the middle of a
@@ -54,7 +54,10 @@ pub async fn run(stage: &Stage, seed: u64) -> Score {
 /// The client's and the member's script of each kind of connection.
 fn scripts(random: &mut Rng) -> [(Script, Script); 4] {
     let waits = |bytes| Script { hold: Hold::UntilTheOtherEnds, ..Script::sending(bytes) };
-    let idle = (waits(random.u64(1..100_000)), waits(random.u64(1..100_000)));
+    let request = random.u64(1..100_000);
+    // An answer that is whole comes after its request: bytes of a client that come last are a request under way.
+    let answer = Script { begin: Begin::AfterReceiving(request), ..waits(random.u64(1..100_000)) };
+    let idle = (waits(request), answer);
     let in_an_answer = (waits(random.u64(1..100_000)), Script::without_end());
     let in_a_request = (Script::without_end(), waits(1));
     let reads_late = Script { read_from: ReadFrom::After(AFTER_THE_DRAIN), small_buffers: true, ..waits(1) };

@@ -9,6 +9,7 @@ use tokio::io::{AsyncReadExt, Interest};
 use tokio::net::TcpStream;
 use tokio::time::timeout;
 
+use super::recording_socket::Socket;
 use super::socket_options::shutdown_write;
 use super::sys;
 
@@ -31,9 +32,13 @@ pub async fn peer_closed(stream: &TcpStream) {
 /// Waits until the connection is lost in both directions: the peer reset it, or its host does not answer any more.
 /// The end of the peer's sending direction alone (FIN) is no loss. Nothing is read. Where the system cannot tell, it
 /// waits forever.
-pub fn peer_lost(stream: &TcpStream) -> impl Future<Output = ()> + Send + 'static {
-    let own = own_registration(stream);
+pub fn peer_lost(socket: &Socket) -> impl Future<Output = ()> + Send + 'static {
+    let (is_lost, own) = (socket.is_lost(), own_registration(&socket.tcp));
     async move {
+        // The kernel has told it, and does not tell it again.
+        if is_lost {
+            return;
+        }
         let Some(own) = own else { return pending().await };
         // Any answer is final: an error of the socket, or the runtime that ends.
         let _ = own.ready(Interest::ERROR).await;
@@ -110,10 +115,11 @@ mod tests {
     #[tokio::test]
     async fn only_a_reset_is_a_loss_and_bytes_and_fin_are_none() {
         let (near, mut far) = pair().await;
+        let near = Socket::new(near);
         let mut lost = pin!(peer_lost(&near));
         far.write_all(b"request").await.unwrap();
         far.shutdown().await.unwrap();
-        peer_closed(&near).await;
+        peer_closed(&near.tcp).await;
         tokio::select! {
             biased;
             () = &mut lost => panic!("FIN is no loss"),

@@ -48,7 +48,7 @@ pub(super) async fn choose_and_connect(
     let mut failed: Option<Close> = None;
     while tried.len() <= snapshot.pool.config.reselect_tries as usize {
         // Made only when the connection waits, as it takes a descriptor.
-        let left = async { net::peer_lost(&client.tcp).await };
+        let left = async { net::peer_lost(client).await };
         let choice = match choose::choose_member(virtual_server, snapshot, address, &tried, left, record).await {
             Ok(choice) => choice,
             // The failure of a member says more than that there is no other.

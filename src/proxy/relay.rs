@@ -197,7 +197,7 @@ impl<'a> Relay<'a> {
         if self.watch.is_none() {
             let ended = [Side::Client, Side::Member].into_iter().find(|side| self.flow_from(*side).finished);
             let Some(side) = ended else { return };
-            self.watch = Some(Watch { side, lost: Box::pin(net::peer_lost(&self.stream(side).socket().tcp)) });
+            self.watch = Some(Watch { side, lost: Box::pin(net::peer_lost(self.stream(side).socket())) });
         }
         let Some(watch) = &mut self.watch else { return };
         if watch.lost.as_mut().poll(cx).is_ready() {

@@ -5,6 +5,7 @@ use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
+use serde_json::Value;
 use tokio::task::JoinSet;
 use tokio::time::sleep;
 
@@ -39,6 +40,8 @@ async fn one_round(
     mode: (Mode, Option<Tls>),
     plans: Vec<Plan>,
 ) -> Vec<Outcome> {
+    let came_before = pronk.as_deref().map(|pronk| Clients::of(pronk, address).total);
+    let coming = plans.len() as u64 + 1;
     let holder = Arc::new(stage.pair(Arc::new(holder(mode))));
     let (on_stage, held) = (stage.clone(), Arc::clone(&holder));
     let holding = tokio::spawn(async move { on_stage.perform(&held, address).await });
@@ -61,7 +64,11 @@ async fn one_round(
         }
     }
     match pronk {
-        Some(pronk) => wait_until_queued(&pronk, address, served.len()).await,
+        Some(pronk) => {
+            let waiting = served.len() as u64;
+            let wanted = Clients { total: came_before.unwrap_or(0) + coming, open: waiting + 1, waiting };
+            wanted.are_there(&pronk, address).await;
+        }
         None => sleep(Duration::from_millis(300)).await,
     }
     holder.client.tell();
@@ -85,19 +92,43 @@ fn holder((mode, member_tls): (Mode, Option<Tls>)) -> Plan {
     Plan { number: 0, mode, client_tls, member_tls, client, member }
 }
 
-/// Waits until so many wait: the others have been found to be gone. A proxy that never finds out is judged by what its
-/// members see.
-async fn wait_until_queued(pronk: &Pronk, address: SocketAddr, wanted: usize) {
-    let deadline = Instant::now() + Duration::from_secs(2);
-    loop {
+/// What pronk tells of the clients of a virtual server.
+#[derive(Clone, Copy, PartialEq, Eq)]
+struct Clients {
+    /// How many have come.
+    total: u64,
+    /// How many of them are not gone.
+    open: u64,
+    /// How many of those wait in the queue.
+    waiting: u64,
+}
+
+impl Clients {
+    fn of(pronk: &Pronk, address: SocketAddr) -> Self {
         let map = pronk.command(&["show", "map", "--json"]);
-        let map: serde_json::Value = serde_json::from_slice(&map.stdout).unwrap();
-        let all = map["virtual_servers"].as_array().unwrap();
-        let one = all.iter().find(|it| it["destination"] == address.to_string()).unwrap();
-        if one["pool"]["queued"] == wanted || Instant::now() >= deadline {
-            return;
+        let map: Value = serde_json::from_slice(&map.stdout).unwrap();
+        let (map, stats) = (&map["virtual_servers"], &pronk.stats()["virtual_servers"]);
+        let row = |rows: &Value, key: &str, wanted: String| {
+            let found = rows.as_array().unwrap().iter().find(|row| row[key] == wanted);
+            found.unwrap_or_else(|| panic!("no {wanted} in {rows}")).clone()
+        };
+        let connections = &row(stats, "name", format!("vs{}", address.port()))["connections"];
+        let pool = &row(map, "destination", address.to_string())["pool"];
+        let number = |value: &Value| value.as_u64().unwrap_or_else(|| panic!("{connections} {pool}"));
+        Self {
+            total: number(&connections["total"]),
+            open: number(&connections["current"]),
+            waiting: number(&pool["queued"]),
         }
-        sleep(Duration::from_millis(20)).await;
+    }
+
+    /// Waits until all have come, and those who were reset are gone. A proxy that never finds out is judged by what its
+    /// members see.
+    async fn are_there(&self, pronk: &Pronk, address: SocketAddr) {
+        let deadline = Instant::now() + Duration::from_secs(5);
+        while Self::of(pronk, address) != *self && Instant::now() < deadline {
+            sleep(Duration::from_millis(20)).await;
+        }
     }
 }
 

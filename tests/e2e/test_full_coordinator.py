@@ -2,6 +2,8 @@
 
 import json
 import socket
+import ssl
+import struct
 import subprocess
 import threading
 import time
@@ -51,6 +53,19 @@ def wait_until_queued(front, wanted):
     deadline = time.monotonic() + PATIENCE
     while queued(front) != wanted:
         assert time.monotonic() < deadline, f"{queued(front)} wait, not {wanted}"
+
+
+def came(front):
+    """How many clients have come to the virtual server."""
+    stats = json.loads(front.pronk.command("show", "stats", "--json"))
+    return max(server["connections"]["total"] for server in stats["virtual_servers"])
+
+
+def trusting_anybody():
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+    context.check_hostname = False
+    context.verify_mode = ssl.CERT_NONE
+    return context
 
 
 def start_shell(front):
@@ -129,19 +144,44 @@ def test_client_that_waits_too_long_is_told(full):
     assert 3_000 <= closed["ms_queue"] < 10_000, "an error after the queue's time, not a silence of minutes"
 
 
-def test_client_that_leaves_is_out_of_the_queue(full):
+def test_client_that_resets_is_out_of_the_queue(full):
     front, impalads, _, fill = full
     for impalad in impalads:
         fill(impalad)
     offset = front.pronk.mark()
-    shell = start_shell(front)
-    try:
+    with socket.create_connection((ADDRESS, front.ports["offload", "hs2"]), timeout=PATIENCE) as tcp:
+        client = trusting_anybody().wrap_socket(tcp)
+        client.sendall(b"request")
         wait_until_queued(front, 1)
-    finally:
-        shell.kill()
-        shell.wait()
+        client.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+        client.close()
     wait_until_queued(front, 0)
     assert front.pronk.closed(offset, "offload-hs2")["close.code"] == "client-left-queue"
+
+
+def test_client_that_was_killed_in_the_queue_is_in_nobodys_way(full):
+    front, impalads, held, fill = full
+    for impalad in impalads:
+        fill(impalad)
+    killed, shell = start_shell(front), None
+    try:
+        wait_until_queued(front, 1)
+        killed.kill()
+        killed.wait()
+        shell = start_shell(front)
+        # The one that was killed has left, if its system has sent RST; after FIN it keeps its place for now.
+        deadline = time.monotonic() + PATIENCE
+        while came(front) < 2 or queued(front) < 1:
+            assert time.monotonic() < deadline, "the second client does not come"
+        held[impalads[0].name][0].close()
+        printed, _ = shell.communicate(timeout=PATIENCE)
+        assert impalads[0].name in printed, printed
+        wait_until_queued(front, 0)
+    finally:
+        for each in (killed, shell):
+            if each is not None:
+                each.kill()
+                each.wait()
 
 
 def test_a_free_thread_is_given_to_one_client(full):

@@ -7,7 +7,7 @@ use std::time::Duration;
 use tokio::time::Instant;
 
 use super::assignment::Assignment;
-use super::member_gone::{is_gone, suspicion};
+use super::member_gone::{Hint, hint, is_gone};
 use super::outcome::Outcome;
 use super::probe::Probe;
 use super::rise_fall::RiseFall;
@@ -15,7 +15,7 @@ use crate::model::Monitor;
 use crate::net::until;
 use crate::pool::Verdict;
 
-/// Probes a member in the monitor's interval, and at once when it seems to be gone.
+/// Probes a member in the monitor's interval, and at once when it seems to be gone or to hang.
 pub(super) async fn run(assignment: &Assignment, mut probe: Box<dyn Probe + '_>) -> Infallible {
     let monitor = &assignment.monitor;
     let mut state = RiseFall::new(monitor, Instant::now().into_std());
@@ -24,23 +24,28 @@ pub(super) async fn run(assignment: &Assignment, mut probe: Box<dyn Probe + '_>)
     let mut is_first = true;
     let mut served = assignment.live.passive_events();
     // When to look whether the member is gone, and when that may be again.
-    let (mut look, mut unsuspected) = (None, Instant::now());
+    let (mut look, mut hinted, mut unsuspected) = (None, Hint::Ended, Instant::now());
     loop {
         tokio::select! {
             () = tokio::time::sleep_until(next) => {}
             () = assignment.resume.notified() => state.resume(),
-            () = suspicion(&mut served), if look.is_none() => {
-                look = state.is_up().then(|| unsuspected.max(Instant::now()));
+            hint = hint(&mut served), if look.is_none() => {
+                (look, hinted) = (state.is_up().then(|| unsuspected.max(Instant::now())), hint);
                 continue;
             }
             () = until(look) => {
                 look = None;
                 unsuspected = Instant::now() + SUSPECT_EVERY;
-                if let Some(reason) = is_gone(assignment).await {
+                // Where nothing answers, a look would only wait as long as a probe.
+                let gone = if hinted == Hint::TimedOut { None } else { is_gone(assignment).await };
+                if let Some(reason) = gone {
                     let verdict = state.observe(Outcome::Reported(Verdict::Down(reason)), Instant::now().into_std());
                     verdict.into_iter().for_each(|verdict| assignment.report(verdict, &mut last));
+                    continue;
                 }
-                continue;
+                if hinted == Hint::Ended {
+                    continue;
+                }
             }
         }
         let started = Instant::now();
@@ -49,10 +54,14 @@ pub(super) async fn run(assignment: &Assignment, mut probe: Box<dyn Probe + '_>)
             let (pool, member, monitor) = (&assignment.pool, &assignment.member, &monitor.name);
             tracing::debug!(%pool, %member, %monitor, %reason, "the probe was not made, so the verdict stays");
         }
+        assignment.report_contact(&outcome, state.is_up(), started);
         if let Some(verdict) = state.observe(outcome, Instant::now().into_std()) {
             assignment.report(verdict, &mut last);
         }
-        let pause = monitor.probing.up_interval.filter(|_| state.is_up()).unwrap_or(monitor.probing.interval);
+        let mut pause = monitor.probing.up_interval.filter(|_| state.is_up()).unwrap_or(monitor.probing.interval);
+        if assignment.live.suspicion().is_some() {
+            pause = pause.min(ASK_SUSPECT_EVERY);
+        }
         // The first probe is soon for everyone; the second finds a place of its own in the interval, and keeps it.
         next = started
             + if std::mem::take(&mut is_first) && monitor.probing.jitter { spread(monitor, pause) } else { pause };
@@ -93,6 +102,8 @@ async fn any_address(assignment: &Assignment, probe: &mut dyn Probe) -> Outcome 
 
 /// A member is suspected at most so often: a look takes a connection.
 const SUSPECT_EVERY: Duration = Duration::from_millis(500);
+/// A suspect member is asked at least so often: others have its clients meanwhile.
+const ASK_SUSPECT_EVERY: Duration = Duration::from_secs(5);
 /// The first probes of all members are spread over so much time at most.
 const SOON: Duration = Duration::from_secs(1);
 

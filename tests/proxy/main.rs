@@ -19,4 +19,5 @@ mod relay;
 mod rules;
 mod shortage;
 mod socket_options;
+mod suspects;
 mod truncation;

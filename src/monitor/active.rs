@@ -2,13 +2,15 @@
 
 use std::convert::Infallible;
 use std::pin::{Pin, pin};
+use std::sync::Arc;
 use std::time::Duration;
 
+use tokio::sync::Notify;
 use tokio::sync::broadcast::Receiver;
 use tokio::time::{Instant, sleep_until, timeout};
 
 use super::assignment::Assignment;
-use super::member_gone::{is_gone, suspicion};
+use super::member_gone::{Hint, hint, is_gone};
 use super::member_probe::MemberProbe;
 use super::outcome::Outcome;
 use super::probe::Probe;
@@ -17,17 +19,19 @@ use crate::model::Monitor;
 use crate::net::until;
 use crate::pool::{PassiveEvent, Verdict};
 
-/// Probes a member in the monitor's interval, and at once when an administrator resumes it.
+/// Probes a member in the monitor's interval, and at once when it seems to hang or when an administrator resumes it.
 pub(super) async fn run(assignment: &Assignment, probe: Box<dyn Probe + '_>) -> Infallible {
     let monitor = &assignment.monitor;
     let mut watch = Watch::new(assignment);
     let mut probe = MemberProbe::new(assignment, probe);
     let mut next = Instant::now() + spread(monitor, monitor.probing.interval.min(SOON));
     let mut is_first = true;
+    let ask = Arc::clone(&watch.ask);
     loop {
         let pause = async {
             tokio::select! {
                 () = sleep_until(next) => false,
+                () = ask.notified() => false,
                 () = assignment.resume.notified() => true,
             }
         };
@@ -37,8 +41,12 @@ pub(super) async fn run(assignment: &Assignment, probe: Box<dyn Probe + '_>) -> 
         let started = Instant::now();
         let deadline = watch.deadline();
         let outcome = watch.during(probe.probe(deadline)).await;
+        assignment.report_contact(&outcome, watch.state.is_up(), started);
         watch.observe(outcome);
-        let pause = monitor.probing.up_interval.filter(|_| watch.state.is_up()).unwrap_or(monitor.probing.interval);
+        let mut pause = monitor.probing.up_interval.filter(|_| watch.state.is_up()).unwrap_or(monitor.probing.interval);
+        if assignment.live.suspicion().is_some() {
+            pause = pause.min(ASK_SUSPECT_EVERY);
+        }
         // The first probe is soon for everyone; the second finds a place of its own in the interval, and keeps it.
         next = started
             + if std::mem::take(&mut is_first) && monitor.probing.jitter { spread(monitor, pause) } else { pause };
@@ -56,10 +64,20 @@ struct Watch<'a> {
     look: Option<Look<'a>>,
     /// When the next look may begin.
     next_look: Instant,
+    /// Notified when a look leaves it to a probe.
+    ask: Arc<Notify>,
 }
 
-/// A look under way. It returns why the member is gone, if it is.
-type Look<'a> = Pin<Box<dyn Future<Output = Option<String>> + Send + 'a>>;
+type Look<'a> = Pin<Box<dyn Future<Output = Seen> + Send + 'a>>;
+
+/// What a look has found.
+enum Seen {
+    /// The member is gone, with the reason in words.
+    Gone(String),
+    /// A probe is to say what keeps connections from being made.
+    Unclear,
+    Nothing,
+}
 
 impl<'a> Watch<'a> {
     fn new(assignment: &'a Assignment) -> Self {
@@ -70,6 +88,7 @@ impl<'a> Watch<'a> {
             served: assignment.live.passive_events(),
             look: None,
             next_look: Instant::now(),
+            ask: Arc::default(),
         }
     }
 
@@ -85,16 +104,18 @@ impl<'a> Watch<'a> {
                     let verdict = self.state.check_deadline(Instant::now().into_std());
                     self.report(verdict);
                 }
-                gone = next_of(&mut self.look) => {
+                seen = next_of(&mut self.look) => {
                     self.look = None;
-                    if let Some(reason) = gone {
-                        self.observe(Outcome::Reported(Verdict::Down(reason)));
+                    match seen {
+                        Seen::Gone(reason) => self.observe(Outcome::Reported(Verdict::Down(reason))),
+                        Seen::Unclear => self.ask.notify_one(),
+                        Seen::Nothing => {}
                     }
                 }
-                () = suspicion(&mut self.served), if self.look.is_none() => {
+                hint = hint(&mut self.served), if self.look.is_none() => {
                     if self.state.is_up() {
                         let begin = self.next_look.max(Instant::now());
-                        self.look = Some(Box::pin(look(self.assignment, begin)));
+                        self.look = Some(Box::pin(look(self.assignment, hint, begin)));
                         self.next_look = begin + LOOK_EVERY;
                     }
                 }
@@ -124,13 +145,22 @@ impl<'a> Watch<'a> {
 }
 
 /// Looks from `begin` on whether the member is gone, for as long as a probe may take.
-async fn look(assignment: &Assignment, begin: Instant) -> Option<String> {
+async fn look(assignment: &Assignment, hint: Hint, begin: Instant) -> Seen {
     sleep_until(begin).await;
-    timeout(assignment.probe_limit(), is_gone(assignment)).await.ok().flatten()
+    let gone = match hint {
+        // Where nothing answers, a look would only wait as long as a probe.
+        Hint::TimedOut => None,
+        Hint::Ended | Hint::Failed => timeout(assignment.probe_limit(), is_gone(assignment)).await.ok().flatten(),
+    };
+    match gone {
+        Some(reason) => Seen::Gone(reason),
+        None if hint == Hint::Ended => Seen::Nothing,
+        None => Seen::Unclear,
+    }
 }
 
 /// Waits for a look, or for ever where there is none.
-async fn next_of(look: &mut Option<Look<'_>>) -> Option<String> {
+async fn next_of(look: &mut Option<Look<'_>>) -> Seen {
     match look {
         Some(look) => look.await,
         None => std::future::pending().await,
@@ -144,13 +174,14 @@ fn spread(monitor: &Monitor, time: Duration) -> Duration {
 
 /// Looks whether a member is gone begin at most so often: a look takes a connection.
 const LOOK_EVERY: Duration = Duration::from_millis(500);
+/// A suspect member is asked at least so often: others have its clients meanwhile.
+const ASK_SUSPECT_EVERY: Duration = Duration::from_secs(5);
 /// The first probes of all members are spread over so much time at most.
 const SOON: Duration = Duration::from_secs(1);
 
 #[cfg(test)]
 mod tests {
     use std::net::SocketAddr;
-    use std::sync::Arc;
     use std::sync::atomic::{AtomicBool, Ordering};
 
     use super::*;

@@ -7,9 +7,10 @@ use hyper::header::HeaderValue;
 use tokio::sync::Notify;
 use tokio::time::Instant;
 
+use super::outcome::Outcome;
 use crate::inventory;
 use crate::model::{Host, MemberKey, Monitor, Name};
-use crate::pool::{LiveMember, LiveNode, Verdict};
+use crate::pool::{Contact, Failure, LiveMember, LiveNode, Verdict};
 use crate::tls::MemberTls;
 
 /// A member that a monitor watches, and what it needs for that.
@@ -57,6 +58,21 @@ impl Assignment {
     /// Returns how long a probe of the member may take, at all its addresses together.
     pub(super) fn probe_limit(&self) -> Duration {
         self.monitor.probing.interval.min(self.monitor.probing.timeout)
+    }
+
+    /// Reports what a probe that `began` then shows of the port that clients use. A member that `was_up` and lets a probe
+    /// time out is suspect until it answers.
+    pub(super) fn report_contact(&self, outcome: &Outcome, was_up: bool, began: Instant) {
+        let Some(contact) = Contact::of_probe(&self.monitor) else { return };
+        match outcome {
+            Outcome::Answers | Outcome::Reported(Verdict::Up) => self.live.record_answer(contact),
+            Outcome::Silent(reason) if was_up => {
+                let reason = format!("monitor {}: {reason}", self.monitor.name);
+                let failure = Failure { reason, contact, began: began.into_std() };
+                self.live.record_failure(&failure, Instant::now().into_std());
+            }
+            Outcome::Silent(_) | Outcome::Fails(_) | Outcome::Reported(_) | Outcome::NotMade(_) => {}
+        }
     }
 
     /// Reports what the monitor concludes to the member and then to the log; to the log only what differs in more than

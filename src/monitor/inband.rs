@@ -54,7 +54,7 @@ impl Failures {
     pub(crate) fn observe(&mut self, served: PassiveEvent, now: Instant) -> Option<Verdict> {
         let Inband { failures, failure_interval, response_time, .. } = self.config;
         let reason = match served {
-            PassiveEvent::Failed(reason) => reason,
+            PassiveEvent::Failed(reason) | PassiveEvent::TimedOut(reason) => reason,
             PassiveEvent::Silent(time) if !response_time.is_zero() && time >= response_time => {
                 format!("a connection ended after {time:.1?} without a byte from it")
             }

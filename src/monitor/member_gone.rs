@@ -11,11 +11,24 @@ use super::assignment::Assignment;
 use super::probe::refusal;
 use crate::pool::PassiveEvent;
 
-/// Waits until a client's connection goes as it does when a member dies.
-pub(super) async fn suspicion(served: &mut Receiver<PassiveEvent>) {
+/// What a client's connection says against its member.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Hint {
+    /// It ended as it does when a member dies. That may be its client's doing.
+    Ended,
+    /// It could not be made.
+    Failed,
+    /// It could not be made, as no answer came.
+    TimedOut,
+}
+
+/// Waits until a client's connection goes as it does when a member dies or hangs.
+pub(super) async fn hint(served: &mut Receiver<PassiveEvent>) -> Hint {
     loop {
         match served.recv().await {
-            Ok(PassiveEvent::Lost | PassiveEvent::Failed(_)) => return,
+            Ok(PassiveEvent::Lost) => return Hint::Ended,
+            Ok(PassiveEvent::Failed(_)) => return Hint::Failed,
+            Ok(PassiveEvent::TimedOut(_)) => return Hint::TimedOut,
             Ok(PassiveEvent::Silent(_)) | Err(RecvError::Lagged(_)) => {}
             // The member outlives its monitors.
             Err(RecvError::Closed) => std::future::pending().await,

@@ -9,6 +9,8 @@ pub(super) enum Outcome {
     Answers,
     /// There was no good answer, with the reason in words. It becomes a verdict only as time passes.
     Fails(String),
+    /// The same, as no answer came in time.
+    Silent(String),
     /// The member reports its own state. It holds at once.
     Reported(Verdict),
     /// The probe could not be made because pronk is short of a resource, with the reason in words. It says nothing of
@@ -29,7 +31,7 @@ impl Outcome {
             Self::NotMade(_) => 1,
             Self::Reported(Verdict::Unavailable(_)) => 2,
             Self::Reported(Verdict::Disabled(_)) => 3,
-            Self::Fails(_) => 4,
+            Self::Fails(_) | Self::Silent(_) => 4,
             Self::Reported(Verdict::Down(_)) => 5,
         }
     }

@@ -54,7 +54,7 @@ impl RiseFall {
                 self.succeeded(now);
                 if self.held { Verdict::Down(HELD.into()) } else { verdict }
             }
-            Outcome::Fails(reason) => {
+            Outcome::Fails(reason) | Outcome::Silent(reason) => {
                 if !self.is_up() {
                     self.answering_since = None;
                 }

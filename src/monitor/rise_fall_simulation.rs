@@ -132,7 +132,7 @@ impl Counted {
                 self.go_down();
             }
             Outcome::Reported(verdict) => (self.silent, self.verdict) = (0, Some(verdict.as_str())),
-            Outcome::Fails(_) => {
+            Outcome::Fails(_) | Outcome::Silent(_) => {
                 if self.verdict != Some("up") {
                     self.answering = None;
                 }

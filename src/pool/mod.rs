@@ -22,7 +22,7 @@ mod status;
 
 pub use count_guards::{MemberGuard, SetupGuard};
 pub use live_pool::LivePool;
-pub use member::{Health, LiveMember, Load, Measurement, PassiveEvent, Verdict};
+pub use member::{Contact, Failure, Health, LiveMember, Load, Measurement, PassiveEvent, Suspicion, Verdict};
 pub use node::{BeforeResolved, LiveNode, Unresolved};
 pub use persistence::{RecordTarget, RecordView, Records, Sharing, Sticky};
 pub use pool::{Pool, PoolMember};

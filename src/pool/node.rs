@@ -117,3 +117,23 @@ impl LiveNode {
         self.is_resolved() && self.name.lock().fqdn == fqdn
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn name_that_comes_back_after_an_address_is_resolved_again() {
+        let (node, name) = (LiveNode::default(), "n.example");
+        node.set_fqdn(name);
+        node.resolved(vec![[10, 0, 0, 1].into()]);
+        assert!(node.is_resolved_as(name));
+        assert!(node.not_resolved("no such host".into(), SystemTime::now()));
+        node.set_fqdn(name);
+        assert!(node.unresolved().is_some(), "a reload with the same name forgets nothing");
+        node.set_address([10, 0, 0, 2].into());
+        assert_eq!(node.unresolved(), None, "it has no name now");
+        node.set_fqdn(name);
+        assert!(!node.is_resolved_as(name), "the address was not what the name resolves to");
+    }
+}

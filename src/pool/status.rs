@@ -87,6 +87,9 @@ impl Pool {
         if let Some(at_limit) = at_limit {
             (availability, reason) = (Availability::Unavailable, at_limit);
         }
+        if let Some(suspicion) = member.live.suspicion().filter(|_| !health.is_down()) {
+            reason = format!("suspect, so others are tried first ({}); {reason}", suspicion.reason());
+        }
         let state = member.state();
         if state != AdminState::Enabled {
             reason = format!("{}; {reason}", member.state_in_words());

@@ -10,14 +10,14 @@ use super::choose;
 use super::close_reasons::{Close, CloseReason, Who};
 use super::connection_record::ConnectionRecord;
 use super::dial::dial;
-use super::member_handshake;
+use super::member_handshake::{self, Patience};
 use super::passive_health::PassiveHealth;
 use super::recent_connections::RecentConnection;
 use super::snapshot::Snapshot;
 use super::stream::Stream;
 use super::virtual_server::LiveVirtualServer;
 use crate::net::{self, Socket};
-use crate::pool::{MemberGuard, SetupGuard};
+use crate::pool::{Asker, Contact, MemberGuard, SetupGuard};
 
 /// A connection to a member that is ready for the client's bytes.
 pub(super) struct Connected {
@@ -65,9 +65,16 @@ pub(super) async fn choose_and_connect(
             failed: tried.len(),
             queued: record.times.queue,
         });
-        match connect_to(snapshot, choice.index, record).await {
+        let began = Instant::now();
+        let another = || {
+            let tried = [tried.as_slice(), std::slice::from_ref(&member.key)].concat();
+            let asker = Asker { client: address, persistence: &[], tried: &tried };
+            tried.len() <= pool.config.reselect_tries as usize && pool.has_unsuspected(asker, Instant::now().into_std())
+        };
+        match connect_to(snapshot, choice.index, another, record).await {
             Ok(stream) => {
-                PassiveHealth::new(&member.live).connected();
+                let answered = if matches!(stream, Stream::Tls(_)) { Contact::Process } else { Contact::Port };
+                PassiveHealth::new(&member.live).connected(answered);
                 let (guard, setup) = (choice.guard, choice.setup);
                 return Ok(Connected { stream, guard, setup, since: Instant::now() });
             }
@@ -88,7 +95,7 @@ pub(super) async fn choose_and_connect(
                     remedy = close.reason.remedy(),
                     "member failed a connection; choosing another",
                 );
-                PassiveHealth::new(&member.live).not_connected(&close);
+                PassiveHealth::new(&member.live).not_connected(&close, began.into_std());
                 tried.push(member.key.clone());
                 failed = Some(close);
             }
@@ -97,8 +104,14 @@ pub(super) async fn choose_and_connect(
     Err(failed.unwrap_or_else(|| CloseReason::NoMembers.into()))
 }
 
-/// Connects to one member: TCP, and TLS if the virtual server has a server-ssl profile.
-async fn connect_to(snapshot: &Snapshot, index: usize, record: &mut ConnectionRecord) -> Result<Stream, Close> {
+/// Connects to one member: TCP, and TLS if the virtual server has a server-ssl profile. One that answers nothing has no
+/// longer than connect-timeout for either, where `another` says that another member could be chosen.
+async fn connect_to(
+    snapshot: &Snapshot,
+    index: usize,
+    another: impl Fn() -> bool,
+    record: &mut ConnectionRecord,
+) -> Result<Stream, Close> {
     let started = Instant::now();
     let (tcp, address) = dial(snapshot, index).await?;
     record.times.connect = Some(started.elapsed());
@@ -106,7 +119,10 @@ async fn connect_to(snapshot: &Snapshot, index: usize, record: &mut ConnectionRe
     record.local_address = tcp.local_addr().ok();
     let socket = Socket::new(tcp);
     match &snapshot.member_tls {
-        Some(members) => member_handshake::connect_tls(&members[index], socket, record).await,
+        Some(members) => {
+            let patience = Patience { for_silence: snapshot.config.protocol.connect_timeout, another };
+            Box::pin(member_handshake::connect_tls(&members[index], socket, patience, record)).await
+        }
         None => Ok(Stream::Plain(socket)),
     }
 }

@@ -2,16 +2,18 @@
 
 use std::io;
 use std::net::SocketAddr;
+use std::time::Duration;
 
 use tokio::net::TcpStream;
-use tokio::time::timeout;
+use tokio::time::{Instant, timeout};
 
 use super::close_reasons::{Close, CloseReason, Who};
 use super::snapshot::Snapshot;
 use crate::model::profile::Protocol;
 use crate::net::{self, NotConnected, Shortage};
 
-/// Connects to the first of a member's addresses that accepts the connection, and returns that address.
+/// Connects to the first of a member's addresses that accepts the connection, all within connect-timeout, and returns
+/// that address.
 ///
 /// # Errors
 /// Why none of them does.
@@ -19,9 +21,15 @@ pub(super) async fn dial(snapshot: &Snapshot, index: usize) -> Result<(TcpStream
     let member = &snapshot.pool.members[index];
     let mut failed = CloseReason::MemberUnreachable.because("its name does not resolve");
     let mut untried = None;
-    for address in member.node.addresses().iter() {
+    let addresses = member.node.addresses();
+    let profile = &snapshot.config.protocol;
+    let begun = Instant::now();
+    for (at, address) in addresses.iter().enumerate() {
         let address = SocketAddr::new(*address, member.key.port);
-        match connect_to_address(address, &snapshot.config.protocol).await {
+        // What is left is shared, so that none keeps the next from being tried in time.
+        let spent = if at == 0 { Duration::ZERO } else { begun.elapsed() };
+        let limit = profile.connect_timeout.saturating_sub(spent) / (addresses.len() - at) as u32;
+        match connect_to_address(address, profile, limit).await {
             Ok(tcp) => return Ok((tcp, address)),
             Err(close) if close.reason == CloseReason::ProxyOutOfPorts => untried = Some(close),
             Err(close) if close.reason.who() == Who::Proxy => return Err(close),
@@ -32,8 +40,7 @@ pub(super) async fn dial(snapshot: &Snapshot, index: usize) -> Result<(TcpStream
     Err(untried.unwrap_or(failed))
 }
 
-async fn connect_to_address(address: SocketAddr, profile: &Protocol) -> Result<TcpStream, Close> {
-    let limit = profile.connect_timeout;
+async fn connect_to_address(address: SocketAddr, profile: &Protocol, limit: Duration) -> Result<TcpStream, Close> {
     match timeout(limit, net::connect_with(address, profile)).await {
         Ok(Ok(tcp)) => Ok(tcp),
         Ok(Err(failure)) => Err(not_connected(&failure).because(format_args!("{address}: {failure}"))),

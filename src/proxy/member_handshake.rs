@@ -1,6 +1,7 @@
 //! The TLS handshake with a member, and why it fails.
 
 use std::io;
+use std::time::Duration;
 
 use tokio::time::{Instant, timeout};
 use tokio_rustls::TlsStream;
@@ -11,24 +12,43 @@ use super::stream::Stream;
 use crate::net::Socket;
 use crate::tls::{MemberTls, TlsFacts, TlsFault};
 
-/// Makes the TLS handshake with a member within the profile's handshake-timeout.
+/// How long to wait for a member that answers nothing.
+pub(super) struct Patience<F> {
+    /// As for a connection, which the kernel takes for a process that is stopped.
+    pub for_silence: Duration,
+    /// Whether another member could be chosen; where none can, a member that is slow is better than none.
+    pub another: F,
+}
+
+/// Makes the TLS handshake with a member within the profile's handshake-timeout. The first byte must come earlier.
 ///
 /// # Errors
 /// Why the handshake failed.
 pub(super) async fn connect_tls(
     tls: &MemberTls,
     socket: Socket,
+    patience: Patience<impl Fn() -> bool>,
     record: &mut ConnectionRecord,
 ) -> Result<Stream, Close> {
     let started = Instant::now();
-    let handshake = tls.connector().connect(tls.server_name.clone(), socket).into_fallible();
-    match timeout(tls.handshake_timeout(), handshake).await {
+    let (limit, silence) = (tls.handshake_timeout(), patience.for_silence);
+    let mut handshake = tls.connector().connect(tls.server_name.clone(), socket);
+    let mut ended = timeout(silence.min(limit), &mut handshake).await;
+    if ended.is_err() && silence < limit {
+        let is_silent = handshake.get_ref().is_some_and(|socket| socket.opening().is_empty());
+        if is_silent && (patience.another)() {
+            let detail = format_args!("it takes the connection and sends nothing within {silence:?}");
+            return Err(CloseReason::MemberHandshakeTimeout.because(detail));
+        }
+        ended = timeout(limit - silence, handshake).await;
+    }
+    match ended {
         Ok(Ok(stream)) => {
             record.times.member_tls = Some(started.elapsed());
             record.member_tls = Some(TlsFacts::of_member_side(stream.get_ref().1, tls));
             Ok(Stream::Tls(Box::new(TlsStream::Client(stream))))
         }
-        Ok(Err((error, _))) => Err(failed(&error)),
+        Ok(Err(error)) => Err(failed(&error)),
         Err(_) => Err(CloseReason::MemberHandshakeTimeout.into()),
     }
 }

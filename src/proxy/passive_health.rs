@@ -2,9 +2,9 @@
 
 use std::time::{Duration, Instant};
 
-use super::close_reasons::{Close, CloseReason};
+use super::close_reasons::{Close, ClosePhase, CloseReason, Mechanism};
 use crate::model::ServiceDownAction;
-use crate::pool::{LiveMember, PassiveEvent};
+use crate::pool::{Contact, Failure, LiveMember, PassiveEvent};
 
 /// Reports to the passive monitors of one member.
 #[derive(Clone, Copy, Debug)]
@@ -17,18 +17,27 @@ impl<'a> PassiveHealth<'a> {
         Self { member }
     }
 
-    /// Reports that a connection to the member was made.
-    pub(super) fn connected(self) {
-        self.member.record_connected();
+    /// Reports that a connection to the member was made, in which so much of it answered.
+    pub(super) fn connected(self, answered: Contact) {
+        self.member.record_connected(answered);
     }
 
-    /// Reports that no connection to the member could be made.
-    pub(super) fn not_connected(self, close: &Close) {
+    /// Reports that no connection to the member could be made by an attempt that `began` then.
+    pub(super) fn not_connected(self, close: &Close, began: Instant) {
         if close.reason == CloseReason::MemberRefused {
             self.member.record_refused(now());
         }
         let reason = close.detail.clone().unwrap_or_else(|| close.reason.to_string());
-        self.member.publish(PassiveEvent::Failed(reason));
+        let contact = match close.reason.phase() {
+            ClosePhase::Connect => Contact::Port,
+            _ => Contact::Process,
+        };
+        // Before its monitors hear of it, whose answer ends the suspicion.
+        self.member.record_failure(&Failure { reason: reason.clone(), contact, began }, now());
+        self.member.publish(match close.reason.mechanism() {
+            Mechanism::Timeout => PassiveEvent::TimedOut(reason),
+            _ => PassiveEvent::Failed(reason),
+        });
     }
 
     /// Reports that the member ended a connection before the client did.

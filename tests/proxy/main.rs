@@ -23,3 +23,4 @@ mod rules;
 mod shortage;
 mod sides;
 mod socket_options;
+mod suspects;

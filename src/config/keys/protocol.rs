@@ -126,9 +126,14 @@ settings!(
         nodelay: Key::new("nodelay", Flag, "Send small segments at once (TCP_NODELAY).")
             .default("true")
             .because("Thrift's small requests must not wait for acknowledgements"),
-        connect_timeout: Key::new("connect-timeout", Span(1, HOUR), "How long connecting to one member may take.")
-            .default("5s")
-            .because("then another member is tried"),
+        connect_timeout: Key::new(
+            "connect-timeout",
+            Span(1, HOUR),
+            "How long connecting to one member may take, and how long it may then send nothing in TLS if another \
+             member can be chosen.",
+        )
+        .default("5s")
+        .because("then another member is tried"),
     }
 );
 

@@ -27,6 +27,8 @@ pub(in crate::monitor) enum How {
     NotMade,
     /// The host refuses the connection: nothing listens there.
     Refused,
+    /// No connection was made in time.
+    Unreached,
     /// A connection was made, and nothing came on it in time.
     Silent,
     /// The other side ended the connection, or began it in another protocol.
@@ -76,7 +78,8 @@ impl From<Failure> for Outcome {
     fn from(failure: Failure) -> Self {
         match failure.how {
             How::NotMade => Self::NotMade(failure.reason),
-            How::Refused | How::Silent | How::Ended | How::Other => Self::Fails(failure.reason),
+            How::Unreached | How::Silent => Self::Silent(failure.reason),
+            How::Refused | How::Ended | How::Other => Self::Fails(failure.reason),
         }
     }
 }
@@ -89,7 +92,9 @@ pub(super) async fn connect(address: SocketAddr, limit: Limit) -> Result<TcpStre
     match limit.keep(net::connect(address)).await {
         Ok(Ok(tcp)) => Ok(tcp),
         Ok(Err(failure)) => Err(Failure::of_connecting(&failure, format_args!("cannot connect to {address}"))),
-        Err(_) => Err(Failure::new(format!("{address} did not answer within {limit}"))),
+        Err(_) => {
+            Err(Failure { how: How::Unreached, ..Failure::new(format!("{address} did not answer within {limit}")) })
+        }
     }
 }
 

@@ -29,6 +29,7 @@ impl Probe for TlsProbe<'_> {
             match shown.outcome {
                 Ok(()) => Outcome::Answers,
                 Err(reason @ FetchError::Short(_)) => Outcome::NotMade(format!("{address}: {reason}")),
+                Err(reason @ FetchError::TimedOut) => Outcome::Silent(format!("{address}: {reason}")),
                 Err(reason) => Outcome::Fails(format!("{address}: {reason}")),
             }
         })

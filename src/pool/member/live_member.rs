@@ -4,6 +4,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Instant;
 
+use arc_swap::ArcSwapOption;
 use tokio::sync::{broadcast, watch};
 
 use super::counts::Counts;
@@ -13,6 +14,7 @@ use super::measurement::Measurement;
 use super::method_state::Turns;
 use super::passive_events::{PassiveEvent, PassiveEvents};
 use super::slow_ramp::SlowRamp;
+use super::suspicion::{Contact, Failure, Suspicion};
 use super::verdicts::Verdicts;
 use crate::model::{MemberKey, Name, ServiceDownAction};
 use crate::pool::persistence::RecordTarget;
@@ -34,6 +36,7 @@ pub struct LiveMember {
     pub probing: tokio::sync::Mutex<()>,
     /// Whether its port took the last connection.
     listens: AtomicBool,
+    suspicion: ArcSwapOption<Suspicion>,
     verdicts: Verdicts,
     load: MeasuredLoad,
     passive_events: PassiveEvents,
@@ -58,6 +61,7 @@ impl LiveMember {
             ramp: SlowRamp::default(),
             probing: tokio::sync::Mutex::default(),
             listens: AtomicBool::default(),
+            suspicion: ArcSwapOption::empty(),
             verdicts: Verdicts::default(),
             load: MeasuredLoad::default(),
             passive_events: PassiveEvents::default(),
@@ -122,11 +126,48 @@ impl LiveMember {
         self.service_down.subscribe()
     }
 
-    /// Records that a connection to the member was made.
-    pub fn record_connected(&self) {
+    /// Records that a connection to the member was made, in which so much of it answered.
+    pub fn record_connected(&self, answered: Contact) {
         if !self.listens.load(Ordering::Relaxed) {
             self.listens.store(true, Ordering::Relaxed);
         }
+        self.record_answer(answered);
+    }
+
+    /// Records that the member answers, which ends a suspicion of as much.
+    pub fn record_answer(&self, answered: Contact) {
+        if self.suspicion.load().is_none() {
+            return;
+        }
+        let ends = |suspicion: &Option<Arc<Suspicion>>| suspicion.as_ref().is_some_and(|it| it.ends_with(answered));
+        let before = self.suspicion.rcu(|suspicion| suspicion.clone().filter(|_| !ends(suspicion)));
+        if ends(&before) {
+            let RecordTarget { pool, member, .. } = &*self.target;
+            tracing::info!(%pool, %member, "suspect member answers again");
+            self.pool.turnstile.wake();
+        }
+    }
+
+    /// Makes the member suspect: others are tried first.
+    pub fn record_failure(&self, failure: &Failure, now: Instant) {
+        let before = self.suspicion.rcu(|before| Some(Arc::new(Suspicion::after(before.as_deref(), failure, now))));
+        if before.is_none() {
+            let (RecordTarget { pool, member, .. }, reason) = (&*self.target, &failure.reason);
+            tracing::warn!(%pool, %member, %reason, "member is suspect: others are tried first");
+        }
+    }
+
+    /// Returns why the member is suspect, if it is.
+    pub fn suspicion(&self) -> Option<Arc<Suspicion>> {
+        self.suspicion.load_full()
+    }
+
+    /// Records that a connection is sent to the member, which tries it if it is suspect.
+    pub(in crate::pool) fn record_try(&self, now: Instant) {
+        if self.suspicion.load().is_none() {
+            return;
+        }
+        self.suspicion.rcu(|suspicion| suspicion.as_ref().map(|it| Arc::new(it.tried(now))));
     }
 
     /// Records that the member's port refuses connections. If it took one before, the member was lost, which pools

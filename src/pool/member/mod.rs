@@ -9,6 +9,7 @@ mod method_state;
 mod passive_events;
 mod setups;
 mod slow_ramp;
+mod suspicion;
 mod verdicts;
 
 pub use health::{Health, Verdict};
@@ -19,3 +20,5 @@ pub use measurement::Measurement;
 pub(super) use measurement::measurement;
 pub use passive_events::PassiveEvent;
 pub(super) use setups::SetupRoom;
+pub(super) use suspicion::first_pause;
+pub use suspicion::{Contact, Failure, Suspicion};

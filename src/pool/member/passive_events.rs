@@ -9,6 +9,8 @@ use tokio::sync::broadcast;
 pub enum PassiveEvent {
     /// Connecting or the TLS handshake failed; with the reason in words.
     Failed(String),
+    /// The same, as no answer came in time.
+    TimedOut(String),
     /// It ended after this long, and the member had sent nothing.
     Silent(Duration),
     /// The member ended it while its client did not, as one does that dies.

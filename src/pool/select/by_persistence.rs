@@ -1,5 +1,6 @@
 //! The member that persistence names for a client: by a record, or by hashing.
 
+use std::sync::Arc;
 use std::time::Instant;
 
 use super::asker::Asker;
@@ -8,6 +9,7 @@ use super::decision::Persisted;
 use super::eligibility::Applicant;
 use super::refusal::{Refusal, Refused};
 use crate::model::profile::{Affinity, PersistenceKind};
+use crate::pool::member::Suspicion;
 use crate::pool::persistence::{RecordTarget, Sticky, rendezvous};
 use crate::pool::pool::{Pool, PoolMember};
 
@@ -46,7 +48,7 @@ impl Pool {
                     report(sticky, Lookup::NoRecord);
                     return None;
                 };
-                let outcome = self.follow(asker, sticky, affinity, &target, refused, now);
+                let outcome = self.follow(asker, sticky, affinity, &target, (candidates, refused), now);
                 let persisted = match outcome {
                     RecordOutcome::Usable(index) => Some(Persisted::Record(index)),
                     RecordOutcome::Refused(..) | RecordOutcome::Absent => None,
@@ -55,7 +57,7 @@ impl Pool {
                 persisted
             }
             PersistenceKind::Hash => {
-                let index = self.hashed(asker, sticky, candidates, refused)?;
+                let index = self.hashed(asker, sticky, (candidates, refused), now)?;
                 report(sticky, Lookup::Hash(index));
                 Some(Persisted::Hash(index))
             }
@@ -70,7 +72,7 @@ impl Pool {
         sticky: &Sticky,
         affinity: Affinity,
         target: &RecordTarget,
-        refused: &[(usize, Refusal)],
+        (candidates, refused): (&[Candidate], &[(usize, Refusal)]),
         now: Instant,
     ) -> RecordOutcome {
         let Some(index) = self.index_of(affinity, target) else { return RecordOutcome::Absent };
@@ -82,13 +84,26 @@ impl Pool {
             }
             Ok(at) => Some(refused[at].1.clone()),
         };
-        match refusal {
-            Some(Refusal { why: Refused::Limit, .. }) if sticky.profile.override_connection_limit => {
-                RecordOutcome::Usable(index)
-            }
+        let waived = sticky.profile.override_connection_limit;
+        match refusal.filter(|refusal| !(waived && refusal.why == Refused::Limit)) {
             Some(refusal) => RecordOutcome::Refused(index, refusal),
-            None => RecordOutcome::Usable(index),
+            None => match self.others_first(index, asker, candidates, now) {
+                Some(suspicion) => RecordOutcome::Refused(index, Refusal::suspect(suspicion)),
+                None => RecordOutcome::Usable(index),
+            },
         }
+    }
+
+    /// Returns why one of the candidates is tried before a member that persistence may use beside them, if so.
+    fn others_first(
+        &self,
+        index: usize,
+        asker: Asker<'_>,
+        candidates: &[Candidate],
+        now: Instant,
+    ) -> Option<Arc<Suspicion>> {
+        let suspicion = self.suspicion(index, asker, now)?;
+        candidates.iter().any(|candidate| self.suspicion(candidate.index, asker, now).is_none()).then_some(suspicion)
     }
 
     /// Returns the index of a record's member in this pool, or of one that can replace it.
@@ -108,16 +123,19 @@ impl Pool {
         &self,
         asker: Asker<'_>,
         sticky: &Sticky,
-        candidates: &[Candidate],
-        refused: &[(usize, Refusal)],
+        (candidates, refused): (&[Candidate], &[(usize, Refusal)]),
+        now: Instant,
     ) -> Option<usize> {
         let waived = sticky.profile.override_connection_limit;
         let at_limit = refused.iter().filter(|(_, refusal)| waived && refusal.why == Refused::Limit);
+        let at_limit = at_limit
+            .map(|(index, _)| *index)
+            .filter(|index| self.others_first(*index, asker, candidates, now).is_none());
         let score = |index: &usize| {
             let member = &self.members[*index];
             rendezvous::score(&sticky.profile, asker.client, &member.key, member.config.ratio)
         };
-        let all = candidates.iter().map(|candidate| candidate.index).chain(at_limit.map(|(index, _)| *index));
+        let all = candidates.iter().map(|candidate| candidate.index).chain(at_limit);
         all.max_by(|one, other| score(one).total_cmp(&score(other)))
     }
 }

@@ -7,7 +7,7 @@ use std::time::Instant;
 use super::arrival::Arrival;
 use super::asker::Asker;
 use super::by_persistence::Lookup;
-use super::decision::{self, Decision, Policy};
+use super::decision::{self, Decision, Policy, Sorted};
 use super::eligibility::Applicant;
 use super::methods::instead;
 use super::no_member::{Busy, NoMember};
@@ -31,7 +31,7 @@ impl Pool {
     /// Chooses a member for a connection that arrives, or makes it wait: the connection that an explanation explains.
     pub fn arrive(&self, asker: Asker<'_>, now: Instant) -> Arrival<Choice, QueuePosition> {
         let mut turn = self.live.shared.turnstile.lock();
-        let choose = || self.choose_at(&mut turn, asker, now);
+        let choose = || self.choose_at(&mut turn, asker, self.config.queue.has_room(self.live.queued()), now);
         Arrival::decide(self.config.queue, self.live.ahead(), choose, || self.queue(asker.client))
     }
 
@@ -42,13 +42,13 @@ impl Pool {
             && (0..self.members.len()).any(|index| self.refusal(index, Applicant::UNKNOWN, now).is_none())
     }
 
-    /// Chooses a member and counts the connection, whoever else waits: the one that persistence names while it may be
+    /// Chooses a member for a connection that waits and counts it, whoever else waits: the one that persistence names while it may be
     /// used, else the one that the method prefers.
     ///
     /// # Errors
     /// Why every member was passed over.
     pub fn choose(&self, asker: Asker<'_>, now: Instant) -> Result<Choice, NoMember> {
-        self.choose_at(&mut self.live.shared.turnstile.lock(), asker, now)
+        self.choose_at(&mut self.live.shared.turnstile.lock(), asker, true, now)
     }
 
     /// Lets a client's connection join the end of the queue; returns `None` when it is full.
@@ -56,14 +56,16 @@ impl Pool {
         self.live.queue.enter(client, self.config.queue.depth)
     }
 
-    fn choose_at(&self, turn: &mut u64, asker: Asker<'_>, now: Instant) -> Result<Choice, NoMember> {
-        let decision = self.decide(asker, now, &mut |_, _| ());
+    /// `has_room` is whether the connection may join the queue, or is in it.
+    fn choose_at(&self, turn: &mut u64, asker: Asker<'_>, has_room: bool, now: Instant) -> Result<Choice, NoMember> {
+        let decision = self.decide(asker, has_room, now, &mut |_, _| ());
         self.log_lack_of_measurements(&decision);
         let index = decision.chosen?;
         let persisted = decision.persisted.is_some();
         let (guard, setup) = self
             .enter(index, asker, persisted, now)
             .ok_or_else(|| NoMember::Busy(Busy { limit: true, ..Busy::default() }))?;
+        self.members[index].live.record_try(now);
         *turn += 1;
         for candidate in &decision.candidates {
             self.members[candidate.index].live.turns.credit.store(candidate.credit, Ordering::Relaxed);
@@ -76,6 +78,7 @@ impl Pool {
     pub(super) fn decide(
         &self,
         asker: Asker<'_>,
+        has_room: bool,
         now: Instant,
         report: &mut impl FnMut(&Sticky, Lookup<'_>),
     ) -> Decision {
@@ -83,21 +86,26 @@ impl Pool {
         if let Some(too_few) = self.too_few_up() {
             return Decision::none(too_few);
         }
-        let (mut candidates, mut refused) = (Vec::with_capacity(self.members.len()), Vec::new());
+        let mut members = Sorted { candidates: Vec::with_capacity(self.members.len()), ..Sorted::default() };
         for index in 0..self.members.len() {
-            match self.refusal(index, Applicant::of(asker), now) {
-                Some(why) => refused.push((index, why)),
-                None => candidates.push(self.candidate(index, now)),
+            if let Some(why) = self.refusal(index, Applicant::of(asker), now) {
+                members.refused.push((index, why));
+                continue;
+            }
+            let candidate = self.candidate(index, now);
+            match self.suspicion(index, asker, now) {
+                Some(suspicion) => members.suspects.push((candidate, suspicion)),
+                None => members.candidates.push(candidate),
             }
         }
         let policy = Policy {
             method: self.config.load_balancing_mode,
             min_active_members: self.config.min_active_members,
             ignore_persisted_weight: self.config.ignore_persisted_weight,
+            queueing: self.config.queue,
+            has_room,
         };
-        decision::decide(policy, candidates, refused, |candidates, refused| {
-            self.persisted(asker, candidates, refused, now, report)
-        })
+        decision::decide(policy, members, |candidates, refused| self.persisted(asker, candidates, refused, now, report))
     }
 
     fn enter(

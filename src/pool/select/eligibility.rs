@@ -6,9 +6,9 @@ use std::time::Instant;
 
 use super::asker::Asker;
 use super::no_member::NoMember;
-use super::refusal::{Refusal, Refused};
+use super::refusal::{DecidedBy, Refusal, Refused};
 use crate::model::{AdminState, MemberKey};
-use crate::pool::member::Health;
+use crate::pool::member::{Health, Suspicion, first_pause};
 use crate::pool::pool::{Pool, PoolMember};
 
 /// For whom a member is looked at.
@@ -41,7 +41,7 @@ impl Pool {
             let why = self.refused_in_health(index, health, applicant, now)?;
             // An administrator's state and a limit are reason enough by themselves.
             let by_health = matches!(why, Refused::Down | Refused::Drains | Refused::Unavailable);
-            Some(Refusal { why, health: by_health.then(|| Arc::clone(health)) })
+            Some(Refusal { why, by: by_health.then(|| DecidedBy::Health(Arc::clone(health))) })
         })
     }
 
@@ -71,6 +71,28 @@ impl Pool {
             () if by_health.is_some() => by_health,
             () => self.limit_reached(index, applicant.client, now),
         }
+    }
+
+    /// Returns why others are tried before a member, if so. When a while has passed, a connection may try it, unless a
+    /// member has failed that already: it has waited enough.
+    pub(super) fn suspicion(&self, index: usize, asker: Asker<'_>, now: Instant) -> Option<Arc<Suspicion>> {
+        let suspicion = self.members[index].live.suspicion()?;
+        let is_due = asker.tried.is_empty() && self.try_at(&suspicion).is_some_and(|at| at <= now);
+        (!is_due).then_some(suspicion)
+    }
+
+    /// Returns when a connection may try a suspect member.
+    pub(super) fn try_at(&self, suspicion: &Suspicion) -> Option<Instant> {
+        suspicion.try_at(first_pause(self.config.monitors.all.iter().map(|monitor| &**monitor)))
+    }
+
+    /// Returns whether a member that is not suspect can be chosen for this connection now.
+    pub fn has_unsuspected(&self, asker: Asker<'_>, now: Instant) -> bool {
+        let applicant = Applicant::of(asker);
+        let is_good = |index: usize| {
+            self.members[index].live.suspicion().is_none() && self.refusal(index, applicant, now).is_none()
+        };
+        (0..self.members.len()).any(is_good)
     }
 
     /// Returns the reason, if fewer members are up than the pool must have (`min-up-members`).

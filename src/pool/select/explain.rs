@@ -27,9 +27,10 @@ impl Pool {
             let _turn = self.live.shared.turnstile.lock();
             let mut report =
                 |sticky: &Sticky, found: Lookup<'_>| persistence.push(self.explain_lookup(asker.client, sticky, found));
-            let decision = self.decide(asker, now, &mut report);
             let waiting = self.live.queued();
-            let queue = || self.config.queue.has_room(waiting).then_some(waiting);
+            let has_room = self.config.queue.has_room(waiting);
+            let decision = self.decide(asker, has_room, now, &mut report);
+            let queue = || has_room.then_some(waiting);
             let arrival = Arrival::decide(self.config.queue, self.live.ahead(), || decision.chosen, queue);
             (decision, arrival)
         };
@@ -66,6 +67,10 @@ impl Pool {
         if let Some(more @ 1..) = decision.refused.len().checked_sub(NAMED) {
             steps.push(format!("{more} more members cannot"));
         }
+        for (index, suspicion) in decision.last_resort.iter().take(NAMED) {
+            let (name, reason) = (self.name(*index), suspicion.reason());
+            steps.push(format!("{name} is suspect ({reason}), and can be chosen only because no other can"));
+        }
     }
 
     /// Returns why a member is passed over, in words that fit "it …".
@@ -74,7 +79,7 @@ impl Pool {
         let detail = match refusal.why {
             Refused::Disabled | Refused::Offline => Some(self.members[index].state_in_words()),
             Refused::NoThread { threads } => Some(format!("all of its {threads} service threads are in use")),
-            _ => refusal.health.as_ref().and_then(|health| health.reason()).map(ToOwned::to_owned),
+            _ => refusal.reason().map(ToOwned::to_owned),
         };
         detail.map_or_else(|| why.to_owned(), |detail| format!("{why} ({detail})"))
     }

@@ -55,7 +55,9 @@ impl Pool {
         // What a member reports of its service threads holds for a while, and nothing wakes when that is over.
         let stale =
             self.members.iter().filter(|_| busy.limit).filter_map(|member| member.live.threads_in_use_until(now));
-        let next = rates.flatten().chain(paced).chain(stale).min();
+        let suspects = self.members.iter().filter(|_| busy.suspect).filter_map(|member| member.live.suspicion());
+        let tries = suspects.filter_map(|suspicion| self.try_at(&suspicion));
+        let next = rates.flatten().chain(paced).chain(stale).chain(tries).min();
         // What held the connection up may have gone between the choice and this question.
         next.or_else(|| (busy.rate || busy.setup).then_some(now))
     }

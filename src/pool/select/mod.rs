@@ -16,6 +16,8 @@ mod refusal;
 #[cfg(test)]
 mod simulation;
 #[cfg(test)]
+mod suspects;
+#[cfg(test)]
 mod tests;
 
 pub use arrival::Arrival;

@@ -31,6 +31,8 @@ pub struct Busy {
     pub setup: bool,
     /// The same, where all of them are the client's own: another client could be served.
     pub setup_of_client: bool,
+    /// A member is suspect, and may answer again.
+    pub suspect: bool,
 }
 
 impl NoMember {
@@ -45,6 +47,7 @@ impl NoMember {
                 Refused::Rate | Refused::NodeRate => busy.rate = true,
                 Refused::Setup => busy.setup = true,
                 Refused::SetupOfClient => (busy.setup, busy.setup_of_client) = (true, true),
+                Refused::Suspect => busy.suspect = true,
                 Refused::Tried => tried = true,
                 Refused::Down | Refused::Unresolved => down = true,
                 Refused::Disabled | Refused::Drains | Refused::Offline => {}

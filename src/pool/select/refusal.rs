@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use crate::pool::member::Health;
+use crate::pool::member::{Health, Suspicion};
 
 /// Why a member is passed over.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -31,6 +31,8 @@ pub(crate) enum Refused {
     /// It got as many connections within a second as it may.
     Rate,
     NodeRate,
+    /// It failed a connection or a probe lately, and others can be chosen.
+    Suspect,
     /// As many connections as may be are set up with it, while members are spared.
     Setup,
     /// The same, and all of them are the client's own; another client's connection could be.
@@ -52,6 +54,7 @@ impl Refused {
             Self::NodeLimit => "is on a node at its connection limit",
             Self::Rate => "is at its rate limit",
             Self::NodeRate => "is on a node at its rate limit",
+            Self::Suspect => "is suspect, and others are tried first",
             Self::Setup | Self::SetupOfClient => {
                 "has as many connections being set up as it may while members are spared after a loss"
             }
@@ -59,11 +62,29 @@ impl Refused {
     }
 }
 
-/// Why a member is passed over, with the health that this was decided by: that may have changed by the time that
-/// somebody asks.
+/// Why a member is passed over, with what this was decided by: that may have changed by the time that somebody asks.
 #[derive(Clone, Debug)]
 pub(super) struct Refusal {
     pub why: Refused,
-    /// Its health, where that is why.
-    pub health: Option<Arc<Health>>,
+    pub by: Option<DecidedBy>,
+}
+
+/// What a refusal was decided by, where that has a reason of its own.
+#[derive(Clone, Debug)]
+pub(super) enum DecidedBy {
+    Health(Arc<Health>),
+    Suspicion(Arc<Suspicion>),
+}
+
+impl Refusal {
+    pub(super) fn suspect(suspicion: Arc<Suspicion>) -> Self {
+        Self { why: Refused::Suspect, by: Some(DecidedBy::Suspicion(suspicion)) }
+    }
+
+    pub(super) fn reason(&self) -> Option<&str> {
+        match self.by.as_ref()? {
+            DecidedBy::Health(health) => health.reason(),
+            DecidedBy::Suspicion(suspicion) => Some(suspicion.reason()),
+        }
+    }
 }

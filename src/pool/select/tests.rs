@@ -51,7 +51,8 @@ fn names(pool: &Pool, count: usize) -> (String, Vec<Choice>) {
     (names, choices)
 }
 
-const AT_LIMIT: NoMember = NoMember::Busy(Busy { limit: true, rate: false, setup: false, setup_of_client: false });
+const AT_LIMIT: NoMember =
+    NoMember::Busy(Busy { limit: true, rate: false, setup: false, setup_of_client: false, suspect: false });
 const AFFINITY: Affinity = Affinity {
     timeout: Some(Duration::from_secs(180)),
     match_across_services: false,

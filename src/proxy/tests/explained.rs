@@ -6,7 +6,7 @@ use std::time::Instant;
 
 use super::*;
 use crate::model::{Pacing, Queueing};
-use crate::pool::{Arrival, Asker, Choice, Measurement, QueuePosition, Verdict};
+use crate::pool::{Arrival, Asker, Choice, Contact, Failure, Measurement, QueuePosition, Verdict};
 use crate::proxy::admission_rules::{self, ConnectionGuard, CountedLimits};
 use crate::proxy::choose;
 use crate::proxy::close_reasons::CloseReason;
@@ -140,7 +140,7 @@ impl Draw {
     fn happen(&mut self, pool: &Pool, now: Instant) {
         let Some(member) = self.0.choice(&pool.members) else { return };
         let why = String::from("why");
-        match self.0.u8(..8) {
+        match self.0.u8(..10) {
             0 => member.live.set_verdict(&name("tcp"), Verdict::Down(why), now),
             1 => member.live.set_verdict(&name("tcp"), Verdict::Disabled(why), now),
             2 => member.live.set_verdict(&name("tcp"), Verdict::Unavailable(why), now),
@@ -149,6 +149,12 @@ impl Draw {
                 let addresses = if self.one_in(2) { Vec::new() } else { vec![[127, 0, 0, 1].into()] };
                 member.node.set_addresses(addresses);
             }
+            7 => {
+                let contact = if self.one_in(2) { Contact::Port } else { Contact::Process };
+                let failure = Failure { reason: why, contact, began: now };
+                member.live.record_failure(&failure, now);
+            }
+            8 => member.live.record_answer(if self.one_in(2) { Contact::Port } else { Contact::Process }),
             _ => member.live.set_measurement(Measurement {
                 taken: now,
                 good_for: Duration::from_secs(3),

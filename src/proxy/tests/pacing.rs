@@ -5,8 +5,9 @@ use tokio::time::{Instant, sleep, sleep_until};
 
 use super::*;
 use crate::model::Pacing;
-use crate::pool::{Choice, SetupGuard, Verdict};
+use crate::pool::{Choice, Contact, SetupGuard, Verdict};
 use crate::proxy::choose;
+use crate::proxy::close_reasons::CloseReason;
 use crate::proxy::connection_record::ConnectionRecord;
 use crate::proxy::passive_health::PassiveHealth;
 use crate::proxy::virtual_server::LiveVirtualServer;
@@ -106,13 +107,13 @@ async fn resets_are_no_loss_and_a_port_that_begins_to_refuse_is_one() {
     let live = front();
     let pool = Arc::clone(&live.snapshot.load().pool);
     let health = PassiveHealth::new(&pool.members[0].live);
-    let refused = || health.not_connected(&crate::proxy::close_reasons::CloseReason::MemberRefused.into());
+    let refused = || health.not_connected(&CloseReason::MemberRefused.into(), Instant::now().into_std());
     let is_paced = || pool.paced_until(Instant::now().into_std()).is_some();
     health.ended_by_member();
     assert!(!is_paced());
     refused();
     assert!(!is_paced(), "it may never have listened");
-    health.connected();
+    health.connected(Contact::Port);
     assert!(!is_paced());
     refused();
     assert!(is_paced());

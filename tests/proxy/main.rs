@@ -4,6 +4,7 @@
 mod support;
 
 mod balance;
+mod codes;
 mod control;
 mod discovery;
 mod down;
@@ -19,4 +20,5 @@ mod relay;
 mod rules;
 mod shortage;
 mod socket_options;
+mod tls_peers;
 mod truncation;

@@ -2,20 +2,15 @@
 
 use std::io::ErrorKind;
 use std::net::SocketAddr;
-use std::sync::Arc;
 
 use rustls::pki_types::ServerName;
-use rustls::{ClientConfig, RootCertStore, ServerConfig};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream};
 use tokio_rustls::{TlsAcceptor, TlsConnector, client, server};
 
 use crate::lb::{Pronk, free_port};
 use crate::support::ca::Authority;
-use pronk::model::profile::CipherGroup;
-
-const FRONT: &str = "lb.example.test";
-const NODE: &str = "node.example.test";
+use crate::tls_peers::{FRONT, NODE, showing, trusting};
 
 /// Both ends of one connection through a re-encrypt virtual server, after one exchange.
 async fn both_ends() -> (Pronk, client::TlsStream<TcpStream>, server::TlsStream<TcpStream>) {
@@ -38,26 +33,12 @@ virtual-servers: {{ vs: {{ destination: '127.0.0.1:{port}', pool: p, client-ssl:
             member.port()
         )
     });
-    let mut roots = RootCertStore::empty();
-    roots.add(ca.certificate().clone()).unwrap();
-    let provider = pronk::tls::provider(CipherGroup::Default);
-    let config = ClientConfig::builder_with_provider(Arc::clone(&provider))
-        .with_safe_default_protocol_versions()
-        .unwrap()
-        .with_root_certificates(roots)
-        .with_no_client_auth();
     let tcp = TcpStream::connect(SocketAddr::from(([127, 0, 0, 1], port))).await.unwrap();
     let name = ServerName::try_from(FRONT).unwrap();
-    let mut client = TlsConnector::from(Arc::new(config)).connect(name, tcp).await.unwrap();
+    let mut client = TlsConnector::from(trusting(&ca)).connect(name, tcp).await.unwrap();
     client.write_all(b"?").await.unwrap();
-    let config = ServerConfig::builder_with_provider(provider)
-        .with_safe_default_protocol_versions()
-        .unwrap()
-        .with_no_client_auth()
-        .with_single_cert(node.chain.clone(), node.key_der())
-        .unwrap();
     let (tcp, _) = listener.accept().await.unwrap();
-    let mut member = TlsAcceptor::from(Arc::new(config)).accept(tcp).await.unwrap();
+    let mut member = TlsAcceptor::from(showing(&node)).accept(tcp).await.unwrap();
     member.read_exact(&mut [0]).await.unwrap();
     (pronk, client, member)
 }

@@ -68,6 +68,7 @@ fn failed(error: &io::Error, socket: &Socket, opening: Opening) -> Close {
             return CloseReason::ClientLeftSilent.into();
         }
         TlsFault::Closed | TlsFault::CloseNotifyMissing => CloseReason::ClientHandshakeFin,
+        TlsFault::Reset if socket.opening().is_empty() => return CloseReason::ClientResetSilent.into(),
         TlsFault::Reset => CloseReason::ClientHandshakeReset,
         TlsFault::ServerNameUnknown | TlsFault::ProtocolMismatch(_) | TlsFault::Other(_) => {
             CloseReason::ClientHandshakeFailed

@@ -291,6 +291,11 @@ impl CloseReason {
             && matches!(self.mechanism(), Mechanism::Fin | Mechanism::Rst | Mechanism::CloseNotifyMissing)
     }
 
+    /// Returns whether the client left before it sent anything, as probes do that look whether a port is open.
+    pub(super) fn is_left_silent(self) -> bool {
+        matches!(self, Self::ClientLeftSilent | Self::ClientResetSilent)
+    }
+
     /// Returns the reason with what was observed.
     pub(super) fn because(self, detail: impl fmt::Display) -> Close {
         Close { reason: self, detail: Some(detail.to_string()) }

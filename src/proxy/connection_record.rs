@@ -97,7 +97,8 @@ impl ConnectionRecord {
         self.traffic = traffic;
     }
 
-    /// Writes the line: as a warning if the reason is not an ordinary one.
+    /// Writes the line: as a warning if the reason is not an ordinary one, and at debug if not a byte came from the
+    /// client. Load balancers connect so every few seconds, to see whether the port is open.
     pub(super) fn write(&self, close: &Close) {
         macro_rules! line {
             ($level:ident) => {
@@ -148,7 +149,12 @@ impl ConnectionRecord {
                 )
             };
         }
-        if close.reason.is_ordinary() { line!(info) } else { line!(warn) }
+        match close.reason {
+            reason if !reason.is_ordinary() => line!(warn),
+            // A client that leaves after its TLS handshake may dislike the certificate.
+            reason if reason.is_left_silent() && self.client_tls.is_none() => line!(debug),
+            _ => line!(info),
+        }
     }
 }
 

@@ -103,25 +103,6 @@ fn queue_serves_in_the_order_of_arrival() {
 }
 
 #[test]
-fn queue_has_a_depth_and_a_time() {
-    let pool = format!("{QUEUES}, queue-depth-limit: 1");
-    let (pronk, [address]) = front(&[echo_member()], ", connection-limit: 1", &pool, [""], "");
-    let _holder = served(address);
-    let _waits = asking(address);
-    wait_until_queued(&pronk, 1);
-    assert!(is_refused(address));
-    assert_eq!(pronk.closed("queue-full")["close.who"], "policy");
-
-    let pool = format!("{QUEUES}, queue-time-limit: 300ms");
-    let (pronk, [address]) = front(&[echo_member()], ", connection-limit: 1", &pool, [""], "");
-    let _holder = served(address);
-    assert!(breaks(asking(address)));
-    let record = pronk.closed("queue-timeout");
-    assert_eq!(record["close.phase"], "queue");
-    assert!(record["close.remedy"].as_str().unwrap().contains("fe_service_threads"), "{record}");
-}
-
-#[test]
 fn client_that_resets_is_out_of_the_queue() {
     let (pronk, [address]) = front(&[echo_member()], ", connection-limit: 1", QUEUES, [""], "");
     let _holder = served(address);

@@ -9,7 +9,7 @@ use crate::lb::{PATIENCE, Pronk, free_port};
 use crate::peers::{connect, echo_member, echoes, is_refused, is_reset, try_connect};
 
 /// A member that echoes until it is told to fall silent: its connections stay, and nothing listens any more.
-fn mortal_member() -> (SocketAddr, Sender<()>) {
+pub fn mortal_member() -> (SocketAddr, Sender<()>) {
     // Nobody else may have the port afterwards.
     let address = SocketAddr::from(([127, 0, 0, 1], free_port()));
     let listener = TcpListener::bind(address).unwrap();

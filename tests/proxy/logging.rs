@@ -10,8 +10,9 @@ use std::time::{Duration, Instant};
 
 use serde_json::Value;
 
-use crate::lb::{Pronk, free_port, passthrough, until};
-use crate::peers::{connect, echo_member};
+use crate::lb::{LOG_VARIABLE, Pronk, free_port, passthrough, until};
+use crate::peers::{connect, echo_member, reset};
+use crate::support::ca::Authority;
 
 fn config(member: SocketAddr, port: u16) -> String {
     passthrough(member, &format!("127.0.0.1:{port}"))
@@ -264,6 +265,41 @@ fn loss_is_told_exactly_when_the_reader_returns() {
         assert_eq!(known(&read), (NODES + 3) as u64, "waits: {waits}");
         assert!(told(&read) > 0 && read.last().unwrap()["message"] == "stopped", "waits: {waits}");
     }
+}
+
+/// As keepalived, HAProxy and load balancers of clouds look at a port, every few seconds.
+#[test]
+fn probes_that_connect_and_leave_are_counted_and_write_no_line() {
+    let (member, port, tls_port) = (echo_member(), free_port(), free_port());
+    let mut command = pronk();
+    command.env_remove(LOG_VARIABLE);
+    let pronk = Pronk::start_by(command, |folder| {
+        Authority::new("ca").issue("lb.example.test").dns("lb.example.test").build().write(folder, "lb");
+        format!(
+            "{}  tls: {{ destination: '127.0.0.1:{tls_port}', pool: p, client-ssl: front }}
+profiles: {{ front: {{ type: client-ssl, defaults-from: clientssl, cert-key-chain: [{{ cert: lb.pem, key: lb.key }}] }} }}
+",
+            config(member, port).replace("virtual-servers: { vs: {", "virtual-servers:\n  vs: {").replace("p } }", "p }")
+        )
+    });
+    for number in 0..100 {
+        let probe = connect(at(if number % 2 == 0 { port } else { tls_port }));
+        if number % 4 < 2 {
+            reset(&probe);
+        }
+    }
+    let count = |code: &str| {
+        let counts = pronk.stats()["virtual_servers"].as_array().unwrap().clone();
+        counts.iter().filter_map(|row| row["closes"][code].as_u64()).collect::<Vec<_>>()
+    };
+    until("all are counted", || count("client-left-silent") == [25, 25] && count("client-reset-silent") == [25, 25]);
+    let shown = String::from_utf8(pronk.command(&["show", "stats"]).stdout).unwrap();
+    assert_eq!(shown.matches("client-left-silent 25, client-reset-silent 25\n").count(), 2, "{shown}");
+    // Whoever sends something has a line, which is behind theirs.
+    serve(port, 1);
+    pronk.closed("client-fin");
+    let lines = pronk.log();
+    assert_eq!(lines.iter().filter(|line| line["close.code"].is_string()).count(), 1, "{lines:#?}");
 }
 
 #[test]

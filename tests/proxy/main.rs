@@ -6,6 +6,7 @@ mod support;
 use support::{lb, peers};
 
 mod balance;
+mod codes;
 mod control;
 mod discovery;
 mod down;
@@ -24,3 +25,4 @@ mod shortage;
 mod sides;
 mod socket_options;
 mod suspects;
+mod tls_peers;

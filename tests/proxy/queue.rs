@@ -3,16 +3,12 @@
 use std::collections::{BTreeMap, VecDeque};
 use std::io::{ErrorKind, Read, Write};
 use std::net::{SocketAddr, TcpStream};
-use std::sync::Arc;
 use std::time::{Duration, Instant};
-
-use rustls::pki_types::ServerName;
-use rustls::{ClientConfig, ClientConnection, RootCertStore, StreamOwned};
 
 use crate::lb::{Pronk, free_port};
 use crate::peers::{connect, member, reset};
 use crate::support::ca::Authority;
-use pronk::model::profile::CipherGroup;
+use crate::tls_peers::{FRONT, tls_client, trusting};
 
 /// A member that answers the first word of each connection with its name.
 fn named_member(name: u8) -> SocketAddr {
@@ -104,7 +100,7 @@ fn waits(client: &TcpStream) -> bool {
 }
 
 /// Waits until so many connections are in the queue of the first virtual server's pool.
-fn wait_until_queued(pronk: &Pronk, wanted: usize) {
+pub fn wait_until_queued(pronk: &Pronk, wanted: usize) {
     let deadline = Instant::now() + Duration::from_secs(20);
     loop {
         let map = pronk.command(&["show", "map", "--json"]);
@@ -217,7 +213,6 @@ fn limit_that_is_lowered_and_raised_again_serves_those_who_wait() {
 
 #[test]
 fn client_that_waits_keeps_its_tls_when_the_mode_changes() {
-    const FRONT: &str = "lb.example.test";
     let (plain, address) = one_place();
     let ca = Authority::new("ca");
     let profiles = "profiles: { front: { type: client-ssl, defaults-from: clientssl, \
@@ -228,17 +223,8 @@ fn client_that_waits_keeps_its_tls_when_the_mode_changes() {
         ca.issue(FRONT).dns(FRONT).build().write(folder, "lb");
         offload.text()
     });
-    let mut roots = RootCertStore::empty();
-    roots.add(ca.certificate().clone()).unwrap();
-    let config = ClientConfig::builder_with_provider(pronk::tls::provider(CipherGroup::Default))
-        .with_safe_default_protocol_versions()
-        .unwrap()
-        .with_root_certificates(roots)
-        .with_no_client_auth();
-    let config = Arc::new(config);
     let asking_by_tls = || {
-        let tls = ClientConnection::new(Arc::clone(&config), ServerName::try_from(FRONT).unwrap()).unwrap();
-        let mut client = StreamOwned::new(tls, connect(address));
+        let mut client = tls_client(address, trusting(&ca));
         client.write_all(b"hello").unwrap();
         client
     };

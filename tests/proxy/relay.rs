@@ -103,16 +103,6 @@ fn reset_of_the_client_reaches_the_member_after_every_byte() {
 }
 
 #[test]
-fn idle_connection_is_reset_on_both_sides() {
-    let (pronk, address) = passthrough(echo_member(), ", idle-timeout: 2s");
-    let mut client = connect(address);
-    client.write_all(b"hello").unwrap();
-    client.read_exact(&mut [0; 5]).unwrap();
-    assert_eq!(client.read(&mut [0]).unwrap_err().kind(), ErrorKind::ConnectionReset);
-    assert_eq!(pronk.closed("idle-timeout")["close.who"], "policy");
-}
-
-#[test]
 fn silent_client_takes_no_connection_of_the_member() {
     let (called, calls) = mpsc::channel();
     let member = member(move |_| called.send(()).unwrap());

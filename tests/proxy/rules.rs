@@ -55,27 +55,6 @@ fn connection_limit_is_exact_and_frees_places() {
 }
 
 #[test]
-fn full_pool_refuses_and_says_so() {
-    let member = echo_member();
-    let port = free_port();
-    let pronk = Pronk::start(|_| {
-        format!(
-            "nodes: {{ a: {{ address: 127.0.0.1 }} }}
-pools: {{ p: {{ members: [{{ member: 'a:{}', connection-limit: 1 }}] }} }}
-virtual-servers: {{ vs: {{ destination: '127.0.0.1:{port}', pool: p }} }}
-",
-            member.port()
-        )
-    });
-    let address = SocketAddr::from(([127, 0, 0, 1], port));
-    let mut held = connect(address);
-    held.write_all(b"hello").unwrap();
-    held.read_exact(&mut [0; 5]).unwrap();
-    assert!(is_refused(address));
-    pronk.closed("no-member-below-limit");
-}
-
-#[test]
 fn dial_at_accept_serves_members_that_speak_first() {
     let greeting = member(|mut stream| stream.write_all(b"welcome").unwrap());
     let (_pronk, address) = front(greeting, ", dial: accept", "", "");

@@ -17,6 +17,12 @@ pub const PATIENCE: Duration = Duration::from_secs(60);
 /// The drain time in seconds, unless a test says another: longer than what a test does with a connection that drains.
 const DRAIN: u32 = 8;
 
+/// The lines that are logged unless a test says otherwise: with the records of clients that leave before they send
+/// anything.
+const LOG: &str = "info,pronk::connection=debug";
+/// What says which lines are logged.
+pub const LOG_VARIABLE: &str = "PRONK_LOG";
+
 /// A running pronk with its folder; both end with it.
 pub struct Pronk {
     child: Child,
@@ -87,6 +93,9 @@ impl Pronk {
         let folder = tempfile::tempdir().unwrap();
         let text = write(folder.path());
         std::fs::write(folder.path().join("pronk.yaml"), text).unwrap();
+        if !command.get_envs().any(|(name, _)| name == LOG_VARIABLE) {
+            command.env(LOG_VARIABLE, LOG);
+        }
         let child = command
             .arg("run")
             .arg(folder.path().join("pronk.yaml"))

@@ -67,6 +67,11 @@ pub fn member(serve: impl Fn(TcpStream) + Send + Sync + 'static) -> SocketAddr {
     address
 }
 
+/// Reads until the end, whatever comes and however it ends.
+pub fn wait_for_end(stream: &mut impl Read) {
+    let _ = read_all(stream);
+}
+
 /// Everything until the end, and how it ended.
 pub fn read_all(stream: &mut impl Read) -> (Vec<u8>, io::Result<()>) {
     let mut all = Vec::new();

@@ -15,7 +15,7 @@ pub(super) enum Command {
     /// Virtual servers, their pools and members, each with its status and the reason.
     #[command(after_help = "Example:\n  pronk show map")]
     Map(Args),
-    /// Bits, packets and connections of virtual servers, pools and members.
+    /// Bits, packets and connections of virtual servers, pools and members, and why connections were closed.
     #[command(after_help = "Example:\n  pronk show stats --json")]
     Stats(Args),
     /// Certificates in use: what they are for, when they end, which names they miss, what is wrong with them.
@@ -159,6 +159,14 @@ fn stats_text(stats: &Stats) -> String {
     for pool in &stats.pools {
         line("", &pool.row);
         pool.members.iter().for_each(|row| line("-- ", row));
+    }
+    let closed: Vec<_> = stats.virtual_servers.iter().filter(|row| !row.closes.is_empty()).collect();
+    if !closed.is_empty() {
+        text += "\nClosed connections, by close code\n";
+    }
+    for row in closed {
+        let codes: Vec<_> = row.closes.iter().map(|(code, count)| format!("{code} {}", short(*count))).collect();
+        text += &format!("{:<36} {}\n", row.name, codes.join(", "));
     }
     text
 }

@@ -43,7 +43,7 @@ class Authority:
 
     def issue(
         self, stem: str, subject: str, extensions: Sequence[str], new_key: Sequence[str] = _NEW_KEY,
-        digest: str = "sha256",
+        digest: str = "sha256", days: object = _DAYS,
     ) -> Pair:
         """A certificate with the subject (as `openssl req -subj` has it) and extensions (as openssl's files do)."""
         pair = Pair(self._folder / f"{stem}.pem", self._folder / f"{stem}.key")
@@ -51,7 +51,7 @@ class Authority:
         extension_file.write_text("".join(f"{line}\n" for line in extensions))
         _openssl("req", "-new", *new_key, "-keyout", pair.key, "-out", request, "-subj", subject)
         _openssl("x509", "-req", f"-{digest}", "-in", request, "-CA", self.cert, "-CAkey", self._key, "-CAcreateserial",
-                 "-days", _DAYS, "-extfile", extension_file, "-out", pair.cert)
+                 "-days", days, "-extfile", extension_file, "-out", pair.cert)
         # Servers refuse a key that others can read.
         pair.key.chmod(0o600)
         request.unlink()

@@ -42,12 +42,14 @@ def environment(extra: Optional[Mapping[str, str]] = None) -> dict[str, str]:
 
 
 def run(
-    hosts: Path, command: Sequence[object], env: Optional[Mapping[str, str]] = None, timeout: float = 2 * PATIENCE
+    hosts: Path, command: Sequence[object], env: Optional[Mapping[str, str]] = None, timeout: float = 2 * PATIENCE,
+    given: str = "",
 ) -> Ran:
-    """Runs a client to its end; a client that hangs is killed and raises `subprocess.TimeoutExpired`."""
+    """Runs a client to its end, with `given` on its standard input. A client that hangs is killed and raises
+    `subprocess.TimeoutExpired`.
+    """
     started = time.monotonic()
     done = subprocess.run(
-        with_names(hosts, command), stdin=subprocess.DEVNULL, capture_output=True, text=True,
-        env=environment(env), timeout=timeout,
+        with_names(hosts, command), input=given, capture_output=True, text=True, env=environment(env), timeout=timeout,
     )
     return Ran(done.returncode, done.stdout, done.stderr, time.monotonic() - started)

@@ -23,6 +23,6 @@ pub use recording_socket::Socket;
 pub use shortage::Shortage;
 pub use shortage_log::log_ended_shortages;
 pub use socket_options::{reset_on_close, shutdown_write};
-pub use sys::{TcpInfo, tcp_info};
+pub use sys::{TcpInfo, send_room, tcp_info};
 pub use thread_priority::lower_thread_priority;
 pub use timer::until;

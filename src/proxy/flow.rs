@@ -4,7 +4,7 @@ use std::future::poll_fn;
 use std::io;
 use std::task::{Context, Poll, ready};
 
-use super::buffers::{Chunk, Size};
+use super::buffers::{BULK, Chunk, SMALL};
 use super::stream::Stream;
 use crate::net::FirstBytes;
 use crate::tls::TlsFault;
@@ -75,7 +75,8 @@ impl End {
 #[derive(Debug, Default)]
 pub(super) struct Flow {
     chunk: Option<Chunk>,
-    size: Size,
+    /// Whether the sender has more than a small buffer holds.
+    is_bulk: bool,
     /// How the sending side ended, once it has.
     pub end: Option<End>,
     /// Whether the end was passed on, or cannot be.
@@ -97,7 +98,7 @@ impl Flow {
     /// The sender reset the connection, or sent bytes that are not valid TLS.
     pub(super) async fn receive_first(&mut self, from: &mut Stream) -> io::Result<bool> {
         poll_fn(|cx| {
-            let mut chunk = Chunk::borrow(Size::Small);
+            let mut chunk = Chunk::borrow(SMALL);
             from.poll_read(cx, chunk.room()).map_ok(|count| {
                 self.first.record(&chunk.room()[..count]);
                 chunk.filled(count);
@@ -160,7 +161,11 @@ impl Flow {
         let mut passed = 0;
         while !self.finished {
             if let Some(chunk) = &mut self.chunk {
-                let count = ready!(to.poll_write(cx, chunk.unwritten()))?;
+                let Poll::Ready(count) = to.poll_write(cx, chunk.unwritten())? else {
+                    // It may be long until the receiver takes more.
+                    chunk.shrink();
+                    return Poll::Pending;
+                };
                 if count == 0 {
                     return Poll::Ready(Err(io::ErrorKind::WriteZero.into()));
                 }
@@ -187,10 +192,12 @@ impl Flow {
                 cx.waker().wake_by_ref();
                 return Poll::Pending;
             }
-            let mut chunk = Chunk::borrow(self.size);
+            // The sender waits, instead of more and more encrypted bytes.
+            ready!(to.poll_send_encrypted(cx))?;
+            let mut chunk = Chunk::borrow(self.next_read(from, to));
             match from.poll_read(cx, chunk.room()) {
                 Poll::Pending => {
-                    self.size = Size::Small;
+                    self.is_bulk = false;
                     if self.unflushed {
                         // A flush that cannot finish is finished by a later poll: the write side wakes us.
                         if let Poll::Ready(flushed) = to.poll_flush(cx) {
@@ -204,15 +211,23 @@ impl Flow {
                 Poll::Ready(Ok(count)) => {
                     self.first.record(&chunk.room()[..count]);
                     chunk.filled(count);
-                    if chunk.is_full() {
-                        self.size = Size::Bulk;
-                    }
+                    self.is_bulk |= chunk.is_full();
                     self.chunk = Some(chunk);
                 }
                 Poll::Ready(Err(error)) => self.set_end(End::of(&error)),
             }
         }
         Poll::Ready(Ok(()))
+    }
+
+    /// Returns how many bytes to read next. There are no more than the receiver takes at once or a small buffer holds, so
+    /// that a slow receiver makes no large buffer wait.
+    fn next_read(&self, from: &Stream, to: &Stream) -> usize {
+        match from {
+            Stream::Plain(_) if self.is_bulk => to.send_room().clamp(SMALL, BULK),
+            // TLS gives one record at a time.
+            Stream::Plain(_) | Stream::Tls(_) => SMALL,
+        }
     }
 }
 

@@ -45,10 +45,23 @@ impl Stream {
         Poll::Ready(Ok(buf.filled().len()))
     }
 
+    /// Returns how many bytes the socket takes at once.
+    pub(super) fn send_room(&self) -> usize {
+        net::send_room(&self.socket().tcp).unwrap_or(usize::MAX)
+    }
+
     pub(super) fn poll_write(&mut self, cx: &mut Context<'_>, bytes: &[u8]) -> Poll<io::Result<usize>> {
         match self {
             Self::Plain(socket) => Pin::new(socket).poll_write(cx, bytes),
             Self::Tls(tls) => Pin::new(tls).poll_write(cx, bytes),
+        }
+    }
+
+    /// Waits until the socket has taken what was encrypted and is not sent yet.
+    pub(super) fn poll_send_encrypted(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        match self {
+            Self::Tls(tls) if wants_write(tls) => Pin::new(tls).poll_flush(cx),
+            _ => Poll::Ready(Ok(())),
         }
     }
 

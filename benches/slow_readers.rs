@@ -11,11 +11,11 @@ use support::member::STALL;
 use support::proxy::{Contestant, Mode, Proxy};
 use support::{Bench, figures, number};
 
-/// The kernel holds 8 to 12 MiB for each. When it runs out of memory for TCP, sockets take less, and nothing is comparable.
-const CONNECTIONS: usize = 100;
+/// The kernel holds up to 30 MiB for each. When it runs out of memory for TCP (`tcp_mem`), sockets take less and stall.
+const CONNECTIONS: usize = 30;
 const SMALL_ANSWER: usize = 4 << 10;
 /// More than the kernel's socket buffers hold of one connection.
-const LARGE_ANSWER: usize = 32 << 20;
+const LARGE_ANSWER: usize = 16 << 20;
 /// One after the other before the count begins, so that code and tables that every process has are in memory. The last
 /// one asks for a large answer, so that spare buffers are there too.
 const WARM_UP_CONNECTIONS: usize = 30;
@@ -100,7 +100,11 @@ fn round(bench: &Bench, contestant: Contestant, mode: Mode, sides: Sides, connec
         }
     });
     if sides == Sides::SlowOnce {
-        held.iter_mut().for_each(|connection| connection.receive(&mut large_answer).unwrap());
+        thread::scope(|scope| {
+            for connection in &mut held {
+                scope.spawn(|| connection.discard(LARGE_ANSWER).unwrap());
+            }
+        });
         come_to_rest(&proxy, || ());
     }
     let after = proxy.resident_kib();

@@ -57,6 +57,18 @@ impl Connection {
         }
     }
 
+    /// Reads so many bytes.
+    pub fn discard(&mut self, count: usize) -> io::Result<()> {
+        let mut buffer = [0; 16 << 10];
+        let mut left = count;
+        while left > 0 {
+            let most = left.min(buffer.len());
+            self.receive(&mut buffer[..most])?;
+            left -= most;
+        }
+        Ok(())
+    }
+
     /// Sends for as long as the other side takes more, and does not wait for it.
     pub fn send_all_it_takes(&mut self) -> io::Result<()> {
         self.socket().set_nonblocking(true)?;

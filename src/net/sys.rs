@@ -50,7 +50,7 @@ fn raw_tcp_info(socket: &impl AsFd) -> Option<[u8; 256]> {
 
 /// Returns how many bytes the socket takes before its send buffer is full, as the kernel counts them (`SO_MEMINFO` in
 /// include/uapi/linux/sock_diag.h); `None` where the kernel does not tell.
-pub fn send_room(socket: &impl AsFd) -> Option<usize> {
+pub(super) fn send_room(socket: &impl AsFd) -> Option<usize> {
     let mut raw = [0_u32; libc::SK_MEMINFO_DROPS as usize + 1];
     let mut length = size_of_val(&raw) as libc::socklen_t;
     // SAFETY: the descriptor is open for as long as `socket` is borrowed, and the kernel writes at most `length` bytes

@@ -1,58 +1,28 @@
 //! Buffers for bytes on their way. A connection borrows one while bytes pass and returns it when there are no more, so
-//! that an idle connection holds none, and one whose receiver is slow holds a small one.
+//! that an idle connection holds none.
 
 use std::cell::RefCell;
 
-/// The size of a buffer.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Size {
-    Small,
-    Bulk,
-}
-
-/// How much is read at once of requests and small results, in bytes: what a TLS record holds.
+/// The size of buffers for requests and small results.
 pub(super) const SMALL: usize = 16 << 10;
-/// How much is read at once of large results, where the number of system calls decides the speed.
+/// The size of buffers for large results, where the number of system calls decides the speed.
 pub(super) const BULK: usize = 256 << 10;
 
-impl Size {
-    const fn bytes(self) -> usize {
-        match self {
-            Self::Small => SMALL,
-            Self::Bulk => BULK,
-        }
-    }
-
-    /// Returns how many free buffers a thread keeps.
-    const fn kept(self) -> usize {
-        match self {
-            Self::Small => 32,
-            Self::Bulk => 4,
-        }
-    }
-}
-
-/// A borrowed buffer. The bytes from `start` to `end` were read and are still to be written. Up to `limit` may be read.
+/// A borrowed buffer. The bytes from `start` to `end` were read and are still to be written. As many as `limit` are read.
 #[derive(Debug)]
 pub(super) struct Chunk {
-    size: Size,
     bytes: Box<[u8]>,
     start: usize,
     end: usize,
     limit: usize,
 }
 
-thread_local! {
-    static SPARE: [RefCell<Vec<Box<[u8]>>>; 2] = const { [RefCell::new(Vec::new()), RefCell::new(Vec::new())] };
-}
-
 impl Chunk {
-    /// Borrows a buffer for so many bytes; it is returned when it is dropped.
+    /// Borrows a buffer for so many bytes, [`BULK`] at most. It is returned when it is dropped.
     pub(super) fn borrow(limit: usize) -> Self {
-        let size = if limit <= SMALL { Size::Small } else { Size::Bulk };
-        let spare = SPARE.with(|spare| spare[size as usize].borrow_mut().pop());
-        let bytes = spare.unwrap_or_else(|| vec![0; size.bytes()].into_boxed_slice());
-        Self { size, limit: limit.min(bytes.len()), bytes, start: 0, end: 0 }
+        let spares = if limit <= SMALL { &SPARE_SMALL } else { &SPARE_BULK };
+        let bytes = spares.with(Spares::take);
+        Self { limit: limit.min(bytes.len()), bytes, start: 0, end: 0 }
     }
 
     /// Returns the room to read into.
@@ -79,14 +49,13 @@ impl Chunk {
         self.start += count;
     }
 
-    /// Moves the bytes that are still to be written to a small buffer, if they fit.
+    /// Makes the chunk small, as it may be long until the receiver takes more: the bytes that are still to be written move
+    /// to a buffer of just their size, if that saves half.
     pub(super) fn shrink(&mut self) {
         let unwritten = self.unwritten();
-        if self.size == Size::Bulk && unwritten.len() <= SMALL {
-            let mut small = Self::borrow(unwritten.len());
-            small.room().copy_from_slice(unwritten);
-            small.filled(unwritten.len());
-            *self = small;
+        if unwritten.len() <= self.bytes.len() / 2 {
+            let (bytes, end) = (Box::from(unwritten), unwritten.len());
+            *self = Self { bytes, start: 0, end, limit: end };
         }
     }
 }
@@ -94,11 +63,39 @@ impl Chunk {
 impl Drop for Chunk {
     fn drop(&mut self) {
         let bytes = std::mem::take(&mut self.bytes);
-        SPARE.with(|spare| {
-            let mut spare = spare[self.size as usize].borrow_mut();
-            if spare.len() < self.size.kept() {
-                spare.push(bytes);
-            }
-        });
+        match bytes.len() {
+            SMALL => SPARE_SMALL.with(|spares| spares.keep(bytes)),
+            BULK => SPARE_BULK.with(|spares| spares.keep(bytes)),
+            _ => {}
+        }
+    }
+}
+
+thread_local! {
+    static SPARE_SMALL: Spares = const { Spares::new(SMALL, 32) };
+    static SPARE_BULK: Spares = const { Spares::new(BULK, 4) };
+}
+
+/// Free buffers of one size that a thread keeps.
+struct Spares {
+    size: usize,
+    most: usize,
+    free: RefCell<Vec<Box<[u8]>>>,
+}
+
+impl Spares {
+    const fn new(size: usize, most: usize) -> Self {
+        Self { size, most, free: RefCell::new(Vec::new()) }
+    }
+
+    fn take(&self) -> Box<[u8]> {
+        self.free.borrow_mut().pop().unwrap_or_else(|| vec![0; self.size].into_boxed_slice())
+    }
+
+    fn keep(&self, bytes: Box<[u8]>) {
+        let mut free = self.free.borrow_mut();
+        if free.len() < self.most {
+            free.push(bytes);
+        }
     }
 }

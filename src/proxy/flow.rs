@@ -75,7 +75,8 @@ impl End {
 #[derive(Debug, Default)]
 pub(super) struct Flow {
     chunk: Option<Chunk>,
-    /// Whether the sender has more than a small buffer holds.
+    /// Whether the sender has more than a small buffer holds. Then no more is read than the receiver has room for, so that
+    /// what a slow receiver does not take yet stays with the sender.
     is_bulk: bool,
     /// How the sending side ended, once it has.
     pub end: Option<End>,
@@ -192,9 +193,8 @@ impl Flow {
                 cx.waker().wake_by_ref();
                 return Poll::Pending;
             }
-            // The sender waits, instead of more and more encrypted bytes.
-            ready!(to.poll_send_encrypted(cx))?;
-            let mut chunk = Chunk::borrow(self.next_read(from, to));
+            let count = if self.is_bulk { ready!(to.poll_room(SMALL, cx))?.clamp(SMALL, BULK) } else { SMALL };
+            let mut chunk = Chunk::borrow(count.min(from.most_read()));
             match from.poll_read(cx, chunk.room()) {
                 Poll::Pending => {
                     self.is_bulk = false;
@@ -218,16 +218,6 @@ impl Flow {
             }
         }
         Poll::Ready(Ok(()))
-    }
-
-    /// Returns how many bytes to read next. There are no more than the receiver takes at once or a small buffer holds, so
-    /// that a slow receiver makes no large buffer wait.
-    fn next_read(&self, from: &Stream, to: &Stream) -> usize {
-        match from {
-            Stream::Plain(_) if self.is_bulk => to.send_room().clamp(SMALL, BULK),
-            // TLS gives one record at a time.
-            Stream::Plain(_) | Stream::Tls(_) => SMALL,
-        }
     }
 }
 

@@ -45,9 +45,13 @@ impl Stream {
         Poll::Ready(Ok(buf.filled().len()))
     }
 
-    /// Returns how many bytes the socket takes at once.
-    pub(super) fn send_room(&self) -> usize {
-        net::send_room(&self.socket().tcp).unwrap_or(usize::MAX)
+    /// Returns how many bytes one read can give.
+    pub(super) fn most_read(&self) -> usize {
+        match self {
+            Self::Plain(_) => usize::MAX,
+            // What a record holds.
+            Self::Tls(_) => 16 << 10,
+        }
     }
 
     pub(super) fn poll_write(&mut self, cx: &mut Context<'_>, bytes: &[u8]) -> Poll<io::Result<usize>> {
@@ -57,12 +61,14 @@ impl Stream {
         }
     }
 
-    /// Waits until the socket has taken what was encrypted and is not sent yet.
-    pub(super) fn poll_send_encrypted(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
-        match self {
-            Self::Tls(tls) if wants_write(tls) => Pin::new(tls).poll_flush(cx),
-            _ => Poll::Ready(Ok(())),
+    /// Waits until `least` bytes can be sent at once, after what was encrypted already. Returns how many can be.
+    pub(super) fn poll_room(&mut self, least: usize, cx: &mut Context<'_>) -> Poll<io::Result<usize>> {
+        if let Self::Tls(tls) = self
+            && wants_write(tls)
+        {
+            ready!(Pin::new(tls).poll_flush(cx))?;
         }
+        net::poll_send_room(&self.socket().tcp, least, cx)
     }
 
     pub(super) fn poll_flush(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<()>> {

@@ -3,7 +3,7 @@
 
 use std::cell::RefCell;
 
-/// The size of buffers for requests and small results.
+/// The size of buffers for requests and small results: what a TLS record holds.
 pub(super) const SMALL: usize = 16 << 10;
 /// The size of buffers for large results, where the number of system calls decides the speed.
 pub(super) const BULK: usize = 256 << 10;

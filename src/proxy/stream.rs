@@ -7,6 +7,7 @@ use std::task::{Context, Poll, ready};
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio_rustls::TlsStream;
 
+use super::buffers::{BULK, SMALL};
 use crate::net::{self, Socket};
 
 /// One side of a connection. TLS is boxed: its state is large, and only some sides have it.
@@ -45,12 +46,12 @@ impl Stream {
         Poll::Ready(Ok(buf.filled().len()))
     }
 
-    /// Returns how many bytes one read can give.
-    pub(super) fn most_read(&self) -> usize {
+    /// Returns how many bytes to read at once for a receiver that has so much room.
+    pub(super) fn most_read(&self, room: usize) -> usize {
         match self {
-            Self::Plain(_) => usize::MAX,
-            // What a record holds.
-            Self::Tls(_) => 16 << 10,
+            Self::Plain(_) => room.clamp(SMALL, BULK),
+            // Whole records, as a part of one would stay here. More than fits into the processor's caches is no faster.
+            Self::Tls(_) => (room / SMALL).clamp(1, 4) * SMALL,
         }
     }
 
@@ -61,13 +62,16 @@ impl Stream {
         }
     }
 
-    /// Waits until `least` bytes can be sent at once, after what was encrypted already. Returns how many can be.
-    pub(super) fn poll_room(&mut self, least: usize, cx: &mut Context<'_>) -> Poll<io::Result<usize>> {
-        if let Self::Tls(tls) = self
-            && wants_write(tls)
-        {
-            ready!(Pin::new(tls).poll_flush(cx))?;
+    /// Waits until the socket has taken what was encrypted and is not sent yet.
+    pub(super) fn poll_send_encrypted(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        match self {
+            Self::Tls(tls) if wants_write(tls) => Pin::new(tls).poll_flush(cx),
+            _ => Poll::Ready(Ok(())),
         }
+    }
+
+    /// Waits until the socket has room for `least` bytes. Returns how many it takes at once.
+    pub(super) fn poll_room(&self, least: usize, cx: &mut Context<'_>) -> Poll<io::Result<usize>> {
         net::poll_send_room(&self.socket().tcp, least, cx)
     }
 

@@ -26,3 +26,4 @@ mod sides;
 mod socket_options;
 mod suspects;
 mod tls_peers;
+mod transports;

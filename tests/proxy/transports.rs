@@ -44,10 +44,10 @@ fn impalad(mut stream: impl Read + Write) {
 
 /// Returns the members, in the order of their names. Those with a good certificate have it from `ca`.
 fn members(ca: &Authority) -> [SocketAddr; 5] {
-    let tls = |leaf| tls_member(showing(&leaf), |stream| impalad(stream));
+    let tls = |leaf| tls_member(showing(&leaf), impalad);
     let for_node = |ca: &Authority| ca.issue(NODE).dns(NODE).build();
     [
-        member(|stream| impalad(stream)),
+        member(impalad),
         tls(for_node(ca)),
         tls(ca.issue("other.example.test").dns("other.example.test").build()),
         tls(for_node(&Authority::new("another"))),
@@ -213,7 +213,7 @@ fn wait_for(pronk: &Pronk, is_available: bool, reason: &str) {
 fn monitor_follows_the_virtual_servers_of_its_pool_and_their_authorities() {
     let (ca, another) = (Authority::new("cluster"), Authority::new("another"));
     let leaf = ca.issue(NODE).dns(NODE).build();
-    let member = tls_member(showing(&leaf), |stream| impalad(stream));
+    let member = tls_member(showing(&leaf), impalad);
     let port = free_port();
     let pronk = Pronk::start(|folder| {
         ca.issue(FRONT).dns(FRONT).build().write(folder, "lb");

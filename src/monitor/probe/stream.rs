@@ -103,7 +103,8 @@ pub(super) async fn connect(address: SocketAddr, limit: Limit) -> Result<TcpStre
     }
 }
 
-/// Connects, and finishes the TLS handshake where there is TLS, within `limit`.
+/// Connects, and finishes the TLS handshake where there is TLS, within `limit`. The handshake must be done within the
+/// profile's handshake-timeout too, as that of a connection.
 pub(super) async fn open(
     address: SocketAddr,
     tls: Option<&MemberTls>,
@@ -113,6 +114,7 @@ pub(super) async fn open(
     // Small questions must not wait for acknowledgements; a socket that is gone fails when it is used.
     let _ = tcp.set_nodelay(true);
     let Some(tls) = tls else { return Ok(Box::new(tcp)) };
+    let limit = limit.within(tls.handshake_timeout());
     let handshake = tls.connector().connect(tls.server_name.clone(), Socket::new(tcp)).into_fallible();
     match limit.keep(handshake).await {
         Ok(Ok(stream)) => Ok(Box::new(stream)),

@@ -10,6 +10,7 @@ use tokio_rustls::TlsAcceptor;
 use super::*;
 use crate::config;
 use crate::model::profile::{CipherGroup, ServerSsl};
+use crate::model::{Address, Member, Node};
 use crate::tls::{LiveServerSsl, MemberTls, provider};
 
 /// What a port speaks.
@@ -109,20 +110,24 @@ async fn port(speaks: Arc<parking_lot::Mutex<Speaks>>) -> (SocketAddr, Arc<Atomi
     .await
 }
 
-/// Returns TLS that verifies nothing, and the profile.
-fn unverified_profile() -> (Arc<MemberTls>, Arc<ServerSsl>) {
+/// Returns a profile that verifies nothing.
+fn unverified_profile() -> Arc<ServerSsl> {
     let text = "nodes: { n: { address: 127.0.0.1 } }
 pools: { p: { members: ['n:1'], monitors: impala } }
 virtual-servers: { vs: { destination: '127.0.0.1:1', pool: p } }
 ";
     let model = config::parse("pronk.yaml", text, Path::new("/")).unwrap().model;
-    let profile = model.server_ssl_in_use().into_values().next().unwrap();
-    let live = LiveServerSsl::build(&profile, Path::new("/"), None).unwrap();
-    (live.for_member(&model.pools["p"].members[0]), profile)
+    model.server_ssl_in_use().into_values().next().unwrap()
+}
+
+/// Returns TLS as a profile has it.
+fn tls(profile: &ServerSsl) -> Arc<MemberTls> {
+    let node = Node::new(Name::from("n"), Address::Ip([127, 0, 0, 1].into()));
+    LiveServerSsl::build(profile, Path::new("/"), None).unwrap().for_member(&Member::new(Arc::new(node), 1))
 }
 
 fn unverified() -> Arc<MemberTls> {
-    unverified_profile().0
+    tls(&unverified_profile())
 }
 
 fn asking(speaks: Speaks, sasl: Option<bool>, transport: Transport<Arc<MemberTls>>) -> Assignment {
@@ -202,6 +207,14 @@ async fn every_profile_is_asked_with() {
     assert_eq!(connections.load(Ordering::SeqCst), 2);
 }
 
+/// As a connection has it.
+#[tokio::test]
+async fn handshake_must_be_done_within_the_handshake_timeout() {
+    let profile = ServerSsl { handshake_timeout: BRIEF, ..ServerSsl::clone(&unverified_profile()) };
+    let assignment = asking(ALL[3], None, Transport::Tls(vec![tls(&profile)]));
+    fails(probe(&assignment, silent().await).await, "did not finish the TLS handshake within 300ms");
+}
+
 #[tokio::test]
 async fn reason_says_why_a_port_with_tls_was_asked_in_plaintext() {
     let ends = saying(b"").await;
@@ -213,8 +226,7 @@ async fn reason_says_why_a_port_with_tls_was_asked_in_plaintext() {
         }
         probe(&assignment(kind, PATIENT), address).await
     };
-    let (_, unverified) = unverified_profile();
-    let auto = PortSsl::Auto { unverified };
+    let auto = PortSsl::Auto { unverified: unverified_profile() };
     fails(reason(&PortSsl::Off, ends).await, "without an answer; if it speaks TLS: the monitor has `ssl: false`");
     fails(reason(&PortSsl::Off, alerts).await, "it speaks TLS, and the monitor has `ssl: false`");
     fails(reason(&auto, ends).await, "; if it speaks TLS: its virtual servers speak plaintext to it");

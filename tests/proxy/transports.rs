@@ -55,17 +55,20 @@ fn members(ca: &Authority) -> [SocketAddr; 5] {
     ]
 }
 
-/// What a monitor finds of the only member of a pool, once it has found something.
-fn found(pronk: &Pronk, pool: &str) -> (bool, String) {
+/// Waits until the monitor finds the only member of a pool available, or not, for this reason. Returns the whole reason.
+#[track_caller]
+fn found(pronk: &Pronk, pool: &str, is_available: bool, reason: &str) -> String {
     let mut status = serde_json::Value::Null;
-    until("the monitor has a result", || {
+    until(&format!("{pool} is found available: {is_available}, {reason}"), || {
         let map: serde_json::Value = serde_json::from_slice(&pronk.command(&["show", "map", "--json"]).stdout).unwrap();
         let servers = map["virtual_servers"].as_array().unwrap();
         let server = servers.iter().find(|it| it["pool"]["name"] == pool).unwrap();
         status = server["pool"]["members"][0]["status"].clone();
         status["availability"] != "unknown"
+            && (status["availability"] == "available") == is_available
+            && status["reason"].as_str().unwrap().contains(reason)
     });
-    (status["availability"] == "available", status["reason"].as_str().unwrap().to_owned())
+    status["reason"].as_str().unwrap().to_owned()
 }
 
 /// Whether a client of a virtual server is answered.
@@ -136,7 +139,7 @@ impl ServerCertVerifier for Anybody {
 
 /// The profiles and monitors of all files here. The monitor goes by the port alone, and soon.
 const SETTINGS: &str = "
-monitors: { m: { type: impala, web-port: 0, interval: 500ms, timeout: 3s, jitter: false } }
+monitors: { m: { type: impala, web-port: 0, interval: 1s, timeout: 4s, jitter: false } }
 profiles:
   front: { type: client-ssl, cert-key-chain: [{ cert: lb.pem, key: lb.key }] }
   back: { type: server-ssl, ca-file: ca.pem, handshake-timeout: 1s }
@@ -177,8 +180,7 @@ fn member_is_available_exactly_if_connections_work() {
             _ => (*name == "good", true),
         };
         assert_eq!(works(ports[0], client_tls), expected, "{pool}: connections");
-        let (is_available, reason) = found(&pronk, &format!("{pool}-watched"));
-        assert_eq!(is_available, expected, "{pool}: {reason}");
+        let reason = found(&pronk, &format!("{pool}-watched"), expected, "");
         assert!(!expected || works(ports[1], client_tls), "{pool}: connections");
 
         if !expected && speaks_tls && *mode != "offload" {
@@ -201,14 +203,6 @@ fn reload(pronk: &Pronk, from: &str, to: &str) {
     assert!(reloaded.status.success(), "{reloaded:?}");
 }
 
-/// Waits until the monitor of the pool `p` finds its member available, or not.
-fn wait_for(pronk: &Pronk, is_available: bool, reason: &str) {
-    until(&format!("available {is_available}: {reason}"), || {
-        let (now, why) = found(pronk, "p");
-        now == is_available && why.contains(reason)
-    });
-}
-
 #[test]
 fn monitor_follows_the_virtual_servers_of_its_pool_and_their_authorities() {
     let (ca, another) = (Authority::new("cluster"), Authority::new("another"));
@@ -228,15 +222,45 @@ virtual-servers: {{ vs: {{ destination: '127.0.0.1:{port}', pool: p, client-ssl:
             member.port()
         )
     });
-    wait_for(&pronk, true, "");
+    found(&pronk, "p", true, "");
     reload(&pronk, "client-ssl: none", "client-ssl: none, server-ssl: back");
-    wait_for(&pronk, false, "showed a certificate from an issuer that is not trusted");
+    found(&pronk, "p", false, "showed a certificate from an issuer that is not trusted");
     ca.write(pronk.folder.path(), "ca.pem");
-    wait_for(&pronk, true, "");
+    found(&pronk, "p", true, "");
     reload(&pronk, "server-ssl: back", "server-ssl: none");
     reload(&pronk, "client-ssl: none", "client-ssl: front");
-    wait_for(&pronk, false, "its virtual servers speak plaintext to it");
+    found(&pronk, "p", false, "its virtual servers speak plaintext to it");
     reload(&pronk, "server-ssl: none", "server-ssl: back");
-    wait_for(&pronk, true, "");
+    found(&pronk, "p", true, "");
     assert!(works(port, true));
+}
+
+#[test]
+fn pool_of_offload_and_re_encrypt_is_as_good_as_the_better_of_the_two() {
+    let ca = Authority::new("cluster");
+    let members = members(&ca);
+    let pronk = Pronk::start(|folder| {
+        ca.issue(FRONT).dns(FRONT).build().write(folder, "lb");
+        ca.write(folder, "ca.pem");
+        let (mut pools, mut servers) = (String::new(), String::new());
+        for (name, member) in MEMBERS.into_iter().zip(members) {
+            writeln!(pools, "  {name}: {{ members: ['a:{}'], monitors: [m] }}", member.port()).unwrap();
+            for (mode, keys) in &MODES[1..3] {
+                let port = free_port();
+                writeln!(servers, "  {name}-{mode}: {{ destination: '127.0.0.1:{port}', pool: {name}{keys} }}")
+                    .unwrap();
+            }
+        }
+        format!(
+            "nodes: {{ a: {{ address: 127.0.0.1, hostname: {NODE} }} }}
+{SETTINGS}pools:\n{pools}virtual-servers:\n{servers}"
+        )
+    });
+    for name in MEMBERS {
+        let reason = if name == "wrong-name" { "showed a certificate with the wrong name" } else { "" };
+        found(&pronk, name, ["plain", "good"].contains(&name), reason);
+    }
+    let file = pronk.folder.path().join("pronk.yaml");
+    let said = String::from_utf8(pronk.command(&["check", file.to_str().unwrap()]).stderr).unwrap();
+    assert!(said.contains("they serve only one of the two"), "{said}");
 }

@@ -3,11 +3,11 @@
 use std::io::{Read, Write};
 use std::net::{Shutdown, SocketAddr};
 use std::process::Command;
-use std::sync::Mutex;
 use std::sync::mpsc::channel;
 use std::thread::sleep;
 use std::time::Duration;
 
+use parking_lot::Mutex;
 use rustls::version::TLS13;
 
 use super::front::{Front, Provoked};
@@ -65,7 +65,7 @@ pub fn client_keepalive_timeout() -> Provoked {
     let running = Front::before(member(move |mut stream| {
         stream.read_exact(&mut [0; 5]).unwrap();
         stream.write_all(b"hello").unwrap();
-        let () = asked.lock().unwrap().recv().unwrap();
+        let () = asked.lock().recv().unwrap();
         stream.write_all(b"nobody receives this").unwrap();
         wait_for_end(&mut stream);
     }));
@@ -183,7 +183,7 @@ pub fn half_closed_timeout() -> Provoked {
     // Silent even after the client's end, until it is reset.
     let member = member(|mut stream| {
         while stream.read(&mut [0]).is_ok() {
-            sleep(Duration::from_millis(10))
+            sleep(Duration::from_millis(10));
         }
     });
     let running = Front::before(member).protocol("half-closed-timeout: 300ms").start();

@@ -25,4 +25,5 @@ mod shortage;
 mod sides;
 mod socket_options;
 mod suspects;
+mod tls_answers;
 mod tls_peers;

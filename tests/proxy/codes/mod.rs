@@ -138,6 +138,10 @@ fn code(name: &str) -> String {
 fn ends_as_the_book_says(code: &str, provoked: &Provoked, sees: &Sees) {
     let record =
         provoked.pronk.logged(code, |line| line["message"] == "connection closed" && line["close.code"] == code);
+    let of_every_line = ["timestamp", "level", "message", "target"];
+    for field in record.as_object().unwrap().keys().filter(|field| !of_every_line.contains(&field.as_str())) {
+        assert!(book::has_field(field), "docs/logging.md does not tell of {field}");
+    }
     let logged = |field: &str| record[format!("close.{field}")].as_str().unwrap_or_default().to_owned();
     let logged = book::Row {
         code: code.to_owned(),

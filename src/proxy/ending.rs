@@ -70,8 +70,8 @@ impl Ending<'_> {
         match () {
             () if !is_unanswered || self.member_is_down => None,
             () if plain_to_member && tls_from_client => Some(CloseReason::MemberSilentToTls),
-            // A member that waits for more SASL is silent; one that waits for TLS closes at once.
-            () if plain_to_member && by_member && is_quick && self.opening != Opening::Unknown => {
+            // A member that waits for more SASL is silent; one that waits for TLS, or for SASL, closes at once.
+            () if by_member && is_quick && self.opening != Opening::Unknown => {
                 Some(CloseReason::MemberClosedUnanswered)
             }
             () if self.opening.is_sasl() => Some(CloseReason::MemberSilentToSasl),

@@ -25,5 +25,6 @@ mod shortage;
 mod sides;
 mod socket_options;
 mod suspects;
+mod tls_answers;
 mod tls_peers;
 mod transports;

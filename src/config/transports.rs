@@ -9,11 +9,13 @@ use crate::model::{Model, Monitor, MonitorKind, Pool, PoolUse, PortSsl, VirtualS
 /// Notes pools whose members cannot serve all of their virtual servers, and monitors that do not ask what connections
 /// do.
 pub(super) fn check(model: &Model, context: Context<'_>) {
-    for pool in model.pools.values().filter(|pool| context.is_good_entry("pools", pool.name.as_str())) {
-        let used = model.pool_use(&pool.name);
-        check_virtual_servers(pool, &used, context);
+    for (used, pool) in model.pool_uses().values().zip(model.pools.values()) {
+        if !context.is_good_entry("pools", pool.name.as_str()) {
+            continue;
+        }
+        check_virtual_servers(pool, used, context);
         for monitor in &pool.monitors.all {
-            check_monitor(monitor, pool, &used, context);
+            check_monitor(monitor, pool, used, context);
         }
     }
 }

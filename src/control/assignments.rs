@@ -51,8 +51,9 @@ impl Assignments {
         certificates: &Arc<inventory::Inventory>,
         restarts: &Restarts,
     ) {
+        let (uses, unused) = (model.pool_uses(), PoolUse::default());
         let of_pool = |pool: &Arc<Pool>| {
-            let used = model.pool_use(&pool.config.name);
+            let used = uses.get(&pool.config.name).unwrap_or(&unused);
             let pairs =
                 pool.config.monitors.all.iter().flat_map(|monitor| pool.members.iter().map(move |it| (monitor, it)));
             let assignments = pairs.map(|(monitor, member)| {
@@ -60,10 +61,7 @@ impl Assignments {
                 let certificates = Arc::clone(certificates);
                 (
                     key,
-                    Assignment {
-                        certificates,
-                        ..assignment_of(pool, &used, monitor, member, profiles, authorizations)
-                    },
+                    Assignment { certificates, ..assignment_of(pool, used, monitor, member, profiles, authorizations) },
                 )
             });
             assignments.collect::<Vec<_>>()

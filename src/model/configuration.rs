@@ -42,11 +42,11 @@ impl Model {
     /// Returns the server-ssl profiles that virtual servers and monitors use, each once.
     pub fn server_ssl_in_use(&self) -> BTreeMap<Name, Arc<ServerSsl>> {
         let of_virtual_servers = self.virtual_servers.values().filter_map(|it| it.server_ssl.clone());
-        let of_pool = |pool: &Arc<Pool>| {
-            let used = self.pool_use(&pool.name);
+        let uses = self.pool_uses();
+        let of_pool = |(used, pool): (&PoolUse<'_>, &Arc<Pool>)| {
             pool.monitors.all.iter().flat_map(|monitor| used.probed_by(monitor).tls().to_vec()).collect::<Vec<_>>()
         };
-        let of_ports = self.pools.values().flat_map(of_pool);
+        let of_ports = uses.values().zip(self.pools.values()).flat_map(of_pool);
         let of_web_uis = self.monitors_in_use().into_values().filter_map(|monitor| monitor.web_ui()?.tls.clone());
         let all = of_virtual_servers.chain(of_ports).chain(of_web_uis);
         all.map(|profile| (profile.name.clone(), profile)).collect()
@@ -66,9 +66,15 @@ impl Model {
         used
     }
 
-    /// Returns which virtual servers speak what to the members of a pool.
-    pub fn pool_use(&self, pool: &Name) -> PoolUse<'_> {
-        PoolUse::of(pool, self.virtual_servers.values().map(|it| &**it))
+    /// Returns which virtual servers speak what to the members of each pool.
+    pub fn pool_uses(&self) -> BTreeMap<&Name, PoolUse<'_>> {
+        let mut uses: BTreeMap<_, PoolUse<'_>> = self.pools.keys().map(|name| (name, PoolUse::default())).collect();
+        for virtual_server in self.virtual_servers.values() {
+            if let Some(used) = uses.get_mut(&virtual_server.pool.name) {
+                used.add(virtual_server);
+            }
+        }
+        uses
     }
 
     /// Returns the monitors that pools use, each once.

@@ -4,7 +4,6 @@ use std::sync::Arc;
 
 use super::admin_state::AdminState;
 use super::monitor::{Monitor, MonitorKind, PortSsl};
-use super::name::Name;
 use super::profile::ServerSsl;
 use super::virtual_server::{Mode, VirtualServer};
 
@@ -68,20 +67,16 @@ pub struct PoolUse<'a> {
 }
 
 impl<'a> PoolUse<'a> {
-    /// Returns who speaks what to the members of `pool`. A virtual server that is forced offline speaks to nobody.
-    pub(super) fn of(pool: &Name, virtual_servers: impl Iterator<Item = &'a VirtualServer>) -> Self {
-        let mut found = Self::default();
-        for virtual_server in virtual_servers.filter(|it| it.pool.name == *pool) {
-            if virtual_server.state == AdminState::ForcedOffline {
-                continue;
-            }
-            match virtual_server.mode() {
-                Mode::ReEncrypt | Mode::ServerOnly => found.tls.push(virtual_server),
-                Mode::Offload => found.plaintext.push(virtual_server),
-                Mode::Passthrough => {}
-            }
+    /// Adds a virtual server of the pool. One that is forced offline speaks to nobody.
+    pub(super) fn add(&mut self, virtual_server: &'a VirtualServer) {
+        if virtual_server.state == AdminState::ForcedOffline {
+            return;
         }
-        found
+        match virtual_server.mode() {
+            Mode::ReEncrypt | Mode::ServerOnly => self.tls.push(virtual_server),
+            Mode::Offload => self.plaintext.push(virtual_server),
+            Mode::Passthrough => {}
+        }
     }
 
     /// Returns what probes of a monitor speak to the port. Those of some types say nothing on it.

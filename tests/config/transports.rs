@@ -31,7 +31,7 @@ fn spoken(model: &Model) -> String {
     let pool = &model.pools["p"];
     let names =
         |profiles: Vec<Arc<ServerSsl>>| profiles.iter().map(|it| it.name.to_string()).collect::<Vec<_>>().join(" and ");
-    match model.pool_use(&pool.name).probed_by(&pool.monitors.all[0]) {
+    match model.pool_uses()[&pool.name].probed_by(&pool.monitors.all[0]) {
         Transport::Plaintext => "plaintext".to_owned(),
         Transport::Tls(profiles) => format!("TLS: {}", names(profiles)),
         Transport::Either(profiles) => format!("either: {}", names(profiles)),

@@ -64,7 +64,12 @@ impl Ending<'_> {
         if plain_to_member && !tls_from_client && is_tls_record(self.answer) {
             return Some(CloseReason::MemberSpokeTls);
         }
-        let by_member = matches!(self.relay.outcome, Outcome::Ended { side: Side::Member, .. });
+        let by_member = match self.relay.outcome {
+            Outcome::Ended { side, .. } => side == Side::Member,
+            Outcome::Idle | Outcome::HalfClosed(_) => false,
+            // pronk has cut an exchange short that may have been good.
+            Outcome::Drained | Outcome::ServiceDown(_) => return None,
+        };
         let is_quick = self.lasted < LONG_ENOUGH_TO_ANSWER;
         let is_unanswered = self.answer.is_empty() && (by_member || !is_quick);
         match () {

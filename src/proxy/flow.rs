@@ -115,7 +115,12 @@ impl Flow {
 
     /// Returns whether bytes were received that the receiver does not have yet.
     pub(super) fn has_unsent(&self) -> bool {
-        self.chunk.is_some() || self.unflushed
+        !self.finished && (self.chunk.is_some() || self.unflushed)
+    }
+
+    /// Returns whether bytes wait for the receiver. The sender is not read meanwhile.
+    pub(super) fn is_blocked(&self) -> bool {
+        !self.finished && self.chunk.is_some()
     }
 
     /// Takes the news that the sender's connection is lost. What it sent before is still passed on, and then an end of
@@ -177,6 +182,7 @@ impl Flow {
                 None => {}
                 Some(End::Fin | End::Truncated) if self.end_held => {
                     ready!(to.poll_flush(cx))?;
+                    self.unflushed = false;
                     return Poll::Pending;
                 }
                 Some(End::Fin) => return to.poll_finish(cx),

@@ -91,7 +91,7 @@ impl Ending<'_> {
             Outcome::Ended { reset: Some(side), .. } => {
                 let other = if side == Side::Client { client } else { member };
                 // A reset discards what was not delivered yet, so it waits for the bytes that came before it.
-                net::all_acknowledged(&other.socket().tcp, profile.close_wait).await;
+                net::all_acknowledged_discarding(&other.socket().tcp, profile.close_wait).await;
                 net::reset_on_close(&other.socket().tcp);
             }
             // Both sides have got their end, or have no use for one.

@@ -80,6 +80,8 @@ pub(super) struct Flow {
     pub end: Option<End>,
     /// Whether the end was passed on, or cannot be.
     pub finished: bool,
+    /// Whether more is read and discarded, as the receiver is lost: a sender that is writing may read only afterwards.
+    discards: bool,
     unflushed: bool,
     /// Whether the end is held back, and not passed on yet.
     pub end_held: bool,
@@ -146,7 +148,7 @@ impl Flow {
 
     /// Makes the flow ready for another receiver, after one that received nothing.
     pub(super) fn change_receiver(&mut self) {
-        self.finished = false;
+        (self.finished, self.discards) = (false, false);
     }
 
     /// Passes on the bytes that there are. Ready when no more will come or can be passed on, and from then on.
@@ -154,11 +156,30 @@ impl Flow {
     /// # Errors
     /// `to` takes no more bytes. It is returned once.
     pub(super) fn poll(&mut self, cx: &mut Context<'_>, from: &mut Stream, to: &mut Stream) -> Poll<io::Result<()>> {
+        if self.discards {
+            self.discard(cx, from);
+        }
         let polled = self.pass(cx, from, to);
-        if polled.is_ready() {
+        if let Poll::Ready(passed) = &polled {
             self.finished = true;
+            self.discards |= passed.is_err();
         }
         polled
+    }
+
+    fn discard(&mut self, cx: &mut Context<'_>, from: &mut Stream) {
+        let mut chunk = Chunk::borrow(Size::Small);
+        for _ in 0..TURN / chunk.room().len() {
+            match from.poll_read(cx, chunk.room()) {
+                Poll::Pending => return,
+                Poll::Ready(Ok(1..)) => {}
+                Poll::Ready(Ok(0) | Err(_)) => {
+                    self.discards = false;
+                    return;
+                }
+            }
+        }
+        cx.waker().wake_by_ref();
     }
 
     fn pass(&mut self, cx: &mut Context<'_>, from: &mut Stream, to: &mut Stream) -> Poll<io::Result<()>> {

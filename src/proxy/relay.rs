@@ -189,9 +189,10 @@ impl<'a> Relay<'a> {
     fn pass(&mut self, cx: &mut Context<'_>) {
         self.pass_from(Side::Client, cx);
         self.pass_from(Side::Member, cx);
-        if self.is_lost(Side::Client) {
-            // The member still gets what the client sent before.
+        if self.lost.is_some() {
+            // The other side still gets what the lost one sent before, and goes on sending to nobody.
             self.pass_from(Side::Client, cx);
+            self.pass_from(Side::Member, cx);
         }
         self.watch_unread(cx);
     }

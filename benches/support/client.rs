@@ -46,10 +46,43 @@ impl Connection {
     /// Asks for `answer.len()` bytes and reads them.
     pub fn exchange(&mut self, answer: &mut [u8]) -> io::Result<()> {
         self.ask(answer.len() as u64)?;
+        self.receive(answer)
+    }
+
+    /// Reads `answer.len()` bytes.
+    pub fn receive(&mut self, answer: &mut [u8]) -> io::Result<()> {
         match self {
             Self::Plain(socket) => socket.read_exact(answer),
             Self::Tls(stream) => stream.read_exact(answer),
         }
+    }
+
+    /// Reads so many bytes.
+    pub fn discard(&mut self, count: usize) -> io::Result<()> {
+        let mut buffer = [0; 16 << 10];
+        let mut left = count;
+        while left > 0 {
+            let most = left.min(buffer.len());
+            self.receive(&mut buffer[..most])?;
+            left -= most;
+        }
+        Ok(())
+    }
+
+    /// Sends for as long as the other side takes more, and does not wait for it.
+    pub fn send_all_it_takes(&mut self) -> io::Result<()> {
+        self.socket().set_nonblocking(true)?;
+        loop {
+            let sent = match self {
+                Self::Plain(socket) => socket.write(pattern()),
+                Self::Tls(stream) => stream.write(pattern()),
+            };
+            match sent {
+                Err(error) if error.kind() == io::ErrorKind::WouldBlock => break,
+                sent => sent.map(drop)?,
+            }
+        }
+        self.socket().set_nonblocking(false)
     }
 
     pub fn ask(&mut self, count: u64) -> io::Result<()> {

@@ -1,4 +1,5 @@
-//! The member behind the proxies: answers each request with as many bytes as it asks for, in plaintext and in TLS.
+//! The member behind the proxies: answers each request with as many bytes as it asks for, in plaintext and in TLS. It reads
+//! nothing while it answers.
 //! A request is a Thrift message, as a proxy may look at the first bytes: `rows(1: i64 count)`.
 
 use std::net::SocketAddr;
@@ -69,6 +70,9 @@ async fn serve(mut stream: impl AsyncRead + AsyncWrite + Unpin) -> std::io::Resu
     let mut request = [0; REQUEST_LENGTH];
     while stream.read_exact(&mut request).await.is_ok() {
         let mut left = u64::from_be_bytes(request[COUNT_AT..COUNT_AT + 8].try_into().unwrap());
+        if left == STALL {
+            std::future::pending::<()>().await;
+        }
         while left > 0 {
             let piece = pattern().len().min(usize::try_from(left).unwrap_or(usize::MAX));
             stream.write_all(&pattern()[..piece]).await?;
@@ -78,6 +82,9 @@ async fn serve(mut stream: impl AsyncRead + AsyncWrite + Unpin) -> std::io::Resu
     }
     stream.shutdown().await
 }
+
+/// Asks the member to answer nothing and to read nothing more.
+pub const STALL: u64 = u64::MAX - 1;
 
 pub fn request(count: u64) -> [u8; REQUEST_LENGTH] {
     let mut request = [0; REQUEST_LENGTH];

@@ -7,6 +7,7 @@ mod listening_socket;
 mod open_file_limit;
 mod peer_state;
 mod recording_socket;
+mod send_room;
 mod shortage;
 mod shortage_log;
 mod socket_options;
@@ -22,6 +23,7 @@ pub use peer_state::{
     all_acknowledged, all_acknowledged_discarding, is_all_acknowledged, peer_closed, peer_lost, until_peer_closes,
 };
 pub use recording_socket::Socket;
+pub use send_room::poll_send_room;
 pub use shortage::Shortage;
 pub use shortage_log::log_ended_shortages;
 pub use socket_options::{reset_on_close, shutdown_write};

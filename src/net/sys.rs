@@ -1,5 +1,5 @@
 //! The system calls without a safe wrapper; the only `unsafe` in the crate.
-#![expect(unsafe_code, reason = "TCP_INFO and SIOCOUTQ have no safe wrapper")]
+#![expect(unsafe_code, reason = "TCP_INFO, SO_MEMINFO and SIOCOUTQ have no safe wrapper")]
 
 use std::os::fd::{AsFd, AsRawFd};
 
@@ -48,6 +48,27 @@ fn raw_tcp_info(socket: &impl AsFd) -> Option<[u8; 256]> {
     (status == 0 && length as usize >= SEGMENTS_IN + 4).then_some(raw)
 }
 
+/// Returns how many bytes the socket takes before its send buffer is full, as the kernel counts them (`SO_MEMINFO` in
+/// include/uapi/linux/sock_diag.h); `None` where the kernel does not tell.
+pub(super) fn send_room(socket: &impl AsFd) -> Option<usize> {
+    let mut raw = [0_u32; libc::SK_MEMINFO_DROPS as usize + 1];
+    let mut length = size_of_val(&raw) as libc::socklen_t;
+    // SAFETY: the descriptor is open for as long as `socket` is borrowed, and the kernel writes at most `length` bytes
+    // into `raw`, which is that long.
+    let status = unsafe {
+        libc::getsockopt(
+            socket.as_fd().as_raw_fd(),
+            libc::SOL_SOCKET,
+            libc::SO_MEMINFO,
+            raw.as_mut_ptr().cast(),
+            &raw mut length,
+        )
+    };
+    let is_told = status == 0 && length as usize == size_of_val(&raw);
+    let field = |index: libc::c_int| raw[index as usize];
+    is_told.then(|| field(libc::SK_MEMINFO_SNDBUF).saturating_sub(field(libc::SK_MEMINFO_WMEM_QUEUED)) as usize)
+}
+
 /// Returns how many bytes that were written the peer has not acknowledged (`SIOCOUTQ`); 0 when the socket is closed.
 pub(super) fn unsent_bytes(socket: &impl AsFd) -> u32 {
     let mut bytes: libc::c_int = 0;
@@ -76,5 +97,17 @@ mod tests {
         server.set_nonblocking(true).unwrap();
         while server.write(&[0; 65536]).is_ok() {}
         assert!(unsent_bytes(&server) > 0);
+    }
+
+    #[test]
+    fn room_is_taken_by_one_write_and_is_none_when_the_buffer_is_full() {
+        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+        let mut client = TcpStream::connect(listener.local_addr().unwrap()).unwrap();
+        client.set_nonblocking(true).unwrap();
+        let room = send_room(&client).unwrap();
+        assert!(room > 0);
+        assert_eq!(client.write(&vec![0; room.min(1 << 18)]).unwrap(), room.min(1 << 18));
+        while client.write(&[0; 65536]).is_ok() {}
+        assert!(send_room(&client).unwrap() < 65536);
     }
 }

@@ -3,57 +3,31 @@
 
 use std::cell::RefCell;
 
-/// The size of a buffer: how much is read at once.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub(super) enum Size {
-    /// 16 KiB: requests and small results.
-    #[default]
-    Small,
-    /// 256 KiB: large results, where the number of system calls decides the speed.
-    Bulk,
-}
+/// The size of buffers for requests and small results: what a TLS record holds.
+pub(super) const SMALL: usize = 16 << 10;
+/// The size of buffers for large results, where the number of system calls decides the speed.
+pub(super) const BULK: usize = 256 << 10;
 
-impl Size {
-    const fn bytes(self) -> usize {
-        match self {
-            Self::Small => 16 << 10,
-            Self::Bulk => 256 << 10,
-        }
-    }
-
-    /// Returns how many free buffers a thread keeps.
-    const fn kept(self) -> usize {
-        match self {
-            Self::Small => 32,
-            Self::Bulk => 4,
-        }
-    }
-}
-
-/// A borrowed buffer. The bytes from `start` to `end` were read and are still to be written.
+/// A borrowed buffer. The bytes from `start` to `end` were read and are still to be written. As many as `limit` are read.
 #[derive(Debug)]
 pub(super) struct Chunk {
-    size: Size,
     bytes: Box<[u8]>,
     start: usize,
     end: usize,
-}
-
-thread_local! {
-    static SPARE: [RefCell<Vec<Box<[u8]>>>; 2] = const { [RefCell::new(Vec::new()), RefCell::new(Vec::new())] };
+    limit: usize,
 }
 
 impl Chunk {
-    /// Borrows a buffer; it is returned when it is dropped.
-    pub(super) fn borrow(size: Size) -> Self {
-        let spare = SPARE.with(|spare| spare[size as usize].borrow_mut().pop());
-        let bytes = spare.unwrap_or_else(|| vec![0; size.bytes()].into_boxed_slice());
-        Self { size, bytes, start: 0, end: 0 }
+    /// Borrows a buffer for so many bytes, [`BULK`] at most. It is returned when it is dropped.
+    pub(super) fn borrow(limit: usize) -> Self {
+        let spares = if limit <= SMALL { &SPARE_SMALL } else { &SPARE_BULK };
+        let bytes = spares.with(Spares::take);
+        Self { limit: limit.min(bytes.len()), bytes, start: 0, end: 0 }
     }
 
     /// Returns the room to read into.
     pub(super) fn room(&mut self) -> &mut [u8] {
-        &mut self.bytes[self.end..]
+        &mut self.bytes[self.end..self.limit]
     }
 
     /// Marks bytes as read.
@@ -62,7 +36,7 @@ impl Chunk {
     }
 
     pub(super) fn is_full(&self) -> bool {
-        self.end == self.bytes.len()
+        self.end == self.limit
     }
 
     /// Returns the bytes that are still to be written.
@@ -74,16 +48,54 @@ impl Chunk {
     pub(super) fn written(&mut self, count: usize) {
         self.start += count;
     }
+
+    /// Makes the chunk small, as it may be long until the receiver takes more: the bytes that are still to be written move
+    /// to a buffer of just their size, if that saves half.
+    pub(super) fn shrink(&mut self) {
+        let unwritten = self.unwritten();
+        if unwritten.len() <= self.bytes.len() / 2 {
+            let (bytes, end) = (Box::from(unwritten), unwritten.len());
+            *self = Self { bytes, start: 0, end, limit: end };
+        }
+    }
 }
 
 impl Drop for Chunk {
     fn drop(&mut self) {
         let bytes = std::mem::take(&mut self.bytes);
-        SPARE.with(|spare| {
-            let mut spare = spare[self.size as usize].borrow_mut();
-            if spare.len() < self.size.kept() {
-                spare.push(bytes);
-            }
-        });
+        match bytes.len() {
+            SMALL => SPARE_SMALL.with(|spares| spares.keep(bytes)),
+            BULK => SPARE_BULK.with(|spares| spares.keep(bytes)),
+            _ => {}
+        }
+    }
+}
+
+thread_local! {
+    static SPARE_SMALL: Spares = const { Spares::new(SMALL, 32) };
+    static SPARE_BULK: Spares = const { Spares::new(BULK, 4) };
+}
+
+/// Free buffers of one size that a thread keeps.
+struct Spares {
+    size: usize,
+    most: usize,
+    free: RefCell<Vec<Box<[u8]>>>,
+}
+
+impl Spares {
+    const fn new(size: usize, most: usize) -> Self {
+        Self { size, most, free: RefCell::new(Vec::new()) }
+    }
+
+    fn take(&self) -> Box<[u8]> {
+        self.free.borrow_mut().pop().unwrap_or_else(|| vec![0; self.size].into_boxed_slice())
+    }
+
+    fn keep(&self, bytes: Box<[u8]>) {
+        let mut free = self.free.borrow_mut();
+        if free.len() < self.most {
+            free.push(bytes);
+        }
     }
 }

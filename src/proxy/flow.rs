@@ -4,7 +4,7 @@ use std::future::poll_fn;
 use std::io;
 use std::task::{Context, Poll, ready};
 
-use super::buffers::{Chunk, Size};
+use super::buffers::{BULK, Chunk, SMALL};
 use super::stream::Stream;
 use crate::net::FirstBytes;
 use crate::tls::TlsFault;
@@ -75,7 +75,9 @@ impl End {
 #[derive(Debug, Default)]
 pub(super) struct Flow {
     chunk: Option<Chunk>,
-    size: Size,
+    /// How many bytes are read at once of a large result; 0 while there is none. No more is read of it than the receiver
+    /// has room for, so that what a slow receiver does not take yet stays with the sender.
+    bulk: usize,
     /// How the sending side ended, once it has.
     pub end: Option<End>,
     /// Whether the end was passed on, or cannot be.
@@ -99,7 +101,7 @@ impl Flow {
     /// The sender reset the connection, or sent bytes that are not valid TLS.
     pub(super) async fn receive_first(&mut self, from: &mut Stream) -> io::Result<bool> {
         poll_fn(|cx| {
-            let mut chunk = Chunk::borrow(Size::Small);
+            let mut chunk = Chunk::borrow(SMALL);
             from.poll_read(cx, chunk.room()).map_ok(|count| {
                 self.first.record(&chunk.room()[..count]);
                 chunk.filled(count);
@@ -186,7 +188,12 @@ impl Flow {
         let mut passed = 0;
         while !self.finished {
             if let Some(chunk) = &mut self.chunk {
-                let count = ready!(to.poll_write(cx, chunk.unwritten()))?;
+                let Poll::Ready(count) = to.poll_write(cx, chunk.unwritten())? else {
+                    // It may be long until the receiver takes more.
+                    chunk.shrink();
+                    self.bulk = 0;
+                    return Poll::Pending;
+                };
                 if count == 0 {
                     return Poll::Ready(Err(io::ErrorKind::WriteZero.into()));
                 }
@@ -214,32 +221,59 @@ impl Flow {
                 cx.waker().wake_by_ref();
                 return Poll::Pending;
             }
-            let mut chunk = Chunk::borrow(self.size);
-            match from.poll_read(cx, chunk.room()) {
-                Poll::Pending => {
-                    self.size = Size::Small;
-                    if self.unflushed {
-                        // A flush that cannot finish is finished by a later poll: the write side wakes us.
-                        if let Poll::Ready(flushed) = to.poll_flush(cx) {
-                            self.unflushed = false;
-                            flushed?;
-                        }
+            // The sender waits, instead of more and more encrypted bytes.
+            ready!(to.poll_send_encrypted(cx))?;
+            let count = match self.bulk {
+                0 => SMALL,
+                most => from.most_read(most.min(ready!(to.poll_room(SMALL, cx))?)),
+            };
+            let mut chunk = Chunk::borrow(count);
+            if self.fill(cx, from, &mut chunk).is_pending() {
+                self.bulk = 0;
+                if self.unflushed {
+                    // A flush that cannot finish is finished by a later poll: the write side wakes us.
+                    if let Poll::Ready(flushed) = to.poll_flush(cx) {
+                        self.unflushed = false;
+                        flushed?;
                     }
-                    return Poll::Pending;
                 }
-                Poll::Ready(Ok(0)) => self.set_end(End::Fin),
+                return Poll::Pending;
+            }
+            if chunk.is_full() {
+                // Step by step: a kernel that lacks memory takes less than there is room for.
+                self.bulk = BULK.min(4 * self.bulk.max(SMALL));
+            }
+            self.chunk = (!chunk.unwritten().is_empty()).then_some(chunk);
+        }
+        Poll::Ready(Ok(()))
+    }
+
+    /// Reads what there is into the chunk, or takes the sender's end. Bytes that were read before the end are passed on
+    /// before it.
+    fn fill(&mut self, cx: &mut Context<'_>, from: &mut Stream, chunk: &mut Chunk) -> Poll<()> {
+        loop {
+            match from.poll_read(cx, chunk.room()) {
+                Poll::Pending if chunk.unwritten().is_empty() => return Poll::Pending,
+                Poll::Pending => break,
+                Poll::Ready(Ok(0)) => {
+                    self.set_end(End::Fin);
+                    break;
+                }
+                Poll::Ready(Err(error)) => {
+                    self.set_end(End::of(&error));
+                    break;
+                }
                 Poll::Ready(Ok(count)) => {
                     self.first.record(&chunk.room()[..count]);
                     chunk.filled(count);
-                    if chunk.is_full() {
-                        self.size = Size::Bulk;
-                    }
-                    self.chunk = Some(chunk);
                 }
-                Poll::Ready(Err(error)) => self.set_end(End::of(&error)),
+            }
+            // TLS gives one record at a time, and passing on several at once is cheaper.
+            if self.bulk == 0 || chunk.is_full() || matches!(from, Stream::Plain(_)) {
+                break;
             }
         }
-        Poll::Ready(Ok(()))
+        Poll::Ready(())
     }
 }
 

@@ -7,6 +7,7 @@ use std::task::{Context, Poll, ready};
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio_rustls::TlsStream;
 
+use super::buffers::{BULK, SMALL};
 use crate::net::{self, Socket};
 
 /// One side of a connection. TLS is boxed: its state is large, and only some sides have it.
@@ -45,11 +46,33 @@ impl Stream {
         Poll::Ready(Ok(buf.filled().len()))
     }
 
+    /// Returns how many bytes to read at once for a receiver that has so much room.
+    pub(super) fn most_read(&self, room: usize) -> usize {
+        match self {
+            Self::Plain(_) => room.clamp(SMALL, BULK),
+            // Whole records, as a part of one would stay here. More than fits into the processor's caches is no faster.
+            Self::Tls(_) => (room / SMALL).clamp(1, 4) * SMALL,
+        }
+    }
+
     pub(super) fn poll_write(&mut self, cx: &mut Context<'_>, bytes: &[u8]) -> Poll<io::Result<usize>> {
         match self {
             Self::Plain(socket) => Pin::new(socket).poll_write(cx, bytes),
             Self::Tls(tls) => Pin::new(tls).poll_write(cx, bytes),
         }
+    }
+
+    /// Waits until the socket has taken what was encrypted and is not sent yet.
+    pub(super) fn poll_send_encrypted(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        match self {
+            Self::Tls(tls) if wants_write(tls) => Pin::new(tls).poll_flush(cx),
+            _ => Poll::Ready(Ok(())),
+        }
+    }
+
+    /// Waits until the socket has room for `least` bytes. Returns how many it takes at once.
+    pub(super) fn poll_room(&self, least: usize, cx: &mut Context<'_>) -> Poll<io::Result<usize>> {
+        net::poll_send_room(&self.socket().tcp, least, cx)
     }
 
     pub(super) fn poll_flush(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<()>> {

@@ -23,6 +23,7 @@ mod resolve;
 mod rules;
 mod shortage;
 mod sides;
+mod slow_readers;
 mod socket_options;
 mod suspects;
 mod tls_answers;

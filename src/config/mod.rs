@@ -19,6 +19,7 @@ mod scalar;
 mod show;
 mod source;
 mod suggest;
+mod transports;
 mod tree;
 
 pub use built_in::built_in;

@@ -19,7 +19,9 @@ pub use connect::{NotConnected, connect, connect_with};
 pub use first_bytes::FirstBytes;
 pub use listening_socket::{BoundSocket, bind, set_listening_options, share_port};
 pub use open_file_limit::raise_open_file_limit;
-pub use peer_state::{all_acknowledged, is_all_acknowledged, peer_closed, peer_lost, until_peer_closes};
+pub use peer_state::{
+    all_acknowledged, all_acknowledged_discarding, is_all_acknowledged, peer_closed, peer_lost, until_peer_closes,
+};
 pub use recording_socket::Socket;
 pub use send_room::poll_send_room;
 pub use shortage::Shortage;

@@ -87,6 +87,25 @@ pub async fn all_acknowledged(stream: &TcpStream, limit: Duration) -> bool {
     true
 }
 
+/// As [`all_acknowledged`], and discards what the peer sends meanwhile: one that is writing may read only afterwards.
+pub async fn all_acknowledged_discarding(stream: &TcpStream, limit: Duration) -> bool {
+    let discard = async {
+        let mut bytes = vec![0; 16 << 10];
+        loop {
+            match stream.readable().await.and_then(|()| stream.try_read(&mut bytes)) {
+                Ok(1..) => {}
+                Err(error) if error.kind() == io::ErrorKind::WouldBlock => {}
+                Ok(0) | Err(_) => return pending().await,
+            }
+        }
+    };
+    tokio::select! {
+        biased;
+        acknowledged = all_acknowledged(stream, limit) => acknowledged,
+        () = discard => false,
+    }
+}
+
 /// Returns whether the peer has acknowledged all bytes that were written, or never will, as the connection was lost.
 pub fn is_all_acknowledged(stream: &TcpStream) -> bool {
     sys::unsent_bytes(stream) == 0 || sys::is_closed(stream)

@@ -78,7 +78,6 @@ pub(super) async fn choose_member(
         has_turn = tokio::select! {
             biased;
             () = queued.waiting.turn() => true,
-            () = until(retry) => true,
             () = &mut changed => {
                 changed.set(waiters.changed());
                 false
@@ -88,6 +87,7 @@ pub(super) async fn choose_member(
                 let (name, waited) = (&pool.config.name, started.elapsed());
                 break Err(CloseReason::QueueTimeout.because(format_args!("pool {name}: {waited:.1?}")));
             }
+            () = until(retry) => true,
         };
     };
     record.times.queue = Some(started.elapsed());

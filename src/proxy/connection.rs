@@ -196,6 +196,10 @@ impl Handshaken {
             return Relayed::Reselect;
         }
 
+        if !matches!(relay.outcome, Outcome::Ended { reset: Some(Side::Member), .. } | Outcome::Drained) {
+            // What is left is the client's.
+            place.free();
+        }
         meter.count_bytes(inbound.bytes, outbound.bytes);
         if record.opening == Opening::Unknown {
             record.set_opening(inbound, &self.client);

@@ -14,6 +14,8 @@ pub(super) enum Due {
     SetUp,
     /// The member's side is over: it ended, and takes no bytes either.
     MemberOver,
+    /// A side that nobody reads, as its bytes wait for the other side, is to be watched.
+    Watch,
     /// What a lost side sent before cannot be delivered in time.
     Undelivered,
     /// One side has ended, and the other has sent nothing for half-closed-timeout.
@@ -33,7 +35,7 @@ pub(super) struct Deadlines {
     active: Instant,
     /// When bytes last passed to the member.
     active_to_member: Instant,
-    /// When the first side ended.
+    /// When the end of the first side was passed on.
     ended: Option<Instant>,
     /// When the member ended its side.
     member_ended: Option<Instant>,
@@ -43,6 +45,8 @@ pub(super) struct Deadlines {
     pub place_free: bool,
     /// Whether the connection counts as being set up.
     pub in_setup: bool,
+    /// Whether bytes wait for a side that takes none, and the side that sent them is not watched yet.
+    pub blocked: bool,
 }
 
 impl Deadlines {
@@ -60,6 +64,7 @@ impl Deadlines {
             lost: None,
             place_free: false,
             in_setup: true,
+            blocked: false,
         }
     }
 
@@ -71,12 +76,14 @@ impl Deadlines {
         }
     }
 
-    /// Notes that a side has ended.
-    pub(super) fn ended(&mut self, by_member: bool, now: Instant) {
+    /// Notes that the end of a side was passed on.
+    pub(super) fn ended(&mut self, now: Instant) {
         self.ended.get_or_insert(now);
-        if by_member {
-            self.member_ended.get_or_insert(now);
-        }
+    }
+
+    /// Notes that the member has ended its side.
+    pub(super) fn member_ended(&mut self, now: Instant) {
+        self.member_ended.get_or_insert(now);
     }
 
     /// Notes that a side was lost.
@@ -96,7 +103,8 @@ impl Deadlines {
         let all = [
             (setup, Due::SetUp),
             (member_over.map(|ended| ended.max(self.active_to_member) + MEMBER_OVER), Due::MemberOver),
-            (self.lost.map(|lost| lost + self.close_wait), Due::Undelivered),
+            (self.blocked.then(|| self.active + BLOCKED), Due::Watch),
+            (self.lost.map(|lost| lost.max(self.active) + self.close_wait), Due::Undelivered),
             (self.ended.map(|ended| ended.max(self.active) + self.half_closed), Due::HalfClosed),
             (Some(self.active + self.idle), Due::Idle),
         ];
@@ -108,6 +116,8 @@ impl Deadlines {
 /// A member that has ended its side, and to which no bytes passed for so long, has closed: an impalad never ends one
 /// direction alone.
 const MEMBER_OVER: Duration = Duration::from_millis(500);
+/// A side is watched when its bytes have waited for so long, as that takes a descriptor.
+const BLOCKED: Duration = Duration::from_millis(500);
 /// How long "never" is for a timer.
 const NEVER: Duration = Duration::from_secs(30 * 365 * 24 * 3600);
 
@@ -130,6 +140,7 @@ mod tests {
             lost: None,
             place_free: false,
             in_setup: false,
+            blocked: false,
         }
     }
 
@@ -141,12 +152,14 @@ mod tests {
         assert_eq!(relay.next(), (at(300), Due::Idle));
         relay.passed(true, at(100));
         assert_eq!(relay.next(), (at(400), Due::Idle));
-        relay.ended(false, at(200));
+        relay.ended(at(200));
         assert_eq!(relay.next(), (at(260), Due::HalfClosed));
         relay.passed(false, at(230));
         assert_eq!(relay.next(), (at(290), Due::HalfClosed));
         relay.lost(at(240));
         assert_eq!(relay.next(), (at(245), Due::Undelivered));
+        relay.passed(false, at(244));
+        assert_eq!(relay.next(), (at(249), Due::Undelivered), "while the other side takes bytes they are delivered");
     }
 
     #[test]
@@ -154,7 +167,8 @@ mod tests {
         let start = Instant::now();
         let mut relay = Deadlines { in_setup: true, ..deadlines(start) };
         assert_eq!(relay.next(), (start + SetupGuard::LONGEST, Due::SetUp));
-        relay.ended(true, start);
+        relay.member_ended(start);
+        relay.ended(start);
         assert_eq!(relay.next(), (start + MEMBER_OVER, Due::MemberOver));
         relay.passed(false, start + SECOND);
         assert_eq!(relay.next(), (start + MEMBER_OVER, Due::MemberOver), "what the client still receives");

@@ -64,14 +64,19 @@ impl Ending<'_> {
         if plain_to_member && !tls_from_client && is_tls_record(self.answer) {
             return Some(CloseReason::MemberSpokeTls);
         }
-        let by_member = matches!(self.relay.outcome, Outcome::Ended { side: Side::Member, .. });
+        let by_member = match self.relay.outcome {
+            Outcome::Ended { side, .. } => side == Side::Member,
+            Outcome::Idle | Outcome::HalfClosed(_) => false,
+            // pronk has cut an exchange short that may have been good.
+            Outcome::Drained | Outcome::ServiceDown(_) => return None,
+        };
         let is_quick = self.lasted < LONG_ENOUGH_TO_ANSWER;
         let is_unanswered = self.answer.is_empty() && (by_member || !is_quick);
         match () {
             () if !is_unanswered || self.member_is_down => None,
             () if plain_to_member && tls_from_client => Some(CloseReason::MemberSilentToTls),
-            // A member that waits for more SASL is silent; one that waits for TLS closes at once.
-            () if plain_to_member && by_member && is_quick && self.opening != Opening::Unknown => {
+            // A member that waits for more SASL is silent; one that waits for TLS, or for SASL, closes at once.
+            () if by_member && is_quick && self.opening != Opening::Unknown => {
                 Some(CloseReason::MemberClosedUnanswered)
             }
             () if self.opening.is_sasl() => Some(CloseReason::MemberSilentToSasl),
@@ -86,7 +91,7 @@ impl Ending<'_> {
             Outcome::Ended { reset: Some(side), .. } => {
                 let other = if side == Side::Client { client } else { member };
                 // A reset discards what was not delivered yet, so it waits for the bytes that came before it.
-                net::all_acknowledged(&other.socket().tcp, profile.close_wait).await;
+                net::all_acknowledged_discarding(&other.socket().tcp, profile.close_wait).await;
                 net::reset_on_close(&other.socket().tcp);
             }
             // Both sides have got their end, or have no use for one.

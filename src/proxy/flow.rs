@@ -4,7 +4,7 @@ use std::future::poll_fn;
 use std::io;
 use std::task::{Context, Poll, ready};
 
-use super::buffers::{BULK, Chunk, SMALL};
+use super::buffers::{Chunk, SMALL};
 use super::stream::Stream;
 use crate::net::FirstBytes;
 use crate::tls::TlsFault;
@@ -75,13 +75,15 @@ impl End {
 #[derive(Debug, Default)]
 pub(super) struct Flow {
     chunk: Option<Chunk>,
-    /// How many bytes are read at once of a large result; 0 while there is none. No more is read of it than the receiver
-    /// has room for, so that what a slow receiver does not take yet stays with the sender.
-    bulk: usize,
+    /// Whether the sender has more than a small buffer holds. Then no more is read than the receiver has room for, so that
+    /// what a slow receiver does not take yet stays with the sender.
+    is_bulk: bool,
     /// How the sending side ended, once it has.
     pub end: Option<End>,
     /// Whether the end was passed on, or cannot be.
     pub finished: bool,
+    /// Whether more is read and discarded, as the receiver is lost: a sender that is writing may read only afterwards.
+    discards: bool,
     unflushed: bool,
     /// Whether the end is held back, and not passed on yet.
     pub end_held: bool,
@@ -117,7 +119,12 @@ impl Flow {
 
     /// Returns whether bytes were received that the receiver does not have yet.
     pub(super) fn has_unsent(&self) -> bool {
-        self.chunk.is_some() || self.unflushed
+        !self.finished && (self.chunk.is_some() || self.unflushed)
+    }
+
+    /// Returns whether bytes wait for the receiver. The sender is not read meanwhile.
+    pub(super) fn is_blocked(&self) -> bool {
+        !self.finished && self.chunk.is_some()
     }
 
     /// Takes the news that the sender's connection is lost. What it sent before is still passed on, and then an end of
@@ -143,7 +150,7 @@ impl Flow {
 
     /// Makes the flow ready for another receiver, after one that received nothing.
     pub(super) fn change_receiver(&mut self) {
-        self.finished = false;
+        (self.finished, self.discards) = (false, false);
     }
 
     /// Passes on the bytes that there are. Ready when no more will come or can be passed on, and from then on.
@@ -151,11 +158,30 @@ impl Flow {
     /// # Errors
     /// `to` takes no more bytes. It is returned once.
     pub(super) fn poll(&mut self, cx: &mut Context<'_>, from: &mut Stream, to: &mut Stream) -> Poll<io::Result<()>> {
+        if self.discards {
+            self.discard(cx, from);
+        }
         let polled = self.pass(cx, from, to);
-        if polled.is_ready() {
+        if let Poll::Ready(passed) = &polled {
             self.finished = true;
+            self.discards |= passed.is_err();
         }
         polled
+    }
+
+    fn discard(&mut self, cx: &mut Context<'_>, from: &mut Stream) {
+        let mut chunk = Chunk::borrow(SMALL);
+        for _ in 0..TURN / chunk.room().len() {
+            match from.poll_read(cx, chunk.room()) {
+                Poll::Pending => return,
+                Poll::Ready(Ok(1..)) => {}
+                Poll::Ready(Ok(0) | Err(_)) => {
+                    self.discards = false;
+                    return;
+                }
+            }
+        }
+        cx.waker().wake_by_ref();
     }
 
     fn pass(&mut self, cx: &mut Context<'_>, from: &mut Stream, to: &mut Stream) -> Poll<io::Result<()>> {
@@ -165,7 +191,6 @@ impl Flow {
                 let Poll::Ready(count) = to.poll_write(cx, chunk.unwritten())? else {
                     // It may be long until the receiver takes more.
                     chunk.shrink();
-                    self.bulk = 0;
                     return Poll::Pending;
                 };
                 if count == 0 {
@@ -184,6 +209,7 @@ impl Flow {
                 None => {}
                 Some(End::Fin | End::Truncated) if self.end_held => {
                     ready!(to.poll_flush(cx))?;
+                    self.unflushed = false;
                     return Poll::Pending;
                 }
                 Some(End::Fin) => return to.poll_finish(cx),
@@ -196,13 +222,10 @@ impl Flow {
             }
             // The sender waits, instead of more and more encrypted bytes.
             ready!(to.poll_send_encrypted(cx))?;
-            let count = match self.bulk {
-                0 => SMALL,
-                most => from.most_read(most.min(ready!(to.poll_room(SMALL, cx))?)),
-            };
+            let count = if self.is_bulk { from.most_read(ready!(to.poll_room(SMALL, cx))?) } else { SMALL };
             let mut chunk = Chunk::borrow(count);
             if self.fill(cx, from, &mut chunk).is_pending() {
-                self.bulk = 0;
+                self.is_bulk = false;
                 if self.unflushed {
                     // A flush that cannot finish is finished by a later poll: the write side wakes us.
                     if let Poll::Ready(flushed) = to.poll_flush(cx) {
@@ -212,10 +235,7 @@ impl Flow {
                 }
                 return Poll::Pending;
             }
-            if chunk.is_full() {
-                // Step by step: a kernel that lacks memory takes less than there is room for.
-                self.bulk = BULK.min(4 * self.bulk.max(SMALL));
-            }
+            self.is_bulk |= chunk.is_full();
             self.chunk = (!chunk.unwritten().is_empty()).then_some(chunk);
         }
         Poll::Ready(Ok(()))
@@ -242,7 +262,7 @@ impl Flow {
                 }
             }
             // TLS gives one record at a time, and passing on several at once is cheaper.
-            if self.bulk == 0 || chunk.is_full() || matches!(from, Stream::Plain(_)) {
+            if !self.is_bulk || chunk.is_full() || matches!(from, Stream::Plain(_)) {
                 break;
             }
         }

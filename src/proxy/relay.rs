@@ -65,16 +65,14 @@ pub(super) struct Relay<'a> {
     first: Option<Side>,
     /// The side that was found to be lost by writing to it or by watching it, and how.
     lost: Option<(Side, End)>,
-    /// Watches the side that has ended in order, which nobody reads any more.
-    watch: Option<Watch>,
+    /// Watch the sides that nobody reads: they have ended in order, or their bytes wait for the other side.
+    watches: [Option<Watch>; 2],
     /// Whether the last bytes were the client's.
     awaits_answer: bool,
 }
 
-struct Watch {
-    side: Side,
-    lost: Pin<Box<dyn Future<Output = ()> + Send>>,
-}
+/// Completes when a side is lost.
+type Watch = Pin<Box<dyn Future<Output = ()> + Send>>;
 
 impl<'a> Relay<'a> {
     pub(super) fn new(
@@ -84,7 +82,17 @@ impl<'a> Relay<'a> {
         outbound: &'a mut Flow,
         health: PassiveHealth<'a>,
     ) -> Self {
-        Self { client, member, inbound, outbound, health, first: None, lost: None, watch: None, awaits_answer: false }
+        Self {
+            client,
+            member,
+            inbound,
+            outbound,
+            health,
+            first: None,
+            lost: None,
+            watches: [None, None],
+            awaits_answer: false,
+        }
     }
 
     /// Passes bytes until the end. Gives the connection's `place` at the member back as soon as the member's side is
@@ -125,6 +133,8 @@ impl<'a> Relay<'a> {
                 meter.count_packets_each_second(now, self.client.socket(), self.member.socket());
             }
             self.note_ends(&mut deadlines, place);
+            deadlines.blocked =
+                BOTH.iter().any(|side| self.flow_from(*side).is_blocked() && self.watch_of(*side).is_none());
             if closing.as_mut().poll(cx).is_ready() {
                 return Poll::Ready(Outcome::Drained);
             }
@@ -144,6 +154,16 @@ impl<'a> Relay<'a> {
                 match due {
                     Due::SetUp => place.set_up(),
                     Due::MemberOver => place.free(),
+                    Due::Watch => {
+                        for side in BOTH {
+                            if self.flow_from(side).is_blocked() {
+                                self.watch(side);
+                            }
+                        }
+                        deadlines.blocked = false;
+                        // So that the watches are asked.
+                        cx.waker().wake_by_ref();
+                    }
                     Due::Idle => return Poll::Ready(Outcome::Idle),
                     Due::HalfClosed => return Poll::Ready(Outcome::HalfClosed(self.first.unwrap_or(Side::Client))),
                     Due::Undelivered => {
@@ -169,11 +189,12 @@ impl<'a> Relay<'a> {
     fn pass(&mut self, cx: &mut Context<'_>) {
         self.pass_from(Side::Client, cx);
         self.pass_from(Side::Member, cx);
-        if self.is_lost(Side::Client) {
-            // The member still gets what the client sent before.
+        if self.lost.is_some() {
+            // The other side still gets what the lost one sent before, and goes on sending to nobody.
             self.pass_from(Side::Client, cx);
+            self.pass_from(Side::Member, cx);
         }
-        self.watch_ended(cx);
+        self.watch_unread(cx);
     }
 
     fn pass_from(&mut self, side: Side, cx: &mut Context<'_>) {
@@ -189,22 +210,36 @@ impl<'a> Relay<'a> {
         }
     }
 
-    /// Watches a side that has ended in order, as it may be lost later.
-    fn watch_ended(&mut self, cx: &mut Context<'_>) {
+    /// Watches the sides that have ended in order, as they may be lost later, and asks all watches.
+    fn watch_unread(&mut self, cx: &mut Context<'_>) {
         if self.lost.is_some() {
             return;
         }
-        if self.watch.is_none() {
-            let ended = [Side::Client, Side::Member].into_iter().find(|side| self.flow_from(*side).finished);
-            let Some(side) = ended else { return };
-            self.watch = Some(Watch { side, lost: Box::pin(net::peer_lost(self.stream(side).socket())) });
+        for side in BOTH {
+            let flow = self.flow_from(side);
+            if flow.finished {
+                self.watch(side);
+            } else if !flow.is_blocked() {
+                // It is read again, which tells of a loss.
+                self.watches[side as usize] = None;
+            }
+            let Some(watch) = &mut self.watches[side as usize] else { continue };
+            if watch.as_mut().poll(cx).is_ready() {
+                let error = self.stream(side).socket().tcp.take_error().ok().flatten();
+                self.lose(side, error.map_or(End::Reset, |error| End::of_write(&error)));
+                return;
+            }
         }
-        let Some(watch) = &mut self.watch else { return };
-        if watch.lost.as_mut().poll(cx).is_ready() {
-            let side = watch.side;
-            let error = self.stream(side).socket().tcp.take_error().ok().flatten();
-            self.lose(side, error.map_or(End::Reset, |error| End::of_write(&error)));
+    }
+
+    fn watch(&mut self, side: Side) {
+        if self.watch_of(side).is_none() {
+            self.watches[side as usize] = Some(Box::pin(net::peer_lost(self.stream(side).socket())));
         }
+    }
+
+    fn watch_of(&self, side: Side) -> Option<&Watch> {
+        self.watches[side as usize].as_ref()
     }
 
     fn lose(&mut self, side: Side, end: End) {
@@ -235,7 +270,12 @@ impl<'a> Relay<'a> {
         let lost = self.is_lost(Side::Client) || self.is_lost(Side::Member);
         if lost || self.inbound.end.is_some() || self.outbound.end.is_some() {
             let now = Instant::now();
-            deadlines.ended(self.outbound.end.is_some(), now);
+            if self.inbound.finished || self.outbound.finished {
+                deadlines.ended(now);
+            }
+            if self.outbound.end.is_some() {
+                deadlines.member_ended(now);
+            }
             if lost {
                 deadlines.lost(now);
             }
@@ -244,9 +284,7 @@ impl<'a> Relay<'a> {
 
     /// Returns how the relay ends, if it does. `is_overdue` is whether what a lost side sent is given up.
     fn outcome(&self, is_overdue: bool) -> Option<Outcome> {
-        let lost = [Side::Client, Side::Member]
-            .into_iter()
-            .find(|side| self.is_lost(*side) && (is_overdue || self.flow_from(*side).finished));
+        let lost = BOTH.into_iter().find(|side| self.is_lost(*side) && (is_overdue || self.flow_from(*side).finished));
         if lost.is_none() && !(self.inbound.finished && self.outbound.finished) {
             return None;
         }
@@ -275,5 +313,6 @@ impl<'a> Relay<'a> {
     }
 }
 
+const BOTH: [Side; 2] = [Side::Client, Side::Member];
 /// After so long without bytes an answer counts as whole.
 const EXCHANGE_PAUSE: Duration = Duration::from_secs(1);

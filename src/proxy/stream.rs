@@ -32,8 +32,8 @@ impl Stream {
             Self::Tls(tls) => {
                 let read = Pin::new(&mut **tls).poll_read(cx, &mut buf);
                 if wants_write(tls) {
-                    // What TLS itself answers, such as no_renegotiation or a key update (RFC 5246 section 7.2.2, RFC 8446
-                    // section 4.6.3), must not wait for bytes to send. A failure is found by the next read or write.
+                    // What TLS itself answers, such as no_renegotiation (RFC 5246, section 7.2.2), must not wait for
+                    // bytes to send. A failure is found by the next read or write.
                     let _ = Pin::new(&mut **tls).poll_flush(cx);
                 }
                 match ready!(read) {

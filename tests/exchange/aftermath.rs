@@ -15,8 +15,8 @@ use crate::support::lb::Pronk;
 /// What pronk had before the first client, and what its log is to tell of each.
 pub struct Aftermath {
     descriptors: usize,
-    /// The exchanges of each client's address.
-    records: HashMap<String, VecDeque<Recorded>>,
+    /// The exchanges by the addresses of the client and of the virtual server, as a client's port comes again.
+    records: HashMap<(String, String), VecDeque<Recorded>>,
 }
 
 /// What the record of an exchange is to tell.
@@ -34,7 +34,8 @@ impl Aftermath {
         Self { descriptors: descriptors(pronk), records: HashMap::new() }
     }
 
-    pub fn note(&mut self, outcome: &Outcome) {
+    /// Takes an exchange through the virtual server at `destination`.
+    pub fn note(&mut self, outcome: &Outcome, destination: SocketAddr) {
         let Some(address) = outcome.client_address else { return };
         let plan = &outcome.plan;
         let in_order = |finish| matches!(finish, Finish::Fin | Finish::Truncate);
@@ -46,7 +47,7 @@ impl Aftermath {
         let bytes =
             (clean && whole && plan.mode != Mode::Through).then_some((client.sent + TICKET as u64, client.received));
         self.records
-            .entry(SocketAddr::to_string(&address))
+            .entry((address.to_string(), destination.to_string()))
             .or_default()
             .push_back(Recorded { number: plan.number, bytes });
     }
@@ -83,10 +84,11 @@ impl Aftermath {
         let mut faults: Vec<_> = log.iter().filter(is_fault).map(|line| format!("the log says: {line}")).collect();
         // Ports come again, and records are in order.
         let mut due: HashMap<_, VecDeque<_>> =
-            self.records.iter().map(|(address, exchanges)| (address.as_str(), exchanges.iter().collect())).collect();
+            self.records.iter().map(|(addresses, exchanges)| (addresses.clone(), exchanges.iter().collect())).collect();
         for line in records(&log) {
-            let address = line["client_address"].as_str().unwrap_or_default();
-            let Some(exchange) = due.get_mut(address).and_then(VecDeque::pop_front) else { continue };
+            let address = |field: &str| line[field].as_str().unwrap_or_default().to_owned();
+            let addresses = (address("client_address"), address("destination_address"));
+            let Some(exchange) = due.get_mut(&addresses).and_then(VecDeque::pop_front) else { continue };
             let Recorded { number, bytes: Some((bytes_in, bytes_out)) } = exchange else { continue };
             if line["bytes_in"] != *bytes_in || line["bytes_out"] != *bytes_out {
                 faults.push(format!("exchange {number}: {bytes_in} bytes in and {bytes_out} out, but the log: {line}"));

@@ -40,7 +40,7 @@ pub async fn run(stage: &Stage, seed: u64) -> Score {
         if outcome.is_right() {
             outcome.differences = differences(&outcome);
         }
-        aftermath.note(&outcome);
+        aftermath.note(&outcome, routes.address(&outcome.plan));
         score.note(&outcome);
     }
     score.wrong.extend(aftermath.log_faults(&pronk));

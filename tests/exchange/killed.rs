@@ -63,7 +63,7 @@ pub async fn run(stage: &Stage, seed: u64) -> Score {
     score.wrong.extend(aftermath.taken_places(&pronk));
     pairs.iter().for_each(|pair| pair.client.tell());
     for outcome in under_way.join_all().await {
-        aftermath.note(&outcome);
+        aftermath.note(&outcome, routes.address(&outcome.plan));
         score.note(&outcome);
     }
     score.wrong.extend(aftermath.leftovers(&pronk));

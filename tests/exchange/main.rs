@@ -69,7 +69,7 @@ async fn every_end_is_passed_on_as_it_was() {
             some,
             |plan| routes.address(plan),
             |it| {
-                aftermath.note(&it);
+                aftermath.note(&it, routes.address(&it.plan));
                 run.note(&mut score, &it);
             },
         )

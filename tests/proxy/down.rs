@@ -31,8 +31,10 @@ pub fn mortal_member() -> (SocketAddr, Sender<()>) {
             std::thread::sleep(Duration::from_millis(1));
         }
         drop(listener);
-        // The connections live on for as long as the test does.
-        std::mem::forget(held);
+        // The connections live on until they are told to end, or for as long as the test does.
+        if dies.recv().is_err() {
+            std::mem::forget(held);
+        }
     });
     (address, die)
 }

@@ -270,3 +270,107 @@ async fn reset_is_passed_on_within_close_wait_to_a_side_that_reads_nothing() {
     assert_eq!(sides.code_after(1), "member-reset");
     drop(client);
 }
+
+/// Fills the sockets of a side that reads nothing, so that bytes wait in pronk.
+async fn fill(from: &Peer) {
+    let mut quiet = 0;
+    while quiet < 10 {
+        quiet += 1;
+        let Peer::Plain(tcp) = from else { panic!() };
+        while tcp.try_write(&[7; 65536]).is_ok() {
+            quiet = 0;
+        }
+        tokio::time::sleep(Duration::from_millis(20)).await;
+    }
+}
+
+/// Nobody reads it meanwhile, so that it has to be watched.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn side_that_is_lost_while_the_other_reads_nothing_holds_no_place() {
+    for layers in [Layers { client: false, member: false }, Layers { client: true, member: false }] {
+        let sides = Sides::start(layers, ", close-wait: 1h, idle-timeout: indefinite", "").await;
+        let (_client, member) = sides.connect().await;
+        fill(&member).await;
+        reset(member.tcp());
+        drop(member);
+        until("the member's place is free", || sides.at_member() == 0);
+    }
+    for layers in [Layers { client: false, member: false }, Layers { client: false, member: true }] {
+        let sides = Sides::start(layers, ", close-wait: 1s, idle-timeout: indefinite", "").await;
+        let (client, _member) = sides.connect().await;
+        fill(&client).await;
+        reset(client.tcp());
+        drop(client);
+        assert_eq!(sides.code_after(1), "client-reset");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn place_of_a_member_that_reset_is_free_before_its_client_has_read_everything() {
+    let sides = Sides::start(Layers::ALL[0], ", close-wait: 1h, idle-timeout: indefinite", "").await;
+    let (_client, mut member) = sides.connect().await;
+    // Fits into the sockets before the client.
+    member.write(&vec![7; 256 << 10]).await.unwrap();
+    until("the member has nothing left to send", || pronk::net::is_all_acknowledged(member.tcp()));
+    reset(member.tcp());
+    drop(member);
+    until("the member's place is free", || sides.at_member() == 0);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn drain_ends_in_order_what_has_had_its_answer() {
+    for layers in Layers::ALL {
+        for by_client in [true, false] {
+            let command = Command::new(env!("CARGO_BIN_EXE_pronk"));
+            let sides = Sides::start_with(layers, "", "", |write| Pronk::start_with(command, 1, write)).await;
+            let (mut client, mut member) = sides.connect().await;
+            // Half-closed, and at rest for longer than an exchange pauses.
+            if by_client {
+                client.finish().await;
+                assert_eq!(member.read(&mut [0]).await.unwrap(), 0);
+            } else {
+                member.finish().await;
+                assert_eq!(client.read(&mut [0]).await.unwrap(), 0);
+            }
+            tokio::time::sleep(Duration::from_millis(1200)).await;
+            sides.pronk.signal("TERM");
+            assert_eq!(sides.code_after(1), "drained", "{layers:?}, by the client: {by_client}");
+        }
+    }
+}
+
+/// The end of what it is still to receive is no reason to give it up.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn half_closed_timeout_begins_when_the_end_was_passed_on() {
+    for layers in [Layers { client: false, member: false }, Layers { client: true, member: false }] {
+        let sides = Sides::start(layers, ", half-closed-timeout: 1s", "").await;
+        let (mut client, mut member) = sides.connect().await;
+        let sent = 24 << 20;
+        let sending = tokio::spawn(async move {
+            member.write(&vec![7; sent]).await.unwrap();
+            member.finish().await;
+            member
+        });
+        // Until nothing passes any more, and half-closed-timeout would be over.
+        tokio::time::sleep(Duration::from_secs(3)).await;
+        let (received, end) = client.read_to_end().await;
+        let expected = if layers.client { Seen::CloseNotify } else { Seen::Fin };
+        assert_eq!((received.len(), end), (sent, expected), "{layers:?}");
+        drop(sending.await.unwrap());
+    }
+}
+
+/// A slow login is no sign of a member without SASL.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn drain_blames_no_member_that_has_not_answered_yet() {
+    for layers in [Layers { client: false, member: false }, Layers { client: true, member: false }] {
+        let command = Command::new(env!("CARGO_BIN_EXE_pronk"));
+        let sides = Sides::start_with(layers, "", "", |write| Pronk::start_with(command, 1, write)).await;
+        let mut client = sides.client().await;
+        client.write(b"\x01\x00\x00\x00\x05PLAIN\x05\x00\x00\x00\x00").await.unwrap();
+        let _member = sides.member().await;
+        tokio::time::sleep(Duration::from_millis(1200)).await;
+        sides.pronk.signal("TERM");
+        assert_eq!(sides.code_after(1), "drained-in-exchange", "{layers:?}");
+    }
+}

@@ -26,4 +26,6 @@ mod sides;
 mod slow_readers;
 mod socket_options;
 mod suspects;
+mod tls_answers;
 mod tls_peers;
+mod transports;

@@ -6,7 +6,7 @@ use tokio::time::timeout;
 
 use crate::sides::{Layers, Peer, Sides};
 
-const CONNECTIONS: usize = 20;
+const CONNECTIONS: usize = 10;
 /// What a connection may hold for each direction that is stuck, in KiB: the state of TLS, and a few records.
 const MOST_HELD: usize = 80;
 

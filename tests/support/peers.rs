@@ -46,7 +46,12 @@ pub fn reset(stream: &impl AsFd) {
 
 /// A member that answers every byte with itself.
 pub fn echo_member() -> SocketAddr {
-    member(|mut stream| {
+    echo_member_at("127.0.0.1")
+}
+
+/// As [`echo_member`], at this address.
+pub fn echo_member_at(ip: &str) -> SocketAddr {
+    member_at(ip, |mut stream| {
         let mut copy = stream.try_clone().unwrap();
         let _ = io::copy(&mut stream, &mut copy);
         let _ = copy.shutdown(Shutdown::Write);
@@ -55,7 +60,11 @@ pub fn echo_member() -> SocketAddr {
 
 /// A member that does this with each connection.
 pub fn member(serve: impl Fn(TcpStream) + Send + Sync + 'static) -> SocketAddr {
-    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    member_at("127.0.0.1", serve)
+}
+
+fn member_at(ip: &str, serve: impl Fn(TcpStream) + Send + Sync + 'static) -> SocketAddr {
+    let listener = TcpListener::bind((ip, 0)).unwrap();
     let address = listener.local_addr().unwrap();
     let serve = Arc::new(serve);
     std::thread::spawn(move || {

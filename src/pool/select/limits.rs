@@ -56,7 +56,8 @@ impl Pool {
         let stale =
             self.members.iter().filter(|_| busy.limit).filter_map(|member| member.live.threads_in_use_until(now));
         let suspects = self.members.iter().filter(|_| busy.suspect).filter_map(|member| member.live.suspicion());
-        let tries = suspects.filter_map(|suspicion| self.try_at(&suspicion));
+        // One that may be tried already was refused for another reason too, and time does not change that.
+        let tries = suspects.filter_map(|suspicion| self.try_at(&suspicion)).filter(|at| *at > now);
         let next = rates.flatten().chain(paced).chain(stale).chain(tries).min();
         // What held the connection up may have gone between the choice and this question.
         next.or_else(|| (busy.rate || busy.setup).then_some(now))

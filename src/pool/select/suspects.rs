@@ -110,6 +110,29 @@ fn record_leads_to_a_suspect_member_where_no_other_can_be_chosen() {
     assert_eq!(choose(), Ok((0, true)));
 }
 
+/// A time that has passed would have the connection ask again without end.
+#[test]
+fn who_waits_beside_a_suspect_member_that_is_down_or_tried_asks_again_later() {
+    let mut config = pool(LoadBalancing::RoundRobin, &["a", "b", "c"], |member| {
+        member.connection_limit = (member.node.name.as_str() == "c").then_some(1);
+    });
+    config.queue.on_connection_limit = true;
+    let pool = join(config, &Registry::default());
+    let start = Instant::now();
+    suspect(&pool, 0, start);
+    pool.members[0].live.set_verdict(&"tcp".into(), Verdict::Down("refused".into()), start);
+    let now = start + Duration::from_secs(600);
+    suspect(&pool, 1, now);
+    let _place = pool.choose(asker(&[]), now).unwrap();
+    for tried in [Vec::new(), vec![pool.members[1].key.clone()]] {
+        let NoMember::Busy(busy) = pool.choose(Asker { tried: &tried, ..asker(&[]) }, now).unwrap_err() else {
+            panic!()
+        };
+        assert!(busy.limit);
+        assert!(pool.retry_at(busy, now).is_none_or(|at| at > now), "{tried:?}");
+    }
+}
+
 #[test]
 fn connection_waits_for_a_good_member_where_it_may_and_else_takes_the_suspect_one() {
     let full = |queues: bool, depth| {

@@ -1,4 +1,4 @@
-//! The table of close codes in docs/troubleshooting.md.
+//! The table of close codes in docs/troubleshooting.md, and the fields of a connection in docs/logging.md.
 
 /// A row of the table.
 #[derive(Debug, PartialEq, Eq)]
@@ -25,4 +25,12 @@ pub fn codes() -> Vec<Row> {
         Row { code: code.trim_matches('`').to_owned(), who, phase, mechanism, remedy }
     })
     .collect()
+}
+
+/// Returns whether docs/logging.md tells of a field of a connection's line.
+pub fn has_field(name: &str) -> bool {
+    let (_, section) = include_str!("../../../docs/logging.md").split_once("## Fields of a connection\n").unwrap();
+    let (section, _) = section.split_once("\n## ").unwrap();
+    let cells = section.lines().filter_map(|line| line.strip_prefix("| `")?.split_once("` |"));
+    cells.into_iter().any(|(fields, _)| fields.split("`, `").any(|field| field == name))
 }

@@ -1,11 +1,12 @@
 //! A virtual server before one member, with further keys for each, and what its clients see of their end.
 
 use std::io::{ErrorKind, Read, Write};
-use std::net::{SocketAddr, TcpStream};
+use std::net::{IpAddr, SocketAddr, TcpStream};
 use std::process::Command;
 use std::sync::Arc;
 
 use rustls::ClientConfig;
+use socket2::{Domain, Socket, Type};
 
 use crate::lb::{Pronk, free_port};
 use crate::peers::{connect, echoes, is_reset, read_all};
@@ -143,6 +144,14 @@ impl Running {
     /// A client that is let in and has said nothing.
     pub fn client(&self) -> TcpStream {
         connect(self.address)
+    }
+
+    /// A client with this address.
+    pub fn client_from(&self, ip: &str) -> TcpStream {
+        let socket = Socket::new(Domain::IPV4, Type::STREAM, None).unwrap();
+        socket.bind(&SocketAddr::from((ip.parse::<IpAddr>().unwrap(), 0)).into()).unwrap();
+        socket.connect(&self.address.into()).unwrap();
+        socket.into()
     }
 
     /// A client that has said hello.

@@ -53,13 +53,13 @@ codes! {
 
     client_tls::client_plaintext: Sees::Reset;
     client_tls::client_handshake_timeout: Sees::Fin;
-    client_tls::client_handshake_closed: Sees::Reset;
+    client_tls::client_handshake_closed: Sees::Fin;
     client_tls::client_handshake_reset: Sees::Leaves;
     client_tls::client_tls_alert: Sees::Leaves;
     client_tls::client_tls_error: Sees::Alert(Alert::ProtocolVersion);
     client_tls::client_certificate_refused: Sees::Alert(Alert::CertificateRequired);
 
-    first_byte::client_silent: Sees::Fin;
+    first_byte::client_silent: Sees::Reset;
     first_byte::client_tls_unexpected: Sees::Reset;
     first_byte::client_left_silent: Sees::Fin;
     first_byte::client_reset_silent: Sees::Leaves;
@@ -99,17 +99,25 @@ codes! {
     relay::client_reset: Sees::Leaves;
     relay::client_close_notify_missing: Sees::Fin;
     relay::client_tls_broken: Sees::Alert(Alert::DecodeError);
+    relay::client_sent_alert: Sees::Fin;
+    relay::client_keepalive_timeout: Sees::Leaves, in_namespace;
     relay::member_fin: Sees::Fin;
     relay::member_reset: Sees::Reset;
     relay::member_close_notify_missing: Sees::Fin;
     relay::member_tls_broken: Sees::Reset;
+    relay::member_sent_alert: Sees::Reset;
+    relay::member_keepalive_timeout: Sees::Reset, in_namespace;
+    relay::member_gone: Sees::Fin;
     relay::member_expects_tls: Sees::Fin;
+    relay::member_closed_unanswered: Sees::Fin;
     relay::member_silent_to_tls: Sees::Reset;
     relay::member_silent_to_sasl: Sees::Reset;
     relay::idle_timeout: Sees::Reset;
+    relay::half_closed_timeout: Sees::Reset;
     relay::service_down_reset: Sees::Reset;
     relay::service_down_drop: Sees::Leaves;
     relay::drained: Sees::Fin;
+    relay::drained_in_exchange: Sees::Reset;
 }
 
 #[test]
@@ -130,6 +138,10 @@ fn code(name: &str) -> String {
 fn ends_as_the_book_says(code: &str, provoked: &Provoked, sees: &Sees) {
     let record =
         provoked.pronk.logged(code, |line| line["message"] == "connection closed" && line["close.code"] == code);
+    let of_every_line = ["timestamp", "level", "message", "target"];
+    for field in record.as_object().unwrap().keys().filter(|field| !of_every_line.contains(&field.as_str())) {
+        assert!(book::has_field(field), "docs/logging.md does not tell of {field}");
+    }
     let logged = |field: &str| record[format!("close.{field}")].as_str().unwrap_or_default().to_owned();
     let logged = book::Row {
         code: code.to_owned(),

@@ -55,6 +55,9 @@ class Config:
         self._file["profiles"][name] = {
             "type": "server-ssl", "defaults-from": "serverssl", "ca-file": str(ca), **_dashed(keys)}
 
+    def protocol(self, name: str, **keys: Any) -> None:
+        self._file["profiles"][name] = {"type": "tcp", "defaults-from": "tcp", **_dashed(keys)}
+
     def virtual_server(
         self, name: str, address: str, port: int, pool: str, mode: str, hostname: Optional[str] = None, **keys: Any
     ) -> None:

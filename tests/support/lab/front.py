@@ -36,10 +36,10 @@ for statement in statements:
 class Front:
     """Virtual servers named `MODE-KIND` on one address, whose host name only our clients know.
 
-    `tls` and `plain` are the same cluster with and without TLS on its ports; a mode whose impalads
-    are not given is left out. `pool`, `server_ssl` and `virtual_server` are further
-    keys for all pools, for that profile, and for all virtual servers; `monitor` has keys of
-    impala monitors, which then watch all pools; `monitors` are further ones by name.
+    `tls` and `plain` are the same cluster with and without TLS on its ports; a mode whose impalads are not given is
+    left out. `pool`, `server_ssl`, `virtual_server` and `protocol` are further keys for all pools, for that profile,
+    for all virtual servers, and for their protocol profile; `monitor` has keys of impala monitors, which then watch all
+    pools; `monitors` are further ones by name.
     """
 
     def __init__(
@@ -54,6 +54,7 @@ class Front:
         pool: Optional[Mapping[str, object]] = None,
         server_ssl: Optional[Mapping[str, object]] = None,
         virtual_server: Optional[Mapping[str, object]] = None,
+        protocol: Optional[Mapping[str, object]] = None,
         monitor: Optional[Mapping[str, object]] = None,
         monitors: Optional[Mapping[str, Mapping[str, object]]] = None,
     ) -> None:
@@ -66,6 +67,9 @@ class Front:
         self.config.server_ssl(ca, **(server_ssl or {}))
         self.ports: dict[tuple[str, str], int] = {}
         self._config_file = folder / "pronk.yaml"
+        if protocol:
+            self.config.protocol("front-end", **protocol)
+            virtual_server = {"protocol": "front-end", **(virtual_server or {})}
         for name, keys in (monitors or {}).items():
             self.config.monitor(name, **keys)
         for impalad in (*tls, *plain):
@@ -87,9 +91,7 @@ class Front:
             sticky = {"persistence": "source_addr"} if needs_it else {}
             keys = {**sticky, **virtual_server}
             if self._monitor is not None:
-                secure = {"ssl": True} if mode != "offload" else {}
-                self.config.monitor(
-                    f"watch-{name}", type="impala", protocol=PROTOCOLS[kind], **{**secure, **self._monitor})
+                self.config.monitor(f"watch-{name}", type="impala", protocol=PROTOCOLS[kind], **self._monitor)
                 pool = {**pool, "monitors": [f"watch-{name}"]}
             self.config.pool(f"pool-{name}", members, kind, **pool)
             self.config.virtual_server(name, ADDRESS, port, f"pool-{name}", mode, HOST, **keys)

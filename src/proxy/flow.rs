@@ -85,6 +85,8 @@ pub(super) struct Flow {
     /// Whether more is read and discarded, as the receiver is lost: a sender that is writing may read only afterwards.
     discards: bool,
     unflushed: bool,
+    /// Whether the receiver must take something before more is read.
+    waits: bool,
     /// Whether the end is held back, and not passed on yet.
     pub end_held: bool,
     /// How the sender's connection was lost, if a write to it found that.
@@ -119,12 +121,12 @@ impl Flow {
 
     /// Returns whether bytes were received that the receiver does not have yet.
     pub(super) fn has_unsent(&self) -> bool {
-        !self.finished && (self.chunk.is_some() || self.unflushed)
+        !self.finished && (self.chunk.is_some() || self.unflushed || self.waits)
     }
 
     /// Returns whether bytes wait for the receiver. The sender is not read meanwhile.
     pub(super) fn is_blocked(&self) -> bool {
-        !self.finished && self.chunk.is_some()
+        !self.finished && self.waits
     }
 
     /// Takes the news that the sender's connection is lost. What it sent before is still passed on, and then an end of
@@ -170,8 +172,8 @@ impl Flow {
     }
 
     fn discard(&mut self, cx: &mut Context<'_>, from: &mut Stream) {
-        let mut chunk = Chunk::borrow(Size::Small);
-        for _ in 0..TURN / chunk.room().len() {
+        let mut chunk = Chunk::borrow(SMALL);
+        for _ in 0..TURN / SMALL {
             match from.poll_read(cx, chunk.room()) {
                 Poll::Pending => return,
                 Poll::Ready(Ok(1..)) => {}
@@ -186,12 +188,13 @@ impl Flow {
 
     fn pass(&mut self, cx: &mut Context<'_>, from: &mut Stream, to: &mut Stream) -> Poll<io::Result<()>> {
         let mut passed = 0;
+        self.waits = false;
         while !self.finished {
             if let Some(chunk) = &mut self.chunk {
                 let Poll::Ready(count) = to.poll_write(cx, chunk.unwritten())? else {
                     // It may be long until the receiver takes more.
                     chunk.shrink();
-                    self.bulk = 0;
+                    (self.bulk, self.waits) = (0, true);
                     return Poll::Pending;
                 };
                 if count == 0 {
@@ -222,11 +225,13 @@ impl Flow {
                 return Poll::Pending;
             }
             // The sender waits, instead of more and more encrypted bytes.
+            self.waits = true;
             ready!(to.poll_send_encrypted(cx))?;
             let count = match self.bulk {
                 0 => SMALL,
                 most => from.most_read(most.min(ready!(to.poll_room(SMALL, cx))?)),
             };
+            self.waits = false;
             let mut chunk = Chunk::borrow(count);
             if self.fill(cx, from, &mut chunk).is_pending() {
                 self.bulk = 0;

@@ -4,7 +4,7 @@ use std::future::poll_fn;
 use std::io;
 use std::task::{Context, Poll, ready};
 
-use super::buffers::{Chunk, SMALL};
+use super::buffers::{BULK, Chunk, SMALL};
 use super::stream::Stream;
 use crate::net::FirstBytes;
 use crate::tls::TlsFault;
@@ -75,9 +75,9 @@ impl End {
 #[derive(Debug, Default)]
 pub(super) struct Flow {
     chunk: Option<Chunk>,
-    /// Whether the sender has more than a small buffer holds. Then no more is read than the receiver has room for, so that
-    /// what a slow receiver does not take yet stays with the sender.
-    is_bulk: bool,
+    /// How many bytes are read at once of a large result; 0 while there is none. No more is read of it than the receiver
+    /// has room for, so that what a slow receiver does not take yet stays with the sender.
+    bulk: usize,
     /// How the sending side ended, once it has.
     pub end: Option<End>,
     /// Whether the end was passed on, or cannot be.
@@ -85,6 +85,8 @@ pub(super) struct Flow {
     /// Whether more is read and discarded, as the receiver is lost: a sender that is writing may read only afterwards.
     discards: bool,
     unflushed: bool,
+    /// Whether the receiver must take something before more is read.
+    waits: bool,
     /// Whether the end is held back, and not passed on yet.
     pub end_held: bool,
     /// How the sender's connection was lost, if a write to it found that.
@@ -119,12 +121,12 @@ impl Flow {
 
     /// Returns whether bytes were received that the receiver does not have yet.
     pub(super) fn has_unsent(&self) -> bool {
-        !self.finished && (self.chunk.is_some() || self.unflushed)
+        !self.finished && (self.chunk.is_some() || self.unflushed || self.waits)
     }
 
     /// Returns whether bytes wait for the receiver. The sender is not read meanwhile.
     pub(super) fn is_blocked(&self) -> bool {
-        !self.finished && self.chunk.is_some()
+        !self.finished && self.waits
     }
 
     /// Takes the news that the sender's connection is lost. What it sent before is still passed on, and then an end of
@@ -171,7 +173,7 @@ impl Flow {
 
     fn discard(&mut self, cx: &mut Context<'_>, from: &mut Stream) {
         let mut chunk = Chunk::borrow(SMALL);
-        for _ in 0..TURN / chunk.room().len() {
+        for _ in 0..TURN / SMALL {
             match from.poll_read(cx, chunk.room()) {
                 Poll::Pending => return,
                 Poll::Ready(Ok(1..)) => {}
@@ -186,11 +188,13 @@ impl Flow {
 
     fn pass(&mut self, cx: &mut Context<'_>, from: &mut Stream, to: &mut Stream) -> Poll<io::Result<()>> {
         let mut passed = 0;
+        self.waits = false;
         while !self.finished {
             if let Some(chunk) = &mut self.chunk {
                 let Poll::Ready(count) = to.poll_write(cx, chunk.unwritten())? else {
                     // It may be long until the receiver takes more.
                     chunk.shrink();
+                    (self.bulk, self.waits) = (0, true);
                     return Poll::Pending;
                 };
                 if count == 0 {
@@ -221,11 +225,16 @@ impl Flow {
                 return Poll::Pending;
             }
             // The sender waits, instead of more and more encrypted bytes.
+            self.waits = true;
             ready!(to.poll_send_encrypted(cx))?;
-            let count = if self.is_bulk { from.most_read(ready!(to.poll_room(SMALL, cx))?) } else { SMALL };
+            let count = match self.bulk {
+                0 => SMALL,
+                most => from.most_read(most.min(ready!(to.poll_room(SMALL, cx))?)),
+            };
+            self.waits = false;
             let mut chunk = Chunk::borrow(count);
             if self.fill(cx, from, &mut chunk).is_pending() {
-                self.is_bulk = false;
+                self.bulk = 0;
                 if self.unflushed {
                     // A flush that cannot finish is finished by a later poll: the write side wakes us.
                     if let Poll::Ready(flushed) = to.poll_flush(cx) {
@@ -235,7 +244,10 @@ impl Flow {
                 }
                 return Poll::Pending;
             }
-            self.is_bulk |= chunk.is_full();
+            if chunk.is_full() {
+                // Step by step: a kernel that lacks memory takes less than there is room for.
+                self.bulk = BULK.min(4 * self.bulk.max(SMALL));
+            }
             self.chunk = (!chunk.unwritten().is_empty()).then_some(chunk);
         }
         Poll::Ready(Ok(()))
@@ -262,7 +274,7 @@ impl Flow {
                 }
             }
             // TLS gives one record at a time, and passing on several at once is cheaper.
-            if !self.is_bulk || chunk.is_full() || matches!(from, Stream::Plain(_)) {
+            if self.bulk == 0 || chunk.is_full() || matches!(from, Stream::Plain(_)) {
                 break;
             }
         }

@@ -1,26 +1,27 @@
 //! The memory that pronk holds for connections whose receivers read nothing.
 
+use std::process::Command;
 use std::time::Duration;
 
 use tokio::time::timeout;
 
+use crate::lb::Pronk;
 use crate::sides::{Layers, Peer, Sides};
 
-const CONNECTIONS: usize = 10;
+const CONNECTIONS: usize = 20;
 /// What a connection may hold for each direction that is stuck, in KiB: the state of TLS, and a few records.
-const MOST_HELD: usize = 80;
+const MOST_HELD: usize = 128;
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn connection_whose_receiver_reads_nothing_holds_little_memory() {
     for layers in Layers::ALL {
         for (by_client, by_member) in [(false, true), (true, false), (true, true)] {
             let what = format!("{layers:?}, the client sends: {by_client}, the member sends: {by_member}");
-            let sides = Sides::start(layers, "", "").await;
-            // What the process has anyway: code, and buffers that it keeps for reuse.
-            let (mut client, mut member) = sides.connect().await;
-            let large = vec![7; 4 << 20];
-            let (sent, _) = tokio::join!(member.write(&large), client.read_exact(large.len()));
-            sent.unwrap();
+            // Each thread keeps buffers for reuse.
+            let mut command = Command::new("sh");
+            command.args(["-c", "exec \"$0\" \"$@\" --threads 1", env!("CARGO_BIN_EXE_pronk")]);
+            let sides = Sides::start_with(layers, "", "", |write| Pronk::start_by(command, write)).await;
+            warm_up(&sides).await;
             let before = resident_kib(sides.pronk.pid());
 
             let mut pairs = Vec::new();
@@ -34,6 +35,22 @@ async fn connection_whose_receiver_reads_nothing_holds_little_memory() {
             assert!(held < MOST_HELD * directions, "{held} KiB for each connection: {what}");
             drop((clients, members));
         }
+    }
+}
+
+/// Has the process take what it has anyway: code, and as many buffers as it keeps for reuse.
+async fn warm_up(sides: &Sides) {
+    let mut busy = Vec::new();
+    for _ in 0..8 {
+        let (mut client, mut member) = sides.connect().await;
+        busy.push(tokio::spawn(async move {
+            let large = vec![7; 4 << 20];
+            let (sent, _) = tokio::join!(member.write(&large), client.read_exact(large.len()));
+            sent.unwrap();
+        }));
+    }
+    for one in busy {
+        one.await.unwrap();
     }
 }
 

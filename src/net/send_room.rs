@@ -17,11 +17,12 @@ use super::sys;
 /// The runtime ends.
 pub fn poll_send_room(stream: &TcpStream, least: usize, cx: &mut Context<'_>) -> Poll<io::Result<usize>> {
     loop {
+        // First: between a full buffer and the event there may be room, but the runtime lets nobody write.
+        ready!(stream.poll_write_ready(cx))?;
         let room = sys::send_room(stream).unwrap_or(usize::MAX);
         if room >= least {
             return Poll::Ready(Ok(room));
         }
-        ready!(stream.poll_write_ready(cx))?;
         // What the runtime knows is old if the last write just fitted. In the closure, so that an event which comes after
         // the question is not forgotten.
         match stream.try_io(Interest::WRITABLE, || ask_and_request_event(stream)) {
@@ -92,6 +93,23 @@ mod tests {
         tokio::select! {
             room = waiting => assert!(room >= LEAST),
             () = reading => panic!("nobody closes"),
+        }
+    }
+
+    #[tokio::test]
+    async fn room_that_is_told_can_be_written_to_at_once() {
+        let (near, mut far) = full().await;
+        let mut waiting = Box::pin(room(&near));
+        let mut bytes = vec![0; 20 << 10];
+        loop {
+            tokio::select! {
+                biased;
+                room = &mut waiting => {
+                    assert_eq!(near.try_write(&vec![0; LEAST]).unwrap(), LEAST.min(room));
+                    return;
+                }
+                read = far.read(&mut bytes) => assert!(read.unwrap() > 0),
+            }
         }
     }
 

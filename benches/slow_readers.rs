@@ -11,8 +11,8 @@ use support::member::STALL;
 use support::proxy::{Contestant, Mode, Proxy};
 use support::{Bench, figures, number};
 
-/// The kernel holds up to 70 MiB for each. When it runs out of memory for TCP (`tcp_mem`), sockets take less and stall.
-const CONNECTIONS: usize = 15;
+/// The kernel holds up to 80 MiB for each. When it runs out of memory for TCP (`tcp_mem`), sockets take less and stall.
+const CONNECTIONS: usize = 10;
 const SMALL_ANSWER: usize = 4 << 10;
 /// More than the kernel's socket buffers hold of one connection.
 const LARGE_ANSWER: usize = 16 << 20;

@@ -1,17 +1,16 @@
 //! Certificates, and the TLS of clients and members.
 
 use std::path::Path;
-use std::sync::Arc;
 
-use pronk::model::profile::CipherGroup;
+use rustls::SupportedProtocolVersion;
 use rustls::pki_types::ServerName;
 use rustls::version::{TLS12, TLS13};
-use rustls::{ClientConfig, RootCertStore, ServerConfig, SupportedProtocolVersion};
 use tokio_rustls::{TlsAcceptor, TlsConnector};
 
 use super::plan::{Mode, Tls};
 use super::wire::{Socket, Wire};
 use crate::support::ca::{Authority, Leaf, write};
+use crate::support::tls::{showing_with, trusting_with};
 
 /// One authority, the certificates of the proxies and of the members, and TLS made of them.
 pub struct Material {
@@ -33,26 +32,11 @@ impl Material {
     }
 
     pub fn acceptor(&self, version: Tls) -> TlsAcceptor {
-        let config = ServerConfig::builder_with_provider(pronk::tls::provider(CipherGroup::Default))
-            .with_protocol_versions(&[version.rustls()])
-            .unwrap()
-            .with_no_client_auth()
-            .with_single_cert(self.node.chain.clone(), self.node.key_der())
-            .unwrap();
-        TlsAcceptor::from(Arc::new(config))
+        TlsAcceptor::from(showing_with(&self.node, &[version.rustls()]))
     }
 
     pub fn connectors(&self) -> Connectors {
-        let mut roots = RootCertStore::empty();
-        roots.add(self.ca.certificate().clone()).unwrap();
-        Connectors(Tls::BOTH.map(|version| {
-            let config = ClientConfig::builder_with_provider(pronk::tls::provider(CipherGroup::Default))
-                .with_protocol_versions(&[version.rustls()])
-                .unwrap()
-                .with_root_certificates(roots.clone())
-                .with_no_client_auth();
-            TlsConnector::from(Arc::new(config))
-        }))
+        Connectors(Tls::BOTH.map(|version| TlsConnector::from(trusting_with(&self.ca, &[version.rustls()]))))
     }
 
     /// Writes `lb.pem`, `lb.key`, `lb-both.pem` for HAProxy, and `ca.pem`.

@@ -16,7 +16,8 @@ use rustls::{RootCertStore, ServerConfig, ServerConnection, SupportedProtocolVer
 use crate::lb::{PATIENCE, free_port};
 use crate::peers::{member, reset};
 use crate::support::ca::Authority;
-use crate::tls::{FRONT, answering_member, server_config, silent_member, tls_member};
+use crate::support::tls::showing;
+use crate::tls::{FRONT, answering_member, silent_member, tls_member};
 
 const LIMIT: Duration = PATIENCE;
 
@@ -149,7 +150,7 @@ async fn openssl_that_demands_a_client_certificate_has_done_its_part() {
 async fn connection_is_closed_in_order_once_the_chain_is_known() {
     let ca = Authority::new("ca");
     let leaf = ca.issue(FRONT).dns(FRONT).build();
-    let (config, (ended, ends)) = (server_config(&leaf), mpsc::channel());
+    let (config, (ended, ends)) = (showing(&leaf), mpsc::channel());
     let address = member(move |stream| {
         let tls = ServerConnection::new(Arc::clone(&config)).unwrap();
         let mut tls = rustls::StreamOwned::new(tls, stream);

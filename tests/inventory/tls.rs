@@ -5,30 +5,19 @@ use std::net::{Shutdown, SocketAddr, TcpStream};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use pronk::model::profile::CipherGroup;
 use rustls::pki_types::{CertificateDer, ServerName};
-use rustls::{ClientConfig, ClientConnection, RootCertStore, ServerConfig, ServerConnection, StreamOwned};
+use rustls::{ClientConnection, ServerConnection, StreamOwned};
 
 use crate::lb::{PATIENCE, Pronk};
 use crate::peers::{connect, member};
 use crate::support::ca::{Authority, Leaf};
+use crate::support::tls::{showing, trusting};
 
 pub const FRONT: &str = "lb.example.com";
 
-/// A server's configuration with this certificate.
-pub fn server_config(leaf: &Leaf) -> Arc<ServerConfig> {
-    let config = ServerConfig::builder_with_provider(pronk::tls::provider(CipherGroup::Default))
-        .with_safe_default_protocol_versions()
-        .unwrap()
-        .with_no_client_auth()
-        .with_single_cert(leaf.chain.clone(), leaf.key_der())
-        .unwrap();
-    Arc::new(config)
-}
-
 /// A member that speaks TLS with this certificate and answers every byte with itself.
 pub fn tls_member(leaf: &Leaf) -> SocketAddr {
-    let config = server_config(leaf);
+    let config = showing(leaf);
     member(move |stream| {
         let mut tls = StreamOwned::new(ServerConnection::new(Arc::clone(&config)).unwrap(), stream);
         let mut byte = [0];
@@ -56,15 +45,8 @@ pub fn answering_member(answer: &'static [u8]) -> SocketAddr {
 
 /// A client that trusts `ca` and has shaken hands.
 pub fn client(address: SocketAddr, ca: &Authority) -> StreamOwned<ClientConnection, TcpStream> {
-    let mut roots = RootCertStore::empty();
-    roots.add(ca.certificate().clone()).unwrap();
-    let config = ClientConfig::builder_with_provider(pronk::tls::provider(CipherGroup::Default))
-        .with_safe_default_protocol_versions()
-        .unwrap()
-        .with_root_certificates(roots)
-        .with_no_client_auth();
     let name = ServerName::try_from(FRONT).unwrap();
-    let mut tls = StreamOwned::new(ClientConnection::new(Arc::new(config), name).unwrap(), connect(address));
+    let mut tls = StreamOwned::new(ClientConnection::new(trusting(ca), name).unwrap(), connect(address));
     while tls.conn.is_handshaking() {
         tls.conn.complete_io(&mut tls.sock).unwrap();
     }

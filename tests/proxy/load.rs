@@ -9,16 +9,13 @@ use std::time::{Duration, Instant};
 
 use crate::lb::{PATIENCE, Pronk, free_port};
 use crate::support::ca::{Authority, Leaf};
-use pronk::model::profile::CipherGroup;
+use crate::support::tls::{showing, trusting};
+use crate::tls_peers::{FRONT, NODE};
 use rustls::pki_types::ServerName;
-use rustls::{ClientConfig, RootCertStore, ServerConfig};
 use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::time::timeout;
 use tokio_rustls::{TlsAcceptor, TlsConnector};
-
-const FRONT: &str = "lb.example.test";
-const NODE: &str = "node.example.test";
 
 trait Wire: AsyncRead + AsyncWrite + Unpin + Send {}
 impl<T: AsyncRead + AsyncWrite + Unpin + Send> Wire for T {}
@@ -27,15 +24,7 @@ impl<T: AsyncRead + AsyncWrite + Unpin + Send> Wire for T {}
 async fn member(leaf: Option<&Leaf>) -> SocketAddr {
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let address = listener.local_addr().unwrap();
-    let acceptor = leaf.map(|leaf| {
-        let config = ServerConfig::builder_with_provider(pronk::tls::provider(CipherGroup::Default))
-            .with_safe_default_protocol_versions()
-            .unwrap()
-            .with_no_client_auth()
-            .with_single_cert(leaf.chain.clone(), leaf.key_der())
-            .unwrap();
-        TlsAcceptor::from(Arc::new(config))
-    });
+    let acceptor = leaf.map(|leaf| TlsAcceptor::from(showing(leaf)));
     tokio::spawn(async move {
         loop {
             let Ok((tcp, _)) = listener.accept().await else { continue };
@@ -60,17 +49,6 @@ async fn member(leaf: Option<&Leaf>) -> SocketAddr {
         }
     });
     address
-}
-
-fn connector(ca: &Authority) -> TlsConnector {
-    let mut roots = RootCertStore::empty();
-    roots.add(ca.certificate().clone()).unwrap();
-    let config = ClientConfig::builder_with_provider(pronk::tls::provider(CipherGroup::Default))
-        .with_safe_default_protocol_versions()
-        .unwrap()
-        .with_root_certificates(roots)
-        .with_no_client_auth();
-    TlsConnector::from(Arc::new(config))
 }
 
 async fn connect(address: SocketAddr, tls: Option<&TlsConnector>) -> io::Result<Box<dyn Wire>> {
@@ -130,7 +108,7 @@ async fn fifty_reloads_under_two_hundred_clients_disturb_none() {
     let (stop, done) = (Arc::new(AtomicBool::new(false)), Arc::new(AtomicUsize::new(0)));
     let clients: Vec<_> = (0..200)
         .map(|number| {
-            let (stop, done, tls) = (Arc::clone(&stop), Arc::clone(&done), connector(&ca));
+            let (stop, done, tls) = (Arc::clone(&stop), Arc::clone(&done), TlsConnector::from(trusting(&ca)));
             tokio::spawn(async move {
                 // A tenth of the clients keep one connection throughout; the others come and go.
                 let lasting = number % 10 == 0;
@@ -244,7 +222,7 @@ virtual-servers:
         open.filter(|it| std::fs::read_link(it.path()).is_ok_and(|target| !target.has_root())).count()
     };
     let at_start = files();
-    let connector = connector(&ca);
+    let connector = TlsConnector::from(trusting(&ca));
     for (mode, port) in ports.into_iter().enumerate() {
         let (address, tls) = (SocketAddr::from(([127, 0, 0, 1], port)), (mode > 0).then(|| connector.clone()));
         let gate = Arc::new(tokio::sync::Semaphore::new(100));

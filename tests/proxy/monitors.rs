@@ -9,11 +9,12 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::{Duration, Instant};
 
 use parking_lot::Mutex;
-use rustls::{ServerConfig, ServerConnection, StreamOwned};
+use rustls::{ServerConnection, StreamOwned};
 
 use crate::lb::{PATIENCE, Pronk, free_port};
 use crate::peers::{connect, echo_member, is_refused, member};
 use crate::support::ca::{Authority, Leaf};
+use crate::support::tls::showing;
 
 /// One virtual server on one member that is watched by `m` with these keys, and what else the file has.
 fn config(member: SocketAddr, port: u16, monitor: &str, more: &str) -> String {
@@ -68,11 +69,7 @@ fn answer(stream: &mut (impl Read + Write), status: &str, body: &str) {
 
 /// A member that speaks HTTPS with this certificate.
 fn https_member(leaf: &Leaf) -> SocketAddr {
-    let config = ServerConfig::builder()
-        .with_no_client_auth()
-        .with_single_cert(vec![leaf.certificate().clone()], leaf.key_der())
-        .unwrap();
-    let config = Arc::new(config);
+    let config = showing(leaf);
     member(move |stream| {
         let mut stream = StreamOwned::new(ServerConnection::new(Arc::clone(&config)).unwrap(), stream);
         answer(&mut stream, "200 OK", "OK");

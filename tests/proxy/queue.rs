@@ -8,7 +8,8 @@ use std::time::{Duration, Instant};
 use crate::lb::{Pronk, free_port};
 use crate::peers::{connect, member, reset};
 use crate::support::ca::Authority;
-use crate::tls_peers::{FRONT, tls_client, trusting};
+use crate::support::tls::trusting;
+use crate::tls_peers::{FRONT, tls_client};
 
 /// A member that answers the first word of each connection with its name.
 fn named_member(name: u8) -> SocketAddr {

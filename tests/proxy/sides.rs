@@ -2,20 +2,16 @@
 
 use std::io::{self, ErrorKind};
 use std::net::SocketAddr;
-use std::sync::Arc;
 
 use rustls::pki_types::ServerName;
-use rustls::{ClientConfig, RootCertStore, ServerConfig};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream};
 use tokio_rustls::{TlsAcceptor, TlsConnector, TlsStream};
 
 use crate::lb::{Pronk, free_port};
 use crate::support::ca::Authority;
-use pronk::model::profile::CipherGroup;
-
-const FRONT: &str = "lb.example.test";
-const NODE: &str = "node.example.test";
+use crate::support::tls::{showing, trusting};
+use crate::tls_peers::{FRONT, NODE};
 
 /// Which sides have TLS.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -61,8 +57,8 @@ impl Sides {
         let front = ca.issue(FRONT).dns(FRONT).build();
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let (member, port) = (listener.local_addr().unwrap(), free_port());
-        let mut roots = RootCertStore::empty();
-        roots.add(ca.certificate().clone()).unwrap();
+        let connector = layers.client.then(|| TlsConnector::from(trusting(&ca)));
+        let acceptor = layers.member.then(|| TlsAcceptor::from(showing(&node)));
         let (client_ssl, server_ssl) = (
             if layers.client { ", client-ssl: front" } else { "" },
             if layers.member { ", server-ssl: back" } else { "" },
@@ -84,25 +80,7 @@ virtual-servers:
             ca.write(folder, "ca.pem");
             text
         }));
-        let provider = pronk::tls::provider(CipherGroup::Default);
-        let client = ClientConfig::builder_with_provider(Arc::clone(&provider))
-            .with_safe_default_protocol_versions()
-            .unwrap()
-            .with_root_certificates(roots)
-            .with_no_client_auth();
-        let server = ServerConfig::builder_with_provider(provider)
-            .with_safe_default_protocol_versions()
-            .unwrap()
-            .with_no_client_auth()
-            .with_single_cert(node.chain.clone(), node.key_der())
-            .unwrap();
-        Self {
-            pronk,
-            listener,
-            address: SocketAddr::from(([127, 0, 0, 1], port)),
-            connector: layers.client.then(|| TlsConnector::from(Arc::new(client))),
-            acceptor: layers.member.then(|| TlsAcceptor::from(Arc::new(server))),
-        }
+        Self { pronk, listener, address: SocketAddr::from(([127, 0, 0, 1], port)), connector, acceptor }
     }
 
     /// Connects a client, which sends nothing yet.

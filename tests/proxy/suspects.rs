@@ -11,6 +11,7 @@ use rustls::{ServerConfig, ServerConnection, StreamOwned};
 use crate::lb::{PATIENCE, Pronk, free_port, until};
 use crate::peers::connect;
 use crate::support::ca::Authority;
+use crate::support::tls::showing;
 
 /// Long enough that a busy machine does not take so long for anything else.
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(3);
@@ -93,10 +94,7 @@ fn member_that_hangs_keeps_each_session_waiting_once_and_none_once_it_is_suspect
     let authority = Authority::new("cluster");
     let leaf = authority.issue("n1.example.test").dns("n1.example.test").build();
     for hang in [Hang::Stopped, Hang::Dropped] {
-        let tls = matches!(hang, Hang::Stopped).then(|| {
-            let builder = ServerConfig::builder().with_no_client_auth();
-            Arc::new(builder.with_single_cert(vec![leaf.certificate().clone()], leaf.key_der()).unwrap())
-        });
+        let tls = matches!(hang, Hang::Stopped).then(|| showing(&leaf));
         let server_ssl = if tls.is_some() { ", server-ssl: serverssl-insecure-compatible" } else { "" };
         let monitor = if tls.is_some() { "tls" } else { "tcp" };
         let (hanging, go_on) = hanging(hang, b'h', tls.clone());

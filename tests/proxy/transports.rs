@@ -13,7 +13,8 @@ use rustls::{ClientConfig, ClientConnection, DigitallySignedStruct, SignatureSch
 use crate::lb::{Pronk, free_port, until};
 use crate::peers::{connect, member};
 use crate::support::ca::Authority;
-use crate::tls_peers::{FRONT, NODE, showing, tls_member};
+use crate::support::tls::showing;
+use crate::tls_peers::{FRONT, NODE, tls_member};
 use pronk::model::profile::CipherGroup;
 
 /// GetInfo, as far as a member without SASL has to read it.

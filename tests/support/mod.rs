@@ -6,3 +6,4 @@ pub mod ca;
 pub mod lb;
 pub mod peers;
 pub mod port;
+pub mod tls;

@@ -8,7 +8,7 @@ use rustls::version::TLS12;
 use super::front::{Front, Provoked, Running};
 use crate::peers::{echo_member, reset};
 use crate::support::ca::Authority;
-use crate::tls_peers::{trusting, trusting_with};
+use crate::support::tls::{trusting, trusting_with};
 
 /// The first bytes of a TLS record whose rest never comes.
 const HALF_A_HELLO: &[u8] = b"\x16\x03\x01\x02\x00\x01";

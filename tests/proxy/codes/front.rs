@@ -11,7 +11,8 @@ use socket2::{Domain, Socket, Type};
 use crate::lb::{Pronk, free_port};
 use crate::peers::{connect, echoes, is_reset, read_all};
 use crate::support::ca::{Authority, Leaf};
-use crate::tls_peers::{FRONT, NODE, TlsClient, tls_client, trusting};
+use crate::support::tls::trusting;
+use crate::tls_peers::{FRONT, NODE, TlsClient, tls_client};
 
 /// What a client sees of the end of its connection.
 #[derive(Clone, Debug, PartialEq, Eq)]

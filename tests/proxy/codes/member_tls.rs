@@ -8,7 +8,8 @@ use rustls::version::TLS12;
 use super::front::{Front, Provoked};
 use crate::peers::{member, reset, wait_for_end};
 use crate::support::ca::{Authority, Leaf};
-use crate::tls_peers::{NODE, TlsMember, asking_for_a_certificate, showing, tls_member};
+use crate::support::tls::{asking_for_a_certificate, showing};
+use crate::tls_peers::{NODE, TlsMember, tls_member};
 
 /// A ServerHello of TLS 1.2, as servers answer that do not know how to offer TLS 1.3.
 const HELLO_OF_TLS_1_2: [u8; 47] = {

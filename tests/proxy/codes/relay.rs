@@ -13,7 +13,8 @@ use rustls::version::TLS13;
 use super::front::{Front, Provoked};
 use crate::down::mortal_member;
 use crate::peers::{echo_member, echo_member_at, echoes, member, reset, wait_for_end};
-use crate::tls_peers::{TlsMember, asking_for_a_certificate, showing, tls_member};
+use crate::support::tls::{asking_for_a_certificate, showing};
+use crate::tls_peers::{TlsMember, tls_member};
 
 /// Bytes that are no TLS record.
 const GARBAGE: &[u8] = b"not a record of TLS";

@@ -11,7 +11,7 @@ use super::virtual_server::{Mode, VirtualServer};
 #[derive(Clone, Debug, PartialEq)]
 pub enum Transport<T> {
     Plaintext,
-    /// TLS as each of these has it: whoever serves must serve them all.
+    /// TLS with each of these in turn: a member is up only if all of them succeed.
     Tls(Vec<T>),
     /// Plaintext or this TLS, whichever the port speaks.
     Either(Vec<T>),

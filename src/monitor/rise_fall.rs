@@ -138,12 +138,12 @@ impl RiseFall {
 const HELD: &str = "it answers again, and stays down until `pronk member resume` (manual-resume)";
 
 #[cfg(test)]
-mod tests {
+pub(super) mod tests {
     use super::*;
     use crate::model::{MonitorKind, Name};
 
     /// Returns a monitor with a timeout of 16 s, changed by `change`, and the clock of its test.
-    fn rise_fall(change: impl Fn(&mut Monitor)) -> (RiseFall, impl Fn(u64) -> Instant) {
+    pub(in crate::monitor) fn rise_fall(change: impl Fn(&mut Monitor)) -> (RiseFall, impl Fn(u64) -> Instant) {
         let seconds = Duration::from_secs;
         let mut monitor = Monitor::new(Name::from("m"), MonitorKind::Tcp, seconds(5), seconds(16));
         change(&mut monitor);
@@ -151,7 +151,7 @@ mod tests {
         (RiseFall::new(&monitor, start), move |second| start + seconds(second))
     }
 
-    fn refused() -> Outcome {
+    pub(in crate::monitor) fn refused() -> Outcome {
         Outcome::Fails("refused".into())
     }
 

@@ -1,26 +1,12 @@
 //! Rise and fall in any order of outcomes, deadlines and resumes, against a model that counts seconds.
 
-use std::time::Instant;
-
 use proptest::prelude::*;
 
 use super::outcome::Outcome;
-use super::rise_fall::RiseFall;
+use super::rise_fall::tests::{refused, rise_fall};
 use super::test_assignment::seconds;
-use crate::model::{Monitor, MonitorKind, Name};
+use crate::model::Monitor;
 use crate::pool::Verdict;
-
-/// Returns a monitor with a timeout of 16 s, changed by `change`, and the clock of its test.
-fn rise_fall(change: impl Fn(&mut Monitor)) -> (RiseFall, impl Fn(u64) -> Instant) {
-    let mut monitor = Monitor::new(Name::from("m"), MonitorKind::Tcp, seconds(5), seconds(16));
-    change(&mut monitor);
-    let start = Instant::now();
-    (RiseFall::new(&monitor, start), move |second| start + seconds(second))
-}
-
-fn refused() -> Outcome {
-    Outcome::Fails("refused".into())
-}
 
 /// Seconds since the step before, and what happens.
 fn steps() -> impl Strategy<Value = Vec<(u64, Step)>> {

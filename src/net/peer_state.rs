@@ -3,9 +3,10 @@
 use std::future::{Future, pending};
 use std::io;
 use std::os::fd::AsFd;
+use std::pin::pin;
 use std::time::{Duration, Instant};
 
-use tokio::io::{AsyncReadExt, Interest};
+use tokio::io::Interest;
 use tokio::net::TcpStream;
 use tokio::time::timeout;
 
@@ -55,21 +56,25 @@ fn own_registration(stream: &TcpStream) -> Option<TcpStream> {
 /// Ends the sending direction, and discards what the peer sends until it closes, for `limit` at most. So the peer
 /// receives what was sent to it last: the kernel resets a connection that is closed with unread bytes, and a reset
 /// discards what the peer has not read yet.
-pub async fn until_peer_closes(stream: &mut TcpStream, limit: Duration) {
+pub async fn until_peer_closes(stream: &TcpStream, limit: Duration) {
     if shutdown_write(stream).is_err() {
         return;
     }
-    let discard = async {
-        let mut bytes = [0; 1024];
-        // A peer that goes on sending does not wait for an answer.
-        for _ in 0..MOST_DISCARDED / bytes.len() {
-            match stream.read(&mut bytes).await {
-                Ok(0) | Err(_) => return,
-                Ok(_) => {}
-            }
+    let _ = timeout(limit, discard(stream, MOST_DISCARDED)).await;
+}
+
+/// Discards what the peer sends, until it closes or has sent `most` bytes.
+async fn discard(stream: &TcpStream, most: usize) {
+    let mut bytes = vec![0; 16 << 10];
+    let mut discarded = 0;
+    while discarded < most {
+        let room = bytes.len().min(most - discarded);
+        match stream.readable().await.and_then(|()| stream.try_read(&mut bytes[..room])) {
+            Ok(count @ 1..) => discarded += count,
+            Err(error) if error.kind() == io::ErrorKind::WouldBlock => {}
+            Ok(0) | Err(_) => return,
         }
-    };
-    let _ = timeout(limit, discard).await;
+    }
 }
 
 /// Waits until the peer has acknowledged all bytes that were written, for `limit` at most. Returns whether it has.
@@ -89,20 +94,12 @@ pub async fn all_acknowledged(stream: &TcpStream, limit: Duration) -> bool {
 
 /// As [`all_acknowledged`], and discards what the peer sends meanwhile: one that is writing may read only afterwards.
 pub async fn all_acknowledged_discarding(stream: &TcpStream, limit: Duration) -> bool {
-    let discard = async {
-        let mut bytes = vec![0; 16 << 10];
-        loop {
-            match stream.readable().await.and_then(|()| stream.try_read(&mut bytes)) {
-                Ok(1..) => {}
-                Err(error) if error.kind() == io::ErrorKind::WouldBlock => {}
-                Ok(0) | Err(_) => return pending().await,
-            }
-        }
-    };
+    let mut acknowledged = pin!(all_acknowledged(stream, limit));
     tokio::select! {
         biased;
-        acknowledged = all_acknowledged(stream, limit) => acknowledged,
-        () = discard => false,
+        acknowledged = &mut acknowledged => acknowledged,
+        // One that closes, or is lost, may still acknowledge.
+        () = discard(stream, usize::MAX) => acknowledged.await,
     }
 }
 
@@ -111,15 +108,12 @@ pub fn is_all_acknowledged(stream: &TcpStream) -> bool {
     sys::unsent_bytes(stream) == 0 || sys::is_closed(stream)
 }
 
-/// The most bytes that are discarded of a peer that goes on sending.
+/// The most bytes that are discarded of a peer that goes on sending: it does not wait for an answer.
 const MOST_DISCARDED: usize = 64 << 10;
 
 #[cfg(test)]
 mod tests {
-    use std::pin::pin;
-    use std::time::Duration;
-
-    use tokio::io::AsyncWriteExt;
+    use tokio::io::{AsyncReadExt, AsyncWriteExt};
     use tokio::net::TcpListener;
 
     use super::*;
@@ -172,7 +166,7 @@ mod tests {
                 drop(far);
                 read
             },
-            until_peer_closes(&mut near, limit)
+            until_peer_closes(&near, limit)
         );
         assert_eq!((read.unwrap(), &answer[..]), (5, &b"alert"[..]));
     }

@@ -1,7 +1,7 @@
 //! A socket that records the first bytes it receives, so that a peer that speaks another protocol can be told what it
 //! speaks. They are recorded as they pass, which saves a system call for peeking. It also remembers that the connection
-//! was lost: the kernel tells of a reset only once, to whoever reads or writes first, and afterwards reading gives the
-//! same as after FIN.
+//! was lost: the kernel reports a reset only once, to the first read or write, and later reads look like those after
+//! FIN.
 
 use std::io::{self, IoSlice};
 use std::pin::Pin;

@@ -31,7 +31,7 @@ pub(super) async fn accept_tls(
             record.client_tls = Some(TlsFacts::of_client_side(tls.get_ref().1));
             Ok(Stream::Tls(Box::new(TlsStream::Server(tls))))
         }
-        Ok(Err((error, mut socket))) => {
+        Ok(Err((error, socket))) => {
             record.opening_on_wire = Opening::of(socket.opening());
             let close = failed(&error, &socket, record.opening_on_wire);
             match close.reason {
@@ -41,7 +41,7 @@ pub(super) async fn accept_tls(
                     net::reset_on_close(&socket.tcp);
                 }
                 // The alert is sent already. The client is to read it before it sees the end.
-                _ => Box::pin(net::until_peer_closes(&mut socket.tcp, ALERT_TIME)).await,
+                _ => Box::pin(net::until_peer_closes(&socket.tcp, ALERT_TIME)).await,
             }
             Err(close)
         }

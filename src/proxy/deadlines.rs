@@ -52,10 +52,15 @@ pub(super) struct Deadlines {
 impl Deadlines {
     pub(super) fn new(profile: &Protocol, now: Instant) -> Self {
         let or_never = |time: Option<Duration>| time.unwrap_or(NEVER);
+        let (idle, half_closed) = (or_never(profile.idle_timeout), or_never(profile.half_closed_timeout));
+        Self::with(idle, half_closed, profile.close_wait, now)
+    }
+
+    fn with(idle: Duration, half_closed: Duration, close_wait: Duration, now: Instant) -> Self {
         Self {
-            idle: or_never(profile.idle_timeout),
-            half_closed: or_never(profile.half_closed_timeout),
-            close_wait: profile.close_wait,
+            idle,
+            half_closed,
+            close_wait,
             since: now,
             active: now,
             active_to_member: now,
@@ -128,20 +133,7 @@ mod tests {
     const SECOND: Duration = Duration::from_secs(1);
 
     fn deadlines(now: Instant) -> Deadlines {
-        Deadlines {
-            idle: 300 * SECOND,
-            half_closed: 60 * SECOND,
-            close_wait: 5 * SECOND,
-            since: now,
-            active: now,
-            active_to_member: now,
-            ended: None,
-            member_ended: None,
-            lost: None,
-            place_free: false,
-            in_setup: false,
-            blocked: false,
-        }
+        Deadlines { in_setup: false, ..Deadlines::with(300 * SECOND, 60 * SECOND, 5 * SECOND, now) }
     }
 
     #[test]

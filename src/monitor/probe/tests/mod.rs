@@ -8,18 +8,17 @@ use std::time::{Duration, Instant};
 
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpSocket, TcpStream};
-use tokio::sync::Notify;
 
 use super::Probe;
 use crate::model::profile::Passphrase;
 use crate::model::{
-    Credentials, HttpCheck, ImpalaCheck, ImpalaProtocol, MemberKey, Monitor, MonitorKind, Name, PortSsl, Transport,
-    WebUi,
+    Credentials, HttpCheck, ImpalaCheck, ImpalaProtocol, Monitor, MonitorKind, Name, PortSsl, Transport, WebUi,
 };
 use crate::monitor::assignment::Assignment;
 use crate::monitor::kind::Method;
 use crate::monitor::outcome::Outcome;
-use crate::pool::{LiveMember, LiveNode, Verdict};
+use crate::monitor::test_assignment::test_assignment;
+use crate::pool::Verdict;
 
 mod limits;
 mod pages;
@@ -80,20 +79,8 @@ async fn silent() -> SocketAddr {
 }
 
 fn assignment(kind: MonitorKind, limit: Duration) -> Assignment {
-    Assignment {
-        pool: Name::from("p"),
-        member: MemberKey { node: Name::from("n"), port: 21050 },
-        monitor: Arc::new(Monitor::new(Name::from("m"), kind, limit, limit * 3)),
-        live: Arc::new(LiveMember::default()),
-        node: Arc::new(LiveNode::default()),
-        hostname: None,
-        transport: Transport::Plaintext,
-        web_tls: None,
-        authorization: None,
-        server_name: None,
-        certificates: Arc::default(),
-        resume: Notify::default(),
-    }
+    let monitor = Arc::new(Monitor::new(Name::from("m"), kind, limit, limit * 3));
+    Assignment { monitor, ..test_assignment(limit, limit * 3) }
 }
 
 fn probe_of(assignment: &Assignment) -> Box<dyn Probe + '_> {

@@ -92,7 +92,7 @@ async fn peek(stream: &TcpStream, count: usize) -> Vec<u8> {
     }
 }
 
-/// Returns a port that speaks what it is told to, and how many connections it had.
+/// Returns the address of a port that speaks what `speaks` holds, and how many connections it had.
 async fn port(speaks: Arc<parking_lot::Mutex<Speaks>>) -> (SocketAddr, Arc<AtomicUsize>) {
     let CertifiedKey { cert, signing_key } =
         generate_simple_self_signed(["elsewhere.example.test".to_owned()]).unwrap();

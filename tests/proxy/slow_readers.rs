@@ -10,7 +10,7 @@ use crate::sides::{Layers, Peer, Sides};
 
 const CONNECTIONS: usize = 20;
 /// What a connection may hold for each direction that is stuck, in KiB: the state of TLS, and a few records.
-const MOST_HELD: usize = 128;
+const MOST_HELD: usize = 96;
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn connection_whose_receiver_reads_nothing_holds_little_memory() {

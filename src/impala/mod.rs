@@ -3,10 +3,12 @@
 mod answer;
 mod first_bytes;
 mod question;
+mod session_opening;
 mod thrift;
 mod web_ui;
 
 pub use answer::Answer;
 pub use first_bytes::{Opening, is_tls_record};
 pub use question::Question;
+pub use session_opening::opens_session;
 pub use web_ui::{Coordinator, Metrics, Role, backend_role, coordinators};

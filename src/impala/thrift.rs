@@ -26,6 +26,22 @@ pub(super) fn texts(bytes: &[u8]) -> Result<Vec<&[u8]>, Unread> {
     Ok(cursor.texts)
 }
 
+/// Returns the method, if the bytes are one whole call and nothing else.
+pub(super) fn called(bytes: &[u8]) -> Option<&[u8]> {
+    let mut cursor = Cursor { bytes, texts: Vec::new() };
+    let mut call = || -> Result<(), Unread> {
+        // Version 1, strict; then a call (1).
+        if cursor.u32()? != 0x8001_0001 {
+            return Err(Unread::NotThrift);
+        }
+        cursor.text()?;
+        cursor.u32()?;
+        cursor.value(STRUCT, DEEPEST)
+    };
+    call().ok()?;
+    cursor.bytes.is_empty().then(|| cursor.texts.first().copied()).flatten()
+}
+
 struct Cursor<'a> {
     bytes: &'a [u8],
     texts: Vec<&'a [u8]>,

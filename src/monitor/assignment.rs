@@ -65,7 +65,9 @@ impl Assignment {
     pub(super) fn report_contact(&self, outcome: &Outcome, was_up: bool, began: Instant) {
         let Some(contact) = Contact::of_probe(&self.monitor) else { return };
         match outcome {
-            Outcome::Answers | Outcome::Reported(Verdict::Up) => self.live.record_answer(contact),
+            Outcome::Answers | Outcome::Reported(Verdict::Up) => {
+                self.live.record_answer(contact, Instant::now().into_std());
+            }
             Outcome::Silent(reason) if was_up => {
                 let reason = format!("monitor {}: {reason}", self.monitor.name);
                 let failure = Failure { reason, contact, began: began.into_std() };

@@ -25,6 +25,14 @@ impl Chunk {
         Self { limit: limit.min(bytes.len()), bytes, start: 0, end: 0 }
     }
 
+    /// Borrows a buffer with these bytes to be written, [`BULK`] at most.
+    pub(super) fn of(bytes: &[u8]) -> Self {
+        let mut chunk = Self::borrow(bytes.len());
+        chunk.room().copy_from_slice(bytes);
+        chunk.filled(bytes.len());
+        chunk
+    }
+
     /// Returns the room to read into.
     pub(super) fn room(&mut self) -> &mut [u8] {
         &mut self.bytes[self.end..self.limit]

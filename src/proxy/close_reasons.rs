@@ -260,9 +260,9 @@ reasons! {
         "the member went down or was removed, and service-down-action resets its connections; clients reconnect to another";
     ServiceDownDrop = Policy Relay Unavailable "service-down-drop"
         "the member went down or was removed, and service-down-action drops its connections without telling clients; write `reset` if they should notice";
-    Drained = Admin Drain Fin "drained" "pronk was stopped and its drain time was over; the client reconnects";
+    Drained = Admin Drain Rst "drained" "pronk was stopped and its drain time was over; the client reconnects";
     DrainedInExchange = Admin Drain Rst "drained-in-exchange"
-        "pronk was stopped and its drain time was over while a request or its answer was under way, so the connection was reset; give queries more time with --drain-timeout";
+        "pronk was stopped and its drain time was over while a request or its answer was under way; give queries more time with --drain-timeout";
 }
 
 impl fmt::Display for CloseReason {

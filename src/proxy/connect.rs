@@ -16,12 +16,14 @@ use super::recent_connections::RecentConnection;
 use super::snapshot::Snapshot;
 use super::stream::Stream;
 use super::virtual_server::LiveVirtualServer;
+use crate::model::MemberKey;
 use crate::net::{self, Socket};
 use crate::pool::{Asker, Contact, MemberGuard, SetupGuard};
 
 /// A connection to a member that is ready for the client's bytes.
 pub(super) struct Connected {
     pub stream: Stream,
+    pub key: MemberKey,
     pub guard: MemberGuard,
     /// Held until the member has answered.
     pub setup: SetupGuard,
@@ -76,7 +78,7 @@ pub(super) async fn choose_and_connect(
                 let answered = if matches!(stream, Stream::Tls(_)) { Contact::Process } else { Contact::Port };
                 PassiveHealth::new(&member.live).connected(answered);
                 let (guard, setup) = (choice.guard, choice.setup);
-                return Ok(Connected { stream, guard, setup, since: Instant::now() });
+                return Ok(Connected { stream, key: member.key.clone(), guard, setup, since: Instant::now() });
             }
             // Toward another address there may be ports left.
             Err(close) if close.reason == CloseReason::ProxyOutOfPorts => {

@@ -28,6 +28,7 @@ use super::virtual_server::LiveVirtualServer;
 use crate::impala::Opening;
 use crate::model::{Dial, ServiceDownAction};
 use crate::net::{self, Socket};
+use crate::pool::Asker;
 
 /// A client that was accepted, and sent nothing yet.
 pub(super) struct Accepted {
@@ -88,8 +89,9 @@ async fn life(accepted: Accepted, record: &mut ConnectionRecord) -> Result<Close
         Ok::<_, Close>((handshaken, inbound, connected))
     });
     let (mut handshaken, mut inbound, mut connected) = beginning.await?;
+    let mut meter = TrafficMeter::new(Arc::clone(&handshaken.context.virtual_server));
     loop {
-        match handshaken.relay(&mut inbound, connected, record).await {
+        match handshaken.relay(&mut inbound, connected, &mut meter, record).await {
             Relayed::Ended(close) => return Ok(close),
             Relayed::Reselect => connected = Box::pin(handshaken.connect(record)).await?,
         }
@@ -109,7 +111,7 @@ async fn unless_drained<T>(lifecycle: &Lifecycle, stage: impl Future<Output = Re
 /// What comes after a relay.
 enum Relayed {
     Ended(Close),
-    /// The member went down before any byte passed, and another may be tried.
+    /// The member went down or hangs, and answered nothing, so another is tried.
     Reselect,
 }
 
@@ -171,28 +173,44 @@ impl Handshaken {
     }
 
     /// Passes bytes until the end, and closes both sides.
-    async fn relay(&mut self, inbound: &mut Flow, connected: Connected, record: &mut ConnectionRecord) -> Relayed {
-        let Connected { stream: mut member, guard, setup, since } = connected;
-        let Context { snapshot, virtual_server, lifecycle, .. } = &self.context;
+    async fn relay(
+        &mut self,
+        inbound: &mut Flow,
+        connected: Connected,
+        meter: &mut TrafficMeter,
+        record: &mut ConnectionRecord,
+    ) -> Relayed {
+        let Connected { stream: mut member, key, guard, setup, since } = connected;
+        let Context { client, snapshot, lifecycle, .. } = &self.context;
         let (pool, live_member) = (Arc::clone(&guard.pool), Arc::clone(&guard.member));
         let health = PassiveHealth::new(&live_member);
         let mut place = Place::new(guard, setup);
-        let mut meter = TrafficMeter::new(Arc::clone(virtual_server), pool, Arc::clone(&live_member));
+        meter.set_member(pool, Arc::clone(&live_member));
         let mut outbound = Flow::default();
         let profile = Arc::clone(&snapshot.config.protocol);
         let stop = StopConditions {
             closing: lifecycle.closing(),
             service_down: service_down::action_due(live_member.service_down_in_force()),
+            another: || {
+                let asker = Asker { client: client.ip(), persistence: &[], tried: std::slice::from_ref(&key) };
+                snapshot.pool.has_unsuspected(asker, Instant::now().into_std())
+            },
         };
-        let deadlines = Deadlines::new(&profile, since);
-        let relay = Relay::new(&mut self.client, &mut member, inbound, &mut outbound, health);
-        let relay = relay.run(stop, deadlines, &mut place, &mut meter).await;
-
+        let mut deadlines = Deadlines::new(&profile, since);
         let may_try = record.tries <= snapshot.pool.config.reselect_tries;
-        let nothing_passed = inbound.bytes + outbound.bytes == 0;
-        if may_try && nothing_passed && reselects(&relay.outcome, live_member.service_down_action()) {
+        if may_try && snapshot.pool.members.len() > 1 {
+            inbound.keep();
+            deadlines.opening_since = Some(since);
+        }
+        let relay = Relay::new(&mut self.client, &mut member, inbound, &mut outbound, health);
+        let relay = relay.run(stop, deadlines, &mut place, meter).await;
+        meter.count_bytes(inbound.bytes, outbound.bytes);
+
+        let is_unanswered = inbound.can_start_again() && !outbound.has_received();
+        if may_try && is_unanswered && reselects(&relay.outcome, live_member.service_down_action()) {
             net::reset_on_close(&member.socket().tcp);
-            inbound.change_receiver();
+            record.set_traffic(meter.totals());
+            inbound.start_again();
             return Relayed::Reselect;
         }
 
@@ -200,7 +218,6 @@ impl Handshaken {
             // What is left is the client's.
             place.free();
         }
-        meter.count_bytes(inbound.bytes, outbound.bytes);
         if record.opening == Opening::Unknown {
             record.set_opening(inbound, &self.client);
         }
@@ -232,7 +249,7 @@ impl Handshaken {
     }
 }
 
-/// Returns whether a relay that ended so, before any byte passed, is tried with another member.
+/// Returns whether a relay that ended so, before the member answered, is tried with another member.
 fn reselects(outcome: &Outcome, of_member: ServiceDownAction) -> bool {
     match outcome {
         Outcome::ServiceDown(action) => *action == ServiceDownAction::Reselect,

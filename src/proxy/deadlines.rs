@@ -12,6 +12,8 @@ use crate::pool::SetupGuard;
 pub(super) enum Due {
     /// A connection to the member counts as set up, answered or not.
     SetUp,
+    /// The member has not answered what opens a session for connect-timeout.
+    Unanswered,
     /// The member's side is over: it ended, and takes no bytes either.
     MemberOver,
     /// A side that nobody reads, as its bytes wait for the other side, is to be watched.
@@ -30,6 +32,8 @@ pub(super) struct Deadlines {
     idle: Duration,
     half_closed: Duration,
     close_wait: Duration,
+    /// As for a connection, which the kernel takes for a process that is stopped.
+    unanswered: Duration,
     since: Instant,
     /// When bytes last passed.
     active: Instant,
@@ -41,6 +45,8 @@ pub(super) struct Deadlines {
     member_ended: Option<Instant>,
     /// When a side was lost.
     lost: Option<Instant>,
+    /// Since when the member is waited for to answer what opens a session, if it could be sent to another.
+    pub opening_since: Option<Instant>,
     /// Whether the member's place is given back already.
     pub place_free: bool,
     /// Whether the connection counts as being set up.
@@ -53,20 +59,18 @@ impl Deadlines {
     pub(super) fn new(profile: &Protocol, now: Instant) -> Self {
         let or_never = |time: Option<Duration>| time.unwrap_or(NEVER);
         let (idle, half_closed) = (or_never(profile.idle_timeout), or_never(profile.half_closed_timeout));
-        Self::with(idle, half_closed, profile.close_wait, now)
-    }
-
-    fn with(idle: Duration, half_closed: Duration, close_wait: Duration, now: Instant) -> Self {
         Self {
             idle,
             half_closed,
-            close_wait,
+            close_wait: profile.close_wait,
+            unanswered: profile.connect_timeout,
             since: now,
             active: now,
             active_to_member: now,
             ended: None,
             member_ended: None,
             lost: None,
+            opening_since: None,
             place_free: false,
             in_setup: true,
             blocked: false,
@@ -78,6 +82,7 @@ impl Deadlines {
         self.active = now;
         if to_member {
             self.active_to_member = now;
+            self.opening_since = self.opening_since.map(|_| now);
         }
     }
 
@@ -107,6 +112,7 @@ impl Deadlines {
         let member_over = self.member_ended.filter(|_| !self.place_free);
         let all = [
             (setup, Due::SetUp),
+            (self.opening_since.map(|since| since + self.unanswered), Due::Unanswered),
             (member_over.map(|ended| ended.max(self.active_to_member) + MEMBER_OVER), Due::MemberOver),
             (self.blocked.then(|| self.active + BLOCKED), Due::Watch),
             (self.lost.map(|lost| lost.max(self.active) + self.close_wait), Due::Undelivered),
@@ -133,7 +139,14 @@ mod tests {
     const SECOND: Duration = Duration::from_secs(1);
 
     fn deadlines(now: Instant) -> Deadlines {
-        Deadlines { in_setup: false, ..Deadlines::with(300 * SECOND, 60 * SECOND, 5 * SECOND, now) }
+        let profile = Protocol {
+            idle_timeout: Some(300 * SECOND),
+            half_closed_timeout: Some(60 * SECOND),
+            close_wait: 5 * SECOND,
+            connect_timeout: 3 * SECOND,
+            ..Protocol::clone(&crate::proxy::tests::built_in().profiles.protocol["tcp"])
+        };
+        Deadlines { in_setup: false, ..Deadlines::new(&profile, now) }
     }
 
     #[test]
@@ -152,6 +165,18 @@ mod tests {
         assert_eq!(relay.next(), (at(245), Due::Undelivered));
         relay.passed(false, at(244));
         assert_eq!(relay.next(), (at(249), Due::Undelivered), "while the other side takes bytes they are delivered");
+    }
+
+    #[test]
+    fn answer_to_what_opens_a_session_is_waited_for_from_its_last_bytes() {
+        let start = Instant::now();
+        let mut relay = Deadlines { opening_since: Some(start), ..deadlines(start) };
+        assert_eq!(relay.next(), (start + 3 * SECOND, Due::Unanswered));
+        relay.passed(true, start + SECOND);
+        assert_eq!(relay.next(), (start + 4 * SECOND, Due::Unanswered));
+        relay.opening_since = None;
+        relay.passed(true, start + 2 * SECOND);
+        assert_eq!(relay.next(), (start + 302 * SECOND, Due::Idle));
     }
 
     #[test]

@@ -97,14 +97,12 @@ impl Ending<'_> {
             // Both sides have got their end, or have no use for one.
             Outcome::Ended { reset: None, .. } | Outcome::HalfClosed(Side::Member) => {}
             Outcome::ServiceDown(ServiceDownAction::Drop) => net::reset_on_close(&member.socket().tcp),
-            Outcome::ServiceDown(_) => reset_both(client, member),
-            Outcome::Idle | Outcome::HalfClosed(Side::Client) if profile.reset_on_timeout => {
+            // An answer may pause for any time, and an end in order would make its part look whole.
+            Outcome::ServiceDown(_) | Outcome::Drained => reset_both(client, member),
+            Outcome::Idle | Outcome::HalfClosed(Side::Client) if profile.reset_on_timeout || relay.in_exchange => {
                 reset_both(client, member);
             }
-            Outcome::Idle | Outcome::HalfClosed(Side::Client) | Outcome::Drained if relay.in_exchange => {
-                reset_both(client, member);
-            }
-            Outcome::Idle | Outcome::HalfClosed(Side::Client) | Outcome::Drained => {
+            Outcome::Idle | Outcome::HalfClosed(Side::Client) => {
                 tokio::join!(finish(client, profile), finish(member, profile));
             }
         }

@@ -6,6 +6,7 @@ use std::task::{Context, Poll, ready};
 
 use super::buffers::{BULK, Chunk, SMALL};
 use super::stream::Stream;
+use crate::impala::opens_session;
 use crate::net::FirstBytes;
 use crate::tls::TlsFault;
 
@@ -92,6 +93,8 @@ pub(super) struct Flow {
     /// How the sender's connection was lost, if a write to it found that.
     lost: Option<End>,
     first: FirstBytes,
+    /// What was passed on, while the receiver has not answered and another could get it.
+    kept: Option<Vec<u8>>,
     /// Bytes that were passed on.
     pub bytes: u64,
 }
@@ -150,9 +153,36 @@ impl Flow {
         });
     }
 
-    /// Makes the flow ready for another receiver, after one that received nothing.
-    pub(super) fn change_receiver(&mut self) {
-        (self.finished, self.discards) = (false, false);
+    /// Keeps what is passed on from here, until it is forgotten, so that another receiver can get it.
+    pub(super) fn keep(&mut self) {
+        self.kept = (self.bytes == 0).then(Vec::new);
+    }
+
+    /// Forgets what was kept, as the receiver has answered.
+    pub(super) fn forget_kept(&mut self) {
+        self.kept = None;
+    }
+
+    pub(super) fn is_kept(&self) -> bool {
+        self.kept.is_some()
+    }
+
+    /// Returns whether the sender has sent anything.
+    pub(super) fn has_received(&self) -> bool {
+        !self.first.as_slice().is_empty()
+    }
+
+    /// Returns whether all that was passed on can be sent to another receiver.
+    pub(super) fn can_start_again(&self) -> bool {
+        self.bytes == 0 || self.chunk.is_none() && self.kept.as_ref().is_some_and(|kept| opens_session(kept))
+    }
+
+    /// Makes the flow ready for another receiver, after one that answered nothing.
+    pub(super) fn start_again(&mut self) {
+        (self.finished, self.discards, self.bytes) = (false, false, 0);
+        if let Some(kept) = self.kept.take().filter(|kept| !kept.is_empty()) {
+            self.chunk = Some(Chunk::of(&kept));
+        }
     }
 
     /// Passes on the bytes that there are. Ready when no more will come or can be passed on, and from then on.
@@ -199,6 +229,12 @@ impl Flow {
                 };
                 if count == 0 {
                     return Poll::Ready(Err(io::ErrorKind::WriteZero.into()));
+                }
+                if let Some(kept) = &mut self.kept {
+                    kept.extend_from_slice(&chunk.unwritten()[..count]);
+                    if kept.len() > LONGEST_OPENING {
+                        self.kept = None;
+                    }
                 }
                 chunk.written(count);
                 self.bytes += count as u64;
@@ -284,3 +320,5 @@ impl Flow {
 
 /// Bytes that one connection may pass before others get a turn.
 const TURN: usize = 1 << 20;
+/// Bytes that are kept for another receiver at most. A Kerberos ticket with many groups is a few KiB.
+const LONGEST_OPENING: usize = SMALL;

@@ -19,7 +19,7 @@ impl<'a> PassiveHealth<'a> {
 
     /// Reports that a connection to the member was made, in which so much of it answered.
     pub(super) fn connected(self, answered: Contact) {
-        self.member.record_connected(answered);
+        self.member.record_connected(answered, now());
     }
 
     /// Reports that no connection to the member could be made by an attempt that `began` then.
@@ -38,6 +38,24 @@ impl<'a> PassiveHealth<'a> {
             Mechanism::Timeout => PassiveEvent::TimedOut(reason),
             _ => PassiveEvent::Failed(reason),
         });
+    }
+
+    /// Reports that the member answered a new session.
+    pub(super) fn answered(self) {
+        self.member.record_answer(Contact::Process, now());
+    }
+
+    /// Returns when the member last answered anybody who asked for something: a probe, or a new session.
+    pub(super) fn last_answer(self) -> Option<tokio::time::Instant> {
+        self.member.last_answer().map(Into::into)
+    }
+
+    /// Reports that the member took what opens a session, and has answered nobody `since` then.
+    pub(super) fn hangs(self, since: tokio::time::Instant) {
+        let reason = format!("it took what opens a session, and answered nobody within {:.1?}", since.elapsed());
+        let began = since.into_std();
+        self.member.record_failure(&Failure { reason: reason.clone(), contact: Contact::Process, began }, now());
+        self.member.publish(PassiveEvent::TimedOut(reason));
     }
 
     /// Reports that the member ended a connection before the client did.

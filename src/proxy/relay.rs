@@ -42,16 +42,18 @@ pub(super) enum Outcome {
 pub(super) struct Finished {
     pub outcome: Outcome,
     /// Whether a request or an answer was under way: bytes are not delivered yet, passed within the last second, or the
-    /// last ones were the client's. An end in order would make such an answer look whole.
+    /// last ones were the client's.
     pub in_exchange: bool,
 }
 
 /// What ends a relay from outside.
-pub(super) struct StopConditions<C, S> {
+pub(super) struct StopConditions<C, S, A> {
     /// Completes when the drain closes this connection.
     pub closing: C,
     /// Completes when the member's service-down action is due.
     pub service_down: S,
+    /// Whether another member could be chosen, if this one does not answer what opens the session.
+    pub another: A,
 }
 
 /// Both directions of one connection.
@@ -99,7 +101,7 @@ impl<'a> Relay<'a> {
     /// over.
     pub(super) async fn run(
         mut self,
-        stop: StopConditions<impl Future<Output = ()>, impl Future<Output = ServiceDownAction>>,
+        stop: StopConditions<impl Future<Output = ()>, impl Future<Output = ServiceDownAction>, impl Fn() -> bool>,
         mut deadlines: Deadlines,
         place: &mut Place,
         meter: &mut TrafficMeter,
@@ -154,6 +156,11 @@ impl<'a> Relay<'a> {
                 match due {
                     Due::SetUp => place.set_up(),
                     Due::MemberOver => place.free(),
+                    Due::Unanswered => {
+                        if self.hangs(&mut deadlines) && (stop.another)() {
+                            return Poll::Ready(Outcome::ServiceDown(ServiceDownAction::Reselect));
+                        }
+                    }
                     Due::Watch => {
                         for side in BOTH {
                             if self.flow_from(side).is_blocked() {
@@ -176,6 +183,7 @@ impl<'a> Relay<'a> {
             }
         })
         .await;
+        self.note_answer(&mut deadlines);
         let passed = self.inbound.bytes + self.outbound.bytes > 0;
         let in_exchange = self.awaits_answer
             || self.inbound.has_unsent()
@@ -258,8 +266,35 @@ impl<'a> Relay<'a> {
         self.first.get_or_insert(side);
     }
 
+    /// Returns whether the member has answered nobody since it took what opens this session. Otherwise it has as long
+    /// again, from its last answer.
+    fn hangs(&self, deadlines: &mut Deadlines) -> bool {
+        let Some(since) = deadlines.opening_since else { return false };
+        if !self.inbound.can_start_again() {
+            // It waits for more, or what was sent is to be sent once only.
+            deadlines.opening_since = None;
+            return false;
+        }
+        let answered = self.health.last_answer().filter(|answered| *answered > since);
+        deadlines.opening_since = Some(answered.unwrap_or_else(Instant::now));
+        if answered.is_none() {
+            self.health.hangs(since);
+        }
+        answered.is_none()
+    }
+
+    /// Notes that the member has answered what opens the session.
+    fn note_answer(&mut self, deadlines: &mut Deadlines) {
+        if self.inbound.is_kept() && self.outbound.has_received() {
+            self.inbound.forget_kept();
+            deadlines.opening_since = None;
+            self.health.answered();
+        }
+    }
+
     /// Applies what has ended to the deadlines and to the place at the member.
-    fn note_ends(&self, deadlines: &mut Deadlines, place: &mut Place) {
+    fn note_ends(&mut self, deadlines: &mut Deadlines, place: &mut Place) {
+        self.note_answer(deadlines);
         if self.outbound.bytes > 0 {
             place.set_up();
         }
@@ -314,5 +349,5 @@ impl<'a> Relay<'a> {
 }
 
 const BOTH: [Side; 2] = [Side::Client, Side::Member];
-/// After so long without bytes an answer counts as whole.
+/// After so long without bytes the log does not call an answer cut.
 const EXCHANGE_PAUSE: Duration = Duration::from_secs(1);

@@ -14,10 +14,11 @@ use crate::stats::TrafficCounts;
 #[derive(Debug)]
 pub(super) struct TrafficMeter {
     virtual_server: Arc<LiveVirtualServer>,
-    pool: Arc<LivePool>,
-    member: Arc<LiveMember>,
-    /// Bytes that are counted already, in and out.
+    member: Option<(Arc<LivePool>, Arc<LiveMember>)>,
+    /// Bytes to and from this member that are counted already.
     bytes: (u64, u64),
+    /// Bytes that the client sent once, and that this member gets after another got them.
+    sent_again: u64,
     /// Segments of the client's and of the member's socket that are counted already.
     packets: (TcpInfo, TcpInfo),
     packets_read: Instant,
@@ -31,9 +32,18 @@ pub(super) struct Totals {
 }
 
 impl TrafficMeter {
-    pub(super) fn new(virtual_server: Arc<LiveVirtualServer>, pool: Arc<LivePool>, member: Arc<LiveMember>) -> Self {
+    pub(super) fn new(virtual_server: Arc<LiveVirtualServer>) -> Self {
         let packets = (TcpInfo::default(), TcpInfo::default());
-        Self { virtual_server, pool, member, bytes: (0, 0), packets, packets_read: Instant::now() }
+        let packets_read = Instant::now();
+        Self { virtual_server, member: None, bytes: (0, 0), sent_again: 0, packets, packets_read }
+    }
+
+    /// Counts for this member from here on, which gets all that the client has sent.
+    pub(super) fn set_member(&mut self, pool: Arc<LivePool>, member: Arc<LiveMember>) {
+        self.member = Some((pool, member));
+        self.sent_again += self.bytes.0;
+        self.bytes = (0, 0);
+        self.packets.1 = TcpInfo::default();
     }
 
     /// Counts bytes up to these totals of the connection. Returns whether there were new ones.
@@ -44,9 +54,10 @@ impl TrafficMeter {
             return false;
         }
         let counts = TrafficCounts { bytes_in: grown.0, bytes_out: grown.1, ..TrafficCounts::default() };
-        for traffic in [&self.virtual_server.traffic, &self.pool.traffic, &self.member.traffic] {
-            traffic.add(&counts);
-        }
+        self.add_toward_member(&counts);
+        let again = self.sent_again.min(counts.bytes_in);
+        self.sent_again -= again;
+        self.virtual_server.traffic.add(&TrafficCounts { bytes_in: counts.bytes_in - again, ..counts });
         true
     }
 
@@ -72,9 +83,14 @@ impl TrafficMeter {
             ..TrafficCounts::default()
         };
         self.virtual_server.traffic.add(&packets(from_client, to_client));
-        let toward_member = packets(to_member, from_member);
-        self.pool.traffic.add(&toward_member);
-        self.member.traffic.add(&toward_member);
+        self.add_toward_member(&packets(to_member, from_member));
+    }
+
+    fn add_toward_member(&self, counts: &TrafficCounts) {
+        if let Some((pool, member)) = &self.member {
+            pool.traffic.add(counts);
+            member.traffic.add(counts);
+        }
     }
 
     /// Returns what was counted.

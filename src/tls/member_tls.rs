@@ -32,6 +32,11 @@ impl MemberTls {
         TlsConnector::from(self.config.clone())
     }
 
+    /// Returns the name of the server-ssl profile.
+    pub fn profile(&self) -> &str {
+        &self.verifier.profile
+    }
+
     pub fn handshake_timeout(&self) -> Duration {
         self.handshake_timeout
     }

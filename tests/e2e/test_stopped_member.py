@@ -8,7 +8,7 @@ import time
 import pytest
 from impala.dbapi import connect
 
-from lab.front import ADDRESS
+from lab.front import ADDRESS, MODES
 from lab.processes import PATIENCE
 
 INTERVAL, TIMEOUT, CONNECT_TIMEOUT = 2.0, 8.0, 3.0
@@ -16,14 +16,16 @@ INTERVAL, TIMEOUT, CONNECT_TIMEOUT = 2.0, 8.0, 3.0
 SLACK = 5.0
 
 
-def test_new_sessions_wait_for_a_stopped_coordinator_once_at_most(fronts, clusters):
-    impalads = clusters.tls(2)
+@pytest.mark.parametrize("mode", MODES)
+def test_new_sessions_wait_for_a_stopped_coordinator_once_at_most(fronts, clusters, mode):
+    kind = "plain" if mode == "offload" else "tls"
+    impalads = getattr(clusters, kind)(2)
     front = fronts(
-        tls=impalads, modes=["re-encrypt"], pool={"slow_ramp_time": "0s"},
+        **{kind: impalads}, modes=[mode], pool={"slow_ramp_time": "0s"},
         monitor={"interval": f"{INTERVAL:.0f}s", "timeout": f"{TIMEOUT:.0f}s"},
         protocol={"connect_timeout": f"{CONNECT_TIMEOUT:.0f}s"})
     for impalad in impalads:
-        front.wait_for_status("re-encrypt", "hs2", impalad.name, "available")
+        front.wait_for_status(mode, "hs2", impalad.name, "available")
     stopped, survivor = impalads
     opened, failed, enough = [], [], threading.Event()
 
@@ -31,7 +33,7 @@ def test_new_sessions_wait_for_a_stopped_coordinator_once_at_most(fronts, cluste
         while not enough.is_set():
             begun = time.monotonic()
             try:
-                connection = connect(ADDRESS, front.ports["re-encrypt", "hs2"], use_ssl=True, timeout=PATIENCE)
+                connection = connect(ADDRESS, front.ports[mode, "hs2"], use_ssl=True, timeout=PATIENCE)
                 cursor = connection.cursor()
                 cursor.execute("select version()")
                 opened.append((begun, time.monotonic() - begun))
@@ -48,7 +50,7 @@ def test_new_sessions_wait_for_a_stopped_coordinator_once_at_most(fronts, cluste
             assert not failed, failed
         os.kill(stopped.pid, signal.SIGSTOP)
         at = time.monotonic()
-        front.wait_for_status("re-encrypt", "hs2", stopped.name, "offline")
+        front.wait_for_status(mode, "hs2", stopped.name, "offline")
         out = time.monotonic() - at
     finally:
         os.kill(stopped.pid, signal.SIGCONT)
@@ -58,7 +60,7 @@ def test_new_sessions_wait_for_a_stopped_coordinator_once_at_most(fronts, cluste
     # Sessions that it had at that moment hang with it.
     later = [took for begun, took in opened if begun > at]
     waited = [took for took in later if took > CONNECT_TIMEOUT]
-    print(f"{len(later)} sessions, the longest {max(later):.1f} s, {len(waited)} waited; it was out after {out:.1f} s")
+    print(f"{mode}: {len(later)} sessions, the longest {max(later):.1f} s, {len(waited)} waited; it was out after {out:.1f} s")
     assert not [error for begun, error in failed if begun > at], failed
     assert max(later) < CONNECT_TIMEOUT + SLACK
     # Only those that were under way together.

@@ -317,14 +317,32 @@ async fn place_of_a_member_that_reset_is_free_before_its_client_has_read_everyth
     until("the member's place is free", || sides.at_member() == 0);
 }
 
+/// A pause of an answer cannot be told from its end.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn drain_ends_in_order_what_has_had_its_answer() {
+async fn drain_never_makes_a_part_of_an_answer_look_whole() {
+    for layers in Layers::ALL {
+        let command = Command::new(env!("CARGO_BIN_EXE_pronk"));
+        let sides = Sides::start_with(layers, "", "", |write| Pronk::start_with(command, 1, write)).await;
+        let (mut client, mut member) = sides.connect().await;
+        member.write(b"a part").await.unwrap();
+        client.read_exact(6).await;
+        // Longer than the log takes a pause for.
+        tokio::time::sleep(Duration::from_millis(1200)).await;
+        sides.pronk.signal("TERM");
+        assert_eq!(client.read_to_end().await, (Vec::new(), Seen::Reset), "{layers:?}");
+        assert_eq!(member.read_to_end().await, (Vec::new(), Seen::Reset), "{layers:?}");
+        assert_eq!(sides.code_after(1), "drained", "{layers:?}");
+    }
+}
+
+/// A side that has ended is at rest as well.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn drain_calls_a_half_closed_connection_at_rest_no_exchange() {
     for layers in Layers::ALL {
         for by_client in [true, false] {
             let command = Command::new(env!("CARGO_BIN_EXE_pronk"));
             let sides = Sides::start_with(layers, "", "", |write| Pronk::start_with(command, 1, write)).await;
             let (mut client, mut member) = sides.connect().await;
-            // Half-closed, and at rest for longer than an exchange pauses.
             if by_client {
                 client.finish().await;
                 assert_eq!(member.read(&mut [0]).await.unwrap(), 0);

@@ -9,7 +9,7 @@ use std::time::{Duration, Instant};
 use rustls::{ServerConfig, ServerConnection, StreamOwned};
 
 use crate::lb::{PATIENCE, Pronk, free_port, until};
-use crate::peers::connect;
+use crate::peers::{connect, member, read_all};
 use crate::support::ca::Authority;
 use crate::support::tls::showing;
 
@@ -140,4 +140,150 @@ virtual-servers: {{ vs: {{ destination: '127.0.0.1:{port}', pool: p, protocol: q
         until("the map says nothing of it", || !map(&pronk).contains("suspect"));
         assert_eq!(lines(&pronk, answers), 1, "{hang:?}");
     }
+}
+
+/// What clients of Impala open their sessions with; all that a daemon answers before a query.
+fn openings() -> Vec<(&'static str, Vec<u8>)> {
+    let thrift = |method: &str| {
+        let head = [&b"\x80\x01\x00\x01"[..], &(method.len() as u32).to_be_bytes(), method.as_bytes()].concat();
+        [&head[..], b"\0\0\0\0\0"].concat()
+    };
+    let http = [b"POST /cliservice HTTP/1.1\r\nHost: n\r\n\r\n", &thrift("OpenSession")[..]].concat();
+    let sasl = |mechanism: &[u8], token: &[u8]| {
+        let message = |status, text: &[u8]| [&[status][..], &(text.len() as u32).to_be_bytes(), text].concat();
+        [message(1, mechanism), message(2, token)].concat()
+    };
+    vec![
+        ("HiveServer2", thrift("OpenSession")),
+        ("Beeswax", thrift("PingImpalaService")),
+        ("HiveServer2 over HTTP", http),
+        ("LDAP", sasl(b"PLAIN", b"\0user\0password")),
+        ("Kerberos with many groups", sasl(b"GSSAPI", &[7; 12_000])),
+        ("TLS that passes through", [b"\x16\x03\x01\x02\x00\x01", &[7; 511][..]].concat()),
+    ]
+}
+
+/// A member that answers its name once it has exactly these bytes, and one byte more for each that follows.
+fn answering(name: u8, opening: Vec<u8>) -> SocketAddr {
+    member(move |mut stream| {
+        let mut received = vec![0; opening.len()];
+        if stream.read_exact(&mut received).is_ok() {
+            let name = if received == opening { name } else { b'?' };
+            let _ = stream.write_all(&[name]).and_then(|()| stream.read(&mut [0]));
+        }
+    })
+}
+
+/// A pool of a member that hangs and one that does not, whose monitors find nothing.
+fn before(hanging: SocketAddr, good: SocketAddr, port: u16, monitors: &str) -> String {
+    format!(
+        "nodes: {{ h: {{ address: 127.0.0.1 }}, g: {{ address: 127.0.0.1 }} }}
+pools: {{ p: {{ {monitors}slow-ramp-time: 0, members: ['h:{}', 'g:{}'] }} }}
+monitors: {{ m: {{ type: tcp, interval: 1s, timeout: 1h }} }}
+profiles: {{ quick: {{ type: tcp, connect-timeout: {}s }} }}
+virtual-servers: {{ vs: {{ destination: '127.0.0.1:{port}', pool: p, protocol: quick }} }}
+",
+        hanging.port(),
+        good.port(),
+        CONNECT_TIMEOUT.as_secs(),
+    )
+}
+
+/// Which member answers what was sent, and after how long.
+fn ask(address: SocketAddr, opening: &[u8]) -> (u8, Duration) {
+    let (begun, mut client, mut name) = (Instant::now(), connect(address), [0]);
+    client.write_all(opening).and_then(|()| client.read_exact(&mut name)).unwrap();
+    (name[0], begun.elapsed())
+}
+
+/// The kernel takes the connection and the bytes for a process that is stopped.
+#[test]
+fn session_whose_opening_a_hanging_member_took_goes_to_another() {
+    for (what, opening) in openings() {
+        let (hanging, _go_on) = hanging(Hang::Stopped, b'h', None);
+        let (good, port) = (answering(b'g', opening.clone()), free_port());
+        let pronk = Pronk::start(|_| before(hanging, good, port, "monitors: [m], "));
+        let address = SocketAddr::from(([127, 0, 0, 1], port));
+        let first: Vec<_> = std::thread::scope(|scope| {
+            let all: Vec<_> = (0..8).map(|_| scope.spawn(|| ask(address, &opening))).collect();
+            all.into_iter().map(|session| session.join().unwrap()).collect()
+        });
+        assert!(first.iter().all(|(name, _)| *name == b'g'), "{what}: {first:?}");
+        assert!(first.iter().any(|(_, waited)| *waited >= CONNECT_TIMEOUT), "{what}: nobody met it: {first:?}");
+        assert!(first.iter().all(|(_, waited)| *waited < 2 * CONNECT_TIMEOUT), "{what}: {first:?}");
+        let then: Vec<_> = (0..30).map(|_| ask(address, &opening)).collect();
+        assert!(then.iter().all(|(name, waited)| *name == b'g' && *waited < CONNECT_TIMEOUT), "{what}: {then:?}");
+        assert_eq!(lines(&pronk, SUSPECT), 1, "{what}");
+        let sent = 38 * opening.len() as u64;
+        until("each client's bytes are counted once", || {
+            pronk.stats()["virtual_servers"][0]["bits_in"].as_u64() == Some(8 * sent)
+        });
+    }
+}
+
+#[test]
+fn member_that_answers_a_session_again_is_suspect_no_longer() {
+    let (_, opening) = openings().remove(0);
+    let (hanging, go_on) = hanging(Hang::Stopped, b'h', None);
+    let (good, port) = (answering(b'g', opening.clone()), free_port());
+    let pronk = Pronk::start(|_| before(hanging, good, port, ""));
+    let address = SocketAddr::from(([127, 0, 0, 1], port));
+    while lines(&pronk, SUSPECT) == 0 {
+        assert_eq!(ask(address, &opening).0, b'g');
+    }
+    go_on.send(()).unwrap();
+    until("one connection has tried it", || ask(address, &opening).0 == b'h');
+    let answers = "suspect member answers again";
+    pronk.logged(answers, |line| line["message"] == answers);
+    until("the map says nothing of it", || !map(&pronk).contains("suspect"));
+}
+
+/// A part of an opening rightly has no answer, and a query is never sent twice.
+#[test]
+fn what_is_no_whole_opening_stays_with_its_member_and_makes_nobody_suspect() {
+    let (_, opening) = openings().remove(3);
+    let half = opening[..opening.len() - 1].to_vec();
+    let query = [&opening[..], b"\0\0\0\x05query"].concat();
+    for sent in [half, query, b"hello".to_vec()] {
+        let port = free_port();
+        let silent = || member(|mut stream| drop(read_all(&mut stream)));
+        let pronk = Pronk::start(|_| before(silent(), silent(), port, ""));
+        let mut client = connect(SocketAddr::from(([127, 0, 0, 1], port)));
+        client.write_all(&sent).unwrap();
+        client.set_read_timeout(Some(2 * CONNECT_TIMEOUT)).unwrap();
+        assert!(client.read(&mut [0]).is_err(), "nobody answers");
+        drop(client);
+        let line = pronk.logged("a connection", |line| line["tries"].is_u64());
+        assert_eq!((line["tries"].as_u64(), lines(&pronk, SUSPECT)), (Some(1), 0), "{sent:?}");
+    }
+}
+
+/// One client's openings say nothing of a member that answers others.
+#[test]
+fn member_that_answers_others_is_not_suspect() {
+    let (silent_to, wanted) = (openings().remove(0).1, openings().remove(1).1);
+    let picky = move || {
+        let wanted = wanted.clone();
+        member(move |mut stream| {
+            let mut received = vec![0; wanted.len()];
+            let reads = stream.read_exact(&mut received).is_ok();
+            if reads && received == wanted {
+                let _ = stream.write_all(b"y");
+            }
+            drop(read_all(&mut stream));
+        })
+    };
+    let port = free_port();
+    let pronk = Pronk::start(|_| before(picky(), picky(), port, ""));
+    let address = SocketAddr::from(([127, 0, 0, 1], port));
+    let mut unanswered = connect(address);
+    unanswered.write_all(&silent_to).unwrap();
+    let until = Instant::now() + 2 * CONNECT_TIMEOUT;
+    while Instant::now() < until {
+        // One for each member.
+        for _ in 0..2 {
+            assert_eq!(ask(address, &openings().remove(1).1).0, b'y');
+        }
+    }
+    assert_eq!(lines(&pronk, SUSPECT), 0);
 }

@@ -93,8 +93,14 @@ impl<'a> Port<'a> {
             return put(question, address, None, limit).await;
         }
         let mut served = Served::Alive;
-        for tls in self.assignment.transport.tls() {
-            served = put(question, address, Some(tls), limit).await?;
+        let profiles = self.assignment.transport.tls();
+        for tls in profiles {
+            served = put(question, address, Some(tls), limit).await.map_err(|failure| match profiles.len() {
+                ..=1 => failure,
+                _ => {
+                    Failure { reason: format!("{} (server-ssl profile {})", failure.reason, tls.profile()), ..failure }
+                }
+            })?;
             if served == Served::Draining {
                 break;
             }

@@ -17,6 +17,7 @@ use super::slow_ramp::SlowRamp;
 use super::suspicion::{Contact, Failure, Suspicion};
 use super::verdicts::Verdicts;
 use crate::model::{MemberKey, Name, ServiceDownAction};
+use crate::pool::atomic_instant::Moment;
 use crate::pool::persistence::RecordTarget;
 use crate::pool::service_down::ActionInForce;
 use crate::pool::shared::PoolShared;
@@ -37,6 +38,8 @@ pub struct LiveMember {
     /// Whether its port took the last connection.
     listens: AtomicBool,
     suspicion: ArcSwapOption<Suspicion>,
+    /// When its process last answered a probe or a new session.
+    answered: Moment,
     verdicts: Verdicts,
     load: MeasuredLoad,
     passive_events: PassiveEvents,
@@ -62,6 +65,7 @@ impl LiveMember {
             probing: tokio::sync::Mutex::default(),
             listens: AtomicBool::default(),
             suspicion: ArcSwapOption::empty(),
+            answered: Moment::default(),
             verdicts: Verdicts::default(),
             load: MeasuredLoad::default(),
             passive_events: PassiveEvents::default(),
@@ -127,15 +131,23 @@ impl LiveMember {
     }
 
     /// Records that a connection to the member was made, in which so much of it answered.
-    pub fn record_connected(&self, answered: Contact) {
+    pub fn record_connected(&self, answered: Contact, now: Instant) {
         if !self.listens.load(Ordering::Relaxed) {
             self.listens.store(true, Ordering::Relaxed);
         }
-        self.record_answer(answered);
+        self.record_answer(answered, now);
+    }
+
+    /// Returns when the member's process last answered a probe or a new session.
+    pub fn last_answer(&self) -> Option<Instant> {
+        self.answered.get()
     }
 
     /// Records that the member answers, which ends a suspicion of as much.
-    pub fn record_answer(&self, answered: Contact) {
+    pub fn record_answer(&self, answered: Contact, now: Instant) {
+        if answered == Contact::Process {
+            self.answered.set(now);
+        }
         if self.suspicion.load().is_none() {
             return;
         }

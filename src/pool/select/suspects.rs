@@ -46,9 +46,9 @@ fn others_are_tried_first_and_a_suspect_one_before_nobody() {
         "{steps}"
     );
     assert!(pool.has_choice(now));
-    pool.members[0].live.record_answer(Contact::Port);
+    pool.members[0].live.record_answer(Contact::Port, now);
     assert!(pool.members[0].live.suspicion().is_some(), "the kernel answers for a process that is stopped");
-    pool.members[0].live.record_answer(Contact::Process);
+    pool.members[0].live.record_answer(Contact::Process, now);
     assert!(pool.members[0].live.suspicion().is_none());
 }
 
@@ -92,7 +92,7 @@ fn persistent_client_of_a_suspect_member_goes_elsewhere_as_from_one_that_is_down
             pool.members[0].live.set_verdict(&"tcp".into(), Verdict::Down("refused".into()), now);
         }
         assert_eq!([choose(&sticky), choose(&sticky)], [(1, false), (1, true)]);
-        pool.members[0].live.record_answer(Contact::Process);
+        pool.members[0].live.record_answer(Contact::Process, now);
         pool.members[0].live.set_verdict(&"tcp".into(), Verdict::Up, now);
         assert_eq!(choose(&sticky), (1, true), "the record has moved with the client");
     }
@@ -192,7 +192,7 @@ fn one_connection_at_a_time_tries_a_member_that_nobody_asks() {
     let again = Asker { tried: &tried, ..asker(&[]) };
     assert_eq!(pool.choose(again, at(20)).unwrap().index, 1, "one that a member has failed already does not");
     assert_eq!(choose(20), [0, 1, 1]);
-    pool.members[0].live.record_connected(Contact::Process);
+    pool.members[0].live.record_connected(Contact::Process, at(20));
     let both = choose(21);
     assert!(both.contains(&0) && both.contains(&1), "{both:?}");
 }
@@ -258,14 +258,14 @@ fn sessions(method: LoadBalancing, is_sticky: bool, probed: bool, seed: u64) -> 
                 tried[session].push(pool.members[member].key.clone());
                 try_one(session, &tried[session], ends, &mut attempts);
             } else {
-                pool.members[member].live.record_connected(Contact::Process);
+                pool.members[member].live.record_connected(Contact::Process, now);
                 done.push((came[session], ends - came[session]));
             }
         }
         // A probe is answered by members that do not hang.
         if probed && tick % 25 == 0 {
             for (_, member) in pool.members.iter().enumerate().filter(|(index, _)| !is_hanging(*index, now)) {
-                member.live.record_answer(Contact::Process);
+                member.live.record_answer(Contact::Process, now);
             }
         }
         came.push(now);

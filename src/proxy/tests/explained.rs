@@ -154,7 +154,7 @@ impl Draw {
                 let failure = Failure { reason: why, contact, began: now };
                 member.live.record_failure(&failure, now);
             }
-            8 => member.live.record_answer(if self.one_in(2) { Contact::Port } else { Contact::Process }),
+            8 => member.live.record_answer(if self.one_in(2) { Contact::Port } else { Contact::Process }, now),
             _ => member.live.set_measurement(Measurement {
                 taken: now,
                 good_for: Duration::from_secs(3),

@@ -31,7 +31,7 @@ fn pool(called: &str, members: impl IntoIterator<Item = Member>) -> model::Pool 
 }
 
 /// Returns what is built in, and a virtual server on a pool without members.
-fn built_in() -> model::Model {
+pub(in crate::proxy) fn built_in() -> model::Model {
     let file = "pools: { p: {} }\nvirtual-servers: { vs: { destination: 127.0.0.1:21050, pool: p } }\n";
     config::parse("", file, Path::new("/")).unwrap().model
 }

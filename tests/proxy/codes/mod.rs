@@ -116,7 +116,7 @@ codes! {
     relay::half_closed_timeout: Sees::Reset;
     relay::service_down_reset: Sees::Reset;
     relay::service_down_drop: Sees::Leaves;
-    relay::drained: Sees::Fin;
+    relay::drained: Sees::Reset;
     relay::drained_in_exchange: Sees::Reset;
 }
 

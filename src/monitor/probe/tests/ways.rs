@@ -205,6 +205,9 @@ async fn every_profile_is_asked_with() {
     let assignment = asking(speaks, None, Transport::Tls(vec![unverified(), unverified()]));
     assert_eq!(probe(&assignment, address).await, Outcome::Answers);
     assert_eq!(connections.load(Ordering::SeqCst), 2);
+    let strict = tls(&ServerSsl { name: "strict".into(), verify: true, ..ServerSsl::clone(&unverified_profile()) });
+    let assignment = asking(speaks, None, Transport::Tls(vec![unverified(), strict]));
+    fails(probe(&assignment, address).await, "(server-ssl profile strict)");
 }
 
 /// As a connection has it.

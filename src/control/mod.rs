@@ -29,6 +29,7 @@ mod handle;
 mod lint_levels;
 mod listeners;
 mod monitor_credentials;
+mod peer_warnings;
 mod phase;
 mod reload;
 mod reload_report;

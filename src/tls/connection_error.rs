@@ -2,10 +2,11 @@
 
 use std::io;
 
-use rustls::{CertificateError, Error, InvalidMessage};
+use rustls::{CertificateError, Error, InvalidMessage, OtherError};
 
 use super::client_auth::ChainTooLong;
 use super::member_verifier::is_authority_as_server;
+use super::peer_trust::{AuthorityOutOfDate, RevocationUnknown};
 
 /// What went wrong with TLS on a connection, from our side of it.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -79,9 +80,6 @@ impl TlsFault {
                 Self::AlertReceived { code, name: alert_name(code) }
             }
             Error::InvalidCertificate(flaw) => Self::of_certificate(flaw),
-            Error::InvalidCertRevocationList(flaw) => {
-                Self::CertificateInvalid(format!("its revocation list is unusable: {flaw:?}"))
-            }
             Error::NoCertificatesPresented => Self::NoCertificateGiven,
             Error::PeerIncompatible(reason) => Self::ProtocolMismatch(format!("{reason:?}")),
             Error::NoApplicationProtocol => Self::ProtocolMismatch("no application protocol in common".to_owned()),
@@ -107,22 +105,13 @@ impl TlsFault {
             E::NotValidForName => Self::CertificateName("no certificate can carry the name that it must".to_owned()),
             E::UnknownIssuer => Self::CertificateUntrusted,
             E::Revoked => Self::CertificateRevoked,
-            E::UnknownRevocationStatus => {
-                Self::CertificateInvalid("no revocation list covers every certificate of its chain".to_owned())
-            }
-            E::ExpiredRevocationList | E::ExpiredRevocationListContext { .. } => {
-                Self::CertificateInvalid("the revocation list is past its date".to_owned())
-            }
             E::InvalidPurpose | E::InvalidPurposeContext { .. } => {
                 Self::CertificateInvalid("its extended key usage does not allow this use".to_owned())
             }
             E::Other(other) if is_authority_as_server(other) => {
                 Self::CertificateInvalid("it is an authority's certificate (CA:TRUE), not a host's".to_owned())
             }
-            E::Other(other) => match other.0.downcast_ref::<ChainTooLong>() {
-                Some(flaw) => Self::CertificateInvalid(flaw.to_string()),
-                None => Self::CertificateInvalid(other.to_string()),
-            },
+            E::Other(other) => Self::CertificateInvalid(own_words(other).unwrap_or_else(|| other.to_string())),
             other => Self::CertificateInvalid(other.to_string()),
         }
     }
@@ -147,6 +136,15 @@ impl TlsFault {
             Self::Other(detail) => format!("failed: {detail}"),
         }
     }
+}
+
+/// Returns what pronk's own verifiers say, beyond what the library's errors can carry.
+fn own_words(other: &OtherError) -> Option<String> {
+    let error = &other.0;
+    let too_long = error.downcast_ref::<ChainTooLong>().map(ToString::to_string);
+    let out_of_date = || error.downcast_ref::<AuthorityOutOfDate>().map(ToString::to_string);
+    let unknown = || error.downcast_ref::<RevocationUnknown>().map(ToString::to_string);
+    too_long.or_else(out_of_date).or_else(unknown)
 }
 
 fn tls_error(error: &io::Error) -> Option<&Error> {

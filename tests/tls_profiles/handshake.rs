@@ -5,8 +5,8 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use pronk::model::profile::{
-    CertKey, CertResponse, Certificate, CipherGroup, ClientSsl, PeerCertMode, ServerSsl, TlsVersion, TlsVersions,
-    TrustAnchors,
+    CertKey, CertResponse, Certificate, CipherGroup, ClientSsl, CrlScope, PeerCertMode, ServerSsl, TlsVersion,
+    TlsVersions, TrustAnchors,
 };
 use pronk::model::{Address, Member, Name, Node};
 use pronk::tls::{LiveClientSsl, LiveServerSsl, MemberTls, TlsFacts, TlsFault, provider};
@@ -49,6 +49,7 @@ impl Bench {
             peer_cert_mode: PeerCertMode::Ignore,
             ca_file: None,
             crl_file: None,
+            crl_scope: CrlScope::Chain,
             authenticate_depth: 9,
             handshake_timeout: Duration::from_secs(10),
             session_ticket: true,
@@ -65,6 +66,8 @@ impl Bench {
             verify: true,
             authenticate_name: None,
             server_name: None,
+            crl_file: None,
+            crl_scope: CrlScope::Chain,
             expire_cert_response: CertResponse::Drop,
             untrusted_cert_response: CertResponse::Drop,
             client_certificate: None,

@@ -15,6 +15,7 @@ use crate::control::desired::{Desired, Discovered};
 use crate::control::lint_levels::lint_levels;
 use crate::control::listeners::{self, OpenSockets, Sockets};
 use crate::control::monitor_credentials::{Authorizations, authorizations, check_ping};
+use crate::control::peer_warnings::peer_warnings;
 use crate::control::reload_report::ReloadReport;
 use crate::control::supervisor;
 use crate::control::system_state::SystemState;
@@ -89,12 +90,14 @@ pub(in crate::control) async fn prepare(
     .await
 }
 
-/// Checks everything that a file names, as a reload does.
+/// Checks everything that a file names, as a reload does. Returns what will be wrong soon or is for some peers only: a
+/// running pronk reports it through the inventory.
 ///
 /// # Errors
 /// Everything that is wrong with it.
-pub fn check(loaded: &Loaded) -> Result<(), Diagnostics> {
-    Needs::of(loaded, &BuiltProfiles::default()).map(drop)
+pub fn check(loaded: &Loaded) -> Result<Diagnostics, Diagnostics> {
+    Needs::of(loaded, &BuiltProfiles::default())?;
+    Ok(peer_warnings(loaded))
 }
 
 /// Runs on a thread that may wait for disks and derive keys.

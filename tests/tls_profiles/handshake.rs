@@ -2,6 +2,7 @@
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
+use std::sync::atomic::{AtomicI64, Ordering};
 use std::time::Duration;
 
 use pronk::model::profile::{
@@ -11,7 +12,8 @@ use pronk::model::profile::{
 use pronk::model::{Address, Member, Name, Node};
 use pronk::tls::{LiveClientSsl, LiveServerSsl, MemberTls, TlsFacts, TlsFault, provider};
 use rustls::crypto::{CryptoProvider, WebPkiSupportedAlgorithms};
-use rustls::pki_types::{CertificateDer, ServerName};
+use rustls::pki_types::{CertificateDer, ServerName, UnixTime};
+use rustls::time_provider::TimeProvider;
 use rustls::{ClientConfig, RootCertStore, ServerConfig, SignatureScheme, SupportedCipherSuite};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio_rustls::{TlsAcceptor, TlsConnector};
@@ -87,8 +89,41 @@ impl Bench {
         LiveServerSsl::build(profile, self.path(), None).unwrap().for_member(member)
     }
 
+    pub fn serve_at(&self, profile: &ClientSsl, clock: &Clock) -> Arc<LiveClientSsl> {
+        LiveClientSsl::build_with_clock(profile, self.path(), None, &clock.provider()).unwrap()
+    }
+
+    pub fn toward_at(&self, profile: &ServerSsl, member: &Member, clock: &Clock) -> Arc<MemberTls> {
+        LiveServerSsl::build_with_clock(profile, self.path(), None, clock.provider()).unwrap().for_member(member)
+    }
+
     pub fn client(&self) -> Client {
         Client::trusting(self.ca.certificate())
+    }
+}
+
+/// The time by which a profile judges: it stands still until it is set.
+#[derive(Clone, Debug)]
+pub struct Clock(Arc<AtomicI64>);
+
+impl Clock {
+    pub fn at(now: i64) -> Self {
+        Self(Arc::new(now.into()))
+    }
+
+    pub fn set(&self, now: i64) {
+        self.0.store(now, Ordering::SeqCst);
+    }
+
+    fn provider(&self) -> Arc<dyn TimeProvider> {
+        Arc::new(self.clone())
+    }
+}
+
+impl TimeProvider for Clock {
+    fn current_time(&self) -> Option<UnixTime> {
+        let now = self.0.load(Ordering::SeqCst);
+        Some(UnixTime::since_unix_epoch(Duration::from_secs(now.try_into().unwrap())))
     }
 }
 

@@ -2,9 +2,10 @@
 
 use std::io;
 
-use rustls::{CertificateError, Error, InvalidMessage, OtherError};
+use rustls::{CertificateError, Error, InvalidMessage, OtherError, PeerMisbehaved};
 
 use super::client_auth::ChainTooLong;
+use super::client_hello::{server_name_flaw, server_name_on_wire};
 use super::member_verifier::is_authority_as_server;
 use super::peer_trust::{AuthorityOutOfDate, RevocationUnknown};
 
@@ -27,8 +28,10 @@ pub enum TlsFault {
     CertificateInvalid(String),
     /// The client showed no certificate and must.
     NoCertificateGiven,
-    /// The profile insists on SNI, and the client's is absent or in none of its certificates.
-    ServerNameUnknown,
+    /// The profile insists on SNI, and the client's is absent or in none of its certificates: the name that it sent.
+    ServerNameUnknown(Option<String>),
+    /// The client's SNI is no host name: what it sent, and why it is none.
+    ServerNameInvalid(Option<(String, String)>),
     /// No version, cipher suite, key exchange or signature scheme in common.
     ProtocolMismatch(String),
     /// The stream ended without close_notify: perhaps truncated.
@@ -52,6 +55,18 @@ impl TlsFault {
             Some(error) => Self::of_tls(error),
             None if error.kind() == io::ErrorKind::UnexpectedEof => Self::Closed,
             None => Self::of_transport(error),
+        }
+    }
+
+    /// Classifies an error of a handshake with a client whose first bytes were these, by which a server name is told.
+    pub fn of_client_handshake(error: &io::Error, first_bytes: &[u8]) -> Self {
+        match Self::of_handshake(error) {
+            Self::ServerNameUnknown(_) => Self::ServerNameUnknown(server_name_on_wire(first_bytes)),
+            Self::ServerNameInvalid(_) => {
+                let name = server_name_on_wire(first_bytes);
+                Self::ServerNameInvalid(name.and_then(|name| server_name_flaw(&name).map(|flaw| (name, flaw))))
+            }
+            other => other,
         }
     }
 
@@ -84,7 +99,11 @@ impl TlsFault {
             Error::PeerIncompatible(reason) => Self::ProtocolMismatch(format!("{reason:?}")),
             Error::NoApplicationProtocol => Self::ProtocolMismatch("no application protocol in common".to_owned()),
             // rustls has no variant of its own for a resolver that returns nothing.
-            Error::General(text) if text.starts_with("no server certificate chain resolved") => Self::ServerNameUnknown,
+            Error::General(text) if text.starts_with("no server certificate chain resolved") => {
+                Self::ServerNameUnknown(None)
+            }
+            Error::PeerMisbehaved(PeerMisbehaved::ServerNameMustContainOneHostName)
+            | Error::InvalidMessage(InvalidMessage::InvalidServerName) => Self::ServerNameInvalid(None),
             // What TLS 1.2 calls `PeerIncompatible::NoSignatureSchemesInCommon`.
             Error::General(text) if text == "incompatible signing key" => {
                 Self::ProtocolMismatch("NoSignatureSchemesInCommon".to_owned())
@@ -128,7 +147,15 @@ impl TlsFault {
             Self::CertificateRevoked => "showed a certificate that was revoked".to_owned(),
             Self::CertificateInvalid(detail) => format!("showed a certificate that is not valid: {detail}"),
             Self::NoCertificateGiven => "showed no certificate, and one is required".to_owned(),
-            Self::ServerNameUnknown => "asked for no server name that a certificate of the profile has".to_owned(),
+            Self::ServerNameUnknown(None) => "sent no server name (SNI), and the profile requires one".to_owned(),
+            Self::ServerNameUnknown(Some(name)) => match server_name_flaw(name) {
+                Some(flaw) => format!("asked for the server name \"{name}\" (SNI), which is no host name: {flaw}"),
+                None => format!("asked for the server name \"{name}\" (SNI), which no certificate of the profile has"),
+            },
+            Self::ServerNameInvalid(None) => "sent a server name (SNI) that is not one host name".to_owned(),
+            Self::ServerNameInvalid(Some((name, flaw))) => {
+                format!("asked for the server name \"{name}\" (SNI), which is no host name: {flaw}")
+            }
             Self::ProtocolMismatch(detail) => format!("has no tls version or algorithm in common: {detail}"),
             Self::CloseNotifyMissing => "closed the connection without close_notify".to_owned(),
             Self::Reset => "reset the connection".to_owned(),

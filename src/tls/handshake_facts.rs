@@ -3,6 +3,7 @@
 use rustls::{ClientConnection, CommonState, HandshakeKind, ProtocolVersion, ServerConnection};
 
 use super::MemberTls;
+use super::client_hello::server_name_on_wire;
 use crate::cert::names;
 
 /// What a finished handshake agreed on, for the close record.
@@ -23,9 +24,11 @@ pub struct TlsFacts {
 }
 
 impl TlsFacts {
-    /// Returns the facts of a connection from a client.
-    pub fn of_client_side(connection: &ServerConnection) -> Self {
-        Self::of(connection, connection.server_name().map(str::to_owned))
+    /// Returns the facts of a connection from a client whose first bytes were these: a server name that is an IP address
+    /// is read there, since rustls passes over it.
+    pub fn of_client_side(connection: &ServerConnection, first_bytes: &[u8]) -> Self {
+        let name = connection.server_name().map(str::to_owned);
+        Self::of(connection, name.or_else(|| server_name_on_wire(first_bytes)))
     }
 
     /// Returns the facts of a connection to a member.

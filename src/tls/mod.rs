@@ -15,6 +15,7 @@
 
 mod cipher_suites;
 mod client_auth;
+mod client_hello;
 mod client_profile;
 mod connection_error;
 mod fetch_chain;
@@ -34,6 +35,7 @@ mod verifier;
 mod webpki_error;
 
 pub use cipher_suites::{provider, sha256_in_hardware};
+pub use client_hello::server_name_on_wire;
 pub use client_profile::LiveClientSsl;
 pub use connection_error::TlsFault;
 pub use fetch_chain::{FetchError, Fetched, fetch_chain, handshake};

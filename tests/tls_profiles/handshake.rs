@@ -253,11 +253,17 @@ impl Outcome {
 pub async fn from_client(live: &LiveClientSsl, config: &Arc<ClientConfig>, host: &str) -> Outcome {
     let (near, far) = tokio::io::duplex(1 << 16);
     let ours = async {
-        let mut stream = live.acceptor().accept(near).await.map_err(|error| TlsFault::of_handshake(&error))?;
+        // The client's first flight is looked at, as `net::Socket` does.
+        let (mut read, write) = tokio::io::split(near);
+        let mut hello = Vec::with_capacity(1 << 14);
+        read.read_buf(&mut hello).await.map_err(|error| TlsFault::of_handshake(&error))?;
+        let near = tokio::io::join(std::io::Cursor::new(hello.clone()).chain(read), write);
+        let accepted = live.acceptor().accept(near).await;
+        let mut stream = accepted.map_err(|error| TlsFault::of_client_handshake(&error, &hello))?;
         let byte = stream.read_u8().await.map_err(|error| TlsFault::of_relay(&error))?;
         stream.write_u8(byte).await.map_err(|error| TlsFault::of_relay(&error))?;
         stream.shutdown().await.ok();
-        Ok(TlsFacts::of_client_side(stream.get_ref().1))
+        Ok(TlsFacts::of_client_side(stream.get_ref().1, &hello))
     };
     let theirs = async {
         let name = ServerName::try_from(host.to_owned()).unwrap();

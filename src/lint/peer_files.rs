@@ -110,7 +110,11 @@ fn of_lists(path: &Path, lists: &[Positioned], now: i64) -> Vec<Finding> {
             let what =
                 if list.is_delta { "has only what changed since another list" } else { "covers some reasons only" };
             let message = format!("the revocation list of {issuer} {what}: it can revoke, and shows nobody to be good");
-            findings.push(Finding::about_file(&CRL_PARTIAL, origin, message).expected("a complete list beside it"));
+            findings.push(
+                Finding::about_file(&CRL_PARTIAL, origin, message)
+                    .observed(if list.is_delta { "a delta list" } else { "a list for some reasons" })
+                    .expected("a complete list beside it"),
+            );
             continue;
         }
         if !is_current(list, lists, now) {

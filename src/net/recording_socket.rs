@@ -18,7 +18,7 @@ pub struct Socket {
     pub tcp: TcpStream,
     first: FirstBytes,
     /// All that comes first, while somebody wants to know.
-    hello: Option<Box<Vec<u8>>>,
+    hello: Option<Vec<u8>>,
     loss: Option<Loss>,
 }
 
@@ -41,12 +41,12 @@ impl Socket {
 
     /// Keeps what is received from now on, as far as a ClientHello goes, until [`Self::take_hello`].
     pub fn keep_hello(&mut self) {
-        self.hello = Some(Box::default());
+        self.hello = Some(Vec::new());
     }
 
     /// Returns what was kept, and keeps no more.
     pub fn take_hello(&mut self) -> Vec<u8> {
-        self.hello.take().map(|hello| *hello).unwrap_or_default()
+        self.hello.take().unwrap_or_default()
     }
 
     /// Returns whether reading or writing found that the connection is lost.

@@ -148,7 +148,8 @@ impl TlsFault {
             Self::CertificateInvalid(detail) => format!("showed a certificate that is not valid: {detail}"),
             Self::NoCertificateGiven => "showed no certificate, and one is required".to_owned(),
             Self::ServerNameUnknown(None) => "sent no server name (SNI), and the profile requires one".to_owned(),
-            Self::ServerNameUnknown(Some(name)) => match server_name_flaw(name) {
+            // A dot at the end is passed over.
+            Self::ServerNameUnknown(Some(name)) => match server_name_flaw(name.strip_suffix('.').unwrap_or(name)) {
                 Some(flaw) => format!("asked for the server name \"{name}\" (SNI), which is no host name: {flaw}"),
                 None => format!("asked for the server name \"{name}\" (SNI), which no certificate of the profile has"),
             },

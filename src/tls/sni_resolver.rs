@@ -86,8 +86,7 @@ impl SniResolver {
             let default = self.identities.get(self.default).filter(|_| !self.sni_require)?;
             has_names_of(names, &default.names).then_some(Claim::Default)
         };
-        // Some clients send the dot at the end of a name, which does not belong there (RFC 6066, section 3).
-        sni.map(|name| name.strip_suffix('.').unwrap_or(name)).and_then(covering).or_else(is_default)
+        sni.and_then(covering).or_else(is_default)
     }
 }
 

@@ -196,7 +196,7 @@ fn cases() -> Vec<Case> {
         })
         .unlike_openssl("it takes the newest and finds another key's signature"),
         odd_root("the authority may not sign lists", false, |params| {
-            params.key_usages = vec![KeyUsagePurpose::KeyCertSign]
+            params.key_usages = vec![KeyUsagePurpose::KeyCertSign];
         }),
         odd_root("the authority has no key usage", true, |params| params.key_usages = Vec::new()),
         odd_root("the authority has expired", false, |params| params.not_after = time(NOW - 1)),

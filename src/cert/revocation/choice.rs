@@ -121,12 +121,13 @@ impl RevocationLists {
                 None => scopes.push(vec![list]),
             }
         }
-        let verdicts = scopes.iter().map(|scope| judge_by(scope, &subject.serial, now));
-        verdicts.fold(Err(Unrevoked::NoList), |so_far, next| match (so_far, next) {
-            (Err(Unrevoked::Revoked), _) | (_, Err(Unrevoked::Revoked)) => Err(Unrevoked::Revoked),
-            (Ok(()), _) | (_, Ok(())) => Ok(()),
-            (Err(Unrevoked::NoList), other) | (other, _) => other,
-        })
+        let verdicts: Vec<_> = scopes.iter().map(|scope| judge_by(scope, &subject.serial, now)).collect();
+        let wanted = [Err(Unrevoked::Revoked), Ok(())];
+        if let Some(verdict) = wanted.into_iter().find(|it| verdicts.contains(it)) {
+            return verdict;
+        }
+        // A list that is past its date says more than one that is for some reasons only.
+        verdicts.into_iter().find(|it| *it != Err(Unrevoked::NoList)).unwrap_or(Err(Unrevoked::NoList))
     }
 
     fn is_signed_by(

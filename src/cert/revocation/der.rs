@@ -14,12 +14,14 @@ pub(super) struct Element<'a> {
     pub(super) data: &'a [u8],
     class: Class,
     tag: Tag,
+    is_constructed: bool,
 }
 
 impl<'a> Elements<'a> {
     /// Takes the next element if it has this universal tag.
     pub(super) fn take_tag(&mut self, tag: Tag) -> Option<Element<'a>> {
-        self.take_if(|it| it.class == Class::Universal && it.tag == tag)
+        let is_constructed = tag == Tag::Sequence;
+        self.take_if(|it| it.class == Class::Universal && it.tag == tag && it.is_constructed == is_constructed)
     }
 
     /// Takes the next element if it has this context-specific tag.
@@ -47,7 +49,13 @@ impl<'a> Iterator for Elements<'a> {
         let (rest, any) = Any::from_der(self.0).ok()?;
         let raw = &self.0[..self.0.len() - rest.len()];
         self.0 = rest;
-        Some(Element { raw, data: any.data, class: any.class(), tag: any.tag() })
+        Some(Element {
+            raw,
+            data: any.data,
+            class: any.class(),
+            tag: any.tag(),
+            is_constructed: any.header.is_constructed(),
+        })
     }
 }
 

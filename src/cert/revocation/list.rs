@@ -186,7 +186,7 @@ fn parts(der: &[u8], issuer: &mut Option<(Vec<u8>, String)>) -> Result<Parts, St
     let mut revoked = Vec::new();
     let mut rest = entries.map_or(Elements(&[]), |it| it.elements());
     for entry in rest.by_ref() {
-        revoked.extend(self::revoked(&entry, is_delta)?.map(|serial| span(serial)));
+        revoked.extend(self::revoked(&entry, is_delta)?.map(&span));
     }
     if !rest.is_empty() {
         return Err(broken());
@@ -284,3 +284,74 @@ const ISSUING_DISTRIBUTION_POINT: &[u8] = &[0x55, 0x1d, 28];
 const AUTHORITY_KEY_ID: &[u8] = &[0x55, 0x1d, 35];
 /// ENUMERATED 8.
 const REMOVE_FROM_CRL: &[u8] = &[0x0a, 1, 8];
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+    use rcgen::{
+        BasicConstraints, CertificateParams, CertificateRevocationListParams, CertifiedIssuer, IsCa, KeyIdMethod,
+        KeyPair, RevokedCertParams, SerialNumber, date_time_ymd,
+    };
+    use webpki::{ALL_VERIFICATION_ALGS, anchor_from_trusted_cert, spki_for_anchor};
+
+    use super::*;
+
+    /// A list that revokes these serial numbers, and the key that signed it.
+    fn made(serials: &[u64]) -> (Vec<u8>, SubjectPublicKeyInfoDer<'static>) {
+        let mut params = CertificateParams::default();
+        params.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
+        let issuer = CertifiedIssuer::self_signed(params, KeyPair::generate().unwrap()).unwrap();
+        let revoked = |serial: &u64| RevokedCertParams {
+            serial_number: SerialNumber::from(*serial),
+            revocation_time: date_time_ymd(2021, 1, 1),
+            reason_code: None,
+            invalidity_date: None,
+        };
+        let list = CertificateRevocationListParams {
+            this_update: date_time_ymd(2021, 1, 1),
+            next_update: date_time_ymd(2022, 1, 1),
+            crl_number: SerialNumber::from(300_u64),
+            issuing_distribution_point: None,
+            revoked_certs: serials.iter().map(revoked).collect(),
+            key_identifier_method: KeyIdMethod::Sha256,
+        };
+        let key = spki_for_anchor(&anchor_from_trusted_cert(issuer.der()).unwrap());
+        (list.signed_by(&issuer).unwrap().der().to_vec(), key)
+    }
+
+    fn decoded(der: &[u8]) -> Result<RevocationList, UnusableList> {
+        RevocationList::decode(CertificateRevocationListDer::from(der.to_vec()))
+    }
+
+    #[test]
+    fn serial_numbers_are_found_whatever_zeros_are_before_them() {
+        let list = decoded(&made(&[500, 3, 0xff, 70_000]).0).unwrap();
+        for serial in [&[0xff][..], &[0, 0xff], &[3], &[0, 0, 3], &[1, 0xf4], &[1, 0x11, 0x70]] {
+            assert!(list.has(serial), "{serial:?}");
+        }
+        for serial in [&[][..], &[0], &[4], &[0xff, 0], &[0xf4]] {
+            assert!(!list.has(serial), "{serial:?}");
+        }
+        assert_eq!((list.number().as_deref(), list.is_complete()), (Some("012c"), true));
+        assert!(list.is_in_date(list.this_update) && !list.is_in_date(list.next_update));
+    }
+
+    proptest! {
+        /// A list that was damaged anywhere is refused, or its signature does not verify.
+        #[test]
+        fn damage_is_noticed(at in any::<prop::sample::Index>(), bit in 0_u8..8, cut in any::<prop::sample::Index>()) {
+            let (mut der, key) = made(&[1, 2, 3]);
+            prop_assert!(decoded(&der).unwrap().is_signed_by(&key, ALL_VERIFICATION_ALGS));
+            prop_assert!(decoded(&der[..cut.index(der.len())]).is_err());
+            let at = at.index(der.len());
+            der[at] ^= 1 << bit;
+            let is_taken = decoded(&der).is_ok_and(|it| it.is_signed_by(&key, ALL_VERIFICATION_ALGS));
+            prop_assert!(!is_taken, "byte {}", at);
+        }
+
+        #[test]
+        fn what_is_no_list_is_refused(bytes in prop::collection::vec(any::<u8>(), 0..200)) {
+            prop_assert!(decoded(&bytes).is_err());
+        }
+    }
+}

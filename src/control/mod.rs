@@ -20,6 +20,7 @@ mod background_tasks;
 mod built_profiles;
 #[cfg_attr(not(test), expect(clippy::disallowed_methods, reason = "files are read on a thread that may block"))]
 mod certificate_files;
+mod certificate_warnings;
 mod command;
 mod command_error;
 mod controller;
@@ -29,7 +30,6 @@ mod handle;
 mod lint_levels;
 mod listeners;
 mod monitor_credentials;
-mod peer_warnings;
 mod phase;
 mod reload;
 mod reload_report;

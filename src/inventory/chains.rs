@@ -43,6 +43,18 @@ pub fn read(source: &CertKey, store: &Path) -> Result<ChainAndKey, MaterialError
     Ok(ChainAndKey { chain: located(&chain, &files)?, key })
 }
 
+/// Reads the certificates of a chain that is served, from its files; one that is not there has none.
+///
+/// # Errors
+/// A file cannot be read, or a certificate in it cannot be decoded.
+pub fn served(files: &[PathBuf]) -> Result<Vec<Located>, MaterialError> {
+    let mut chain = Vec::new();
+    for path in files.iter().filter(|path| path.exists()) {
+        chain.extend(read_certificates(path)?);
+    }
+    located(&chain, files)
+}
+
 /// Finds where each certificate of a served chain is. One that is not in the files any more is placed in the first.
 ///
 /// # Errors

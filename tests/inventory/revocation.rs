@@ -79,6 +79,24 @@ fn list_that_ends_within_days_is_logged_shown_and_told_by_check() {
     pronk.logged("the renewed list", |line| line["message"] == "no longer found");
 }
 
+#[test]
+fn check_tells_of_certificates_that_end_soon() {
+    let ca = Authority::new("ca");
+    let (pronk, _) = front(&ca, &List::new(now()).number(7).dated(now() - 20 * DAY, now() + 20 * DAY));
+    let (folder, file) = (pronk.folder.path(), pronk.folder.path().join("pronk.yaml"));
+    let check = || {
+        let checked = pronk.command(&["check", file.to_str().unwrap()]);
+        (checked.status.success(), String::from_utf8(checked.stderr).unwrap())
+    };
+    assert_eq!(check(), (true, String::new()));
+    for (until, words) in [(now() + 9 * DAY + 60, "expires in 9 days"), (now() - DAY, "expired on")] {
+        ca.issue(FRONT).dns(FRONT).until(until).build().write(folder, "lb");
+        let (is_taken, told) = check();
+        assert!(is_taken && told.contains("warning") && told.contains(words), "{told}");
+        assert!(told.contains("cert: lb.pem"), "at its place: {told}");
+    }
+}
+
 /// Connects; returns whether the session was resumed, and none if the client is refused.
 fn connects(address: SocketAddr, config: &Arc<ClientConfig>) -> Option<bool> {
     let name = ServerName::try_from(FRONT).unwrap();

@@ -4,7 +4,7 @@ use std::path::PathBuf;
 use std::sync::Arc;
 
 use pronk::model::profile::{CertResponse, PeerCertMode, TrustAnchors};
-use pronk::tls::{LiveClientSsl, TlsFault};
+use pronk::tls::{LiveClientSsl, LiveServerSsl, TlsFault};
 use rustls::ClientConfig;
 
 use crate::handshake::{Bench, Clock, ONLY_12, ONLY_13, from_client, member, member_server, to_member};
@@ -257,6 +257,30 @@ async fn sessions_of_members_end_with_what_they_rest_on() {
                 assert!(told.contains(ending.told), "{case}: {told}");
             }
         }
+    }
+}
+
+#[tokio::test]
+async fn new_revocations_end_old_sessions_with_members() {
+    let bench = Bench::new();
+    for versions in [ONLY_12, ONLY_13] {
+        let leaf = bench.ca.issue(HOST).dns(HOST).build();
+        let mut profile = bench.server_ssl();
+        profile.versions = versions;
+        profile.crl_file = Some(bench.ca.write_revocations(bench.path(), "crl.pem", &[]));
+        let server = member_server(&leaf, None);
+        let live = LiveServerSsl::build(&profile, bench.path(), None).unwrap();
+        let node = member("10.0.0.1", Some(HOST));
+        let tls = live.for_member(&node);
+        to_member(&tls, &server).await.facts();
+        assert!(to_member(&tls, &server).await.facts().resumed, "{versions:?}");
+        let again = LiveServerSsl::build(&profile, bench.path(), Some(&live)).unwrap();
+        assert!(Arc::ptr_eq(&live, &again));
+
+        bench.ca.write_revocations(bench.path(), "crl.pem", &[&leaf]);
+        let renewed = LiveServerSsl::build(&profile, bench.path(), Some(&live)).unwrap();
+        let outcome = to_member(&renewed.for_member(&node), &server).await;
+        assert_eq!(*outcome.fault(), TlsFault::CertificateRevoked, "{versions:?}");
     }
 }
 

@@ -11,11 +11,11 @@ use crate::cert::entry;
 use crate::config::{self, Diagnostic, Diagnostics, Loaded};
 use crate::control::built_profiles::BuiltProfiles;
 use crate::control::certificate_files::CertificateFiles;
+use crate::control::certificate_warnings::certificate_warnings;
 use crate::control::desired::{Desired, Discovered};
 use crate::control::lint_levels::lint_levels;
 use crate::control::listeners::{self, OpenSockets, Sockets};
 use crate::control::monitor_credentials::{Authorizations, authorizations, check_ping};
-use crate::control::peer_warnings::peer_warnings;
 use crate::control::reload_report::ReloadReport;
 use crate::control::supervisor;
 use crate::control::system_state::SystemState;
@@ -90,14 +90,14 @@ pub(in crate::control) async fn prepare(
     .await
 }
 
-/// Checks everything that a file names, as a reload does. Returns what will be wrong soon or is for some peers only: a
-/// running pronk reports it through the inventory.
+/// Checks everything that a file names, as a reload does. Returns what ends soon, and what is wrong for some peers
+/// only: a running pronk reports it through the inventory.
 ///
 /// # Errors
 /// Everything that is wrong with it.
 pub fn check(loaded: &Loaded) -> Result<Diagnostics, Diagnostics> {
     Needs::of(loaded, &BuiltProfiles::default())?;
-    Ok(peer_warnings(loaded))
+    Ok(certificate_warnings(loaded))
 }
 
 /// Runs on a thread that may wait for disks and derive keys.

@@ -26,6 +26,8 @@ use crate::model::profile::{self, CertKey, Certificate};
 pub struct Identity {
     pub key: Arc<CertifiedKey>,
     pub names: CertificateNames,
+    /// The first and the last second in which the certificate is valid, since 1970.
+    pub validity: (i64, i64),
 }
 
 /// What is wrong with an identity, and which part of its description leads there.
@@ -91,8 +93,8 @@ impl Identity {
         let key = load_key(source, files, &mut errors);
         let (Some(mut chain), Some(rest), Some(key)) = (chain, rest, key) else { return Err(errors) };
 
-        let names = match check_pair(files, &chain, key.as_ref()) {
-            Ok(names) => names,
+        let (names, validity) = match check_pair(files, &chain, key.as_ref()) {
+            Ok(leaf) => leaf,
             Err((part, error)) => return Err(vec![IdentityError { part: files.part(part), error }]),
         };
         for certificate in rest {
@@ -101,7 +103,12 @@ impl Identity {
                 chain.push(certificate);
             }
         }
-        Ok(Self { key: Arc::new(CertifiedKey::new(chain, key)), names })
+        Ok(Self { key: Arc::new(CertifiedKey::new(chain, key)), names, validity })
+    }
+
+    /// Returns whether the certificate is valid at a time, in seconds since 1970.
+    pub fn is_valid_at(&self, now: i64) -> bool {
+        (self.validity.0..=self.validity.1).contains(&now)
     }
 
     /// Returns the certificate and those above it, as they are sent.
@@ -168,15 +175,16 @@ fn check_pair(
     files: &Files<'_>,
     chain: &[CertificateDer<'_>],
     key: &dyn SigningKey,
-) -> Result<CertificateNames, (Part, MaterialError)> {
+) -> Result<(CertificateNames, (i64, i64)), (Part, MaterialError)> {
     let bad = |detail: String| {
         (Part::Certificate, MaterialError::BadCertificate { path: files.cert.clone(), position: 1, detail })
     };
     let (_, leaf) = X509Certificate::from_der(&chain[0]).map_err(|error| bad(error.to_string()))?;
     let names = CertificateNames::of(&leaf).map_err(|error| bad(error.to_string()))?;
-    let Some(public) = key.public_key() else { return Ok(names) };
+    let validity = (leaf.validity().not_before.timestamp(), leaf.validity().not_after.timestamp());
+    let Some(public) = key.public_key() else { return Ok((names, validity)) };
     if leaf.public_key().raw == public.as_ref() {
-        return Ok(names);
+        return Ok((names, validity));
     }
     let belongs_to = chain.iter().position(|certificate| {
         X509Certificate::from_der(certificate).is_ok_and(|(_, parsed)| parsed.public_key().raw == public.as_ref())

@@ -6,10 +6,12 @@
 //! - [`Certificate`] is a certificate decoded into plain values; [`CertificateNames`] are its names, and [`name_match`]
 //!   decides whether one of them covers a host.
 //! - [`PrivateKey`] is a key that signs: made here, or read.
+//! - [`revocation`] has revocation lists, and which of several decides on a certificate.
 //! - [`Identity`] is a chain with its key, read and found to belong together.
 //! - [`entry`] reads an entry of the certificate store.
 //! - [`text`] shows a certificate; [`date`], [`escape`] and [`hex`] show values of it.
 
+mod authority_hints;
 pub mod bundle;
 mod certificate;
 pub mod date;
@@ -31,9 +33,11 @@ pub mod pkcs12;
 mod pkcs7;
 mod private_key;
 mod public_key;
+pub mod revocation;
 mod secret_file;
 pub mod text;
 
+pub use authority_hints::{AuthorityHints, MOST_HINTS};
 pub use certificate::{Certificate, DecodeError};
 pub use error::{MaterialError, Pkcs12Error};
 pub use extensions::{BasicConstraints, KeyUsage, NameConstraints, Purpose};

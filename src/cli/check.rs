@@ -16,8 +16,8 @@ pub(super) struct Args {
 
 impl Args {
     pub(super) fn execute(self) -> ExitCode {
-        let loaded = match config::load_with(&self.file, control::check) {
-            Ok((loaded, ())) => loaded,
+        let (loaded, warnings) = match config::load_with(&self.file, control::check) {
+            Ok(checked) => checked,
             Err(wrong) => {
                 screen::diagnostics(&wrong);
                 return ExitCode::FAILURE;
@@ -25,6 +25,9 @@ impl Args {
         };
         if !loaded.notes.is_empty() {
             screen::diagnostics(&loaded.notes);
+        }
+        if !warnings.is_empty() {
+            screen::diagnostics(&warnings);
         }
         outln!("{}: ok ({})", self.file.display(), contents(&loaded));
         ExitCode::SUCCESS

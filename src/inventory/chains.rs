@@ -43,6 +43,23 @@ pub fn read(source: &CertKey, store: &Path) -> Result<ChainAndKey, MaterialError
     Ok(ChainAndKey { chain: located(&chain, &files)?, key })
 }
 
+/// Reads the certificates of a chain that is served, from its files. An entry of the store may have no file of a chain.
+///
+/// # Errors
+/// A file cannot be read, or a certificate in it cannot be decoded.
+pub fn served(files: &[PathBuf]) -> Result<Vec<Located>, MaterialError> {
+    let mut chain = Vec::new();
+    for path in files {
+        match read_certificates(path) {
+            Ok(certificates) => chain.extend(certificates),
+            Err(MaterialError::Unreadable { source, .. })
+                if !chain.is_empty() && source.kind() == std::io::ErrorKind::NotFound => {}
+            Err(error) => return Err(error),
+        }
+    }
+    located(&chain, files)
+}
+
 /// Finds where each certificate of a served chain is. One that is not in the files any more is placed in the first.
 ///
 /// # Errors

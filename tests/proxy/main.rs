@@ -21,6 +21,7 @@ mod queue;
 mod relay;
 mod resolve;
 mod rules;
+mod server_names;
 mod shortage;
 mod sides;
 mod slow_readers;

@@ -117,7 +117,7 @@ impl Args {
             match loaded {
                 Ok((loaded, configured)) => {
                     levels = configured;
-                    live.extend(live::from_config(&loaded)?);
+                    live.extend(live::from_config(&loaded, self.now()?, self.expiry_days)?);
                 }
                 Err(wrong) => {
                     screen::diagnostics(&wrong);
@@ -186,16 +186,21 @@ impl Args {
                 Err(error) => gathered.unreadable.push(error),
             }
         }
-        let clock = || SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).map(|since| since.as_secs() as i64);
         let weak_keys: Vec<_> = self.weak_keys.iter().cloned().chain(WeakKeys::installed_lists()).collect();
         Ok(Linter {
-            now: self.now.map_or_else(clock, Ok).context("the clock stands before 1970")?,
+            now: self.now()?,
             expiry_days: self.expiry_days,
             trust: Trust { given: !self.ca_file.is_empty(), anchors: Arc::from(anchors) },
             revocation_lists,
             weak_keys: WeakKeys::read(&weak_keys)?,
             levels,
         })
+    }
+
+    /// Returns the time of judgement, in seconds since 1970.
+    fn now(&self) -> anyhow::Result<i64> {
+        let clock = || SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).map(|since| since.as_secs() as i64);
+        self.now.map_or_else(clock, Ok).context("the clock stands before 1970")
     }
 
     fn report(&self, gathered: &Gathered, findings: &Findings, now: i64) -> anyhow::Result<ExitCode> {

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use rustls_pki_types::CertificateDer;
 
 use crate::cert::MaterialError;
-use crate::cert::pem::read_certificates;
+use crate::cert::bundle::read_certificates;
 use crate::lint::Trust;
 use crate::model::profile::TrustAnchors;
 

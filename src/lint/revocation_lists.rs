@@ -6,6 +6,7 @@ use x509_parser::prelude::{CertificateRevocationList, FromDer};
 
 use crate::cert::Certificate;
 use crate::cert::escape::shown;
+use crate::cert::revocation_list::flaw;
 
 /// All lists, the latest first.
 pub(super) struct RevocationLists {
@@ -55,28 +56,13 @@ impl RevocationLists {
 impl RevocationList {
     fn of(der: &CertificateRevocationListDer<'_>) -> Option<(Self, Option<CertRevocationList<'static>>)> {
         let (_, parsed) = CertificateRevocationList::from_der(der).ok()?;
-        let (usable, flaw) = match OwnedCertRevocationList::from_der(der) {
-            Ok(list) => (Some(list.into()), None),
-            Err(error) => (None, Some(reason(&error))),
-        };
+        let usable = OwnedCertRevocationList::from_der(der).ok().map(Into::into);
         let list = Self {
             issuer_der: parsed.issuer().as_raw().to_vec(),
             issuer: shown(&parsed.issuer().to_string()),
             next_update: parsed.next_update().map(|at| at.timestamp()),
-            flaw,
+            flaw: flaw(der),
         };
         Some((list, usable))
-    }
-}
-
-fn reason(error: &webpki::Error) -> String {
-    use webpki::Error as E;
-    match error {
-        E::UnsupportedDeltaCrl => "it is a delta list".into(),
-        E::UnsupportedIndirectCrl => "it is an indirect list".into(),
-        E::UnsupportedCrlVersion => "it is not of version 2".into(),
-        E::UnsupportedCriticalExtension => "it has a critical extension that is unknown".into(),
-        E::UnsupportedRevocationReasonsPartitioning => "it covers some reasons only".into(),
-        other => format!("it is not well-formed ({other})"),
     }
 }

@@ -12,7 +12,7 @@ use rustls_pki_types::{CertificateDer, CertificateRevocationListDer, UnixTime};
 use super::ProfileError;
 use super::trust_anchors::{CA_FILE, Roots};
 use super::verifier::{HandshakeSignatures, Verifier, VerifyChain, VerifyClient};
-use crate::cert::pem::read_revocation_lists;
+use crate::cert::bundle::read_revocation_lists;
 use crate::model::profile::{ClientSsl, PeerCertMode};
 
 /// What client certificates are verified against; nothing when none is asked for.

@@ -1,4 +1,4 @@
-//! BER made into DER: Java, NSS and older tools write PKCS#12 and PKCS#7 with indefinite lengths and with strings in
+//! BER made into DER: NSS, Bouncy Castle and older tools write PKCS#12 and PKCS#7 with indefinite lengths and with strings in
 //! pieces (X.690, sections 8.1.3.6 and 8.7.3).
 
 use std::borrow::Cow;

@@ -144,7 +144,12 @@ pub fn decode_at(path: &Path, position: usize, der: CertificateDer<'static>) -> 
 
 impl KeyFile {
     fn of(path: &Path, key: &EncodedKey, mode: u32, passphrase: Option<&Passphrase>) -> Self {
-        let opened = key.open(path, passphrase).map_err(|error| error.to_string());
+        let told = |error: MaterialError| match error.help() {
+            // What helps against a missing passphrase is not the same everywhere.
+            Some(help) if matches!(error, MaterialError::UnsupportedEncryption { .. }) => format!("{error}; {help}"),
+            _ => error.to_string(),
+        };
+        let opened = key.open(path, passphrase).map_err(told);
         let spki = opened.and_then(public_half);
         Self { path: path.to_owned(), spki, encrypted: key.is_encrypted(), mode }
     }

@@ -100,9 +100,14 @@ fn pbes2_names(algorithm: &[u8]) -> Option<String> {
     let parameters = der::inside(der::inside(algorithm, SEQUENCE)?.get(1)?.whole, SEQUENCE)?;
     let name = |index: usize| {
         let oid = *der::inside(parameters.get(index)?.whole, SEQUENCE)?.first()?;
-        (oid.tag == OID).then(|| der::dotted(oid.contents))
+        (oid.tag == OID).then(|| algorithm_name(&der::dotted(oid.contents)))
     };
-    Some(format!("PBES2 of {} and {}", name(0)?, name(1)?))
+    Some(format!("PBES2 with {} and {}", name(0)?, name(1)?))
+}
+
+fn algorithm_name(oid: &str) -> String {
+    let known = NAMES.iter().find(|(start, _)| oid.starts_with(start));
+    known.map_or_else(|| oid.to_owned(), |(_, name)| (*name).to_owned())
 }
 
 /// Decrypts by a scheme of PKCS#12 (RFC 7292, appendix C), which is what `openssl pkcs8 -v1` writes too.
@@ -196,3 +201,13 @@ const PBES2: &[u8] = &[0x2a, 0x86, 0x48, 0x86, 0xf7, 0x0d, 0x01, 0x05, 0x0d];
 const PKCS5: &[u8] = &[0x2a, 0x86, 0x48, 0x86, 0xf7, 0x0d, 0x01, 0x05];
 /// 1.2.840.113549.1.12.1
 const PKCS12_PBE: &[u8] = &[0x2a, 0x86, 0x48, 0x86, 0xf7, 0x0d, 0x01, 0x0c, 0x01];
+/// Of algorithms, by the beginnings of their object identifiers.
+const NAMES: &[(&str, &str)] = &[
+    ("1.2.840.113549.1.5.12", "PBKDF2"),
+    ("1.3.6.1.4.1.11591.4.11", "scrypt"),
+    ("2.16.840.1.101.3.4.1.", "AES"),
+    ("1.2.840.113549.3.7", "3DES"),
+    ("1.2.840.113549.3.2", "RC2"),
+    ("1.2.392.200011.61.1.1.1.", "Camellia"),
+    ("1.2.410.200046.1.1.", "ARIA"),
+];

@@ -11,7 +11,7 @@ use super::error::Instead;
 use super::kind::{self, Kind};
 use super::passphrase::Passphrase;
 use super::pem::{self, CERTIFICATE_LABELS, Section};
-use super::{MaterialError, pkcs7, pkcs12};
+use super::{MaterialError, Pkcs12Error, pkcs7, pkcs12};
 
 /// The contents of one file, taken apart.
 pub struct Parts {
@@ -39,13 +39,11 @@ impl Parts {
             parts.add_archive(contents, passphrase)?;
         } else if is_der(contents) {
             parts.add_der(contents)?;
-        } else if pem::is_pem(contents) && !matches!(kind::of_foreign(contents), Some(Kind::SshPublicKey | Kind::Json))
-        {
-            parts.add_pem(contents, passphrase)?;
         } else {
             match kind::of_foreign(contents) {
-                Some(Kind::Empty) => parts.other = Some(Kind::Empty),
+                Some(Kind::Empty) => parts.note(Kind::Empty),
                 Some(kind) => return Err(MaterialError::ForeignFormat { path: parts.path, kind }),
+                None if pem::is_pem(contents) => parts.add_pem(contents, passphrase)?,
                 // What is cut off is handed on, so that its decoding says what is wrong with it.
                 None if contents.first() == Some(&SEQUENCE) => {
                     parts.certificates.push(CertificateDer::from(contents.to_vec()));
@@ -116,7 +114,12 @@ impl Parts {
     fn add_section(&mut self, section: &Section, passphrase: Option<&Passphrase>) -> Result<(), MaterialError> {
         let malformed =
             |detail: String| MaterialError::Malformed { path: self.path.clone(), line: section.line, detail };
+        let is_whole = der::first(&section.der).is_some_and(|(element, _)| element.tag == SEQUENCE);
         match section.label.as_str() {
+            "X509 CRL" if !is_whole => return Err(malformed(NOT_WHOLE.to_owned())),
+            label if CERTIFICATE_LABELS.contains(&label) && !is_whole => {
+                return Err(malformed(NOT_WHOLE.to_owned()));
+            }
             label if CERTIFICATE_LABELS.contains(&label) => {
                 // OpenSSL's trusted certificates go on after the certificate.
                 match der::first(&section.der) {
@@ -188,12 +191,20 @@ impl Parts {
 
     /// Adds a keystore or truststore in PKCS#12.
     fn add_archive(&mut self, contents: &[u8], passphrase: Option<&Passphrase>) -> Result<(), MaterialError> {
-        let opened = pkcs12::read(contents, passphrase)
-            .map_err(|error| MaterialError::Archive { path: self.path.clone(), error })?;
+        // A passphrase is given for all files; some archives have the empty one.
+        let opened = match pkcs12::read(contents, passphrase) {
+            Err(Pkcs12Error::WrongPassphrase) if passphrase.is_some() => {
+                pkcs12::read(contents, None).map_err(|_| Pkcs12Error::WrongPassphrase)
+            }
+            outcome => outcome,
+        };
+        let opened = opened.map_err(|error| MaterialError::Archive { path: self.path.clone(), error })?;
+        if opened.keys.is_empty() && opened.certificates.is_empty() {
+            self.note(Kind::Archive);
+        }
         self.keys.extend(opened.keys.into_iter().map(EncodedKey::of_archive));
         self.certificates.extend(opened.certificates);
         self.is_unordered = true;
-        self.note(Kind::Archive);
         Ok(())
     }
 
@@ -252,3 +263,5 @@ fn unknown(label: &str) -> String {
     let meant = meant.map(|known| format!(", perhaps {known}")).unwrap_or_default();
     format!("a section \"{}\" is of no known kind{meant}", shown.escape_debug())
 }
+
+const NOT_WHOLE: &str = "the section that begins here is cut off, or letters of its base64 are missing or changed";

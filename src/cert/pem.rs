@@ -146,6 +146,9 @@ impl<'a> Open<'a> {
     /// Decodes the body, at the line that ends it.
     fn close(self, number: usize) -> Result<Section, Fault> {
         let (label, line) = (self.label.to_owned(), self.line);
+        if NOT_BASE64.iter().any(|it| self.label.starts_with(it)) {
+            return Ok(Section { label, line, headers: self.headers, der: Zeroizing::default() });
+        }
         if self.base64.is_empty() {
             return Err(Fault { line, detail: format!("the section {} is empty", shown(self.label)) });
         }
@@ -189,7 +192,7 @@ fn boundary(line: &[u8]) -> Boundary<'_> {
         Boundary::Begin(label, after)
     } else if let Some((label, after)) = label(END) {
         Boundary::End(label, after)
-    } else if is_broken(line) {
+    } else if is_broken(line) || line.starts_with(BEGIN) || line.starts_with(END) {
         Boundary::Broken
     } else {
         Boundary::None
@@ -256,4 +259,89 @@ const GLUED: &str = "a section ends and another begins in the same line, as in f
                      breaks; put one between them";
 const BROKEN: &str = "it should begin or end a section, and has not five hyphens on either side";
 const SUFFIXES: &[&str] = &["CERTIFICATE", "KEY", "CRL", "PKCS7", "CMS", "REQUEST"];
+/// Of sections that are not PEM but for their first and last lines.
+const NOT_BASE64: &[&str] = &["PGP ", "OpenVPN "];
 pub(super) const CERTIFICATE_LABELS: &[&str] = &["CERTIFICATE", "X509 CERTIFICATE", "TRUSTED CERTIFICATE"];
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    fn labels(text: &[u8]) -> Result<Vec<String>, Fault> {
+        Ok(sections(text)?.into_iter().map(|section| section.label).collect())
+    }
+
+    proptest! {
+        #[test]
+        fn any_bytes_are_read_or_refused(bytes in prop::collection::vec(any::<u8>(), 0..500)) {
+            let _ = sections(&bytes);
+        }
+
+        /// Each exact line BEGIN that is no comment gives a section, or the file is refused.
+        #[test]
+        fn pieces_of_pem_lose_no_section(pieces in prop::collection::vec(prop::sample::select(PIECES.to_vec()), 0..30)) {
+            let text = pieces.concat();
+            if let Ok(sections) = sections(text.as_bytes()) {
+                let is_begin = |line: &str| line.contains("-----BEGIN ") && !line.trim_start().starts_with('#');
+                let begins = text.split(['\n', '\r']).filter(|line| is_begin(line)).count();
+                prop_assert_eq!(sections.len(), begins, "{:?}", text);
+            }
+        }
+
+        #[test]
+        fn sections_come_back_as_they_were_written(
+            bodies in prop::collection::vec(prop::collection::vec(any::<u8>(), 1..300), 1..5),
+            end in prop::sample::select(vec!["\n", "\r\n", "\r", " \t\n"]),
+        ) {
+            let text: String = bodies.iter().map(|body| encode_section("PRIVATE KEY", &[], body).to_string()).collect();
+            let read = sections(text.replace('\n', end).as_bytes()).unwrap();
+            prop_assert_eq!(read.iter().map(|it| it.der.to_vec()).collect::<Vec<_>>(), bodies);
+        }
+    }
+
+    #[test]
+    fn headers_are_kept_and_written_again() {
+        let headers = [("Proc-Type".to_owned(), "4,ENCRYPTED".to_owned()), ("DEK-Info".to_owned(), "X,00".to_owned())];
+        let text = encode_section("RSA PRIVATE KEY", &headers, &[7; 100]);
+        let read = sections(text.as_bytes()).unwrap();
+        assert_eq!((read[0].headers.as_slice(), read[0].der.as_slice()), (headers.as_slice(), &[7; 100][..]));
+    }
+
+    #[test]
+    fn faults_name_the_line() {
+        let cases: [(&str, usize); 8] = [
+            ("-----BEGIN X-----\n", 1),
+            ("a\nb\n-----BEGIN X-----\nAAAA\n", 3),
+            ("-----BEGIN X-----\nAAAA\n?\n-----END X-----\n", 3),
+            ("-----BEGIN X-----\nAAAA\n-----END Y-----\n", 3),
+            ("\r\n\r\n-----END X-----\r\n", 3),
+            ("-----BEGIN X-----\nAAAA\n-----END X----------BEGIN X-----\n", 3),
+            ("-----BEGIN X-----\nAAAA\n-----BEGIN X-----\nAAAA\n-----END X-----\n", 1),
+            ("-----BEGIN X-----\nAAAA\n-----END X", 3),
+        ];
+        for (text, line) in cases {
+            assert_eq!(labels(text.as_bytes()).map_err(|fault| fault.line), Err(line), "{text:?}");
+        }
+    }
+
+    const PIECES: [&str; 16] = [
+        "-----BEGIN A-----",
+        "-----END A-----",
+        "-----BEGIN B-----",
+        "-----END B-----",
+        "\n",
+        "\n",
+        "\r",
+        "\r\n",
+        "MIIB",
+        "==",
+        " ",
+        "#",
+        "\u{feff}",
+        "-----",
+        "text",
+        "Proc-Type: 4,ENCRYPTED",
+    ];
+}

@@ -1,6 +1,6 @@
 //! PKCS#12 archives (`.p12`, `.pfx`; RFC 7292): reading and writing them.
 //!
-//! They are read here and not by a library because Java and NSS write BER at every level, below the encryption too, and
+//! They are read here and not by a library because NSS and Bouncy Castle write BER at every level, below the encryption too, and
 //! because the integrity check is over the bytes as they were written.
 
 use aws_lc_rs::hmac;
@@ -321,6 +321,38 @@ mod tests {
     #[test]
     fn archive_that_asks_for_too_much_work_is_refused() {
         assert!(matches!(read(&vec![0x30; LARGEST_PKCS12 + 1], None), Err(Pkcs12Error::TooLarge)));
+    }
+
+    proptest::proptest! {
+        #[test]
+        fn any_bytes_are_read_or_refused(bytes in proptest::collection::vec(proptest::prelude::any::<u8>(), 0..500)) {
+            let _ = read(&bytes, None);
+        }
+    }
+
+    #[test]
+    fn archive_whose_bytes_were_changed_is_refused_or_the_same() {
+        let sesame = passphrase("Sesame");
+        let key = PrivateKey::generate(KeyType::EcdsaP256).unwrap().pkcs8().unwrap();
+        // Few rounds, for the many attempts.
+        let store = {
+            let pair = rcgen::generate_simple_self_signed(vec!["lb.example.com".into()]).unwrap();
+            let mut store = KeyStore::new();
+            let certificate = Certificate::from_der(pair.cert.der()).unwrap();
+            let key =
+                PrivateKeyChain::new(LocalKeyId::from("lb"), super::PrivateKey::from_der(&key).unwrap(), [certificate]);
+            store.add_entry("lb", KeyStoreEntry::PrivateKeyChain(key));
+            store
+        };
+        let bytes = store.writer("Sesame").encryption_iterations(2).mac_iterations(2).write().unwrap();
+        let whole = read(&bytes, Some(&sesame)).unwrap();
+        for at in 0..bytes.len() {
+            let mut changed = bytes.clone();
+            changed[at] ^= 1 << (at % 8);
+            if let Ok(contents) = read(&changed, Some(&sesame)) {
+                assert!(contents.keys == whole.keys && contents.certificates == whole.certificates, "byte {at}");
+            }
+        }
     }
 
     #[test]

@@ -79,7 +79,11 @@ fn files_without_what_they_should_hold_are_told() {
     );
     let garbage = file(&bench, "garbage", "-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----\n");
     let found = error(&bench, cert_key(&Files { cert: garbage, ..good }));
-    assert!(found.message.contains("certificate 1 in "), "{found}");
+    assert!(found.message.contains("garbage:1 is not well-formed PEM: the section that begins here"), "{found}");
+    let sequence = file(&bench, "sequence", "-----BEGIN CERTIFICATE-----\nMAMCAQE=\n-----END CERTIFICATE-----\n");
+    let found =
+        error(&bench, cert_key(&Files { cert: sequence, ..bench.ca.issue(HOST).build().write(bench.path(), "b") }));
+    assert!(found.message.contains("certificate 1 in ") && found.message.contains("it is no X.509"), "{found}");
 }
 
 #[test]

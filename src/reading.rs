@@ -3,6 +3,7 @@
 //! A named pipe without a writer would hold its reader up for ever, and a device such as `/dev/zero` has no end. So
 //! files are opened without waiting, a pipe is given up that stays silent, and a limit ends the rest.
 
+use std::fmt;
 use std::fs::{File, OpenOptions};
 use std::io::{self, ErrorKind, Read};
 use std::os::unix::fs::{FileTypeExt, OpenOptionsExt, PermissionsExt};
@@ -27,6 +28,16 @@ pub enum Unread {
     TooLarge(u64),
     /// It is a pipe into which nobody wrote.
     Silent,
+}
+
+impl fmt::Display for Unread {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Failed(error) => error.fmt(f),
+            Self::TooLarge(limit) => write!(f, "it is larger than {} MiB", limit >> 20),
+            Self::Silent => f.write_str("nobody wrote to the pipe"),
+        }
+    }
 }
 
 /// Opens a file for reading; a pipe without a writer is opened too.

@@ -5,7 +5,7 @@ use x509_parser::certificate::X509Certificate;
 use x509_parser::prelude::FromDer;
 
 use super::decode_error::{in_words, why};
-use super::escape::shown;
+use super::escape::{bounded, shown};
 use super::extensions::{self, BasicConstraints, KeyUsage, NameConstraints, Purpose};
 use super::hex::hexadecimal;
 use super::names::CertificateNames;
@@ -59,7 +59,7 @@ impl Certificate {
         parsed.extensions_map().map_err(|wrong| DecodeError(in_words(wrong)))?;
         Ok(Self {
             names: CertificateNames::of(&parsed).map_err(|wrong| DecodeError(in_words(wrong)))?,
-            issuer: parsed.issuer().to_string(),
+            issuer: bounded(&parsed.issuer().to_string()).into_owned(),
             serial: hexadecimal(parsed.raw_serial()).trim_start_matches('0').to_owned(),
             not_before: parsed.validity().not_before.timestamp(),
             not_after: parsed.validity().not_after.timestamp(),

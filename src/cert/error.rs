@@ -153,7 +153,7 @@ pub enum Pkcs12Error {
     #[error("it asks for more work than is done for a file")]
     TooMuchWork,
     #[error("it cannot be written: {0}")]
-    Unwritable(String),
+    Unwritable(&'static str),
 }
 
 /// Returns the reason in the operating system's words, as part of a sentence.

@@ -6,6 +6,7 @@ use rustls_pki_types::CertificateDer;
 use x509_parser::error::X509Error;
 use x509_parser::prelude::{FromDer, GeneralName, X509Certificate};
 
+use super::escape::bounded;
 use super::hex::hexadecimal;
 use super::name_match::dns_name_covers;
 use crate::model::Host;
@@ -26,7 +27,7 @@ pub struct CertificateNames {
 
 impl CertificateNames {
     pub(super) fn of(certificate: &X509Certificate<'_>) -> Result<Self, X509Error> {
-        let mut names = Self { subject: certificate.subject().to_string(), ..Self::default() };
+        let mut names = Self { subject: bounded(&certificate.subject().to_string()).into_owned(), ..Self::default() };
         names.common = certificate
             .subject()
             .iter_common_name()

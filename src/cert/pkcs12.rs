@@ -231,7 +231,13 @@ pub fn write(
     chain: &[CertificateDer<'_>],
     passphrase: &Passphrase,
 ) -> Result<Zeroizing<Vec<u8>>, Pkcs12Error> {
-    let unwritable = |error: Error| Pkcs12Error::Unwritable(error.to_string());
+    let unwritable = |error: Error| {
+        Pkcs12Error::Unwritable(match error {
+            Error::InvalidPrivateKey => "the private key does not suit PKCS#12",
+            Error::X509Error(_) => "a certificate does not suit PKCS#12",
+            _ => "the name or the passphrase has letters that PKCS#12 cannot hold",
+        })
+    };
     let certificates: Vec<_> =
         chain.iter().map(|der| Certificate::from_der(der)).collect::<Result<_, _>>().map_err(unwritable)?;
     let key = PrivateKey::from_der(pkcs8).map_err(unwritable)?;

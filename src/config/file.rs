@@ -62,8 +62,7 @@ fn read_once(
         return match reading::whole(file, LARGEST) {
             Ok(whole) => Ok(Some(whole.contents.to_vec())),
             Err(Unread::Failed(error)) => Err(error),
-            Err(Unread::TooLarge(_)) => Err(too_large()),
-            Err(Unread::Silent) => Err(io::Error::other("nobody wrote to the pipe")),
+            Err(why) => Err(io::Error::other(why.to_string())),
         };
     }
     if !before.is_older_than(STILL) {
@@ -71,15 +70,11 @@ fn read_once(
     }
     read(&mut file, &mut contents)?;
     if contents.len() as u64 > LARGEST {
-        return Err(too_large());
+        return Err(io::Error::other(Unread::TooLarge(LARGEST).to_string()));
     }
     let after = Stamp::of(&file.metadata()?);
     let there = std::fs::metadata(path).map(|metadata| Stamp::of(&metadata));
     Ok((before == after && there.is_ok_and(|there| before == there)).then_some(contents))
-}
-
-fn too_large() -> io::Error {
-    io::Error::other(format!("it is larger than {} MiB", LARGEST >> 20))
 }
 
 /// What differs whenever the contents do.

@@ -6,6 +6,7 @@ use rustls::{CertificateError, Error, InvalidMessage};
 
 use super::client_auth::ChainTooLong;
 use super::member_verifier::is_authority_as_server;
+use crate::cert::escape::{MOST_NAMES, first_of};
 
 /// What went wrong with TLS on a connection, from our side of it.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -101,7 +102,8 @@ impl TlsFault {
             E::Expired | E::ExpiredContext { .. } => Self::CertificateExpired,
             E::NotValidYet | E::NotValidYetContext { .. } => Self::CertificateNotYetValid,
             E::NotValidForNameContext { expected, presented } => {
-                let presented = if presented.is_empty() { "no name".to_owned() } else { presented.join(", ") };
+                let names = first_of(presented.iter().cloned(), MOST_NAMES);
+                let presented = if names.is_empty() { "no name".to_owned() } else { names };
                 Self::CertificateName(format!("it must be for {} and has {presented}", expected.to_str()))
             }
             E::NotValidForName => Self::CertificateName("no certificate can carry the name that it must".to_owned()),

@@ -63,6 +63,7 @@ fn endless_files_are_refused_by_every_command() {
         ("lint lb.pem --ca-file /dev/zero", 3),
         ("lint lb.pem --crl /dev/zero", 3),
         ("lint lb.pem --passphrase-file /dev/zero", 3),
+        ("lint lb.pem --weak-keys /dev/zero", 1),
         ("check /dev/zero", 1),
         ("check pronk.yaml", 1),
         ("cert import x --cert /dev/zero --store certs", 1),
@@ -165,4 +166,19 @@ fn what_is_given_as_a_certificate_is_named_as_what_it_is() {
 fn version_1_list_is_refused_where_clients_are_verified_against_it() {
     let error = pronk::cert::bundle::read_revocation_lists(&fixture("openssl-version1.crl")).unwrap_err().to_string();
     assert!(error.contains("revocation list 1 in ") && error.contains("it is of version 1"), "{error}");
+}
+
+#[test]
+fn thousands_of_names_do_not_fill_the_messages() {
+    let folder = tempfile::tempdir().unwrap();
+    let names: String = (0..3000).map(|it| format!(",DNS:n{it}.example.com")).collect();
+    let script = format!(
+        "printf '[req]\nprompt=no\ndistinguished_name=d\nx509_extensions=v3\n[d]\nCN=lb\n[v3]\nsubjectAltName={}\n' > c; \
+         openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes -keyout many.key -out many.pem -config c",
+        &names[1..]
+    );
+    assert_eq!(shell(folder.path(), &script).code, Some(0));
+    let ran = pronk(folder.path(), "lint many.pem --hostname lb.example.com");
+    assert!(ran.text.contains(" and 2980 more"), "{}", ran.text);
+    assert!(ran.text.lines().all(|line| line.len() < 2000), "{}", ran.text);
 }

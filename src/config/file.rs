@@ -7,6 +7,7 @@ use std::path::Path;
 use std::time::{Duration, SystemTime};
 
 use super::diagnostic::Diagnostic;
+use crate::reading::{self, Unread};
 
 /// How often a file that changes is read, at most.
 const TRIES: u32 = 40;
@@ -15,12 +16,16 @@ const TRIES: u32 = 40;
 /// which file systems tell the time, so that no change looks like the one before it.
 const STILL: Duration = Duration::from_millis(50);
 
+/// Bytes of a file that is read; one with ten thousand pools has some mebibytes.
+const LARGEST: u64 = 64 << 20;
+
 /// Reads a file as it lies there whole: one that somebody writes or replaces meanwhile is read again. Blocks.
 ///
 /// # Errors
 /// It cannot be read, or keeps changing.
 pub(super) fn read(path: &Path) -> Result<String, Diagnostic> {
-    read_by(path, || read_once(path, File::read_to_end))
+    // One byte more than the limit tells that it is exceeded.
+    read_by(path, || read_once(path, |file, contents| file.take(LARGEST + 1).read_to_end(contents)))
 }
 
 fn read_by(path: &Path, mut read_once: impl FnMut() -> io::Result<Option<Vec<u8>>>) -> Result<String, Diagnostic> {
@@ -48,19 +53,25 @@ fn read_once(
     path: &Path,
     read: impl FnOnce(&mut File, &mut Vec<u8>) -> io::Result<usize>,
 ) -> io::Result<Option<Vec<u8>>> {
-    let mut file = File::open(path)?;
+    let mut file = reading::open(path)?;
     let metadata = file.metadata()?;
     let before = Stamp::of(&metadata);
     let mut contents = Vec::new();
     // What comes through a pipe is gone once it was read.
     if !metadata.is_file() {
-        read(&mut file, &mut contents)?;
-        return Ok(Some(contents));
+        return match reading::whole(file, LARGEST) {
+            Ok(whole) => Ok(Some(whole.contents.to_vec())),
+            Err(Unread::Failed(error)) => Err(error),
+            Err(why) => Err(io::Error::other(why.to_string())),
+        };
     }
     if !before.is_older_than(STILL) {
         return Ok(None);
     }
     read(&mut file, &mut contents)?;
+    if contents.len() as u64 > LARGEST {
+        return Err(io::Error::other(Unread::TooLarge(LARGEST).to_string()));
+    }
     let after = Stamp::of(&file.metadata()?);
     let there = std::fs::metadata(path).map(|metadata| Stamp::of(&metadata));
     Ok((before == after && there.is_ok_and(|there| before == there)).then_some(contents))

@@ -1,16 +1,18 @@
 //! What `pronk check` says of certificates that end soon, and of the authorities and revocation lists that profiles verify
 //! peers against.
 
+use std::path::Path;
 use std::time::{SystemTime, UNIX_EPOCH};
 
+use super::built_profiles::BuiltProfiles;
 use crate::config::{Diagnostics, Loaded, Severity};
 use crate::inventory::targets::ProfileTarget;
-use crate::inventory::{Targets, chains, profile_files};
+use crate::inventory::{Chain, Targets, chains, profile_files};
 use crate::lint::{self, EXPIRY_DAYS, Family, Finding, Linter, Role, Subject, Trust, Use, WeakKeys};
 
 /// Returns what the inventory of a running pronk would report of dates, at the keys of the file that name the files.
 /// Reads files; those that cannot be read were refused before.
-pub(super) fn certificate_warnings(loaded: &Loaded) -> Diagnostics {
+pub(super) fn certificate_warnings(loaded: &Loaded, profiles: &BuiltProfiles) -> Diagnostics {
     let targets = Targets::of(&loaded.model, &[]);
     let now = SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |since| since.as_secs() as i64);
     let nobody = Trust { anchors: [].into(), given: false };
@@ -27,8 +29,10 @@ pub(super) fn certificate_warnings(loaded: &Loaded) -> Diagnostics {
             warnings.push(diagnostic);
         }
     };
+    let chains = profiles.served();
     for target in &targets.profiles {
-        for (index, finding) in served(target, loaded, &linter) {
+        let chains = chains.get(&target.profile.name).map(Vec::as_slice).unwrap_or_default();
+        for (index, finding) in served(target, chains, &loaded.model.certificate_store, &linter) {
             warn(&["profiles", target.profile.name.as_str(), "cert-key-chain", &index.to_string()], finding);
         }
     }
@@ -43,11 +47,11 @@ pub(super) fn certificate_warnings(loaded: &Loaded) -> Diagnostics {
 }
 
 /// Returns the findings about the dates of the certificates that a profile serves, each with the certificate's index.
-fn served(target: &ProfileTarget, loaded: &Loaded, linter: &Linter) -> Vec<(usize, Finding)> {
+fn served(target: &ProfileTarget, chains: &[Chain], store: &Path, linter: &Linter) -> Vec<(usize, Finding)> {
     let mut findings = Vec::new();
-    for (index, source) in target.profile.cert_key_chain.iter().enumerate() {
+    for (index, (source, chain)) in target.profile.cert_key_chain.iter().zip(chains).enumerate() {
         let role = Role { usage: Use::FrontEnd, ..Role::default() };
-        let subject = chains::served(&profile_files::certificate_paths(source, &loaded.model.certificate_store))
+        let subject = chains::located(chain, &profile_files::certificate_paths(source, store))
             .ok()
             .and_then(|chain| Subject::new(chain, None, role));
         let found = linter.lint(subject.as_slice()).findings;

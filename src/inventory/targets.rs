@@ -87,7 +87,7 @@ impl Targets {
         }
         targets.members = members.into_values().collect();
         let of_clients = model.client_ssl_in_use().into_values().map(|it| PeerProfile::OfClients(Arc::clone(it)));
-        let of_members = model.server_ssl_in_use().into_values().map(|it| PeerProfile::OfMembers(Arc::clone(it)));
+        let of_members = model.server_ssl_in_use().into_values().map(PeerProfile::OfMembers);
         targets.peers = of_clients.chain(of_members).collect();
         let used: Vec<_> = model.virtual_servers.values().flat_map(|it| store_entries(it)).collect();
         targets.spare = entries.iter().filter(|name| !used.contains(&name.as_str())).cloned().collect();

@@ -6,9 +6,10 @@ use std::sync::Arc;
 use rustls_pki_types::CertificateDer;
 
 use crate::cert::MaterialError;
-use crate::cert::pem::{read_certificates, read_revocation_lists};
+use crate::cert::bundle::{read_certificates, read_revocation_lists};
 use crate::lint::{PeerFiles, Trust};
 use crate::model::profile::{ClientSsl, PeerCertMode, ServerSsl, TrustAnchors};
+use crate::reading::is_pipe;
 
 /// Returns whom a server-ssl profile trusts. Mozilla's list as compiled in holds names and keys without certificates,
 /// so the system's store is taken instead, and a chain that leads elsewhere is only a warning.
@@ -48,9 +49,13 @@ pub fn of_members(profile: &ServerSsl) -> Result<PeerFiles, MaterialError> {
 }
 
 fn peer_files(ca_file: Option<&Path>, crl_file: Option<&Path>, are_clients: bool) -> Result<PeerFiles, MaterialError> {
+    // The profile has read them; what came through a pipe is gone.
+    let again = |path: &&Path| !is_pipe(path);
+    let read = |path: &Path| Ok::<_, MaterialError>((path.to_owned(), read_certificates(path)?));
+    let read_lists = |path: &Path| Ok::<_, MaterialError>((path.to_owned(), read_revocation_lists(path)?));
     Ok(PeerFiles {
-        authorities: ca_file.map(|path| Ok((path.to_owned(), read_certificates(path)?))).transpose()?,
-        revocation_lists: crl_file.map(|path| Ok((path.to_owned(), read_revocation_lists(path)?))).transpose()?,
+        authorities: ca_file.filter(again).map(read).transpose()?,
+        revocation_lists: crl_file.filter(again).map(read_lists).transpose()?,
         are_clients,
     })
 }

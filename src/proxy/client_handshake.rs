@@ -33,7 +33,7 @@ pub(super) async fn accept_tls(
             record.client_tls = Some(TlsFacts::of_client_side(session, &socket.take_hello()));
             Ok(Stream::Tls(Box::new(TlsStream::Server(tls))))
         }
-        Ok(Err((error, socket))) => {
+        Ok(Err((error, mut socket))) => {
             record.opening_on_wire = Opening::of(socket.opening());
             let hello = socket.take_hello();
             let close = failed(&error, &hello, record.opening_on_wire);

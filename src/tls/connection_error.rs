@@ -8,6 +8,7 @@ use super::client_auth::ChainTooLong;
 use super::client_hello::{server_name_flaw, server_name_on_wire};
 use super::member_verifier::is_authority_as_server;
 use super::peer_trust::{AuthorityOutOfDate, RevocationUnknown};
+use crate::cert::escape::{MOST_NAMES, first_of};
 
 /// What went wrong with TLS on a connection, from our side of it.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -118,7 +119,8 @@ impl TlsFault {
             E::Expired | E::ExpiredContext { .. } => Self::CertificateExpired,
             E::NotValidYet | E::NotValidYetContext { .. } => Self::CertificateNotYetValid,
             E::NotValidForNameContext { expected, presented } => {
-                let presented = if presented.is_empty() { "no name".to_owned() } else { presented.join(", ") };
+                let names = first_of(presented.iter().cloned(), MOST_NAMES);
+                let presented = if names.is_empty() { "no name".to_owned() } else { names };
                 Self::CertificateName(format!("it must be for {} and has {presented}", expected.to_str()))
             }
             E::NotValidForName => Self::CertificateName("no certificate can carry the name that it must".to_owned()),

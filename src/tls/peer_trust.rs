@@ -15,9 +15,9 @@ use x509_parser::prelude::{FromDer, X509Certificate};
 use super::ProfileError;
 use super::trust_anchors::Roots;
 use super::webpki_error::rustls_error;
+use crate::cert::bundle::{decode_revocation_list, read_revocation_lists};
 use crate::cert::date::moment;
 use crate::cert::escape::shown;
-use crate::cert::pem::read_revocation_lists;
 use crate::cert::revocation::{PathFlaw, RevocationList, RevocationLists, Unrevoked, judge_path, may_sign_lists};
 use crate::model::Name;
 use crate::model::profile::CrlScope;
@@ -77,11 +77,9 @@ impl TrustFiles {
         });
         let revocation_lists = lists.transpose().ok()?;
         for (list, position) in revocation_lists.iter().flatten().zip(1..) {
-            if let (Err(unusable), Some(path)) = (RevocationList::decode(list.clone()), crl_file) {
-                let whose = unusable.issuer.map(|issuer| format!(", of {issuer},")).unwrap_or_default();
-                let message =
-                    format!("list {position}{whose} in {} cannot be used: {}", path.display(), unusable.reason);
-                errors.push(ProfileError::new(profile, CRL_FILE, message));
+            let path = crl_file.unwrap_or_else(|| Path::new(CRL_FILE));
+            if let Err(error) = decode_revocation_list(path, position, list.clone()) {
+                errors.push(ProfileError::from_material(profile, CRL_FILE, &error));
             }
         }
         Some(Self { roots: roots?, revocation_lists })

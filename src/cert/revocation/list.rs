@@ -2,15 +2,18 @@
 
 use rustls_pki_types::{CertificateRevocationListDer, SignatureVerificationAlgorithm, SubjectPublicKeyInfoDer};
 use webpki::RawPublicKeyEntity;
-use x509_parser::asn1_rs::Tag;
 use x509_parser::prelude::FromDer;
 use x509_parser::time::ASN1Time;
 use x509_parser::x509::X509Name;
 
-use super::der::{Element, Elements, sequence, significant};
+use super::der::{Elements, sequence, significant};
 use super::scope::Scope;
+use crate::cert::der::{
+    BIT_STRING, BOOLEAN, Element, GENERALIZED_TIME, INTEGER, OCTET_STRING, OID, SEQUENCE, UTC_TIME,
+};
 use crate::cert::escape::shown;
 use crate::cert::hex::hexadecimal;
+use crate::cert::kind::{self, Kind};
 
 /// A revocation list that can be used.
 #[derive(Debug)]
@@ -59,7 +62,11 @@ impl RevocationList {
     /// Why it cannot be used.
     pub fn decode(der: CertificateRevocationListDer<'static>) -> Result<Self, UnusableList> {
         let mut issuer = None;
-        let read = parts(&der, &mut issuer);
+        let read = match kind::of_der(&der) {
+            Some(Kind::RevocationList) => parts(&der, &mut issuer),
+            Some(kind) => Err(format!("it is {kind}")),
+            None => Err("it is no revocation list, or is cut off".to_owned()),
+        };
         let (issuer_der, title) = issuer.unzip();
         let unusable = |reason: String| UnusableList { issuer_der: issuer_der.clone(), issuer: title.clone(), reason };
         let parts = read.map_err(unusable)?;
@@ -151,40 +158,38 @@ fn parts(der: &[u8], issuer: &mut Option<(Vec<u8>, String)>) -> Result<Parts, St
     u32::try_from(der.len()).map_err(|_| "it has more than 4 GiB".to_owned())?;
     let span = |part: &[u8]| (part.as_ptr().addr().wrapping_sub(der.as_ptr().addr()) as u32, part.len() as u32);
     let mut outer = sequence(der).ok_or_else(broken)?;
-    let signed = outer.take_tag(Tag::Sequence).ok_or_else(broken)?;
-    let algorithm = outer.take_tag(Tag::Sequence).ok_or_else(broken)?;
-    let signature = outer.take_tag(Tag::BitString).filter(|_| outer.is_empty()).ok_or_else(broken)?;
-    let [0, signature @ ..] = signature.data else { return Err(broken()) };
+    let signed = outer.take_tag(SEQUENCE).ok_or_else(broken)?;
+    let algorithm = outer.take_tag(SEQUENCE).ok_or_else(broken)?;
+    let signature = outer.take_tag(BIT_STRING).filter(|_| outer.is_empty()).ok_or_else(broken)?;
+    let [0, signature @ ..] = signature.contents else { return Err(broken()) };
 
-    let mut fields = signed.elements();
-    let version = fields.take_tag(Tag::Integer);
-    let inner_algorithm = fields.take_tag(Tag::Sequence).ok_or_else(broken)?;
-    let name = fields.take_tag(Tag::Sequence).ok_or_else(broken)?;
-    let (_, parsed) = X509Name::from_der(name.raw).map_err(|_| broken())?;
-    *issuer = Some((name.raw.to_vec(), shown(&parsed.to_string())));
-    match version.map(|version| version.data) {
+    let mut fields = Elements(signed.contents);
+    let version = fields.take_tag(INTEGER);
+    let inner_algorithm = fields.take_tag(SEQUENCE).ok_or_else(broken)?;
+    let name = fields.take_tag(SEQUENCE).ok_or_else(broken)?;
+    let (_, parsed) = X509Name::from_der(name.whole).map_err(|_| broken())?;
+    *issuer = Some((name.whole.to_vec(), shown(&parsed.to_string())));
+    match version.map(|version| version.contents) {
         None => {
-            return Err("it is of version 1, which has neither number nor scope: let the authority issue version 2 \
-                            (openssl: crl_extensions)"
-                .to_owned());
+            return Err(VERSION_1.to_owned());
         }
         Some([1]) => {}
         Some(_) => return Err("it is of a version that is unknown".to_owned()),
     }
-    if inner_algorithm.data != algorithm.data {
+    if inner_algorithm.contents != algorithm.contents {
         return Err("it names two signature algorithms".to_owned());
     }
     let this_update = time(&mut fields).ok_or_else(broken)?;
     let next_update = time(&mut fields).ok_or_else(|| "it has no next update".to_owned())?;
-    let entries = fields.take_tag(Tag::Sequence);
+    let entries = fields.take_tag(SEQUENCE);
     let extensions = fields.take_context(0);
     if !fields.is_empty() {
         return Err(broken());
     }
-    let extensions = self::extensions(extensions.map(|it| it.elements()))?;
+    let extensions = self::extensions(extensions.map(|it| Elements(it.contents)))?;
     let is_delta = extensions.is_delta;
     let mut revoked = Vec::new();
-    let mut rest = entries.map_or(Elements(&[]), |it| it.elements());
+    let mut rest = entries.map_or(Elements(&[]), |it| Elements(it.contents));
     for entry in rest.by_ref() {
         revoked.extend(self::revoked(&entry, is_delta)?.map(&span));
     }
@@ -196,26 +201,26 @@ fn parts(der: &[u8], issuer: &mut Option<(Vec<u8>, String)>) -> Result<Parts, St
         updates: (this_update, next_update),
         revoked,
         extensions,
-        signed: span(signed.raw),
+        signed: span(signed.whole),
         signature: span(signature),
-        algorithm: span(algorithm.data),
+        algorithm: span(algorithm.contents),
     })
 }
 
 fn time(fields: &mut Elements<'_>) -> Option<i64> {
-    let time = fields.take_tag(Tag::UtcTime).or_else(|| fields.take_tag(Tag::GeneralizedTime))?;
-    ASN1Time::from_der(time.raw).ok().map(|(_, time)| time.timestamp())
+    let time = fields.take_tag(UTC_TIME).or_else(|| fields.take_tag(GENERALIZED_TIME))?;
+    ASN1Time::from_der(time.whole).ok().map(|(_, time)| time.timestamp())
 }
 
 /// Returns the serial number of an entry; none if a delta says that it is not revoked any more.
 fn revoked<'a>(entry: &Element<'a>, in_delta: bool) -> Result<Option<&'a [u8]>, String> {
     let broken = || BROKEN.to_owned();
-    let mut fields = entry.elements();
-    let serial = fields.take_tag(Tag::Integer).ok_or_else(broken)?;
+    let mut fields = Elements(entry.contents);
+    let serial = fields.take_tag(INTEGER).ok_or_else(broken)?;
     time(&mut fields).ok_or_else(broken)?;
     let mut is_removed = false;
-    if let Some(extensions) = fields.take_tag(Tag::Sequence) {
-        each_extension(extensions.elements(), |oid, critical, value| {
+    if let Some(extensions) = fields.take_tag(SEQUENCE) {
+        each_extension(Elements(extensions.contents), |oid, critical, value| {
             match oid {
                 REASON_CODE => is_removed = value == REMOVE_FROM_CRL,
                 INVALIDITY_DATE => {}
@@ -228,26 +233,26 @@ fn revoked<'a>(entry: &Element<'a>, in_delta: bool) -> Result<Option<&'a [u8]>, 
     if !fields.is_empty() {
         return Err(broken());
     }
-    Ok((!(is_removed && in_delta)).then_some(serial.data))
+    Ok((!(is_removed && in_delta)).then_some(serial.contents))
 }
 
 fn extensions(field: Option<Elements<'_>>) -> Result<Extensions, String> {
     let broken = || BROKEN.to_owned();
     let (mut found, mut scope) = (Extensions::default(), None);
     let Some(mut outer) = field else { return Ok(found) };
-    let all = outer.take_tag(Tag::Sequence).filter(|_| outer.is_empty()).ok_or_else(broken)?;
-    each_extension(all.elements(), |oid, critical, value| {
+    let all = outer.take_tag(SEQUENCE).filter(|_| outer.is_empty()).ok_or_else(broken)?;
+    each_extension(Elements(all.contents), |oid, critical, value| {
         match oid {
             CRL_NUMBER => {
-                let value = Elements(value).take_tag(Tag::Integer).ok_or_else(broken)?;
-                found.number = Some(significant(value.data).to_vec());
+                let value = Elements(value).take_tag(INTEGER).ok_or_else(broken)?;
+                found.number = Some(significant(value.contents).to_vec());
             }
             ISSUING_DISTRIBUTION_POINT if scope.is_some() => return Err(broken()),
             ISSUING_DISTRIBUTION_POINT => scope = Some(Scope::of(value)?),
             DELTA_CRL_INDICATOR => found.is_delta = true,
             AUTHORITY_KEY_ID => {
                 let fields = sequence(value);
-                found.authority_key_id = fields.and_then(|mut it| it.take_context(0)).map(|id| id.data.to_vec());
+                found.authority_key_id = fields.and_then(|mut it| it.take_context(0)).map(|id| id.contents.to_vec());
             }
             _ if critical => return Err("it has a critical extension that is unknown".to_owned()),
             _ => {}
@@ -265,16 +270,20 @@ fn each_extension<'a>(
 ) -> Result<(), String> {
     let broken = || BROKEN.to_owned();
     for extension in extensions.by_ref() {
-        let mut fields = extension.elements();
-        let oid = fields.take_tag(Tag::Oid).ok_or_else(broken)?;
-        let critical = fields.take_tag(Tag::Boolean).is_some_and(|critical| critical.data != [0]);
-        let value = fields.take_tag(Tag::OctetString).ok_or_else(broken)?;
-        each(oid.data, critical, value.data)?;
+        let mut fields = Elements(extension.contents);
+        let oid = fields.take_tag(OID).ok_or_else(broken)?;
+        let critical = fields.take_tag(BOOLEAN).is_some_and(|critical| critical.contents != [0]);
+        let value = fields.take_tag(OCTET_STRING).ok_or_else(broken)?;
+        each(oid.contents, critical, value.contents)?;
     }
     if extensions.is_empty() { Ok(()) } else { Err(broken()) }
 }
 
 const BROKEN: &str = "it is not well-formed";
+/// OpenSSL writes version 1 unless its configuration says otherwise.
+const VERSION_1: &str = "it is of version 1, which has neither number nor scope, and only version 2 (RFC 5280) is taken; \
+                         with `crl_extensions = crl_ext` in its section, or `-crlexts crl_ext`, `openssl ca -gencrl` \
+                         writes version 2";
 // 2.5.29.n
 const CRL_NUMBER: &[u8] = &[0x55, 0x1d, 20];
 const REASON_CODE: &[u8] = &[0x55, 0x1d, 21];

@@ -1,7 +1,8 @@
 //! Which certificates a revocation list is for: its issuing distribution point (RFC 5280, section 5.2.5), beside the
 //! distribution points that a certificate names (section 4.2.1.13).
 
-use super::der::{Element, sequence};
+use super::der::{Elements, context, sequence};
+use crate::cert::der::Element;
 
 /// Which certificates of its issuer a list is for.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -25,7 +26,7 @@ impl Scope {
         let mut rest = sequence(extension).ok_or(BROKEN)?;
         let mut scope = Self::default();
         for field in rest.by_ref() {
-            match field.context() {
+            match context(&field) {
                 Some(0) => scope.names = Some(point_names(&field).ok_or(BY_RELATIVE_NAME)?),
                 Some(1) => scope.only_user = is_true(&field)?,
                 Some(2) => scope.only_ca = is_true(&field)?,
@@ -59,7 +60,7 @@ impl Points {
     pub(super) fn of(extension: &[u8]) -> Self {
         let mut names = Vec::new();
         for point in sequence(extension).into_iter().flatten() {
-            let mut fields = point.elements();
+            let mut fields = Elements(point.contents);
             let name = fields.take_context(0);
             if fields.is_empty() {
                 names.extend(name.and_then(|name| point_names(&name)).unwrap_or_default());
@@ -71,12 +72,12 @@ impl Points {
 
 /// Returns the full names of a DistributionPointName; none if it is relative to the issuer.
 fn point_names(field: &Element<'_>) -> Option<Vec<Vec<u8>>> {
-    let full = field.elements().take_context(0)?;
-    Some(full.elements().map(|name| name.raw.to_vec()).collect())
+    let full = Elements(field.contents).take_context(0)?;
+    Some(Elements(full.contents).map(|name| name.whole.to_vec()).collect())
 }
 
 fn is_true(field: &Element<'_>) -> Result<bool, &'static str> {
-    match field.data {
+    match field.contents {
         [0xff] => Ok(true),
         [0x00] => Ok(false),
         _ => Err(BROKEN),

@@ -19,7 +19,7 @@ use crate::store::{self, Change, Checked, Import, Source, StoreError, Stored, Wr
 pub(in crate::cli) struct Args {
     /// The name of the entry; one that waits for the certificate of its request is completed.
     name: String,
-    /// The certificate, in PEM or DER; the file may hold the chain and the key too.
+    /// The certificate, in PEM, DER, PKCS#7 or PKCS#12; the file may hold the chain and the key too.
     #[arg(long, value_name = "FILE", required_unless_present = "pkcs12", help_heading = "Files")]
     cert: Option<PathBuf>,
     /// The private key; by default the one that is in --cert, or the one of the request.

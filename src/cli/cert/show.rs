@@ -56,7 +56,7 @@ impl Args {
 }
 
 fn print_certificate(leaf: &Certificate, now: i64) {
-    for (field, line) in text::lines(leaf) {
+    for (field, line) in text::lines(leaf, usize::MAX) {
         outln!("  {}: {line}", field.as_str());
     }
     outln!("  SHA-256 Fingerprint: {}", leaf.fingerprint());

@@ -12,21 +12,24 @@ use rustls_pki_types::{CertificateDer, CertificateRevocationListDer};
 use super::levels::{self, LevelOptions};
 use super::live;
 use super::output::OutputOptions;
-use crate::cert::pem::{read_certificates, read_revocation_lists};
-use crate::cert::{MaterialError, Passphrase};
+use crate::cert::bundle::{self, read_revocation_lists};
+use crate::cert::{Instead, MaterialError, Passphrase};
 use crate::cli::screen;
 use crate::config;
 use crate::control::lint_levels;
 use crate::inventory::trust;
 use crate::lint::WeakKeys;
 use crate::lint::report::{Report, catalogue_page, explain, json_schema};
-use crate::lint::{Check, EXPIRY_DAYS, Findings, Gathered, Levels, Linter, Role, Trust, Use, catalogue, gather};
+use crate::lint::{
+    Check, EXPIRY_DAYS, Findings, Gathered, Levels, Linter, Role, Trust, Use, catalogue, gather, gather_bundle,
+};
 use crate::model::{Host, profile};
 
 #[derive(Debug, clap::Args)]
 #[command(after_help = "Example:\n  pronk lint certs/ --hostname lb.example.com --ca-file corporate-ca.pem")]
 pub(in crate::cli) struct Args {
-    /// Files, folders (with all below them), or `-` for standard input: PEM, DER, PKCS#7, PKCS#12.
+    /// Files, folders (with all below them), or `-` for standard input: PEM, DER, PKCS#7, PKCS#12. Keys beside them are
+    /// found.
     #[arg(required_unless_present_any = ["connect", "config", "explain", "list_checks", "catalogue", "print_schema"])]
     paths: Vec<PathBuf>,
     /// A live TLS port; may be given again. The port is 21050 unless given.
@@ -107,9 +110,9 @@ impl Args {
             Some(ModeOption::ReEncrypt) => Use::ReEncrypt,
         };
         let role = Role { usage, front_ends: self.hostname.clone(), node: self.node.clone() };
-        let passphrase = self.passphrase();
-        let mut gathered = gather(&self.paths, &role, passphrase.as_ref().ok().and_then(Option::as_ref));
-        gathered.unreadable.extend(passphrase.err());
+        let (passphrase, wrong) = self.passphrase().map_or_else(|error| (None, Some(error)), |read| (read, None));
+        let mut gathered = gather(&self.paths, &role, passphrase.as_ref());
+        gathered.unreadable.extend(wrong);
         let mut live = live::connect(&self.connect, &role)?;
         let mut levels = Levels::default();
         if let Some(path) = &self.config {
@@ -132,15 +135,16 @@ impl Args {
         gathered.anchors.extend(live.anchors);
         gathered.unreadable.extend(live.unreadable);
         self.levels.apply(&mut levels);
-        let authority = Role { usage: Use::Authority, ..Role::default() };
-        gathered.subjects.extend(gather(&self.ca_file, &authority, None).subjects);
+        let given = self.given_anchors(&mut gathered, passphrase.as_ref());
         let nothing = gathered.subjects.is_empty() && gathered.unreadable.is_empty() && live.findings.is_empty();
         if nothing && self.config.is_none() {
-            gathered
-                .unreadable
-                .extend(self.paths.first().map(|path| MaterialError::NoCertificate { path: path.clone() }));
+            gathered.unreadable.extend(
+                self.paths
+                    .first()
+                    .map(|path| MaterialError::NoCertificate { path: path.clone(), instead: Instead::default() }),
+            );
         }
-        let linter = self.linter(&mut gathered, levels)?;
+        let linter = self.linter(&mut gathered, given, levels)?;
         let mut findings = linter.judge(live.findings);
         findings.extend(linter.lint(&gathered.subjects));
         self.report(&gathered, &findings, linter.now)
@@ -166,14 +170,34 @@ impl Args {
         source.map(|source| Passphrase::read(&source)).transpose()
     }
 
-    fn linter(&self, gathered: &mut Gathered, levels: Levels) -> anyhow::Result<Linter> {
-        let mut anchors: Vec<CertificateDer<'static>> = Vec::new();
+    /// Reads the authorities that are given, each file once, as it may be a pipe. They are linted too.
+    fn given_anchors(&self, gathered: &mut Gathered, passphrase: Option<&Passphrase>) -> Vec<CertificateDer<'static>> {
+        let role = Role { usage: Use::Authority, ..Role::default() };
+        let mut anchors = Vec::new();
         for path in &self.ca_file {
-            match read_certificates(path) {
-                Ok(certificates) => anchors.extend(certificates),
+            match bundle::read(path, passphrase) {
+                Ok(bundle) if bundle.certificates.is_empty() => {
+                    let (path, instead) = (path.clone(), Instead::default());
+                    gathered.unreadable.push(MaterialError::NoCertificate { path, instead });
+                }
+                Ok(bundle) => {
+                    anchors.extend(bundle.certificates.iter().cloned());
+                    let read = gather_bundle(bundle, &role);
+                    gathered.subjects.extend(read.subjects);
+                    gathered.unreadable.extend(read.unreadable);
+                }
                 Err(error) => gathered.unreadable.push(error),
             }
         }
+        anchors
+    }
+
+    fn linter(
+        &self,
+        gathered: &mut Gathered,
+        mut anchors: Vec<CertificateDer<'static>>,
+        levels: Levels,
+    ) -> anyhow::Result<Linter> {
         if self.ca_file.is_empty() {
             anchors.append(&mut gathered.anchors);
             anchors.extend(trust::system().iter().cloned());

@@ -47,7 +47,7 @@ settings!(
         ca_file: Key::new(
             "ca-file",
             TrustAnchorsFile,
-            "Authorities that may have issued members' certificates: a PEM file, the system's store, or Mozilla's \
+            "Authorities that may have issued members' certificates: a file, the system's store, or Mozilla's \
              list.",
         )
         .default("system")

@@ -96,8 +96,8 @@ pub(in crate::control) async fn prepare(
 /// # Errors
 /// Everything that is wrong with it.
 pub fn check(loaded: &Loaded) -> Result<Diagnostics, Diagnostics> {
-    Needs::of(loaded, &BuiltProfiles::default())?;
-    Ok(certificate_warnings(loaded))
+    let needs = Needs::of(loaded, &BuiltProfiles::default())?;
+    Ok(certificate_warnings(loaded, &needs.profiles))
 }
 
 /// Runs on a thread that may wait for disks and derive keys.

@@ -5,10 +5,8 @@ use std::process::ExitCode;
 use std::sync::mpsc;
 use std::time::Duration;
 
-use clap::Parser;
-
 fn main() -> ExitCode {
-    pronk::cli::Cli::parse().execute().unwrap_or_else(|error| {
+    pronk::cli::run().unwrap_or_else(|error| {
         write_error(format!("error: {error:#}\n"));
         ExitCode::FAILURE
     })

@@ -7,6 +7,13 @@ use std::path::Path;
 use std::time::{Duration, SystemTime};
 
 use super::diagnostic::Diagnostic;
+use super::encoding;
+
+/// The name of standard input.
+const STANDARD_INPUT: &str = "-";
+
+/// The most bytes of a file that are read.
+const MOST_BYTES: u64 = 64 << 20;
 
 /// How often a file that changes is read, at most.
 const TRIES: u32 = 40;
@@ -15,21 +22,46 @@ const TRIES: u32 = 40;
 /// which file systems tell the time, so that no change looks like the one before it.
 const STILL: Duration = Duration::from_millis(50);
 
-/// Reads a file as it lies there whole: one that somebody writes or replaces meanwhile is read again. Blocks.
+/// Reads a file as it lies there whole: one that somebody writes or replaces meanwhile is read again. The file `-` is
+/// standard input. Blocks.
 ///
 /// # Errors
-/// It cannot be read, or keeps changing.
+/// It cannot be read, is no text in UTF-8, has more than 64 MiB, or keeps changing.
 pub(super) fn read(path: &Path) -> Result<String, Diagnostic> {
-    read_by(path, || read_once(path, File::read_to_end))
+    if path == Path::new(STANDARD_INPUT) {
+        return read_by(path, || {
+            let mut contents = Vec::new();
+            read_all(&mut io::stdin().lock(), &mut contents)?;
+            Ok(Some(contents))
+        });
+    }
+    read_by(path, || read_once(path, read_all))
+}
+
+/// Returns the name of a file for messages.
+pub fn file_name(path: &Path) -> String {
+    if path == Path::new(STANDARD_INPUT) { "standard input".to_owned() } else { path.display().to_string() }
+}
+
+fn read_all(from: &mut impl Read, contents: &mut Vec<u8>) -> io::Result<usize> {
+    let read = from.take(MOST_BYTES + 1).read_to_end(contents)?;
+    if read as u64 > MOST_BYTES {
+        return Err(io::Error::new(ErrorKind::FileTooLarge, "it has more than 64 MiB, and is no configuration"));
+    }
+    Ok(read)
 }
 
 fn read_by(path: &Path, mut read_once: impl FnMut() -> io::Result<Option<Vec<u8>>>) -> Result<String, Diagnostic> {
-    let cannot = |error: io::Error| Diagnostic::error(format!("cannot read {}: {error}", path.display()));
+    let name = file_name(path);
+    let cannot = |error: io::Error| Diagnostic::error(format!("cannot read {name}: {}", in_words(&error)));
     for tried in 1..=TRIES {
         match read_once() {
             Ok(Some(contents)) => {
-                let not_text = |_| cannot(io::Error::new(ErrorKind::InvalidData, "it is not valid UTF-8"));
-                return String::from_utf8(contents).map_err(not_text);
+                return encoding::text(contents).map_err(|wrong| {
+                    let mut diagnostic = Diagnostic::error(format!("cannot read {name}: {}", wrong.what));
+                    diagnostic.help = Some(wrong.help.to_owned());
+                    diagnostic
+                });
             }
             Ok(None) => {}
             // An editor may move the old file away before the new one is there.
@@ -38,9 +70,18 @@ fn read_by(path: &Path, mut read_once: impl FnMut() -> io::Result<Option<Vec<u8>
         }
         std::thread::sleep(STILL);
     }
-    let mut changing = Diagnostic::error(format!("{} keeps changing while it is read", path.display()));
+    let mut changing = Diagnostic::error(format!("{name} keeps changing while it is read"));
     changing.help = Some("write to a new file, and rename it to this one when it is whole".to_owned());
     Err(changing)
+}
+
+/// Returns what went wrong, without the system's number for it.
+fn in_words(error: &io::Error) -> String {
+    let said = error.to_string();
+    match said.split_once(" (os error ") {
+        Some((words, _)) => words.to_lowercase(),
+        None => said,
+    }
 }
 
 /// Returns nothing when the file changes, or did so a moment ago.

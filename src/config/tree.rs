@@ -3,10 +3,12 @@
 use std::fmt;
 
 use serde::de::{Deserialize, Deserializer, MapAccess, SeqAccess, Visitor};
+use serde_saphyr::budget::Budget;
 use serde_saphyr::{DuplicateKeyPolicy, Error, Location, NonFiniteFloatPolicy, Options, Spanned};
 
 use super::diagnostic::Diagnostic;
 use super::source::{At, Sources};
+use super::yaml_error;
 
 /// A value and where it stands.
 #[derive(Clone, Debug)]
@@ -102,18 +104,29 @@ pub(super) fn read(sources: &Sources, source: usize, text: &str) -> Result<Node,
     options.strict_booleans = true;
     options.reject_unsupported_tags = true;
     options.non_finite_float_policy = NonFiniteFloatPolicy::AsString;
+    options.budget = Some(budget());
+    options.alias_limits.max_total_replayed_events = MOST;
+    options.alias_limits.max_alias_expansions_per_anchor = MOST;
     let parsed: Result<Spanned<Raw>, _> = serde_saphyr::from_str_with_options(text, options);
     parsed.map(|raw| node(raw, source, text)).map_err(|error| not_yaml(sources, source, text, &error))
 }
 
+/// Returns how much is read: far more than a configuration has, and no more than fits into memory.
+fn budget() -> Budget {
+    let mut budget = Budget::default();
+    (budget.max_events, budget.max_nodes) = (10 * MOST, 4 * MOST);
+    (budget.max_aliases, budget.max_anchors) = (MOST, MOST);
+    budget.enforce_alias_anchor_ratio = false;
+    budget
+}
+
+/// The most anchors and aliases, and the most values that aliases stand for.
+const MOST: usize = 1_000_000;
+
 fn not_yaml(sources: &Sources, source: usize, text: &str, error: &Error) -> Diagnostic {
-    let said = error.to_string();
-    let said = said.lines().next().unwrap_or_default();
-    let message = match error {
-        Error::MultipleDocuments { .. } => "a configuration is one YAML document, and here a second one begins",
-        _ => said.split_once(" at line ").map_or(said, |(message, _)| message),
-    };
+    let (message, help) = yaml_error::explain(error);
     let mut diagnostic = Diagnostic::error(format!("not YAML: {message}"));
+    diagnostic.help = help;
     if let Some(location) = error.location() {
         let at = at(&location, source);
         let line_start = text.get(..at.start).and_then(|before| before.rfind('\n')).map_or(0, |newline| newline + 1);

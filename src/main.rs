@@ -7,7 +7,10 @@ use std::time::Duration;
 
 fn main() -> ExitCode {
     pronk::cli::run().unwrap_or_else(|error| {
-        write_error(format!("error: {error:#}\n"));
+        let text = format!("{error:#}");
+        // Diagnostics of a configuration say so themselves.
+        let begin = if text.starts_with("error: ") { "" } else { "error: " };
+        write_error(format!("{begin}{text}\n"));
         ExitCode::FAILURE
     })
 }

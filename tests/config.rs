@@ -12,6 +12,8 @@ mod monitors;
 mod reading;
 #[path = "config/renderings.rs"]
 mod renderings;
+#[path = "config/transports.rs"]
+mod transports;
 
 use std::path::Path;
 

@@ -21,6 +21,7 @@ mod scalar;
 mod show;
 mod source;
 mod suggest;
+mod transports;
 mod tree;
 mod yaml_error;
 

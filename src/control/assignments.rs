@@ -12,7 +12,7 @@ use super::monitor_credentials::Authorizations;
 use super::supervisor::{Restarts, SupervisedTask, TaskGroup};
 use crate::inventory;
 use crate::model::profile::ServerSsl;
-use crate::model::{self, Address, Member, MemberKey, Model, Monitor, MonitorKind, Name};
+use crate::model::{self, Address, Member, MemberKey, Model, Monitor, Name, PoolUse};
 use crate::monitor::{self, Assignment, Search};
 use crate::pool::{LiveNode, Pool, PoolMember, Registry};
 use crate::tls::MemberTls;
@@ -40,22 +40,29 @@ impl Assignments {
         self.discovered.subscribe()
     }
 
-    /// Monitors every member of every pool with each of the pool's monitors. Unchanged tasks are not disturbed.
+    /// Monitors every member of every pool with each of the pool's monitors, as `model` has virtual servers speak to it.
+    /// Unchanged tasks are not disturbed.
     pub(super) fn monitor(
         &mut self,
+        model: &Model,
         pools: &BTreeMap<Name, Arc<Pool>>,
         profiles: &BuiltProfiles,
         authorizations: &Authorizations,
         certificates: &Arc<inventory::Inventory>,
         restarts: &Restarts,
     ) {
+        let (uses, unused) = (model.pool_uses(), PoolUse::default());
         let of_pool = |pool: &Arc<Pool>| {
+            let used = uses.get(&pool.config.name).unwrap_or(&unused);
             let pairs =
                 pool.config.monitors.all.iter().flat_map(|monitor| pool.members.iter().map(move |it| (monitor, it)));
             let assignments = pairs.map(|(monitor, member)| {
                 let key = (pool.config.name.clone(), member.key.clone(), monitor.name.clone());
                 let certificates = Arc::clone(certificates);
-                (key, Assignment { certificates, ..assignment_of(pool, monitor, member, profiles, authorizations) })
+                (
+                    key,
+                    Assignment { certificates, ..assignment_of(pool, used, monitor, member, profiles, authorizations) },
+                )
             });
             assignments.collect::<Vec<_>>()
         };
@@ -156,10 +163,7 @@ fn publish<K: Clone + Ord, T: PartialEq>(
 fn searches(model: &Model, profiles: &BuiltProfiles, authorizations: &Authorizations) -> Vec<Search> {
     let of_pool = |pool: &Arc<model::Pool>| {
         let discovery = pool.discovery.clone()?;
-        let (monitor, web) = pool.monitors.all.iter().find_map(|monitor| match &monitor.kind {
-            MonitorKind::Impala(check) => Some((monitor, check.web.as_ref()?)),
-            _ => None,
-        })?;
+        let (monitor, web) = pool.monitors.all.iter().find_map(|monitor| Some((monitor, monitor.web_ui()?)))?;
         Some(Search {
             pool: pool.name.clone(),
             discovery,
@@ -173,25 +177,17 @@ fn searches(model: &Model, profiles: &BuiltProfiles, authorizations: &Authorizat
 
 fn assignment_of(
     pool: &Pool,
+    used: &PoolUse<'_>,
     monitor: &Arc<Monitor>,
     member: &PoolMember,
     profiles: &BuiltProfiles,
     authorizations: &Authorizations,
 ) -> Assignment {
     // Another port has TLS sessions of its own.
-    let toward = |profile: &Option<Arc<ServerSsl>>, port: Option<u16>| -> Option<Arc<MemberTls>> {
-        let live = profiles.server.get(&profile.as_ref()?.name)?;
-        let port = port.unwrap_or(member.config.port);
-        Some(live.for_member(&Member { port, ..Member::clone(&member.config) }))
+    let toward = |profile: &Arc<ServerSsl>, port: u16| -> Arc<MemberTls> {
+        profiles.server[&profile.name].for_member(&Member { port, ..Member::clone(&member.config) })
     };
-    let (of_port, of_web) = match &monitor.kind {
-        MonitorKind::Http(check) => (toward(&check.tls, monitor.probing.alias_port), None),
-        MonitorKind::Impala(check) => {
-            let web = check.web.as_ref().and_then(|web| toward(&web.tls, Some(web.port)));
-            (toward(&check.tls, monitor.probing.alias_port), web)
-        }
-        _ => (None, None),
-    };
+    let port = monitor.probing.alias_port.unwrap_or(member.config.port);
     Assignment {
         pool: pool.config.name.clone(),
         member: member.key.clone(),
@@ -199,8 +195,8 @@ fn assignment_of(
         live: Arc::clone(&member.live),
         node: Arc::clone(&member.node),
         hostname: member.config.node.hostname.clone(),
-        tls: of_port,
-        web_tls: of_web,
+        transport: used.probed_by(monitor).map(|profile| toward(&profile, port)),
+        web_tls: monitor.web_ui().and_then(|web| Some(toward(web.tls.as_ref()?, web.port))),
         authorization: authorizations.get(&monitor.name).cloned(),
         server_name: inventory::targets::node_name(&member.config.node),
         certificates: Arc::default(),

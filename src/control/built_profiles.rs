@@ -39,8 +39,8 @@ impl BuiltProfiles {
             }
         }
         for (name, profile) in loaded.model.server_ssl_in_use().into_iter().filter(|(name, _)| is_good(name)) {
-            match LiveServerSsl::build(profile, store, previous.server.get(name)) {
-                Ok(live) => drop(built.server.insert(name.clone(), live)),
+            match LiveServerSsl::build(&profile, store, previous.server.get(&name)) {
+                Ok(live) => drop(built.server.insert(name, live)),
                 Err(errors) => report(loaded, errors, &mut wrong),
             }
         }

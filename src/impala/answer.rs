@@ -9,6 +9,8 @@ pub enum Answer {
     Alive,
     /// The port serves those that it knows, and refuses what is new.
     Draining,
+    /// A TLS record: the port speaks TLS, and was asked in plaintext.
+    Tls,
     /// It is no answer to this question; with what it seems to be, in words that fit "the port …".
     Foreign(String),
 }

@@ -31,7 +31,7 @@ impl Question {
     /// Returns what the bytes mean that were answered so far.
     pub fn answer(self, bytes: &[u8]) -> Answer {
         if is_tls_record(bytes) {
-            return Answer::Foreign("speaks TLS: write `ssl: true`".into());
+            return Answer::Tls;
         }
         match self {
             Self::Hs2Info | Self::BeeswaxPing if bytes.starts_with(b"HTTP/") => {
@@ -165,7 +165,7 @@ mod tests {
     fn other_protocols_are_named() {
         let alert = b"\x15\x03\x03\0\x02\x02\x16";
         for question in [Question::Hs2Info, Question::BeeswaxPing, Question::SaslStart, Question::HttpOptions] {
-            assert_eq!(question.answer(alert), Answer::Foreign("speaks TLS: write `ssl: true`".into()));
+            assert_eq!(question.answer(alert), Answer::Tls);
         }
         let http = Question::Hs2Info.answer(b"HTTP/1.1 400 Bad Request\r\n");
         assert_eq!(http, Answer::Foreign("speaks HTTP: write `protocol: hs2-http`".into()));

@@ -11,6 +11,7 @@ use super::name::Name;
 use super::node::Node;
 use super::pool::Pool;
 use super::profile::{ClientSsl, Profiles, ServerSsl};
+use super::transport::PoolUse;
 use super::virtual_server::VirtualServer;
 
 /// Everything that one configuration file describes.
@@ -39,18 +40,23 @@ impl Model {
     }
 
     /// Returns the server-ssl profiles that virtual servers and monitors use, each once.
-    pub fn server_ssl_in_use(&self) -> BTreeMap<&Name, &Arc<ServerSsl>> {
-        let of_virtual_servers = self.virtual_servers.values().filter_map(|it| it.server_ssl.as_ref());
-        let of_monitors = self.monitors_in_use().into_values().flat_map(|monitor| monitor.server_ssl());
-        of_virtual_servers.chain(of_monitors).map(|profile| (&profile.name, profile)).collect()
+    pub fn server_ssl_in_use(&self) -> BTreeMap<Name, Arc<ServerSsl>> {
+        let of_virtual_servers = self.virtual_servers.values().filter_map(|it| it.server_ssl.clone());
+        let uses = self.pool_uses();
+        let of_pool = |(used, pool): (&PoolUse<'_>, &Arc<Pool>)| {
+            pool.monitors.all.iter().flat_map(|monitor| used.probed_by(monitor).tls().to_vec()).collect::<Vec<_>>()
+        };
+        let of_ports = uses.values().zip(self.pools.values()).flat_map(of_pool);
+        let of_web_uis = self.monitors_in_use().into_values().filter_map(|monitor| monitor.web_ui()?.tls.clone());
+        let all = of_virtual_servers.chain(of_ports).chain(of_web_uis);
+        all.map(|profile| (profile.name.clone(), profile)).collect()
     }
 
     /// Returns the profiles that virtual servers and monitors use.
     pub fn profiles_in_use(&self) -> Profiles {
         let client_ssl = self.client_ssl_in_use().into_iter().map(|(name, it)| (name.clone(), Arc::clone(it)));
-        let server_ssl = self.server_ssl_in_use().into_iter().map(|(name, it)| (name.clone(), Arc::clone(it)));
-        let mut used =
-            Profiles { client_ssl: client_ssl.collect(), server_ssl: server_ssl.collect(), ..Profiles::default() };
+        let server_ssl = self.server_ssl_in_use();
+        let mut used = Profiles { client_ssl: client_ssl.collect(), server_ssl, ..Profiles::default() };
         for virtual_server in self.virtual_servers.values() {
             let VirtualServer { protocol, persistence, fallback_persistence, .. } = &**virtual_server;
             used.protocol.insert(protocol.name.clone(), Arc::clone(protocol));
@@ -58,6 +64,17 @@ impl Model {
             used.persistence.extend(persistence.map(|it| (it.name.clone(), Arc::clone(it))));
         }
         used
+    }
+
+    /// Returns which virtual servers speak what to the members of each pool.
+    pub fn pool_uses(&self) -> BTreeMap<&Name, PoolUse<'_>> {
+        let mut uses: BTreeMap<_, PoolUse<'_>> = self.pools.keys().map(|name| (name, PoolUse::default())).collect();
+        for virtual_server in self.virtual_servers.values() {
+            if let Some(used) = uses.get_mut(&virtual_server.pool.name) {
+                used.add(virtual_server);
+            }
+        }
+        uses
     }
 
     /// Returns the monitors that pools use, each once.

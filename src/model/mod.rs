@@ -14,6 +14,7 @@ mod name;
 mod node;
 mod pool;
 pub mod profile;
+mod transport;
 mod virtual_server;
 
 pub use admin_state::AdminState;
@@ -22,8 +23,11 @@ pub use discovery::{Discovery, Seed};
 pub use host::{Host, is_host_name};
 pub use lint::{Level, LintLevel};
 pub use member::{Member, MemberKey};
-pub use monitor::{Credentials, HttpCheck, ImpalaCheck, ImpalaProtocol, Inband, Monitor, MonitorKind, Probing, WebUi};
+pub use monitor::{
+    Credentials, HttpCheck, ImpalaCheck, ImpalaProtocol, Inband, Monitor, MonitorKind, PortSsl, Probing, WebUi,
+};
 pub use name::Name;
 pub use node::{Address, Node};
 pub use pool::{LoadBalancing, MonitorRule, Pacing, Pool, Queueing, Scope, ServiceDownAction};
+pub use transport::{PoolUse, Transport};
 pub use virtual_server::{Dial, ImmediateAction, Mode, VirtualServer, VirtualServerKind, covers, overlap};

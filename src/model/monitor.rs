@@ -63,26 +63,25 @@ impl Monitor {
         Self { name, kind, probing: Probing::new(interval, timeout) }
     }
 
-    /// Returns the server-ssl profiles that its probes use.
-    pub fn server_ssl(&self) -> impl Iterator<Item = &Arc<ServerSsl>> {
-        let (first, second) = match &self.kind {
-            MonitorKind::Http(check) => (check.tls.as_ref(), None),
-            MonitorKind::Impala(check) => (check.tls.as_ref(), check.web.as_ref().and_then(|web| web.tls.as_ref())),
+    /// Returns the web UI that its probes ask besides the port.
+    pub fn web_ui(&self) -> Option<&WebUi> {
+        match &self.kind {
+            MonitorKind::Impala(check) => check.web.as_ref(),
             MonitorKind::Tcp
             | MonitorKind::Tls
             | MonitorKind::TcpHalfOpen
             | MonitorKind::Gateway
             | MonitorKind::GatewayIcmp
-            | MonitorKind::Inband(_) => (None, None),
-        };
-        first.into_iter().chain(second)
+            | MonitorKind::Http(_)
+            | MonitorKind::Inband(_) => None,
+        }
     }
 
     /// Returns the credentials that its probes use.
     pub fn credentials(&self) -> Option<&Credentials> {
         match &self.kind {
             MonitorKind::Http(check) => check.credentials.as_ref(),
-            MonitorKind::Impala(check) => check.web.as_ref()?.credentials.as_ref(),
+            MonitorKind::Impala(_) => self.web_ui()?.credentials.as_ref(),
             MonitorKind::Tcp
             | MonitorKind::Tls
             | MonitorKind::TcpHalfOpen
@@ -169,12 +168,27 @@ pub struct ImpalaCheck {
     pub protocol: ImpalaProtocol,
     /// Whether the port speaks SASL; `None` finds out.
     pub sasl: Option<bool>,
-    /// TLS toward the port, if any.
-    pub tls: Option<Arc<ServerSsl>>,
+    pub ssl: PortSsl,
     /// A member with so many connections has no thread left for another.
     pub service_threads: u32,
     /// The web UI; `None` does without what only it tells.
     pub web: Option<WebUi>,
+}
+
+/// Whether probes of a port speak TLS.
+#[derive(Clone, Debug, PartialEq)]
+pub enum PortSsl {
+    /// As connections to the members of the pool do; `unverified` where no profile says how.
+    Auto {
+        unverified: Arc<ServerSsl>,
+    },
+    /// TLS as connections have it; `unverified` where no profile says how.
+    On {
+        unverified: Arc<ServerSsl>,
+    },
+    /// TLS as the monitor's own profile has it.
+    Profile(Arc<ServerSsl>),
+    Off,
 }
 
 /// What a port of an impalad speaks.

@@ -9,7 +9,7 @@ use tokio::time::Instant;
 
 use super::outcome::Outcome;
 use crate::inventory;
-use crate::model::{Host, MemberKey, Monitor, Name};
+use crate::model::{Host, MemberKey, Monitor, Name, Transport};
 use crate::pool::{Contact, Failure, LiveMember, LiveNode, Verdict};
 use crate::tls::MemberTls;
 
@@ -23,8 +23,8 @@ pub struct Assignment {
     pub node: Arc<LiveNode>,
     /// The node's name in certificates and in `Host` headers.
     pub hostname: Option<String>,
-    /// TLS toward what is probed, where the monitor has it.
-    pub tls: Option<Arc<MemberTls>>,
+    /// What probes speak to the port, where the monitor asks it something.
+    pub transport: Transport<Arc<MemberTls>>,
     /// TLS toward the web UI, where the monitor has it.
     pub web_tls: Option<Arc<MemberTls>>,
     /// The header that lets probes in, where the monitor has credentials.
@@ -40,7 +40,7 @@ pub struct Assignment {
 impl Assignment {
     /// Returns whether the other one does exactly the same.
     pub fn is_same(&self, other: &Self) -> bool {
-        let same_tls = |one: &Option<Arc<MemberTls>>, other: &Option<Arc<MemberTls>>| match (one, other) {
+        let same_web_tls = match (&self.web_tls, &other.web_tls) {
             (Some(one), Some(other)) => Arc::ptr_eq(one, other),
             (None, None) => true,
             _ => false,
@@ -49,8 +49,8 @@ impl Assignment {
             && Arc::ptr_eq(&self.live, &other.live)
             && Arc::ptr_eq(&self.node, &other.node)
             && self.hostname == other.hostname
-            && same_tls(&self.tls, &other.tls)
-            && same_tls(&self.web_tls, &other.web_tls)
+            && self.transport.is_same(&other.transport)
+            && same_web_tls
             && self.authorization == other.authorization
             && self.server_name == other.server_name
     }

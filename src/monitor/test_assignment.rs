@@ -6,7 +6,7 @@ use std::time::Duration;
 use tokio::sync::Notify;
 
 use super::assignment::Assignment;
-use crate::model::{MemberKey, Monitor, MonitorKind, Name};
+use crate::model::{MemberKey, Monitor, MonitorKind, Name, Transport};
 
 pub(super) fn seconds(count: u64) -> Duration {
     Duration::from_secs(count)
@@ -23,7 +23,7 @@ pub(super) fn test_assignment(interval: Duration, timeout: Duration) -> Assignme
         live: Arc::default(),
         node: Arc::default(),
         hostname: None,
-        tls: None,
+        transport: Transport::Plaintext,
         web_tls: None,
         authorization: None,
         server_name: None,

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use pronk::config;
 use pronk::model::profile::Passphrase;
-use pronk::model::{ImpalaProtocol, Monitor, MonitorKind};
+use pronk::model::{ImpalaProtocol, Monitor, MonitorKind, PortSsl};
 
 use super::{SHORT, accepted, said};
 
@@ -75,7 +75,7 @@ fn keys_are_understood() {
                   password-file: web.pass, service-threads: 128";
     let MonitorKind::Impala(check) = monitor(impala).kind else { panic!() };
     assert_eq!((check.protocol, check.sasl, check.service_threads), (ImpalaProtocol::Beeswax, Some(true), 128));
-    assert!(check.tls.unwrap().verify);
+    assert!(matches!(&check.ssl, PortSsl::Profile(profile) if profile.verify));
     let web = check.web.unwrap();
     assert_eq!(web.port, 25000);
     assert!(!web.tls.unwrap().verify);
@@ -104,6 +104,7 @@ fn mistakes_are_told() {
         ("type: http, send: 'GET /x', host: a.example.com", "error: `host` has no effect on a whole request"),
         ("type: https, server-ssl: clientssl", "error: profile `clientssl` is client-ssl, not server-ssl"),
         ("type: impala, sasl: maybe", "error: `sasl` must be one of auto, true, false"),
+        ("type: impala, ssl: yes", "error: `ssl` must be one of auto, true, false, found `yes`"),
         ("type: inband, interval: 5s", "error: unknown key `interval` in a monitor of type inband"),
         ("type: gateway-icmp, alias-port: 1", "error: unknown key `alias-port` in a monitor of type gateway-icmp"),
         ("alias-address: n1", "error: `alias-address` must be an IP address, found `n1`"),
@@ -163,6 +164,16 @@ fn changes_are_told_in_plain_words() {
     assert_eq!(changed("[m, tcp]", "{ min: 1, of: [m, tcp] }"), ["~ pool p: monitors [m; tcp] -> min 1 of [m; tcp]"]);
     let threads = changed("type: impala", "type: impala, service-threads: 32, time-until-up: 9s");
     assert_eq!(threads, ["~ monitor m: time-until-up 0s -> 9s", "~ monitor m: service-threads 64 -> 32"]);
+    let tls = changed("type: impala", "type: impala, ssl: true, server-ssl: serverssl");
+    assert_eq!(
+        tls,
+        [
+            "~ monitor m: ssl auto -> true",
+            "~ monitor m: server-ssl none -> serverssl",
+            "- server-ssl profile serverssl-insecure-compatible",
+            "+ server-ssl profile serverssl"
+        ]
+    );
     let secret = changed("type: impala", "type: impala, user: u, password-env: P");
     assert_eq!(secret, ["~ monitor m: user none -> u, password in $P"]);
 }

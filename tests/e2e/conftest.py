@@ -89,6 +89,7 @@ class Clusters:
         stop_all(self._running)
 
     def _start(self, kind: str, addresses: Sequence[str], pairs: Optional[Sequence[Pair]], keys: Any) -> list[Impalad]:
+        addresses = keys.pop("addresses", addresses)
         environments = keys.pop("environments", [None] * len(addresses))
         own_options = keys.pop("own_options", [()] * len(addresses))
         started = []

@@ -1,6 +1,7 @@
 """Monitors that know Impala: daemons that drain, that are full, that serve no clients, on every kind of port."""
 
 import os
+import random
 import signal
 import socket
 import subprocess
@@ -9,7 +10,7 @@ import time
 import pytest
 
 from lab.clients import environment
-from lab.front import HOST, PORTS
+from lab.front import HOST, MODES, PORTS
 from lab.names import with_names
 from lab.processes import PATIENCE, VENV
 
@@ -129,6 +130,44 @@ def test_full_coordinator_gets_no_connection_and_comes_back(fronts, clusters, we
             connection.close()
     front.wait_for_status("offload", "hs2", full.name, "available")
     assert sorted(served_by(front) for _ in range(2)) == [full.name, other.name]
+
+
+@pytest.mark.parametrize("auth", ["none", "ldap"])
+def test_built_in_monitor_serves_every_mode(fronts, clusters, auth):
+    # By the ports it knows what they speak. No other test has them on these addresses.
+    ports = {"beeswax": 21000, "hs2": 21050, "http": 28000, "web": 25000}
+    of_their_own = [f"127.{random.randint(64, 254)}.{random.randint(0, 255)}.{last}" for last in (2, 3)]
+    tls, plain = ([address] for address in of_their_own)
+    impalads = {
+        "tls": clusters.tls(1, addresses=tls, ports=ports, options=["--auth", auth]),
+        "plain": clusters.plain(1, addresses=plain, ports=ports, options=["--auth", auth]),
+    }
+    front = fronts(**impalads, modes=[*MODES, "server-ssl-only"], pool={"monitors": ["impala"]})
+    for mode in [*MODES, "server-ssl-only"]:
+        for kind in PORTS:
+            wait_for_all(front, mode, kind, impalads["plain" if mode == "offload" else "tls"])
+    if auth == "none":
+        assert {served_by(front, mode) for mode in ("passthrough", "re-encrypt")} == {"node1-tls"}
+        assert served_by(front) == "node1-plain"
+
+
+def test_passthrough_finds_out_what_impalads_speak(fronts, clusters):
+    impalads = clusters.plain(2)
+    front = fronts(tls=impalads, modes=["passthrough"], monitor={**PATIENT, "web_port": 0})
+    for kind in PORTS:
+        wait_for_all(front, "passthrough", kind, impalads)
+    assert front.shell("passthrough", "hs2", "show tables", tls=False).code == 0
+
+
+def test_wrong_certificate_takes_an_impalad_offline_where_pronk_verifies_it(fronts, clusters, certificates):
+    impalads = clusters.tls(2, pairs=[certificates.nodes[0], certificates.wrong_node])
+    front = fronts(tls=impalads, modes=["passthrough", "re-encrypt"], monitor={**QUICK, "web_port": 0})
+    good, wrong = impalads
+    reason = "showed a certificate with the wrong name: it must be for node2.example.test"
+    front.wait_for_status("re-encrypt", "hs2", wrong.name, "offline", reason)
+    front.wait_for_status("re-encrypt", "hs2", good.name, "available")
+    assert [served_by(front, "re-encrypt") for _ in range(3)] == [good.name] * 3
+    wait_for_all(front, "passthrough", "hs2", impalads)
 
 
 @pytest.mark.parametrize("mode, auth", [("offload", "none"), ("offload", "ldap"), ("re-encrypt", "none"),

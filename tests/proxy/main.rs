@@ -27,3 +27,4 @@ mod socket_options;
 mod suspects;
 mod tls_answers;
 mod tls_peers;
+mod transports;

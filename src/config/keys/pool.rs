@@ -16,9 +16,7 @@ use crate::config::diagnostic::Severity;
 use crate::config::fields::Fields;
 use crate::config::rule::Rule;
 use crate::config::tree::Value;
-use crate::model::{
-    LoadBalancing, Member, Monitor, MonitorKind, MonitorRule, Pacing, Pool, Queueing, Scope, ServiceDownAction,
-};
+use crate::model::{LoadBalancing, Member, Monitor, MonitorRule, Pacing, Pool, Queueing, Scope, ServiceDownAction};
 
 pub(in crate::config) const POOL: Section = Section {
     name: "pool",
@@ -211,17 +209,7 @@ fn monitors_are_good(pool: &Pool, fields: &Fields<'_>) -> bool {
 }
 
 fn asks_web_ui(pool: &Pool) -> bool {
-    let asks = |monitor: &Arc<Monitor>| match &monitor.kind {
-        MonitorKind::Impala(check) => check.web.is_some(),
-        MonitorKind::Tcp
-        | MonitorKind::Tls
-        | MonitorKind::TcpHalfOpen
-        | MonitorKind::Gateway
-        | MonitorKind::GatewayIcmp
-        | MonitorKind::Http(_)
-        | MonitorKind::Inband(_) => false,
-    };
-    pool.monitors.all.iter().any(asks)
+    pool.monitors.all.iter().any(|monitor| monitor.web_ui().is_some())
 }
 
 /// The name of a monitor, a list of names, or `min N of` such a list.

@@ -121,7 +121,7 @@ enum Profile {
 impl Profile {
     fn all(model: &Model) -> BTreeMap<Name, Self> {
         let client = model.client_ssl_in_use().into_values().map(|it| (it.name.clone(), Self::Client(Arc::clone(it))));
-        let server = model.server_ssl_in_use().into_values().map(|it| (it.name.clone(), Self::Server(Arc::clone(it))));
+        let server = model.server_ssl_in_use().into_iter().map(|(name, it)| (name, Self::Server(it)));
         client.chain(server).collect()
     }
 

@@ -140,7 +140,7 @@ impl Running {
     /// Starts, keeps and ends the tasks of monitors, discovery and names that the model in force asks for.
     fn assign(&mut self, pools: &BTreeMap<Name, Arc<Pool>>, state: &SystemState) {
         let Self { model, assignments, profiles, authorizations, .. } = self;
-        assignments.monitor(pools, profiles, authorizations, &state.certificates, &state.restarts);
+        assignments.monitor(model, pools, profiles, authorizations, &state.certificates, &state.restarts);
         assignments.discover(model, profiles, authorizations, &state.restarts);
         assignments.resolve(model, &state.registry, &state.restarts);
         self.desired.discovered = assignments.discovered().borrow().clone();

@@ -39,7 +39,7 @@ impl<'a> HttpProbe<'a> {
             Err(reason) => return Outcome::Fails(reason),
         };
         let limit = Limit::new(limit);
-        let stream = match open(address, self.assignment.tls.as_deref(), limit).await {
+        let stream = match open(address, self.assignment.transport.tls().first().map(|tls| &**tls), limit).await {
             Ok(stream) => stream,
             Err(failure) => return failure.into(),
         };

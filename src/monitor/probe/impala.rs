@@ -9,10 +9,11 @@ use tokio::time::sleep;
 
 use super::limit::Limit;
 use super::page::Page;
+use super::port::{Port, Served};
 use super::probe_trait::{Probe, Probing};
-use super::stream::{Failure, How, exchange, open};
+use super::stream::{Failure, How};
 use super::web_ui::{Need, web_page};
-use crate::impala::{Answer, Metrics, Question, Role, backend_role};
+use crate::impala::{Metrics, Role, backend_role};
 use crate::model::{ImpalaCheck, ImpalaProtocol, WebUi};
 use crate::monitor::assignment::Assignment;
 use crate::monitor::outcome::Outcome;
@@ -23,15 +24,14 @@ use crate::pool::{Measurement, Verdict};
 pub(in crate::monitor) struct ImpalaProbe<'a> {
     check: &'a ImpalaCheck,
     assignment: &'a Assignment,
-    /// Whether the port spoke SASL when it last answered.
-    sasl: bool,
+    port: Port<'a>,
     /// Where the web UI did not answer when it was last asked.
     without_web_ui: BTreeSet<IpAddr>,
 }
 
 impl<'a> ImpalaProbe<'a> {
     pub(crate) fn new(check: &'a ImpalaCheck, assignment: &'a Assignment) -> Self {
-        Self { check, assignment, sasl: false, without_web_ui: BTreeSet::new() }
+        Self { check, assignment, port: Port::new(check, assignment), without_web_ui: BTreeSet::new() }
     }
 
     /// Asks the web UI in half of the limit, and the port in what is left then.
@@ -49,16 +49,15 @@ impl<'a> ImpalaProbe<'a> {
             }
         }
         match self.ask_port_and_health(address, limit).await {
-            Ok(Answer::Draining) => Outcome::Reported(Verdict::Disabled("it says that it is being shut down".into())),
-            Ok(Answer::Foreign(what)) => Outcome::Fails(format!("{address} {what}")),
-            Ok(Answer::Alive | Answer::Incomplete) => Outcome::Answers,
+            Ok(Served::Draining) => Outcome::Reported(Verdict::Disabled("it says that it is being shut down".into())),
+            Ok(Served::Alive) => Outcome::Answers,
             Err(outcome) => outcome,
         }
     }
 
     /// Asks the port. Of one that takes connections and is silent, the health page tells whether the daemon is well: it
     /// is asked for when a quarter of the time is left, and the port may still answer meanwhile.
-    async fn ask_port_and_health(&mut self, address: SocketAddr, limit: Limit) -> Result<Answer, Outcome> {
+    async fn ask_port_and_health(&mut self, address: SocketAddr, limit: Limit) -> Result<Served, Outcome> {
         let (check, assignment) = (self.check, self.assignment);
         let health = async {
             let Some(web) = &check.web else { return std::future::pending().await };
@@ -66,12 +65,12 @@ impl<'a> ImpalaProbe<'a> {
             page(assignment, web, address, ("/healthz", Need::Status), limit).await
         };
         let (mut health, mut healthy) = (pin!(health), None);
-        let mut port = pin!(self.ask_port(address, limit));
+        let mut port = pin!(self.port.ask(address, limit));
         let silent = loop {
             tokio::select! {
                 biased;
                 answered = &mut port => match answered {
-                    Ok(answer) => return Ok(answer),
+                    Ok(served) => return Ok(served),
                     Err(failure) if failure.how == How::Silent => break failure,
                     Err(failure) => return Err(failure.at(address).into()),
                 },
@@ -142,69 +141,9 @@ impl<'a> ImpalaProbe<'a> {
         }
     }
 
-    /// Asks the port. Where SASL is to be found out, a port that ends the connection is asked the other way at once.
-    async fn ask_port(&mut self, address: SocketAddr, limit: Limit) -> Result<Answer, Failure> {
-        let sasl = self.check.sasl.unwrap_or(self.sasl);
-        let first = self.ask(self.question(sasl), address, limit).await;
-        if self.check.sasl.is_some() || self.protocol() == ImpalaProtocol::Hs2Http {
-            return first;
-        }
-        if matches!(&first, Err(failure) if failure.how == How::Silent) {
-            // A port without SASL waits for ever on a SASL message, so the next question is one that both answer.
-            self.sasl = false;
-        }
-        let refused = match &first {
-            Ok(Answer::Foreign(_)) => true,
-            Ok(_) => false,
-            Err(failure) => failure.how == How::Ended,
-        };
-        if !refused {
-            return first;
-        }
-        match self.ask(self.question(!sasl), address, limit).await {
-            Ok(answer @ (Answer::Alive | Answer::Draining)) => {
-                self.sasl = !sasl;
-                Ok(answer)
-            }
-            Err(failure) if failure.is_not_made() => Err(failure),
-            Ok(_) | Err(_) => first,
-        }
-    }
-
-    async fn ask(&self, question: Question, address: SocketAddr, limit: Limit) -> Result<Answer, Failure> {
-        let stream = open(address, self.assignment.tls.as_deref(), limit).await?;
-        let is_whole = |bytes: &[u8]| match question.answer(bytes) {
-            Answer::Incomplete => None,
-            whole => Some(whole),
-        };
-        let answer = exchange(stream, question.bytes(), LONGEST_ANSWER, is_whole, limit).await?;
-        // It is longer than any answer needs to be, and right as far as it was read.
-        Ok(answer.unwrap_or(Answer::Alive))
-    }
-
-    fn question(&self, sasl: bool) -> Question {
-        match (self.protocol(), sasl) {
-            (ImpalaProtocol::Hs2Http, _) => Question::HttpOptions,
-            (_, true) => Question::SaslStart,
-            (ImpalaProtocol::Beeswax, false) => Question::BeeswaxPing,
-            (ImpalaProtocol::Hs2 | ImpalaProtocol::Auto, false) => Question::Hs2Info,
-        }
-    }
-
-    /// Returns what the port speaks, `auto` resolved by Impala's default ports.
-    fn protocol(&self) -> ImpalaProtocol {
-        let port = self.assignment.monitor.probing.alias_port.unwrap_or(self.assignment.member.port);
-        match (self.check.protocol, port) {
-            (ImpalaProtocol::Auto, 21000) => ImpalaProtocol::Beeswax,
-            (ImpalaProtocol::Auto, 28000) => ImpalaProtocol::Hs2Http,
-            (ImpalaProtocol::Auto, _) => ImpalaProtocol::Hs2,
-            (protocol, _) => protocol,
-        }
-    }
-
     /// Returns the port's name in metrics.
     fn frontend(&self) -> &'static str {
-        match self.protocol() {
+        match self.port.protocol() {
             ImpalaProtocol::Beeswax => "beeswax",
             ImpalaProtocol::Hs2Http => "hiveserver2-http",
             ImpalaProtocol::Hs2 | ImpalaProtocol::Auto => "hiveserver2",
@@ -243,6 +182,3 @@ fn measurement(metrics: Metrics, good_for: Duration, connections_got: u64) -> Me
         memory_fraction: metrics.memory_fraction,
     }
 }
-
-/// Of what a port answers, in bytes.
-const LONGEST_ANSWER: usize = 64 << 10;

@@ -6,6 +6,7 @@ mod icmp;
 mod impala;
 mod limit;
 mod page;
+mod port;
 mod probe_trait;
 mod stream;
 mod tcp;

@@ -9,8 +9,9 @@ use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt};
 use tokio::net::TcpStream;
 
 use super::limit::Limit;
+use crate::impala::is_tls_record;
 use crate::monitor::outcome::Outcome;
-use crate::net::{self, NotConnected, Shortage};
+use crate::net::{self, NotConnected, Shortage, Socket};
 use crate::tls::{MemberTls, TlsFault};
 
 /// Why a probe has no answer.
@@ -31,8 +32,12 @@ pub(in crate::monitor) enum How {
     Unreached,
     /// A connection was made, and nothing came on it in time.
     Silent,
-    /// The other side ended the connection, or began it in another protocol.
+    /// The other side ended the connection, or spoke another protocol on it.
     Ended,
+    /// The other side answered a TLS hello by ending the connection, or in another protocol.
+    NotTls,
+    /// The other side answered plaintext in TLS.
+    Tls,
     Other,
 }
 
@@ -79,7 +84,7 @@ impl From<Failure> for Outcome {
         match failure.how {
             How::NotMade => Self::NotMade(failure.reason),
             How::Unreached | How::Silent => Self::Silent(failure.reason),
-            How::Refused | How::Ended | How::Other => Self::Fails(failure.reason),
+            How::Refused | How::Ended | How::NotTls | How::Tls | How::Other => Self::Fails(failure.reason),
         }
     }
 }
@@ -98,7 +103,8 @@ pub(super) async fn connect(address: SocketAddr, limit: Limit) -> Result<TcpStre
     }
 }
 
-/// Connects, and finishes the TLS handshake where there is TLS, within `limit`.
+/// Connects, and finishes the TLS handshake where there is TLS, within `limit`. The handshake must be done within the
+/// profile's handshake-timeout too, as that of a connection.
 pub(super) async fn open(
     address: SocketAddr,
     tls: Option<&MemberTls>,
@@ -108,11 +114,19 @@ pub(super) async fn open(
     // Small questions must not wait for acknowledgements; a socket that is gone fails when it is used.
     let _ = tcp.set_nodelay(true);
     let Some(tls) = tls else { return Ok(Box::new(tcp)) };
-    match limit.keep(tls.connector().connect(tls.server_name.clone(), tcp)).await {
+    let limit = limit.within(tls.handshake_timeout());
+    let handshake = tls.connector().connect(tls.server_name.clone(), Socket::new(tcp)).into_fallible();
+    match limit.keep(handshake).await {
         Ok(Ok(stream)) => Ok(Box::new(stream)),
-        Ok(Err(error)) => {
-            let said = TlsFault::of_handshake(&error).describe();
-            Err(Failure::new(format!("TLS with {address} failed: it {said}")))
+        Ok(Err((error, socket))) => {
+            let fault = TlsFault::of_handshake(&error);
+            let how = match fault {
+                TlsFault::NotTls | TlsFault::Closed | TlsFault::Reset if !is_tls_record(socket.opening()) => {
+                    How::NotTls
+                }
+                _ => How::Other,
+            };
+            Err(Failure { how, ..Failure::new(format!("TLS with {address} failed: it {}", fault.describe())) })
         }
         Err(_) => Err(Failure::silent(format!("{address} did not finish the TLS handshake within {limit}"))),
     }

@@ -91,9 +91,7 @@ class Front:
             sticky = {"persistence": "source_addr"} if needs_it else {}
             keys = {**sticky, **virtual_server}
             if self._monitor is not None:
-                secure = {"ssl": True} if mode != "offload" else {}
-                self.config.monitor(
-                    f"watch-{name}", type="impala", protocol=PROTOCOLS[kind], **{**secure, **self._monitor})
+                self.config.monitor(f"watch-{name}", type="impala", protocol=PROTOCOLS[kind], **self._monitor)
                 pool = {**pool, "monitors": [f"watch-{name}"]}
             self.config.pool(f"pool-{name}", members, kind, **pool)
             self.config.virtual_server(name, ADDRESS, port, f"pool-{name}", mode, HOST, **keys)

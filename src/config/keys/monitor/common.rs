@@ -113,10 +113,12 @@ pub(super) const SERVER_SSL_PROFILE: Reference<ServerSsl> = Reference {
 /// Returns the server-ssl profile that a key names, else the one that verifies nothing: a probe learns whether a member
 /// serves, and sends no secret there unless told to.
 pub(super) fn probe_tls(key: &Key<Reference<ServerSsl>>, fields: &Fields<'_>) -> Option<Arc<ServerSsl>> {
-    if fields.has(key.name()) {
-        return key.read(fields);
-    }
-    SERVER_SSL_PROFILE.named(UNVERIFIED, fields.place(key.name()), fields)
+    if fields.has(key.name()) { key.read(fields) } else { unverified(key.name(), fields) }
+}
+
+/// Returns the server-ssl profile that verifies nothing, for a key that names none.
+pub(super) fn unverified(key: &str, fields: &Fields<'_>) -> Option<Arc<ServerSsl>> {
+    SERVER_SSL_PROFILE.named(UNVERIFIED, fields.place(key), fields)
 }
 
 /// The built-in profile that verifies nothing.

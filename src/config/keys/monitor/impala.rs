@@ -3,9 +3,10 @@
 use std::sync::Arc;
 
 use super::common::{
-    ALIAS, CredentialsKeys, NO_PASSWORD, ReadMonitor, SERVER_SSL, SERVER_SSL_PROFILE, check_credentials, list_probing,
-    probe_tls, probing,
+    ALIAS, CredentialsKeys, NO_PASSWORD, ReadMonitor, SERVER_SSL_PROFILE, check_credentials, list_probing, probe_tls,
+    probing,
 };
+use super::port_ssl::PortSslKeys;
 use crate::config::fields::Fields;
 use crate::config::keys::declare::settings;
 use crate::config::keys::key::Key;
@@ -61,7 +62,7 @@ settings!(
             "Whether the port speaks SASL (LDAP or Kerberos); `auto` finds out.",
         )
         .default("auto"),
-        tls: OptionalTls { flag: PORT_SSL, profile: SERVER_SSL },
+        ssl: PortSslKeys,
         service_threads: Key::new(
             "service-threads",
             Count::<u32>::from(1, 1_000_000),
@@ -78,11 +79,6 @@ struct OptionalTls {
     flag: Key<Flag>,
     profile: Key<Reference<ServerSsl>>,
 }
-
-const PORT_SSL: Key<Flag> =
-    Key::new("ssl", Flag, "Whether the port speaks TLS; without `server-ssl` its certificate is not verified.")
-        .default("false")
-        .because("true when members speak TLS: passthrough and re-encrypt");
 
 impl Setting for OptionalTls {
     type Value = Option<Arc<ServerSsl>>;

@@ -5,6 +5,7 @@ mod connect;
 mod http;
 mod impala;
 mod inband;
+mod port_ssl;
 mod types;
 
 pub(in crate::config) use common::ProbingKeys;

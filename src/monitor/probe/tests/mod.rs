@@ -12,7 +12,10 @@ use tokio::sync::Notify;
 
 use super::Probe;
 use crate::model::profile::Passphrase;
-use crate::model::{Credentials, HttpCheck, ImpalaCheck, ImpalaProtocol, MemberKey, Monitor, MonitorKind, Name, WebUi};
+use crate::model::{
+    Credentials, HttpCheck, ImpalaCheck, ImpalaProtocol, MemberKey, Monitor, MonitorKind, Name, PortSsl, Transport,
+    WebUi,
+};
 use crate::monitor::assignment::Assignment;
 use crate::monitor::kind::Method;
 use crate::monitor::outcome::Outcome;
@@ -21,6 +24,7 @@ use crate::pool::{LiveMember, LiveNode, Verdict};
 mod limits;
 mod pages;
 mod shortage;
+mod ways;
 
 /// Long enough for an answer on a busy machine; `BRIEF` where silence is what is tested.
 const PATIENT: Duration = Duration::from_secs(20);
@@ -83,7 +87,7 @@ fn assignment(kind: MonitorKind, limit: Duration) -> Assignment {
         live: Arc::new(LiveMember::default()),
         node: Arc::new(LiveNode::default()),
         hostname: None,
-        tls: None,
+        transport: Transport::Plaintext,
         web_tls: None,
         authorization: None,
         server_name: None,
@@ -130,7 +134,7 @@ fn http(change: impl FnOnce(&mut HttpCheck)) -> MonitorKind {
 /// Returns a monitor of type impala; without `web` it does without a web UI.
 fn impala(protocol: ImpalaProtocol, sasl: Option<bool>, web: Option<u16>) -> MonitorKind {
     let web = web.map(|port| WebUi { port, tls: None, credentials: None });
-    MonitorKind::Impala(Box::new(ImpalaCheck { protocol, sasl, tls: None, service_threads: 64, web }))
+    MonitorKind::Impala(Box::new(ImpalaCheck { protocol, sasl, ssl: PortSsl::Off, service_threads: 64, web }))
 }
 
 mod http {
@@ -307,7 +311,7 @@ mod impala {
         fails(ask(b"").await, "closed the connection without an answer");
         fails(ask(b"\x80\x01\0\x02\0\0").await, "closed the connection within its answer");
         fails(ask(b"HTTP/1.1 400 Bad Request\r\n").await, "speaks HTTP: write `protocol: hs2-http`");
-        fails(ask(b"\x15\x03\x03\0\x02\x02\x46").await, "speaks TLS: write `ssl: true`");
+        fails(ask(b"\x15\x03\x03\0\x02\x02\x46").await, "it speaks TLS, and the monitor has `ssl: false`");
         fails(ask(b"garbage").await, "not Thrift");
         // A text that is announced longer than any answer is.
         fails(ask(b"\x80\x01\0\x02\x7f\xff\xff\xff").await, "not Thrift");

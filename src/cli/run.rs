@@ -36,7 +36,7 @@ pub(super) struct Args {
     #[arg(long, value_enum, default_value_t = LogFormat::Text, value_name = "FORMAT", help_heading = "Logs")]
     log_format: LogFormat,
     /// Which log lines are written, such as `info` or `pronk=debug`.
-    #[arg(long, env = "PRONK_LOG", default_value = "info", value_name = "FILTER", help_heading = "Logs")]
+    #[arg(long, env = "PRONK_LOG", default_value = "info", value_name = "FILTER", value_parser = filter, help_heading = "Logs")]
     log: String,
     /// Append log lines to this file; by default they go to standard error. SIGUSR1 has it opened anew.
     #[arg(long, value_name = "PATH", help_heading = "Logs")]
@@ -47,6 +47,13 @@ pub(super) struct Args {
 enum LogFormat {
     Text,
     Json,
+}
+
+/// Returns a filter that can be used; one that is parsed cannot be cloned.
+fn filter(text: &str) -> Result<String, &'static str> {
+    let wrong =
+        "a filter is a level (error, warn, info, debug, trace), or targets with levels, such as info,pronk=debug";
+    EnvFilter::try_new(text).map(|_| text.to_owned()).map_err(|_| wrong)
 }
 
 fn duration(text: &str) -> Result<Duration, &'static str> {

@@ -287,4 +287,57 @@ mod tests {
         assert!(!wrong("a: {b: 1\nc: 2\n").2.contains("at line"));
         assert_eq!(parsed(" \n").unwrap_err().message, "the file is empty");
     }
+
+    #[test]
+    fn mistakes_are_told_in_words_that_are_not_the_librarys() {
+        let many_aliases = format!("a: &a [{}]\nb: [{}]", "x,".repeat(2000), "*a,".repeat(1000));
+        let deep = "[".repeat(200);
+        let bad = [
+            "a: [1, 2\nb: 3\n",
+            "~: 1\n",
+            ": 1\n",
+            "? [a, b]\n: 1\n",
+            "[a]: 1",
+            "{a: 1}: 2",
+            "a: !!binary zz\n",
+            "a: !foo 1\n",
+            "a: !!int x\n",
+            "a: *nope\n",
+            "a: &x [*x]\n",
+            "{a: 1, <<: 3}\n",
+            "a: \"x\n",
+            "a: 'x\n",
+            "a: \u{1}\n",
+            "a: @b\n",
+            "a: `b`\n",
+            "a: 1\n b: 2\n",
+            "a: b: c\n",
+            "a:\n- b\n c: d\n",
+            "a: |\n x\nb: >2\n x\n",
+            "a: 1\n---\nb: 2\n",
+            "a: %x\n",
+            "a: }\n",
+            "a: ]\n",
+            "a: !include b.yaml\n",
+            &many_aliases,
+            &deep,
+        ];
+        for text in bad {
+            let Err(diagnostic) = parsed(text) else { continue };
+            let said = format!("{} {}", diagnostic.message, diagnostic.help.unwrap_or_default());
+            for word in ["Option<", "Budget", "breach", "serialize", "serde", "{ ", "anchor_id", "weak", "ContainerEnd"]
+            {
+                assert!(!said.contains(word), "{word}: {said}");
+            }
+            assert!(diagnostic.place.is_some(), "{said}");
+        }
+    }
+
+    #[test]
+    fn large_files_are_read() {
+        let nodes: String = (0..250_001).map(|number| format!("- n{number}\n")).collect();
+        assert!(parsed(&nodes).is_ok());
+        let aliases = format!("a: &a {{ x: 1 }}\nb: [{}]\n", "*a, ".repeat(60_000));
+        assert!(parsed(&aliases).is_ok());
+    }
 }

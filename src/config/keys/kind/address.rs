@@ -261,3 +261,39 @@ const MAPPED_BITS: u8 = 96;
 fn named() -> Json {
     json!({ "type": "string", "minLength": 1 })
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn mapped_addresses_are_those_of_ipv4() {
+        for (written, meant) in [
+            ("[::ffff:10.0.0.1]:21050", "10.0.0.1:21050"),
+            ("[::ffff:a00:1]:21050", "10.0.0.1:21050"),
+            ("[::ffff:0.0.0.0]:21050", "0.0.0.0:21050"),
+            ("10.0.0.1:21050", "10.0.0.1:21050"),
+            ("[::1]:21050", "[::1]:21050"),
+            ("[::]:21050", "[::]:21050"),
+            ("*:21050", "[::]:21050"),
+            ("[fe80::1%3]:21050", "[fe80::1%3]:21050"),
+        ] {
+            assert_eq!(Destination.parse(written).unwrap().to_string(), meant, "{written}");
+        }
+        for (written, meant) in
+            [("::ffff:10.0.0.1", "10.0.0.1"), ("2001:db8::1", "2001:db8::1"), ("lb.example", "lb.example")]
+        {
+            assert_eq!(NodeAddress.parse(written).unwrap().to_string(), meant, "{written}");
+        }
+        for (written, meant) in [
+            ("::ffff:10.0.0.0/104", "10.0.0.0/8"),
+            ("::ffff:0:0/96", "0.0.0.0/0"),
+            ("::ffff:10.0.0.1/128", "10.0.0.1/32"),
+            ("::/0", "::/0"),
+            ("2001:db8::/32", "2001:db8::/32"),
+            ("10.0.0.0/8", "10.0.0.0/8"),
+        ] {
+            assert_eq!(canonical(written.parse().unwrap()).to_string(), meant, "{written}");
+        }
+    }
+}

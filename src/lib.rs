@@ -37,10 +37,7 @@ pub mod admin;
 pub mod app;
 #[cfg_attr(not(test), expect(clippy::disallowed_methods, reason = "reads files"))]
 pub mod cert;
-#[cfg_attr(
-    not(test),
-    expect(clippy::disallowed_methods, clippy::print_stderr, reason = "commands read files, print, and serve nobody")
-)]
+#[cfg_attr(not(test), expect(clippy::disallowed_methods, reason = "commands read files, print, and serve nobody"))]
 pub mod cli;
 #[cfg_attr(not(test), expect(clippy::disallowed_methods, reason = "reads files"))]
 pub mod config;

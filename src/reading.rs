@@ -33,11 +33,25 @@ pub enum Unread {
 impl fmt::Display for Unread {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::Failed(error) => error.fmt(f),
+            Self::Failed(error) => f.write_str(&os_reason(error)),
             Self::TooLarge(limit) => write!(f, "it is larger than {} MiB", limit >> 20),
             Self::Silent => f.write_str("nobody wrote to the pipe"),
         }
     }
+}
+
+impl From<io::Error> for Unread {
+    fn from(error: io::Error) -> Self {
+        Self::Failed(error)
+    }
+}
+
+/// Returns the reason in the operating system's words, as part of a sentence.
+pub fn os_reason(error: &io::Error) -> String {
+    let text = error.to_string();
+    let reason = text.split(" (os error").next().unwrap_or(&text);
+    let mut letters = reason.chars();
+    letters.next().map(|first| first.to_lowercase().chain(letters).collect()).unwrap_or_default()
 }
 
 /// Opens a file for reading; a pipe without a writer is opened too.
@@ -94,6 +108,21 @@ pub fn stream(source: impl Read, limit: u64) -> Result<Zeroizing<Vec<u8>>, Unrea
     let mut contents = Zeroizing::new(Vec::with_capacity(COMMON.min(limit) as usize + 1));
     source.take(limit + 1).read_to_end(&mut contents).map_err(Unread::Failed)?;
     if contents.len() as u64 > limit { Err(Unread::TooLarge(limit)) } else { Ok(contents) }
+}
+
+/// Returns the encoding of text of two or four bytes a letter, with a byte order mark or without.
+pub fn wide_encoding(bytes: &[u8]) -> Option<&'static str> {
+    let begin = &bytes[..bytes.len().min(64)];
+    let is_wide = |at: usize| {
+        let mut letters = begin.iter().skip(at).step_by(2);
+        let zeros = begin.iter().skip(1 - at).step_by(2).all(|byte| *byte == 0);
+        begin.len() >= 4 && zeros && letters.all(|byte| byte.is_ascii_graphic() || byte.is_ascii_whitespace())
+    };
+    match bytes {
+        [0xff, 0xfe, 0, 0, ..] | [0, 0, 0xfe, 0xff, ..] => Some("UTF-32"),
+        [0xff, 0xfe, ..] | [0xfe, 0xff, ..] => Some("UTF-16"),
+        _ => (is_wide(0) || is_wide(1)).then_some("UTF-16"),
+    }
 }
 
 /// Waits until there is something to read, or the end; returns whether it came in time.

@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 
 use super::kind::Kind;
 use super::revocation::UnusableList;
-use crate::reading::Unread;
+use crate::reading::{Unread, os_reason};
 
 /// Why a certificate, key, passphrase or revocation list cannot be used.
 #[derive(Debug, thiserror::Error)]
@@ -155,14 +155,6 @@ pub enum Pkcs12Error {
     TooMuchWork,
     #[error("it cannot be written: {0}")]
     Unwritable(&'static str),
-}
-
-/// Returns the reason in the operating system's words, as part of a sentence.
-pub fn os_reason(error: &io::Error) -> String {
-    let text = error.to_string();
-    let reason = text.split(" (os error").next().unwrap_or(&text);
-    let mut letters = reason.chars();
-    letters.next().map(|first| first.to_lowercase().chain(letters).collect()).unwrap_or_default()
 }
 
 /// Returns the issuer of a list that cannot be used, as far as it was read.

@@ -6,6 +6,7 @@ use std::path::Path;
 use super::der::{
     self, BIT_STRING, CONTEXT_0, Element, GENERALIZED_TIME, INTEGER, OCTET_STRING, OID, SEQUENCE, UTC_TIME,
 };
+use crate::reading::wide_encoding;
 
 /// What is found where certificates, keys and revocation lists are expected.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -167,7 +168,7 @@ pub(super) fn of_foreign(contents: &[u8]) -> Option<Kind> {
     let starts = |marks: &[&[u8]]| marks.iter().any(|mark| contents.starts_with(mark));
     Some(if text.is_empty() {
         Kind::Empty
-    } else if is_utf16(contents) {
+    } else if wide_encoding(contents).is_some() {
         Kind::Utf16
     } else if starts(&[&[0xfe, 0xed, 0xfe, 0xed]]) {
         Kind::Jks
@@ -195,14 +196,6 @@ pub(super) fn of_foreign(contents: &[u8]) -> Option<Kind> {
     } else {
         return None;
     })
-}
-
-/// Returns whether contents are text of two bytes a letter, with a byte order mark or without.
-pub(super) fn is_utf16(contents: &[u8]) -> bool {
-    let wide = |first: usize| contents.len() >= 16 && contents[first..16].iter().step_by(2).all(|it| *it == 0);
-    let marked = contents.starts_with(&[0xff, 0xfe]) || contents.starts_with(&[0xfe, 0xff]);
-    let is_text = |at: usize| contents.iter().take(16).skip(at).step_by(2).all(u8::is_ascii_graphic);
-    marked || (wide(1) && is_text(0)) || (wide(0) && is_text(1))
 }
 
 fn starts_without_case(text: &[u8], start: &[u8]) -> bool {

@@ -5,10 +5,10 @@ use std::path::Path;
 use zeroize::Zeroizing;
 
 use super::MaterialError;
-use super::kind::{UTF8_MARK, is_utf16};
+use super::kind::UTF8_MARK;
 use super::secret_file::{check_mode, read_open};
 use crate::model::profile;
-use crate::reading::open;
+use crate::reading::{open, wide_encoding};
 
 /// A passphrase; wiped when dropped.
 #[derive(Clone)]
@@ -36,7 +36,7 @@ impl Passphrase {
     fn from_file(path: &Path) -> Result<Self, MaterialError> {
         let file = read_open(path, open(path), LARGEST)?;
         check_mode(path, file.mode)?;
-        if is_utf16(&file.contents) {
+        if wide_encoding(&file.contents).is_some() {
             return Err(MaterialError::PassphraseWide { path: path.to_owned() });
         }
         // Editors of Windows put a mark before UTF-8.

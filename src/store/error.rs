@@ -4,8 +4,8 @@ use std::io;
 use std::path::{Path, PathBuf};
 
 use super::names::NamesError;
-use crate::cert::error::os_reason;
 use crate::cert::{MaterialError, PrivateKeyError};
+use crate::reading::os_reason;
 
 /// Why something could not be done with the certificate store; the text has the remedy.
 #[derive(Debug, thiserror::Error)]

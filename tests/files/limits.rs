@@ -168,7 +168,10 @@ fn version_1_list_is_refused_where_clients_are_verified_against_it() {
     let path = fixture("openssl-version1.crl");
     let lists = bundle::read_revocation_lists(&path).unwrap();
     let error = bundle::decode_revocation_list(&path, 1, lists[0].clone()).unwrap_err().to_string();
-    assert!(error.contains("revocation list 1 in ") && error.contains("it is of version 1"), "{error}");
+    assert!(
+        error.contains("revocation list 1 (of CN=corpus ca) in ") && error.contains("it is of version 1"),
+        "{error}"
+    );
 }
 
 #[test]

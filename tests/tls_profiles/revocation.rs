@@ -366,7 +366,7 @@ fn list_that_cannot_be_used_is_refused_with_its_place_and_the_reason() {
         let errors = LiveClientSsl::build(&profile, bench.path(), None).unwrap_err();
         assert_eq!(errors.len(), 1, "{errors:?}");
         let told = errors[0].to_string();
-        assert!(told.contains("crl-file: list 2, of CN=test ca, in ") && told.contains(words), "{told}");
+        assert!(told.contains("crl-file: revocation list 2 (of CN=test ca) in ") && told.contains(words), "{told}");
     }
 }
 

@@ -63,7 +63,7 @@ impl Args {
             Some(path) => {
                 let is_secret = self.what.key || self.what.pkcs12;
                 write(path, &contents, is_secret, self.replace)?;
-                outln!("wrote {}{}", path.display(), if is_secret { ", which only you can read" } else { "" });
+                outln!("wrote {}{}", path.display(), if is_secret { ", which only you can read" } else { "" })?;
             }
             None => std::io::stdout().write_all(&contents)?,
         }

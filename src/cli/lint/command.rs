@@ -14,6 +14,7 @@ use super::live;
 use super::output::OutputOptions;
 use crate::cert::bundle::{self, read_revocation_lists};
 use crate::cert::{Instead, MaterialError, Passphrase};
+use crate::cli::exit_code::UNREADABLE;
 use crate::cli::screen;
 use crate::config;
 use crate::control::lint_levels;
@@ -247,5 +248,3 @@ impl Args {
         })
     }
 }
-
-const UNREADABLE: u8 = 3;

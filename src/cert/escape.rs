@@ -16,7 +16,7 @@ pub fn shown(text: &str) -> String {
     })
 }
 
-/// Returns a text of at most [`MOST_LETTERS`], with a mark where more was left out.
+/// Returns a text of at most 500 letters, with a mark where more was left out.
 pub fn bounded(text: &str) -> Cow<'_, str> {
     match text.char_indices().nth(MOST_LETTERS) {
         Some((end, _)) => Cow::Owned(format!("{}…", &text[..end])),

@@ -4,7 +4,7 @@ set -euo pipefail
 cd "$(dirname "$0")"
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
-mkdir -p corpus/{certificate,pem,chain,pkcs12}
+mkdir -p corpus/{certificate,pem,chain,pkcs12,pkcs7,revocation_list,key,ber}
 
 openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes -keyout "$work/ca.key" -out "$work/ca.pem" \
   -subj /CN=ca -days 3650 -addext basicConstraints=critical,CA:TRUE,pathlen:1 -addext keyUsage=critical,keyCertSign,cRLSign \
@@ -42,4 +42,12 @@ done
 openssl x509 -in "$work/ca.pem" -outform DER -out corpus/certificate/ca.der
 openssl pkcs12 -export -nokeys -in "$work/ca.pem" -passout pass:fuzz -iter 1 -out corpus/pkcs12/trust.p12
 openssl pkcs12 -export -legacy -in "$work/leaf" -inkey "$work/key" -passout pass:fuzz -iter 1 -out corpus/pkcs12/legacy.p12 || true
+# The tests' files, each to the targets that read its like. Their passphrase is another, which costs nothing here.
+files=../tests/fixtures/files
+cp $files/*.p7b $files/*.p7s corpus/pkcs7/
+cp $files/*.crl $files/*list.der $files/easyrsa-crl.pem corpus/revocation_list/
+cp $files/*.key $files/*.der corpus/key/
+cp $files/*.pem $files/*.crt corpus/pem/
+cp $files/*.p12 corpus/pkcs12/
+cp $files/*.p12 $files/*.der corpus/ber/
 echo "seeds: $(find corpus -type f | wc -l) files"

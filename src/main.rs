@@ -5,11 +5,12 @@ use std::process::ExitCode;
 use std::sync::mpsc;
 use std::time::Duration;
 
-use clap::Parser;
-
 fn main() -> ExitCode {
-    pronk::cli::Cli::parse().execute().unwrap_or_else(|error| {
-        write_error(format!("error: {error:#}\n"));
+    pronk::cli::run().unwrap_or_else(|error| {
+        let text = format!("{error:#}");
+        // Diagnostics of a configuration say so themselves.
+        let begin = if text.starts_with("error: ") { "" } else { "error: " };
+        write_error(format!("{begin}{text}\n"));
         ExitCode::FAILURE
     })
 }

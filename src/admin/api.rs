@@ -11,7 +11,7 @@ use serde::Deserialize;
 use super::answers::{ErrorBody, Reloaded, Resumed};
 use super::explain::Explained;
 use super::network_map::Map;
-use super::persistence::{Deleted, Filter};
+use super::persistence::{Deleted, Filter, Selection};
 use super::statistics::Stats;
 use crate::control::{CommandError, Handle};
 use crate::inventory;
@@ -102,9 +102,14 @@ async fn list_persistence(
     State(handle): State<Handle>,
     Query(filter): Query<Filter>,
 ) -> Result<impl IntoResponse, (StatusCode, Json<ErrorBody>)> {
-    let selection = filter.select(handle.registry());
-    let selection = selection.map_err(|error| refused(StatusCode::UNPROCESSABLE_ENTITY, error))?;
+    let selection = select(&handle, filter)?;
     Ok(([(CONTENT_TYPE, "application/json")], selection.list()))
+}
+
+fn select(handle: &Handle, filter: Filter) -> Result<Selection, (StatusCode, Json<ErrorBody>)> {
+    let known = filter.check_names(handle.registry(), &handle.serving());
+    known.map_err(|error| refused(StatusCode::NOT_FOUND, error))?;
+    filter.select(handle.registry()).map_err(|error| refused(StatusCode::UNPROCESSABLE_ENTITY, error))
 }
 
 async fn delete_persistence(State(handle): State<Handle>, Query(filter): Query<Filter>) -> Answer<Deleted> {
@@ -112,8 +117,7 @@ async fn delete_persistence(State(handle): State<Handle>, Query(filter): Query<F
         let error = "name the records: virtual_server, client, pool, member, or all=true".to_owned();
         return Err(refused(StatusCode::UNPROCESSABLE_ENTITY, error));
     }
-    let selection = filter.select(handle.registry());
-    let selection = selection.map_err(|error| refused(StatusCode::UNPROCESSABLE_ENTITY, error))?;
+    let selection = select(&handle, filter)?;
     let deleted = selection.delete().await;
     deleted.map(Json).map_err(|error| refused(StatusCode::INTERNAL_SERVER_ERROR, error))
 }

@@ -1,6 +1,7 @@
 //! Listing and deleting persistence records (`pronk persistence`). A million of them take a second, so this is done on
 //! threads that may block.
 
+use std::collections::BTreeSet;
 use std::net::IpAddr;
 use std::sync::Arc;
 use std::time::Instant;
@@ -10,6 +11,8 @@ use serde::{Deserialize, Serialize, Serializer};
 use tokio::task::spawn_blocking;
 
 use super::json_body::json_body;
+use crate::config::did_you_mean;
+use crate::control::Serving;
 use crate::pool::{RecordView, Records, Registry, Sharing};
 
 /// Which records to list or delete: those that match every field that is given.
@@ -79,9 +82,34 @@ impl Filter {
         Ok(Selection { filter: self, client, tables, evicted })
     }
 
+    /// Refuses names that nothing has: an empty answer would look like one without records.
+    ///
+    /// # Errors
+    /// Which name is not known, and what may have been meant.
+    pub fn check_names(&self, registry: &Registry, serving: &Serving) -> Result<(), String> {
+        let draining = registry.draining();
+        let members = serving.pools.values().flat_map(|pool| pool.members.iter().map(|it| it.key.to_string()));
+        let members = members.chain(draining.iter().map(|it| it.member.to_string())).collect();
+        let pools = serving.pools.keys().chain(draining.iter().map(|it| &it.pool)).map(ToString::to_string).collect();
+        let virtual_servers = serving.virtual_servers.keys().map(ToString::to_string).collect();
+        check_name("virtual server", self.virtual_server.as_deref(), &virtual_servers)?;
+        check_name("pool", self.pool.as_deref(), &pools)?;
+        check_name("member", self.member.as_deref(), &members)
+    }
+
     /// Returns whether a table's records may match. Records that are shared belong to no single virtual server.
     fn names(&self, sharing: &Sharing) -> bool {
         self.virtual_server.as_ref().is_none_or(|name| *sharing == Sharing::VirtualServer(name.as_str().into()))
+    }
+}
+
+fn check_name(what: &str, wanted: Option<&str>, known: &BTreeSet<String>) -> Result<(), String> {
+    match wanted {
+        Some(wanted) if !known.contains(wanted) => {
+            let meant = did_you_mean(wanted, known.iter().map(String::as_str));
+            Err(format!("there is no {what} `{wanted}`{}", meant.map(|it| format!("; {it}")).unwrap_or_default()))
+        }
+        Some(_) | None => Ok(()),
     }
 }
 

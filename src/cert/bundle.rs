@@ -1,22 +1,20 @@
-//! What a file holds, whatever its format: certificates, private keys, revocation lists.
+//! Files of certificates, private keys and revocation lists, read and decoded.
 
-use std::borrow::Cow;
-use std::fs::File;
 use std::io::Read;
-use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 
 use rustls::crypto::aws_lc_rs::sign::any_supported_type;
-use rustls_pki_types::pem::PemObject;
-use rustls_pki_types::{CertificateDer, CertificateRevocationListDer, PrivateKeyDer, PrivatePkcs8KeyDer};
-use x509_parser::certificate::X509Certificate;
-use x509_parser::prelude::FromDer;
-use x509_parser::revocation_list::CertificateRevocationList;
+use rustls_pki_types::{CertificateDer, CertificateRevocationListDer, PrivateKeyDer};
 use zeroize::Zeroizing;
 
+use super::encoded_key::EncodedKey;
+use super::key_name::unusable;
+use super::parts::Parts;
 use super::passphrase::Passphrase;
-use super::pem::{DER_SEQUENCE, is_pem, pem_detail};
-use super::{Certificate, MaterialError, PrivateKeyError, key_pem, pkcs7, pkcs12};
+use super::revocation::RevocationList;
+use super::secret_file::read_open;
+use super::{Certificate, MaterialError};
+use crate::reading::{Whole, is_pipe, open, stream};
 
 /// The contents of one file.
 #[derive(Clone, Debug)]
@@ -45,19 +43,16 @@ pub struct KeyFile {
 /// It cannot be read, is malformed, of a foreign format, or holds nothing of use. An encrypted key without its
 /// passphrase is not an error: [`KeyFile::spki`] says so.
 pub fn read(path: &Path, passphrase: Option<&Passphrase>) -> Result<Bundle, MaterialError> {
-    let (contents, mode) = contents(path)?;
-    parse(path, &contents, mode, passphrase)
+    let file = contents(path)?;
+    parse(path, &file.contents, file.mode, passphrase)
 }
 
 /// Returns the contents of a file and its permission bits.
 ///
 /// # Errors
 /// It cannot be read, or is too large.
-pub fn contents(path: &Path) -> Result<(Zeroizing<Vec<u8>>, u32), MaterialError> {
-    let unreadable = |source| MaterialError::Unreadable { path: path.to_owned(), source };
-    let file = File::open(path).map_err(unreadable)?;
-    let metadata = file.metadata().map_err(unreadable)?;
-    Ok((read_all(path, file, metadata.len())?, metadata.permissions().mode() & 0o7777))
+pub fn contents(path: &Path) -> Result<Whole, MaterialError> {
+    read_open(path, open(path), LARGEST)
 }
 
 /// Reads from something else than a file, such as standard input; `path` and the permission bits are for messages.
@@ -70,21 +65,64 @@ pub fn read_from(
     mode: u32,
     passphrase: Option<&Passphrase>,
 ) -> Result<Bundle, MaterialError> {
-    parse(path, &read_all(path, source, COMMON)?, mode, passphrase)
+    let contents = stream(source, LARGEST).map_err(|why| MaterialError::unread(path, why))?;
+    parse(path, &contents, mode, passphrase)
 }
 
-/// Reads about so many bytes. They may be a key, so they are wiped; and room is made beforehand, so that no copy stays
-/// behind in a buffer that was outgrown.
-fn read_all(path: &Path, source: impl Read, size: u64) -> Result<Zeroizing<Vec<u8>>, MaterialError> {
-    let mut contents = Zeroizing::new(Vec::with_capacity(size.min(LARGEST) as usize + 1));
-    source
-        .take(LARGEST + 1)
-        .read_to_end(&mut contents)
-        .map_err(|source| MaterialError::Unreadable { path: path.to_owned(), source })?;
-    if contents.len() as u64 > LARGEST {
-        return Err(MaterialError::TooLarge { path: path.to_owned(), largest: LARGEST });
+/// Reads the contents of a file; `path` and its permission bits are for messages.
+///
+/// # Errors
+/// As [`read`].
+pub fn parse(
+    path: &Path,
+    contents: &[u8],
+    mode: u32,
+    passphrase: Option<&Passphrase>,
+) -> Result<Bundle, MaterialError> {
+    let parts = Parts::of(path, contents, passphrase)?;
+    if parts.certificates.is_empty() && parts.keys.is_empty() && parts.revocation_lists.is_empty() {
+        return Err(MaterialError::Nothing { path: path.to_owned(), instead: parts.instead() });
     }
-    Ok(contents)
+    let key = parts.keys.first().map(|key| KeyFile::of(path, key, mode, passphrase));
+    let Parts { path, certificates, revocation_lists, .. } = parts;
+    Ok(Bundle { path, certificates, key, revocation_lists })
+}
+
+/// Returns the certificates of a file of any format, in the file's order; at least one.
+///
+/// # Errors
+/// As [`read`], or it has none.
+pub fn read_certificates(path: &Path) -> Result<Vec<CertificateDer<'static>>, MaterialError> {
+    Parts::of(path, &contents(path)?.contents, None)?.certificates()
+}
+
+/// Returns the certificates of a file that was read before; none of one that can be read once only, such as a pipe.
+pub fn certificates_again(path: &Path) -> Vec<CertificateDer<'static>> {
+    if is_pipe(path) { Vec::new() } else { read_certificates(path).unwrap_or_default() }
+}
+
+/// Returns the revocation lists of a file as they are; at least one.
+///
+/// # Errors
+/// As [`read`], or it has none.
+pub fn read_revocation_lists(path: &Path) -> Result<Vec<CertificateRevocationListDer<'static>>, MaterialError> {
+    Parts::of(path, &read_open(path, open(path), LARGEST_LISTS)?.contents, None)?.revocation_lists()
+}
+
+/// Decodes the revocation list at a position of a file, from 1.
+///
+/// # Errors
+/// It cannot be used.
+pub fn decode_revocation_list(
+    path: &Path,
+    position: usize,
+    der: CertificateRevocationListDer<'static>,
+) -> Result<RevocationList, MaterialError> {
+    RevocationList::decode(der).map_err(|list| MaterialError::BadRevocationList {
+        path: path.to_owned(),
+        position,
+        list,
+    })
 }
 
 /// Decodes the certificates of a file.
@@ -107,136 +145,26 @@ pub fn decode_at(path: &Path, position: usize, der: CertificateDer<'static>) -> 
     })
 }
 
-/// Reads the contents of a file; `path` and its permission bits are for messages.
-///
-/// # Errors
-/// As [`read`].
-pub fn parse(
-    path: &Path,
-    contents: &[u8],
-    mode: u32,
-    passphrase: Option<&Passphrase>,
-) -> Result<Bundle, MaterialError> {
-    let bundle = match contents {
-        _ if is_pem(contents) => pem(path, contents, mode, passphrase)?,
-        _ if pkcs12::is_archive(contents) => archive(path, contents, mode, passphrase)?,
-        [DER_SEQUENCE, ..] => der(path, contents, mode)?,
-        _ if contents.starts_with(JKS) || contents.starts_with(JCEKS) => return Err(keystore(path)),
-        _ => return Err(MaterialError::Nothing { path: path.to_owned() }),
-    };
-    if bundle.certificates.is_empty() && bundle.key.is_none() && bundle.revocation_lists.is_empty() {
-        return Err(MaterialError::Nothing { path: path.to_owned() });
-    }
-    Ok(bundle)
-}
-
-fn pem(path: &Path, contents: &[u8], mode: u32, passphrase: Option<&Passphrase>) -> Result<Bundle, MaterialError> {
-    let malformed = |error| MaterialError::Malformed { path: path.to_owned(), detail: pem_detail(&error) };
-    let readable = without_legacy_keys(contents);
-    let mut certificates: Vec<_> =
-        CertificateDer::pem_slice_iter(&readable).collect::<Result<_, _>>().map_err(malformed)?;
-    let mut revocation_lists: Vec<_> =
-        CertificateRevocationListDer::pem_slice_iter(&readable).collect::<Result<_, _>>().map_err(malformed)?;
-    for section in pkcs7_sections(contents) {
-        let signed = section.and_then(|der| pkcs7::read(&der)).ok_or_else(|| MaterialError::Malformed {
-            path: path.to_owned(),
-            detail: "its PKCS#7 section cannot be decoded".to_owned(),
-        })?;
-        certificates.extend(signed.certificates);
-        revocation_lists.extend(signed.revocation_lists);
-    }
-    let key = key_pem::has_key(contents).then(|| {
-        let spki =
-            key_pem::parse_key(path, contents, passphrase).map_err(|error| error.to_string()).and_then(public_half);
-        KeyFile { path: path.to_owned(), spki, encrypted: key_pem::is_encrypted(contents), mode }
-    });
-    Ok(Bundle { path: path.to_owned(), certificates, key, revocation_lists })
-}
-
-/// Returns the sections that are base64 throughout: an encrypted key in OpenSSL's old format has headers, over which
-/// the library stumbles although it looks for certificates.
-fn without_legacy_keys(contents: &[u8]) -> Cow<'_, [u8]> {
-    if !key_pem::is_legacy(contents) {
-        return Cow::Borrowed(contents);
-    }
-    let text = String::from_utf8_lossy(contents);
-    // All but the first of what is split off begins with a label and goes on until the next section.
-    let kept = text.split("-----BEGIN ").skip(1).filter(|section| !key_pem::is_legacy(section.as_bytes()));
-    Cow::Owned(kept.map(|section| format!("-----BEGIN {section}")).collect::<String>().into_bytes())
-}
-
-/// Reads a keystore or truststore in PKCS#12.
-fn archive(path: &Path, contents: &[u8], mode: u32, passphrase: Option<&Passphrase>) -> Result<Bundle, MaterialError> {
-    let opened =
-        pkcs12::read(contents, passphrase).map_err(|error| MaterialError::Archive { path: path.to_owned(), error })?;
-    let key = opened.keys.first().map(|key| {
-        let key = PrivateKeyDer::Pkcs8(PrivatePkcs8KeyDer::from(key.to_vec()));
-        KeyFile { path: path.to_owned(), spki: public_half(key), encrypted: true, mode }
-    });
-    let certificates = opened.certificates;
-    Ok(Bundle { path: path.to_owned(), certificates, key, revocation_lists: Vec::new() })
-}
-
-/// Reads a certificate, a revocation list, a PKCS#7 or a private key in DER. What is none of them is taken for a
-/// certificate, so that its decoding says what is wrong with it.
-fn der(path: &Path, contents: &[u8], mode: u32) -> Result<Bundle, MaterialError> {
-    let mut bundle =
-        Bundle { path: path.to_owned(), certificates: Vec::new(), key: None, revocation_lists: Vec::new() };
-    if let Some(signed) = pkcs7::read(contents) {
-        bundle.certificates = signed.certificates;
-        bundle.revocation_lists = signed.revocation_lists;
-    } else if X509Certificate::from_der(contents).is_err() && CertificateRevocationList::from_der(contents).is_ok() {
-        bundle.revocation_lists.push(CertificateRevocationListDer::from(contents.to_vec()));
-    } else if let Ok(key) = PrivateKeyDer::try_from(contents.to_vec())
-        && X509Certificate::from_der(contents).is_err()
-    {
-        bundle.key = Some(KeyFile { path: path.to_owned(), spki: public_half(key), encrypted: false, mode });
-    } else {
-        bundle.certificates.push(CertificateDer::from(contents.to_vec()));
-    }
-    Ok(bundle)
-}
-
-/// Returns the contents of each PKCS#7 section; none for one that is not base64.
-fn pkcs7_sections(contents: &[u8]) -> impl Iterator<Item = Option<Vec<u8>>> {
-    let text = String::from_utf8_lossy(contents);
-    let found: Vec<_> = PKCS7_LABELS
-        .iter()
-        .flat_map(|label| {
-            let (begin, end) = (format!("-----BEGIN {label}-----"), format!("-----END {label}-----"));
-            let sections = text.match_indices(&begin).map(|(start, _)| {
-                let body = text[start + begin.len()..].split(&end).next()?;
-                // Reading PEM is left to the library: a certificate's label serves as well as any.
-                let relabelled = format!("-----BEGIN CERTIFICATE-----{body}-----END CERTIFICATE-----\n");
-                CertificateDer::from_pem_slice(relabelled.as_bytes()).ok().map(|der| der.to_vec())
-            });
-            sections.collect::<Vec<_>>()
-        })
-        .collect();
-    found.into_iter()
-}
-
-fn keystore(path: &Path) -> MaterialError {
-    let shown = path.display();
-    MaterialError::ForeignFormat {
-        path: path.to_owned(),
-        format: "Java keystore (JKS)",
-        convert: format!(
-            "keytool -importkeystore -srckeystore {shown} -destkeystore {shown}.p12 -deststoretype PKCS12"
-        ),
+impl KeyFile {
+    fn of(path: &Path, key: &EncodedKey, mode: u32, passphrase: Option<&Passphrase>) -> Self {
+        let told = |error: MaterialError| match error.help() {
+            // What helps against a missing passphrase is not the same everywhere.
+            Some(help) if matches!(error, MaterialError::UnsupportedEncryption { .. }) => format!("{error}; {help}"),
+            _ => error.to_string(),
+        };
+        let opened = key.open(path, passphrase).map_err(told);
+        let spki = opened.and_then(public_half);
+        Self { path: path.to_owned(), spki, encrypted: key.is_encrypted(), mode }
     }
 }
 
 fn public_half(key: PrivateKeyDer<'static>) -> Result<Vec<u8>, String> {
-    let unusable = || PrivateKeyError::Unusable.to_string();
-    let key = any_supported_type(&Zeroizing::new(key)).map_err(|_| unusable())?;
-    key.public_key().map(|spki| spki.to_vec()).ok_or_else(unusable)
+    let key = Zeroizing::new(key);
+    let public = any_supported_type(&key).ok().and_then(|signing| signing.public_key().map(|spki| spki.to_vec()));
+    public.ok_or_else(|| unusable(&key))
 }
 
 /// Bytes of a file that is read; a system's whole truststore has a fiftieth of it.
-const LARGEST: u64 = 16 << 20;
-/// Bytes that a file with a key hardly exceeds.
-const COMMON: u64 = 32 << 10;
-const JKS: &[u8] = &[0xfe, 0xed, 0xfe, 0xed];
-const JCEKS: &[u8] = &[0xce, 0xce, 0xce, 0xce];
-const PKCS7_LABELS: &[&str] = &["PKCS7", "CMS", "PKCS #7 SIGNED DATA"];
+pub(super) const LARGEST: u64 = 16 << 20;
+/// Bytes of a file of revocation lists; some authorities' lists have tens of mebibytes.
+const LARGEST_LISTS: u64 = 128 << 20;

@@ -4,7 +4,8 @@ use rustls_pki_types::CertificateDer;
 use x509_parser::certificate::X509Certificate;
 use x509_parser::prelude::FromDer;
 
-use super::escape::shown;
+use super::decode_error::{in_words, why};
+use super::escape::{bounded, shown};
 use super::extensions::{self, BasicConstraints, KeyUsage, NameConstraints, Purpose};
 use super::hex::hexadecimal;
 use super::names::CertificateNames;
@@ -50,16 +51,15 @@ impl Certificate {
     /// # Errors
     /// It is not DER, not an X.509 certificate, has bytes after its end, or an extension twice.
     pub fn decode(der: CertificateDer<'static>) -> Result<Self, DecodeError> {
-        let error = |detail: String| DecodeError(detail);
-        let (rest, parsed) = X509Certificate::from_der(&der).map_err(|wrong| error(wrong.to_string()))?;
+        let (rest, parsed) = X509Certificate::from_der(&der).map_err(|wrong| DecodeError(why(&der, wrong.into())))?;
         if !rest.is_empty() {
-            return Err(error(format!("{} bytes follow its end", rest.len())));
+            return Err(DecodeError(format!("{} bytes follow its end", rest.len())));
         }
         // An extension that is there twice is refused here (RFC 5280, section 4.2).
-        parsed.extensions_map().map_err(|wrong| error(wrong.to_string()))?;
+        parsed.extensions_map().map_err(|wrong| DecodeError(in_words(wrong)))?;
         Ok(Self {
-            names: CertificateNames::of(&parsed).map_err(|wrong| error(wrong.to_string()))?,
-            issuer: parsed.issuer().to_string(),
+            names: CertificateNames::of(&parsed).map_err(|wrong| DecodeError(in_words(wrong)))?,
+            issuer: bounded(&parsed.issuer().to_string()).into_owned(),
             serial: hexadecimal(parsed.raw_serial()).trim_start_matches('0').to_owned(),
             not_before: parsed.validity().not_before.timestamp(),
             not_after: parsed.validity().not_after.timestamp(),

@@ -10,7 +10,8 @@ use rustix::fs::{AtFlags, CWD, Mode, OFlags, openat, statat};
 use zeroize::Zeroizing;
 
 use super::MaterialError;
-use super::secret_file::read_wiped;
+use super::bundle::LARGEST;
+use super::secret_file::read_open;
 
 /// The contents of a file; wiped when dropped, as it may be a key.
 pub type Contents = Zeroizing<Vec<u8>>;
@@ -95,16 +96,15 @@ impl EntryFolder {
     /// As of any file.
     pub fn open(&self, path: &Path) -> io::Result<File> {
         let name = path.file_name().unwrap_or_default();
-        Ok(File::from(openat(&self.folder, name, OFlags::RDONLY | OFlags::CLOEXEC, Mode::empty())?))
+        Ok(File::from(openat(&self.folder, name, OFlags::RDONLY | OFlags::NONBLOCK | OFlags::CLOEXEC, Mode::empty())?))
     }
 
     /// Returns a file's contents and permission bits; none if there is no such file.
     pub fn read(&self, name: &str) -> Result<Option<(Contents, u32)>, MaterialError> {
         let path = self.path.join(name);
-        match self.open(&path).and_then(read_wiped) {
-            Ok(read) => Ok(Some(read)),
+        match self.open(&path) {
             Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
-            Err(source) => Err(MaterialError::Unreadable { path, source }),
+            opened => read_open(&path, opened, LARGEST).map(|read| Some((read.contents, read.mode))),
         }
     }
 

@@ -1,8 +1,13 @@
 //! Why a certificate, key, passphrase, revocation list or archive cannot be used, in words that name the file and the
 //! remedy.
 
+use std::fmt;
 use std::io;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
+
+use super::kind::Kind;
+use super::revocation::UnusableList;
+use crate::reading::{Unread, os_reason};
 
 /// Why a certificate, key, passphrase or revocation list cannot be used.
 #[derive(Debug, thiserror::Error)]
@@ -11,36 +16,48 @@ pub enum MaterialError {
     Unreadable { path: PathBuf, source: io::Error },
     #[error("{} can be read by every user of this host (mode {mode:04o})", .path.display())]
     ReadableByOthers { path: PathBuf, mode: u32 },
-    #[error("{} is not well-formed PEM: {detail}", .path.display())]
-    Malformed { path: PathBuf, detail: String },
-    #[error("no certificate in {}", .path.display())]
-    NoCertificate { path: PathBuf },
+    #[error("what is below {} is left out: only {most} files are read, in folders up to {deepest} deep", .path.display())]
+    TooManyFiles { path: PathBuf, most: usize, deepest: usize },
+    #[error("nobody wrote to the pipe {}", .path.display())]
+    Silent { path: PathBuf },
+    #[error("{}:{line} is not well-formed PEM: {detail}", .path.display())]
+    Malformed { path: PathBuf, line: usize, detail: String },
+    #[error("{} cannot be read to its end: {detail}", .path.display())]
+    Broken { path: PathBuf, detail: String },
+    #[error("no certificate in {}{instead}", .path.display())]
+    NoCertificate { path: PathBuf, instead: Instead },
     #[error("certificate {position} in {} cannot be decoded: {detail}", .path.display())]
     BadCertificate { path: PathBuf, position: usize, detail: String },
-    #[error("no revocation list in {}", .path.display())]
-    NoRevocationList { path: PathBuf },
-    #[error("{} holds neither certificates nor keys nor revocation lists", .path.display())]
-    Nothing { path: PathBuf },
-    #[error("{} is larger than {} MiB", .path.display(), .largest >> 20)]
+    #[error("certificate {position} in {} is marked as not to be trusted", .path.display())]
+    Distrusted { path: PathBuf, position: usize },
+    #[error("no revocation list in {}{instead}", .path.display())]
+    NoRevocationList { path: PathBuf, instead: Instead },
+    #[error("revocation list {position}{} in {} cannot be used: {}", whose(.list), .path.display(), .list.reason)]
+    BadRevocationList { path: PathBuf, position: usize, list: UnusableList },
+    #[error("{} holds neither certificates nor keys nor revocation lists{instead}", .path.display())]
+    Nothing { path: PathBuf, instead: Instead },
+    #[error("{} is larger than {}", .path.display(), size(*.largest))]
     TooLarge { path: PathBuf, largest: u64 },
-    #[error("{} is a {format}, which is not read", .path.display())]
-    ForeignFormat { path: PathBuf, format: &'static str, convert: String },
+    #[error("{} is {kind}, which is not read", .path.display())]
+    ForeignFormat { path: PathBuf, kind: Kind },
     #[error("the PKCS#12 archive {} cannot be opened: {error}", .path.display())]
     Archive { path: PathBuf, error: Pkcs12Error },
-    #[error("no private key in {}", .path.display())]
-    NoKey { path: PathBuf },
+    #[error("no private key in {}{instead}", .path.display())]
+    NoKey { path: PathBuf, instead: Instead },
     #[error("the private key in {} cannot be used: {detail}", .path.display())]
     UnusableKey { path: PathBuf, detail: String },
-    #[error("the private key in {} is encrypted in OpenSSL's old format, which is not supported", .path.display())]
-    LegacyEncryption { path: PathBuf },
     #[error("the private key in {} is encrypted in a way that is not supported: {detail}", .path.display())]
     UnsupportedEncryption { path: PathBuf, detail: String },
+    #[error("the private key in {} is encrypted with more work than is done for a file", .path.display())]
+    CostlyEncryption { path: PathBuf },
     #[error("the private key in {} is encrypted and no passphrase is given", .path.display())]
     PassphraseMissing { path: PathBuf },
     #[error("the passphrase does not decrypt the private key in {}", .path.display())]
     PassphraseWrong { path: PathBuf },
     #[error("the first line of {} holds no passphrase", .path.display())]
     PassphraseEmpty { path: PathBuf },
+    #[error("{} is text in UTF-16, so its first line is taken for no passphrase", .path.display())]
+    PassphraseWide { path: PathBuf },
     #[error("the environment variable {variable}, which should hold a passphrase, is not set")]
     PassphraseUnset { variable: String },
     #[error("the private key in {} does not belong to the certificate of {subject} in {}", .key.display(), .cert.display())]
@@ -57,18 +74,57 @@ pub enum MaterialError {
     StoreUnknown { name: String, store: PathBuf, available: Vec<String> },
 }
 
+/// What a file is that lacks what was looked for; said only where that is known.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Instead(pub(super) Option<Kind>);
+
+impl fmt::Display for Instead {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.0.map_or(Ok(()), |kind| write!(f, ": it is {kind}"))
+    }
+}
+
 impl MaterialError {
+    /// Says which file was not read whole, and why.
+    pub(super) fn unread(path: &Path, why: Unread) -> Self {
+        let path = path.to_owned();
+        match why {
+            Unread::Failed(source) => Self::Unreadable { path, source },
+            Unread::TooLarge(largest) => Self::TooLarge { path, largest },
+            Unread::Silent => Self::Silent { path },
+        }
+    }
+
     /// Returns what to do about it, where that is known.
     pub fn help(&self) -> Option<String> {
         match self {
             Self::ReadableByOthers { path, .. } => Some(format!("chmod 600 {}", path.display())),
-            Self::LegacyEncryption { path } | Self::UnsupportedEncryption { path, .. } => {
+            Self::UnsupportedEncryption { path, .. } | Self::CostlyEncryption { path } => {
                 let path = path.display();
                 Some(format!("rewrite the key: openssl pkcs8 -topk8 -v2 aes-256-cbc -in {path} -out {path}.new"))
             }
-            Self::ForeignFormat { convert, .. } => Some(format!("convert it: {convert}")),
-            Self::Archive { error: Pkcs12Error::WrongPassphrase, .. } => {
-                Some("give its passphrase with --passphrase-file or --passphrase-env".to_owned())
+            Self::ForeignFormat { path, kind } => kind.remedy(path),
+            Self::NoCertificate { path, instead: Instead(kind) }
+            | Self::NoRevocationList { path, instead: Instead(kind) }
+            | Self::NoKey { path, instead: Instead(kind) }
+            | Self::Nothing { path, instead: Instead(kind) } => kind.and_then(|kind| kind.remedy(path)),
+            Self::Silent { .. } => Some("start what writes to it first, or give a file".to_owned()),
+            Self::TooLarge { .. } => Some("give the file that has the certificates, keys or lists alone".to_owned()),
+            Self::Distrusted { path, .. } => {
+                let path = path.display();
+                Some(format!("leave it out, or clear the mark: openssl x509 -clrreject -in {path} -out {path}.new"))
+            }
+            Self::PassphraseWide { path } => Kind::Utf16.remedy(path),
+            Self::Archive { path, error: Pkcs12Error::WrongPassphrase } => Some(format!(
+                "give its passphrase with --passphrase-file or --passphrase-env (in a profile: passphrase-file), or \
+                 take out what is needed: openssl pkcs12 -nodes -in {}",
+                path.display()
+            )),
+            Self::Archive { path, error: Pkcs12Error::Unsupported(_) | Pkcs12Error::TooMuchWork } => {
+                let path = path.display();
+                Some(format!(
+                    "write it anew: openssl pkcs12 -nodes -in {path} | openssl pkcs12 -export -out {path}.new"
+                ))
             }
             Self::PassphraseMissing { .. } => Some("set passphrase-file or passphrase-env".to_owned()),
             Self::KeyMismatch { belongs_to: Some(position), .. } => {
@@ -89,22 +145,25 @@ pub enum Pkcs12Error {
     WrongPassphrase,
     #[error("the passphrase is not text in UTF-8, as PKCS#12 wants it")]
     PassphraseNotText,
-    #[error("it is not a well-formed PKCS#12 archive: {0}")]
-    Malformed(String),
+    #[error("it is not well-formed PKCS#12: {0}")]
+    Malformed(&'static str),
     #[error("it is protected in a way that is not supported: {0}")]
     Unsupported(String),
     #[error("it is larger than {} MiB or has more than {MOST_ENCRYPTED_PARTS} encrypted parts", LARGEST_PKCS12 >> 20)]
     TooLarge,
+    #[error("it asks for more work than is done for a file")]
+    TooMuchWork,
     #[error("it cannot be written: {0}")]
-    Unwritable(String),
+    Unwritable(&'static str),
 }
 
-/// Returns the reason in the operating system's words, as part of a sentence.
-pub fn os_reason(error: &io::Error) -> String {
-    let text = error.to_string();
-    let reason = text.split(" (os error").next().unwrap_or(&text);
-    let mut letters = reason.chars();
-    letters.next().map(|first| first.to_lowercase().chain(letters).collect()).unwrap_or_default()
+/// Returns the issuer of a list that cannot be used, as far as it was read.
+fn whose(list: &UnusableList) -> String {
+    list.issuer.as_ref().map(|issuer| format!(" (of {issuer})")).unwrap_or_default()
+}
+
+fn size(bytes: u64) -> String {
+    if bytes >= 1 << 20 { format!("{} MiB", bytes >> 20) } else { format!("{} KiB", bytes >> 10) }
 }
 
 /// Bytes of an archive that is read.

@@ -1,9 +1,12 @@
 //! Text from a certificate, made safe to show.
 
-/// Returns a text from a certificate with what would act on a terminal, or hide, written as escapes.
+use std::borrow::Cow;
+
+/// Returns a text from a certificate with what would act on a terminal, or hide, written as escapes; the end of a very
+/// long one is left out.
 pub fn shown(text: &str) -> String {
     let plain = |letter: &char| matches!(letter, '"' | '\'' | '\\');
-    text.chars().fold(String::with_capacity(text.len()), |mut shown, letter| {
+    bounded(text).chars().fold(String::with_capacity(text.len()), |mut shown, letter| {
         if plain(&letter) {
             shown.push(letter);
         } else {
@@ -13,6 +16,30 @@ pub fn shown(text: &str) -> String {
     })
 }
 
+/// Returns a text of at most 500 letters, with a mark where more was left out.
+pub fn bounded(text: &str) -> Cow<'_, str> {
+    match text.char_indices().nth(MOST_LETTERS) {
+        Some((end, _)) => Cow::Owned(format!("{}…", &text[..end])),
+        None => Cow::Borrowed(text),
+    }
+}
+
+/// Returns the first items of a list, and how many more there are.
+pub fn first_of(items: impl IntoIterator<Item = String>, most: usize) -> String {
+    let mut items = items.into_iter();
+    let mut text = items.by_ref().take(most).collect::<Vec<_>>().join(", ");
+    let more = items.count();
+    if more > 0 {
+        text.push_str(&format!(" and {more} more"));
+    }
+    text
+}
+
+/// Of a name in a message; RFC 5280 allows 64 in a common name.
+const MOST_LETTERS: usize = 500;
+/// Names in a message.
+pub const MOST_NAMES: usize = 20;
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -21,5 +48,12 @@ mod tests {
     fn nothing_in_a_certificate_acts_on_a_terminal() {
         assert_eq!(shown("CN=\"Zoë\", O=a'b"), "CN=\"Zoë\", O=a'b");
         assert_eq!(shown("a\x1b[31mb\0\n\u{202e}c"), "a\\u{1b}[31mb\\0\\n\\u{202e}c");
+    }
+
+    #[test]
+    fn what_a_certificate_may_make_long_is_bounded() {
+        assert_eq!(shown(&"ä".repeat(1_000_000)).chars().count(), MOST_LETTERS + 1);
+        assert_eq!(first_of((0..100_000).map(|it| it.to_string()), 3), "0, 1, 2 and 99997 more");
+        assert_eq!(first_of(["a".to_owned()], 3), "a");
     }
 }

@@ -1,18 +1,27 @@
 //! Reading certificates and private keys: their formats, and the names in them.
 //!
-//! - [`bundle`] reads a file of whatever format: PEM, DER, PKCS#7 or PKCS#12.
-//! - [`pem`] reads certificates and revocation lists, [`key_pem`] private keys, decrypting them if need be, and
-//!   [`pkcs12`] archives. Whatever cannot be read or used is a [`MaterialError`], which names the file and the remedy.
+//! - [`bundle`] reads a file of whatever format: [`Parts`] takes it apart into certificates, keys and revocation lists,
+//!   whether it is PEM, DER, PKCS#7 or PKCS#12. An [`EncodedKey`] is a key as the file has it, to be decrypted. Whatever
+//!   cannot be read or used is a [`MaterialError`], which names the file, the place and the remedy; a [`Kind`] is what
+//!   the file is instead.
 //! - [`Certificate`] is a certificate decoded into plain values; [`CertificateNames`] are its names, and [`name_match`]
 //!   decides whether one of them covers a host.
 //! - [`PrivateKey`] is a key that signs: made here, or read.
+//! - [`revocation`] has revocation lists, and which of several decides on a certificate.
 //! - [`Identity`] is a chain with its key, read and found to belong together.
 //! - [`entry`] reads an entry of the certificate store.
 //! - [`text`] shows a certificate; [`date`], [`escape`] and [`hex`] show values of it.
 
+mod authority_hints;
+mod ber;
 pub mod bundle;
 mod certificate;
 pub mod date;
+mod decode_error;
+mod der;
+mod ec_point;
+mod encoded_key;
+mod encryption;
 pub mod entry;
 pub mod error;
 pub mod escape;
@@ -20,27 +29,34 @@ mod extensions;
 mod field;
 pub mod hex;
 pub mod identity;
-pub mod key_pem;
+mod key_name;
 mod key_type;
+mod kind;
 pub mod name_match;
 pub mod names;
 mod oid;
+mod parts;
 mod passphrase;
 pub mod pem;
 pub mod pkcs12;
 mod pkcs7;
 mod private_key;
 mod public_key;
+pub mod revocation;
 mod secret_file;
 pub mod text;
 
+pub use authority_hints::{AuthorityHints, MOST_HINTS};
 pub use certificate::{Certificate, DecodeError};
-pub use error::{MaterialError, Pkcs12Error};
+pub use encoded_key::EncodedKey;
+pub use error::{Instead, MaterialError, Pkcs12Error};
 pub use extensions::{BasicConstraints, KeyUsage, NameConstraints, Purpose};
 pub use field::Field;
 pub use identity::{Identity, IdentityError, Part};
 pub use key_type::{KeyType, PrivateKeyError};
+pub use kind::Kind;
 pub use names::CertificateNames;
+pub use parts::Parts;
 pub use passphrase::Passphrase;
 pub use private_key::PrivateKey;
 pub use public_key::{Key, KeyKind, Signature};

@@ -3,8 +3,10 @@
 use std::net::IpAddr;
 
 use rustls_pki_types::CertificateDer;
+use x509_parser::error::X509Error;
 use x509_parser::prelude::{FromDer, GeneralName, X509Certificate};
 
+use super::escape::bounded;
 use super::hex::hexadecimal;
 use super::name_match::dns_name_covers;
 use crate::model::Host;
@@ -23,14 +25,9 @@ pub struct CertificateNames {
     pub subject: String,
 }
 
-/// The certificate cannot be decoded.
-#[derive(Debug, thiserror::Error)]
-#[error("{0}")]
-pub struct NamesError(String);
-
 impl CertificateNames {
-    pub(super) fn of(certificate: &X509Certificate<'_>) -> Result<Self, NamesError> {
-        let mut names = Self { subject: certificate.subject().to_string(), ..Self::default() };
+    pub(super) fn of(certificate: &X509Certificate<'_>) -> Result<Self, X509Error> {
+        let mut names = Self { subject: bounded(&certificate.subject().to_string()).into_owned(), ..Self::default() };
         names.common = certificate
             .subject()
             .iter_common_name()
@@ -40,7 +37,7 @@ impl CertificateNames {
                 Err(_) => String::from_utf8_lossy(name.as_slice()).into_owned(),
             })
             .collect();
-        let alternative = certificate.subject_alternative_name().map_err(|error| NamesError(error.to_string()))?;
+        let alternative = certificate.subject_alternative_name()?;
         for name in alternative.iter().flat_map(|extension| &extension.value.general_names) {
             match name {
                 GeneralName::DNSName(name) => names.dns.push((*name).to_owned()),

@@ -5,8 +5,10 @@ use std::path::Path;
 use zeroize::Zeroizing;
 
 use super::MaterialError;
-use super::secret_file::read_secret;
+use super::kind::UTF8_MARK;
+use super::secret_file::{check_mode, read_open};
 use crate::model::profile;
+use crate::reading::{open, wide_encoding};
 
 /// A passphrase; wiped when dropped.
 #[derive(Clone)]
@@ -32,9 +34,14 @@ impl Passphrase {
     }
 
     fn from_file(path: &Path) -> Result<Self, MaterialError> {
-        let contents = read_secret(path)?;
-        let line = contents.split(|&byte| byte == b'\n').next().unwrap_or_default();
-        let line = line.strip_suffix(b"\r").unwrap_or(line);
+        let file = read_open(path, open(path), LARGEST)?;
+        check_mode(path, file.mode)?;
+        if wide_encoding(&file.contents).is_some() {
+            return Err(MaterialError::PassphraseWide { path: path.to_owned() });
+        }
+        // Editors of Windows put a mark before UTF-8.
+        let text = file.contents.strip_prefix(UTF8_MARK).unwrap_or(&file.contents);
+        let line = text.split(|byte| matches!(byte, b'\n' | b'\r')).next().unwrap_or_default();
         if line.is_empty() {
             return Err(MaterialError::PassphraseEmpty { path: path.to_owned() });
         }
@@ -55,3 +62,6 @@ impl std::fmt::Debug for Passphrase {
         f.write_str("Passphrase(..)")
     }
 }
+
+/// Bytes of a passphrase's file; what is larger is another file.
+const LARGEST: u64 = 64 << 10;

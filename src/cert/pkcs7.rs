@@ -1,7 +1,10 @@
 //! Certificates and revocation lists in PKCS#7, as authorities deliver chains (`.p7b`, `.p7c`; RFC 5652, section 5.1).
 
 use rustls_pki_types::{CertificateDer, CertificateRevocationListDer};
-use x509_parser::asn1_rs::{Any, Class, FromDer, Tag};
+
+use super::ber::to_der;
+use super::der::{self, CONTEXT_0, CONTEXT_1, OID, SEQUENCE};
+use super::kind::SIGNED_DATA;
 
 /// What a SignedData carries besides signatures, which nobody makes in such a file.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -10,50 +13,64 @@ pub(super) struct SignedData {
     pub(super) revocation_lists: Vec<CertificateRevocationListDer<'static>>,
 }
 
-/// Reads a SignedData in DER; none if it is something else. Certificates are kept byte for byte.
-pub(super) fn read(der: &[u8]) -> Option<SignedData> {
-    let content_info = sequence(der)?;
-    let (content, kind) = Any::from_der(content_info).ok()?;
-    if kind.tag() != Tag::Oid || kind.data != SIGNED_DATA {
-        return None;
-    }
-    let (_, explicit) = Any::from_der(content).ok()?;
-    let mut rest = sequence(context(&explicit, 0)?)?;
+/// Reads a SignedData in DER or BER; none if it is something else. Certificates are kept byte for byte.
+pub(super) fn read(contents: &[u8]) -> Option<SignedData> {
+    let contents = to_der(contents);
+    let parts = der::inside(&contents, SEQUENCE)?;
+    let kind = parts.first().filter(|kind| kind.tag == OID && kind.contents == SIGNED_DATA);
+    let explicit = kind.and_then(|_| parts.get(1)).filter(|it| it.tag == CONTEXT_0)?;
     let mut found = SignedData::default();
-    while !rest.is_empty() {
-        let (after, field) = Any::from_der(rest).ok()?;
-        if let Some(certificates) = context(&field, 0) {
-            found.certificates = elements(certificates)?.into_iter().map(CertificateDer::from).collect();
-        } else if let Some(lists) = context(&field, 1) {
-            found.revocation_lists = elements(lists)?.into_iter().map(CertificateRevocationListDer::from).collect();
+    for field in der::inside(explicit.contents, SEQUENCE)? {
+        match field.tag {
+            CONTEXT_0 => found.certificates = sequences(field.contents)?.map(CertificateDer::from).collect(),
+            CONTEXT_1 => {
+                found.revocation_lists = sequences(field.contents)?.map(CertificateRevocationListDer::from).collect();
+            }
+            _ => {}
         }
-        rest = after;
     }
     Some(found)
-}
-
-/// Returns the contents of a SEQUENCE at the start of `der`.
-fn sequence(der: &[u8]) -> Option<&[u8]> {
-    let (_, any) = Any::from_der(der).ok()?;
-    (any.tag() == Tag::Sequence).then_some(any.data)
-}
-
-fn context<'a>(any: &Any<'a>, number: u32) -> Option<&'a [u8]> {
-    (any.class() == Class::ContextSpecific && any.tag() == Tag(number)).then_some(any.data)
 }
 
 /// Returns each SEQUENCE in a row, whole. Other forms of certificate (RFC 5652, section 10.2.2) are passed over.
-fn elements(mut der: &[u8]) -> Option<Vec<Vec<u8>>> {
-    let mut found = Vec::new();
-    while !der.is_empty() {
-        let (rest, any) = Any::from_der(der).ok()?;
-        if any.tag() == Tag::Sequence {
-            found.push(der[..der.len() - rest.len()].to_vec());
-        }
-        der = rest;
-    }
-    Some(found)
+fn sequences(contents: &[u8]) -> Option<impl Iterator<Item = Vec<u8>>> {
+    Some(der::elements(contents)?.into_iter().filter(|it| it.tag == SEQUENCE).map(|it| it.whole.to_vec()))
 }
 
-/// 1.2.840.113549.1.7.2
-const SIGNED_DATA: &[u8] = &[0x2a, 0x86, 0x48, 0x86, 0xf7, 0x0d, 0x01, 0x07, 0x02];
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    fn tagged(tag: u8, contents: &[u8]) -> Vec<u8> {
+        let mut out = Vec::new();
+        der::push(&mut out, tag, contents);
+        out
+    }
+
+    proptest! {
+        #[test]
+        fn certificates_and_lists_come_back_byte_for_byte(
+            certificates in prop::collection::vec(prop::collection::vec(any::<u8>(), 0..50), 0..4),
+            lists in prop::collection::vec(prop::collection::vec(any::<u8>(), 0..50), 0..4),
+        ) {
+            let whole = |each: &[Vec<u8>]| each.iter().map(|it| tagged(0x04, it)).map(|it| tagged(SEQUENCE, &it)).collect::<Vec<_>>();
+            let (certificates, lists) = (whole(&certificates), whole(&lists));
+            let fields = [
+                tagged(0x02, &[1]), tagged(0x31, &[]), tagged(SEQUENCE, &tagged(OID, &[42])),
+                tagged(CONTEXT_0, &certificates.concat()), tagged(CONTEXT_1, &lists.concat()), tagged(0x31, &[]),
+            ];
+            let signed = tagged(CONTEXT_0, &tagged(SEQUENCE, &fields.concat()));
+            let file = tagged(SEQUENCE, &[tagged(OID, SIGNED_DATA), signed].concat());
+            let read = read(&file).unwrap();
+            prop_assert_eq!(read.certificates.iter().map(|it| it.to_vec()).collect::<Vec<_>>(), certificates);
+            prop_assert_eq!(read.revocation_lists.iter().map(|it| it.to_vec()).collect::<Vec<_>>(), lists);
+        }
+
+        #[test]
+        fn any_bytes_are_read_or_refused(bytes in prop::collection::vec(any::<u8>(), 0..500)) {
+            let _ = read(&bytes);
+        }
+    }
+}

@@ -6,13 +6,15 @@ use x509_parser::certificate::X509Certificate;
 use x509_parser::oid_registry::{self, Oid};
 use x509_parser::public_key::PublicKey;
 
+use super::der::dotted;
+use super::ec_point::{canonical, curve_spelled_out_in};
 use super::oid::oid_name;
 
 /// The public key.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Key {
     pub kind: KeyKind,
-    /// SubjectPublicKeyInfo in DER: equal exactly for equal keys.
+    /// SubjectPublicKeyInfo in DER, with the curve's name and both coordinates: equal exactly for equal keys.
     pub spki: Vec<u8>,
 }
 
@@ -49,12 +51,18 @@ impl Key {
             }
             Ok(PublicKey::EC(_)) => {
                 let curve = info.algorithm.parameters.as_ref().and_then(|it| it.as_oid().ok());
-                KeyKind::Ec(curve.map_or_else(|| "of an unnamed curve".into(), |oid| curve_name(&oid)))
+                KeyKind::Ec(match curve {
+                    Some(oid) => curve_name(&oid.to_id_string()),
+                    None => match curve_spelled_out_in(info.raw) {
+                        Some(oid) => format!("{} with its parameters spelled out", curve_name(&dotted(oid))),
+                        None => "of an unnamed curve".into(),
+                    },
+                })
             }
             _ if *algorithm == oid_registry::OID_SIG_ED25519 => KeyKind::Ed25519,
             _ => KeyKind::Other(oid_name(algorithm)),
         };
-        Self { kind, spki: info.raw.to_vec() }
+        Self { kind, spki: canonical(info.raw) }
     }
 }
 
@@ -80,8 +88,8 @@ fn without_leading_zeros(bytes: &[u8]) -> &[u8] {
     &bytes[zeros..]
 }
 
-fn curve_name(oid: &Oid<'_>) -> String {
-    match oid.to_id_string().as_str() {
+fn curve_name(oid: &str) -> String {
+    match oid {
         "1.2.840.10045.3.1.7" => "P-256".into(),
         "1.3.132.0.34" => "P-384".into(),
         "1.3.132.0.35" => "P-521".into(),

@@ -4,12 +4,13 @@ use std::fmt::Write;
 
 use super::Certificate;
 use super::date::moment;
-use super::escape::shown;
+use super::escape::{first_of, shown};
 use super::field::Field;
 use super::hex::hexadecimal;
 
-/// Returns the fields of a certificate that it has, each with its line, in the order of `openssl x509 -text`.
-pub fn lines(certificate: &Certificate) -> Vec<(Field, String)> {
+/// Returns the fields of a certificate that it has, each with its line, in the order of `openssl x509 -text`; of its
+/// names at most so many.
+pub fn lines(certificate: &Certificate, most_names: usize) -> Vec<(Field, String)> {
     let mut lines = vec![
         (Field::Serial, certificate.serial.clone()),
         (Field::SignatureAlgorithm, certificate.signature.name.clone()),
@@ -46,7 +47,7 @@ pub fn lines(certificate: &Certificate) -> Vec<(Field, String)> {
         let dns = names.dns.iter().map(|name| format!("DNS:{}", shown(name)));
         let ip = names.ip.iter().map(|address| format!("IP Address:{address}"));
         let others = names.others.iter().map(|name| shown(name));
-        lines.push((Field::SubjectAlternativeName, dns.chain(ip).chain(others).collect::<Vec<_>>().join(", ")));
+        lines.push((Field::SubjectAlternativeName, first_of(dns.chain(ip).chain(others), most_names)));
     }
     for (field, id) in [
         (Field::SubjectKeyIdentifier, &certificate.subject_key_id),
@@ -57,8 +58,8 @@ pub fn lines(certificate: &Certificate) -> Vec<(Field, String)> {
     if let Some(constraints) = &certificate.name_constraints {
         let permitted = constraints.permitted.iter().map(|name| format!("permitted {}", shown(name)));
         let excluded = constraints.excluded.iter().map(|name| format!("excluded {}", shown(name)));
-        let all: Vec<_> = permitted.chain(excluded).collect();
-        lines.push((Field::NameConstraints, format!("{}{}", critical(constraints.critical), all.join(", "))));
+        let all = first_of(permitted.chain(excluded), most_names);
+        lines.push((Field::NameConstraints, format!("{}{all}", critical(constraints.critical))));
     }
     let staple = certificate.must_staple.then(|| "TLS Feature: status_request".to_owned());
     let unknown = certificate.unknown_critical.iter().map(|name| format!("critical, {name}"));

@@ -1,6 +1,7 @@
 //! Asks a running pronk by its admin socket.
 
-use std::path::PathBuf;
+use std::os::unix::fs::MetadataExt;
+use std::path::{Path, PathBuf};
 
 use anyhow::Context;
 use http_body_util::{BodyExt, Empty};
@@ -38,6 +39,7 @@ impl AdminSocket {
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
         runtime.block_on(async {
             let path = self.path();
+            check_owner(&path)?;
             let socket = UnixStream::connect(&path)
                 .await
                 .with_context(|| format!("no pronk answers at {}; name its --admin-socket", path.display()))?;
@@ -55,6 +57,30 @@ impl AdminSocket {
         })
     }
 }
+
+/// Refuses a socket of another user's: in a folder that all can write to, such as /tmp, anybody
+/// may have put it there.
+fn check_owner(path: &Path) -> anyhow::Result<()> {
+    let Ok(socket) = std::fs::symlink_metadata(path) else { return Ok(()) };
+    let (owner, own) = (socket.uid(), rustix::process::geteuid());
+    if owner != own.as_raw() && owner != ROOT && !own.is_root() {
+        anyhow::bail!("{} belongs to another user (uid {owner}), and is not spoken to", path.display());
+    }
+    if own.is_root() && owner != ROOT && path.parent().is_some_and(is_open_to_all) {
+        anyhow::bail!(
+            "{} belongs to uid {owner}, in a folder that all can write to; it is not spoken to as root",
+            path.display()
+        );
+    }
+    Ok(())
+}
+
+/// Returns whether everybody can make files in a folder.
+fn is_open_to_all(folder: &Path) -> bool {
+    std::fs::metadata(folder).is_ok_and(|folder| folder.mode() & 0o002 != 0)
+}
+
+const ROOT: u32 = 0;
 
 /// Percent-encodes a value of a query.
 pub(super) fn encoded(text: &str) -> String {

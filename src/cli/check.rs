@@ -10,24 +10,29 @@ use crate::control;
 #[derive(Debug, clap::Args)]
 #[command(after_help = "Example:\n  pronk check pronk.yaml")]
 pub(super) struct Args {
-    /// The configuration file.
-    file: PathBuf,
+    /// The configuration files; `-` is standard input.
+    #[arg(required = true)]
+    files: Vec<PathBuf>,
 }
 
 impl Args {
-    pub(super) fn execute(self) -> ExitCode {
-        let loaded = match config::load_with(&self.file, control::check) {
-            Ok((loaded, ())) => loaded,
-            Err(wrong) => {
-                screen::diagnostics(&wrong);
-                return ExitCode::FAILURE;
+    pub(super) fn execute(self) -> anyhow::Result<ExitCode> {
+        let mut code = ExitCode::SUCCESS;
+        for file in &self.files {
+            match config::load_with(file, control::check) {
+                Ok((loaded, warnings)) => {
+                    for told in [&loaded.notes, &warnings].into_iter().filter(|it| !it.is_empty()) {
+                        screen::diagnostics(told);
+                    }
+                    outln!("{}: ok ({})", config::file_name(file), contents(&loaded))?;
+                }
+                Err(wrong) => {
+                    screen::diagnostics(&wrong);
+                    code = ExitCode::FAILURE;
+                }
             }
-        };
-        if !loaded.notes.is_empty() {
-            screen::diagnostics(&loaded.notes);
         }
-        outln!("{}: ok ({})", self.file.display(), contents(&loaded));
-        ExitCode::SUCCESS
+        Ok(code)
     }
 }
 

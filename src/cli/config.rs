@@ -3,7 +3,8 @@
 use std::path::PathBuf;
 use std::process::ExitCode;
 
-use crate::cli::screen::{self, out, outln};
+use crate::cli::exit_code::USAGE;
+use crate::cli::screen::{self, errln, out, outln};
 use crate::config::{self, BuiltIn};
 
 #[derive(Debug, clap::Subcommand)]
@@ -34,14 +35,14 @@ impl Command {
     pub(super) fn execute(self) -> anyhow::Result<ExitCode> {
         match self {
             Self::Show { file, resolved } => match config::load(&file) {
-                Ok(loaded) => out!("{}", config::show(&loaded, resolved)),
+                Ok(loaded) => out!("{}", config::show(&loaded, resolved))?,
                 Err(wrong) => {
                     screen::diagnostics(&wrong);
                     return Ok(ExitCode::FAILURE);
                 }
             },
-            Self::Schema => outln!("{}", serde_json::to_string_pretty(&config::json_schema())?),
-            Self::Reference => out!("{}", config::reference()),
+            Self::Schema => outln!("{}", serde_json::to_string_pretty(&config::json_schema())?)?,
+            Self::Reference => out!("{}", config::reference())?,
             Self::Profiles { file } => {
                 let all = config::built_in();
                 let stem = |name: &str| name.trim_start_matches("profiles/").trim_end_matches(".yaml").to_owned();
@@ -49,9 +50,13 @@ impl Command {
                 let texts: Vec<_> = all.iter().filter(wanted).map(|it| it.text.as_str()).collect();
                 if texts.is_empty() {
                     let names: Vec<_> = all.iter().map(|it| stem(it.name)).collect();
-                    anyhow::bail!("there is no such file; there are: {}", names.join(", "));
+                    let wanted = file.unwrap_or_default();
+                    let meant = config::did_you_mean(&wanted, names.iter().map(String::as_str));
+                    let help = meant.unwrap_or_else(|| format!("there are: {}", names.join(", ")));
+                    errln!("error: there is no built-in file `{wanted}`; {help}");
+                    return Ok(ExitCode::from(USAGE));
                 }
-                out!("{}", texts.join("\n"));
+                out!("{}", texts.join("\n"))?;
             }
         }
         Ok(ExitCode::SUCCESS)

@@ -1,5 +1,6 @@
 //! `pronk explain`: why a client is sent to a member, step by step.
 
+use std::net::IpAddr;
 use std::process::ExitCode;
 
 use super::admin_client::{AdminSocket, encoded};
@@ -12,7 +13,7 @@ pub(super) struct Args {
     /// The name of the virtual server.
     virtual_server: String,
     /// The client's IP address, as pronk sees it.
-    client: String,
+    client: IpAddr,
     /// As JSON.
     #[arg(long)]
     json: bool,
@@ -22,12 +23,12 @@ pub(super) struct Args {
 
 impl Args {
     pub(super) fn execute(self) -> anyhow::Result<ExitCode> {
-        let (server, client) = (encoded(&self.virtual_server), encoded(&self.client));
+        let (server, client) = (encoded(&self.virtual_server), encoded(&self.client.to_string()));
         let explained: Explained = self.admin.get(&format!("/v1/explain?virtual_server={server}&client={client}"))?;
         if self.json {
-            outln!("{}", serde_json::to_string_pretty(&explained)?);
+            outln!("{}", serde_json::to_string_pretty(&explained)?)?;
         } else {
-            out!("{}", text(&explained));
+            out!("{}", text(&explained))?;
         }
         Ok(ExitCode::SUCCESS)
     }

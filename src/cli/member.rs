@@ -25,7 +25,7 @@ impl Command {
         let Self::Resume { pool, member, admin } = self;
         let uri = format!("/v1/members/resume?pool={}&member={}", encoded(&pool), encoded(&member));
         let resumed: Resumed = admin.post(&uri)?;
-        outln!("{} of pool {} comes up with its next good probe", resumed.member, resumed.pool);
+        outln!("{} of pool {} comes up with its next good probe", resumed.member, resumed.pool)?;
         Ok(ExitCode::SUCCESS)
     }
 }

@@ -5,6 +5,7 @@ mod cert;
 mod check;
 mod completions;
 mod config;
+mod exit_code;
 mod explain;
 mod lint;
 mod member;
@@ -18,12 +19,17 @@ use std::process::ExitCode;
 
 use clap::{CommandFactory, Parser, Subcommand};
 
+use exit_code::USAGE;
+
 /// A full-proxy, TLS-terminating load balancer for Apache Impala.
 #[derive(Debug, Parser)]
 #[command(name = "pronk", version, about, max_term_width = 100)]
-pub struct Cli {
+struct Cli {
     #[command(subcommand)]
     command: Command,
+    /// Whether messages and reports have colours.
+    #[arg(long, global = true, value_enum, default_value_t = screen::Color::Auto, value_name = "WHEN", help_heading = "Output")]
+    color: screen::Color,
 }
 
 #[derive(Debug, Subcommand)]
@@ -57,13 +63,35 @@ enum Command {
     Completions(completions::Args),
 }
 
+/// Does what the arguments of the process ask for. Exit codes: 0 done, 1 something is wrong, 2 usage; of `lint` and
+/// `cert check` also 3, unreadable input.
+///
+/// # Errors
+/// Why it cannot be done.
+pub fn run() -> anyhow::Result<ExitCode> {
+    match Cli::try_parse() {
+        Ok(cli) => cli.execute(),
+        Err(usage) if usage.use_stderr() => {
+            let text = usage.render();
+            let color = screen::has_color(&std::io::stderr());
+            screen::print_error(&if color { text.ansi().to_string() } else { text.to_string() });
+            Ok(ExitCode::from(USAGE))
+        }
+        Err(help) => {
+            let text = help.render();
+            let color = screen::has_color(&std::io::stdout());
+            screen::print(&if color { text.ansi().to_string() } else { text.to_string() })?;
+            Ok(ExitCode::SUCCESS)
+        }
+    }
+}
+
 impl Cli {
-    /// Does what was asked. Exit codes: 0 done, 1 something is wrong, 2 usage; of `lint` and
-    /// `cert check` also 3, unreadable input.
-    pub fn execute(self) -> anyhow::Result<ExitCode> {
+    fn execute(self) -> anyhow::Result<ExitCode> {
+        self.color.choose();
         match self.command {
             Command::Run(args) => args.execute(),
-            Command::Check(args) => Ok(args.execute()),
+            Command::Check(args) => args.execute(),
             Command::Lint(args) => args.execute(),
             Command::Cert(command) => command.execute(),
             Command::Config(command) => command.execute(),
@@ -72,7 +100,7 @@ impl Cli {
             Command::Member(command) => command.execute(),
             Command::Persistence(command) => command.execute(),
             Command::Explain(args) => args.execute(),
-            Command::Completions(args) => Ok(args.execute(Self::command())),
+            Command::Completions(args) => args.execute(Self::command()),
         }
     }
 }

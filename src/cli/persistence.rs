@@ -1,5 +1,6 @@
 //! `pronk persistence`: lists and deletes persistence records.
 
+use std::net::IpAddr;
 use std::process::ExitCode;
 
 use super::admin_client::{AdminSocket, encoded};
@@ -39,7 +40,7 @@ pub(super) struct Which {
     virtual_server: Option<String>,
     /// Those of this client: its address, as it remains under the profile's mask.
     #[arg(long, value_name = "ADDRESS")]
-    client: Option<String>,
+    client: Option<IpAddr>,
     /// Those that name a member of this pool.
     #[arg(long, value_name = "NAME")]
     pool: Option<String>,
@@ -51,6 +52,7 @@ pub(super) struct Which {
 impl Which {
     fn query(&self) -> String {
         let Self { virtual_server, client, pool, member } = self;
+        let client = &client.map(|client| client.to_string());
         let given = [("virtual_server", virtual_server), ("client", client), ("pool", pool), ("member", member)];
         let pairs = given.into_iter().filter_map(|(key, value)| Some(format!("{key}={}", encoded(value.as_ref()?))));
         pairs.collect::<Vec<_>>().join("&")
@@ -63,14 +65,14 @@ impl Command {
             Self::List { which, json, admin } => {
                 let listed: Listed = admin.get(&format!("/v1/persistence?{}", which.query()))?;
                 if json {
-                    outln!("{}", serde_json::to_string_pretty(&listed)?);
+                    outln!("{}", serde_json::to_string_pretty(&listed)?)?;
                 } else {
-                    out!("{}", table(&listed));
+                    out!("{}", table(&listed))?;
                 }
             }
             Self::Delete { which, all, admin } => {
                 let deleted: Deleted = admin.post(&format!("/v1/persistence/delete?all={all}&{}", which.query()))?;
-                outln!("{} records deleted", deleted.deleted);
+                outln!("{} records deleted", deleted.deleted)?;
             }
         }
         Ok(ExitCode::SUCCESS)

@@ -4,7 +4,7 @@ use std::process::ExitCode;
 
 use super::admin_client::AdminSocket;
 use crate::admin::answers::Reloaded;
-use crate::cli::screen::outln;
+use crate::cli::screen::{errln, outln};
 
 #[derive(Debug, clap::Args)]
 #[command(after_help = "Example:\n  pronk reload --dry-run")]
@@ -20,12 +20,14 @@ impl Args {
     pub(super) fn execute(self) -> anyhow::Result<ExitCode> {
         let reloaded: Reloaded = self.admin.post(&format!("/v1/reload?dry_run={}", self.dry_run))?;
         if !reloaded.notes.is_empty() {
-            eprintln!("{}", reloaded.notes);
+            errln!("{}", reloaded.notes);
         }
         if reloaded.changes.is_empty() {
-            outln!("no change");
+            outln!("no change")?;
         }
-        reloaded.changes.iter().for_each(|change| outln!("{change}"));
+        for change in &reloaded.changes {
+            outln!("{change}")?;
+        }
         Ok(ExitCode::SUCCESS)
     }
 }

@@ -1,6 +1,6 @@
 //! `pronk run`: serves what a configuration file describes.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use std::time::Duration;
 
@@ -8,8 +8,9 @@ use clap::ValueEnum;
 use tracing_subscriber::EnvFilter;
 
 use super::admin_client::AdminSocket;
-use super::screen::Color;
+use super::screen;
 use crate::app::{self, Options};
+use crate::config;
 use crate::log::{self, Target};
 
 #[derive(Debug, clap::Args)]
@@ -27,14 +28,15 @@ pub(super) struct Args {
     threads: Option<u16>,
     #[command(flatten)]
     admin: AdminSocket,
-    /// Seconds that connections may go on after SIGTERM; the rest is then closed, spread over up to 5 s.
-    #[arg(long, default_value_t = 30, value_name = "SECONDS", help_heading = "Connections")]
-    drain_timeout: u64,
+    /// How long connections may go on after SIGTERM, such as 30 (seconds) or 1h30m; the rest is then closed, spread over
+    /// up to 5 s.
+    #[arg(long, default_value = "30s", value_name = "DURATION", value_parser = duration, help_heading = "Connections")]
+    drain_timeout: Duration,
     /// How log lines look.
     #[arg(long, value_enum, default_value_t = LogFormat::Text, value_name = "FORMAT", help_heading = "Logs")]
     log_format: LogFormat,
     /// Which log lines are written, such as `info` or `pronk=debug`.
-    #[arg(long, env = "PRONK_LOG", default_value = "info", value_name = "FILTER", help_heading = "Logs")]
+    #[arg(long, env = "PRONK_LOG", default_value = "info", value_name = "FILTER", value_parser = filter, help_heading = "Logs")]
     log: String,
     /// Append log lines to this file; by default they go to standard error. SIGUSR1 has it opened anew.
     #[arg(long, value_name = "PATH", help_heading = "Logs")]
@@ -47,22 +49,36 @@ enum LogFormat {
     Json,
 }
 
+/// Returns a filter that can be used; one that is parsed cannot be cloned.
+fn filter(text: &str) -> Result<String, &'static str> {
+    let wrong =
+        "a filter is a level (error, warn, info, debug, trace), or targets with levels, such as info,pronk=debug";
+    EnvFilter::try_new(text).map(|_| text.to_owned()).map_err(|_| wrong)
+}
+
+fn duration(text: &str) -> Result<Duration, &'static str> {
+    config::duration(text).ok_or("a duration is a number of seconds, or numbers with ms, s, m, h or d, such as 1h30m")
+}
+
 impl Args {
     pub(super) fn execute(self) -> anyhow::Result<ExitCode> {
+        if self.file == Path::new("-") {
+            anyhow::bail!("pronk reads its configuration again at each reload, so it cannot come from standard input");
+        }
         let (log, _guard) = log::start(log::Options {
             format: match self.log_format {
                 LogFormat::Text => log::Format::Text,
                 LogFormat::Json => log::Format::Json,
             },
             filter: EnvFilter::try_new(&self.log)?,
-            color: self.log_file.is_none() && Color::Auto.on(&std::io::stderr()),
+            color: self.log_file.is_none() && screen::has_color(&std::io::stderr()),
             target: self.log_file.map_or(Target::Stderr, Target::File),
         })?;
         app::run(&Options {
             file: self.file,
             threads: self.threads,
             admin_socket: self.admin.path(),
-            drain_timeout: Duration::from_secs(self.drain_timeout),
+            drain_timeout: self.drain_timeout,
             log,
         })?;
         Ok(ExitCode::SUCCESS)

@@ -4,14 +4,16 @@ use std::io::Write;
 
 use anstream::stream::RawStream;
 use anstream::{AutoStream, ColorChoice};
+use anyhow::anyhow;
 
 use crate::cert::MaterialError;
 use crate::config::Diagnostics;
+use crate::reading::os_reason;
 
 /// When to use colours.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, clap::ValueEnum)]
 pub(super) enum Color {
-    /// On a terminal, unless NO_COLOR is set.
+    /// On a terminal, unless the variable NO_COLOR is set.
     #[default]
     Auto,
     Always,
@@ -19,60 +21,70 @@ pub(super) enum Color {
 }
 
 impl Color {
-    /// Returns whether a stream gets them.
-    pub(super) fn on(self, stream: &impl RawStream) -> bool {
+    /// Makes it the choice of the whole process.
+    pub(super) fn choose(self) {
         match self {
-            Self::Always => true,
-            Self::Never => false,
-            Self::Auto => AutoStream::choice(stream) != ColorChoice::Never,
+            Self::Auto => ColorChoice::Auto,
+            Self::Always => ColorChoice::Always,
+            Self::Never => ColorChoice::Never,
         }
+        .write_global();
     }
 }
 
-/// Writes to standard output; a reader that has left is no error.
+/// Returns whether what goes to a stream has colours.
+pub(super) fn has_color(stream: &impl RawStream) -> bool {
+    AutoStream::choice(stream) != ColorChoice::Never
+}
+
+/// Writes to standard output.
 ///
 /// # Errors
-/// It cannot be written for another reason, such as a full disk.
-pub(super) fn print(text: &str) -> std::io::Result<()> {
+/// It cannot be written: its reader has left, or the disk is full.
+pub(super) fn print(text: &str) -> anyhow::Result<()> {
     let mut out = std::io::stdout().lock();
-    match out.write_all(text.as_bytes()).and_then(|()| out.flush()) {
-        Err(error) if error.kind() == std::io::ErrorKind::BrokenPipe => Ok(()),
-        outcome => outcome,
-    }
+    out.write_all(text.as_bytes())
+        .and_then(|()| out.flush())
+        .map_err(|error| anyhow!("cannot write to standard output: {}", os_reason(&error)))
 }
 
-/// As `println!`, but a reader that has left is no error.
+/// As `println!`, and returns whether it could be written.
 macro_rules! outln {
     ($($text:tt)*) => {
-        $crate::cli::screen::print_or_report(&format!("{}\n", format_args!($($text)*)))
+        $crate::cli::screen::print(&format!("{}\n", format_args!($($text)*)))
     };
 }
 
-/// As `print!`, but a reader that has left is no error.
+/// As `print!`, and returns whether it could be written.
 macro_rules! out {
     ($($text:tt)*) => {
-        $crate::cli::screen::print_or_report(&format!($($text)*))
+        $crate::cli::screen::print(&format!($($text)*))
     };
 }
 
-pub(super) use {out, outln};
+/// As `eprintln!`. Where it cannot be written, there is nobody to tell.
+macro_rules! errln {
+    ($($text:tt)*) => {
+        $crate::cli::screen::print_error(&format!("{}\n", format_args!($($text)*)))
+    };
+}
+
+pub(super) use {errln, out, outln};
+
+/// Writes to standard error.
+pub(super) fn print_error(text: &str) {
+    let _ = std::io::stderr().write_all(text.as_bytes());
+}
 
 /// Writes to standard error what there is to say about a configuration.
 pub(super) fn diagnostics(found: &Diagnostics) {
-    eprintln!("{}", found.render(Color::Auto.on(&std::io::stderr())));
+    errln!("{}", found.render(has_color(&std::io::stderr())));
 }
 
 /// Writes to standard error what could not be read, each with its remedy.
 pub(super) fn unreadable(errors: &[MaterialError]) {
     for error in errors {
-        eprintln!("error: {error}");
-        error.help().iter().for_each(|help| eprintln!("  = help: {help}"));
-    }
-}
-
-/// As [`print`], and reports on standard error what else goes wrong.
-pub(super) fn print_or_report(text: &str) {
-    if let Err(error) = print(text) {
-        eprintln!("error: cannot write to standard output: {error}");
+        errln!("error: {error}");
+        error.help().iter().for_each(|help| errln!("  = help: {help}"));
     }
 }

@@ -6,6 +6,7 @@ use std::path::Path;
 use super::diagnostic::{Diagnostic, Diagnostics, Severity};
 use super::inherit::Document;
 use super::keys::{AnyKey, Section};
+use super::long_form;
 use super::source::At;
 use super::suggest::{did_you_mean, instead_of_key};
 use super::tree::{Entry, Node, Value};
@@ -216,13 +217,15 @@ impl<'a> Fields<'a> {
             return;
         }
         let message = format!("`{}` must be {}, found {}", key.name(), key.describe(), node.describe());
-        self.error(node.at, message, key.hint(&written));
+        let help = long_form::of_list(key.name(), &key.describe(), node).or_else(|| key.hint(&written));
+        self.error(node.at, message, help);
     }
 }
 
 fn check_map(context: Context<'_>, section: &Section, node: &Node) -> Option<()> {
     if !matches!(node.value, Value::Map(_) | Value::Null) {
-        context.error(node.at, format!("a {} is a map, found {}", section.name, node.describe()), None);
+        let message = format!("a {} is a map, found {}", section.name, node.describe());
+        context.error(node.at, message, long_form::of_map(section.name, node));
         return None;
     }
     context.check_keys(node.entries(), section, |_| Vec::new());

@@ -7,6 +7,14 @@ use std::path::Path;
 use std::time::{Duration, SystemTime};
 
 use super::diagnostic::Diagnostic;
+use super::encoding;
+use crate::reading::{self, Unread};
+
+/// The name of standard input.
+const STANDARD_INPUT: &str = "-";
+
+/// Bytes of a file that is read; one with ten thousand pools has some mebibytes.
+const LARGEST: u64 = 64 << 20;
 
 /// How often a file that changes is read, at most.
 const TRIES: u32 = 40;
@@ -15,30 +23,43 @@ const TRIES: u32 = 40;
 /// which file systems tell the time, so that no change looks like the one before it.
 const STILL: Duration = Duration::from_millis(50);
 
-/// Reads a file as it lies there whole: one that somebody writes or replaces meanwhile is read again. Blocks.
+/// Reads a file as it lies there whole: one that somebody writes or replaces meanwhile is read again. The file `-` is
+/// standard input. Blocks.
 ///
 /// # Errors
-/// It cannot be read, or keeps changing.
+/// It cannot be read, is no text in UTF-8, has more than 64 MiB, or keeps changing.
 pub(super) fn read(path: &Path) -> Result<String, Diagnostic> {
-    read_by(path, || read_once(path, File::read_to_end))
+    if path == Path::new(STANDARD_INPUT) {
+        return read_by(path, || reading::stream(io::stdin().lock(), LARGEST).map(|it| Some(it.to_vec())));
+    }
+    // One byte more than the limit tells that it is exceeded.
+    read_by(path, || read_once(path, |file, contents| file.take(LARGEST + 1).read_to_end(contents)))
 }
 
-fn read_by(path: &Path, mut read_once: impl FnMut() -> io::Result<Option<Vec<u8>>>) -> Result<String, Diagnostic> {
-    let cannot = |error: io::Error| Diagnostic::error(format!("cannot read {}: {error}", path.display()));
+/// Returns the name of a file for messages.
+pub fn file_name(path: &Path) -> String {
+    if path == Path::new(STANDARD_INPUT) { "standard input".to_owned() } else { path.display().to_string() }
+}
+
+fn read_by(path: &Path, mut read_once: impl FnMut() -> Result<Option<Vec<u8>>, Unread>) -> Result<String, Diagnostic> {
+    let name = file_name(path);
     for tried in 1..=TRIES {
         match read_once() {
             Ok(Some(contents)) => {
-                let not_text = |_| cannot(io::Error::new(ErrorKind::InvalidData, "it is not valid UTF-8"));
-                return String::from_utf8(contents).map_err(not_text);
+                return encoding::text(contents).map_err(|wrong| {
+                    let mut diagnostic = Diagnostic::error(format!("cannot read {name}: {}", wrong.what));
+                    diagnostic.help = Some(wrong.help.to_owned());
+                    diagnostic
+                });
             }
             Ok(None) => {}
             // An editor may move the old file away before the new one is there.
-            Err(error) if error.kind() == ErrorKind::NotFound && (2..TRIES).contains(&tried) => {}
-            Err(error) => return Err(cannot(error)),
+            Err(Unread::Failed(error)) if error.kind() == ErrorKind::NotFound && (2..TRIES).contains(&tried) => {}
+            Err(why) => return Err(Diagnostic::error(format!("cannot read {name}: {why}"))),
         }
         std::thread::sleep(STILL);
     }
-    let mut changing = Diagnostic::error(format!("{} keeps changing while it is read", path.display()));
+    let mut changing = Diagnostic::error(format!("{name} keeps changing while it is read"));
     changing.help = Some("write to a new file, and rename it to this one when it is whole".to_owned());
     Err(changing)
 }
@@ -47,20 +68,22 @@ fn read_by(path: &Path, mut read_once: impl FnMut() -> io::Result<Option<Vec<u8>
 fn read_once(
     path: &Path,
     read: impl FnOnce(&mut File, &mut Vec<u8>) -> io::Result<usize>,
-) -> io::Result<Option<Vec<u8>>> {
-    let mut file = File::open(path)?;
+) -> Result<Option<Vec<u8>>, Unread> {
+    let mut file = reading::open(path)?;
     let metadata = file.metadata()?;
     let before = Stamp::of(&metadata);
     let mut contents = Vec::new();
     // What comes through a pipe is gone once it was read.
     if !metadata.is_file() {
-        read(&mut file, &mut contents)?;
-        return Ok(Some(contents));
+        return reading::whole(file, LARGEST).map(|whole| Some(whole.contents.to_vec()));
     }
     if !before.is_older_than(STILL) {
         return Ok(None);
     }
     read(&mut file, &mut contents)?;
+    if contents.len() as u64 > LARGEST {
+        return Err(Unread::TooLarge(LARGEST));
+    }
     let after = Stamp::of(&file.metadata()?);
     let there = std::fs::metadata(path).map(|metadata| Stamp::of(&metadata));
     Ok((before == after && there.is_ok_and(|there| before == there)).then_some(contents))

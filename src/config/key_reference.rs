@@ -86,8 +86,8 @@ const HEAD: &str = "\
 
 Made from the code by `pronk config reference > docs/configuration.md`; a test holds that the two agree.
 
-A file is YAML 1.2, so `true` and `false` are the only flags. Durations are a number of seconds, or carry `ms`, `s`, \
-`m`, `h` or `d`; sizes may carry `KiB`, `MiB` or `GiB`. Relative paths begin at the file's folder. Names are of \
+A file is YAML 1.2, so `true` and `false` are the only flags. Durations are a number of seconds, or numbers with `ms`, `s`, \
+`m`, `h` or `d`, such as `1h30m` or `1.5s`; sizes may carry `KiB`, `MiB` or `GiB`. Relative paths begin at the file's folder. Names are of \
 letters, digits, `.`, `_` and `-`. `none` takes back a name, text or path that a parent gives.
 
 A profile or monitor inherits every key that it does not set from the one that `defaults-from` names, and in the end \

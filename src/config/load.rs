@@ -22,7 +22,7 @@ pub struct Loaded {
     errors: Vec<At>,
 }
 
-/// Reads a configuration file. Blocks, for about two seconds at most if the file keeps changing.
+/// Reads a configuration file, or standard input for `-`. Blocks, for about two seconds at most if the file keeps changing.
 ///
 /// # Errors
 /// Everything that is wrong with it, or that it cannot be read.
@@ -40,7 +40,7 @@ pub fn load_with<T>(
     path: &Path,
     more: impl FnOnce(&Loaded) -> Result<T, Diagnostics>,
 ) -> Result<(Loaded, T), Diagnostics> {
-    let name = path.display().to_string();
+    let name = file::file_name(path);
     let text = file::read(path)?;
     // The file is made absolute first: the folder of a bare file name is empty, and an empty path has no absolute form.
     let file = std::path::absolute(path)

@@ -14,6 +14,7 @@ use super::keys::{
     self, LINT, LintKeys, MONITORS, NODE, NodeKeys, POOL, PROFILES, PoolKeys, Section, Setting, TOP, TopKeys, Type,
     VIRTUAL_SERVER, VirtualServerKeys,
 };
+use super::long_form;
 use super::source::At;
 use super::suggest::is_near;
 use super::transports;
@@ -61,7 +62,8 @@ impl<'a> Resolver<'a> {
             let Some(entry) = root.entry(section) else { continue };
             if !matches!(entry.value.value, Value::Map(_) | Value::Null) {
                 let found = entry.value.describe();
-                self.context.error(entry.value.at, format!("`{section}` is a map by name, found {found}"), None);
+                let message = format!("`{section}` is a map by name, found {found}");
+                self.context.error(entry.value.at, message, Some(long_form::of_section(section)));
             }
             for (index, named) in entry.value.entries().iter().enumerate() {
                 self.context.check_twice(&entry.value.entries()[..index], named);
@@ -186,7 +188,7 @@ impl<'a> Resolver<'a> {
         let this = Resolver { context, unheard: self.unheard };
         if !matches!(entry.value.value, Value::Map(_) | Value::Null) {
             let message = format!("a {what} is a map, found {}", entry.value.describe());
-            context.error(entry.value.at, message, None);
+            context.error(entry.value.at, message, long_form::of_map(what, &entry.value));
             return;
         }
         let inherited = this.inherited(section, entry);

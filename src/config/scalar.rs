@@ -2,20 +2,60 @@
 
 use std::time::Duration;
 
-/// Returns a duration: a number of seconds, or a number with `ms`, `s`, `m`, `h` or `d`.
-pub(super) fn duration(text: &str) -> Option<Duration> {
-    let text = text.trim();
-    let digits = text.find(|c: char| !c.is_ascii_digit()).unwrap_or(text.len());
-    let number: u64 = text[..digits].parse().ok()?;
-    let milliseconds = match text[digits..].trim() {
-        "ms" => 1,
-        "" | "s" => 1000,
-        "m" | "min" => 60_000,
-        "h" => 3_600_000,
-        "d" => 86_400_000,
+/// Returns a duration: a number of seconds, or numbers with units, such as `90s`, `1.5s`, `1h30m` or `10 seconds`. Whole
+/// milliseconds only.
+pub fn duration(text: &str) -> Option<Duration> {
+    let mut rest = text.trim();
+    if rest.is_empty() {
+        return None;
+    }
+    let mut total: u64 = 0;
+    let mut longest = u64::MAX;
+    while !rest.is_empty() {
+        let end = rest.find(|c: char| !c.is_ascii_digit() && c != '.').unwrap_or(rest.len());
+        let (number, after) = rest.split_at(end);
+        let after = after.trim_start();
+        let end = after.find(|c: char| !c.is_ascii_alphabetic()).unwrap_or(after.len());
+        let (unit, after) = after.split_at(end);
+        let unit = match unit {
+            // Only a number that is all there is may do without.
+            "" if after.is_empty() && total == 0 && longest == u64::MAX => 1000,
+            unit => milliseconds(unit)?,
+        };
+        // From the largest to the smallest, each once, as people write it.
+        if unit >= longest {
+            return None;
+        }
+        longest = unit;
+        total = total.checked_add(times(number, unit)?)?;
+        rest = after.trim_start();
+    }
+    Some(Duration::from_millis(total))
+}
+
+/// Returns the milliseconds of a unit.
+fn milliseconds(unit: &str) -> Option<u64> {
+    Some(match unit {
+        "ms" | "msec" | "millis" | "millisecond" | "milliseconds" => 1,
+        "s" | "sec" | "secs" | "second" | "seconds" => 1000,
+        "m" | "min" | "mins" | "minute" | "minutes" => 60_000,
+        "h" | "hr" | "hrs" | "hour" | "hours" => 3_600_000,
+        "d" | "day" | "days" => 86_400_000,
         _ => return None,
-    };
-    number.checked_mul(milliseconds).map(Duration::from_millis)
+    })
+}
+
+/// Returns a number, perhaps with decimals, times a unit, if that is a whole number.
+fn times(number: &str, unit: u64) -> Option<u64> {
+    let (whole, decimals) = number.split_once('.').unwrap_or((number, ""));
+    if number.contains('.') && decimals.is_empty() || decimals.len() > 9 {
+        return None;
+    }
+    let parts: u64 = if decimals.is_empty() { 0 } else { decimals.parse().ok()? };
+    let scale = 10_u64.pow(decimals.len() as u32);
+    let parts = parts.checked_mul(unit)?;
+    let whole = whole.parse::<u64>().ok()?.checked_mul(unit)?;
+    parts.is_multiple_of(scale).then(|| whole.checked_add(parts / scale))?
 }
 
 /// Milliseconds in the largest unit that writes them whole.
@@ -86,7 +126,43 @@ mod tests {
         assert_eq!(seconds("1h"), Some(3600.0));
         assert_eq!(seconds("5 m"), Some(300.0));
         assert_eq!(seconds("250ms"), Some(0.25));
-        for bad in ["", "h", "1 hour", "-5", "1.5h", "99999999999999999999d"] {
+        for (good, expected) in [
+            ("1h30m", 5400.0),
+            ("1h 30m", 5400.0),
+            ("1.5s", 1.5),
+            ("1.5h", 5400.0),
+            ("0.25", 0.25),
+            ("30s", 30.0),
+            ("10 seconds", 10.0),
+            ("1 hour", 3600.0),
+            ("1 day 2 hours", 93_600.0),
+            ("2min", 120.0),
+            ("1m500ms", 60.5),
+            ("0", 0.0),
+            ("0s", 0.0),
+        ] {
+            assert_eq!(seconds(good), Some(expected), "{good}");
+        }
+        for bad in [
+            "",
+            "h",
+            "-5",
+            "99999999999999999999d",
+            "1s1h",
+            "1h1h",
+            "1h30",
+            "1.5ms",
+            "1.",
+            ".5s",
+            "1..5s",
+            "1 fortnight",
+            "1e3",
+            "+5",
+            "1,5s",
+            "5 5",
+            "5S",
+            "１s",
+        ] {
             assert_eq!(seconds(bad), None, "{bad}");
         }
         assert_eq!(count("64KiB"), Some(65536));

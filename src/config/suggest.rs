@@ -2,8 +2,8 @@
 
 use super::keys::Section;
 
-/// "did you mean …", when something is close.
-pub(super) fn did_you_mean<'a>(word: &str, known: impl Iterator<Item = &'a str>) -> Option<String> {
+/// Returns "did you mean …?", if a known word is close.
+pub fn did_you_mean<'a>(word: &str, known: impl Iterator<Item = &'a str>) -> Option<String> {
     let (_, close) = known.map(|known| (strsim::damerau_levenshtein(word, known), known)).min()?;
     is_near(word, close).then(|| format!("did you mean `{close}`?"))
 }

@@ -3,10 +3,12 @@
 use std::fmt;
 
 use serde::de::{Deserialize, Deserializer, MapAccess, SeqAccess, Visitor};
+use serde_saphyr::budget::Budget;
 use serde_saphyr::{DuplicateKeyPolicy, Error, Location, NonFiniteFloatPolicy, Options, Spanned};
 
 use super::diagnostic::Diagnostic;
 use super::source::{At, Sources};
+use super::yaml_error;
 
 /// A value and where it stands.
 #[derive(Clone, Debug)]
@@ -102,18 +104,29 @@ pub(super) fn read(sources: &Sources, source: usize, text: &str) -> Result<Node,
     options.strict_booleans = true;
     options.reject_unsupported_tags = true;
     options.non_finite_float_policy = NonFiniteFloatPolicy::AsString;
+    options.budget = Some(budget());
+    options.alias_limits.max_total_replayed_events = MOST;
+    options.alias_limits.max_alias_expansions_per_anchor = MOST;
     let parsed: Result<Spanned<Raw>, _> = serde_saphyr::from_str_with_options(text, options);
     parsed.map(|raw| node(raw, source, text)).map_err(|error| not_yaml(sources, source, text, &error))
 }
 
+/// Returns how much is read: far more than a configuration has, and no more than fits into memory.
+fn budget() -> Budget {
+    let mut budget = Budget::default();
+    (budget.max_events, budget.max_nodes) = (10 * MOST, 4 * MOST);
+    (budget.max_aliases, budget.max_anchors) = (MOST, MOST);
+    budget.enforce_alias_anchor_ratio = false;
+    budget
+}
+
+/// The most anchors and aliases, and the most values that aliases stand for.
+const MOST: usize = 1_000_000;
+
 fn not_yaml(sources: &Sources, source: usize, text: &str, error: &Error) -> Diagnostic {
-    let said = error.to_string();
-    let said = said.lines().next().unwrap_or_default();
-    let message = match error {
-        Error::MultipleDocuments { .. } => "a configuration is one YAML document, and here a second one begins",
-        _ => said.split_once(" at line ").map_or(said, |(message, _)| message),
-    };
+    let (message, help) = yaml_error::explain(error);
     let mut diagnostic = Diagnostic::error(format!("not YAML: {message}"));
+    diagnostic.help = help;
     if let Some(location) = error.location() {
         let at = at(&location, source);
         let line_start = text.get(..at.start).and_then(|before| before.rfind('\n')).map_or(0, |newline| newline + 1);
@@ -273,5 +286,58 @@ mod tests {
         assert!(wrong("a: 1\n---\nb: 1\n").2.contains("second one begins"));
         assert!(!wrong("a: {b: 1\nc: 2\n").2.contains("at line"));
         assert_eq!(parsed(" \n").unwrap_err().message, "the file is empty");
+    }
+
+    #[test]
+    fn mistakes_are_told_in_words_that_are_not_the_librarys() {
+        let many_aliases = format!("a: &a [{}]\nb: [{}]", "x,".repeat(2000), "*a,".repeat(1000));
+        let deep = "[".repeat(200);
+        let bad = [
+            "a: [1, 2\nb: 3\n",
+            "~: 1\n",
+            ": 1\n",
+            "? [a, b]\n: 1\n",
+            "[a]: 1",
+            "{a: 1}: 2",
+            "a: !!binary zz\n",
+            "a: !foo 1\n",
+            "a: !!int x\n",
+            "a: *nope\n",
+            "a: &x [*x]\n",
+            "{a: 1, <<: 3}\n",
+            "a: \"x\n",
+            "a: 'x\n",
+            "a: \u{1}\n",
+            "a: @b\n",
+            "a: `b`\n",
+            "a: 1\n b: 2\n",
+            "a: b: c\n",
+            "a:\n- b\n c: d\n",
+            "a: |\n x\nb: >2\n x\n",
+            "a: 1\n---\nb: 2\n",
+            "a: %x\n",
+            "a: }\n",
+            "a: ]\n",
+            "a: !include b.yaml\n",
+            &many_aliases,
+            &deep,
+        ];
+        for text in bad {
+            let Err(diagnostic) = parsed(text) else { continue };
+            let said = format!("{} {}", diagnostic.message, diagnostic.help.unwrap_or_default());
+            for word in ["Option<", "Budget", "breach", "serialize", "serde", "{ ", "anchor_id", "weak", "ContainerEnd"]
+            {
+                assert!(!said.contains(word), "{word}: {said}");
+            }
+            assert!(diagnostic.place.is_some(), "{said}");
+        }
+    }
+
+    #[test]
+    fn large_files_are_read() {
+        let nodes: String = (0..250_001).map(|number| format!("- n{number}\n")).collect();
+        assert!(parsed(&nodes).is_ok());
+        let aliases = format!("a: &a {{ x: 1 }}\nb: [{}]\n", "*a, ".repeat(60_000));
+        assert!(parsed(&aliases).is_ok());
     }
 }

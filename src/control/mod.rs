@@ -20,6 +20,7 @@ mod background_tasks;
 mod built_profiles;
 #[cfg_attr(not(test), expect(clippy::disallowed_methods, reason = "files are read on a thread that may block"))]
 mod certificate_files;
+mod certificate_warnings;
 mod command;
 mod command_error;
 mod controller;

@@ -7,8 +7,8 @@ use rustls_pki_types::CertificateDer;
 
 use crate::cert::bundle::{self, KeyFile};
 use crate::cert::entry;
-use crate::cert::pem::read_certificates;
-use crate::cert::{Certificate, DecodeError, MaterialError, Passphrase};
+use crate::cert::identity::arranged;
+use crate::cert::{Certificate, DecodeError, MaterialError, Parts, Passphrase};
 use crate::lint::{Located, Origin};
 use crate::model::profile::{self, CertKey};
 
@@ -31,15 +31,22 @@ pub fn read(source: &CertKey, store: &Path) -> Result<ChainAndKey, MaterialError
             (entry.cert, entry.key, entry.chain)
         }
     };
-    let mut chain = read_certificates(&cert)?;
-    for certificate in rest.as_deref().map(read_certificates).transpose()?.unwrap_or_default() {
+    let passphrase = source.passphrase.as_ref().map(Passphrase::read).transpose()?;
+    let parts_of = |path: &Path| Parts::of(path, &bundle::contents(path)?.contents, passphrase.as_ref());
+    let parts = parts_of(&cert)?;
+    let is_unordered = parts.is_unordered;
+    let mut certificates = bundle::decode(&cert, parts.certificates()?)?;
+    let key = bundle::read(&key, passphrase.as_ref())?.key;
+    if let Some(Ok(spki)) = key.as_ref().map(|key| &key.spki).filter(|_| is_unordered) {
+        certificates = arranged(certificates, spki);
+    }
+    let mut chain: Vec<_> = certificates.into_iter().map(|certificate| certificate.der).collect();
+    for certificate in rest.as_deref().map(|path| parts_of(path)?.certificates()).transpose()?.unwrap_or_default() {
         if !chain.contains(&certificate) {
             chain.push(certificate);
         }
     }
     let files: Vec<_> = std::iter::once(cert).chain(rest).collect();
-    let passphrase = source.passphrase.as_ref().map(Passphrase::read).transpose()?;
-    let key = bundle::read(&key, passphrase.as_ref())?.key;
     Ok(ChainAndKey { chain: located(&chain, &files)?, key })
 }
 
@@ -48,7 +55,7 @@ pub fn read(source: &CertKey, store: &Path) -> Result<ChainAndKey, MaterialError
 /// # Errors
 /// A certificate cannot be decoded.
 pub fn located(chain: &[CertificateDer<'static>], files: &[PathBuf]) -> Result<Vec<Located>, MaterialError> {
-    let held: Vec<_> = files.iter().map(|path| (path, read_certificates(path).unwrap_or_default())).collect();
+    let held: Vec<_> = files.iter().map(|path| (path, bundle::certificates_again(path))).collect();
     let place = |wanted: &CertificateDer<'_>| {
         held.iter().find_map(|(path, certificates)| {
             let index = certificates.iter().position(|it| it == wanted)?;

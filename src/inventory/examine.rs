@@ -37,6 +37,7 @@ pub(super) fn examine(state: &State, now: i64) -> Examined {
     examined.certificates.extend(state.targets.spare.iter().filter_map(|name| spare(name, &state.store)));
 
     let linter = Linter { levels: state.targets.levels.clone(), ..Linter::new(now, nobody(), WeakKeys::installed()) };
+    peers(state, &linter, &mut examined);
     let subjects: Vec<_> = examined.certificates.iter().flat_map(|it| it.subjects.iter().cloned()).collect();
     let found = linter.lint(&subjects).findings;
     let examined_ports = std::mem::take(&mut examined.findings);
@@ -98,6 +99,37 @@ fn members(state: &State, trusts: &mut Trusts, examined: &mut Examined) {
             known.view.virtual_servers = target.virtual_servers.iter().map(ToString::to_string).collect();
             examined.certificates.push(known);
         }
+    }
+}
+
+/// Examines what profiles verify their peers against. Each revocation list that decides is a row.
+fn peers(state: &State, linter: &Linter, examined: &mut Examined) {
+    for profile in &state.targets.peers {
+        let name = profile.name();
+        let files = match profile.files() {
+            Ok(files) => files,
+            Err(error) => {
+                tracing::warn!(profile = %name, %error, "cannot look at authorities or revocation lists");
+                continue;
+            }
+        };
+        let found = files.lint(linter.now, linter.expiry_days).into_iter().map(|(_, finding)| finding);
+        let findings: Vec<_> = found.collect();
+        let judged = linter.judge(findings.clone()).findings;
+        for list in files.current_lists(linter.now) {
+            let view = CertificateView {
+                source: list.origin.source(),
+                kind: "revocation-list".into(),
+                profile: Some(name.to_string()),
+                issuer: Some(list.issuer),
+                not_after: Some(list.next_update),
+                ..CertificateView::default()
+            };
+            let mut known = KnownCertificate { view, member: None, subjects: Vec::new() };
+            judged.iter().filter(|finding| finding.origin == list.origin).for_each(|finding| known.note(finding));
+            examined.certificates.push(known);
+        }
+        examined.findings.extend(findings);
     }
 }
 

@@ -41,8 +41,11 @@ pub fn client_ssl_paths(profile: &ClientSsl, store: &Path) -> Vec<PathBuf> {
 /// Returns every file that a server-ssl profile reads.
 pub fn server_ssl_paths(profile: &ServerSsl, store: &Path) -> Vec<PathBuf> {
     let mut all: Vec<_> = profile.client_certificate.iter().flat_map(|source| paths(source, store)).collect();
-    if let (true, TrustAnchors::File(path)) = (profile.verify, &profile.ca_file) {
-        all.push(path.clone());
+    if profile.verify {
+        if let TrustAnchors::File(path) = &profile.ca_file {
+            all.push(path.clone());
+        }
+        all.extend(profile.crl_file.clone());
     }
     all
 }

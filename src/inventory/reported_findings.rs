@@ -32,7 +32,7 @@ pub(super) struct Resolved {
 
 impl ReportedFindings {
     /// Takes the findings of `now` (seconds since 1970). Returns those to report, which are the new ones and once a day
-    /// those about dates, and those that are resolved.
+    /// those about dates and peers' authorities, and those that are resolved.
     pub(super) fn update<'a>(&mut self, findings: &'a [Finding], now: i64) -> (Vec<&'a Finding>, Vec<Resolved>) {
         let mut before = std::mem::take(&mut self.0);
         let mut new = Vec::new();
@@ -41,7 +41,8 @@ impl ReportedFindings {
             if self.0.contains_key(&key) {
                 continue;
             }
-            let known = before.remove(&key).filter(|it| finding.check.family != Family::Validity || now - it.at < DAY);
+            let is_daily = matches!(finding.check.family, Family::Validity | Family::Peers);
+            let known = before.remove(&key).filter(|it| !is_daily || now - it.at < DAY);
             let reported = known.unwrap_or_else(|| {
                 new.push(finding);
                 Reported { at: now, message: finding.message.clone() }

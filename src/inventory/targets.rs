@@ -1,10 +1,11 @@
-//! What a configuration has to do with certificates, and what is expected of each; pure.
+//! What a configuration has to do with certificates, and what is expected of each.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use crate::cert::CertificateNames;
-use crate::lint::{Levels, Located, Role, Use};
+use super::trust;
+use crate::cert::{CertificateNames, MaterialError};
+use crate::lint::{Levels, Located, PeerFiles, Role, Use};
 use crate::model::profile::{CertKey, Certificate, ClientSsl, ServerSsl, TrustAnchors};
 use crate::model::{Address, Host, MemberKey, Mode, Model, MonitorKind, Name, Node, VirtualServer};
 
@@ -15,6 +16,8 @@ pub struct Targets {
     pub profiles: Vec<ProfileTarget>,
     /// What members show, to clients or to pronk; each once, whichever virtual servers it serves.
     pub members: Vec<MemberTarget>,
+    /// The profiles in use that verify peers.
+    pub peers: Vec<PeerProfile>,
     /// Entries of the certificate store that no profile names.
     pub spare: Vec<String>,
     /// Virtual servers without a hostname whose clients see certificates: their names cannot be checked.
@@ -30,6 +33,13 @@ pub struct ProfileTarget {
     /// Of the virtual servers that use it.
     pub hostnames: Vec<Host>,
     pub virtual_servers: Vec<Name>,
+}
+
+/// A profile in use that may verify peers, of either side.
+#[derive(Clone, Debug)]
+pub enum PeerProfile {
+    OfClients(Arc<ClientSsl>),
+    OfMembers(Arc<ServerSsl>),
 }
 
 /// A member that is to speak TLS.
@@ -76,6 +86,9 @@ impl Targets {
             }
         }
         targets.members = members.into_values().collect();
+        let of_clients = model.client_ssl_in_use().into_values().map(|it| PeerProfile::OfClients(Arc::clone(it)));
+        let of_members = model.server_ssl_in_use().into_values().map(PeerProfile::OfMembers);
+        targets.peers = of_clients.chain(of_members).collect();
         let used: Vec<_> = model.virtual_servers.values().flat_map(|it| store_entries(it)).collect();
         targets.spare = entries.iter().filter(|name| !used.contains(&name.as_str())).cloned().collect();
         targets
@@ -95,6 +108,26 @@ impl Targets {
         target.virtual_servers.push(virtual_server.name.clone());
         target.hostnames.extend(hostname.filter(|name| !target.hostnames.contains(name)));
         self.profiles.push(target);
+    }
+}
+
+impl PeerProfile {
+    pub fn name(&self) -> &Name {
+        match self {
+            Self::OfClients(profile) => &profile.name,
+            Self::OfMembers(profile) => &profile.name,
+        }
+    }
+
+    /// Reads the files by which the profile verifies its peers.
+    ///
+    /// # Errors
+    /// A file cannot be read.
+    pub fn files(&self) -> Result<PeerFiles, MaterialError> {
+        match self {
+            Self::OfClients(profile) => trust::of_clients(profile),
+            Self::OfMembers(profile) => trust::of_members(profile),
+        }
     }
 }
 

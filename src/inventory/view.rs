@@ -21,9 +21,9 @@ pub struct Snapshot {
 pub struct CertificateView {
     /// The file, or `node:port`.
     pub source: String,
-    /// `front-end`, `member` or `spare`.
+    /// `front-end`, `member`, `revocation-list` (which ends with its next update) or `spare`.
     pub kind: String,
-    /// The client-ssl profile that serves it.
+    /// The client-ssl profile that serves it, or the profile that looks at the list.
     pub profile: Option<String>,
     pub virtual_servers: Vec<String>,
     /// None, as the four below, if it cannot be decoded.

@@ -1,7 +1,7 @@
 //! All checks of all families.
 
 use super::explanation::Explanation;
-use super::{Check, authorities, chain, cluster, keys, live_ports, names, usage, validity};
+use super::{Check, authorities, chain, cluster, keys, live_ports, names, peer_checks, usage, validity};
 
 /// Returns every check, by family.
 pub fn catalogue() -> impl Iterator<Item = &'static Check> {
@@ -20,6 +20,7 @@ static FAMILIES: &[&[&Check]] = &[
     authorities::CHECKS,
     keys::CHECKS,
     chain::CHECKS,
+    peer_checks::CHECKS,
     cluster::CHECKS,
     live_ports::CHECKS,
 ];

@@ -31,6 +31,7 @@ pub enum Family {
     Authorities,
     Keys,
     Chain,
+    Peers,
     Cluster,
     Live,
 }
@@ -45,6 +46,7 @@ impl Family {
             Self::Authorities => "Authorities",
             Self::Keys => "Keys and signatures",
             Self::Chain => "Chain",
+            Self::Peers => "Peers' authorities and revocation lists",
             Self::Cluster => "Cluster",
             Self::Live => "Live ports",
         }

@@ -40,6 +40,11 @@ impl Finding {
         Self::about(check, Origin::Live { address: address.to_owned(), position: 1, of: 1 }, message)
     }
 
+    /// Makes a finding about a file that holds no certificate of a subject, or about all of it.
+    pub(super) fn about_file(check: &'static Check, origin: Origin, message: impl Into<String>) -> Self {
+        Self::about(check, origin, message)
+    }
+
     fn about(check: &'static Check, origin: Origin, message: impl Into<String>) -> Self {
         Self {
             check,

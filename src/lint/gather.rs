@@ -1,6 +1,6 @@
 //! From files and folders to subjects.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
@@ -30,7 +30,7 @@ pub fn gather(paths: &[PathBuf], role: &Role, passphrase: Option<&Passphrase>) -
     let mut gathered = Gathered::default();
     let mut files = Vec::new();
     for path in paths {
-        walk(path, true, &mut files, &mut gathered.unreadable);
+        walk(path, None, &mut files, &mut gathered.unreadable);
     }
     let bundles: Vec<_> = files
         .par_iter()
@@ -39,8 +39,28 @@ pub fn gather(paths: &[PathBuf], role: &Role, passphrase: Option<&Passphrase>) -
             outcome => Some(outcome),
         })
         .collect();
-    gathered.take(bundles, role);
+    let beside = keys_beside(&files, &bundles, passphrase);
+    gathered.take(bundles.into_iter().chain(beside).collect(), role);
     gathered
+}
+
+/// Reads the keys that lie beside files that are named and have certificates without a key, as a folder's do.
+fn keys_beside(
+    files: &[(PathBuf, bool)],
+    bundles: &[Result<Bundle, MaterialError>],
+    passphrase: Option<&Passphrase>,
+) -> Vec<Result<Bundle, MaterialError>> {
+    let known: BTreeSet<&Path> = files.iter().map(|(path, _)| path.as_path()).collect();
+    let named: BTreeSet<&Path> = files.iter().filter(|(_, named)| *named).map(|(path, _)| path.as_path()).collect();
+    let mut found = BTreeMap::new();
+    for bundle in bundles.iter().flatten().filter(|it| it.key.is_none() && named.contains(it.path.as_path())) {
+        let beside = companions(&bundle.path).into_iter().find(|path| path.is_file());
+        // What nobody asked for is no error: it may belong to another user, or be no key.
+        let key =
+            beside.filter(|path| !known.contains(path.as_path())).and_then(|path| bundle::read(&path, passphrase).ok());
+        found.extend(key.filter(|it| it.certificates.is_empty()).map(|key| (key.path.clone(), Ok(key))));
+    }
+    found.into_values().collect()
 }
 
 /// Gathers what one file holds that was read already.
@@ -86,13 +106,26 @@ impl Gathered {
     }
 }
 
-fn walk(path: &Path, named: bool, files: &mut Vec<(PathBuf, bool)>, unreadable: &mut Vec<MaterialError>) {
-    if !path.is_dir() {
-        // Reading a pipe would wait for ever.
-        if named || (is_candidate(path) && path.is_file()) {
-            files.push((path.to_owned(), named));
+/// Finds the files of a path; `below` is how many folders it is below a folder that is named, and none if it is named
+/// itself.
+fn walk(path: &Path, below: Option<usize>, files: &mut Vec<(PathBuf, bool)>, unreadable: &mut Vec<MaterialError>) {
+    let named = below.is_none();
+    let is_folder = path.is_dir();
+    // Reading a pipe that is not named would wait for its writer.
+    let is_read = is_folder || named || (is_candidate(path) && path.is_file());
+    if !is_read {
+        return;
+    }
+    let depth = below.unwrap_or_default() + usize::from(is_folder);
+    if depth > DEEPEST || files.len() >= MOST_FILES {
+        // Said once for all that is left out.
+        if !unreadable.iter().any(|error| matches!(error, MaterialError::TooManyFiles { .. })) {
+            unreadable.push(MaterialError::TooManyFiles { path: path.to_owned(), most: MOST_FILES, deepest: DEEPEST });
         }
         return;
+    }
+    if !is_folder {
+        return files.push((path.to_owned(), named));
     }
     match std::fs::read_dir(path) {
         Ok(entries) => {
@@ -101,7 +134,7 @@ fn walk(path: &Path, named: bool, files: &mut Vec<(PathBuf, bool)>, unreadable: 
             for entry in entries {
                 // A link to a folder may lead in a circle.
                 if !(entry.is_dir() && entry.is_symlink()) {
-                    walk(&entry, false, files, unreadable);
+                    walk(&entry, Some(depth), files, unreadable);
                 }
             }
         }
@@ -170,10 +203,15 @@ fn subjects(located: Vec<Located>, key: Option<KeyFile>, role: &Role) -> Vec<Sub
     }
 }
 
-/// Returns the key file that by its name belongs to a certificate's: `lb.key` or `lb-key.pem` to `lb.pem`, `key.pem` to
-/// `cert.pem`.
+/// Returns the key file that by its name belongs to a certificate's.
 fn companion<'a>(path: &Path, keys: &'a BTreeMap<PathBuf, KeyFile>) -> Option<&'a KeyFile> {
-    let stem = path.file_stem()?.to_str()?;
+    companions(path).iter().find_map(|name| keys.get(name))
+}
+
+/// Returns where the key of a certificate's file is kept: `lb.key` or `lb-key.pem` for `lb.pem`, `key.pem` for
+/// `cert.pem`, `private/lb.key` for `issued/lb.crt`.
+fn companions(path: &Path) -> Vec<PathBuf> {
+    let Some(stem) = path.file_stem().and_then(|stem| stem.to_str()) else { return Vec::new() };
     let base = stem.strip_suffix("-cert").or_else(|| stem.strip_suffix(".cert")).unwrap_or(stem);
     let mut names: Vec<_> = ["key", "pem"].iter().map(|extension| format!("{stem}.{extension}")).collect();
     names.extend([
@@ -182,13 +220,36 @@ fn companion<'a>(path: &Path, keys: &'a BTreeMap<PathBuf, KeyFile>) -> Option<&'
         format!("{base}.key.pem"),
         format!("{base}_key.pem"),
     ]);
-    if base == "cert" {
+    if matches!(base, "cert" | "fullchain") {
         names.extend(["key.pem".to_owned(), "privkey.pem".to_owned()]);
     }
-    names.iter().find_map(|name| keys.get(&path.with_file_name(name)))
+    let mut all: Vec<_> = names.iter().map(|name| path.with_file_name(name)).filter(|it| it != path).collect();
+    // As easy-rsa has them.
+    let folder = path.parent().filter(|folder| folder.file_name().is_some_and(|name| name == "issued"));
+    all.extend(folder.map(|folder| folder.with_file_name("private").join(format!("{base}.key"))));
+    all
 }
 
 /// What standard input is called in findings.
 const STDIN: &str = "standard input";
-const EXTENSIONS: &[&str] =
-    &["pem", "crt", "cer", "cert", "der", "key", "crl", "p7b", "p7c", "p12", "pfx", "jks", "keystore", "truststore"];
+const EXTENSIONS: &[&str] = &[
+    "pem",
+    "crt",
+    "cer",
+    "cert",
+    "der",
+    "key",
+    "crl",
+    "p7b",
+    "p7c",
+    "p12",
+    "pfx",
+    "p8",
+    "jks",
+    "keystore",
+    "truststore",
+];
+/// Files of folders that are read; a host's have some hundreds.
+const MOST_FILES: usize = 50_000;
+/// Folders below each other that are looked into.
+const DEEPEST: usize = 32;

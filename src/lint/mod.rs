@@ -3,7 +3,7 @@
 //!
 //! A pure function of [`Subject`]s (a served chain, its key, and what it is for) and a [`Linter`] (the time, trust
 //! anchors, revocation lists, levels). Each family of checks is one file or folder, which declares its [`Check`]s
-//! beside the code that finds them: names, validity, usage, authorities, keys, chain, cluster, live ports. The
+//! beside the code that finds them: names, validity, usage, authorities, keys, chain, peers, cluster, live ports. The
 //! [`catalogue`](catalogue()) has all of them.
 //!
 //! - [`gather`](gather()) makes subjects of files and folders.
@@ -27,6 +27,8 @@ mod levels;
 mod linter;
 mod live_ports;
 mod names;
+mod peer_checks;
+mod peer_files;
 mod remedy;
 pub mod report;
 mod revocation_lists;
@@ -47,6 +49,7 @@ pub use keys::{WeakKeys, WeakKeysError};
 pub use levels::{Levels, UnknownCheck};
 pub use linter::{EXPIRY_DAYS, Linter};
 pub use live_ports::{PortFailure, port_failure};
+pub use peer_files::{CurrentList, PeerFile, PeerFiles};
 pub use severity::Severity;
 pub use subject::{Located, Origin, Role, Subject, Use};
 pub use trust::Trust;

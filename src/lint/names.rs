@@ -5,7 +5,7 @@ use std::net::IpAddr;
 use super::finding::of_server as finding;
 use super::{Check, Family, Finding, Severity, Subject, Use, remedy};
 use crate::cert::Field;
-use crate::cert::escape::shown;
+use crate::cert::escape::{MOST_NAMES, first_of, shown};
 use crate::cert::name_match::dns_name_covers;
 use crate::model::Host;
 
@@ -269,8 +269,8 @@ fn is_common(subject: &Subject, host: &Host) -> bool {
 fn alternatives(subject: &Subject) -> String {
     let names = &subject.leaf().names;
     let dns = names.dns.iter().map(|name| format!("DNS:{}", shown(name)));
-    let all: Vec<_> = dns.chain(names.ip.iter().map(|address| format!("IP Address:{address}"))).collect();
-    if all.is_empty() { "no subject alternative name".into() } else { all.join(", ") }
+    let all = first_of(dns.chain(names.ip.iter().map(|address| format!("IP Address:{address}"))), MOST_NAMES);
+    if all.is_empty() { "no subject alternative name".into() } else { all }
 }
 
 fn join(hosts: &[&Host]) -> String {

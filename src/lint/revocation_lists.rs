@@ -1,82 +1,68 @@
-//! Revocation lists, read once.
+//! Revocation lists beside the certificates of a run of the linter. What they say of a chain is the rule of
+//! [`cert::revocation`](crate::cert::revocation), by which pronk's profiles refuse peers.
 
 use rustls_pki_types::CertificateRevocationListDer;
-use webpki::{CertRevocationList, EndEntityCert, OwnedCertRevocationList};
-use x509_parser::prelude::{CertificateRevocationList, FromDer};
+use webpki::{Error, VerifiedPath};
 
 use crate::cert::Certificate;
-use crate::cert::escape::shown;
+use crate::cert::revocation::{
+    PathFlaw, RevocationList, RevocationLists as Lists, Unrevoked, UnusableList, judge_path,
+};
+use crate::lint::signature_cache::SignatureCache;
+use crate::model::profile::CrlScope;
 
-/// All lists, the latest first.
+/// All lists, those that cannot be used as well.
 pub(super) struct RevocationLists {
-    lists: Vec<RevocationList>,
-    usable: Vec<CertRevocationList<'static>>,
-}
-
-/// What is known of one list.
-pub(super) struct RevocationList {
-    issuer_der: Vec<u8>,
-    /// What to call the issuer in a message.
-    pub(super) issuer: String,
-    /// Seconds since 1970; a list without one never gets stale, and rustls does not take it.
-    pub(super) next_update: Option<i64>,
-    /// Why rustls does not take it.
-    pub(super) flaw: Option<String>,
+    usable: Lists,
+    unusable: Vec<UnusableList>,
 }
 
 impl RevocationLists {
-    /// Decodes lists. One that cannot be decoded is skipped, and reported where files are read.
+    /// Decodes lists. One whose issuer cannot be read is reported where files are read.
     pub(super) fn of(lists: &[CertificateRevocationListDer<'static>]) -> Self {
-        let mut read: Vec<_> = lists.iter().filter_map(|der| RevocationList::of(der)).collect();
-        // Verification takes the first list of an issuer.
-        read.sort_by_key(|(list, _)| std::cmp::Reverse(list.next_update));
-        let (lists, usable): (Vec<_>, Vec<_>) = read.into_iter().unzip();
-        Self { lists, usable: usable.into_iter().flatten().collect() }
+        let (mut usable, mut unusable) = (Vec::new(), Vec::new());
+        for list in lists {
+            match RevocationList::decode(list.clone()) {
+                Ok(list) => usable.push(list),
+                Err(flaw) => unusable.push(flaw),
+            }
+        }
+        Self { usable: Lists::new(usable), unusable }
     }
 
-    /// Returns those that can be verified against.
-    pub(super) fn usable(&self) -> &[CertRevocationList<'static>] {
-        &self.usable
+    /// Judges a verified path.
+    ///
+    /// # Errors
+    /// A certificate of it is revoked, or its issuer has lists and none of them is for it. That an issuer has no list
+    /// is no error: others may be given that have nothing to do with this chain. Lists that are due are reported by
+    /// themselves.
+    pub(super) fn judge(&self, path: &VerifiedPath<'_>, now: i64, signatures: &SignatureCache) -> Result<(), Error> {
+        match judge_path(&self.usable, path, true, CrlScope::Chain, now, &signatures.algorithms()) {
+            Err(PathFlaw { reason: Unrevoked::Revoked, .. }) => Err(Error::CertRevoked),
+            Err(PathFlaw { reason: Unrevoked::NoList, issuer_der, .. })
+                if self.usable.of_issuer(&issuer_der).next().is_some() =>
+            {
+                Err(Error::UnknownRevocationStatus)
+            }
+            _ => Ok(()),
+        }
     }
 
-    /// Returns the latest list of the certificate's issuer.
-    pub(super) fn list_for(&self, certificate: &Certificate) -> Option<&RevocationList> {
-        self.lists.iter().find(|list| list.issuer_der == certificate.issuer_der())
+    /// Returns the list of the certificate's issuer that should have been replaced; none if one is in date.
+    pub(super) fn due(&self, certificate: &Certificate, now: i64) -> Option<&RevocationList> {
+        let mut complete = self.usable.of_issuer(certificate.issuer_der()).filter(|it| it.is_complete());
+        let newest = self.usable.newest_of(certificate.issuer_der())?;
+        let is_in_date = complete.any(|list| list.is_in_date(now));
+        (!is_in_date && now >= newest.next_update).then_some(newest)
+    }
+
+    /// Returns a list of the certificate's issuer that cannot be used, and why.
+    pub(super) fn unusable(&self, certificate: &Certificate) -> Option<&UnusableList> {
+        self.unusable.iter().find(|list| list.issuer_der.as_deref() == Some(certificate.issuer_der()))
     }
 
     /// Returns whether a list of the certificate's issuer has its serial number. No signature is checked.
     pub(super) fn has(&self, certificate: &Certificate) -> bool {
-        let Ok(parsed) = EndEntityCert::try_from(&certificate.der) else { return false };
-        let of_issuer = self.usable.iter().filter(|list| list.issuer() == parsed.issuer());
-        of_issuer.into_iter().any(|list| matches!(list.find_serial(parsed.serial()), Ok(Some(_))))
-    }
-}
-
-impl RevocationList {
-    fn of(der: &CertificateRevocationListDer<'_>) -> Option<(Self, Option<CertRevocationList<'static>>)> {
-        let (_, parsed) = CertificateRevocationList::from_der(der).ok()?;
-        let (usable, flaw) = match OwnedCertRevocationList::from_der(der) {
-            Ok(list) => (Some(list.into()), None),
-            Err(error) => (None, Some(reason(&error))),
-        };
-        let list = Self {
-            issuer_der: parsed.issuer().as_raw().to_vec(),
-            issuer: shown(&parsed.issuer().to_string()),
-            next_update: parsed.next_update().map(|at| at.timestamp()),
-            flaw,
-        };
-        Some((list, usable))
-    }
-}
-
-fn reason(error: &webpki::Error) -> String {
-    use webpki::Error as E;
-    match error {
-        E::UnsupportedDeltaCrl => "it is a delta list".into(),
-        E::UnsupportedIndirectCrl => "it is an indirect list".into(),
-        E::UnsupportedCrlVersion => "it is not of version 2".into(),
-        E::UnsupportedCriticalExtension => "it has a critical extension that is unknown".into(),
-        E::UnsupportedRevocationReasonsPartitioning => "it covers some reasons only".into(),
-        other => format!("it is not well-formed ({other})"),
+        self.usable.name(&certificate.der)
     }
 }

@@ -45,8 +45,8 @@ pub(super) static ROOT_EXPIRED: Check = Check {
     severity: Severity::Error,
     title: "a root certificate has expired",
     basis: "X.509 verification in OpenSSL, which looks at the dates of roots too (RFC 5280, section 6.1, leaves it open)",
-    clients: "Python and everything else on OpenSSL (impala-shell, impyla, Hue, ODBC) refuses the chain; Java and rustls do not \
-        look at the dates of roots",
+    clients: "Python and everything else on OpenSSL (impala-shell, impyla, Hue, ODBC) refuses the chain, and so does pronk \
+        toward members; Java and rustls do not look at the dates of roots",
     explanation: "Java and rustls take a name and a key from the truststore and ignore the dates beside them. OpenSSL verifies \
         the root like every other certificate. So with an expired root JDBC goes on working while impala-shell and Hue stop.",
     remedy: "renew the root, and put it into the truststore of every client beside the old one",

@@ -7,6 +7,7 @@
 //! `line_writer` → `output`, which is standard error or a file that is reopened (`reopen`) when logrotate moves it.
 //! `loss_report` decides what is reported of lost lines.
 
+mod fields;
 mod handle;
 mod line_writer;
 mod loss_report;

@@ -5,6 +5,7 @@ use std::mem::ManuallyDrop;
 use std::path::PathBuf;
 use std::sync::Arc;
 
+use super::fields;
 use super::handle::{FlushGuard, Log};
 use super::lossy_queue::LossyQueue;
 use super::options::{Format, Options, Target};
@@ -33,7 +34,7 @@ pub fn start(options: Options) -> Result<(Log, FlushGuard), StartError> {
     let lines = tracing_subscriber::fmt().with_env_filter(options.filter).with_writer(log.queue.clone());
     let lines = lines.log_internal_errors(false);
     match options.format {
-        Format::Text => lines.with_ansi(options.color).try_init(),
+        Format::Text => lines.with_ansi(options.color).fmt_fields(fields::logfmt()).try_init(),
         Format::Json => lines.with_ansi(false).json().flatten_event(true).try_init(),
     }
     .map_err(|_| StartError::Started)?;

@@ -1,7 +1,7 @@
 //! Listening sockets: binding, listening, and sharing a port for a moment.
 
 use std::io;
-use std::net::SocketAddr;
+use std::net::{Ipv4Addr, Ipv6Addr, SocketAddr};
 use std::os::fd::AsFd;
 
 use socket2::{Domain, SockRef, Socket, Type};
@@ -14,12 +14,23 @@ use crate::model::profile::Protocol;
 #[derive(Debug)]
 pub struct BoundSocket(Socket);
 
-/// Binds a socket to `destination`. `[::]` accepts IPv4 clients as well. With `shared`, another socket of this user
+/// Binds a socket to `destination`. `[::]` accepts IPv4 clients as well, and is `0.0.0.0` on a system without IPv6. With `shared`, another socket of this user
 /// that is [shared](share_port) too may have the same port.
 ///
 /// # Errors
 /// The address is in use or not one of this machine's, or the port needs a privilege.
 pub fn bind(destination: SocketAddr, shared: bool) -> io::Result<BoundSocket> {
+    match bind_to(destination, shared) {
+        Err(error) if error.raw_os_error() == Some(libc::EAFNOSUPPORT) && destination.ip() == Ipv6Addr::UNSPECIFIED => {
+            let v4 = SocketAddr::from((Ipv4Addr::UNSPECIFIED, destination.port()));
+            tracing::warn!(%destination, "this system has no IPv6, so pronk listens on {v4}");
+            bind_to(v4, shared)
+        }
+        bound => bound,
+    }
+}
+
+fn bind_to(destination: SocketAddr, shared: bool) -> io::Result<BoundSocket> {
     let socket = Socket::new(Domain::for_address(destination), Type::STREAM, Some(socket2::Protocol::TCP))?;
     if destination.is_ipv6() {
         socket.set_only_v6(!destination.ip().is_unspecified())?;

@@ -17,6 +17,8 @@ use super::first_bytes::FirstBytes;
 pub struct Socket {
     pub tcp: TcpStream,
     first: FirstBytes,
+    /// All that comes first, while somebody wants to know.
+    hello: Option<Vec<u8>>,
     loss: Option<Loss>,
 }
 
@@ -29,12 +31,22 @@ struct Loss {
 
 impl Socket {
     pub fn new(tcp: TcpStream) -> Self {
-        Self { tcp, first: FirstBytes::default(), loss: None }
+        Self { tcp, first: FirstBytes::default(), hello: None, loss: None }
     }
 
     /// Returns the first bytes that were received, as they came over the wire.
     pub fn opening(&self) -> &[u8] {
         self.first.as_slice()
+    }
+
+    /// Keeps what is received from now on, as far as a ClientHello goes, until [`Self::take_hello`].
+    pub fn keep_hello(&mut self) {
+        self.hello = Some(Vec::new());
+    }
+
+    /// Returns what was kept, and keeps no more.
+    pub fn take_hello(&mut self) -> Vec<u8> {
+        self.hello.take().unwrap_or_default()
     }
 
     /// Returns whether reading or writing found that the connection is lost.
@@ -65,6 +77,10 @@ impl AsyncRead for Socket {
             return Poll::Ready(Err(loss.error()));
         }
         self.first.record(received);
+        if let Some(hello) = &mut self.hello {
+            let wanted = LONGEST_HELLO.saturating_sub(hello.len()).min(received.len());
+            hello.extend(&received[..wanted]);
+        }
         self.noting_loss(polled)
     }
 }
@@ -98,6 +114,9 @@ impl AsyncWrite for Socket {
         self.noting_loss(polled)
     }
 }
+
+/// Bytes: one record. Longer ClientHellos come with a long ticket at their end.
+const LONGEST_HELLO: usize = 16 * 1024 + 5;
 
 #[cfg(test)]
 mod tests {

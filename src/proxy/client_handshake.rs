@@ -19,21 +19,24 @@ use crate::tls::{LiveClientSsl, TlsFacts, TlsFault};
 /// Why the handshake failed.
 pub(super) async fn accept_tls(
     profile: &LiveClientSsl,
-    socket: Socket,
+    mut socket: Socket,
     record: &mut ConnectionRecord,
 ) -> Result<Stream, Close> {
     let started = Instant::now();
+    socket.keep_hello();
     let handshake = profile.acceptor().accept(socket).into_fallible();
     match timeout(profile.handshake_timeout(), handshake).await {
-        Ok(Ok(tls)) => {
+        Ok(Ok(mut tls)) => {
             record.times.client_tls = Some(started.elapsed());
-            record.opening_on_wire = Opening::of(tls.get_ref().0.opening());
-            record.client_tls = Some(TlsFacts::of_client_side(tls.get_ref().1));
+            let (socket, session) = tls.get_mut();
+            record.opening_on_wire = Opening::of(socket.opening());
+            record.client_tls = Some(TlsFacts::of_client_side(session, &socket.take_hello()));
             Ok(Stream::Tls(Box::new(TlsStream::Server(tls))))
         }
-        Ok(Err((error, socket))) => {
+        Ok(Err((error, mut socket))) => {
             record.opening_on_wire = Opening::of(socket.opening());
-            let close = failed(&error, &socket, record.opening_on_wire);
+            let hello = socket.take_hello();
+            let close = failed(&error, &hello, record.opening_on_wire);
             match close.reason {
                 // A client that speaks no TLS cannot read an alert; it understands a reset at once.
                 CloseReason::ClientPlaintext => {
@@ -49,8 +52,8 @@ pub(super) async fn accept_tls(
     }
 }
 
-fn failed(error: &io::Error, socket: &Socket, opening: Opening) -> Close {
-    let fault = TlsFault::of_handshake(error);
+fn failed(error: &io::Error, hello: &[u8], opening: Opening) -> Close {
+    let fault = TlsFault::of_client_handshake(error, hello);
     let reason = match &fault {
         TlsFault::NotTls => {
             let protocol = opening.describe();
@@ -64,15 +67,16 @@ fn failed(error: &io::Error, socket: &Socket, opening: Opening) -> Close {
         | TlsFault::CertificateRevoked
         | TlsFault::CertificateInvalid(_)
         | TlsFault::NoCertificateGiven => CloseReason::ClientCertificateRefused,
-        TlsFault::Closed | TlsFault::CloseNotifyMissing if socket.opening().is_empty() => {
+        TlsFault::Closed | TlsFault::CloseNotifyMissing if hello.is_empty() => {
             return CloseReason::ClientLeftSilent.into();
         }
         TlsFault::Closed | TlsFault::CloseNotifyMissing => CloseReason::ClientHandshakeFin,
-        TlsFault::Reset if socket.opening().is_empty() => return CloseReason::ClientResetSilent.into(),
+        TlsFault::Reset if hello.is_empty() => return CloseReason::ClientResetSilent.into(),
         TlsFault::Reset => CloseReason::ClientHandshakeReset,
-        TlsFault::ServerNameUnknown | TlsFault::ProtocolMismatch(_) | TlsFault::Other(_) => {
-            CloseReason::ClientHandshakeFailed
-        }
+        TlsFault::ServerNameUnknown(_)
+        | TlsFault::ServerNameInvalid(_)
+        | TlsFault::ProtocolMismatch(_)
+        | TlsFault::Other(_) => CloseReason::ClientHandshakeFailed,
     };
     reason.because(format_args!("the client {}", fault.describe()))
 }

@@ -155,9 +155,9 @@ reasons! {
     ClientHandshakeAlert = Client ClientTls TlsAlert "client-tls-alert"
         "the client refused our certificate or settings; check that it trusts the issuer and that the name it connects to is among the SANs";
     ClientHandshakeFailed = Client ClientTls TlsError "client-tls-error"
-        "client and client-ssl profile have no TLS version, cipher or certificate in common; compare minimum-version, cipher-group and sni-require";
+        "client and client-ssl profile have no TLS version, cipher or certificate in common, or the client's server name (SNI) is no host name: the detail says which; compare minimum-version, cipher-group and sni-require";
     ClientCertificateRefused = Client ClientTls CertificateRefused "client-certificate-refused"
-        "the client must present a valid certificate that an authority in ca-file issued";
+        "the detail says why; the client must present a valid certificate that an authority in ca-file issued, and crl-file, if set, must have a current list of that authority";
 
     ClientSilent = Client FirstByte Timeout "client-silent"
         "the client connected and sent nothing until idle-timeout; for services that speak first set dial: accept";
@@ -218,7 +218,7 @@ reasons! {
     MemberCertificateUntrusted = Member MemberTls CertificateUntrusted "member-certificate-untrusted"
         "the server-ssl profile's ca-file does not hold the issuer of the impalad's certificate; add it";
     MemberCertificateRefused = Member MemberTls CertificateRefused "member-certificate-invalid"
-        "the impalad's certificate is not valid for a server; the detail says why";
+        "the impalad's certificate is not valid for a server, or crl-file has no current list of its authority; the detail says why";
 
     ClientFin = Client Relay Fin "client-fin" "";
     ClientReset = Client Relay Rst "client-reset" "";

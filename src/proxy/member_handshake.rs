@@ -66,9 +66,10 @@ fn failed(error: &io::Error) -> Close {
         }
         TlsFault::Closed | TlsFault::CloseNotifyMissing => CloseReason::MemberHandshakeFin,
         TlsFault::Reset => CloseReason::MemberHandshakeReset,
-        TlsFault::ServerNameUnknown | TlsFault::ProtocolMismatch(_) | TlsFault::Other(_) => {
-            CloseReason::MemberHandshakeFailed
-        }
+        TlsFault::ServerNameUnknown(_)
+        | TlsFault::ServerNameInvalid(_)
+        | TlsFault::ProtocolMismatch(_)
+        | TlsFault::Other(_) => CloseReason::MemberHandshakeFailed,
     };
     reason.because(format_args!("the member {}", fault.describe()))
 }

@@ -4,8 +4,8 @@ use std::io;
 use std::path::{Path, PathBuf};
 
 use super::names::NamesError;
-use crate::cert::error::os_reason;
-use crate::cert::{MaterialError, Pkcs12Error, PrivateKeyError};
+use crate::cert::{MaterialError, PrivateKeyError};
+use crate::reading::os_reason;
 
 /// Why something could not be done with the certificate store; the text has the remedy.
 #[derive(Debug, thiserror::Error)]
@@ -19,8 +19,6 @@ pub enum StoreError {
     Key(PrivateKeyError),
     #[error(transparent)]
     Names(#[from] NamesError),
-    #[error("{}: {error}", .path.display())]
-    Pkcs12 { path: PathBuf, error: Pkcs12Error },
     #[error("another pronk has been writing to {} for {seconds} seconds; wait for it to end, or find it with: fuser {}", .path.display(), .path.display())]
     Busy { path: PathBuf, seconds: u64 },
     #[error("the entry \"{name}\" exists already; replace it with --replace, or choose another name")]

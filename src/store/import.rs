@@ -2,20 +2,19 @@
 
 use std::path::{Path, PathBuf};
 
-use rustls_pki_types::PrivateKeyDer;
 use zeroize::Zeroizing;
 
 use super::sort_chain::order;
 use super::{StoreError, Stored};
 use crate::cert::bundle;
 use crate::cert::entry::{KEY, NEXT_KEY};
-use crate::cert::key_pem::{self, parse_key};
-use crate::cert::{Certificate, MaterialError, Passphrase, Pkcs12Error, PrivateKey, date, pkcs12};
+use crate::cert::pkcs12::is_archive;
+use crate::cert::{Certificate, MaterialError, Parts, Passphrase, Pkcs12Error, PrivateKey, date};
 
 /// Where the parts are that are to be imported.
 #[derive(Debug, Default)]
 pub struct Source {
-    /// PEM or DER; it may hold the chain and the key too.
+    /// Of any format; it may hold the chain and the key too.
     pub cert: Option<PathBuf>,
     pub key: Option<PathBuf>,
     pub chain: Option<PathBuf>,
@@ -62,76 +61,84 @@ impl Import {
     /// # Errors
     /// A file cannot be read, holds nothing of what it should, or its passphrase is wrong.
     pub fn read(source: &Source, ask: &Ask<'_>) -> Result<Self, StoreError> {
-        if let Some(path) = &source.pkcs12 {
-            return Self::of_archive(path, source, ask);
+        let given = source.pkcs12.as_ref().or(source.cert.as_ref());
+        let cert = given.cloned().unwrap_or_default();
+        let contents = bundle::contents(&cert)?.contents;
+        if source.pkcs12.is_some() && !is_archive(&contents) {
+            let path = cert.display();
+            return Err(StoreError::Refused(format!("{path} is no PKCS#12 archive; give it with --cert")));
         }
-        let cert = source.cert.clone().unwrap_or_default();
-        let (contents, _) = bundle::contents(&cert)?;
-        let mut certificates = certificates(&cert, &contents)?;
-        if certificates.is_empty() {
-            return Err(MaterialError::NoCertificate { path: cert }.into());
+        let (parts, passphrase) = parts(&cert, &contents, ask)?;
+        if source.pkcs12.is_some() {
+            parts.key()?;
         }
+        let own_key = match &source.key {
+            None => of_parts(&cert, &parts, passphrase, source.decrypt, ask)?,
+            Some(_) => None,
+        };
+        let mut certificates = bundle::decode(&cert, parts.certificates()?)?;
         if let Some(chain) = &source.chain {
-            certificates.extend(self::certificates(chain, &bundle::contents(chain)?.0)?);
+            let parts = self::parts(chain, &bundle::contents(chain)?.contents, ask)?.0;
+            certificates.extend(bundle::decode(chain, parts.certificates()?)?);
         }
         let key = match &source.key {
-            Some(path) => Some(Key::read(path, &bundle::contents(path)?.0, source.decrypt, ask)?),
-            None if key_pem::has_key(&contents) => Some(Key::read(&cert, &contents, source.decrypt, ask)?),
-            None => None,
+            Some(path) => Some(Key::read(path, &bundle::contents(path)?.contents, source.decrypt, ask)?),
+            None => own_key,
         };
         Ok(Self { cert, certificates, key })
-    }
-
-    fn of_archive(path: &Path, source: &Source, ask: &Ask<'_>) -> Result<Self, StoreError> {
-        let failed = |error| StoreError::Pkcs12 { path: path.to_owned(), error };
-        let (contents, _) = bundle::contents(path)?;
-        // Some archives have the empty passphrase, which nobody should be asked for.
-        let (archive, passphrase) = match pkcs12::read(&contents, None) {
-            Err(Pkcs12Error::WrongPassphrase) => {
-                let passphrase = ask(path)?;
-                (pkcs12::read(&contents, Some(&passphrase)).map_err(failed)?, Some(passphrase))
-            }
-            outcome => (outcome.map_err(failed)?, None),
-        };
-        let mut certificates = bundle::decode(path, archive.certificates)?;
-        if let Some(chain) = &source.chain {
-            certificates.extend(self::certificates(chain, &bundle::contents(chain)?.0)?);
-        }
-        let [pkcs8] = archive.keys.as_slice() else {
-            return Err(match archive.keys.len() {
-                0 => MaterialError::NoKey { path: path.to_owned() }.into(),
-                count => StoreError::Refused(format!(
-                    "{} holds {count} private keys; split it, so that one is left: openssl pkcs12 -in {}",
-                    path.display(),
-                    path.display()
-                )),
-            });
-        };
-        let key = PrivateKey::new(PrivateKeyDer::Pkcs8(pkcs8.to_vec().into()))
-            .map_err(|error| StoreError::key(path, error))?;
-        let passphrase = passphrase.filter(|_| !source.decrypt);
-        let contents = key.pem(passphrase.as_ref())?;
-        let key = Key { path: path.to_owned(), key, contents, encrypted: passphrase.is_some() };
-        Ok(Self { cert: path.to_owned(), certificates, key: Some(key) })
     }
 }
 
 impl Key {
     fn read(path: &Path, contents: &[u8], decrypt: bool, ask: &Ask<'_>) -> Result<Self, StoreError> {
-        let encrypted = key_pem::is_encrypted(contents);
-        let passphrase = if encrypted { Some(ask(path)?) } else { None };
-        let key = match PrivateKeyDer::try_from(contents) {
-            Ok(der) => PrivateKey::new(der.clone_key()),
-            Err(_) => PrivateKey::new(parse_key(path, contents, passphrase.as_ref())?),
-        };
-        let key = key.map_err(|error| StoreError::key(path, error))?;
-        let contents = match key_section(contents) {
-            // As it is: an encrypted key stays encrypted in the way that its owner chose.
-            Some(section) if !(encrypted && decrypt) => Zeroizing::new(section.to_vec()),
-            _ => key.pem(None)?,
-        };
-        Ok(Self { path: path.to_owned(), key, contents, encrypted: encrypted && !decrypt })
+        let (parts, passphrase) = parts(path, contents, ask)?;
+        // Says what the file has instead.
+        parts.key()?;
+        let key = of_parts(path, &parts, passphrase, decrypt, ask)?;
+        key.ok_or_else(|| MaterialError::NoKey { path: path.to_owned(), instead: parts.instead() }.into())
     }
+}
+
+/// Takes a file apart; asks for the passphrase of an archive, which is returned too.
+fn parts(path: &Path, contents: &[u8], ask: &Ask<'_>) -> Result<(Parts, Option<Passphrase>), StoreError> {
+    // Some archives have the empty passphrase, which nobody should be asked for.
+    match Parts::of(path, contents, None) {
+        Err(MaterialError::Archive { error: Pkcs12Error::WrongPassphrase, .. }) => {
+            let passphrase = ask(path)?;
+            Ok((Parts::of(path, contents, Some(&passphrase))?, Some(passphrase)))
+        }
+        outcome => Ok((outcome?, None)),
+    }
+}
+
+/// Returns the private key of a file that has one, and no more than one if it is an archive.
+fn of_parts(
+    path: &Path,
+    parts: &Parts,
+    passphrase: Option<Passphrase>,
+    decrypt: bool,
+    ask: &Ask<'_>,
+) -> Result<Option<Key>, StoreError> {
+    let Some(encoded) = parts.keys.first() else { return Ok(None) };
+    if parts.keys.len() > 1 && parts.is_unordered {
+        let (path, count) = (path.display(), parts.keys.len());
+        return Err(StoreError::Refused(format!(
+            "{path} holds {count} private keys; split it, so that one is left: openssl pkcs12 -in {path}"
+        )));
+    }
+    let passphrase = if encoded.needs_passphrase() { Some(ask(path)?) } else { passphrase };
+    let key =
+        PrivateKey::new(encoded.open(path, passphrase.as_ref())?).map_err(|error| StoreError::key(path, error))?;
+    let is_encrypted = passphrase.is_some() && !decrypt;
+    let contents = match &passphrase {
+        // As it is: an encrypted key stays encrypted in the way that its owner chose.
+        _ if encoded.needs_passphrase() && !decrypt => encoded.pem(),
+        // An archive's own encryption is not that of a key's file.
+        Some(passphrase) if !decrypt => key.pem(Some(passphrase))?,
+        None if !encoded.is_encrypted() => encoded.pem(),
+        _ => key.pem(None)?,
+    };
+    Ok(Some(Key { path: path.to_owned(), key, contents, encrypted: is_encrypted }))
 }
 
 /// Finds which parts belong together, and orders the chain. Keys in the store, of `entry`, serve where none was
@@ -191,25 +198,3 @@ impl Checked {
         .collect()
     }
 }
-
-fn certificates(path: &Path, contents: &[u8]) -> Result<Vec<Certificate>, StoreError> {
-    if pkcs12::is_archive(contents) {
-        return Err(StoreError::Refused(format!("{} is a PKCS#12 archive: give it with --pkcs12", path.display())));
-    }
-    Ok(bundle::decode(path, bundle::parse(path, contents, 0, None)?.certificates)?)
-}
-
-/// Returns the first section of a PEM file with a private key, its begin and end lines included.
-fn key_section(contents: &[u8]) -> Option<&[u8]> {
-    let text = std::str::from_utf8(contents).ok()?;
-    text.match_indices(BEGIN).find_map(|(start, _)| {
-        let label = text[start + BEGIN.len()..].split("-----").next()?;
-        let is_key = label == "ENCRYPTED PRIVATE KEY" || KEY_LABELS.contains(&label);
-        let end = format!("-----END {label}-----");
-        let length = text[start..].find(&end)? + end.len();
-        is_key.then(|| &text.as_bytes()[start..start + length])
-    })
-}
-
-const BEGIN: &str = "-----BEGIN ";
-const KEY_LABELS: [&str; 3] = ["PRIVATE KEY", "RSA PRIVATE KEY", "EC PRIVATE KEY"];

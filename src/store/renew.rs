@@ -8,7 +8,7 @@ use super::names::Names;
 use super::{Change, StoreError, Stored};
 use crate::cert::entry::{CERT, CHAIN, CSR, KEY, NEXT_KEY};
 use crate::cert::pem::encode;
-use crate::cert::{Certificate, KeyKind, KeyType, MaterialError, Passphrase, PrivateKey};
+use crate::cert::{Certificate, Instead, KeyKind, KeyType, MaterialError, Passphrase, PrivateKey};
 
 /// What renewing an entry came to.
 #[derive(Debug)]
@@ -148,7 +148,7 @@ fn leaf(entry: &Stored) -> Result<&Certificate, StoreError> {
         if entry.pending {
             StoreError::Pending { name: entry.name.clone() }
         } else {
-            MaterialError::NoCertificate { path: entry.folder.join(CERT) }.into()
+            MaterialError::NoCertificate { path: entry.folder.join(CERT), instead: Instead::default() }.into()
         }
     })
 }

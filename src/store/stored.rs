@@ -1,5 +1,6 @@
 //! An entry of the store, read.
 
+use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
 
 use rustls_pki_types::CertificateDer;
@@ -9,9 +10,7 @@ use super::list::names;
 use super::{Authority, StoreError};
 use crate::cert::bundle::{self, KeyFile};
 use crate::cert::entry::{CERT, CHAIN, CSR, EntryFolder, KEY, NEXT_KEY, read_consistently};
-use crate::cert::key_pem::parse_key;
-use crate::cert::pem::certificates_of;
-use crate::cert::{Certificate, MaterialError, Passphrase, PrivateKey};
+use crate::cert::{Certificate, MaterialError, Parts, Passphrase, PrivateKey};
 
 /// An entry of the store, as it was at one moment.
 #[derive(Debug)]
@@ -67,11 +66,14 @@ impl Stored {
         match &key {
             Some((contents, mode)) => match bundle::parse(&path.join(KEY), contents, *mode, passphrase) {
                 Ok(parsed) if parsed.key.is_some() => key_file = parsed.key,
-                Ok(_) => problems.push(MaterialError::NoKey { path: path.join(KEY) }),
+                Ok(_) => {
+                    let lacks_key = Parts::of(&path.join(KEY), contents, None).and_then(|it| it.key().map(drop));
+                    problems.extend(lacks_key.err());
+                }
                 Err(error) => problems.push(error),
             },
             None => {
-                let source = std::io::Error::from(std::io::ErrorKind::NotFound);
+                let source = ErrorKind::NotFound.into();
                 problems.push(MaterialError::Unreadable { path: path.join(KEY), source });
             }
         }
@@ -99,6 +101,7 @@ impl Stored {
             next_key_contents: next_key.map(|(contents, _)| contents),
         }
     }
+
     /// Returns the key file as it is.
     pub fn key_contents(&self) -> Option<&[u8]> {
         self.key_contents.as_ref().map(|contents| contents.as_slice())
@@ -115,8 +118,8 @@ impl Stored {
     /// There is none, or the passphrase is missing or wrong.
     pub fn private_key(&self, passphrase: Option<&Passphrase>) -> Result<PrivateKey, StoreError> {
         let path = self.folder.join(KEY);
-        let contents = self.key_contents().ok_or_else(|| MaterialError::NoKey { path: path.clone() })?;
-        let der = parse_key(&path, contents, passphrase)?;
+        let contents = self.key_contents().unwrap_or_default();
+        let der = Parts::of(&path, contents, passphrase)?.key()?.open(&path, passphrase)?;
         PrivateKey::new(der).map_err(|error| StoreError::key(&path, error))
     }
 
@@ -157,7 +160,12 @@ impl Stored {
 
 fn decode(folder: &EntryFolder, file: &str, problems: &mut Vec<MaterialError>) -> Vec<Certificate> {
     let path = folder.path().join(file);
-    let certificates = match certificates_of(&path, folder.open(&path)) {
+    let read = match folder.read(file) {
+        Ok(Some((contents, _))) => Parts::of(&path, &contents, None).and_then(Parts::certificates),
+        Ok(None) => Err(MaterialError::Unreadable { path: path.clone(), source: ErrorKind::NotFound.into() }),
+        Err(error) => Err(error),
+    };
+    let certificates = match read {
         Ok(certificates) => certificates,
         Err(error) => {
             problems.push(error);

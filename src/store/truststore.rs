@@ -8,7 +8,7 @@ use std::path::{Path, PathBuf};
 use super::StoreError;
 use super::lock::exclusive;
 use crate::cert::pem::{encode, is_pem};
-use crate::cert::{Certificate, MaterialError, bundle};
+use crate::cert::{Certificate, MaterialError, Parts, bundle};
 
 /// The certificates of a file, and its text as it is.
 #[derive(Debug)]
@@ -32,10 +32,10 @@ impl Truststore {
         let folder = path.parent().unwrap_or(&path);
         let lock = File::open(folder).map_err(|source| StoreError::io("open", folder, source))?;
         let lock = exclusive(lock, folder)?;
-        let contents = match std::fs::read(&path) {
-            Ok(contents) => contents,
-            Err(error) if error.kind() == io::ErrorKind::NotFound => Vec::new(),
-            Err(source) => return Err(failed(&path, source)),
+        let contents = match bundle::contents(&path) {
+            Ok(read) => read.contents.to_vec(),
+            Err(MaterialError::Unreadable { source, .. }) if source.kind() == io::ErrorKind::NotFound => Vec::new(),
+            Err(error) => return Err(error.into()),
         };
         let certificates = if contents.trim_ascii().is_empty() { Vec::new() } else { certificates(&path, &contents)? };
         Ok(Self { path, contents, certificates, _lock: lock })
@@ -97,8 +97,7 @@ impl Truststore {
 /// # Errors
 /// It cannot be read or has none.
 pub fn certificates_in(path: &Path) -> Result<Vec<Certificate>, StoreError> {
-    let contents = std::fs::read(path).map_err(|source| failed(path, source))?;
-    certificates_of(path, &contents)
+    certificates_of(path, &bundle::contents(path)?.contents)
 }
 
 /// Like [`certificates_in`], of a file that is to be appended to.
@@ -113,11 +112,7 @@ fn certificates(path: &Path, contents: &[u8]) -> Result<Vec<Certificate>, StoreE
 }
 
 fn certificates_of(path: &Path, contents: &[u8]) -> Result<Vec<Certificate>, StoreError> {
-    let found = bundle::parse(path, contents, 0, None)?.certificates;
-    if found.is_empty() {
-        return Err(MaterialError::NoCertificate { path: path.to_owned() }.into());
-    }
-    Ok(bundle::decode(path, found)?)
+    Ok(bundle::decode(path, Parts::of(path, contents, None)?.certificates()?)?)
 }
 
 fn failed(path: &Path, source: io::Error) -> StoreError {

@@ -1,26 +1,22 @@
 //! Client certificates: what they are verified against, and how long their chains may be.
 
-use std::path::PathBuf;
 use std::sync::Arc;
 
-use rustls::crypto::CryptoProvider;
-use rustls::server::WebPkiClientVerifier;
-use rustls::server::danger::ClientCertVerifier;
+use rustls::crypto::{CryptoProvider, WebPkiSupportedAlgorithms};
 use rustls::{CertificateError, DistinguishedName, Error, OtherError};
-use rustls_pki_types::{CertificateDer, CertificateRevocationListDer, UnixTime};
+use rustls_pki_types::{CertificateDer, UnixTime};
+use webpki::KeyUsage;
 
 use super::ProfileError;
+use super::peer_trust::{PeerTrust, TrustFiles};
 use super::trust_anchors::{CA_FILE, Roots};
-use super::verifier::{HandshakeSignatures, Verifier, VerifyChain, VerifyClient};
-use crate::cert::pem::read_revocation_lists;
+use super::verifier::{VerifyChain, VerifyClient};
+use crate::cert::AuthorityHints;
 use crate::model::profile::{ClientSsl, PeerCertMode};
 
 /// What client certificates are verified against; nothing when none is asked for.
 #[derive(Debug, Default, PartialEq)]
-pub(super) struct ClientTrust {
-    roots: Option<Roots>,
-    revocation_lists: Vec<CertificateRevocationListDer<'static>>,
-}
+pub(super) struct ClientTrust(Option<TrustFiles>);
 
 /// More certificates than the client may show.
 #[derive(Debug, thiserror::Error)]
@@ -34,66 +30,52 @@ impl ClientTrust {
         }
         let mut errors = Vec::new();
         let roots = match &profile.ca_file {
-            Some(path) => Roots::from_file(&profile.name, path).map_err(|error| errors.push(error)).ok(),
+            Some(path) => Roots::from_file(&profile.name, path),
             None => {
                 let message = "client certificates are asked for and no authority is named that may issue them";
                 let help = "name the authority's certificate in ca-file, or set peer-cert-mode to ignore";
-                errors.push(ProfileError::new(&profile.name, CA_FILE, message).with_help(help));
-                None
+                Err(ProfileError::new(&profile.name, CA_FILE, message).with_help(help))
             }
         };
-        let revocation_lists =
-            load_revocation_lists(profile, profile.crl_file.as_ref()).map_err(|error| errors.push(error));
+        let files = TrustFiles::load(&profile.name, roots, profile.crl_file.as_deref(), &mut errors);
         if profile.authenticate_depth == 0 {
             let message = "a depth of 0 refuses every client certificate; 1 is the certificate alone";
             errors.push(ProfileError::new(&profile.name, "authenticate-depth", message));
         }
-        match revocation_lists {
-            Ok(revocation_lists) if errors.is_empty() => Ok(Self { roots, revocation_lists }),
-            _ => Err(errors),
-        }
+        if errors.is_empty() { Ok(Self(files)) } else { Err(errors) }
     }
 
-    pub(super) fn verifier(
-        &self,
-        profile: &ClientSsl,
-        provider: &Arc<CryptoProvider>,
-    ) -> Result<Arc<dyn ClientCertVerifier>, ProfileError> {
-        let Some(roots) = &self.roots else { return Ok(WebPkiClientVerifier::no_client_auth()) };
-        let mut builder = WebPkiClientVerifier::builder_with_provider(Arc::new(roots.store()), provider.clone());
-        if !self.revocation_lists.is_empty() {
-            // A list past its date says nothing of what was revoked since.
-            builder = builder.with_crls(self.revocation_lists.iter().cloned()).enforce_revocation_expiration();
-        }
-        if profile.peer_cert_mode == PeerCertMode::Request {
-            builder = builder.allow_unauthenticated();
-        }
-        let inner = builder.build().map_err(|error| {
-            let key = if self.revocation_lists.is_empty() { CA_FILE } else { CRL_FILE };
-            ProfileError::new(&profile.name, key, error.to_string())
-        })?;
-        let limit = DepthLimit { inner, certificates: profile.authenticate_depth.into() };
-        let signatures = HandshakeSignatures::Verified(provider.signature_verification_algorithms);
-        Ok(Verifier::new(Arc::new(limit), signatures))
+    /// Returns what verifies clients' chains; none if no certificate is asked for.
+    pub(super) fn verifier(&self, profile: &ClientSsl, provider: &CryptoProvider) -> Option<Arc<ClientVerifier>> {
+        let files = self.0.as_ref()?;
+        Some(Arc::new(ClientVerifier {
+            trust: PeerTrust::of(files, profile.crl_scope),
+            most_certificates: profile.authenticate_depth.into(),
+            is_mandatory: profile.peer_cert_mode == PeerCertMode::Require,
+            authorities: hints(&files.roots),
+            algorithms: provider.signature_verification_algorithms,
+        }))
     }
 }
 
-fn load_revocation_lists(
-    profile: &ClientSsl,
-    path: Option<&PathBuf>,
-) -> Result<Vec<CertificateRevocationListDer<'static>>, ProfileError> {
-    let Some(path) = path else { return Ok(Vec::new()) };
-    read_revocation_lists(path).map_err(|error| ProfileError::from_material(&profile.name, CRL_FILE, &error))
+/// Returns the names of authorities to tell clients; none if TLS could not carry them.
+fn hints(roots: &Roots) -> Vec<DistinguishedName> {
+    let subjects = roots.store().subjects();
+    let hints = AuthorityHints::of(subjects.iter().map(AsRef::as_ref));
+    if hints.fit() { hints.names.into_iter().map(DistinguishedName::from).collect() } else { Vec::new() }
 }
 
-/// Refuses chains of more than so many certificates, the client's own included and the root not.
+/// Verifies clients' chains, of at most so many certificates, the client's own included and the root not.
 #[derive(Debug)]
-struct DepthLimit {
-    inner: Arc<dyn ClientCertVerifier>,
-    certificates: usize,
+pub(super) struct ClientVerifier {
+    trust: PeerTrust,
+    most_certificates: usize,
+    is_mandatory: bool,
+    authorities: Vec<DistinguishedName>,
+    algorithms: WebPkiSupportedAlgorithms,
 }
 
-impl VerifyChain for DepthLimit {
+impl VerifyChain for ClientVerifier {
     fn verify_chain(
         &self,
         end_entity: &CertificateDer<'_>,
@@ -101,27 +83,29 @@ impl VerifyChain for DepthLimit {
         now: UnixTime,
     ) -> Result<(), Error> {
         // Clients may send more than their chain needs, such as the root. What counts is whether the first few do.
-        let kept = intermediates.len().min(self.certificates.saturating_sub(1));
+        let kept = intermediates.len().min(self.most_certificates.saturating_sub(1));
         let verify = |intermediates| {
-            self.inner.verify_client_cert(end_entity, intermediates, now).map(drop).map_err(as_untrusted)
+            self.trust
+                .verify((end_entity, intermediates), KeyUsage::client_auth(), (now, now), &self.algorithms)
+                .map_err(as_untrusted)
         };
         match verify(&intermediates[..kept]) {
             Err(Error::InvalidCertificate(CertificateError::UnknownIssuer)) if kept < intermediates.len() => {
                 verify(intermediates)?;
-                Err(CertificateError::Other(OtherError(Arc::new(ChainTooLong(self.certificates)))).into())
+                Err(CertificateError::Other(OtherError(Arc::new(ChainTooLong(self.most_certificates)))).into())
             }
             outcome => outcome,
         }
     }
 }
 
-impl VerifyClient for DepthLimit {
+impl VerifyClient for ClientVerifier {
     fn is_mandatory(&self) -> bool {
-        self.inner.client_auth_mandatory()
+        self.is_mandatory
     }
 
     fn authorities(&self) -> &[DistinguishedName] {
-        self.inner.root_hint_subjects()
+        &self.authorities
     }
 }
 
@@ -133,5 +117,3 @@ pub(super) fn as_untrusted(error: Error) -> Error {
         other => other,
     }
 }
-
-const CRL_FILE: &str = "crl-file";

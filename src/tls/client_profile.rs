@@ -6,12 +6,16 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use rustls::SignatureAlgorithm;
-use rustls::server::ServerConfig;
+use rustls::server::danger::ClientCertVerifier;
+use rustls::server::{ServerConfig, WebPkiClientVerifier};
+use rustls::time_provider::{DefaultTimeProvider, TimeProvider};
 use tokio_rustls::TlsAcceptor;
 
 use super::cipher_suites::{provider, versions};
 use super::client_auth::ClientTrust;
+use super::judged_tickets::SessionJudge;
 use super::sni_resolver::SniResolver;
+use super::verifier::{HandshakeSignatures, Verifier};
 use super::{ProfileError, session_tickets};
 use crate::cert::Identity;
 use crate::model::profile::{CipherGroup, ClientSsl, TlsVersion};
@@ -34,6 +38,16 @@ impl LiveClientSsl {
         store: &Path,
         previous: Option<&Arc<Self>>,
     ) -> Result<Arc<Self>, Vec<ProfileError>> {
+        Self::build_with_clock(profile, store, previous, &(Arc::new(DefaultTimeProvider) as Arc<dyn TimeProvider>))
+    }
+
+    /// Like [`Self::build`], with a clock that says what is in date.
+    pub fn build_with_clock(
+        profile: &ClientSsl,
+        store: &Path,
+        previous: Option<&Arc<Self>>,
+        clock: &Arc<dyn TimeProvider>,
+    ) -> Result<Arc<Self>, Vec<ProfileError>> {
         let (identities, trust) = load(profile, store)?;
         if let Some(previous) = previous
             && previous.profile == *profile
@@ -42,7 +56,7 @@ impl LiveClientSsl {
         {
             return Ok(previous.clone());
         }
-        let config = configure(profile, &identities, &trust).map_err(|error| vec![error])?;
+        let config = configure(profile, &identities, &trust, clock).map_err(|error| vec![error])?;
         Ok(Arc::new(Self { profile: profile.clone(), identities, trust, config: Arc::new(config) }))
     }
 
@@ -112,12 +126,22 @@ fn useless_cipher_group(profile: &ClientSsl, identities: &[Identity]) -> Option<
     })
 }
 
-fn configure(profile: &ClientSsl, identities: &[Identity], trust: &ClientTrust) -> Result<ServerConfig, ProfileError> {
+fn configure(
+    profile: &ClientSsl,
+    identities: &[Identity],
+    trust: &ClientTrust,
+    clock: &Arc<dyn TimeProvider>,
+) -> Result<ServerConfig, ProfileError> {
     let failed = |error: rustls::Error| ProfileError::new(&profile.name, "cipher-group", error.to_string());
     let provider = provider(profile.cipher_group);
-    let verifier = trust.verifier(profile, &provider)?;
+    let clients = trust.verifier(profile, &provider);
+    let signatures = HandshakeSignatures::Verified(provider.signature_verification_algorithms);
+    let verifier: Arc<dyn ClientCertVerifier> = match &clients {
+        Some(clients) => Verifier::new(Arc::clone(clients), signatures),
+        None => WebPkiClientVerifier::no_client_auth(),
+    };
     let default = profile.cert_key_chain.iter().position(|source| source.sni_default).unwrap_or(0);
-    let choice = SniResolver::new(identities.to_vec(), default, profile.sni_require);
+    let choice = SniResolver::new(identities.to_vec(), default, profile.sni_require, Arc::clone(clock));
 
     let mut config = ServerConfig::builder_with_provider(provider)
         .with_protocol_versions(&versions(profile.versions))
@@ -126,6 +150,7 @@ fn configure(profile: &ClientSsl, identities: &[Identity], trust: &ClientTrust) 
         .with_cert_resolver(Arc::new(choice));
     config.ignore_client_order = true;
     config.alpn_protocols = profile.alpn.iter().map(|name| name.clone().into_bytes()).collect();
-    session_tickets::configure(&mut config, profile).map_err(failed)?;
+    config.time_provider = Arc::clone(clock);
+    session_tickets::configure(&mut config, profile, SessionJudge::new(clients, Arc::clone(clock))).map_err(failed)?;
     Ok(config)
 }

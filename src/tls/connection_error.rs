@@ -2,10 +2,13 @@
 
 use std::io;
 
-use rustls::{CertificateError, Error, InvalidMessage};
+use rustls::{CertificateError, Error, InvalidMessage, OtherError, PeerMisbehaved};
 
 use super::client_auth::ChainTooLong;
+use super::client_hello::{server_name_flaw, server_name_on_wire};
 use super::member_verifier::is_authority_as_server;
+use super::peer_trust::{AuthorityOutOfDate, RevocationUnknown};
+use crate::cert::escape::{MOST_NAMES, first_of};
 
 /// What went wrong with TLS on a connection, from our side of it.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -26,8 +29,10 @@ pub enum TlsFault {
     CertificateInvalid(String),
     /// The client showed no certificate and must.
     NoCertificateGiven,
-    /// The profile insists on SNI, and the client's is absent or in none of its certificates.
-    ServerNameUnknown,
+    /// The profile insists on SNI, and the client's is absent or in none of its certificates: the name that it sent.
+    ServerNameUnknown(Option<String>),
+    /// The client's SNI is no host name: what it sent, and why it is none.
+    ServerNameInvalid(Option<(String, String)>),
     /// No version, cipher suite, key exchange or signature scheme in common.
     ProtocolMismatch(String),
     /// The stream ended without close_notify: perhaps truncated.
@@ -51,6 +56,18 @@ impl TlsFault {
             Some(error) => Self::of_tls(error),
             None if error.kind() == io::ErrorKind::UnexpectedEof => Self::Closed,
             None => Self::of_transport(error),
+        }
+    }
+
+    /// Classifies an error of a handshake with a client whose first bytes were these, by which a server name is told.
+    pub fn of_client_handshake(error: &io::Error, first_bytes: &[u8]) -> Self {
+        match Self::of_handshake(error) {
+            Self::ServerNameUnknown(_) => Self::ServerNameUnknown(server_name_on_wire(first_bytes)),
+            Self::ServerNameInvalid(_) => {
+                let name = server_name_on_wire(first_bytes);
+                Self::ServerNameInvalid(name.and_then(|name| server_name_flaw(&name).map(|flaw| (name, flaw))))
+            }
+            other => other,
         }
     }
 
@@ -79,14 +96,15 @@ impl TlsFault {
                 Self::AlertReceived { code, name: alert_name(code) }
             }
             Error::InvalidCertificate(flaw) => Self::of_certificate(flaw),
-            Error::InvalidCertRevocationList(flaw) => {
-                Self::CertificateInvalid(format!("its revocation list is unusable: {flaw:?}"))
-            }
             Error::NoCertificatesPresented => Self::NoCertificateGiven,
             Error::PeerIncompatible(reason) => Self::ProtocolMismatch(format!("{reason:?}")),
             Error::NoApplicationProtocol => Self::ProtocolMismatch("no application protocol in common".to_owned()),
             // rustls has no variant of its own for a resolver that returns nothing.
-            Error::General(text) if text.starts_with("no server certificate chain resolved") => Self::ServerNameUnknown,
+            Error::General(text) if text.starts_with("no server certificate chain resolved") => {
+                Self::ServerNameUnknown(None)
+            }
+            Error::PeerMisbehaved(PeerMisbehaved::ServerNameMustContainOneHostName)
+            | Error::InvalidMessage(InvalidMessage::InvalidServerName) => Self::ServerNameInvalid(None),
             // What TLS 1.2 calls `PeerIncompatible::NoSignatureSchemesInCommon`.
             Error::General(text) if text == "incompatible signing key" => {
                 Self::ProtocolMismatch("NoSignatureSchemesInCommon".to_owned())
@@ -101,28 +119,20 @@ impl TlsFault {
             E::Expired | E::ExpiredContext { .. } => Self::CertificateExpired,
             E::NotValidYet | E::NotValidYetContext { .. } => Self::CertificateNotYetValid,
             E::NotValidForNameContext { expected, presented } => {
-                let presented = if presented.is_empty() { "no name".to_owned() } else { presented.join(", ") };
+                let names = first_of(presented.iter().cloned(), MOST_NAMES);
+                let presented = if names.is_empty() { "no name".to_owned() } else { names };
                 Self::CertificateName(format!("it must be for {} and has {presented}", expected.to_str()))
             }
             E::NotValidForName => Self::CertificateName("no certificate can carry the name that it must".to_owned()),
             E::UnknownIssuer => Self::CertificateUntrusted,
             E::Revoked => Self::CertificateRevoked,
-            E::UnknownRevocationStatus => {
-                Self::CertificateInvalid("no revocation list covers every certificate of its chain".to_owned())
-            }
-            E::ExpiredRevocationList | E::ExpiredRevocationListContext { .. } => {
-                Self::CertificateInvalid("the revocation list is past its date".to_owned())
-            }
             E::InvalidPurpose | E::InvalidPurposeContext { .. } => {
                 Self::CertificateInvalid("its extended key usage does not allow this use".to_owned())
             }
             E::Other(other) if is_authority_as_server(other) => {
                 Self::CertificateInvalid("it is an authority's certificate (CA:TRUE), not a host's".to_owned())
             }
-            E::Other(other) => match other.0.downcast_ref::<ChainTooLong>() {
-                Some(flaw) => Self::CertificateInvalid(flaw.to_string()),
-                None => Self::CertificateInvalid(other.to_string()),
-            },
+            E::Other(other) => Self::CertificateInvalid(own_words(other).unwrap_or_else(|| other.to_string())),
             other => Self::CertificateInvalid(other.to_string()),
         }
     }
@@ -139,7 +149,16 @@ impl TlsFault {
             Self::CertificateRevoked => "showed a certificate that was revoked".to_owned(),
             Self::CertificateInvalid(detail) => format!("showed a certificate that is not valid: {detail}"),
             Self::NoCertificateGiven => "showed no certificate, and one is required".to_owned(),
-            Self::ServerNameUnknown => "asked for no server name that a certificate of the profile has".to_owned(),
+            Self::ServerNameUnknown(None) => "sent no server name (SNI), and the profile requires one".to_owned(),
+            // A dot at the end is passed over.
+            Self::ServerNameUnknown(Some(name)) => match server_name_flaw(name.strip_suffix('.').unwrap_or(name)) {
+                Some(flaw) => format!("asked for the server name \"{name}\" (SNI), which is no host name: {flaw}"),
+                None => format!("asked for the server name \"{name}\" (SNI), which no certificate of the profile has"),
+            },
+            Self::ServerNameInvalid(None) => "sent a server name (SNI) that is not one host name".to_owned(),
+            Self::ServerNameInvalid(Some((name, flaw))) => {
+                format!("asked for the server name \"{name}\" (SNI), which is no host name: {flaw}")
+            }
             Self::ProtocolMismatch(detail) => format!("has no tls version or algorithm in common: {detail}"),
             Self::CloseNotifyMissing => "closed the connection without close_notify".to_owned(),
             Self::Reset => "reset the connection".to_owned(),
@@ -147,6 +166,15 @@ impl TlsFault {
             Self::Other(detail) => format!("failed: {detail}"),
         }
     }
+}
+
+/// Returns what pronk's own verifiers say, beyond what the library's errors can carry.
+fn own_words(other: &OtherError) -> Option<String> {
+    let error = &other.0;
+    let too_long = error.downcast_ref::<ChainTooLong>().map(ToString::to_string);
+    let out_of_date = || error.downcast_ref::<AuthorityOutOfDate>().map(ToString::to_string);
+    let unknown = || error.downcast_ref::<RevocationUnknown>().map(ToString::to_string);
+    too_long.or_else(out_of_date).or_else(unknown)
 }
 
 fn tls_error(error: &io::Error) -> Option<&Error> {

@@ -3,6 +3,7 @@
 use rustls::{ClientConnection, CommonState, HandshakeKind, ProtocolVersion, ServerConnection};
 
 use super::MemberTls;
+use super::client_hello::server_name_on_wire;
 use crate::cert::names;
 
 /// What a finished handshake agreed on, for the close record.
@@ -23,9 +24,13 @@ pub struct TlsFacts {
 }
 
 impl TlsFacts {
-    /// Returns the facts of a connection from a client.
-    pub fn of_client_side(connection: &ServerConnection) -> Self {
-        Self::of(connection, connection.server_name().map(str::to_owned))
+    /// Returns the facts of a connection from a client whose first bytes were these. A server name is told as it was sent
+    /// where rustls tells another: it passes over an IP address, and over a dot at the end.
+    pub fn of_client_side(connection: &ServerConnection, first_bytes: &[u8]) -> Self {
+        let name = connection.server_name();
+        let is_other = |sent: &String| name.is_none_or(|name| !name.eq_ignore_ascii_case(sent));
+        let sent = server_name_on_wire(first_bytes).filter(is_other);
+        Self::of(connection, sent.or_else(|| name.map(str::to_owned)))
     }
 
     /// Returns the facts of a connection to a member.

@@ -4,17 +4,17 @@ use std::fmt;
 use std::sync::Arc;
 use std::time::Duration;
 
-use rustls::client::ClientConfig;
 use rustls_pki_types::ServerName;
 use tokio_rustls::TlsConnector;
 
+use super::judged_sessions::JudgedSessions;
 use super::member_verifier::{MemberVerifier, Tolerated};
 use crate::model::profile::ServerSsl;
 use crate::model::{Address, Member};
 
 /// TLS toward one member: its own name to verify and its own sessions to resume.
 pub struct MemberTls {
-    pub config: Arc<ClientConfig>,
+    pub(super) sessions: JudgedSessions,
     /// For [`TlsConnector::connect`]. Not what the certificate is checked against.
     pub server_name: ServerName<'static>,
     /// The server name that is sent, if any.
@@ -29,7 +29,7 @@ pub struct MemberTls {
 impl MemberTls {
     /// Begins handshakes with the member, to be given [`Self::server_name`].
     pub fn connector(&self) -> TlsConnector {
-        TlsConnector::from(self.config.clone())
+        TlsConnector::from(self.sessions.config())
     }
 
     /// Returns the name of the server-ssl profile.

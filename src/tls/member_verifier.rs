@@ -5,18 +5,19 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
-use rustls::client::{verify_server_cert_signed_by_trust_anchor, verify_server_name};
+use rustls::client::verify_server_name;
 use rustls::crypto::WebPkiSupportedAlgorithms;
 use rustls::server::ParsedCertificate;
-use rustls::{CertificateError, Error, OtherError, RootCertStore};
+use rustls::{CertificateError, Error, OtherError};
 use rustls_pki_types::{CertificateDer, ServerName, UnixTime};
-use x509_parser::prelude::{FromDer, X509Certificate};
+use webpki::KeyUsage;
 
 use super::client_auth::as_untrusted;
+use super::peer_trust::{AuthorityOutOfDate, PeerTrust, seconds};
 use super::verifier::VerifyChain;
 use crate::model::profile::CertResponse;
 
-/// Verifies one member's certificate: its chain, its dates, and the name that it must carry.
+/// Verifies one member's certificate: its chain, its dates, its revocation, and the name that it must carry.
 ///
 /// The name is the profile's or the node's, whatever SNI is sent.
 pub(super) struct MemberVerifier {
@@ -33,7 +34,7 @@ pub(super) struct MemberVerifier {
 
 /// What a member's certificate must be.
 pub(super) struct Demands {
-    pub(super) roots: Arc<RootCertStore>,
+    pub(super) trust: Arc<PeerTrust>,
     /// `None` if the node's name cannot be in any certificate.
     pub(super) name: Option<ServerName<'static>>,
     pub(super) expired: CertResponse,
@@ -72,8 +73,10 @@ impl Demands {
         algorithms: &WebPkiSupportedAlgorithms,
     ) -> Result<Tolerated, Error> {
         let parsed = ParsedCertificate::try_from(end_entity)?;
-        let chain_at = |time| {
-            verify_server_cert_signed_by_trust_anchor(&parsed, &self.roots, intermediates, time, algorithms.all)
+        // What was revoked since is looked up as of now, whenever the chain's dates are judged.
+        let chain_at = |at| {
+            self.trust
+                .verify((end_entity, intermediates), KeyUsage::server_auth(), (at, now), algorithms)
                 .map_err(as_untrusted)
         };
         let mut tolerated = Tolerated::default();
@@ -82,7 +85,7 @@ impl Demands {
         if let Err(error) = &outcome
             && self.expired == CertResponse::Ignore
             && is_expired(error)
-            && let Some(earlier) = before_expiry(end_entity, intermediates, now, chain_at)
+            && let Some(earlier) = self.before_expiry(&shown(end_entity, intermediates), now, chain_at)
         {
             outcome = earlier;
             tolerated.expired = true;
@@ -101,36 +104,46 @@ impl Demands {
         verify_server_name(&parsed, name)?;
         Ok(tolerated)
     }
+
+    /// Returns what the chain is worth if judged at a time when none of it had expired, if there was such a time.
+    fn before_expiry(
+        &self,
+        shown: &[&CertificateDer<'_>],
+        now: UnixTime,
+        chain_at: impl Fn(UnixTime) -> Result<(), Error>,
+    ) -> Option<Result<(), Error>> {
+        let ends = self.trust.past_ends(shown, seconds(now)).into_iter().take(MAX_TIMES);
+        ends.filter_map(|end| u64::try_from(end).ok())
+            .map(|end| chain_at(UnixTime::since_unix_epoch(Duration::from_secs(end))))
+            .find(|outcome| !outcome.as_ref().is_err_and(is_about_dates))
+    }
 }
 
-/// Returns what the chain is worth if judged at a time when none of it had expired, if there was such a time.
-fn before_expiry(
-    end_entity: &CertificateDer<'_>,
-    intermediates: &[CertificateDer<'_>],
-    now: UnixTime,
-    chain_at: impl Fn(UnixTime) -> Result<(), Error>,
-) -> Option<Result<(), Error>> {
-    let mut ends: Vec<u64> = std::iter::once(end_entity)
-        .chain(intermediates)
-        .filter_map(|certificate| X509Certificate::from_der(certificate).ok())
-        .filter_map(|(_, parsed)| u64::try_from(parsed.validity().not_after.timestamp()).ok())
-        .filter(|&end| end < now.as_secs())
-        .collect();
-    ends.sort_unstable_by(|one, other| other.cmp(one));
-    ends.truncate(MAX_TIMES);
-    ends.into_iter()
-        .map(|end| chain_at(UnixTime::since_unix_epoch(Duration::from_secs(end))))
-        .find(|outcome| !outcome.as_ref().is_err_and(is_about_dates))
+fn shown<'a, 'b>(
+    end_entity: &'a CertificateDer<'b>,
+    intermediates: &'a [CertificateDer<'b>],
+) -> Vec<&'a CertificateDer<'b>> {
+    std::iter::once(end_entity).chain(intermediates).collect()
 }
 
 fn is_expired(error: &Error) -> bool {
     use CertificateError::{Expired, ExpiredContext};
     matches!(error, Error::InvalidCertificate(Expired | ExpiredContext { .. }))
+        || authority_out_of_date(error).is_some_and(|authority| authority.has_expired)
+}
+
+fn authority_out_of_date(error: &Error) -> Option<&AuthorityOutOfDate> {
+    match error {
+        Error::InvalidCertificate(CertificateError::Other(other)) => other.0.downcast_ref(),
+        _ => None,
+    }
 }
 
 fn is_about_dates(error: &Error) -> bool {
     use CertificateError::{NotValidYet, NotValidYetContext};
-    is_expired(error) || matches!(error, Error::InvalidCertificate(NotValidYet | NotValidYetContext { .. }))
+    matches!(error, Error::InvalidCertificate(NotValidYet | NotValidYetContext { .. }))
+        || is_expired(error)
+        || authority_out_of_date(error).is_some()
 }
 
 fn is_untrusted(error: &Error) -> bool {
@@ -145,6 +158,19 @@ fn is_untrusted(error: &Error) -> bool {
 /// Returns whether the flaw is that a certificate of an authority is shown as a server's own.
 pub(super) fn is_authority_as_server(error: &OtherError) -> bool {
     matches!(error.0.downcast_ref::<webpki::Error>(), Some(webpki::Error::CaUsedAsEndEntity))
+}
+
+impl MemberVerifier {
+    /// Returns the first second after `now` in which a chain that was verified now may be judged otherwise.
+    pub(super) fn next_change(
+        &self,
+        end_entity: &CertificateDer<'_>,
+        intermediates: &[CertificateDer<'_>],
+        now: UnixTime,
+    ) -> i64 {
+        let change = |demands: &Demands| demands.trust.next_change(&shown(end_entity, intermediates), seconds(now));
+        self.demands.as_ref().map_or(i64::MAX, change)
+    }
 }
 
 impl VerifyChain for MemberVerifier {

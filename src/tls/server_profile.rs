@@ -7,17 +7,18 @@ use std::path::Path;
 use std::sync::{Arc, Weak};
 
 use parking_lot::RwLock;
-use rustls::RootCertStore;
-use rustls::client::{ClientConfig, Resumption};
+use rustls::client::ClientConfig;
 use rustls::crypto::CryptoProvider;
 use rustls::sign::SingleCertAndKey;
+use rustls::time_provider::{DefaultTimeProvider, TimeProvider};
 use rustls_pki_types::ServerName;
 
 use super::ProfileError;
 use super::cipher_suites::{provider, versions};
-use super::member_sessions::MemberSessions;
+use super::judged_sessions::JudgedSessions;
 use super::member_tls::{MemberTls, sni};
 use super::member_verifier::{Demands, MemberVerifier};
+use super::peer_trust::{PeerTrust, TrustFiles};
 use super::trust_anchors::Roots;
 use super::verifier::{HandshakeSignatures, Verifier};
 use crate::cert::Identity;
@@ -28,11 +29,11 @@ use crate::model::{Address, Member, MemberKey};
 pub struct LiveServerSsl {
     profile: ServerSsl,
     /// `None` if the profile verifies nothing.
-    roots: Option<Roots>,
-    anchors: Arc<RootCertStore>,
+    trust: Option<(TrustFiles, Arc<PeerTrust>)>,
     identity: Option<Identity>,
     client_certificate: Option<Arc<SingleCertAndKey>>,
     provider: Arc<CryptoProvider>,
+    clock: Arc<dyn TimeProvider>,
     /// TLS toward each member for as long as a connection holds it.
     members: RwLock<HashMap<MemberKey, Weak<MemberTls>>>,
 }
@@ -47,10 +48,20 @@ impl LiveServerSsl {
         store: &Path,
         previous: Option<&Arc<Self>>,
     ) -> Result<Arc<Self>, Vec<ProfileError>> {
-        let (roots, identity) = load(profile, store)?;
+        Self::build_with_clock(profile, store, previous, Arc::new(DefaultTimeProvider))
+    }
+
+    /// Like [`Self::build`], with a clock that says what is in date.
+    pub fn build_with_clock(
+        profile: &ServerSsl,
+        store: &Path,
+        previous: Option<&Arc<Self>>,
+        clock: Arc<dyn TimeProvider>,
+    ) -> Result<Arc<Self>, Vec<ProfileError>> {
+        let (trust, identity) = load(profile, store)?;
         if let Some(previous) = previous
             && previous.profile == *profile
-            && previous.roots == roots
+            && previous.trust.as_ref().map(|(files, _)| files) == trust.as_ref()
             && previous.identity.as_ref().map(Identity::chain) == identity.as_ref().map(Identity::chain)
         {
             return Ok(previous.clone());
@@ -58,11 +69,14 @@ impl LiveServerSsl {
         let provider = provider(profile.cipher_group);
         Ok(Arc::new(Self {
             profile: profile.clone(),
-            anchors: Arc::new(roots.as_ref().map_or_else(RootCertStore::empty, Roots::store)),
-            roots,
+            trust: trust.map(|files| {
+                let trust = Arc::new(PeerTrust::of(&files, profile.crl_scope));
+                (files, trust)
+            }),
             client_certificate: identity.as_ref().map(|identity| Arc::new(identity.key.clone().into())),
             identity,
             provider,
+            clock,
             members: RwLock::default(),
         }))
     }
@@ -97,10 +111,10 @@ impl LiveServerSsl {
 
     fn make(&self, member: &Member) -> MemberTls {
         let profile = &self.profile;
-        let demands = profile.verify.then(|| {
+        let demands = self.trust.as_ref().map(|(_, trust)| {
             let name = profile.authenticate_name.clone().unwrap_or_else(|| member.node.certificate_name());
             Demands {
-                roots: self.anchors.clone(),
+                trust: Arc::clone(trust),
                 name: ServerName::try_from(name).ok(),
                 expired: profile.expire_cert_response,
                 untrusted: profile.untrusted_cert_response,
@@ -122,7 +136,13 @@ impl LiveServerSsl {
             (None, Address::Fqdn(_)) => IpAddr::V4(Ipv4Addr::UNSPECIFIED).into(),
         };
         MemberTls {
-            config: Arc::new(self.configure(&verifier, sni.is_some())),
+            sessions: JudgedSessions::new(
+                self.configure(&verifier, sni.is_some()),
+                profile.cache_size as usize,
+                Arc::clone(&verifier),
+                self.provider.signature_verification_algorithms,
+                Arc::clone(&self.clock),
+            ),
             server_name,
             sni: sni.map(|name| name.to_str().into_owned()),
             hostname: member.node.hostname.clone(),
@@ -145,7 +165,7 @@ impl LiveServerSsl {
         };
         config.enable_sni = sni;
         config.alpn_protocols = self.profile.alpn.iter().map(|name| name.clone().into_bytes()).collect();
-        config.resumption = Resumption::store(Arc::new(MemberSessions::new(self.profile.cache_size as usize)));
+        config.time_provider = Arc::clone(&self.clock);
         config
     }
 }
@@ -156,13 +176,12 @@ impl fmt::Debug for LiveServerSsl {
     }
 }
 
-fn load(profile: &ServerSsl, store: &Path) -> Result<(Option<Roots>, Option<Identity>), Vec<ProfileError>> {
+fn load(profile: &ServerSsl, store: &Path) -> Result<(Option<TrustFiles>, Option<Identity>), Vec<ProfileError>> {
     let mut errors = Vec::new();
-    let roots = if profile.verify {
-        Roots::load(&profile.name, &profile.ca_file).map_err(|error| errors.push(error)).ok()
-    } else {
-        None
-    };
+    let trust = profile.verify.then(|| {
+        let roots = Roots::load(&profile.name, &profile.ca_file);
+        TrustFiles::load(&profile.name, roots, profile.crl_file.as_deref(), &mut errors)
+    });
     let identity = profile.client_certificate.as_ref().and_then(|source| {
         Identity::load(source, store)
             .map_err(|flaws| {
@@ -171,7 +190,7 @@ fn load(profile: &ServerSsl, store: &Path) -> Result<(Option<Roots>, Option<Iden
             .ok()
     });
     errors.extend(unusable_names(profile));
-    if errors.is_empty() { Ok((roots, identity)) } else { Err(errors) }
+    if errors.is_empty() { Ok((trust.flatten(), identity)) } else { Err(errors) }
 }
 
 fn unusable_names(profile: &ServerSsl) -> Vec<ProfileError> {

@@ -7,7 +7,7 @@ use rustls_native_certs::CertificateResult;
 use rustls_pki_types::CertificateDer;
 
 use super::ProfileError;
-use crate::cert::pem::read_certificates;
+use crate::cert::bundle::{decode_at, read_certificates};
 use crate::model::Name;
 use crate::model::profile::TrustAnchors;
 
@@ -32,11 +32,18 @@ impl Roots {
             read_certificates(path).map_err(|error| ProfileError::from_material(profile, CA_FILE, &error))?;
         let mut store = RootCertStore::empty();
         for (index, certificate) in certificates.iter().enumerate() {
-            store.add(certificate.clone()).map_err(|error| {
+            if store.add(certificate.clone()).is_err() {
                 let position = index + 1;
-                let message = format!("certificate {position} of {} cannot be trusted: {error}", path.display());
-                ProfileError::new(profile, CA_FILE, message)
-            })?;
+                // Its decoding says mostly what is wrong with it.
+                if let Err(error) = decode_at(path, position, certificate.clone()) {
+                    return Err(ProfileError::from_material(profile, CA_FILE, &error));
+                }
+                let message = format!(
+                    "certificate {position} of {} cannot be trusted: its name, key or constraints are malformed",
+                    path.display()
+                );
+                return Err(ProfileError::new(profile, CA_FILE, message));
+            }
         }
         Ok(Self::Listed(certificates))
     }

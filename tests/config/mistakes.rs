@@ -37,8 +37,8 @@ fn all_mistakes_are_told_at_once_in_the_order_of_the_file() {
     21:41 error: defaults-from goes in a circle: a -> b -> c -> a
     21:61 error: minimum-version is above maximum-version
     24:34 error: profile `d` is tcp, its parent `fastL4` is fastL4
-    24:56 error: `idle-timeout` must be a duration from 1ms to 365d, or indefinite, found `1 hour`
-    24:64 error: unknown key `ca-file` in a tcp profile
+    24:56 error: `idle-timeout` must be a duration from 1ms to 365d, or indefinite, found `an hour`
+    24:65 error: unknown key `ca-file` in a tcp profile
     25:69 error: minimum-version `tls1.0` is not offered
     25:77 error: unknown key `ciphers` in a client-ssl profile
     25:118 error: `store` is given together with `cert`, `key` or `chain`

@@ -112,7 +112,7 @@ fn long_line_is_cut_to_what_is_wrong() {
 #[test]
 fn what_is_no_yaml_is_shown_alike() {
     insta::assert_snapshot!(shown("virtual-servers:\n  vs:\n    destination: *:21050\n"), @r#"
-    error: not YAML: alias references unknown anchor
+    error: not YAML: `*` repeats what an anchor `&` names, and there is no such anchor
      --> pronk.yaml:3:18
       |
     3 |     destination: *:21050

@@ -9,4 +9,5 @@ mod fetch_chain;
 mod lint;
 mod members;
 mod replace;
+mod revocation;
 mod tls;

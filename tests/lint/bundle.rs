@@ -108,7 +108,10 @@ fn key_in_the_old_encryption_hides_no_certificate() {
     for text in [format!("{key}{chain}"), format!("{chain}{key}")] {
         let all = read(&write(files.folder.path(), "all.pem", text.as_bytes(), 0o600));
         assert_eq!(all.certificates, files.leaf.chain);
-        assert!(all.key.unwrap().spki.unwrap_err().contains("old format"));
+        assert!(all.key.unwrap().spki.unwrap_err().contains("no passphrase"));
+        let secret = Passphrase::new(b"secret".to_vec().into());
+        let opened = bundle::read(&files.path("all.pem"), Some(&secret)).unwrap().key.unwrap();
+        assert_eq!(opened.spki, read(&files.path("plain.key")).key.unwrap().spki);
     }
 }
 
@@ -143,7 +146,7 @@ fn files_without_anything_of_use_are_refused() {
     let of = |name: &str, contents: &[u8]| refusal(&write(files.folder.path(), name, contents, 0o600));
     assert!(of("text.pem", b"hello").contains("neither certificates nor keys"));
     assert!(of("empty.pem", b"").contains("neither certificates nor keys"));
-    assert!(of("open.pem", b"-----BEGIN CERTIFICATE-----\nAAAA\n").contains("a section has no end line"));
+    assert!(of("open.pem", b"-----BEGIN CERTIFICATE-----\nAAAA\n").contains("that begins here has no end line"));
     assert!(of("base.pem", b"-----BEGIN CERTIFICATE-----\n???\n-----END CERTIFICATE-----\n").contains("not base64"));
     assert!(of("p7.pem", b"-----BEGIN PKCS7-----\nAAAA\n-----END PKCS7-----\n").contains("PKCS#7"));
     assert!(refusal(&files.path("absent.pem")).contains("no such file"));

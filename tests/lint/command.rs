@@ -111,7 +111,7 @@ fn unreadable_file_is_told_and_the_others_are_linted() {
     write(folder.path(), "broken.pem", b"-----BEGIN CERTIFICATE-----\nAA", 0o644);
     let run = lint(folder.path(), &[&["broken.pem", "bad.pem"], ARGS.as_slice()].concat());
     assert_eq!(run.code, 3);
-    assert!(run.err.contains("broken.pem is not well-formed PEM: a section has no end line"), "{}", run.err);
+    assert!(run.err.contains("broken.pem:1 is not well-formed PEM: the section"), "{}", run.err);
     assert!(run.out.contains("san-missing-frontend"), "{}", run.out);
 }
 

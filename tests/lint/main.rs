@@ -14,6 +14,7 @@ mod live;
 mod matching;
 mod names;
 mod openssl;
+mod peers;
 mod usage;
 mod validity;
 
@@ -31,6 +32,7 @@ static CASES: &[&[Case]] = &[
     authorities::CASES,
     keys::CASES,
     chain::CASES,
+    peers::CASES,
     cluster::CASES,
     live::CASES,
 ];

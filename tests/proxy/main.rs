@@ -5,6 +5,7 @@ mod support;
 
 use support::{lb, peers};
 
+mod addresses;
 mod balance;
 mod codes;
 mod control;
@@ -21,6 +22,8 @@ mod queue;
 mod relay;
 mod resolve;
 mod rules;
+mod seccomp;
+mod server_names;
 mod shortage;
 mod sides;
 mod slow_readers;

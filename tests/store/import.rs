@@ -110,16 +110,15 @@ fn archive_of_openssl_is_read_and_its_key_stays_encrypted() {
     bench.set_mode("pass", 0o600);
     bench.set_mode("wrong", 0o600);
     let error = bench.cert("import lb --pkcs12 lb.p12 --passphrase-file wrong").refused();
-    assert!(error.contains("lb.p12: the passphrase does not open it"), "{error}");
+    assert!(error.contains("lb.p12 cannot be opened: the passphrase does not open it"), "{error}");
     let error = bench.cert("import lb --pkcs12 lb.pem --passphrase-file pass").refused();
-    assert!(error.contains("not a well-formed PKCS#12 archive"), "{error}");
-    assert!(bench.cert("import lb --cert lb.p12").refused().contains("--pkcs12"));
+    assert!(error.contains("lb.pem is no PKCS#12 archive; give it with --cert"), "{error}");
 
     bench.cert("import lb --pkcs12 lb.p12 --passphrase-file pass").done();
     assert!(bench.read("certs/lb/key.pem").starts_with("-----BEGIN ENCRYPTED PRIVATE KEY-----"));
     let public = bench.openssl("pkey -in certs/lb/key.pem -passin pass:Sesame -pubout");
     assert_eq!(public, bench.openssl("x509 -in certs/lb/cert.pem -noout -pubkey"));
-    bench.cert("import lb --pkcs12 lb.p12 --passphrase-file pass --decrypt --replace").done();
+    bench.cert("import lb --cert lb.p12 --passphrase-file pass --decrypt --replace").done();
     assert_eq!(crate::identity(&bench.path("certs"), "lb").unwrap().chain(), leaf);
 }
 

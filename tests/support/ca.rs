@@ -21,7 +21,7 @@ use pronk::cert::names::subject;
 use rcgen::{
     BasicConstraints, CertificateParams, CertificateRevocationListParams, CertifiedIssuer, DnType,
     ExtendedKeyUsagePurpose, IsCa, Issuer, KeyIdMethod, KeyPair, KeyUsagePurpose, PKCS_RSA_SHA256, PublicKeyData,
-    RevokedCertParams, SanType, SerialNumber, date_time_ymd,
+    RevokedCertParams, SanType, SerialNumber, SigningKey, date_time_ymd,
 };
 use rustls_pki_types::{CertificateDer, PrivateKeyDer};
 
@@ -80,6 +80,11 @@ impl Authority {
         let name = subject(self.certificate()).unwrap();
         let params = authority_params(name.strip_prefix("CN=").unwrap());
         params.signed_by(self.issuer.key(), &*other.issuer as &Issuer<_>).unwrap().der().clone()
+    }
+
+    /// Signs bytes with the authority's key: ECDSA P-256 with SHA-256 unless the authority is RSA.
+    pub fn signature(&self, message: &[u8]) -> Vec<u8> {
+        self.issuer.key().sign(message).unwrap()
     }
 
     /// The authority's own private key.
@@ -211,6 +216,12 @@ impl<'a> LeafBuilder<'a> {
         self
     }
 
+    /// Valid until a second of the year 2026 or later, since 1970.
+    pub fn until(mut self, not_after: i64) -> Self {
+        self.params.not_after = time(not_after);
+        self
+    }
+
     /// Marked CA:TRUE, as `openssl req -x509` does.
     pub fn marked_as_authority(mut self) -> Self {
         self.params.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
@@ -258,6 +269,10 @@ pub struct Files {
 }
 
 impl Leaf {
+    pub fn serial(&self) -> u64 {
+        self.serial
+    }
+
     pub fn certificate(&self) -> &CertificateDer<'static> {
         &self.chain[0]
     }
@@ -299,6 +314,11 @@ impl Leaf {
     fn write_chain(&self, folder: &Path, file: &str) -> PathBuf {
         write(folder, file, pem_of(&self.chain).as_bytes(), 0o644)
     }
+}
+
+/// A point in time for [`CertificateParams`], from seconds since 1970.
+pub fn time(seconds: i64) -> time::OffsetDateTime {
+    time::OffsetDateTime::from_unix_timestamp(seconds).unwrap()
 }
 
 /// Certificates as PEM.

@@ -3,6 +3,7 @@
 #![allow(dead_code, unused_imports, reason = "each test program uses a part of it")]
 
 pub mod ca;
+pub mod crl;
 pub mod lb;
 pub mod peers;
 pub mod port;

@@ -88,9 +88,10 @@ async fn sni_require_refuses_an_absent_or_unknown_name() {
 
     assert!(bench.client().connect(&live, HOST).await.ours.is_ok());
     let absent = bench.client().without_sni().connect(&live, HOST).await;
-    assert_eq!(*absent.fault(), TlsFault::ServerNameUnknown);
+    assert_eq!(*absent.fault(), TlsFault::ServerNameUnknown(None));
     assert!(absent.theirs.unwrap_err().contains("AccessDenied"));
-    assert_eq!(*bench.client().connect(&live, "x.example.com").await.fault(), TlsFault::ServerNameUnknown);
+    let unknown = bench.client().connect(&live, "x.example.com").await;
+    assert_eq!(*unknown.fault(), TlsFault::ServerNameUnknown(Some("x.example.com".to_owned())));
 }
 
 #[tokio::test]

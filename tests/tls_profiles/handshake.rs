@@ -2,16 +2,18 @@
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
+use std::sync::atomic::{AtomicI64, Ordering};
 use std::time::Duration;
 
 use pronk::model::profile::{
-    CertKey, CertResponse, Certificate, CipherGroup, ClientSsl, PeerCertMode, ServerSsl, TlsVersion, TlsVersions,
-    TrustAnchors,
+    CertKey, CertResponse, Certificate, CipherGroup, ClientSsl, CrlScope, PeerCertMode, ServerSsl, TlsVersion,
+    TlsVersions, TrustAnchors,
 };
 use pronk::model::{Address, Member, Name, Node};
 use pronk::tls::{LiveClientSsl, LiveServerSsl, MemberTls, TlsFacts, TlsFault, provider};
 use rustls::crypto::{CryptoProvider, WebPkiSupportedAlgorithms};
-use rustls::pki_types::{CertificateDer, ServerName};
+use rustls::pki_types::{CertificateDer, ServerName, UnixTime};
+use rustls::time_provider::TimeProvider;
 use rustls::{ClientConfig, RootCertStore, ServerConfig, SignatureScheme, SupportedCipherSuite};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio_rustls::{TlsAcceptor, TlsConnector};
@@ -49,6 +51,7 @@ impl Bench {
             peer_cert_mode: PeerCertMode::Ignore,
             ca_file: None,
             crl_file: None,
+            crl_scope: CrlScope::Chain,
             authenticate_depth: 9,
             handshake_timeout: Duration::from_secs(10),
             session_ticket: true,
@@ -65,6 +68,8 @@ impl Bench {
             verify: true,
             authenticate_name: None,
             server_name: None,
+            crl_file: None,
+            crl_scope: CrlScope::Chain,
             expire_cert_response: CertResponse::Drop,
             untrusted_cert_response: CertResponse::Drop,
             client_certificate: None,
@@ -84,8 +89,41 @@ impl Bench {
         LiveServerSsl::build(profile, self.path(), None).unwrap().for_member(member)
     }
 
+    pub fn serve_at(&self, profile: &ClientSsl, clock: &Clock) -> Arc<LiveClientSsl> {
+        LiveClientSsl::build_with_clock(profile, self.path(), None, &clock.provider()).unwrap()
+    }
+
+    pub fn toward_at(&self, profile: &ServerSsl, member: &Member, clock: &Clock) -> Arc<MemberTls> {
+        LiveServerSsl::build_with_clock(profile, self.path(), None, clock.provider()).unwrap().for_member(member)
+    }
+
     pub fn client(&self) -> Client {
         Client::trusting(self.ca.certificate())
+    }
+}
+
+/// The time by which a profile judges: it stands still until it is set.
+#[derive(Clone, Debug)]
+pub struct Clock(Arc<AtomicI64>);
+
+impl Clock {
+    pub fn at(now: i64) -> Self {
+        Self(Arc::new(now.into()))
+    }
+
+    pub fn set(&self, now: i64) {
+        self.0.store(now, Ordering::SeqCst);
+    }
+
+    fn provider(&self) -> Arc<dyn TimeProvider> {
+        Arc::new(self.clone())
+    }
+}
+
+impl TimeProvider for Clock {
+    fn current_time(&self) -> Option<UnixTime> {
+        let now = self.0.load(Ordering::SeqCst);
+        Some(UnixTime::since_unix_epoch(Duration::from_secs(now.try_into().unwrap())))
     }
 }
 
@@ -215,11 +253,17 @@ impl Outcome {
 pub async fn from_client(live: &LiveClientSsl, config: &Arc<ClientConfig>, host: &str) -> Outcome {
     let (near, far) = tokio::io::duplex(1 << 16);
     let ours = async {
-        let mut stream = live.acceptor().accept(near).await.map_err(|error| TlsFault::of_handshake(&error))?;
+        // The client's first flight is looked at, as `net::Socket` does.
+        let (mut read, write) = tokio::io::split(near);
+        let mut hello = Vec::with_capacity(1 << 14);
+        read.read_buf(&mut hello).await.map_err(|error| TlsFault::of_handshake(&error))?;
+        let near = tokio::io::join(std::io::Cursor::new(hello.clone()).chain(read), write);
+        let accepted = live.acceptor().accept(near).await;
+        let mut stream = accepted.map_err(|error| TlsFault::of_client_handshake(&error, &hello))?;
         let byte = stream.read_u8().await.map_err(|error| TlsFault::of_relay(&error))?;
         stream.write_u8(byte).await.map_err(|error| TlsFault::of_relay(&error))?;
         stream.shutdown().await.ok();
-        Ok(TlsFacts::of_client_side(stream.get_ref().1))
+        Ok(TlsFacts::of_client_side(stream.get_ref().1, &hello))
     };
     let theirs = async {
         let name = ServerName::try_from(host.to_owned()).unwrap();

@@ -8,3 +8,4 @@ mod handshake;
 mod material;
 mod members;
 mod resumption;
+mod revocation;

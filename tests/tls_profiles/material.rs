@@ -71,10 +71,19 @@ fn files_without_what_they_should_hold_are_told() {
     assert!(swapped.message.starts_with("no certificate in "), "{swapped}");
     let cut = file(&bench, "cut", "-----BEGIN CERTIFICATE-----\nAAAA\n");
     let found = error(&bench, cert_key(&Files { cert: cut, ..good.clone() }));
-    assert!(found.message.ends_with("a section has no end line"), "{found}");
+    assert!(
+        found
+            .message
+            .ends_with(":1 is not well-formed PEM: the section \"CERTIFICATE\" that begins here has no end line"),
+        "{found}"
+    );
     let garbage = file(&bench, "garbage", "-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----\n");
     let found = error(&bench, cert_key(&Files { cert: garbage, ..good }));
-    assert!(found.message.contains("certificate 1 in "), "{found}");
+    assert!(found.message.contains("garbage:1 is not well-formed PEM: the section that begins here"), "{found}");
+    let sequence = file(&bench, "sequence", "-----BEGIN CERTIFICATE-----\nMAMCAQE=\n-----END CERTIFICATE-----\n");
+    let found =
+        error(&bench, cert_key(&Files { cert: sequence, ..bench.ca.issue(HOST).build().write(bench.path(), "b") }));
+    assert!(found.message.contains("certificate 1 in ") && found.message.contains("it is no X.509"), "{found}");
 }
 
 #[test]
@@ -129,7 +138,8 @@ fn encrypted_key_opens_with_its_passphrase() {
     let with = |passphrase: Option<Passphrase>| CertKey { passphrase, ..cert_key(&files) };
     let from_file = |name: &str, contents: &str| Some(Passphrase::File(file(&bench, name, contents)));
     let mut profile = bench.client_ssl(&[]);
-    for contents in ["Sesame 42", "Sesame 42\n", "Sesame 42\r\na comment\n"] {
+    let all = ["Sesame 42", "Sesame 42\n", "Sesame 42\r\na comment\n", "Sesame 42\r", "\u{feff}Sesame 42\n"];
+    for contents in all {
         profile.cert_key_chain = vec![with(from_file("right", contents))];
         bench.serve(&profile);
     }
@@ -162,13 +172,15 @@ fn passphrase_comes_from_the_environment() {
 }
 
 #[test]
-fn old_and_weak_encryption_is_refused_with_the_remedy() {
+fn unknown_encryption_is_refused_with_the_remedy() {
     let bench = Bench::new();
     let files = bench.ca.issue(HOST).build().write(bench.path(), "lb");
-    let legacy = "-----BEGIN RSA PRIVATE KEY-----\nProc-Type: 4,ENCRYPTED\nDEK-Info: AES-256-CBC,00\n\nAAAA\n\
-                  -----END RSA PRIVATE KEY-----\n";
-    let found = error(&bench, cert_key(&Files { key: file(&bench, "legacy.key", legacy), ..files }));
-    assert!(found.message.contains("old format"), "{found}");
+    let text = "-----BEGIN RSA PRIVATE KEY-----\nProc-Type: 4,ENCRYPTED\n\
+                DEK-Info: CAMELLIA-256-CBC,000102030405060708090A0B0C0D0E0F\n\nAAAA\n-----END RSA PRIVATE KEY-----\n";
+    let key = file(&bench, "legacy.key", text);
+    let passphrase = Some(Passphrase::File(file(&bench, "pass", "Sesame")));
+    let found = error(&bench, CertKey { passphrase, ..cert_key(&Files { key, ..files }) });
+    assert!(found.message.ends_with("in a way that is not supported: CAMELLIA-256-CBC"), "{found}");
     assert!(found.help.unwrap().contains("openssl pkcs8 -topk8"));
 }
 

@@ -7,7 +7,8 @@ use super::args::{PassphraseArgs, StoreArgs, now};
 use super::findings::{anchors, front_end};
 use super::usage::Usage;
 use crate::cert::{MaterialError, Passphrase};
-use crate::cli::screen::{self, Color, outln};
+use crate::cli::exit_code::UNREADABLE;
+use crate::cli::screen::{self, outln};
 use crate::lint::report::{Report, human};
 use crate::lint::{Finding, Severity, WeakKeys};
 use crate::store::{self, Stored};
@@ -61,7 +62,7 @@ impl Args {
             findings.findings.iter().filter(of_entry).any(|finding| finding.severity >= Severity::Warning)
         };
         for (folder, pending) in sound.iter().filter(|(folder, _)| !grave(folder)) {
-            outln!("{}: ok{}", folder.display(), if *pending { ", a request is pending" } else { "" });
+            outln!("{}: ok{}", folder.display(), if *pending { ", a request is pending" } else { "" })?;
         }
         let report = Report {
             subjects: &subjects,
@@ -75,11 +76,11 @@ impl Args {
             now,
         };
         if findings.worst().is_some() {
-            screen::print(&format!("\n{}", human(&report, Color::Auto.on(&std::io::stdout()))))?;
+            screen::print(&format!("\n{}", human(&report, screen::has_color(&std::io::stdout()))))?;
         }
         screen::unreadable(&unreadable);
         Ok(match findings.worst() {
-            _ if !unreadable.is_empty() => ExitCode::from(3),
+            _ if !unreadable.is_empty() => ExitCode::from(UNREADABLE),
             Some(Severity::Error) => ExitCode::FAILURE,
             _ => ExitCode::SUCCESS,
         })

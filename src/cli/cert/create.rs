@@ -90,30 +90,30 @@ impl Args {
             None if self.authority => "an authority".into(),
             None => "a self-signed certificate".into(),
         };
-        outln!("made {}: {what}", entry.display());
-        print_summary(&leaf, now);
+        outln!("made {}: {what}", entry.display())?;
+        print_summary(&leaf, now)?;
         if let Some(authority) = authority.filter(|authority| authority.certificate.not_after < validity.1) {
             let day = date::day(authority.certificate.not_after);
-            outln!("it ends with the authority's own certificate, on {day}, and not after {} days", self.days);
+            outln!("it ends with the authority's own certificate, on {day}, and not after {} days", self.days)?;
         }
-        self.next(&entry);
+        self.print_next(&entry)?;
         Ok(ExitCode::SUCCESS)
     }
 }
 
 impl Args {
-    fn next(&self, entry: &Path) {
+    fn print_next(&self, entry: &Path) -> anyhow::Result<()> {
         let trusted = match &self.ca {
             Some(ca) => entry.with_file_name(ca),
             None => entry.to_owned(),
         };
         let cert = trusted.join(CERT);
-        outln!("clients have to trust it: pronk cert trust add {} --to truststore.pem", cert.display());
+        outln!("clients have to trust it: pronk cert trust add {} --to truststore.pem", cert.display())?;
         if self.authority {
-            outln!("certificates are signed with: pronk cert create NAME --dns HOST --ca {}", self.name);
+            outln!("certificates are signed with: pronk cert create NAME --dns HOST --ca {}", self.name)
         } else {
             let passphrase = if self.encrypt { format!(", {}", self.passphrase.line()) } else { String::new() };
-            outln!("in a client-ssl profile: cert-key-chain: [{{ store: {}{passphrase} }}]", self.name);
+            outln!("in a client-ssl profile: cert-key-chain: [{{ store: {}{passphrase} }}]", self.name)
         }
     }
 }

@@ -10,7 +10,7 @@ use zeroize::Zeroizing;
 
 use super::args::{PassphraseArgs, StoreArgs};
 use crate::cert::entry::KEY;
-use crate::cert::{MaterialError, pem, pkcs12};
+use crate::cert::{Instead, MaterialError, pem, pkcs12};
 use crate::cli::screen::outln;
 use crate::store::{StoreError, Stored};
 
@@ -63,7 +63,7 @@ impl Args {
             Some(path) => {
                 let is_secret = self.what.key || self.what.pkcs12;
                 write(path, &contents, is_secret, self.replace)?;
-                outln!("wrote {}{}", path.display(), if is_secret { ", which only you can read" } else { "" });
+                outln!("wrote {}{}", path.display(), if is_secret { ", which only you can read" } else { "" })?;
             }
             None => std::io::stdout().write_all(&contents)?,
         }
@@ -71,7 +71,8 @@ impl Args {
     }
 
     fn contents(&self, stored: &Stored) -> anyhow::Result<Zeroizing<Vec<u8>>> {
-        let no_key = || StoreError::from(MaterialError::NoKey { path: stored.folder.join(KEY) });
+        let no_key =
+            || StoreError::from(MaterialError::NoKey { path: stored.folder.join(KEY), instead: Instead::default() });
         if self.what.key {
             return Ok(Zeroizing::new(stored.key_contents().ok_or_else(no_key)?.to_vec()));
         }

@@ -10,7 +10,7 @@ use super::usage::Usage;
 use crate::cert::bundle::KeyFile;
 use crate::cert::entry::{CERT, CHAIN, CSR, KEY, NEXT_KEY};
 use crate::cert::pem;
-use crate::cli::screen::outln;
+use crate::cli::screen::{errln, outln};
 use crate::lint::{Findings, Severity, WeakKeys};
 use crate::store::{self, Change, Checked, Import, Source, StoreError, Stored, Writer};
 
@@ -19,7 +19,7 @@ use crate::store::{self, Change, Checked, Import, Source, StoreError, Stored, Wr
 pub(in crate::cli) struct Args {
     /// The name of the entry; one that waits for the certificate of its request is completed.
     name: String,
-    /// The certificate, in PEM or DER; the file may hold the chain and the key too.
+    /// The certificate, in PEM, DER, PKCS#7 or PKCS#12; the file may hold the chain and the key too.
     #[arg(long, value_name = "FILE", required_unless_present = "pkcs12", help_heading = "Files")]
     cert: Option<PathBuf>,
     /// The private key; by default the one that is in --cert, or the one of the request.
@@ -62,8 +62,8 @@ impl Args {
         let entry = folder.join(&self.name);
         let findings = lint(&checked, &entry, front_end(usage.hosts(&self.name)), anchors(&folder), now);
         let untimely = checked.untimely(now);
-        findings.findings.iter().filter(|it| it.severity >= Severity::Warning).for_each(|it| eprintln!("{}", line(it)));
-        untimely.iter().for_each(|reason| eprintln!("error: {reason}"));
+        findings.findings.iter().filter(|it| it.severity >= Severity::Warning).for_each(|it| errln!("{}", line(it)));
+        untimely.iter().for_each(|reason| errln!("error: {reason}"));
         let is_bad = findings.worst() == Some(Severity::Error) || !untimely.is_empty();
         if is_bad && !self.force {
             anyhow::bail!("nothing was imported; mend what is wrong, or give --force");
@@ -79,18 +79,20 @@ impl Args {
         }
         writer.put(&self.name, &change(&checked))?;
 
-        outln!("imported {}{}", entry.display(), if self.force && is_bad { ", errors and all" } else { "" });
-        print_summary(&checked.leaf, now);
+        outln!("imported {}{}", entry.display(), if self.force && is_bad { ", errors and all" } else { "" })?;
+        print_summary(&checked.leaf, now)?;
         for (at, above) in checked.chain.iter().enumerate() {
-            outln!("  chain    {}: {}", at + 1, above.title().escape_debug());
+            outln!("  chain    {}: {}", at + 1, above.title().escape_debug())?;
         }
-        checked.left_out.iter().for_each(|what| outln!("left out: {}", what.escape_debug()));
+        for what in &checked.left_out {
+            outln!("left out: {}", what.escape_debug())?;
+        }
         if checked.encrypted {
             let line = self.passphrase.line();
-            outln!("the key stays encrypted (--decrypt stores it without); the profile needs its passphrase:");
-            outln!("  cert-key-chain: [{{ store: {}, {line} }}]", self.name);
+            outln!("the key stays encrypted (--decrypt stores it without); the profile needs its passphrase:")?;
+            outln!("  cert-key-chain: [{{ store: {}, {line} }}]", self.name)?;
         } else {
-            outln!("in a client-ssl profile: cert-key-chain: [{{ store: {} }}]", self.name);
+            outln!("in a client-ssl profile: cert-key-chain: [{{ store: {} }}]", self.name)?;
         }
         Ok(ExitCode::SUCCESS)
     }

@@ -27,11 +27,11 @@ impl Args {
         let entries = Stored::all(&location.folder)?;
         let views: Vec<_> = entries.iter().map(|entry| EntryView::new(entry, usage.by(&entry.name), now)).collect();
         if self.json {
-            outln!("{}", serde_json::to_string_pretty(&views)?);
+            outln!("{}", serde_json::to_string_pretty(&views)?)?;
         } else if views.is_empty() {
-            outln!("{} has no entries; make one with: pronk cert create NAME --dns HOST", location.folder.display());
+            outln!("{} has no entries; make one with: pronk cert create NAME --dns HOST", location.folder.display())?;
         } else {
-            out!("{}", table(&views, with_usage));
+            out!("{}", table(&views, with_usage))?;
         }
         Ok(ExitCode::SUCCESS)
     }

@@ -61,7 +61,7 @@ impl Args {
             );
         }
         writer.remove(&self.name)?;
-        outln!("removed {}", stored.folder.display());
+        outln!("removed {}", stored.folder.display())?;
         Ok(ExitCode::SUCCESS)
     }
 }

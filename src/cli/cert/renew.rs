@@ -78,19 +78,19 @@ impl Args {
             Renewal::Issued { leaf, by, change } => {
                 writer.put(&self.name, &change)?;
                 let by = by.map_or_else(|| "by itself".into(), |authority| format!("by {authority}"));
-                outln!("renewed {}: signed {by}", entry.folder.display());
-                print_summary(&leaf, now);
+                outln!("renewed {}: signed {by}", entry.folder.display())?;
+                print_summary(&leaf, now)?;
                 if leaf.is_self_issued() && with_fresh {
                     let cert = entry.folder.join(CERT);
                     outln!(
                         "clients have to trust it anew: pronk cert trust add {} --to truststore.pem",
                         cert.display()
-                    );
+                    )?;
                 }
                 if !leaves.is_empty() {
-                    outln!("its key is another one, so renew what it has signed: {}", leaves.join(", "));
+                    outln!("its key is another one, so renew what it has signed: {}", leaves.join(", "))?;
                 }
-                outln!("a running pronk takes it with: pronk reload");
+                outln!("a running pronk takes it with: pronk reload")?;
             }
             Renewal::Requested { .. } if entry.pending && !self.replace => {
                 return Err(StoreError::Pending { name: self.name }.into());

@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use crate::cli::screen::{out, outln};
+use crate::cli::screen::{errln, out, outln};
 
 /// Writes a request to a file or to standard output, and prints the next step; on standard error if the request is on
 /// standard output, so that it can be piped on.
@@ -11,11 +11,11 @@ pub(super) fn write_request(csr: &str, out: Option<&Path>, name: &str) -> anyhow
     match out {
         Some(path) => {
             std::fs::write(path, csr).map_err(|error| anyhow::anyhow!("cannot write {}: {error}", path.display()))?;
-            outln!("the request is in {}, its key in the store; {next}", path.display());
+            outln!("the request is in {}, its key in the store; {next}", path.display())?;
         }
         None => {
-            out!("{csr}");
-            eprintln!("the key is in the store; {next}");
+            out!("{csr}")?;
+            errln!("the key is in the store; {next}");
         }
     }
     Ok(())

@@ -5,7 +5,7 @@ use std::process::ExitCode;
 use super::args::{StoreArgs, now};
 use super::usage::Usage;
 use crate::cert::{Certificate, date, text};
-use crate::cli::screen::outln;
+use crate::cli::screen::{errln, outln};
 use crate::store::{EntryView, Stored};
 
 #[derive(Debug, clap::Args)]
@@ -28,37 +28,39 @@ impl Args {
         let now = now()?;
         let view = EntryView::new(&stored, usage.by(&self.name), now);
         if self.json {
-            outln!("{}", serde_json::to_string_pretty(&view)?);
+            outln!("{}", serde_json::to_string_pretty(&view)?)?;
             return Ok(ExitCode::SUCCESS);
         }
-        outln!("{}", stored.folder.display());
+        outln!("{}", stored.folder.display())?;
         match &stored.leaf {
-            Some(leaf) => print_certificate(leaf, now),
-            None if stored.pending => outln!("  waits for the certificate of the request in csr.pem"),
+            Some(leaf) => print_certificate(leaf, now)?,
+            None if stored.pending => outln!("  waits for the certificate of the request in csr.pem")?,
             None => {}
         }
         for (at, above) in stored.chain.iter().enumerate() {
             let (title, day) = (above.title(), date::day(above.not_after));
-            outln!("  Chain {}: {}, until {day}", at + 1, title.escape_debug());
+            outln!("  Chain {}: {}, until {day}", at + 1, title.escape_debug())?;
         }
         if stored.leaf.is_some() && stored.pending {
-            outln!("  A request is pending in csr.pem.");
+            outln!("  A request is pending in csr.pem.")?;
         }
-        outln!("  Files:");
+        outln!("  Files:")?;
         for file in &view.files {
             let encrypted = if file.name == "key.pem" && view.key_encrypted == Some(true) { ", encrypted" } else { "" };
-            outln!("    {:<14} {}{encrypted}", file.name, file.mode);
+            outln!("    {:<14} {}{encrypted}", file.name, file.mode)?;
         }
-        view.used_by.iter().for_each(|by| outln!("  Used by {by}"));
-        stored.problems.iter().for_each(|problem| eprintln!("error: {problem}"));
+        for by in &view.used_by {
+            outln!("  Used by {by}")?;
+        }
+        stored.problems.iter().for_each(|problem| errln!("error: {problem}"));
         Ok(if stored.problems.is_empty() { ExitCode::SUCCESS } else { ExitCode::FAILURE })
     }
 }
 
-fn print_certificate(leaf: &Certificate, now: i64) {
-    for (field, line) in text::lines(leaf) {
-        outln!("  {}: {line}", field.as_str());
+fn print_certificate(leaf: &Certificate, now: i64) -> anyhow::Result<()> {
+    for (field, line) in text::lines(leaf, usize::MAX) {
+        outln!("  {}: {line}", field.as_str())?;
     }
-    outln!("  SHA-256 Fingerprint: {}", leaf.fingerprint());
-    outln!("  Days left: {}", leaf.days_left(now));
+    outln!("  SHA-256 Fingerprint: {}", leaf.fingerprint())?;
+    outln!("  Days left: {}", leaf.days_left(now))
 }

@@ -64,8 +64,12 @@ fn add(files: &[PathBuf], to: &Path, force: bool) -> anyhow::Result<ExitCode> {
     if !added.is_empty() {
         truststore.save()?;
     }
-    added.iter().for_each(|line| outln!("added to {}: {line}", to.display()));
-    had.iter().for_each(|line| outln!("already in {}: {line}", to.display()));
+    for line in &added {
+        outln!("added to {}: {line}", to.display())?;
+    }
+    for line in &had {
+        outln!("already in {}: {line}", to.display())?;
+    }
     Ok(ExitCode::SUCCESS)
 }
 
@@ -96,6 +100,6 @@ fn list(file: &Path) -> anyhow::Result<ExitCode> {
         let fingerprint = certificate.fingerprint().chars().take(16).collect();
         rows.push(vec![certificate.title(), kind.to_owned(), expires, fingerprint]);
     }
-    out!("{}", aligned(&rows));
+    out!("{}", aligned(&rows))?;
     Ok(ExitCode::SUCCESS)
 }

@@ -12,21 +12,25 @@ use rustls_pki_types::{CertificateDer, CertificateRevocationListDer};
 use super::levels::{self, LevelOptions};
 use super::live;
 use super::output::OutputOptions;
-use crate::cert::pem::{read_certificates, read_revocation_lists};
-use crate::cert::{MaterialError, Passphrase};
+use crate::cert::bundle::{self, read_revocation_lists};
+use crate::cert::{Instead, MaterialError, Passphrase};
+use crate::cli::exit_code::UNREADABLE;
 use crate::cli::screen;
 use crate::config;
 use crate::control::lint_levels;
 use crate::inventory::trust;
 use crate::lint::WeakKeys;
 use crate::lint::report::{Report, catalogue_page, explain, json_schema};
-use crate::lint::{Check, EXPIRY_DAYS, Findings, Gathered, Levels, Linter, Role, Trust, Use, catalogue, gather};
+use crate::lint::{
+    Check, EXPIRY_DAYS, Findings, Gathered, Levels, Linter, Role, Trust, Use, catalogue, gather, gather_bundle,
+};
 use crate::model::{Host, profile};
 
 #[derive(Debug, clap::Args)]
 #[command(after_help = "Example:\n  pronk lint certs/ --hostname lb.example.com --ca-file corporate-ca.pem")]
 pub(in crate::cli) struct Args {
-    /// Files, folders (with all below them), or `-` for standard input: PEM, DER, PKCS#7, PKCS#12.
+    /// Files, folders (with all below them), or `-` for standard input: PEM, DER, PKCS#7, PKCS#12. Keys beside them are
+    /// found.
     #[arg(required_unless_present_any = ["connect", "config", "explain", "list_checks", "catalogue", "print_schema"])]
     paths: Vec<PathBuf>,
     /// A live TLS port; may be given again. The port is 21050 unless given.
@@ -107,9 +111,9 @@ impl Args {
             Some(ModeOption::ReEncrypt) => Use::ReEncrypt,
         };
         let role = Role { usage, front_ends: self.hostname.clone(), node: self.node.clone() };
-        let passphrase = self.passphrase();
-        let mut gathered = gather(&self.paths, &role, passphrase.as_ref().ok().and_then(Option::as_ref));
-        gathered.unreadable.extend(passphrase.err());
+        let (passphrase, wrong) = self.passphrase().map_or_else(|error| (None, Some(error)), |read| (read, None));
+        let mut gathered = gather(&self.paths, &role, passphrase.as_ref());
+        gathered.unreadable.extend(wrong);
         let mut live = live::connect(&self.connect, &role)?;
         let mut levels = Levels::default();
         if let Some(path) = &self.config {
@@ -117,7 +121,7 @@ impl Args {
             match loaded {
                 Ok((loaded, configured)) => {
                     levels = configured;
-                    live.extend(live::from_config(&loaded)?);
+                    live.extend(live::from_config(&loaded, self.now()?, self.expiry_days)?);
                 }
                 Err(wrong) => {
                     screen::diagnostics(&wrong);
@@ -132,15 +136,16 @@ impl Args {
         gathered.anchors.extend(live.anchors);
         gathered.unreadable.extend(live.unreadable);
         self.levels.apply(&mut levels);
-        let authority = Role { usage: Use::Authority, ..Role::default() };
-        gathered.subjects.extend(gather(&self.ca_file, &authority, None).subjects);
+        let given = self.given_anchors(&mut gathered, passphrase.as_ref());
         let nothing = gathered.subjects.is_empty() && gathered.unreadable.is_empty() && live.findings.is_empty();
         if nothing && self.config.is_none() {
-            gathered
-                .unreadable
-                .extend(self.paths.first().map(|path| MaterialError::NoCertificate { path: path.clone() }));
+            gathered.unreadable.extend(
+                self.paths
+                    .first()
+                    .map(|path| MaterialError::NoCertificate { path: path.clone(), instead: Instead::default() }),
+            );
         }
-        let linter = self.linter(&mut gathered, levels)?;
+        let linter = self.linter(&mut gathered, given, levels)?;
         let mut findings = linter.judge(live.findings);
         findings.extend(linter.lint(&gathered.subjects));
         self.report(&gathered, &findings, linter.now)
@@ -166,14 +171,34 @@ impl Args {
         source.map(|source| Passphrase::read(&source)).transpose()
     }
 
-    fn linter(&self, gathered: &mut Gathered, levels: Levels) -> anyhow::Result<Linter> {
-        let mut anchors: Vec<CertificateDer<'static>> = Vec::new();
+    /// Reads the authorities that are given, each file once, as it may be a pipe. They are linted too.
+    fn given_anchors(&self, gathered: &mut Gathered, passphrase: Option<&Passphrase>) -> Vec<CertificateDer<'static>> {
+        let role = Role { usage: Use::Authority, ..Role::default() };
+        let mut anchors = Vec::new();
         for path in &self.ca_file {
-            match read_certificates(path) {
-                Ok(certificates) => anchors.extend(certificates),
+            match bundle::read(path, passphrase) {
+                Ok(bundle) if bundle.certificates.is_empty() => {
+                    let (path, instead) = (path.clone(), Instead::default());
+                    gathered.unreadable.push(MaterialError::NoCertificate { path, instead });
+                }
+                Ok(bundle) => {
+                    anchors.extend(bundle.certificates.iter().cloned());
+                    let read = gather_bundle(bundle, &role);
+                    gathered.subjects.extend(read.subjects);
+                    gathered.unreadable.extend(read.unreadable);
+                }
                 Err(error) => gathered.unreadable.push(error),
             }
         }
+        anchors
+    }
+
+    fn linter(
+        &self,
+        gathered: &mut Gathered,
+        mut anchors: Vec<CertificateDer<'static>>,
+        levels: Levels,
+    ) -> anyhow::Result<Linter> {
         if self.ca_file.is_empty() {
             anchors.append(&mut gathered.anchors);
             anchors.extend(trust::system().iter().cloned());
@@ -186,16 +211,21 @@ impl Args {
                 Err(error) => gathered.unreadable.push(error),
             }
         }
-        let clock = || SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).map(|since| since.as_secs() as i64);
         let weak_keys: Vec<_> = self.weak_keys.iter().cloned().chain(WeakKeys::installed_lists()).collect();
         Ok(Linter {
-            now: self.now.map_or_else(clock, Ok).context("the clock stands before 1970")?,
+            now: self.now()?,
             expiry_days: self.expiry_days,
             trust: Trust { given: !self.ca_file.is_empty(), anchors: Arc::from(anchors) },
             revocation_lists,
             weak_keys: WeakKeys::read(&weak_keys)?,
             levels,
         })
+    }
+
+    /// Returns the time of judgement, in seconds since 1970.
+    fn now(&self) -> anyhow::Result<i64> {
+        let clock = || SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).map(|since| since.as_secs() as i64);
+        self.now.map_or_else(clock, Ok).context("the clock stands before 1970")
     }
 
     fn report(&self, gathered: &Gathered, findings: &Findings, now: i64) -> anyhow::Result<ExitCode> {
@@ -218,5 +248,3 @@ impl Args {
         })
     }
 }
-
-const UNREADABLE: u8 = 3;

@@ -1,11 +1,9 @@
 //! The options for how findings are written.
 
-use std::io;
-
 use clap::ValueEnum;
 
 use super::levels;
-use crate::cli::screen::{self, Color};
+use crate::cli::screen;
 use crate::lint::ClusterView;
 use crate::lint::clients::{self, Matrix, MatrixView};
 use crate::lint::report::{Report, github, human, json, junit, sarif};
@@ -17,9 +15,6 @@ pub(super) struct OutputOptions {
     /// How findings are written.
     #[arg(long, value_enum, default_value_t = Format::Human, help_heading = "Output")]
     format: Format,
-    /// Whether the report for people has colours.
-    #[arg(long, value_enum, default_value_t = Color::Auto, help_heading = "Output")]
-    color: Color,
     /// The least severity that makes the exit code 1.
     #[arg(long, value_enum, default_value_t = FailOn::Error, value_name = "SEVERITY", help_heading = levels::HEADING)]
     fail_on: FailOn,
@@ -56,7 +51,7 @@ enum FailOn {
 impl OutputOptions {
     /// # Errors
     /// Standard output cannot be written.
-    pub(super) fn print(&self, report: &Report<'_>) -> io::Result<()> {
+    pub(super) fn print(&self, report: &Report<'_>) -> anyhow::Result<()> {
         screen::print(&match self.format {
             Format::Human => self.for_people(report),
             Format::Json => {
@@ -86,7 +81,7 @@ impl OutputOptions {
     }
 
     fn for_people(&self, report: &Report<'_>) -> String {
-        let mut text = human(report, self.color.on(&io::stdout()));
+        let mut text = human(report, screen::has_color(&std::io::stdout()));
         let servers = report.subjects.iter().filter(|subject| subject.role.usage != Use::Authority).count();
         if self.cluster || (2..=FEW).contains(&servers) {
             text.push('\n');

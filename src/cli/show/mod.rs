@@ -38,25 +38,25 @@ impl Command {
             Self::Map(args) => {
                 let map: Map = args.admin.get("/v1/map")?;
                 if args.json {
-                    outln!("{}", serde_json::to_string_pretty(&map)?);
+                    outln!("{}", serde_json::to_string_pretty(&map)?)?;
                 } else {
-                    out!("{}", map_text(&map));
+                    out!("{}", map_text(&map))?;
                 }
             }
             Self::Stats(args) => {
                 let stats: Stats = args.admin.get("/v1/stats")?;
                 if args.json {
-                    outln!("{}", serde_json::to_string_pretty(&stats)?);
+                    outln!("{}", serde_json::to_string_pretty(&stats)?)?;
                 } else {
-                    out!("{}", stats_text(&stats));
+                    out!("{}", stats_text(&stats))?;
                 }
             }
             Self::Certificates(args) => {
                 let snapshot: Snapshot = args.admin.get("/v1/certificates")?;
                 if args.json {
-                    outln!("{}", serde_json::to_string_pretty(&snapshot)?);
+                    outln!("{}", serde_json::to_string_pretty(&snapshot)?)?;
                 } else {
-                    out!("{}", certificates::table(&snapshot));
+                    out!("{}", certificates::table(&snapshot))?;
                 }
             }
         }

@@ -37,28 +37,32 @@ struct Parts {
 
 const SERVED: Parts = Parts {
     store: Key::new("store", Optional(Line), "An entry of the certificate store."),
-    cert: Key::new("cert", Optional(Path), "PEM file of the certificate, with or without its chain."),
+    cert: Key::new(
+        "cert",
+        Optional(Path),
+        "File of the certificate, with or without its chain: PEM, DER, PKCS#7 or PKCS#12.",
+    ),
     key: Key::new(
         "key",
         Optional(Path),
-        "PEM file of the private key, not readable by others; by default the file of `cert`.",
+        "File of the private key, not readable by others; by default the file of `cert`.",
     ),
-    chain: Key::new("chain", Optional(Path), "PEM file of the intermediate certificates."),
+    chain: Key::new("chain", Optional(Path), "File of the intermediate certificates."),
     passphrase_file: PASSPHRASE_FILE,
     passphrase_env: PASSPHRASE_ENV,
 };
 const SHOWN: Parts = Parts {
     store: Key::new("store", Optional(Line), "Client certificate: an entry of the certificate store."),
-    cert: Key::new("cert", Optional(Path), "Client certificate: its PEM file."),
-    key: Key::new("key", Optional(Path), "Client certificate: the PEM file of its key; by default the file of `cert`."),
-    chain: Key::new("chain", Optional(Path), "Client certificate: the PEM file of its intermediates."),
+    cert: Key::new("cert", Optional(Path), "Client certificate: its file."),
+    key: Key::new("key", Optional(Path), "Client certificate: the file of its key; by default the file of `cert`."),
+    chain: Key::new("chain", Optional(Path), "Client certificate: the file of its intermediates."),
     passphrase_file: PASSPHRASE_FILE,
     passphrase_env: PASSPHRASE_ENV,
 };
 const PASSPHRASE_FILE: Key<Optional<Path>> =
-    Key::new("passphrase-file", Optional(Path), "File whose first line opens an encrypted key.");
+    Key::new("passphrase-file", Optional(Path), "File whose first line opens an encrypted key or archive.");
 const PASSPHRASE_ENV: Key<Optional<Variable>> =
-    Key::new("passphrase-env", Optional(Variable), "Environment variable that opens an encrypted key.");
+    Key::new("passphrase-env", Optional(Variable), "Environment variable that opens an encrypted key or archive.");
 const SNI_DEFAULT: Key<Flag> =
     Key::new("sni-default", Flag, "Serve this certificate to clients whose SNI matches none.").default("false");
 

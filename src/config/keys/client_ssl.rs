@@ -9,7 +9,7 @@ use super::kind::{Count, Flag, Optional, Path, Words};
 use super::profile::{ReadProfile, list_common};
 use super::section::Section;
 use super::setting::{EntryName, Setting};
-use super::ssl::{ALPN, CIPHERS, HANDSHAKE, NO_CIPHER_STRING, NO_OPTIONS, VersionKeys, check_versions};
+use super::ssl::{ALPN, CIPHERS, CRL_SCOPE, HANDSHAKE, NO_CIPHER_STRING, NO_OPTIONS, VersionKeys, check_versions};
 use super::typed::Type;
 use crate::config::fields::Fields;
 use crate::model::profile::{ClientSsl, PeerCertMode};
@@ -54,8 +54,8 @@ settings!(
         cert_key_chain: Key::new(
             "cert-key-chain",
             Certificates,
-            "The certificates to serve. The client's SNI chooses, \
-                                                                  then its signature schemes."
+            "The certificates to serve. Of those whose key the client can verify, its SNI chooses: an exact name \
+             before a wildcard, then a valid one before an expired one, then the first."
         ),
         sni_require: Key::new("sni-require", Flag, "Refuse clients whose SNI is absent or matches no certificate.")
             .default("false"),
@@ -69,7 +69,12 @@ settings!(
         .default("ignore")
         .because("clients show no certificate"),
         ca_file: Key::new("ca-file", Optional(Path), "Authorities that may have issued clients' certificates."),
-        crl_file: Key::new("crl-file", Optional(Path), "Revocation lists for clients' certificates."),
+        crl_file: Key::new(
+            "crl-file",
+            Optional(Path),
+            "Revocation lists for clients' certificates: of each authority and key the newest decides.",
+        ),
+        crl_scope: CRL_SCOPE,
         authenticate_depth: Key::new(
             "authenticate-depth",
             Count::<u8>::from(1, 255),

@@ -5,11 +5,11 @@ use std::sync::Arc;
 use super::certificate::ClientCertificateKeys;
 use super::declare::settings;
 use super::key::Key;
-use super::kind::{CertificateName, Count, HostName, Optional, TrustAnchorsFile, Words};
+use super::kind::{CertificateName, Count, HostName, Optional, Path, TrustAnchorsFile, Words};
 use super::profile::{ReadProfile, list_common};
 use super::section::Section;
 use super::setting::{EntryName, Setting};
-use super::ssl::{ALPN, CIPHERS, HANDSHAKE, NO_CIPHER_STRING, NO_OPTIONS, VersionKeys, check_versions};
+use super::ssl::{ALPN, CIPHERS, CRL_SCOPE, HANDSHAKE, NO_CIPHER_STRING, NO_OPTIONS, VersionKeys, check_versions};
 use super::typed::Type;
 use crate::model::profile::{CertResponse, ServerSsl};
 
@@ -35,9 +35,8 @@ pub(super) const SERVER_SSL: Type<ReadProfile> = Type {
             ("ciphers", NO_CIPHER_STRING),
             ("options", NO_OPTIONS),
             ("passphrase", "keep it out of this file: write `passphrase-file` or `passphrase-env`"),
-            ("authenticate", "every connection is verified, a resumed one by its first handshake"),
+            ("authenticate", "every connection is verified, a resumed one by what its first handshake showed"),
             ("authenticate-depth", "the depth of members' chains is not limited"),
-            ("crl-file", "revocation of members' certificates is not checked yet"),
         ],
     },
 };
@@ -48,11 +47,17 @@ settings!(
         ca_file: Key::new(
             "ca-file",
             TrustAnchorsFile,
-            "Authorities that may have issued members' certificates: a PEM file, the system's store, or Mozilla's \
+            "Authorities that may have issued members' certificates: a file, the system's store, or Mozilla's \
              list.",
         )
         .default("system")
         .because("most clusters have an authority of their own: name its file"),
+        crl_file: Key::new(
+            "crl-file",
+            Optional(Path),
+            "Revocation lists for members' certificates: of each authority and key the newest decides.",
+        ),
+        crl_scope: CRL_SCOPE,
         verify: Key::new(
             "peer-cert-mode",
             Words { all: &[true, false], word: |verify| if verify { "require" } else { "ignore" } },

@@ -4,7 +4,7 @@ use super::declare::settings;
 use super::key::Key;
 use super::kind::{HOUR, Span, Texts, Words};
 use crate::config::fields::Fields;
-use crate::model::profile::{CipherGroup, TlsVersion, TlsVersions};
+use crate::model::profile::{CipherGroup, CrlScope, TlsVersion, TlsVersions};
 
 settings!(
     VersionKeys = TlsVersions {
@@ -36,6 +36,13 @@ pub(super) const CIPHERS: Key<Words<CipherGroup>> = Key::new(
 )
 .default("default")
 .because("AES-128-GCM-SHA256 first where the processor computes SHA-256");
+pub(super) const CRL_SCOPE: Key<Words<CrlScope>> = Key::new(
+    "crl-scope",
+    Words { all: &CrlScope::ALL, word: CrlScope::as_str },
+    "Which certificates `crl-file` must have a list for: `chain`: the peer's own and those of the authorities between \
+     it and the one in `ca-file`; `leaf`: the peer's own.",
+)
+.default("chain");
 pub(super) const HANDSHAKE: Key<Span> =
     Key::new("handshake-timeout", Span(1, HOUR), "How long the whole handshake may take.").default("10s");
 pub(super) const ALPN: Key<Texts> = Key::new(

@@ -11,6 +11,7 @@ use crate::cert::entry;
 use crate::config::{self, Diagnostic, Diagnostics, Loaded};
 use crate::control::built_profiles::BuiltProfiles;
 use crate::control::certificate_files::CertificateFiles;
+use crate::control::certificate_warnings::certificate_warnings;
 use crate::control::desired::{Desired, Discovered};
 use crate::control::lint_levels::lint_levels;
 use crate::control::listeners::{self, OpenSockets, Sockets};
@@ -89,12 +90,14 @@ pub(in crate::control) async fn prepare(
     .await
 }
 
-/// Checks everything that a file names, as a reload does.
+/// Checks everything that a file names, as a reload does. Returns what ends soon, and what is wrong for some peers
+/// only: a running pronk reports it through the inventory.
 ///
 /// # Errors
 /// Everything that is wrong with it.
-pub fn check(loaded: &Loaded) -> Result<(), Diagnostics> {
-    Needs::of(loaded, &BuiltProfiles::default()).map(drop)
+pub fn check(loaded: &Loaded) -> Result<Diagnostics, Diagnostics> {
+    let needs = Needs::of(loaded, &BuiltProfiles::default())?;
+    Ok(certificate_warnings(loaded, &needs.profiles))
 }
 
 /// Runs on a thread that may wait for disks and derive keys.

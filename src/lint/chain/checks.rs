@@ -12,7 +12,6 @@ pub(crate) static CHECKS: &[&Check] = &[
     &NAME_CONSTRAINTS_VIOLATED,
     &PATH_LENGTH_EXCEEDED,
     &REVOKED,
-    &CRL_STALE,
     &SIGNATURE_INVALID,
     &CHAIN_INVALID,
 ];
@@ -129,18 +128,6 @@ pub(super) static REVOKED: Check = Check {
     explanation: "The authority has published that the certificate is not to be trusted any more, perhaps since its key was copied. \
         Most of Impala's clients do not look, so the server seems to work.",
     remedy: "issue the certificate anew with a new key",
-};
-
-pub(super) static CRL_STALE: Check = Check {
-    id: "crl-stale",
-    family: Family::Chain,
-    severity: Severity::Warning,
-    title: "a revocation list is past its next update",
-    basis: "RFC 5280, section 5.1.2.5",
-    clients: "clients that are given the list refuse every certificate of that authority, and so does pronk with crl-file",
-    explanation: "A list past its date says nothing of what was revoked since. Clients that look at lists therefore refuse every \
-        certificate of the authority until they have the next one.",
-    remedy: "fetch the authority's current list, and let a timer do so",
 };
 
 pub(super) static SIGNATURE_INVALID: Check = Check {

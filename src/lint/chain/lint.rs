@@ -3,7 +3,7 @@
 use rustls_pki_types::TrustAnchor;
 use webpki::{Error, anchor_from_trusted_cert};
 
-use super::checks::{CHAIN_INVALID, CRL_STALE};
+use super::checks::CHAIN_INVALID;
 use super::path::Path;
 use super::{order, path_length, unknown_issuer, verification_error, verify};
 use crate::cert::date::{day, moment};
@@ -11,6 +11,7 @@ use crate::cert::{Field, Purpose};
 use crate::lint::anchors::{Anchor, Anchors};
 use crate::lint::explanation::Explanation;
 use crate::lint::known_authorities::KnownAuthorities;
+use crate::lint::peer_checks::CRL_STALE;
 use crate::lint::validity::ROOT_EXPIRED;
 use crate::lint::{Finding, Located, Subject};
 
@@ -123,9 +124,8 @@ fn revocation_list(at: &Located, known: &KnownAuthorities<'_>) -> Option<Finding
     if at.certificate.names_itself() {
         return None;
     }
-    let list = known.revocation.list_for(&at.certificate)?;
-    let issuer = &list.issuer;
-    if let Some(flaw) = &list.flaw {
+    if let Some(list) = known.revocation.unusable(&at.certificate) {
+        let (issuer, flaw) = (at.certificate.issuer_title(), &list.reason);
         let message = format!("the revocation list of {issuer} cannot be used: {flaw}");
         return Some(
             Finding::new(&CHAIN_INVALID, at, message)
@@ -134,7 +134,8 @@ fn revocation_list(at: &Located, known: &KnownAuthorities<'_>) -> Option<Finding
                 .expected("a complete revocation list"),
         );
     }
-    let due = list.next_update.filter(|due| known.now > *due)?;
+    let list = known.revocation.due(&at.certificate, known.now)?;
+    let (issuer, due) = (&list.issuer, list.next_update);
     let message = format!("the revocation list of {issuer} should have been replaced by {}", day(due));
     Some(
         Finding::new(&CRL_STALE, at, message)

@@ -7,7 +7,7 @@ use super::path::Path;
 use super::path_length;
 use super::verify::is_signed_by;
 use super::webpki_words::reason;
-use crate::cert::escape::shown;
+use crate::cert::escape::{MOST_NAMES, first_of, shown};
 use crate::cert::{Certificate, Field, KeyKind};
 use crate::lint::anchors::Anchors;
 use crate::lint::known_authorities::KnownAuthorities;
@@ -113,15 +113,15 @@ fn name_constraints(path: &Path<'_>, anchors: &Anchors<'_>) -> Finding {
         Some((title, constraints)) => {
             let permitted = constraints.permitted.iter().map(|name| format!("permitted {}", shown(name)));
             let excluded = constraints.excluded.iter().map(|name| format!("excluded {}", shown(name)));
-            (title, permitted.chain(excluded).collect::<Vec<_>>().join(", "))
+            (title, first_of(permitted.chain(excluded), MOST_NAMES))
         }
         None => ("an authority above".into(), "names that the authority may sign for".into()),
     };
     let names = &server.certificate.names;
     let carried = names.dns.iter().map(|name| format!("DNS:{}", name.escape_debug()));
-    let carried: Vec<_> = carried.chain(names.ip.iter().map(|address| format!("IP Address:{address}"))).collect();
+    let carried = first_of(carried.chain(names.ip.iter().map(|address| format!("IP Address:{address}"))), MOST_NAMES);
     let message = format!("{authority} may not sign for all names of the certificate");
     about(&NAME_CONSTRAINTS_VIOLATED, server, Field::SubjectAlternativeName, message)
-        .observed(if carried.is_empty() { server.certificate.title() } else { carried.join(", ") })
+        .observed(if carried.is_empty() { server.certificate.title() } else { carried })
         .expected(words)
 }

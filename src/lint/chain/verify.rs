@@ -3,10 +3,7 @@
 use std::time::Duration;
 
 use rustls_pki_types::{CertificateDer, TrustAnchor, UnixTime};
-use webpki::{
-    ALL_VERIFICATION_ALGS, EndEntityCert, Error, ExtendedKeyUsageValidator, KeyPurposeIdIter, RevocationOptionsBuilder,
-    UnknownStatusPolicy,
-};
+use webpki::{ALL_VERIFICATION_ALGS, EndEntityCert, Error, ExtendedKeyUsageValidator, KeyPurposeIdIter, VerifiedPath};
 use x509_parser::prelude::{FromDer, X509Certificate};
 
 use super::path::Path;
@@ -39,13 +36,10 @@ fn chain_at(path: &Path<'_>, trust: &[TrustAnchor<'_>], known: &KnownAuthorities
     let above: Vec<_> =
         path.related.iter().skip(1).map(|it| CertificateDer::from(it.certificate.der.as_ref())).collect();
     let time = UnixTime::since_unix_epoch(Duration::from_secs(at.try_into().unwrap_or(0)));
-    let lists: Vec<_> = known.revocation.usable().iter().collect();
-    // Lists of other authorities may be among them; a list that is due is reported by itself.
-    let revocation = RevocationOptionsBuilder::new(&lists)
-        .ok()
-        .map(|options| options.with_status_policy(UnknownStatusPolicy::Allow).build());
+    // Whatever the moment for dates is, what was revoked since counts.
+    let judge = |path: &VerifiedPath<'_>| known.revocation.judge(path, known.now, &known.signatures);
     let algorithms = known.signatures.algorithms();
-    let verified = server.verify_for_usage(&algorithms, trust, &above, time, AnyPurpose, revocation, None)?;
+    let verified = server.verify_for_usage(&algorithms, trust, &above, time, AnyPurpose, None, Some(&judge))?;
     trust.iter().position(|anchor| anchor == verified.anchor()).ok_or(Error::UnknownIssuer)
 }
 

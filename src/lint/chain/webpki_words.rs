@@ -37,11 +37,8 @@ pub(super) fn reason(error: &Error, path: &Path<'_>) -> String {
         Error::MalformedExtensions | Error::ExtensionValueInvalid => "an extension is malformed".into(),
         Error::InvalidSerialNumber => "a serial number is malformed".into(),
         Error::BadDer | Error::BadDerTime | Error::TrailingData(_) => "a certificate is not well-formed DER".into(),
-        Error::InvalidCrlSignatureForPublicKey => "a revocation list is not signed with the authority's key".into(),
-        Error::IssuerNotCrlSigner => "an authority that may not sign revocation lists signed one".into(),
-        Error::UnsupportedCrlSignatureAlgorithmContext(_)
-        | Error::UnsupportedCrlSignatureAlgorithmForPublicKeyContext(_) => {
-            "rustls does not know the signature algorithm of a revocation list".into()
+        Error::UnknownRevocationStatus => {
+            "no revocation list of an issuer is for the certificate and signed with the key that signed it".into()
         }
         other => other.to_string(),
     }

@@ -27,8 +27,8 @@ pub(super) static KEY_ENCRYPTED: Check = Check {
     explanation: "Whether the key belongs to the certificate cannot be told without its passphrase. pronk takes the \
         passphrase from a file or the environment, and an impalad runs the command of `--ssl_private_key_password_cmd`, \
         which prints it.\n\n\
-        A key that says `Proc-Type: 4,ENCRYPTED` is in OpenSSL's old format, which is not read: write it anew with \
-        `openssl pkcs8 -topk8 -v2 aes-256-cbc`.",
+        PBES2, the older schemes of PKCS#5 and PKCS#12, and OpenSSL's old format (`Proc-Type: 4,ENCRYPTED`) are read, with \
+        AES, DES or RC2. A key that is encrypted in another way is written anew with `openssl pkcs8 -topk8 -v2 aes-256-cbc`.",
     remedy: "pass --passphrase-file here, and set --ssl_private_key_password_cmd for an impalad",
 };
 

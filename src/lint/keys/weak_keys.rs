@@ -1,11 +1,12 @@
 //! Lists of RSA keys that everybody knows.
 
 use std::fmt;
-use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use aws_lc_rs::digest::{SHA1_FOR_LEGACY_USE_ONLY, digest};
+
+use crate::reading::{Unread, open, whole};
 
 /// The keys that Debian's OpenSSL of 2006 to 2008 could make (CVE-2008-0166), or others, by fingerprint. Cheap to
 /// clone.
@@ -20,8 +21,8 @@ type Fingerprint = [u8; 10];
 /// Why a list cannot be used.
 #[derive(Debug, thiserror::Error)]
 pub enum WeakKeysError {
-    #[error("cannot read the list of weak keys {}: {source}", .path.display())]
-    Unreadable { path: PathBuf, source: io::Error },
+    #[error("cannot read the list of weak keys {}: {why}", .path.display())]
+    Unreadable { path: PathBuf, why: Unread },
     #[error("{}:{line}: not the fingerprint of a weak key: a line has 20 hexadecimal digits", .path.display())]
     Line { path: PathBuf, line: usize },
 }
@@ -50,9 +51,10 @@ impl WeakKeys {
     pub fn read(lists: &[PathBuf]) -> Result<Self, WeakKeysError> {
         let mut fingerprints = Vec::new();
         for path in lists {
-            let text = std::fs::read_to_string(path)
-                .map_err(|source| WeakKeysError::Unreadable { path: path.clone(), source })?;
-            parse(path, &text, &mut fingerprints)?;
+            let file = open(path).map_err(Unread::Failed).and_then(|file| whole(file, LARGEST));
+            let file = file.map_err(|why| WeakKeysError::Unreadable { path: path.clone(), why })?;
+            // What is no text is no fingerprint either, and is told with its line.
+            parse(path, &String::from_utf8_lossy(&file.contents), &mut fingerprints)?;
         }
         fingerprints.sort_unstable();
         fingerprints.dedup();
@@ -102,6 +104,8 @@ fn fingerprint(modulus: &[u8]) -> Fingerprint {
     hash.as_ref().last_chunk().copied().unwrap_or_default()
 }
 
+/// Bytes of a list; Debian's have some mebibytes.
+const LARGEST: u64 = 64 << 20;
 const FOLDER: &str = "/usr/share/openssl-blacklist";
 
 #[cfg(test)]

@@ -5,6 +5,7 @@ use std::fmt::Write;
 
 use super::Report;
 use crate::cert::Field;
+use crate::cert::escape::MOST_NAMES;
 use crate::cert::text::lines;
 use crate::lint::{Finding, Severity};
 use crate::snippet::{Line, Snippet, Tone};
@@ -90,7 +91,7 @@ fn remedy(finding: &Finding) -> String {
 /// Returns the certificate's subject, for orientation, and the field in question with a caret.
 fn source(finding: &Finding) -> Vec<Line> {
     let (Some(certificate), Some(field)) = (&finding.certificate, finding.field) else { return Vec::new() };
-    let all = lines(certificate);
+    let all = lines(certificate, MOST_NAMES);
     let value = |wanted: Field| all.iter().find(|(field, _)| *field == wanted).map(|(_, value)| value.as_str());
     let mut drawn = Vec::new();
     if field != Field::Subject {

@@ -5,6 +5,8 @@ use std::path::{Component, Path, PathBuf};
 
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, percent_encode};
 
+use crate::cert::bundle;
+use crate::cert::pem::certificate_lines;
 use crate::lint::{Finding, Origin};
 
 /// The lines on which the certificates of files begin, read when they are asked for.
@@ -24,10 +26,9 @@ impl CertificateLines {
 }
 
 fn begins(path: &Path) -> Vec<usize> {
-    // Not a stream, which would be read anew, or never end.
-    let text = if path.is_file() { std::fs::read(path).unwrap_or_default() } else { Vec::new() };
-    let lines = text.split(|byte| *byte == b'\n').zip(1..);
-    lines.filter(|(line, _)| line.starts_with(b"-----BEGIN CERTIFICATE-----")).map(|(_, number)| number).collect()
+    // Not a stream, which would be read anew.
+    let read = path.is_file().then(|| bundle::contents(path).ok()).flatten();
+    read.map(|file| certificate_lines(&file.contents)).unwrap_or_default()
 }
 
 /// Returns a path below `folder` without it; `None` when it is elsewhere.

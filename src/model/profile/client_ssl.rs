@@ -9,7 +9,8 @@ use crate::model::name::Name;
 #[derive(Clone, Debug, PartialEq)]
 pub struct ClientSsl {
     pub name: Name,
-    /// At least one. The first whose names cover the client's SNI and whose key suits its signature schemes is served.
+    /// At least one, best first. Which of them a client is shown is decided by its SNI, by dates, and by the client's
+    /// signature schemes.
     pub cert_key_chain: Vec<CertKey>,
     /// Refuse a client whose SNI is absent or names none of the certificates.
     pub sni_require: bool,
@@ -20,6 +21,7 @@ pub struct ClientSsl {
     pub ca_file: Option<PathBuf>,
     /// PEM or DER file of revocation lists for client certificates.
     pub crl_file: Option<PathBuf>,
+    pub crl_scope: CrlScope,
     /// Most certificates that a client's chain may have, its own included.
     pub authenticate_depth: u8,
     /// From the client's first byte being awaited to the end of the handshake.
@@ -60,6 +62,27 @@ pub enum Passphrase {
     File(PathBuf),
     /// An environment variable.
     Environment(String),
+}
+
+/// Which certificates of a peer's chain must be on no revocation list.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum CrlScope {
+    /// The peer's own.
+    Leaf,
+    /// The peer's own and those of the authorities between it and the trusted one.
+    Chain,
+}
+
+impl CrlScope {
+    pub const ALL: [Self; 2] = [Self::Leaf, Self::Chain];
+
+    /// Returns the word that the file uses.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Leaf => "leaf",
+            Self::Chain => "chain",
+        }
+    }
 }
 
 /// Whether clients are asked for a certificate.

@@ -10,7 +10,9 @@ use std::sync::Arc;
 
 use super::name::Name;
 
-pub use client_ssl::{CertKey, Certificate, CipherGroup, ClientSsl, Passphrase, PeerCertMode, TlsVersion, TlsVersions};
+pub use client_ssl::{
+    CertKey, Certificate, CipherGroup, ClientSsl, CrlScope, Passphrase, PeerCertMode, TlsVersion, TlsVersions,
+};
 pub use persistence::{Affinity, Persistence, PersistenceKind, SourceMask};
 pub use protocol::{Protocol, ProtocolKind};
 pub use server_ssl::{CertResponse, ServerSsl, TrustAnchors};

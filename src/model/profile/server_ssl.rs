@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 use std::time::Duration;
 
-use super::client_ssl::{CertKey, CipherGroup, TlsVersions};
+use super::client_ssl::{CertKey, CipherGroup, CrlScope, TlsVersions};
 use crate::model::name::Name;
 
 /// How TLS toward members is begun (F5's `server-ssl`). Unlike F5's, it verifies unless told otherwise.
@@ -17,6 +17,9 @@ pub struct ServerSsl {
     pub authenticate_name: Option<String>,
     /// The SNI sent; by default the node's hostname, and none for a node known by its IP address.
     pub server_name: Option<String>,
+    /// PEM or DER file of revocation lists for members' certificates.
+    pub crl_file: Option<PathBuf>,
+    pub crl_scope: CrlScope,
     /// What follows on an expired certificate.
     pub expire_cert_response: CertResponse,
     /// What follows on a certificate from an unknown issuer.

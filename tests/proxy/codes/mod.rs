@@ -5,7 +5,7 @@ mod book;
 mod client_tls;
 mod connect;
 mod first_byte;
-mod front;
+pub mod front;
 mod member_tls;
 mod queue;
 mod relay;

@@ -1,18 +1,15 @@
 //! What pronk itself lacks, or the system refuses it.
 
-use std::collections::BTreeMap;
 use std::io::{Read, Write};
 use std::net::Ipv4Addr;
 
 use rustix::io::Errno;
 use rustix::process::{Pid, Resource, Rlimit, prlimit};
-use seccompiler::{
-    BpfProgram, SeccompAction, SeccompCmpArgLen, SeccompCmpOp, SeccompCondition, SeccompFilter, SeccompRule,
-};
 
-use super::front::{Front, Provoked, Running};
+use super::front::{Front, Provoked};
 use crate::lb::Pronk;
 use crate::peers::{connect, echo_member, is_refused, is_reset};
+use crate::seccomp::{Call, where_the_kernel_refuses};
 
 /// One descriptor is left: for the client, and none for its member.
 pub fn proxy_out_of_descriptors() -> Provoked {
@@ -72,35 +69,4 @@ pub fn proxy_socket_option() -> Provoked {
     let mut client = running.client();
     client.write_all(b"hello").unwrap();
     running.seen_by(&mut client)
-}
-
-enum Call {
-    Connect,
-    SetMaximumSegmentSize,
-}
-
-/// Starts a pronk whose kernel answers a system call with an error.
-fn where_the_kernel_refuses(call: Call, errno: Errno, start: impl FnOnce() -> Running + Send + 'static) -> Running {
-    let filter = filter(call, errno);
-    // The filter is for good: of this thread and the processes that it starts.
-    let starting = std::thread::spawn(move || {
-        seccompiler::apply_filter(&filter).unwrap();
-        start()
-    });
-    starting.join().unwrap()
-}
-
-fn filter(call: Call, errno: Errno) -> BpfProgram {
-    let is = |argument, value: i32| {
-        SeccompCondition::new(argument, SeccompCmpArgLen::Dword, SeccompCmpOp::Eq, value.try_into().unwrap()).unwrap()
-    };
-    let (number, conditions) = match call {
-        Call::Connect => (libc::SYS_connect, Vec::new()),
-        Call::SetMaximumSegmentSize => (libc::SYS_setsockopt, vec![is(1, libc::IPPROTO_TCP), is(2, libc::TCP_MAXSEG)]),
-    };
-    let rules = if conditions.is_empty() { Vec::new() } else { vec![SeccompRule::new(conditions).unwrap()] };
-    let errno = SeccompAction::Errno(errno.raw_os_error().try_into().unwrap());
-    let architecture = std::env::consts::ARCH.try_into().unwrap();
-    let filter = SeccompFilter::new(BTreeMap::from([(number, rules)]), SeccompAction::Allow, errno, architecture);
-    filter.unwrap().try_into().unwrap()
 }

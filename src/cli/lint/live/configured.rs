@@ -11,11 +11,12 @@ use crate::lint::{Role, Subject, Trust, Use};
 use crate::model::profile::{CertKey, Certificate, TrustAnchors};
 
 /// Collects everything that a configuration has to do with certificates: those that pronk serves and those in reserve
-/// from their files, those of members as their ports show them, each by the rule of the virtual servers that it serves.
+/// from their files, those of members as their ports show them, each by the rule of the virtual servers that it serves,
+/// and what is wrong at `now` with authorities and revocation lists of profiles.
 ///
 /// # Errors
 /// The system gives no means to connect.
-pub(in crate::cli::lint) fn from_config(loaded: &Loaded) -> anyhow::Result<Collected> {
+pub(in crate::cli::lint) fn from_config(loaded: &Loaded, now: i64, expiry_days: u32) -> anyhow::Result<Collected> {
     let store = &loaded.model.certificate_store;
     let targets = Targets::of(&loaded.model, &entry::entries(store));
     let mut collected = Collected::default();
@@ -29,6 +30,15 @@ pub(in crate::cli::lint) fn from_config(loaded: &Loaded) -> anyhow::Result<Colle
             .map(|it| (it.role.clone(), it.trust.as_ref().and_then(|anchors| collected.trust(anchors))))
             .collect();
         collected.add(&target.key.to_string(), fetched, &expected_roles, &expected(target));
+    }
+    for profile in &targets.peers {
+        match profile.files() {
+            Ok(files) => {
+                let found = files.lint(now, expiry_days).into_iter().map(|(_, finding)| finding);
+                collected.findings.extend(found);
+            }
+            Err(error) => collected.unreadable.push(error),
+        }
     }
     for name in &targets.spare {
         let source = CertKey { certificate: Certificate::Store(name.clone()), passphrase: None, sni_default: false };

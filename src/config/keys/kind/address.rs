@@ -2,7 +2,7 @@
 
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 
-use ipnet::IpNet;
+use ipnet::{IpNet, Ipv4Net};
 use serde_json::{Value as Json, json};
 
 use super::read::{Kind, Written, Wrong, list};
@@ -34,7 +34,7 @@ impl Kind for NodeAddress {
 
     fn parse(&self, text: &str) -> Option<Address> {
         match text.parse() {
-            Ok(address) => Some(Address::Ip(address)),
+            Ok(address) => Some(Address::Ip(IpAddr::to_canonical(&address))),
             Err(_) => is_host_name(text).then(|| Address::Fqdn(text.to_owned())),
         }
     }
@@ -68,7 +68,7 @@ impl Kind for IpAddress {
     }
 
     fn parse(&self, text: &str) -> Option<IpAddr> {
-        text.parse().ok()
+        text.parse::<IpAddr>().ok().map(|address| address.to_canonical())
     }
 
     fn absent(&self) -> IpAddr {
@@ -163,7 +163,11 @@ impl Kind for Destination {
     fn parse(&self, text: &str) -> Option<SocketAddr> {
         match text.strip_prefix("*:") {
             Some(port) => Some(SocketAddr::new(Ipv6Addr::UNSPECIFIED.into(), port.parse().ok()?)),
-            None => text.parse().ok(),
+            None => {
+                let address: SocketAddr = text.parse().ok()?;
+                let canonical = address.ip().to_canonical();
+                Some(if canonical == address.ip() { address } else { SocketAddr::new(canonical, address.port()) })
+            }
         }
     }
 
@@ -198,6 +202,7 @@ impl Kind for Networks {
     fn read(&self, written: Written<'_>) -> Result<Vec<IpNet>, Wrong> {
         each_text(written, |text, item| {
             let network = text.parse().ok().or_else(|| text.parse().ok().map(|address: IpAddr| address.into()));
+            let network = network.map(canonical);
             if network.is_none() {
                 written.fields.error(item.at, format!("`{text}` is not a network such as 10.0.0.0/8"), None);
             }
@@ -242,6 +247,53 @@ impl Kind for Mask {
     }
 }
 
+/// Returns the IPv4 network that an IPv6 network of mapped addresses (`::ffff:10.0.0.0/104`) stands for; clients are
+/// known by their IPv4 addresses.
+fn canonical(network: IpNet) -> IpNet {
+    let IpNet::V6(v6) = network else { return network };
+    let v4 = v6.addr().to_ipv4_mapped().zip(v6.prefix_len().checked_sub(MAPPED_BITS));
+    v4.and_then(|(address, bits)| Ipv4Net::new(address, bits).ok()).map_or(network, IpNet::V4)
+}
+
+/// The bits of the prefix that IPv4-mapped addresses have (RFC 4291, section 2.5.5.2).
+const MAPPED_BITS: u8 = 96;
+
 fn named() -> Json {
     json!({ "type": "string", "minLength": 1 })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn mapped_addresses_are_those_of_ipv4() {
+        for (written, meant) in [
+            ("[::ffff:10.0.0.1]:21050", "10.0.0.1:21050"),
+            ("[::ffff:a00:1]:21050", "10.0.0.1:21050"),
+            ("[::ffff:0.0.0.0]:21050", "0.0.0.0:21050"),
+            ("10.0.0.1:21050", "10.0.0.1:21050"),
+            ("[::1]:21050", "[::1]:21050"),
+            ("[::]:21050", "[::]:21050"),
+            ("*:21050", "[::]:21050"),
+            ("[fe80::1%3]:21050", "[fe80::1%3]:21050"),
+        ] {
+            assert_eq!(Destination.parse(written).unwrap().to_string(), meant, "{written}");
+        }
+        for (written, meant) in
+            [("::ffff:10.0.0.1", "10.0.0.1"), ("2001:db8::1", "2001:db8::1"), ("lb.example", "lb.example")]
+        {
+            assert_eq!(NodeAddress.parse(written).unwrap().to_string(), meant, "{written}");
+        }
+        for (written, meant) in [
+            ("::ffff:10.0.0.0/104", "10.0.0.0/8"),
+            ("::ffff:0:0/96", "0.0.0.0/0"),
+            ("::ffff:10.0.0.1/128", "10.0.0.1/32"),
+            ("::/0", "::/0"),
+            ("2001:db8::/32", "2001:db8::/32"),
+            ("10.0.0.0/8", "10.0.0.0/8"),
+        ] {
+            assert_eq!(canonical(written.parse().unwrap()).to_string(), meant, "{written}");
+        }
+    }
 }

@@ -40,7 +40,7 @@ impl Kind for Span {
     }
 
     fn hint(&self, written: &str) -> Option<String> {
-        let help = "a number is of seconds; units are `ms`, `s`, `m`, `h` and `d`, such as 90s or 1h";
+        let help = "a number is of seconds; units are `ms`, `s`, `m`, `h` and `d`, such as 90s, 1.5s or 1h30m";
         scalar::duration(written).is_none().then(|| help.to_owned())
     }
 }
@@ -111,5 +111,5 @@ impl Kind for OrZero {
 
 /// Returns what [`scalar::duration`] reads.
 fn pattern() -> Json {
-    json!({ "type": "string", "pattern": "^[0-9]+ *(ms|s|m|min|h|d)?$" })
+    json!({ "type": "string", "pattern": "^[0-9]+(\\.[0-9]+)?( *[a-z]+( *[0-9]+(\\.[0-9]+)? *[a-z]+)*)?$" })
 }

@@ -1,0 +1,83 @@
+//! What is wrong with text that is not YAML, in words that do not depend on the library that reads it.
+
+use serde_saphyr::Error;
+use serde_saphyr::budget::BudgetBreach;
+
+/// Returns what is wrong, and a remedy if there is one to be known.
+pub(super) fn explain(error: &Error) -> (String, Option<String>) {
+    let (message, help) = match error {
+        Error::MultipleDocuments { .. } => ("a configuration is one YAML document, and here a second one begins", ""),
+        Error::Eof { .. } => ("the file ends in the middle of a value", ""),
+        Error::NullIntoString { .. } => ("a key is empty", "a key comes before its colon, as in `pool: p`"),
+        Error::ExpectedStringKeyForExternallyTaggedEnum { .. } | Error::Unexpected { .. } => {
+            ("a key is a word, not a list or a map", "a value that begins with `[`, `{` or `*` needs quotes")
+        }
+        Error::UnknownAnchor { .. } => (
+            "`*` repeats what an anchor `&` names, and there is no such anchor",
+            "a value that begins with `*` needs quotes",
+        ),
+        Error::RecursiveReferencesRequireWeakTypes { .. } => ("an anchor contains itself", ""),
+        Error::MergeValueNotMapOrSeqOfMaps { .. } | Error::MergeKeyNotAllowed { .. } => {
+            ("`<<` takes a map, or a list of maps", "name what is to be merged, as in `<<: *defaults`")
+        }
+        Error::InvalidBinaryBase64 { .. } | Error::BinaryNotUtf8 { .. } => {
+            ("what follows `!!binary` is not base64 of text", "write the text itself")
+        }
+        Error::TaggedScalarCannotDeserializeIntoString { .. }
+        | Error::BytesNotSupportedMissingBinaryTag { .. }
+        | Error::TaggedEnumMismatch { .. } => ("this tag has no meaning here", "leave the tag (`!…`) out"),
+        Error::InvalidUtf8Input => ("it is not UTF-8", ""),
+        Error::AliasReplayCounterOverflow { .. }
+        | Error::AliasReplayLimitExceeded { .. }
+        | Error::AliasExpansionLimitExceeded { .. } => (
+            "its aliases (`*`) stand for more than a million values",
+            "write what is repeated in fewer places, as in a profile that others inherit with defaults-from",
+        ),
+        Error::AliasReplayStackDepthExceeded { .. } => ("aliases (`*`) are nested too deep", ""),
+        Error::FoldedBlockScalarMustIndentContent { .. } => ("the text below `>` or `|` must be indented", ""),
+        Error::CyclicInclude { .. } | Error::UnsupportedIncludeForm { .. } | Error::ResolverError { .. } => {
+            ("a configuration is one file, and includes no others", "")
+        }
+        Error::AliasError { error, .. } => return explain(error),
+        Error::Budget { breach, .. } => return too_much(breach),
+        other => return scanned(other),
+    };
+    (message.to_owned(), (!help.is_empty()).then(|| help.to_owned()))
+}
+
+fn too_much(breach: &BudgetBreach) -> (String, Option<String>) {
+    let message = match breach {
+        BudgetBreach::Depth { depth } => {
+            format!("maps and lists are nested more than {} deep", depth.saturating_sub(1))
+        }
+        BudgetBreach::Aliases { .. } | BudgetBreach::Anchors { .. } | BudgetBreach::AliasAnchorRatio { .. } => {
+            "it has more than a million anchors (`&`) or aliases (`*`)".to_owned()
+        }
+        BudgetBreach::SequenceUnbalanced => "a list or map ends that has not begun".to_owned(),
+        _ => "it has more values than any configuration needs".to_owned(),
+    };
+    (message, Some("a configuration of pronk has thousands of lines at most; is it the right file?".to_owned()))
+}
+
+/// Returns what the scanner says of the text, which is in YAML's own words.
+fn scanned(error: &Error) -> (String, Option<String>) {
+    let said = error.to_string();
+    let said = said.lines().next().unwrap_or_default();
+    let said = said.split_once(" at line ").map_or(said, |(message, _)| message);
+    let known: &[(&str, &str, &str)] = &[
+        ("unclosed quote", "a quote is not closed", ""),
+        (
+            "mapping values are not allowed",
+            "a second `:` on this line, or the line is indented otherwise than those above",
+            "a value with `: ` in it needs quotes; keys of one map begin in one column",
+        ),
+        ("illegal placement of ':'", "a `:` where none belongs", "a list or map before it may not be closed"),
+        ("wrongly indented", "this line is indented less than the text that it belongs to", ""),
+        ("unexpected character", "a value cannot begin with this character", "put the value into quotes"),
+        ("unsupported tag", "this tag has no meaning here", "leave the tag (`!…`) out"),
+    ];
+    match known.iter().find(|(begin, ..)| said.contains(begin)) {
+        Some((_, message, help)) => ((*message).to_owned(), (!help.is_empty()).then(|| (*help).to_owned())),
+        None => (said.to_owned(), None),
+    }
+}

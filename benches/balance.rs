@@ -59,7 +59,7 @@ fn records() {
     let before = resident();
     let started = Instant::now();
     for number in 0..COUNT {
-        let asker = Asker { client: client(number), persistence: &sticky, tried: &[] };
+        let asker = Asker::new(client(number), &sticky);
         drop(pool.choose(asker, Instant::now()));
     }
     let filled = started.elapsed();
@@ -77,7 +77,7 @@ fn records() {
     let evict = median(|| {
         microseconds(50_000, || {
             next += 1;
-            let asker = Asker { client: client(next), persistence: &sticky, tried: &[] };
+            let asker = Asker::new(client(next), &sticky);
             pool.choose(asker, Instant::now())
         })
     });
@@ -98,7 +98,7 @@ fn pauses(count: u32, profile: &Persistence) {
     let empty = || Arc::new(Records::at_most(count as usize));
     let fill = |records: &Arc<Records>| {
         let sticky = [Sticky { profile: Arc::new(profile.clone()), records: Some(Arc::clone(records)) }];
-        drop(pool.choose(Asker { client: client(0), persistence: &sticky, tried: &[] }, Instant::now()));
+        drop(pool.choose(Asker::new(client(0), &sticky), Instant::now()));
         let target = records.find(profile, client(0), Instant::now()).unwrap();
         (1..count).for_each(|number| drop(records.hold(profile, client(number), &target, Instant::now())));
     };
@@ -151,7 +151,7 @@ fn longest_look_up(records: &Arc<Records>, profile: &Persistence, count: u32, ac
 
 fn choose(pool: &Pool, persistence: &[Sticky]) -> usize {
     let client = client(fastrand::u32(..));
-    let choice = pool.choose(Asker { client, persistence, tried: &[] }, Instant::now());
+    let choice = pool.choose(Asker::new(client, persistence), Instant::now());
     choice.map_or(0, |choice| choice.index)
 }
 

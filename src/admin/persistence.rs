@@ -227,7 +227,7 @@ mod tests {
             records: Some(registry.records(&Sharing::VirtualServer(Name::from("vs")))),
         }];
         let last = (0..CLIENTS).rev().map(|number| {
-            let asker = Asker { client: IpAddr::from(number.to_be_bytes()), persistence: &sticky, tried: &[] };
+            let asker = Asker::new(IpAddr::from(number.to_be_bytes()), &sticky);
             pool.choose(asker, Instant::now()).unwrap().guard
         });
         let connected = last.enumerate().filter_map(|(turn, guard)| (turn == 0).then_some(guard)).collect();

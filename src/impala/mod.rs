@@ -10,5 +10,5 @@ mod web_ui;
 pub use answer::Answer;
 pub use first_bytes::{Opening, is_tls_record};
 pub use question::Question;
-pub use session_opening::opens_session;
+pub use session_opening::SessionOpening;
 pub use web_ui::{Coordinator, Metrics, Role, backend_role, coordinators};

@@ -1,57 +1,106 @@
 //! What a client sends to begin a session, which may be sent to another daemon as it asks for nothing yet.
 
-use super::first_bytes::Opening;
-use super::thrift;
+use std::cmp::Ordering;
 
-/// Returns whether bytes are a whole opening that every daemon answers at once, and that leaves nothing behind in one that
-/// does not: a ClientHello, a SASL negotiation's first messages, a call of `OpenSession` or of a ping. A part of one
-/// rightly has no answer, and what has more may be a query.
-pub fn opens_session(bytes: &[u8]) -> bool {
-    match Opening::of(bytes) {
-        Opening::Tls => is_client_hello(bytes),
-        Opening::SaslPlain | Opening::SaslKerberos | Opening::SaslOther => is_sasl_begin(bytes),
-        Opening::Thrift => is_opening_call(bytes),
-        Opening::Http => body(bytes).is_some_and(is_opening_call),
-        Opening::Unknown => false,
+use super::first_bytes::Opening;
+use super::thrift::{self, Unread};
+
+/// What a client's first bytes are of an opening: a ClientHello, a SASL negotiation's first messages, a call of
+/// `OpenSession` or of a ping. Every daemon answers one at once.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum SessionOpening {
+    /// All of one, and nothing else. It can be sent to another daemon, as it runs nothing.
+    Whole,
+    /// A part of one. A daemon waits for the rest.
+    InPart,
+    /// Something else, or more than one: it may be a query.
+    No,
+}
+
+impl SessionOpening {
+    /// Returns what these first bytes of a client are.
+    pub fn of(bytes: &[u8]) -> Self {
+        match Opening::of(bytes) {
+            Opening::Tls => client_hello(bytes),
+            Opening::SaslPlain | Opening::SaslKerberos | Opening::SaslOther => sasl_begin(bytes),
+            Opening::Thrift => opening_call(bytes),
+            Opening::Http => http_request(bytes),
+            Opening::Unknown if bytes.len() < RECOGNISED => Self::InPart,
+            Opening::Unknown => Self::No,
+        }
+    }
+
+    /// Returns what bytes are that are whole with so many.
+    fn of_length(bytes: &[u8], whole: usize) -> Self {
+        match bytes.len().cmp(&whole) {
+            Ordering::Less => Self::InPart,
+            Ordering::Equal => Self::Whole,
+            Ordering::Greater => Self::No,
+        }
     }
 }
 
 /// One record with a ClientHello (RFC 8446, section 4.1.2). After it there would be early data, which may be a query.
-fn is_client_hello(bytes: &[u8]) -> bool {
+fn client_hello(bytes: &[u8]) -> SessionOpening {
     match bytes {
-        [0x16, 0x03, _, high, low, message @ ..] => {
-            message.first() == Some(&1) && message.len() == usize::from(u16::from_be_bytes([*high, *low]))
+        [_, _, _, high, low, message @ ..] if message.first().is_none_or(|kind| *kind == CLIENT_HELLO) => {
+            SessionOpening::of_length(message, usize::from(u16::from_be_bytes([*high, *low])))
         }
-        _ => false,
+        [_, _, _, _, _, ..] => SessionOpening::No,
+        _ => SessionOpening::InPart,
     }
 }
 
 /// START with the mechanism, and the first response. After START alone a daemon waits for that.
-fn is_sasl_begin(bytes: &[u8]) -> bool {
+fn sasl_begin(bytes: &[u8]) -> SessionOpening {
     let mut rest = bytes;
     for statuses in [&[SASL_START][..], &[SASL_OK, SASL_COMPLETE]] {
-        let [status, a, b, c, d, text @ ..] = rest else { return false };
-        let length = u32::from_be_bytes([*a, *b, *c, *d]) as usize;
+        let (status, length, text) = match rest {
+            [status, a, b, c, d, text @ ..] => (status, u32::from_be_bytes([*a, *b, *c, *d]) as usize, text),
+            [status, ..] if !statuses.contains(status) => return SessionOpening::No,
+            _ => return SessionOpening::InPart,
+        };
         match text.get(length..) {
-            Some(after) if statuses.contains(status) => rest = after,
-            _ => return false,
+            _ if !statuses.contains(status) => return SessionOpening::No,
+            Some(after) => rest = after,
+            None => return SessionOpening::InPart,
         }
     }
-    rest.is_empty()
+    if rest.is_empty() { SessionOpening::Whole } else { SessionOpening::No }
 }
 
-fn is_opening_call(bytes: &[u8]) -> bool {
-    thrift::called(bytes).is_some_and(|method| OPENING_CALLS.iter().any(|name| method == name.as_bytes()))
+fn opening_call(bytes: &[u8]) -> SessionOpening {
+    let begins_so = |name: &&str| {
+        let head = [CALL, &(name.len() as u32).to_be_bytes(), name.as_bytes()].concat();
+        bytes.iter().zip(&head).all(|(byte, expected)| byte == expected)
+    };
+    match thrift::called(bytes) {
+        _ if !OPENING_CALLS.iter().any(begins_so) => SessionOpening::No,
+        Ok(_) => SessionOpening::Whole,
+        Err(Unread::Incomplete) => SessionOpening::InPart,
+        Err(Unread::NotThrift) => SessionOpening::No,
+    }
 }
 
-/// The body of an HTTP request.
-fn body(bytes: &[u8]) -> Option<&[u8]> {
-    let head = bytes.windows(HEAD_END.len()).position(|window| window == HEAD_END)?;
-    bytes.get(head + HEAD_END.len()..)
+/// A request with an opening call as its body. Its session outlives the connection, so that a daemon which goes on later
+/// has one that nobody uses, until its idle timeout.
+fn http_request(bytes: &[u8]) -> SessionOpening {
+    match bytes.windows(HEAD_END.len()).position(|window| window == HEAD_END) {
+        Some(head) => match bytes.get(head + HEAD_END.len()..).unwrap_or_default() {
+            [] => SessionOpening::InPart,
+            body => opening_call(body),
+        },
+        None => SessionOpening::InPart,
+    }
 }
 
-/// Calls that clients begin with. Impala's shell pings before it opens a session.
-const OPENING_CALLS: [&str; 3] = ["OpenSession", "PingImpalaService", "PingImpalaHS2Service"];
+/// Calls that need no session: Impala's shell pings before it opens one over Beeswax.
+const OPENING_CALLS: [&str; 2] = ["OpenSession", "PingImpalaService"];
+/// A call in the strict binary protocol.
+const CALL: &[u8] = b"\x80\x01\x00\x01";
+/// With so many bytes the protocol is recognised, if it is one that pronk knows.
+const RECOGNISED: usize = 12;
+const CLIENT_HELLO: u8 = 1;
 const SASL_START: u8 = 1;
 const SASL_OK: u8 = 2;
 const SASL_COMPLETE: u8 = 5;
@@ -95,16 +144,17 @@ mod tests {
             sasl(&[(1, b"OTHER"), (2, b"")]),
             call("OpenSession"),
             call("PingImpalaService"),
-            call("PingImpalaHS2Service"),
             post(&call("OpenSession")),
         ];
         for opening in all {
-            assert!(opens_session(&opening), "{opening:?}");
+            assert_eq!(SessionOpening::of(&opening), SessionOpening::Whole, "{opening:?}");
             for end in 0..opening.len() {
-                assert!(!opens_session(&opening[..end]), "{end} bytes of {opening:?}");
+                let part = SessionOpening::of(&opening[..end]);
+                assert_eq!(part, SessionOpening::InPart, "{end} bytes of {opening:?}");
             }
-            assert!(!opens_session(&[&opening[..], b"x"].concat()), "and more: {opening:?}");
-            assert!(!opens_session(&opening.repeat(2)), "twice: {opening:?}");
+            for more in [[&opening[..], b"x"].concat(), opening.repeat(2)] {
+                assert_eq!(SessionOpening::of(&more), SessionOpening::No, "{more:?}");
+            }
         }
     }
 
@@ -114,14 +164,15 @@ mod tests {
             call("ExecuteStatement"),
             call("query"),
             call("GetInfo"),
+            // It asks for the state of a session.
+            call("PingImpalaHS2Service"),
             post(&call("ExecuteStatement")),
             post(b"{}"),
-            b"GET / HTTP/1.1\r\n\r\n".to_vec(),
             sasl(&[(1, b"PLAIN"), (3, b"")]),
             sasl(&[(2, b"PLAIN"), (2, b"")]),
             b"SSH-2.0-OpenSSH\r\n".to_vec(),
         ] {
-            assert!(!opens_session(&other), "{other:?}");
+            assert_eq!(SessionOpening::of(&other), SessionOpening::No, "{other:?}");
         }
     }
 
@@ -129,7 +180,7 @@ mod tests {
         #[test]
         fn any_bytes_are_judged(begin in prop::sample::select(vec![hello(9), sasl(&[(1, b"PLAIN")]), call("OpenSession")]),
                                 keep in 0..40_usize, more in prop::collection::vec(any::<u8>(), 0..300)) {
-            opens_session(&[&begin[..keep.min(begin.len())], &more].concat());
+            SessionOpening::of(&[&begin[..keep.min(begin.len())], &more].concat());
         }
     }
 }

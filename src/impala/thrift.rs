@@ -26,20 +26,20 @@ pub(super) fn texts(bytes: &[u8]) -> Result<Vec<&[u8]>, Unread> {
     Ok(cursor.texts)
 }
 
-/// Returns the method, if the bytes are one whole call and nothing else.
-pub(super) fn called(bytes: &[u8]) -> Option<&[u8]> {
+/// Reads one whole call, with nothing after it.
+///
+/// # Errors
+/// Why it is none.
+pub(super) fn called(bytes: &[u8]) -> Result<(), Unread> {
     let mut cursor = Cursor { bytes, texts: Vec::new() };
-    let mut call = || -> Result<(), Unread> {
-        // Version 1, strict; then a call (1).
-        if cursor.u32()? != 0x8001_0001 {
-            return Err(Unread::NotThrift);
-        }
-        cursor.text()?;
-        cursor.u32()?;
-        cursor.value(STRUCT, DEEPEST)
-    };
-    call().ok()?;
-    cursor.bytes.is_empty().then(|| cursor.texts.first().copied()).flatten()
+    // Version 1, strict; then a call (1).
+    if cursor.u32()? != 0x8001_0001 {
+        return Err(Unread::NotThrift);
+    }
+    cursor.text()?;
+    cursor.u32()?;
+    cursor.value(STRUCT, DEEPEST)?;
+    if cursor.bytes.is_empty() { Ok(()) } else { Err(Unread::NotThrift) }
 }
 
 struct Cursor<'a> {

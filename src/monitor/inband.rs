@@ -58,7 +58,7 @@ impl Failures {
             PassiveEvent::Silent(time) if !response_time.is_zero() && time >= response_time => {
                 format!("a connection ended after {time:.1?} without a byte from it")
             }
-            PassiveEvent::Silent(_) | PassiveEvent::Lost => return None,
+            PassiveEvent::Silent(_) | PassiveEvent::Hanging | PassiveEvent::Lost => return None,
         };
         if self.down_since.is_some() {
             return None;

@@ -18,7 +18,7 @@ pub(super) enum Hint {
     Ended,
     /// It could not be made.
     Failed,
-    /// It could not be made, as no answer came.
+    /// It could not be made, or its session was not opened, as no answer came.
     TimedOut,
 }
 
@@ -28,7 +28,7 @@ pub(super) async fn hint(served: &mut Receiver<PassiveEvent>) -> Hint {
         match served.recv().await {
             Ok(PassiveEvent::Lost) => return Hint::Ended,
             Ok(PassiveEvent::Failed(_)) => return Hint::Failed,
-            Ok(PassiveEvent::TimedOut(_)) => return Hint::TimedOut,
+            Ok(PassiveEvent::TimedOut(_) | PassiveEvent::Hanging) => return Hint::TimedOut,
             Ok(PassiveEvent::Silent(_)) | Err(RecvError::Lagged(_)) => {}
             // The member outlives its monitors.
             Err(RecvError::Closed) => std::future::pending().await,

@@ -15,6 +15,22 @@ use crate::model::MemberKey;
 use crate::net::until;
 use crate::pool::{Arrival, Asker, Busy, Choice, NoMember, Pool};
 
+/// The members that a connection has met already.
+#[derive(Clone, Copy, Debug, Default)]
+pub(super) struct Met<'a> {
+    /// Those that could not be connected to.
+    pub tried: &'a [MemberKey],
+    /// One that did not answer what opens the session.
+    pub avoided: Option<&'a MemberKey>,
+}
+
+impl<'a> Met<'a> {
+    fn asker(self, client: IpAddr, snapshot: &'a Snapshot) -> Asker<'a> {
+        let Self { tried, avoided } = self;
+        Asker { client, persistence: &snapshot.persistence, tried, avoided }
+    }
+}
+
 /// Chooses a member for connections in the order in which they arrived. A connection that no member can take yet waits
 /// in the pool's queue, if the pool has one: for `queue-time-limit` at most, and until the client has `left`.
 ///
@@ -28,13 +44,13 @@ pub(super) async fn choose_member(
     virtual_server: &LiveVirtualServer,
     snapshot: &mut Arc<Snapshot>,
     client: IpAddr,
-    tried: &[MemberKey],
+    met: Met<'_>,
     left: impl Future<Output = ()>,
     record: &mut ConnectionRecord,
 ) -> Result<Choice, Close> {
     virtual_server.refresh(snapshot);
     record.set_pool(&snapshot.pool.config.name);
-    let waiting = match snapshot.pool.arrive(asker(client, snapshot, tried), now()) {
+    let waiting = match snapshot.pool.arrive(met.asker(client, snapshot), now()) {
         Arrival::Served(choice) => return Ok(choice),
         Arrival::Queued(waiting) => waiting,
         Arrival::QueueFull => return Err(queue_full(&snapshot.pool)),
@@ -60,13 +76,13 @@ pub(super) async fn choose_member(
             (has_turn, retry) = (false, None);
         }
         if has_turn {
-            match pool.choose(asker(client, snapshot, tried), now()) {
+            match pool.choose(met.asker(client, snapshot), now()) {
                 Ok(choice) => break Ok(choice),
                 Err(none) if !none.may_wait(pool.config.queue) => break Err(no_member(none, pool)),
                 Err(none) => {
                     let busy = if let NoMember::Busy(busy) = none { busy } else { Busy::default() };
                     retry = pool.retry_at(busy, now()).map(Instant::from_std);
-                    if !tried.is_empty() {
+                    if !met.tried.is_empty() || met.avoided.is_some() {
                         queued.waiting.pass_on();
                     } else if busy.setup_of_client {
                         queued.waiting.pass_on_to_another_client();
@@ -92,10 +108,6 @@ pub(super) async fn choose_member(
     };
     record.times.queue = Some(started.elapsed());
     waited
-}
-
-fn asker<'a>(client: IpAddr, snapshot: &'a Snapshot, tried: &'a [MemberKey]) -> Asker<'a> {
-    Asker { client, persistence: &snapshot.persistence, tried }
 }
 
 fn now() -> std::time::Instant {

@@ -6,7 +6,7 @@ use std::time::SystemTime;
 
 use tokio::time::Instant;
 
-use super::choose;
+use super::choose::{self, Met};
 use super::close_reasons::{Close, CloseReason, Who};
 use super::connection_record::ConnectionRecord;
 use super::dial::dial;
@@ -31,8 +31,9 @@ pub(super) struct Connected {
     pub since: Instant,
 }
 
-/// Connects to the member that the pool chooses. If that fails, another is chosen, up to the pool's `reselect-tries`.
-/// Nothing is lost by that, as none of the client's bytes were sent yet.
+/// Connects to the member that the pool chooses. If that fails, another is chosen, up to the pool's `reselect-tries` in
+/// all of the connection's life. Nothing is lost by that, as none of the client's bytes were sent yet. A member that is
+/// `avoided` did not answer what opens the session.
 ///
 /// Each choice is made from the newest configuration, which `snapshot` is afterwards. A failure for want of pronk's own
 /// resources is not reported to the member's monitors.
@@ -44,14 +45,16 @@ pub(super) async fn choose_and_connect(
     snapshot: &mut Arc<Snapshot>,
     client: &Socket,
     address: IpAddr,
+    avoided: Option<&MemberKey>,
     record: &mut ConnectionRecord,
 ) -> Result<Connected, Close> {
     let mut tried = Vec::new();
     let mut failed: Option<Close> = None;
-    while tried.len() <= snapshot.pool.config.reselect_tries as usize {
+    while record.tries <= snapshot.pool.config.reselect_tries {
         // Made only when the connection waits, as it takes a descriptor.
         let left = async { net::peer_lost(client).await };
-        let choice = match choose::choose_member(virtual_server, snapshot, address, &tried, left, record).await {
+        let met = Met { tried: &tried, avoided };
+        let choice = match choose::choose_member(virtual_server, snapshot, address, met, left, record).await {
             Ok(choice) => choice,
             // The failure of a member says more than that there is no other.
             Err(close) => return Err(failed.unwrap_or(close)),
@@ -68,10 +71,11 @@ pub(super) async fn choose_and_connect(
             queued: record.times.queue,
         });
         let began = Instant::now();
+        let may_try = record.tries <= pool.config.reselect_tries;
         let another = || {
             let tried = [tried.as_slice(), std::slice::from_ref(&member.key)].concat();
-            let asker = Asker { client: address, persistence: &[], tried: &tried };
-            tried.len() <= pool.config.reselect_tries as usize && pool.has_unsuspected(asker, Instant::now().into_std())
+            let asker = Asker { tried: &tried, avoided, ..Asker::new(address, &[]) };
+            may_try && pool.has_unsuspected(asker, Instant::now().into_std())
         };
         match connect_to(snapshot, choice.index, another, record).await {
             Ok(stream) => {

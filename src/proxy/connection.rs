@@ -26,7 +26,7 @@ use super::stream::Stream;
 use super::traffic_meter::TrafficMeter;
 use super::virtual_server::LiveVirtualServer;
 use crate::impala::Opening;
-use crate::model::{Dial, ServiceDownAction};
+use crate::model::{Dial, MemberKey, ServiceDownAction};
 use crate::net::{self, Socket};
 use crate::pool::Asker;
 
@@ -85,15 +85,19 @@ async fn life(accepted: Accepted, record: &mut ConnectionRecord) -> Result<Close
         if handshaken.context.snapshot.config.dial == Dial::FirstByte {
             handshaken.first_bytes(&mut inbound, record).await?;
         }
-        let connected = handshaken.connect(record).await?;
+        let connected = handshaken.connect(None, record).await?;
         Ok::<_, Close>((handshaken, inbound, connected))
     });
     let (mut handshaken, mut inbound, mut connected) = beginning.await?;
     let mut meter = TrafficMeter::new(Arc::clone(&handshaken.context.virtual_server));
+    let mut left = None;
     loop {
-        match handshaken.relay(&mut inbound, connected, &mut meter, record).await {
+        match handshaken.relay(&mut inbound, connected, left.is_none(), &mut meter, record).await {
             Relayed::Ended(close) => return Ok(close),
-            Relayed::Reselect => connected = Box::pin(handshaken.connect(record)).await?,
+            Relayed::Reselect(member) => {
+                let left = &*left.insert(member);
+                connected = Box::pin(handshaken.connect(Some(left), record)).await?;
+            }
         }
     }
 }
@@ -111,8 +115,8 @@ async fn unless_drained<T>(lifecycle: &Lifecycle, stage: impl Future<Output = Re
 /// What comes after a relay.
 enum Relayed {
     Ended(Close),
-    /// The member went down or hangs, and answered nothing, so another is tried.
-    Reselect,
+    /// This member went down or hangs, and answered nothing, so another is tried.
+    Reselect(MemberKey),
 }
 
 impl Accepted {
@@ -160,11 +164,15 @@ impl Handshaken {
         first_bytes::check(record.opening, &snapshot.config).inspect_err(|_| net::reset_on_close(&client.socket().tcp))
     }
 
-    /// Connects to a member. If there is none, the client is reset, as its request is not answered.
-    async fn connect(&mut self, record: &mut ConnectionRecord) -> Result<Connected, Close> {
+    /// Connects to a member, to one that is `avoided` last. If there is none, the client is reset, as its request is not answered.
+    async fn connect(
+        &mut self,
+        avoided: Option<&MemberKey>,
+        record: &mut ConnectionRecord,
+    ) -> Result<Connected, Close> {
         let Context { client, snapshot, virtual_server, lifecycle } = &mut self.context;
         let socket = self.client.socket();
-        let connecting = connect::choose_and_connect(virtual_server, snapshot, socket, client.ip(), record);
+        let connecting = connect::choose_and_connect(virtual_server, snapshot, socket, client.ip(), avoided, record);
         let connected = unless_drained(lifecycle, connecting).await;
         if connected.is_err() {
             net::reset_on_close(&socket.tcp);
@@ -172,11 +180,13 @@ impl Handshaken {
         connected
     }
 
-    /// Passes bytes until the end, and closes both sides.
+    /// Passes bytes until the end, and closes both sides. `may_leave` is whether the connection may go to another member
+    /// where this one does not answer what opens its session: it waits once for that.
     async fn relay(
         &mut self,
         inbound: &mut Flow,
         connected: Connected,
+        may_leave: bool,
         meter: &mut TrafficMeter,
         record: &mut ConnectionRecord,
     ) -> Relayed {
@@ -192,26 +202,26 @@ impl Handshaken {
             closing: lifecycle.closing(),
             service_down: service_down::action_due(live_member.service_down_in_force()),
             another: || {
-                let asker = Asker { client: client.ip(), persistence: &[], tried: std::slice::from_ref(&key) };
+                let asker = Asker { avoided: Some(&key), ..Asker::new(client.ip(), &[]) };
                 snapshot.pool.has_unsuspected(asker, Instant::now().into_std())
             },
         };
-        let mut deadlines = Deadlines::new(&profile, since);
+        let deadlines = Deadlines::new(&profile, since);
         let may_try = record.tries <= snapshot.pool.config.reselect_tries;
-        if may_try && snapshot.pool.members.len() > 1 {
-            inbound.keep();
-            deadlines.opening_since = Some(since);
+        if may_try && may_leave && snapshot.pool.members.len() > 1 {
+            inbound.keep_opening();
         }
         let relay = Relay::new(&mut self.client, &mut member, inbound, &mut outbound, health);
         let relay = relay.run(stop, deadlines, &mut place, meter).await;
         meter.count_bytes(inbound.bytes, outbound.bytes);
 
-        let is_unanswered = inbound.can_start_again() && !outbound.has_received();
+        let is_unanswered = inbound.can_start_again() && !outbound.has_received() && !outbound.has_ended_in_order();
         if may_try && is_unanswered && reselects(&relay.outcome, live_member.service_down_action()) {
             net::reset_on_close(&member.socket().tcp);
+            meter.count_packets(self.client.socket(), member.socket());
             record.set_traffic(meter.totals());
             inbound.start_again();
-            return Relayed::Reselect;
+            return Relayed::Reselect(key);
         }
 
         if !matches!(relay.outcome, Outcome::Ended { reset: Some(Side::Member), .. } | Outcome::Drained) {

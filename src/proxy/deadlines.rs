@@ -12,7 +12,7 @@ use crate::pool::SetupGuard;
 pub(super) enum Due {
     /// A connection to the member counts as set up, answered or not.
     SetUp,
-    /// The member has not answered what opens a session for connect-timeout.
+    /// The member has not answered what opens a session.
     Unanswered,
     /// The member's side is over: it ended, and takes no bytes either.
     MemberOver,
@@ -32,7 +32,7 @@ pub(super) struct Deadlines {
     idle: Duration,
     half_closed: Duration,
     close_wait: Duration,
-    /// As for a connection, which the kernel takes for a process that is stopped.
+    /// How long a member may leave what opens a session without an answer: as long as connecting may take.
     unanswered: Duration,
     since: Instant,
     /// When bytes last passed.
@@ -45,7 +45,7 @@ pub(super) struct Deadlines {
     member_ended: Option<Instant>,
     /// When a side was lost.
     lost: Option<Instant>,
-    /// Since when the member is waited for to answer what opens a session, if it could be sent to another.
+    /// Since when the member has not answered what opens a session.
     pub opening_since: Option<Instant>,
     /// Whether the member's place is given back already.
     pub place_free: bool,
@@ -63,7 +63,7 @@ impl Deadlines {
             idle,
             half_closed,
             close_wait: profile.close_wait,
-            unanswered: profile.connect_timeout,
+            unanswered: profile.connect_timeout.max(SHORTEST_UNANSWERED),
             since: now,
             active: now,
             active_to_member: now,
@@ -82,7 +82,6 @@ impl Deadlines {
         self.active = now;
         if to_member {
             self.active_to_member = now;
-            self.opening_since = self.opening_since.map(|_| now);
         }
     }
 
@@ -129,6 +128,8 @@ impl Deadlines {
 const MEMBER_OVER: Duration = Duration::from_millis(500);
 /// A side is watched when its bytes have waited for so long, as that takes a descriptor.
 const BLOCKED: Duration = Duration::from_millis(500);
+/// A daemon may ask others before it answers.
+const SHORTEST_UNANSWERED: Duration = Duration::from_secs(1);
 /// How long "never" is for a timer.
 const NEVER: Duration = Duration::from_secs(30 * 365 * 24 * 3600);
 
@@ -138,15 +139,18 @@ mod tests {
 
     const SECOND: Duration = Duration::from_secs(1);
 
-    fn deadlines(now: Instant) -> Deadlines {
-        let profile = Protocol {
+    fn profile() -> Protocol {
+        Protocol {
             idle_timeout: Some(300 * SECOND),
             half_closed_timeout: Some(60 * SECOND),
             close_wait: 5 * SECOND,
             connect_timeout: 3 * SECOND,
             ..Protocol::clone(&crate::proxy::tests::built_in().profiles.protocol["tcp"])
-        };
-        Deadlines { in_setup: false, ..Deadlines::new(&profile, now) }
+        }
+    }
+
+    fn deadlines(now: Instant) -> Deadlines {
+        Deadlines { in_setup: false, ..Deadlines::new(&profile(), now) }
     }
 
     #[test]
@@ -168,15 +172,14 @@ mod tests {
     }
 
     #[test]
-    fn answer_to_what_opens_a_session_is_waited_for_from_its_last_bytes() {
+    fn answer_to_what_opens_a_session_is_waited_for_as_long_as_connecting_may_take() {
         let start = Instant::now();
         let mut relay = Deadlines { opening_since: Some(start), ..deadlines(start) };
         assert_eq!(relay.next(), (start + 3 * SECOND, Due::Unanswered));
-        relay.passed(true, start + SECOND);
-        assert_eq!(relay.next(), (start + 4 * SECOND, Due::Unanswered));
         relay.opening_since = None;
-        relay.passed(true, start + 2 * SECOND);
-        assert_eq!(relay.next(), (start + 302 * SECOND, Due::Idle));
+        assert_eq!(relay.next(), (start + 300 * SECOND, Due::Idle));
+        let quick = Protocol { connect_timeout: SECOND / 1000, ..profile() };
+        assert_eq!(Deadlines::new(&quick, start).unanswered, SECOND, "a daemon may ask others before it answers");
     }
 
     #[test]

@@ -33,7 +33,7 @@ impl LiveVirtualServer {
             steps.push(refused_step(&refusal.by, config, client, limits.current));
             return Explanation { steps, member: None, refused: Some(refusal.by.close(&pool.config.name).reason) };
         }
-        let (of_pool, arrival) = pool.explain(Asker { client, persistence: &snapshot.persistence, tried: &[] }, now);
+        let (of_pool, arrival) = pool.explain(Asker::new(client, &snapshot.persistence), now);
         steps.extend(of_pool);
         let (mut member, mut refused) = (None, None);
         match arrival {

@@ -6,7 +6,7 @@ use std::task::{Context, Poll, ready};
 
 use super::buffers::{BULK, Chunk, SMALL};
 use super::stream::Stream;
-use crate::impala::opens_session;
+use crate::impala::SessionOpening;
 use crate::net::FirstBytes;
 use crate::tls::TlsFault;
 
@@ -85,6 +85,8 @@ pub(super) struct Flow {
     pub finished: bool,
     /// Whether more is read and discarded, as the receiver is lost: a sender that is writing may read only afterwards.
     discards: bool,
+    /// Whether bytes were discarded.
+    discarded: bool,
     unflushed: bool,
     /// Whether the receiver must take something before more is read.
     waits: bool,
@@ -93,7 +95,7 @@ pub(super) struct Flow {
     /// How the sender's connection was lost, if a write to it found that.
     lost: Option<End>,
     first: FirstBytes,
-    /// What was passed on, while the receiver has not answered and another could get it.
+    /// What opens a session, as far as it was passed on and the receiver has not answered.
     kept: Option<Vec<u8>>,
     /// Bytes that were passed on.
     pub bytes: u64,
@@ -153,28 +155,44 @@ impl Flow {
         });
     }
 
-    /// Keeps what is passed on from here, until it is forgotten, so that another receiver can get it.
-    pub(super) fn keep(&mut self) {
+    /// Keeps what opens a session while it is passed on, so that another receiver can get it.
+    pub(super) fn keep_opening(&mut self) {
         self.kept = (self.bytes == 0).then(Vec::new);
     }
 
-    /// Forgets what was kept, as the receiver has answered.
-    pub(super) fn forget_kept(&mut self) {
+    /// Forgets what opens the session, as the receiver has answered.
+    pub(super) fn forget_opening(&mut self) {
         self.kept = None;
     }
 
-    pub(super) fn is_kept(&self) -> bool {
-        self.kept.is_some()
+    /// Keeps bytes that are passed on, if they belong to what opens a session.
+    fn keep(&mut self, count: usize) {
+        let (Some(kept), Some(chunk)) = (&mut self.kept, &self.chunk) else { return };
+        let passed = chunk.unwritten().get(..count).unwrap_or_default();
+        if kept.len() + count <= LONGEST_OPENING {
+            kept.reserve_exact(count);
+            kept.extend_from_slice(passed);
+            if SessionOpening::of(kept) != SessionOpening::No {
+                return;
+            }
+        }
+        self.kept = None;
     }
 
-    /// Returns whether the sender has sent anything.
-    pub(super) fn has_received(&self) -> bool {
-        !self.first.as_slice().is_empty()
+    /// Returns whether a part of what opens a session was passed on, or all of it, and nothing else.
+    pub(super) fn is_opening(&self) -> bool {
+        self.kept.as_ref().is_some_and(|kept| !kept.is_empty())
     }
 
-    /// Returns whether all that was passed on can be sent to another receiver.
+    /// Returns whether all was passed on that opens a session, and nothing else.
+    pub(super) fn is_whole_opening(&self) -> bool {
+        let is_whole = |kept: &Vec<u8>| SessionOpening::of(kept) == SessionOpening::Whole;
+        self.chunk.is_none() && !self.discarded && self.kept.as_ref().is_some_and(is_whole)
+    }
+
+    /// Returns whether another receiver can get all that was sent.
     pub(super) fn can_start_again(&self) -> bool {
-        self.bytes == 0 || self.chunk.is_none() && self.kept.as_ref().is_some_and(|kept| opens_session(kept))
+        self.bytes == 0 && !self.discarded || self.is_whole_opening()
     }
 
     /// Makes the flow ready for another receiver, after one that answered nothing.
@@ -183,6 +201,16 @@ impl Flow {
         if let Some(kept) = self.kept.take().filter(|kept| !kept.is_empty()) {
             self.chunk = Some(Chunk::of(&kept));
         }
+    }
+
+    /// Returns whether the sender has sent anything.
+    pub(super) fn has_received(&self) -> bool {
+        !self.first.as_slice().is_empty()
+    }
+
+    /// Returns whether the receiver was told of the sender's end.
+    pub(super) fn has_ended_in_order(&self) -> bool {
+        self.finished && self.end.as_ref().is_some_and(|end| !end.is_abrupt())
     }
 
     /// Passes on the bytes that there are. Ready when no more will come or can be passed on, and from then on.
@@ -201,12 +229,22 @@ impl Flow {
         polled
     }
 
+    /// Notes that so many bytes of the chunk were passed on.
+    fn written(&mut self, count: usize) {
+        self.bytes += count as u64;
+        self.unflushed = true;
+        self.chunk = self.chunk.take().and_then(|mut chunk| {
+            chunk.written(count);
+            (!chunk.unwritten().is_empty()).then_some(chunk)
+        });
+    }
+
     fn discard(&mut self, cx: &mut Context<'_>, from: &mut Stream) {
         let mut chunk = Chunk::borrow(SMALL);
         for _ in 0..TURN / SMALL {
             match from.poll_read(cx, chunk.room()) {
                 Poll::Pending => return,
-                Poll::Ready(Ok(1..)) => {}
+                Poll::Ready(Ok(1..)) => self.discarded = true,
                 Poll::Ready(Ok(0) | Err(_)) => {
                     self.discards = false;
                     return;
@@ -230,19 +268,9 @@ impl Flow {
                 if count == 0 {
                     return Poll::Ready(Err(io::ErrorKind::WriteZero.into()));
                 }
-                if let Some(kept) = &mut self.kept {
-                    kept.extend_from_slice(&chunk.unwritten()[..count]);
-                    if kept.len() > LONGEST_OPENING {
-                        self.kept = None;
-                    }
-                }
-                chunk.written(count);
-                self.bytes += count as u64;
-                self.unflushed = true;
+                self.keep(count);
+                self.written(count);
                 passed += count;
-                if chunk.unwritten().is_empty() {
-                    self.chunk = None;
-                }
                 continue;
             }
             match &self.end {

@@ -3,6 +3,7 @@
 use std::time::{Duration, Instant};
 
 use super::close_reasons::{Close, ClosePhase, CloseReason, Mechanism};
+use crate::impala::Opening;
 use crate::model::ServiceDownAction;
 use crate::pool::{Contact, Failure, LiveMember, PassiveEvent};
 
@@ -40,22 +41,32 @@ impl<'a> PassiveHealth<'a> {
         });
     }
 
-    /// Reports that the member answered a new session.
-    pub(super) fn answered(self) {
+    /// Reports that the member sent its first bytes to a session that was opened so.
+    pub(super) fn answered(self, opening: Opening) {
         self.member.record_answer(Contact::Process, now());
+        self.member.record_opening(opening as u8);
     }
 
-    /// Returns when the member last answered anybody who asked for something: a probe, or a new session.
+    /// Reports that the member sent bytes.
+    pub(super) fn sent_bytes(self) {
+        self.member.record_bytes(now());
+    }
+
+    /// Returns when the member last sent anything to anybody.
     pub(super) fn last_answer(self) -> Option<tokio::time::Instant> {
         self.member.last_answer().map(Into::into)
     }
 
-    /// Reports that the member took what opens a session, and has answered nobody `since` then.
-    pub(super) fn hangs(self, since: tokio::time::Instant) {
-        let reason = format!("it took what opens a session, and answered nobody within {:.1?}", since.elapsed());
-        let began = since.into_std();
-        self.member.record_failure(&Failure { reason: reason.clone(), contact: Contact::Process, began }, now());
-        self.member.publish(PassiveEvent::TimedOut(reason));
+    /// Reports that the member took what opens a session, and has answered nobody `since` then. Its monitors ask at once.
+    /// It is suspect if it ever answered an opening of the kind: a client that speaks what the member does not says
+    /// nothing of it.
+    pub(super) fn hangs(self, opening: Opening, since: tokio::time::Instant) {
+        if self.member.answers_openings(opening as u8) {
+            let reason = format!("it took what opens a session, and answered nobody within {:.1?}", since.elapsed());
+            let failure = Failure { reason, contact: Contact::Process, began: since.into_std() };
+            self.member.record_failure(&failure, now());
+        }
+        self.member.publish(PassiveEvent::Hanging);
     }
 
     /// Reports that the member ended a connection before the client did.

@@ -18,6 +18,7 @@ use super::place::Place;
 use super::stream::Stream;
 use super::traffic_meter::TrafficMeter;
 use super::verdict_wait::VerdictWait;
+use crate::impala::Opening;
 use crate::model::ServiceDownAction;
 use crate::net;
 
@@ -71,6 +72,10 @@ pub(super) struct Relay<'a> {
     watches: [Option<Watch>; 2],
     /// Whether the last bytes were the client's.
     awaits_answer: bool,
+    /// Whether the member has sent anything.
+    has_answered: bool,
+    /// Whether it was reported that the member hangs.
+    reported_hanging: bool,
 }
 
 /// Completes when a side is lost.
@@ -94,6 +99,8 @@ impl<'a> Relay<'a> {
             lost: None,
             watches: [None, None],
             awaits_answer: false,
+            has_answered: false,
+            reported_hanging: false,
         }
     }
 
@@ -127,8 +134,12 @@ impl<'a> Relay<'a> {
                     cx.waker().wake_by_ref();
                 }
             }
+            self.note_answer(before.1);
             if meter.count_bytes(self.inbound.bytes, self.outbound.bytes) {
                 let now = Instant::now();
+                if self.inbound.bytes > before.0 && self.inbound.is_opening() {
+                    deadlines.opening_since = Some(now);
+                }
                 // Of both the member's were later: a client waits for its answer before it asks again.
                 self.awaits_answer = self.outbound.bytes == before.1;
                 deadlines.passed(self.inbound.bytes > before.0, now);
@@ -183,7 +194,7 @@ impl<'a> Relay<'a> {
             }
         })
         .await;
-        self.note_answer(&mut deadlines);
+        self.note_answer(self.outbound.bytes);
         let passed = self.inbound.bytes + self.outbound.bytes > 0;
         let in_exchange = self.awaits_answer
             || self.inbound.has_unsent()
@@ -266,35 +277,38 @@ impl<'a> Relay<'a> {
         self.first.get_or_insert(side);
     }
 
-    /// Returns whether the member has answered nobody since it took what opens this session. Otherwise it has as long
-    /// again, from its last answer.
-    fn hangs(&self, deadlines: &mut Deadlines) -> bool {
-        let Some(since) = deadlines.opening_since else { return false };
-        if !self.inbound.can_start_again() {
-            // It waits for more, or what was sent is to be sent once only.
+    /// Returns whether the member has answered nobody since it took what opens this session. If it has answered somebody,
+    /// the deadline is set again, from that answer on.
+    fn hangs(&mut self, deadlines: &mut Deadlines) -> bool {
+        let Some(since) = deadlines.opening_since.take_if(|_| self.inbound.is_whole_opening()) else {
+            // The member waits for the rest, as the rest sets the deadline again.
             deadlines.opening_since = None;
             return false;
-        }
+        };
         let answered = self.health.last_answer().filter(|answered| *answered > since);
         deadlines.opening_since = Some(answered.unwrap_or_else(Instant::now));
-        if answered.is_none() {
-            self.health.hangs(since);
+        if answered.is_none() && !std::mem::replace(&mut self.reported_hanging, true) {
+            self.health.hangs(Opening::of(self.inbound.opening()), since);
         }
         answered.is_none()
     }
 
-    /// Notes that the member has answered what opens the session.
-    fn note_answer(&mut self, deadlines: &mut Deadlines) {
-        if self.inbound.is_kept() && self.outbound.has_received() {
-            self.inbound.forget_kept();
-            deadlines.opening_since = None;
-            self.health.answered();
+    /// Notes the member's first bytes, and that it is alive.
+    fn note_answer(&mut self, before: u64) {
+        if !self.has_answered && self.outbound.has_received() {
+            self.has_answered = true;
+            self.inbound.forget_opening();
+            self.health.answered(Opening::of(self.inbound.opening()));
+        } else if self.outbound.bytes > before {
+            self.health.sent_bytes();
         }
     }
 
     /// Applies what has ended to the deadlines and to the place at the member.
-    fn note_ends(&mut self, deadlines: &mut Deadlines, place: &mut Place) {
-        self.note_answer(deadlines);
+    fn note_ends(&self, deadlines: &mut Deadlines, place: &mut Place) {
+        if self.has_answered || self.outbound.end.is_some() {
+            deadlines.opening_since = None;
+        }
         if self.outbound.bytes > 0 {
             place.set_up();
         }

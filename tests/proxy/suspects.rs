@@ -6,10 +6,11 @@ use std::sync::Arc;
 use std::sync::mpsc::{Sender, channel};
 use std::time::{Duration, Instant};
 
+use parking_lot::{Condvar, Mutex};
 use rustls::{ServerConfig, ServerConnection, StreamOwned};
 
 use crate::lb::{PATIENCE, Pronk, free_port, until};
-use crate::peers::{connect, member, read_all};
+use crate::peers::{connect, member, read_all, reset};
 use crate::support::ca::Authority;
 use crate::support::tls::showing;
 
@@ -163,30 +164,59 @@ fn openings() -> Vec<(&'static str, Vec<u8>)> {
     ]
 }
 
-/// A member that answers its name once it has exactly these bytes, and one byte more for each that follows.
-fn answering(name: u8, opening: Vec<u8>) -> SocketAddr {
-    member(move |mut stream| {
-        let mut received = vec![0; opening.len()];
-        if stream.read_exact(&mut received).is_ok() {
-            let name = if received == opening { name } else { b'?' };
-            let _ = stream.write_all(&[name]).and_then(|()| stream.read(&mut [0]));
-        }
-    })
+/// A member that answers its name to an opening, while it is not stopped. As of a process under SIGSTOP, the kernel takes
+/// its connections all the same.
+struct Daemon {
+    address: SocketAddr,
+    stopped: Arc<(Mutex<bool>, Condvar)>,
 }
 
-/// A pool of a member that hangs and one that does not, whose monitors find nothing.
-fn before(hanging: SocketAddr, good: SocketAddr, port: u16, monitors: &str) -> String {
-    format!(
-        "nodes: {{ h: {{ address: 127.0.0.1 }}, g: {{ address: 127.0.0.1 }} }}
-pools: {{ p: {{ {monitors}slow-ramp-time: 0, members: ['h:{}', 'g:{}'] }} }}
-monitors: {{ m: {{ type: tcp, interval: 1s, timeout: 1h }} }}
+impl Daemon {
+    fn answering(name: u8, opening: &[u8], after: Duration) -> Self {
+        let stopped = Arc::new((Mutex::new(false), Condvar::new()));
+        let (opening, gate) = (opening.to_vec(), Arc::clone(&stopped));
+        let address = member(move |mut stream| {
+            let goes_on = || {
+                gate.1.wait_while_for(&mut gate.0.lock(), |stopped| *stopped, PATIENCE);
+            };
+            let mut received = vec![0; opening.len()];
+            goes_on();
+            if stream.read_exact(&mut received).is_ok() {
+                std::thread::sleep(after);
+                goes_on();
+                let name = if received == opening { name } else { b'?' };
+                let _ = stream.write_all(&[name]).and_then(|()| stream.read(&mut [0]));
+            }
+        });
+        Self { address, stopped }
+    }
+
+    fn set_stopped(&self, is_stopped: bool) {
+        *self.stopped.0.lock() = is_stopped;
+        self.stopped.1.notify_all();
+    }
+}
+
+/// pronk before members called `a`, `b` and so on, whose monitors find nothing.
+fn before(members: &[SocketAddr], pool: &str, more: &str) -> (Pronk, SocketAddr) {
+    let (names, port) = (["a", "b", "c"], free_port());
+    let nodes: Vec<_> = names.iter().map(|name| format!("{name}: {{ address: 127.0.0.1 }}")).collect();
+    let listed = names.iter().zip(members).map(|(name, at)| format!("'{name}:{}'", at.port()));
+    let listed: Vec<_> = listed.collect();
+    let pronk = Pronk::start(|_| {
+        format!(
+            "nodes: {{ {} }}
+pools: {{ p: {{ slow-ramp-time: 0, members: [{}]{pool} }} }}
+monitors: {{ silent: {{ type: tcp, interval: 1s, timeout: 1h }}, passive: {{ type: inband, failures: 1 }} }}
 profiles: {{ quick: {{ type: tcp, connect-timeout: {}s }} }}
-virtual-servers: {{ vs: {{ destination: '127.0.0.1:{port}', pool: p, protocol: quick }} }}
+virtual-servers: {{ vs: {{ destination: '127.0.0.1:{port}', pool: p, protocol: quick{more} }} }}
 ",
-        hanging.port(),
-        good.port(),
-        CONNECT_TIMEOUT.as_secs(),
-    )
+            nodes.join(", "),
+            listed.join(", "),
+            CONNECT_TIMEOUT.as_secs(),
+        )
+    });
+    (pronk, SocketAddr::from(([127, 0, 0, 1], port)))
 }
 
 /// Which member answers what was sent, and after how long.
@@ -196,46 +226,86 @@ fn ask(address: SocketAddr, opening: &[u8]) -> (u8, Duration) {
     (name[0], begun.elapsed())
 }
 
-/// The kernel takes the connection and the bytes for a process that is stopped.
 #[test]
-fn session_whose_opening_a_hanging_member_took_goes_to_another() {
-    for (what, opening) in openings() {
-        let (hanging, _go_on) = hanging(Hang::Stopped, b'h', None);
-        let (good, port) = (answering(b'g', opening.clone()), free_port());
-        let pronk = Pronk::start(|_| before(hanging, good, port, "monitors: [m], "));
-        let address = SocketAddr::from(([127, 0, 0, 1], port));
-        let first: Vec<_> = std::thread::scope(|scope| {
-            let all: Vec<_> = (0..8).map(|_| scope.spawn(|| ask(address, &opening))).collect();
-            all.into_iter().map(|session| session.join().unwrap()).collect()
-        });
-        assert!(first.iter().all(|(name, _)| *name == b'g'), "{what}: {first:?}");
-        assert!(first.iter().any(|(_, waited)| *waited >= CONNECT_TIMEOUT), "{what}: nobody met it: {first:?}");
-        assert!(first.iter().all(|(_, waited)| *waited < 2 * CONNECT_TIMEOUT), "{what}: {first:?}");
-        let then: Vec<_> = (0..30).map(|_| ask(address, &opening)).collect();
-        assert!(then.iter().all(|(name, waited)| *name == b'g' && *waited < CONNECT_TIMEOUT), "{what}: {then:?}");
-        assert_eq!(lines(&pronk, SUSPECT), 1, "{what}");
-        let sent = 38 * opening.len() as u64;
-        until("each client's bytes are counted once", || {
-            pronk.stats()["virtual_servers"][0]["bits_in"].as_u64() == Some(8 * sent)
-        });
-    }
+fn session_whose_opening_a_stopped_member_took_goes_to_another() {
+    let all: Vec<_> = openings()
+        .into_iter()
+        .map(|(what, opening)| {
+            std::thread::spawn(move || {
+                let [a, b] = [b'a', b'b'].map(|name| Daemon::answering(name, &opening, Duration::ZERO));
+                let (pronk, address) = before(&[a.address, b.address], ", monitors: [silent]", "");
+                until("both have answered", || ask(address, &opening).0 == b'a');
+                let answered = pronk.stats()["virtual_servers"][0]["connections"]["total"].as_u64().unwrap();
+                a.set_stopped(true);
+                let first: Vec<_> = std::thread::scope(|scope| {
+                    let all: Vec<_> = (0..8).map(|_| scope.spawn(|| ask(address, &opening))).collect();
+                    all.into_iter().map(|session| session.join().unwrap()).collect()
+                });
+                assert!(first.iter().all(|(name, _)| *name == b'b'), "{what}: {first:?}");
+                assert!(first.iter().any(|(_, waited)| *waited >= CONNECT_TIMEOUT), "{what}: nobody met it: {first:?}");
+                assert!(first.iter().all(|(_, waited)| *waited < 2 * CONNECT_TIMEOUT), "{what}: {first:?}");
+                let then: Vec<_> = (0..30).map(|_| ask(address, &opening)).collect();
+                assert!(
+                    then.iter().all(|(name, waited)| *name == b'b' && *waited < CONNECT_TIMEOUT),
+                    "{what}: {then:?}"
+                );
+                assert_eq!(lines(&pronk, SUSPECT), 1, "{what}");
+                let sent = 8 * (answered + 38) * opening.len() as u64;
+                let bits_in = |row: &serde_json::Value| row["bits_in"].as_u64().unwrap();
+                until("each client's bytes are counted once", || bits_in(&pronk.stats()["virtual_servers"][0]) == sent);
+                let moved = bits_in(&pronk.stats()["pools"][0]) / 8 / opening.len() as u64 - answered - 38;
+                assert!(moved >= 1, "{what}: toward members they count again");
+                assert_ne!(pronk.stats()["pools"][0]["members"][0]["packets_out"], 0, "{what}");
+            })
+        })
+        .collect();
+    all.into_iter().for_each(|one| one.join().unwrap());
 }
 
 #[test]
 fn member_that_answers_a_session_again_is_suspect_no_longer() {
     let (_, opening) = openings().remove(0);
-    let (hanging, go_on) = hanging(Hang::Stopped, b'h', None);
-    let (good, port) = (answering(b'g', opening.clone()), free_port());
-    let pronk = Pronk::start(|_| before(hanging, good, port, ""));
-    let address = SocketAddr::from(([127, 0, 0, 1], port));
-    while lines(&pronk, SUSPECT) == 0 {
-        assert_eq!(ask(address, &opening).0, b'g');
-    }
-    go_on.send(()).unwrap();
-    until("one connection has tried it", || ask(address, &opening).0 == b'h');
+    let [a, b] = [b'a', b'b'].map(|name| Daemon::answering(name, &opening, Duration::ZERO));
+    let (pronk, address) = before(&[a.address, b.address], "", "");
+    until("both have answered", || ask(address, &opening).0 == b'a');
+    a.set_stopped(true);
+    until("it is suspect", || ask(address, &opening).0 == b'b' && lines(&pronk, SUSPECT) == 1);
+    a.set_stopped(false);
+    until("one connection has tried it", || ask(address, &opening).0 == b'a');
     let answers = "suspect member answers again";
     pronk.logged(answers, |line| line["message"] == answers);
     until("the map says nothing of it", || !map(&pronk).contains("suspect"));
+}
+
+/// Also of a client that pauses for longer than the member has, as for a ticket of Kerberos.
+#[test]
+fn opening_in_pieces_goes_to_another_member_once_it_is_whole() {
+    let (_, opening) = openings().remove(4);
+    let [a, b] = [b'a', b'b'].map(|name| Daemon::answering(name, &opening, Duration::ZERO));
+    a.set_stopped(true);
+    let (_pronk, address) = before(&[a.address, b.address], "", "");
+    let mut client = connect(address);
+    client.write_all(&opening[..10]).unwrap();
+    std::thread::sleep(CONNECT_TIMEOUT + CONNECT_TIMEOUT / 2);
+    let (rest, last) = opening[10..].split_at(1000);
+    client.write_all(rest).unwrap();
+    std::thread::sleep(CONNECT_TIMEOUT / 4);
+    client.write_all(last).unwrap();
+    let mut name = [0];
+    client.read_exact(&mut name).unwrap();
+    assert_eq!(&name, b"b");
+}
+
+/// All of them ask an LDAP server that is slow: a session waits once, and its password is tried twice at most.
+#[test]
+fn session_is_opened_elsewhere_once() {
+    let (_, opening) = openings().remove(3);
+    let slow = CONNECT_TIMEOUT + CONNECT_TIMEOUT / 2;
+    let daemons = [b'a', b'b', b'c'].map(|name| Daemon::answering(name, &opening, slow));
+    let (pronk, address) = before(&daemons.each_ref().map(|daemon| daemon.address), "", "");
+    let (_, waited) = ask(address, &opening);
+    assert!(waited < CONNECT_TIMEOUT + slow + CONNECT_TIMEOUT / 2, "{waited:?}");
+    assert_eq!(pronk.closed("client-fin")["tries"], 2);
 }
 
 /// A part of an opening rightly has no answer, and a query is never sent twice.
@@ -244,46 +314,87 @@ fn what_is_no_whole_opening_stays_with_its_member_and_makes_nobody_suspect() {
     let (_, opening) = openings().remove(3);
     let half = opening[..opening.len() - 1].to_vec();
     let query = [&opening[..], b"\0\0\0\x05query"].concat();
-    for sent in [half, query, b"hello".to_vec()] {
-        let port = free_port();
-        let silent = || member(|mut stream| drop(read_all(&mut stream)));
-        let pronk = Pronk::start(|_| before(silent(), silent(), port, ""));
-        let mut client = connect(SocketAddr::from(([127, 0, 0, 1], port)));
+    let silent = || member(|mut stream| drop(read_all(&mut stream)));
+    for (sent, more) in [(half, ""), (query, ""), (b"hello".to_vec(), ""), (Vec::new(), ", dial: accept")] {
+        let (pronk, address) = before(&[silent(), silent()], ", monitors: [silent, passive]", more);
+        let mut client = connect(address);
         client.write_all(&sent).unwrap();
         client.set_read_timeout(Some(2 * CONNECT_TIMEOUT)).unwrap();
         assert!(client.read(&mut [0]).is_err(), "nobody answers");
         drop(client);
         let line = pronk.logged("a connection", |line| line["tries"].is_u64());
         assert_eq!((line["tries"].as_u64(), lines(&pronk, SUSPECT)), (Some(1), 0), "{sent:?}");
+        assert!(!map(&pronk).contains("offline"), "{sent:?}: {}", map(&pronk));
     }
 }
 
-/// One client's openings say nothing of a member that answers others.
+/// The client moves, and the others are served as before.
 #[test]
-fn member_that_answers_others_is_not_suspect() {
-    let (silent_to, wanted) = (openings().remove(0).1, openings().remove(1).1);
-    let picky = move || {
-        let wanted = wanted.clone();
+fn client_that_speaks_what_no_member_does_makes_none_suspect() {
+    let opening = |index: usize| openings().remove(index).1;
+    // They wait for more of it, as daemons do.
+    let members = [b'a', b'b', b'c'].map(|name| {
+        let wanted = opening(0);
         member(move |mut stream| {
             let mut received = vec![0; wanted.len()];
-            let reads = stream.read_exact(&mut received).is_ok();
-            if reads && received == wanted {
-                let _ = stream.write_all(b"y");
+            if stream.read_exact(&mut received).is_ok() && received == wanted {
+                let _ = stream.write_all(&[name]);
             }
             drop(read_all(&mut stream));
         })
-    };
-    let port = free_port();
-    let pronk = Pronk::start(|_| before(picky(), picky(), port, ""));
-    let address = SocketAddr::from(([127, 0, 0, 1], port));
-    let mut unanswered = connect(address);
-    unanswered.write_all(&silent_to).unwrap();
-    let until = Instant::now() + 2 * CONNECT_TIMEOUT;
-    while Instant::now() < until {
-        // One for each member.
-        for _ in 0..2 {
-            assert_eq!(ask(address, &openings().remove(1).1).0, b'y');
-        }
-    }
+    });
+    let (pronk, address) = before(&members, ", monitors: [silent, passive]", "");
+    until("all have answered", || ask(address, &opening(0)).0 == b'c');
+    let mut wrong = connect(address);
+    wrong.write_all(&opening(5)).unwrap();
+    wrong.set_read_timeout(Some(3 * CONNECT_TIMEOUT)).unwrap();
+    assert!(wrong.read(&mut [0]).is_err(), "nobody answers");
     assert_eq!(lines(&pronk, SUSPECT), 0);
+    let served: std::collections::BTreeSet<_> = (0..6).map(|_| ask(address, &opening(0)).0).collect();
+    assert_eq!(served.len(), 3, "all members are used: {served:?}");
+}
+
+#[test]
+fn session_that_its_member_ended_is_opened_with_no_other() {
+    let (_, opening) = openings().remove(0);
+    for action in ["none", "reset", "reselect"] {
+        let [a, b] = [(); 2].map(|()| {
+            member(|mut stream| {
+                let _ = stream.read(&mut [0; 1000]);
+                let _ = stream.shutdown(std::net::Shutdown::Write);
+                drop(read_all(&mut stream));
+            })
+        });
+        let (pronk, address) = before(&[a, b], &format!(", service-down-action: {action}"), "");
+        let mut client = connect(address);
+        client.write_all(&opening).unwrap();
+        assert_eq!(client.read(&mut [0]).unwrap(), 0);
+        // Its side stays open for longer than the member had to answer.
+        std::thread::sleep(CONNECT_TIMEOUT + CONNECT_TIMEOUT / 2);
+        drop(client);
+        let line = pronk.logged("a connection", |line| line["tries"].is_u64());
+        assert_eq!((&line["tries"], lines(&pronk, SUSPECT)), (&serde_json::Value::from(1), 0), "{action}: {line}");
+    }
+}
+
+/// With `dial: accept`, bytes may pass before the member resets.
+#[test]
+fn no_byte_is_lost_where_a_connection_goes_to_another_member() {
+    let sent: Vec<u8> = (0..200_000_u32).map(|at| (at % 251) as u8).collect();
+    let resets = member(|stream| {
+        std::thread::sleep(Duration::from_micros(fastrand::u64(..800)));
+        reset(&stream);
+    });
+    let (got, gets) = channel();
+    let good = member(move |mut stream| drop(got.send(read_all(&mut stream))));
+    let (_pronk, address) = before(&[resets, good], ", service-down-action: reselect", ", dial: accept");
+    for _ in 0..100 {
+        let mut client = connect(address);
+        // It may be reset.
+        let _ = client.write_all(&sent);
+        drop(client);
+    }
+    while let Ok((received, _)) = gets.recv_timeout(Duration::from_secs(2)) {
+        assert!(sent.starts_with(&received), "{} bytes, and not as they were sent", received.len());
+    }
 }

@@ -51,7 +51,7 @@ settings!(
         reselect_tries: Key::new(
             "reselect-tries",
             Count::<u32>::from(0, 100),
-            "How many other members are tried if connecting fails, each once. F5's default is 0: the client gets the \
+            "How many other members are tried if connecting fails, or if a member does not open a session. F5's default is 0: the client gets the \
              failure.",
         )
         .default("3"),

@@ -129,8 +129,8 @@ settings!(
         connect_timeout: Key::new(
             "connect-timeout",
             Span(1, HOUR),
-            "How long connecting to one member may take, and how long it may then send nothing in TLS if another \
-             member can be chosen.",
+            "How long connecting to one member may take, and how long it may then send nothing, in TLS or to what \
+             opens a session, if another member can be chosen.",
         )
         .default("5s")
         .because("then another member is tried"),

@@ -1,8 +1,8 @@
 //! A member while it runs.
 
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
-use std::time::Instant;
+use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
+use std::time::{Duration, Instant};
 
 use arc_swap::ArcSwapOption;
 use tokio::sync::{broadcast, watch};
@@ -38,8 +38,10 @@ pub struct LiveMember {
     /// Whether its port took the last connection.
     listens: AtomicBool,
     suspicion: ArcSwapOption<Suspicion>,
-    /// When its process last answered a probe or a new session.
+    /// When its process last sent anything, to within [`ANSWERS_WITHIN`].
     answered: Moment,
+    /// The kinds of openings that it has answered, one bit each.
+    openings: AtomicU32,
     verdicts: Verdicts,
     load: MeasuredLoad,
     passive_events: PassiveEvents,
@@ -66,6 +68,7 @@ impl LiveMember {
             listens: AtomicBool::default(),
             suspicion: ArcSwapOption::empty(),
             answered: Moment::default(),
+            openings: AtomicU32::default(),
             verdicts: Verdicts::default(),
             load: MeasuredLoad::default(),
             passive_events: PassiveEvents::default(),
@@ -138,9 +141,29 @@ impl LiveMember {
         self.record_answer(answered, now);
     }
 
-    /// Returns when the member's process last answered a probe or a new session.
+    /// Returns when the member's process last sent anything to anybody.
     pub fn last_answer(&self) -> Option<Instant> {
         self.answered.get()
+    }
+
+    /// Records that the member sent bytes to a client. Written seldom, as all of its connections share it.
+    pub fn record_bytes(&self, now: Instant) {
+        if self.answered.get().is_none_or(|last| now.saturating_duration_since(last) >= ANSWERS_WITHIN) {
+            self.answered.set(now);
+        }
+    }
+
+    /// Records that the member answered an opening of this kind; a kind is a number below 32.
+    pub fn record_opening(&self, kind: u8) {
+        let bit = 1 << kind;
+        if self.openings.load(Ordering::Relaxed) & bit == 0 {
+            self.openings.fetch_or(bit, Ordering::Relaxed);
+        }
+    }
+
+    /// Returns whether the member has ever answered an opening of this kind.
+    pub fn answers_openings(&self, kind: u8) -> bool {
+        self.openings.load(Ordering::Relaxed) & (1 << kind) != 0
     }
 
     /// Records that the member answers, which ends a suspicion of as much.
@@ -238,6 +261,9 @@ impl LiveMember {
         self.passive_events.subscribe()
     }
 }
+
+/// How exactly it is known when a member last sent something.
+const ANSWERS_WITHIN: Duration = Duration::from_millis(50);
 
 #[cfg(test)]
 mod tests {

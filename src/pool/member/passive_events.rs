@@ -11,6 +11,8 @@ pub enum PassiveEvent {
     Failed(String),
     /// The same, as no answer came in time.
     TimedOut(String),
+    /// The member took what opens a session, and has answered nobody since.
+    Hanging,
     /// It ended after this long, and the member had sent nothing.
     Silent(Duration),
     /// The member ended it while its client did not, as one does that dies.

@@ -69,6 +69,12 @@ impl Suspicion {
         }
     }
 
+    /// Returns the suspicion of a single session, whose opening the member did not answer.
+    pub(in crate::pool) fn of_one_session(now: Instant) -> Self {
+        let reason = "it did not answer what opens this session".to_owned();
+        Self { reason, contact: Contact::Process, last_try: now, tries: 0 }
+    }
+
     /// Returns the same after a connection was sent to the member to try.
     pub(super) fn tried(&self, now: Instant) -> Self {
         Self { last_try: now, ..self.clone() }

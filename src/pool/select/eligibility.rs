@@ -73,11 +73,17 @@ impl Pool {
         }
     }
 
-    /// Returns why others are tried before a member, if so. When a while has passed, a connection may try it, unless a
-    /// member has failed that already: it has waited enough.
+    /// Returns why others are tried before a member, if so. When a while has passed, a connection may try it, unless it
+    /// has waited for a member already.
     pub(super) fn suspicion(&self, index: usize, asker: Asker<'_>, now: Instant) -> Option<Arc<Suspicion>> {
-        let suspicion = self.members[index].live.suspicion()?;
-        let is_due = asker.tried.is_empty() && self.try_at(&suspicion).is_some_and(|at| at <= now);
+        let member = &self.members[index];
+        let suspicion = member.live.suspicion();
+        if asker.avoided == Some(&member.key) {
+            return Some(suspicion.unwrap_or_else(|| Arc::new(Suspicion::of_one_session(now))));
+        }
+        let suspicion = suspicion?;
+        let has_waited = !asker.tried.is_empty() || asker.avoided.is_some();
+        let is_due = !has_waited && self.try_at(&suspicion).is_some_and(|at| at <= now);
         (!is_due).then_some(suspicion)
     }
 
@@ -90,7 +96,9 @@ impl Pool {
     pub fn has_unsuspected(&self, asker: Asker<'_>, now: Instant) -> bool {
         let applicant = Applicant::of(asker);
         let is_good = |index: usize| {
-            self.members[index].live.suspicion().is_none() && self.refusal(index, applicant, now).is_none()
+            let PoolMember { key, live, .. } = &self.members[index];
+            let is_suspect = asker.avoided == Some(key) || live.suspicion().is_some();
+            !is_suspect && self.refusal(index, applicant, now).is_none()
         };
         (0..self.members.len()).any(is_good)
     }

@@ -236,7 +236,7 @@ fn sessions(method: LoadBalancing, is_sticky: bool, probed: bool, seed: u64) -> 
     let mut held = std::collections::HashMap::new();
     let mut attempts: BinaryHeap<Attempt> = BinaryHeap::new();
     let mut try_one = |session: usize, tried: &[MemberKey], now: Instant, attempts: &mut BinaryHeap<Attempt>| {
-        let asker = Asker { client: client(session as u8 % 7), persistence: &sticky, tried };
+        let asker = Asker { tried, ..Asker::new(client(session as u8 % 7), &sticky) };
         let choice = pool.choose(asker, now).unwrap();
         let member = choice.index;
         let takes = if is_hanging(member, now) { CONNECT_TIMEOUT } else { Duration::from_millis(1) };

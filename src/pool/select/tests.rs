@@ -37,7 +37,7 @@ pub(super) fn client(last: u8) -> IpAddr {
 }
 
 pub(super) fn asker(persistence: &[Sticky]) -> Asker<'_> {
-    Asker { client: client(1), persistence, tried: &[] }
+    Asker::new(client(1), persistence)
 }
 
 fn choose(pool: &Pool) -> Result<Choice, NoMember> {

@@ -36,7 +36,7 @@ fn come(live: &Arc<LiveVirtualServer>, client: IpAddr, now: Instant) -> (Fate, O
         Ok(place) => place,
         Err(refusal) => return (Fate::Refused(refusal.by.close(&pool.config.name).reason), None),
     };
-    let asker = Asker { client, persistence: &snapshot.persistence, tried: &[] };
+    let asker = Asker::new(client, &snapshot.persistence);
     let held = |choice, waiting| Some(Held { _place: place, _choice: choice, _waiting: waiting });
     match pool.arrive(asker, now) {
         Arrival::Served(choice) => (Fate::Served(pool.members[choice.index].key.to_string()), held(Some(choice), None)),

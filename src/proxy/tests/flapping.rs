@@ -20,7 +20,8 @@ fn every_explanation_is_of_one_moment() {
     let live = LiveVirtualServer::new(snapshot(server, &joined, &registry));
     let client = IpAddr::from([10, 0, 0, 1]);
     let flaps = &joined.members[0];
-    let asker = crate::pool::Asker { client, persistence: &live.snapshot.load().persistence, tried: &[] };
+    let snapshot = live.snapshot.load();
+    let asker = crate::pool::Asker::new(client, &snapshot.persistence);
     // The record names the one that flaps.
     let _held = joined.choose(asker, Instant::now()).unwrap();
     let done = AtomicBool::new(false);

@@ -28,7 +28,7 @@ async fn chosen(live: &LiveVirtualServer, client: IpAddr) -> Choice {
     let mut snapshot = live.snapshot.load_full();
     let mut record = ConnectionRecord::new(&snapshot, (client, 1).into(), None);
     let left = std::future::pending();
-    choose::choose_member(live, &mut snapshot, client, &[], left, &mut record).await.unwrap()
+    choose::choose_member(live, &mut snapshot, client, choose::Met::default(), left, &mut record).await.unwrap()
 }
 
 /// What one client's connections do to it, so many in a second.

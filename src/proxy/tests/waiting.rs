@@ -108,7 +108,8 @@ impl World {
                 let _ = (&mut leaves).await;
             };
             let client = IpAddr::from([10, 0, 0, 1]);
-            let choice = choose::choose_member(&live, &mut snapshot, client, &[], gone, &mut record).await;
+            let choice =
+                choose::choose_member(&live, &mut snapshot, client, choose::Met::default(), gone, &mut record).await;
             *fate.lock() = Some(choice.as_ref().map(|_| ()).map_err(|close| close.reason));
             if choice.is_ok() {
                 let _ = leaves.await;
@@ -232,7 +233,9 @@ async fn want(live: &LiveVirtualServer) -> Result<Choice, CloseReason> {
     let mut snapshot = live.snapshot.load_full();
     let mut record = ConnectionRecord::new(&snapshot, ([10, 0, 0, 1], 1).into(), None);
     let client = IpAddr::from([10, 0, 0, 1]);
-    let waited = choose::choose_member(live, &mut snapshot, client, &[], std::future::pending(), &mut record).await;
+    let waited =
+        choose::choose_member(live, &mut snapshot, client, choose::Met::default(), std::future::pending(), &mut record)
+            .await;
     waited.map_err(|close| close.reason)
 }
 

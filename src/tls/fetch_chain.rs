@@ -18,6 +18,7 @@ use tokio_rustls::TlsConnector;
 use super::TlsFault;
 use super::cipher_suites::provider;
 use super::verifier::{HandshakeSignatures, Verifier, VerifyChain};
+use crate::impala::answered_instead_of_tls;
 use crate::model::Host;
 use crate::model::profile::CipherGroup;
 use crate::net::{self, NotConnected, Shortage, Socket};
@@ -164,7 +165,7 @@ fn failed(error: &io::Error, first: &[u8]) -> FetchError {
             TlsFault::Closed | TlsFault::Reset => FetchError::ClosedEarly,
             fault => FetchError::Handshake(fault.describe()),
         },
-        _ => FetchError::Plaintext(protocol(first)),
+        _ => FetchError::Plaintext(answered_instead_of_tls(first)),
     }
 }
 
@@ -181,17 +182,6 @@ fn is_refusal(error: &io::Error) -> bool {
 /// handshake_failure (OpenSSL), no_certificate (SSL 3.0), bad_certificate (Java, Go), certificate_unknown, access_denied,
 /// certificate_required (TLS 1.3).
 const NO_CERTIFICATE: [u8; 6] = [40, 41, 42, 46, 49, 116];
-
-/// Returns the protocol that begins like this, in words.
-fn protocol(first: &[u8]) -> &'static str {
-    match first {
-        [b'H', b'T', b'T', b'P', b'/', ..] => "plain HTTP",
-        [0x80, 0x01, ..] | [_, _, _, _, 0x80, 0x01, ..] => "Thrift without TLS",
-        [0x01..=0x05, 0, _, _, _, ..] => "SASL without TLS",
-        [b'S', b'S', b'H', b'-', ..] => "SSH",
-        _ => "something that is not TLS",
-    }
-}
 
 /// Records the chain and accepts it, whatever it is, and whether the server asks for a client certificate.
 #[derive(Debug, Default)]
@@ -228,25 +218,5 @@ impl VerifyChain for Recorder {
         // There is one handshake to a recorder.
         let _ = self.chain.set(chain);
         Ok(())
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn first_bytes_tell_the_protocol() {
-        let table: [(&[u8], &str); 6] = [
-            (b"HTTP/1.1 400 Bad Request", "plain HTTP"),
-            (b"\x80\x01\x00\x03\x00\x00", "Thrift without TLS"),
-            (b"\x00\x00\x00\x20\x80\x01\x00\x03", "Thrift without TLS"),
-            (b"\x04\x00\x00\x00\x12Invalid", "SASL without TLS"),
-            (b"SSH-2.0-OpenSSH", "SSH"),
-            (b"220 mail", "something that is not TLS"),
-        ];
-        for (bytes, expected) in table {
-            assert_eq!(protocol(bytes), expected, "{bytes:?}");
-        }
     }
 }

@@ -17,6 +17,7 @@ use super::api;
 use super::socket::AdminSocket;
 use crate::control::Handle;
 use crate::log::Log;
+use crate::reading::os_reason;
 
 /// Serves the API on the admin socket: a bounded number of connections at a time, each for a bounded time.
 pub async fn serve(socket: Arc<AdminSocket>, handle: Handle, log: Log) -> Infallible {
@@ -26,7 +27,7 @@ pub async fn serve(socket: Arc<AdminSocket>, handle: Handle, log: Log) -> Infall
         let stream = match socket.listener.accept().await {
             Ok((stream, _)) => stream,
             Err(error) => {
-                tracing::error!(%error, "the admin socket cannot accept a connection; trying again after a pause");
+                tracing::error!(error = %os_reason(&error), "the admin socket cannot accept a connection; trying again after a pause");
                 sleep(PAUSE).await;
                 continue;
             }

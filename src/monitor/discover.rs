@@ -14,6 +14,7 @@ use super::probe::{Failure, Limit, Need, web_page};
 use super::resolve::{resolve_once, shortage_of};
 use crate::impala::{Coordinator, coordinators};
 use crate::model::{Address, Discovery, Host, Member, Name, Node, Seed};
+use crate::reading::os_reason;
 use crate::tls::{LiveServerSsl, MemberTls};
 
 /// A coordinator that was found.
@@ -74,7 +75,7 @@ impl Search {
             Ok(Err(error)) => {
                 return Err(match shortage_of(&error, &seed.host) {
                     Some(shortage) => Failure::for_want_of(shortage, &seed.host),
-                    None => Failure::new(format!("{}: {error}", seed.host)),
+                    None => Failure::new(format!("{}: {}", seed.host, os_reason(&error))),
                 });
             }
             Err(_) => return Err(Failure::new(format!("{} is not resolved within {LIMIT:?}", seed.host))),

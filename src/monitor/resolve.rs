@@ -9,6 +9,7 @@ use std::time::{Duration, SystemTime};
 use crate::model::Name;
 use crate::net::Shortage;
 use crate::pool::{BeforeResolved, LiveNode};
+use crate::reading::os_reason;
 
 /// Returns the addresses of a name, sorted, each once.
 ///
@@ -58,8 +59,8 @@ fn note_lookup(node: &Name, fqdn: &str, live: &LiveNode, found: io::Result<Vec<I
             Some(addresses)
         }
         Err(error) => {
-            if shortage_of(&error, fqdn).is_none() && live.not_resolved(error.to_string(), SystemTime::now()) {
-                let addresses = listed(&live.addresses());
+            if shortage_of(&error, fqdn).is_none() && live.not_resolved(os_reason(&error), SystemTime::now()) {
+                let (addresses, error) = (listed(&live.addresses()), os_reason(&error));
                 match addresses.as_str() {
                     "" => tracing::warn!(%node, %fqdn, %error, "the node's name does not resolve"),
                     _ => tracing::warn!(%node, %fqdn, %error, %addresses,

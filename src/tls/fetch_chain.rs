@@ -17,11 +17,13 @@ use tokio_rustls::TlsConnector;
 
 use super::TlsFault;
 use super::cipher_suites::provider;
+use super::library_words::of_error;
 use super::verifier::{HandshakeSignatures, Verifier, VerifyChain};
 use crate::impala::answered_instead_of_tls;
 use crate::model::Host;
 use crate::model::profile::CipherGroup;
 use crate::net::{self, NotConnected, Shortage, Socket};
+use crate::reading::os_reason;
 
 /// Why a port showed no certificate, in words that follow its address.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -93,7 +95,7 @@ async fn attempt(
 ) -> Result<(), FetchError> {
     let mut socket = Socket::new(connect(address, deadline).await?);
     let (connector, name) =
-        connector(server_name, recorder).map_err(|error| FetchError::Handshake(error.to_string()))?;
+        connector(server_name, recorder).map_err(|error| FetchError::Handshake(of_error(&error)))?;
     let failure = match timeout_at(deadline, connector.connect(name, &mut socket)).await {
         Ok(Ok(mut tls)) => {
             // The server's thread is free again as soon as it reads the close_notify.
@@ -124,7 +126,7 @@ fn connector(
     config.resumption = Resumption::disabled();
     let name = match server_name {
         Some(Host::Name(name)) => {
-            ServerName::try_from(name.clone()).map_err(|error| Error::General(error.to_string()))?
+            ServerName::try_from(name.clone()).map_err(|_| Error::General("the name is no server name".into()))?
         }
         Some(Host::Ip(address)) => (*address).into(),
         None => IpAddr::V4(Ipv4Addr::UNSPECIFIED).into(),
@@ -140,7 +142,7 @@ async fn connect(address: impl ToSocketAddrs, deadline: Instant) -> Result<TcpSt
                 shortage.report("resolving the name of a port whose certificate is looked at");
                 return Err(FetchError::Short(shortage));
             }
-            None => return Err(FetchError::Resolve(error.to_string())),
+            None => return Err(FetchError::Resolve(os_reason(&error))),
         },
         Err(_) => return Err(FetchError::Resolve("no answer in time".into())),
     };

@@ -12,6 +12,7 @@ use super::limit::Limit;
 use crate::impala::{answered_instead_of_tls, is_tls_record};
 use crate::monitor::outcome::Outcome;
 use crate::net::{self, NotConnected, Shortage, Socket};
+use crate::reading::os_reason;
 use crate::tls::{MemberTls, TlsFault};
 
 /// Why a probe has no answer.
@@ -180,7 +181,7 @@ pub(super) fn silence(limit: Limit) -> Failure {
 fn broken(error: &std::io::Error, had: usize) -> Failure {
     match error.kind() {
         ErrorKind::UnexpectedEof => Failure::ended(closed(had)),
-        _ => Failure::ended(format!("it ended the connection: {error}")),
+        _ => Failure::ended(format!("it ended the connection: {}", os_reason(error))),
     }
 }
 

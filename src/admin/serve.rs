@@ -58,6 +58,7 @@ async fn answer(stream: UnixStream, router: Router) {
         // A request is carried out also if its caller does not wait for the answer.
         .half_close(true)
         .header_read_timeout(REQUEST)
+        .max_buf_size(LONGEST_REQUEST)
         .serve_connection(TokioIo::new(stream), TowerToHyperService::new(router));
     if let Err(error) = connection.await {
         tracing::debug!(%error, "a connection to the admin socket ended early");
@@ -78,6 +79,8 @@ async fn refuse(mut stream: UnixStream) -> std::io::Result<()> {
 }
 
 const MOST_CONNECTIONS: usize = 64;
+/// Bytes of a request, which has names in its path and no body.
+const LONGEST_REQUEST: usize = 16 << 10;
 /// Within this time a request must be received, and the next one must begin.
 const REQUEST: Duration = Duration::from_secs(10);
 /// The limit of a whole connection: a reload may derive slow keys, and a long list may be read slowly.

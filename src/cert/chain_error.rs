@@ -1,8 +1,8 @@
 //! Why a chain does not verify: errors of rustls-webpki in words.
 
-use std::fmt;
-
 use webpki::Error;
+
+use crate::words::words_of;
 
 /// Returns the reason in words, to follow "it does not verify:" or "it is not valid:".
 pub fn chain_error(error: &Error) -> String {
@@ -46,30 +46,12 @@ pub fn chain_error(error: &Error) -> String {
     .to_owned()
 }
 
-/// Returns the name of a variant as words: `SelectedInvalidPsk` is "selected invalid psk".
-pub fn words_of(variant: &impl fmt::Debug) -> String {
-    let text = format!("{variant:?}");
-    let name = text.split(|letter: char| !letter.is_ascii_alphanumeric()).next().unwrap_or_default();
-    let mut words = String::with_capacity(name.len() + 8);
-    let mut last = ' ';
-    for letter in name.chars() {
-        if letter.is_ascii_uppercase() && last.is_ascii_lowercase() {
-            words.push(' ');
-        }
-        words.push(letter.to_ascii_lowercase());
-        last = letter;
-    }
-    words
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
 
     #[test]
-    fn names_become_words() {
-        assert_eq!(words_of(&Error::IssuerNotCrlSigner), "issuer not crl signer");
-        assert_eq!(words_of(&Some(1)), "some");
+    fn reasons_are_words() {
         assert_eq!(chain_error(&Error::InvalidCrlNumber), "invalid crl number");
         assert_eq!(chain_error(&Error::UnsupportedCertVersion), "a certificate is not of X.509 version 3");
     }

@@ -11,7 +11,7 @@
 //! - [`chain_error`](chain_error()) says why a chain does not verify.
 //! - [`Identity`] is a chain with its key, read and found to belong together.
 //! - [`entry`] reads an entry of the certificate store.
-//! - [`text`] shows a certificate; [`date`], [`escape`] and [`hex`] show values of it.
+//! - [`text`] shows a certificate; [`date`] and [`hex`] show values of it.
 
 mod authority_hints;
 mod ber;
@@ -26,7 +26,6 @@ mod encoded_key;
 mod encryption;
 pub mod entry;
 pub mod error;
-pub mod escape;
 mod extensions;
 mod field;
 pub mod hex;
@@ -50,7 +49,7 @@ pub mod text;
 
 pub use authority_hints::{AuthorityHints, MOST_HINTS};
 pub use certificate::{Certificate, DecodeError};
-pub use chain_error::{chain_error, words_of};
+pub use chain_error::chain_error;
 pub use encoded_key::EncodedKey;
 pub use error::{Instead, MaterialError, Pkcs12Error};
 pub use extensions::{BasicConstraints, KeyUsage, NameConstraints, Purpose};

@@ -9,6 +9,7 @@ use serde_saphyr::{DuplicateKeyPolicy, Error, Location, NonFiniteFloatPolicy, Op
 use super::diagnostic::Diagnostic;
 use super::source::{At, Sources};
 use super::yaml_error;
+use crate::words::bounded;
 
 /// A value and where it stands.
 #[derive(Clone, Debug)]
@@ -83,8 +84,8 @@ impl Node {
         match &self.value {
             Value::Null => "nothing".into(),
             Value::Bool(flag) => format!("`{flag}`"),
-            Value::Number(number) => format!("the number {number}"),
-            Value::Text(text) => format!("`{text}`"),
+            Value::Number(number) => format!("the number {}", bounded(number)),
+            Value::Text(text) => format!("`{}`", bounded(text)),
             Value::List(_) => "a list".into(),
             Value::Map(_) => "a map".into(),
         }

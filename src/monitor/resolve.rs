@@ -11,7 +11,7 @@ use crate::net::Shortage;
 use crate::pool::{BeforeResolved, LiveNode};
 use crate::reading::os_reason;
 
-/// Returns the addresses of a name, sorted, each once.
+/// Returns the addresses of a name, sorted, each once; the first of very many.
 ///
 /// # Errors
 /// The resolver's error, or that there is no address.
@@ -19,6 +19,7 @@ pub async fn resolve_once(fqdn: &str) -> io::Result<Vec<IpAddr>> {
     let mut addresses: Vec<_> = tokio::net::lookup_host((fqdn, 0)).await?.map(|address| address.ip()).collect();
     addresses.sort_unstable();
     addresses.dedup();
+    addresses.truncate(MOST_ADDRESSES);
     if addresses.is_empty() {
         return Err(io::Error::other("it has no address"));
     }
@@ -86,6 +87,9 @@ pub fn note_resolved(node: &Name, fqdn: &str, live: &LiveNode, addresses: Vec<Ip
         tracing::info!(%node, %fqdn, %before, %now, "the node's addresses have changed");
     }
 }
+
+/// Addresses of a name that are used. A name with more is no host's, and members are made of some.
+pub(super) const MOST_ADDRESSES: usize = 64;
 
 fn listed(addresses: &[IpAddr]) -> String {
     addresses.iter().map(ToString::to_string).collect::<Vec<_>>().join(", ")

@@ -4,8 +4,9 @@ use std::io;
 use std::path::{Path, PathBuf};
 
 use super::names::NamesError;
-use crate::cert::{MaterialError, PrivateKeyError, words_of};
+use crate::cert::{MaterialError, PrivateKeyError};
 use crate::reading::os_reason;
+use crate::words::words_of;
 
 /// Why something could not be done with the certificate store; the text has the remedy.
 #[derive(Debug, thiserror::Error)]

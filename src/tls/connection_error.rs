@@ -6,8 +6,8 @@ use rustls::{CertificateError, Error, InvalidMessage, PeerMisbehaved};
 
 use super::client_hello::{server_name_flaw, server_name_on_wire};
 use super::library_words::{self, NO_SIGNATURE_SCHEME, of_error, of_incompatibility};
-use crate::cert::escape::{MOST_NAMES, first_of};
 use crate::reading::os_reason;
+use crate::words::{MOST_NAMES, first_of};
 
 /// What went wrong with TLS on a connection, from our side of it.
 #[derive(Clone, Debug, PartialEq, Eq)]

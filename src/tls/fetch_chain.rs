@@ -136,7 +136,7 @@ fn connector(
 
 async fn connect(address: impl ToSocketAddrs, deadline: Instant) -> Result<TcpStream, FetchError> {
     let addresses: Vec<SocketAddr> = match timeout_at(deadline, tokio::net::lookup_host(address)).await {
-        Ok(Ok(found)) => found.collect(),
+        Ok(Ok(found)) => found.take(MOST_ADDRESSES).collect(),
         Ok(Err(error)) => match Shortage::of_lookup(&error) {
             Some(shortage) => {
                 shortage.report("resolving the name of a port whose certificate is looked at");
@@ -170,6 +170,9 @@ fn failed(error: &io::Error, first: &[u8]) -> FetchError {
         _ => FetchError::Plaintext(answered_instead_of_tls(first)),
     }
 }
+
+/// Addresses of a name that are tried.
+const MOST_ADDRESSES: usize = 16;
 
 /// Returns whether a handshake failed as it does when a server wants a client certificate and gets none: by one of the
 /// alerts that TLS libraries send then, or by the end of the connection, as a reset can overtake the alert.

@@ -2,7 +2,8 @@
 
 use rustls::{CertificateError, Error, InvalidMessage, OtherError, PeerIncompatible, PeerMisbehaved};
 
-use crate::cert::{chain_error, words_of};
+use crate::cert::chain_error;
+use crate::words::words_of;
 
 /// Returns what ended TLS, in words that follow "failed:".
 pub(super) fn of_error(error: &Error) -> String {

@@ -31,7 +31,7 @@ bench: ## Work per CPU second and memory per connection, beside HAProxy's; the l
 
 fuzz: ## Each fuzz target for FUZZ_SECONDS (needs a nightly toolchain and cargo-fuzz)
 	fuzz/seed.sh
-	for target in certificate pem chain pkcs12 pkcs7 revocation_list key ber; do \
+	for target in certificate pem chain pkcs12 pkcs7 revocation_list key ber configuration monitor_pages first_bytes; do \
 	  $(CARGO) +nightly fuzz run $$target -- -max_total_time=$(FUZZ_SECONDS) -timeout=5 -rss_limit_mb=512 || exit 1; done
 
 fmt: ## Format the Rust sources

@@ -4,7 +4,7 @@ set -euo pipefail
 cd "$(dirname "$0")"
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
-mkdir -p corpus/{certificate,pem,chain,pkcs12,pkcs7,revocation_list,key,ber}
+mkdir -p corpus/{certificate,pem,chain,pkcs12,pkcs7,revocation_list,key,ber,configuration,monitor_pages,first_bytes}
 
 openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes -keyout "$work/ca.key" -out "$work/ca.pem" \
   -subj /CN=ca -days 3650 -addext basicConstraints=critical,CA:TRUE,pathlen:1 -addext keyUsage=critical,keyCertSign,cRLSign \
@@ -50,4 +50,17 @@ cp $files/*.key $files/*.der corpus/key/
 cp $files/*.pem $files/*.crt corpus/pem/
 cp $files/*.p12 corpus/pkcs12/
 cp $files/*.p12 $files/*.der corpus/ber/
+cp ../tests/fixtures/*.yaml ../profiles/*.yaml corpus/configuration/
+printf '{"is_coordinator": true, "is_quiescing": false, "shutdown_status": "x"}' > corpus/monitor_pages/role.json
+printf '{"backends": [{"webserver_url": "http://n1:25000", "address": "n1:27000", "is_coordinator": true}]}' \
+  > corpus/monitor_pages/backends.json
+printf '{"memory.rss": 1, "mem-tracker.process.limit": 2, "impala-server.num-queries-registered": 3}' \
+  > corpus/monitor_pages/metrics.json
+printf 'HTTP/1.1 200 OK\r\n\r\n' > corpus/monitor_pages/status
+printf '\200\001\000\002\000\000\000\007GetInfo\000\000\000\000\000' > corpus/monitor_pages/thrift
+for first in '\026\003\001\002\000\001\000\001\374\003\003' '\r\n\r\n\000\r\nQUIT\n\041\021' 'PROXY TCP4 1.2.3.4 5.6.7.8 1 2' 'GET / HTTP/1.1' \
+  '\001\000\000\000\005PLAIN' '\200\056\001\000\002' 'SSH-2.0-x'; do
+  # shellcheck disable=SC2059 # the bytes are escapes
+  printf "$first" > "corpus/first_bytes/$(printf '%s' "$first" | cksum | cut -d ' ' -f 1)"
+done
 echo "seeds: $(find corpus -type f | wc -l) files"

@@ -5,7 +5,7 @@
 //!
 //! | level | modules |
 //! |---|---|
-//! | 0 | [`model`]: the validated configuration · [`snippet`]: messages with carets · [`reading`]: files read up to a limit |
+//! | 0 | [`model`]: the validated configuration · [`snippet`]: messages with carets · [`reading`]: files read up to a limit · [`words`]: text of messages |
 //! | 1 | [`config`]: the file and its keys · [`cert`]: reading certificates and keys · [`net`]: sockets · [`stats`]: counters · [`log`]: log lines |
 //! | 2 | [`pool`]: members, limits, queue, persistence, the choice · [`lint`]: the linter · [`impala`]: Impala's protocols |
 //! | 3 | [`tls`]: SSL profiles · [`store`]: the certificate store · [`inventory`]: certificates in use |
@@ -59,3 +59,4 @@ pub mod stats;
 #[cfg_attr(not(test), expect(clippy::disallowed_methods, reason = "reads and writes files"))]
 pub mod store;
 pub mod tls;
+pub mod words;

@@ -1,13 +1,17 @@
 //! The `pronk` command.
 
+use std::error::Error;
 use std::io::Write;
 use std::process::ExitCode;
 use std::sync::mpsc;
 use std::time::Duration;
 
+use pronk::reading::os_reason;
+
 fn main() -> ExitCode {
     pronk::cli::run().unwrap_or_else(|error| {
-        let text = format!("{error:#}");
+        let cause = |cause: &(dyn Error + 'static)| cause.downcast_ref().map_or_else(|| cause.to_string(), os_reason);
+        let text = error.chain().map(cause).collect::<Vec<_>>().join(": ");
         // Diagnostics of a configuration say so themselves.
         let begin = if text.starts_with("error: ") { "" } else { "error: " };
         write_error(format!("{begin}{text}\n"));

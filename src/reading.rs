@@ -46,10 +46,12 @@ impl From<io::Error> for Unread {
     }
 }
 
-/// Returns the reason in the operating system's words, as part of a sentence.
+/// Returns the reason in the operating system's words, as part of a sentence, without its number and what the standard
+/// library says before it.
 pub fn os_reason(error: &io::Error) -> String {
     let text = error.to_string();
     let reason = text.split(" (os error").next().unwrap_or(&text);
+    let reason = reason.strip_prefix("failed to lookup address information: ").unwrap_or(reason);
     let mut letters = reason.chars();
     letters.next().map(|first| first.to_lowercase().chain(letters).collect()).unwrap_or_default()
 }

@@ -1,8 +1,8 @@
 //! The HTTP API of the admin socket: its routes.
 
-use axum::extract::{FromRef, Query, State};
-use axum::http::StatusCode;
+use axum::extract::{FromRef, State};
 use axum::http::header::CONTENT_TYPE;
+use axum::http::{Method, StatusCode, Uri};
 use axum::response::IntoResponse;
 use axum::routing::{get, post};
 use axum::{Json, Router};
@@ -11,12 +11,14 @@ use serde::Deserialize;
 use super::answers::{ErrorBody, Reloaded, Resumed};
 use super::explain::Explained;
 use super::network_map::Map;
+use super::parameters::{Named, Parameters};
 use super::persistence::{Deleted, Filter, Selection};
 use super::statistics::Stats;
 use crate::control::{CommandError, Handle};
 use crate::inventory;
 use crate::log::Log;
 use crate::model::{MemberKey, Name};
+use crate::words::bounded;
 
 /// The state that requests read.
 #[derive(Clone)]
@@ -42,7 +44,16 @@ pub(super) fn router(handle: Handle, log: Log) -> Router {
         .route("/v1/explain", get(explain))
         .route("/v1/persistence", get(list_persistence))
         .route("/v1/persistence/delete", post(delete_persistence))
+        .fallback(unknown)
+        .method_not_allowed_fallback(unknown)
         .with_state(ApiState { handle, log })
+}
+
+async fn unknown(method: Method, uri: Uri) -> (StatusCode, Json<ErrorBody>) {
+    refused(
+        StatusCode::NOT_FOUND,
+        format!("there is no {method} {}; is pronk of another version?", bounded(uri.path())),
+    )
 }
 
 async fn map(State(ApiState { handle, log }): State<ApiState>) -> Json<Map> {
@@ -64,7 +75,11 @@ struct ReloadQuery {
     dry_run: bool,
 }
 
-async fn reload(State(handle): State<Handle>, Query(query): Query<ReloadQuery>) -> Answer<Reloaded> {
+impl Named for ReloadQuery {
+    const NAMES: &'static str = "dry_run (true or false)";
+}
+
+async fn reload(State(handle): State<Handle>, Parameters(query): Parameters<ReloadQuery>) -> Answer<Reloaded> {
     let report = handle.reload(query.dry_run).await.map_err(|why| refused(code(&why), why.to_string()))?;
     Ok(Json(Reloaded { changes: report.changes, notes: report.notes.render(false) }))
 }
@@ -93,14 +108,22 @@ struct ExplainQuery {
     client: String,
 }
 
-async fn explain(State(handle): State<Handle>, Query(query): Query<ExplainQuery>) -> Answer<Explained> {
+impl Named for ExplainQuery {
+    const NAMES: &'static str = "virtual_server, client";
+}
+
+impl Named for Filter {
+    const NAMES: &'static str = "virtual_server, client, pool, member, all (true or false)";
+}
+
+async fn explain(State(handle): State<Handle>, Parameters(query): Parameters<ExplainQuery>) -> Answer<Explained> {
     let explained = Explained::of(&handle.serving(), &query.virtual_server, &query.client);
     explained.map(Json).map_err(|error| refused(StatusCode::NOT_FOUND, error))
 }
 
 async fn list_persistence(
     State(handle): State<Handle>,
-    Query(filter): Query<Filter>,
+    Parameters(filter): Parameters<Filter>,
 ) -> Result<impl IntoResponse, (StatusCode, Json<ErrorBody>)> {
     let selection = select(&handle, filter)?;
     Ok(([(CONTENT_TYPE, "application/json")], selection.list()))
@@ -112,7 +135,7 @@ fn select(handle: &Handle, filter: Filter) -> Result<Selection, (StatusCode, Jso
     filter.select(handle.registry()).map_err(|error| refused(StatusCode::UNPROCESSABLE_ENTITY, error))
 }
 
-async fn delete_persistence(State(handle): State<Handle>, Query(filter): Query<Filter>) -> Answer<Deleted> {
+async fn delete_persistence(State(handle): State<Handle>, Parameters(filter): Parameters<Filter>) -> Answer<Deleted> {
     if !filter.is_explicit() {
         let error = "name the records: virtual_server, client, pool, member, or all=true".to_owned();
         return Err(refused(StatusCode::UNPROCESSABLE_ENTITY, error));
@@ -130,13 +153,17 @@ struct MemberQuery {
     member: String,
 }
 
-async fn resume(State(handle): State<Handle>, Query(query): Query<MemberQuery>) -> Answer<Resumed> {
+impl Named for MemberQuery {
+    const NAMES: &'static str = "pool, member";
+}
+
+async fn resume(State(handle): State<Handle>, Parameters(query): Parameters<MemberQuery>) -> Answer<Resumed> {
     let key = query.member.rsplit_once(':').and_then(|(node, port)| {
         let port = port.parse().ok()?;
         Some(MemberKey { node: Name::from(node), port })
     });
     let Some(key) = key else {
-        let error = format!("a member is `node:port`, found `{}`", query.member);
+        let error = format!("a member is `node:port`, found `{}`", bounded(&query.member));
         return Err(refused(StatusCode::UNPROCESSABLE_ENTITY, error));
     };
     let pool = Name::from(query.pool.as_str());

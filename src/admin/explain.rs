@@ -8,6 +8,7 @@ use serde::{Deserialize, Serialize};
 use crate::control::Serving;
 use crate::model::Name;
 use crate::proxy::RecentConnection;
+use crate::words::{MOST_NAMES, bounded, bounded_to, first_of};
 
 /// Which member would serve a client, and which members served it lately.
 #[derive(Debug, Serialize, Deserialize)]
@@ -39,10 +40,11 @@ impl Explained {
     /// There is no such virtual server, or `client` is no address.
     pub fn of(serving: &Serving, virtual_server: &str, client: &str) -> Result<Self, String> {
         let live = serving.virtual_servers.get(&Name::from(virtual_server)).ok_or_else(|| {
-            let names: Vec<_> = serving.virtual_servers.keys().map(Name::as_str).collect();
-            format!("there is no virtual server {virtual_server}; there are: {}", names.join(", "))
+            let names = first_of(serving.virtual_servers.keys().map(ToString::to_string), MOST_NAMES);
+            format!("there is no virtual server {}; there are: {names}", bounded(virtual_server))
         })?;
-        let client: IpAddr = client.parse().map_err(|_| format!("a client is an IP address, found `{client}`"))?;
+        let client: IpAddr =
+            client.parse().map_err(|_| format!("a client is an IP address, found `{}`", bounded(client)))?;
         let client = client.to_canonical();
         let explanation = live.explain(client, Instant::now());
         let recent = live.recent_connections.of(client).into_iter().map(|connection| {
@@ -56,11 +58,22 @@ impl Explained {
         Ok(Self {
             virtual_server: virtual_server.to_owned(),
             client: client.to_string(),
-            steps: explanation.steps,
+            steps: steps(explanation.steps),
             member: explanation.member,
             recent: recent.collect(),
         })
     }
+}
+
+/// Returns the steps, or the first of very many, as a pool may have many members.
+fn steps(mut steps: Vec<String>) -> Vec<String> {
+    let more = steps.len().saturating_sub(MOST_STEPS);
+    steps.truncate(MOST_STEPS);
+    steps.iter_mut().for_each(|step| *step = bounded_to(step, MOST_LETTERS).into_owned());
+    if more > 0 {
+        steps.push(format!("and {more} more steps"));
+    }
+    steps
 }
 
 fn why(connection: &RecentConnection) -> String {
@@ -74,4 +87,21 @@ fn why(connection: &RecentConnection) -> String {
         why += &format!(", after {queued:.1?} in the queue");
     }
     why
+}
+
+/// Steps that are told, and letters of each.
+const MOST_STEPS: usize = 200;
+const MOST_LETTERS: usize = 1000;
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn trail_through_many_members_ends() {
+        let told = steps(vec!["x".repeat(5000); 5000]);
+        assert_eq!((told.len(), told[0].chars().count()), (MOST_STEPS + 1, MOST_LETTERS + 1));
+        assert_eq!(told[MOST_STEPS], "and 4800 more steps");
+        assert_eq!(steps(vec!["one".to_owned()]), ["one"]);
+    }
 }

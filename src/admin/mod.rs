@@ -5,6 +5,7 @@ mod api;
 pub mod explain;
 mod json_body;
 pub mod network_map;
+mod parameters;
 pub mod persistence;
 mod serve;
 #[cfg_attr(

@@ -14,6 +14,7 @@ use super::json_body::json_body;
 use crate::config::did_you_mean;
 use crate::control::Serving;
 use crate::pool::{RecordView, Records, Registry, Sharing};
+use crate::words::bounded;
 
 /// Which records to list or delete: those that match every field that is given.
 #[derive(Clone, Debug, Default, Serialize, Deserialize)]
@@ -73,7 +74,7 @@ impl Filter {
     pub fn select(self, registry: &Registry) -> Result<Selection, String> {
         let parsed = |text: &String| match text.parse::<IpAddr>() {
             Ok(client) => Ok(client.to_canonical()),
-            Err(_) => Err(format!("a client is an IP address, found `{text}`")),
+            Err(_) => Err(format!("a client is an IP address, found `{}`", bounded(text))),
         };
         let client = self.client.as_ref().map(parsed).transpose()?;
         let mut tables = registry.all_records();
@@ -107,7 +108,11 @@ fn check_name(what: &str, wanted: Option<&str>, known: &BTreeSet<String>) -> Res
     match wanted {
         Some(wanted) if !known.contains(wanted) => {
             let meant = did_you_mean(wanted, known.iter().map(String::as_str));
-            Err(format!("there is no {what} `{wanted}`{}", meant.map(|it| format!("; {it}")).unwrap_or_default()))
+            Err(format!(
+                "there is no {what} `{}`{}",
+                bounded(wanted),
+                meant.map(|it| format!("; {it}")).unwrap_or_default()
+            ))
         }
         Some(_) | None => Ok(()),
     }

@@ -17,6 +17,7 @@ use super::api;
 use super::socket::AdminSocket;
 use crate::control::Handle;
 use crate::log::Log;
+use crate::reading::os_reason;
 
 /// Serves the API on the admin socket: a bounded number of connections at a time, each for a bounded time.
 pub async fn serve(socket: Arc<AdminSocket>, handle: Handle, log: Log) -> Infallible {
@@ -26,7 +27,7 @@ pub async fn serve(socket: Arc<AdminSocket>, handle: Handle, log: Log) -> Infall
         let stream = match socket.listener.accept().await {
             Ok((stream, _)) => stream,
             Err(error) => {
-                tracing::error!(%error, "the admin socket cannot accept a connection; trying again after a pause");
+                tracing::error!(error = %os_reason(&error), "the admin socket cannot accept a connection; trying again after a pause");
                 sleep(PAUSE).await;
                 continue;
             }
@@ -57,6 +58,7 @@ async fn answer(stream: UnixStream, router: Router) {
         // A request is carried out also if its caller does not wait for the answer.
         .half_close(true)
         .header_read_timeout(REQUEST)
+        .max_buf_size(LONGEST_REQUEST)
         .serve_connection(TokioIo::new(stream), TowerToHyperService::new(router));
     if let Err(error) = connection.await {
         tracing::debug!(%error, "a connection to the admin socket ended early");
@@ -77,6 +79,8 @@ async fn refuse(mut stream: UnixStream) -> std::io::Result<()> {
 }
 
 const MOST_CONNECTIONS: usize = 64;
+/// Bytes of a request, which has names in its path and no body.
+const LONGEST_REQUEST: usize = 16 << 10;
 /// Within this time a request must be received, and the next one must begin.
 const REQUEST: Duration = Duration::from_secs(10);
 /// The limit of a whole connection: a reload may derive slow keys, and a long list may be read slowly.

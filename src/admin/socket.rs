@@ -6,6 +6,7 @@ use std::os::unix::fs::{FileTypeExt, MetadataExt};
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
+use crate::reading::os_reason;
 use rustix::fs::{FlockOperation, Mode, fchmod, flock};
 use rustix::io::Errno;
 use socket2::{Domain, SockAddr, Socket, Type};
@@ -89,7 +90,8 @@ fn remove_dead(path: &Path) -> io::Result<()> {
         Ok(()) => Err(io::Error::new(io::ErrorKind::AddrInUse, "another pronk answers there")),
         Err(error) if error.kind() == io::ErrorKind::ConnectionRefused => std::fs::remove_file(path),
         Err(error) => {
-            let message = format!("there is a socket that may be another program's ({error}); name another path");
+            let message =
+                format!("there is a socket that may be another program's ({}); name another path", os_reason(&error));
             Err(io::Error::new(io::ErrorKind::AddrInUse, message))
         }
     }
@@ -103,7 +105,7 @@ impl Drop for AdminSocket {
             return;
         }
         if let Err(error) = std::fs::remove_file(&self.path) {
-            tracing::warn!(%error, admin_socket = %self.path.display(), "cannot remove the admin socket");
+            tracing::warn!(error = %os_reason(&error), admin_socket = %self.path.display(), "cannot remove the admin socket");
         }
     }
 }

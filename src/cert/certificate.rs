@@ -5,11 +5,11 @@ use x509_parser::certificate::X509Certificate;
 use x509_parser::prelude::FromDer;
 
 use super::decode_error::{in_words, why};
-use super::escape::{bounded, shown};
 use super::extensions::{self, BasicConstraints, KeyUsage, NameConstraints, Purpose};
 use super::hex::hexadecimal;
 use super::names::CertificateNames;
 use super::public_key::{Key, Signature};
+use crate::words::{bounded, shown};
 
 /// A certificate, decoded once.
 #[derive(Clone, Debug)]

@@ -8,14 +8,16 @@
 //!   decides whether one of them covers a host.
 //! - [`PrivateKey`] is a key that signs: made here, or read.
 //! - [`revocation`] has revocation lists, and which of several decides on a certificate.
+//! - [`chain_error`](chain_error()) says why a chain does not verify.
 //! - [`Identity`] is a chain with its key, read and found to belong together.
 //! - [`entry`] reads an entry of the certificate store.
-//! - [`text`] shows a certificate; [`date`], [`escape`] and [`hex`] show values of it.
+//! - [`text`] shows a certificate; [`date`] and [`hex`] show values of it.
 
 mod authority_hints;
 mod ber;
 pub mod bundle;
 mod certificate;
+mod chain_error;
 pub mod date;
 mod decode_error;
 mod der;
@@ -24,7 +26,6 @@ mod encoded_key;
 mod encryption;
 pub mod entry;
 pub mod error;
-pub mod escape;
 mod extensions;
 mod field;
 pub mod hex;
@@ -48,6 +49,7 @@ pub mod text;
 
 pub use authority_hints::{AuthorityHints, MOST_HINTS};
 pub use certificate::{Certificate, DecodeError};
+pub use chain_error::chain_error;
 pub use encoded_key::EncodedKey;
 pub use error::{Instead, MaterialError, Pkcs12Error};
 pub use extensions::{BasicConstraints, KeyUsage, NameConstraints, Purpose};

@@ -6,10 +6,10 @@ use rustls_pki_types::CertificateDer;
 use x509_parser::error::X509Error;
 use x509_parser::prelude::{FromDer, GeneralName, X509Certificate};
 
-use super::escape::bounded;
 use super::hex::hexadecimal;
 use super::name_match::dns_name_covers;
 use crate::model::Host;
+use crate::words::bounded;
 
 /// The names that a certificate carries.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]

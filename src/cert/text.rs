@@ -4,9 +4,9 @@ use std::fmt::Write;
 
 use super::Certificate;
 use super::date::moment;
-use super::escape::{first_of, shown};
 use super::field::Field;
 use super::hex::hexadecimal;
+use crate::words::{first_of, shown};
 
 /// Returns the fields of a certificate that it has, each with its line, in the order of `openssl x509 -text`; of its
 /// names at most so many.

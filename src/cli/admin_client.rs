@@ -3,8 +3,8 @@
 use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 
-use anyhow::Context;
-use http_body_util::{BodyExt, Empty};
+use anyhow::{Context, anyhow};
+use http_body_util::{BodyExt, Empty, LengthLimitError, Limited};
 use hyper::body::Bytes;
 use hyper::{Method, Request};
 use hyper_util::rt::TokioIo;
@@ -40,20 +40,31 @@ impl AdminSocket {
         runtime.block_on(async {
             let path = self.path();
             check_owner(&path)?;
+            let at = path.display();
             let socket = UnixStream::connect(&path)
                 .await
-                .with_context(|| format!("no pronk answers at {}; name its --admin-socket", path.display()))?;
-            let (mut sender, connection) = hyper::client::conn::http1::handshake(TokioIo::new(socket)).await?;
+                .with_context(|| format!("no pronk answers at {at}; name its --admin-socket"))?;
+            let lost = || format!("what answers at {at} ended the connection before its answer");
+            let foreign = || format!("what answers at {at} is no pronk, or one of another version");
+            let (mut sender, connection) =
+                hyper::client::conn::http1::handshake(TokioIo::new(socket)).await.map_err(|_| anyhow!(lost()))?;
             tokio::spawn(connection);
             let request = Request::builder().method(method).uri(uri).header("host", "pronk");
-            let answer = sender.send_request(request.body(Empty::<Bytes>::new())?).await?;
+            let answer = sender
+                .send_request(request.body(Empty::<Bytes>::new())?)
+                .await
+                .map_err(|error| anyhow!(if error.is_parse() { foreign() } else { lost() }))?;
             let done = answer.status().is_success();
-            let body = answer.into_body().collect().await?.to_bytes();
+            let body = Limited::new(answer.into_body(), LONGEST_ANSWER).collect().await.map_err(|error| {
+                let is_long = error.is::<LengthLimitError>();
+                anyhow!(if is_long { format!("the answer has more than {} MiB", LONGEST_ANSWER >> 20) } else { lost() })
+            })?;
+            let body = body.to_bytes();
             if !done {
-                let refusal: ErrorBody = serde_json::from_slice(&body).context("pronk refused")?;
+                let refusal: ErrorBody = serde_json::from_slice(&body).map_err(|_| anyhow!(foreign()))?;
                 anyhow::bail!("{}", refusal.error);
             }
-            Ok(serde_json::from_slice(&body)?)
+            serde_json::from_slice(&body).map_err(|_| anyhow!(foreign()))
         })
     }
 }
@@ -81,6 +92,8 @@ fn is_open_to_all(folder: &Path) -> bool {
 }
 
 const ROOT: u32 = 0;
+/// Bytes of an answer; that of a million persistence records has a quarter of it.
+const LONGEST_ANSWER: usize = 1 << 30;
 
 /// Percent-encodes a value of a query.
 pub(super) fn encoded(text: &str) -> String {

@@ -6,6 +6,7 @@ use std::process::ExitCode;
 use super::admin_client::{AdminSocket, encoded};
 use crate::admin::explain::Explained;
 use crate::cli::screen::{out, outln};
+use crate::cli::values;
 
 #[derive(Debug, clap::Args)]
 #[command(after_help = "Example:\n  pronk explain vs-impala-21050 10.17.80.5")]
@@ -13,6 +14,7 @@ pub(super) struct Args {
     /// The name of the virtual server.
     virtual_server: String,
     /// The client's IP address, as pronk sees it.
+    #[arg(value_parser = values::address)]
     client: IpAddr,
     /// As JSON.
     #[arg(long)]

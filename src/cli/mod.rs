@@ -14,6 +14,7 @@ mod reload;
 mod run;
 mod screen;
 mod show;
+mod values;
 
 use std::process::ExitCode;
 

@@ -6,6 +6,7 @@ use std::process::ExitCode;
 use super::admin_client::{AdminSocket, encoded};
 use crate::admin::persistence::{Deleted, Listed};
 use crate::cli::screen::{out, outln};
+use crate::cli::values;
 
 #[derive(Debug, clap::Subcommand)]
 pub(super) enum Command {
@@ -39,7 +40,7 @@ pub(super) struct Which {
     #[arg(long, value_name = "NAME")]
     virtual_server: Option<String>,
     /// Those of this client: its address, as it remains under the profile's mask.
-    #[arg(long, value_name = "ADDRESS")]
+    #[arg(long, value_name = "ADDRESS", value_parser = values::address)]
     client: Option<IpAddr>,
     /// Those that name a member of this pool.
     #[arg(long, value_name = "NAME")]

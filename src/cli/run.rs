@@ -10,6 +10,7 @@ use tracing_subscriber::EnvFilter;
 use super::admin_client::AdminSocket;
 use super::screen;
 use crate::app::{self, Options};
+use crate::cli::values;
 use crate::config;
 use crate::log::{self, Target};
 
@@ -22,7 +23,7 @@ pub(super) struct Args {
     #[arg(
         long,
         value_name = "COUNT",
-        value_parser = clap::value_parser!(u16).range(1..=1024),
+        value_parser = values::threads,
         help_heading = "Connections"
     )]
     threads: Option<u16>,

@@ -5,6 +5,7 @@ use std::ops::Range;
 
 use super::source::{At, Sources};
 use crate::snippet::{Line, Snippet, Tone};
+use crate::words::bounded_to;
 
 /// How much it matters.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -59,8 +60,11 @@ impl Diagnostic {
     pub(super) fn at(mut self, sources: &Sources, at: At) -> Self {
         let (file, line, column, text) = sources.place(at);
         let start = text.char_indices().nth(column - 1).map_or(text.len(), |(start, _)| start);
-        let span = start..start + at.length;
-        self.place = Some(Box::new(Place { file: file.into(), line, column, text: text.into(), span }));
+        // Of a long line what is around it; more would not be drawn.
+        let begin = text.floor_char_boundary(start.saturating_sub(AROUND));
+        let end = text.ceil_char_boundary(start.saturating_add(AROUND).min(text.len()));
+        let span = start - begin..(start - begin).saturating_add(at.length.min(AROUND));
+        self.place = Some(Box::new(Place { file: file.into(), line, column, text: text[begin..end].into(), span }));
         self
     }
 
@@ -82,43 +86,69 @@ impl Diagnostic {
             tone,
             word: self.severity.as_str(),
             code: None,
-            message: &self.message,
+            message: &bounded_to(&self.message, MOST_LETTERS),
             place: place.map(|place| format!("{}:{}:{}", place.file, place.line, place.column)),
             lines: lines.into_iter().collect(),
-            below: self.help.iter().map(|help| ("help", help.replace('\n', " "))).collect(),
+            below: self.help.iter().map(|help| ("help", bounded_to(help, MOST_LETTERS).replace('\n', " "))).collect(),
         }
         .render(color)
     }
 }
 
-/// Everything there is to say about a configuration.
+/// Everything there is to say about a configuration, or the first [`MOST`] things and how many more there are.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Diagnostics(Vec<Diagnostic>);
+pub struct Diagnostics {
+    told: Vec<Diagnostic>,
+    left_out: usize,
+    left_out_errors: bool,
+}
 
 impl Diagnostics {
     pub fn push(&mut self, diagnostic: Diagnostic) {
-        self.0.push(diagnostic);
+        if self.is_full() {
+            self.leave_out(diagnostic.severity);
+        } else {
+            self.told.push(diagnostic);
+        }
+    }
+
+    /// Returns whether what comes next is counted only.
+    pub(super) fn is_full(&self) -> bool {
+        self.told.len() >= MOST
+    }
+
+    pub(super) fn leave_out(&mut self, severity: Severity) {
+        self.left_out += 1;
+        self.left_out_errors |= severity == Severity::Error;
+    }
+
+    /// Returns what to say of those that are left out.
+    fn rest(&self) -> Option<Diagnostic> {
+        let severity = if self.left_out_errors { Severity::Error } else { Severity::Note };
+        let more = self.left_out;
+        (more > 0).then(|| Diagnostic::new(severity, format!("there are {more} more mistakes and notes, not shown")))
     }
 
     /// In the order of the file; what has no place comes first.
     pub(super) fn sort(&mut self) {
-        self.0.sort_by_key(|diagnostic| diagnostic.place.as_ref().map(|place| (place.line, place.column)));
+        self.told.sort_by_key(|diagnostic| diagnostic.place.as_ref().map(|place| (place.line, place.column)));
     }
 
     pub fn iter(&self) -> impl Iterator<Item = &Diagnostic> {
-        self.0.iter()
+        self.told.iter()
     }
 
     pub fn is_empty(&self) -> bool {
-        self.0.is_empty()
+        self.told.is_empty()
     }
 
     pub fn has_errors(&self) -> bool {
-        self.0.iter().any(|diagnostic| diagnostic.severity == Severity::Error)
+        self.left_out_errors || self.told.iter().any(|diagnostic| diagnostic.severity == Severity::Error)
     }
 
     pub fn render(&self, color: bool) -> String {
-        self.0.iter().map(|diagnostic| diagnostic.render(color)).collect::<Vec<_>>().join("\n")
+        let all = self.told.iter().chain(&self.rest()).map(|diagnostic| diagnostic.render(color)).collect::<Vec<_>>();
+        all.join("\n")
     }
 }
 
@@ -126,8 +156,9 @@ impl IntoIterator for Diagnostics {
     type Item = Diagnostic;
     type IntoIter = std::vec::IntoIter<Diagnostic>;
 
-    fn into_iter(self) -> Self::IntoIter {
-        self.0.into_iter()
+    fn into_iter(mut self) -> Self::IntoIter {
+        self.told.extend(self.rest());
+        self.told.into_iter()
     }
 }
 
@@ -135,8 +166,8 @@ impl Extend<Diagnostic> for Diagnostics {
     /// Adds those that are not there already.
     fn extend<T: IntoIterator<Item = Diagnostic>>(&mut self, more: T) {
         for diagnostic in more {
-            if !self.0.contains(&diagnostic) {
-                self.0.push(diagnostic);
+            if !self.told.contains(&diagnostic) {
+                self.push(diagnostic);
             }
         }
     }
@@ -144,7 +175,7 @@ impl Extend<Diagnostic> for Diagnostics {
 
 impl From<Diagnostic> for Diagnostics {
     fn from(diagnostic: Diagnostic) -> Self {
-        Self(vec![diagnostic])
+        Self { told: vec![diagnostic], ..Self::default() }
     }
 }
 
@@ -155,3 +186,10 @@ impl fmt::Display for Diagnostics {
 }
 
 impl std::error::Error for Diagnostics {}
+
+/// Mistakes that are told at once; nobody mends more before the next check.
+const MOST: usize = 500;
+/// Letters of a message, and of a remedy.
+const MOST_LETTERS: usize = 2000;
+/// Bytes of a line that are kept before and after the place in question.
+const AROUND: usize = 1000;

@@ -1,6 +1,7 @@
 //! The values of one map, and where their mistakes go.
 
 use std::cell::RefCell;
+use std::collections::HashMap;
 use std::path::Path;
 
 use super::diagnostic::{Diagnostic, Diagnostics, Severity};
@@ -43,13 +44,17 @@ impl Context<'_> {
     }
 
     pub(super) fn report(&self, severity: Severity, at: At, message: impl Into<String>, help: Option<String>) {
+        let mut diagnostics = self.notes.diagnostics.borrow_mut();
+        if diagnostics.is_full() {
+            return diagnostics.leave_out(severity);
+        }
         if severity == Severity::Error {
             self.notes.errors.borrow_mut().push(at);
         }
         let mut diagnostic = Diagnostic::new(severity, message).at(&self.document.sources, at);
         diagnostic.help = help;
         // A mistake that several heirs inherit is one mistake.
-        self.notes.diagnostics.borrow_mut().extend([diagnostic]);
+        diagnostics.extend([diagnostic]);
     }
 
     /// Returns whether no error is noted within a value.
@@ -94,20 +99,25 @@ impl Context<'_> {
     /// Notes keys that are unknown in a section, and keys that are given twice. `having` are other types that have a
     /// key.
     pub(super) fn check_keys(&self, entries: &[Entry], section: &Section, having: impl Fn(&str) -> Vec<&'static str>) {
-        for (index, entry) in entries.iter().enumerate() {
+        for entry in entries {
             if section.key(&entry.key).is_none() {
                 let message = format!("unknown key `{}` in a {}", entry.key, section.name);
                 let help = instead_of_key(&entry.key, section, &having(&entry.key));
                 self.error(entry.key_at, message, Some(help));
             }
-            self.check_twice(&entries[..index], entry);
         }
+        self.check_twice(entries);
     }
 
-    pub(super) fn check_twice(&self, before: &[Entry], entry: &Entry) {
-        if let Some(first) = before.iter().find(|other| other.key == entry.key) {
-            let help = format!("it is first at {}", self.document.sources.origin(first.key_at));
-            self.error(entry.key_at, format!("`{}` is given twice", entry.key), Some(help));
+    /// Notes keys or names that are given twice.
+    pub(super) fn check_twice(&self, entries: &[Entry]) {
+        let mut seen = HashMap::new();
+        for entry in entries {
+            let first = *seen.entry(entry.key.as_str()).or_insert(entry.key_at);
+            if first != entry.key_at {
+                let help = format!("it is first at {}", self.document.sources.origin(first));
+                self.error(entry.key_at, format!("`{}` is given twice", entry.key), Some(help));
+            }
         }
     }
 }

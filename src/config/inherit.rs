@@ -1,6 +1,6 @@
 //! The sections of all sources together, and what `defaults-from` makes of them.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use super::diagnostic::{Diagnostic, Diagnostics};
 use super::source::{At, Sources};
@@ -24,6 +24,8 @@ pub(super) struct Document {
     built_in: BTreeMap<&'static str, Vec<Entry>>,
     /// The types of each section that has some.
     types: BTreeMap<&'static str, Types>,
+    /// Where each name is in a section of the user's; of several the last.
+    by_name: HashMap<String, HashMap<String, usize>>,
 }
 
 /// A chain of inheritance that cannot be followed.
@@ -65,7 +67,13 @@ impl Document {
                 (Err(diagnostic), _) => diagnostics.push(diagnostic),
             }
         }
-        root.map(|root| Self { sources, root, built_in, types })
+        let root = root?;
+        let names = |section: &Entry| {
+            section.value.entries().iter().enumerate().map(|(index, entry)| (entry.key.clone(), index)).collect()
+        };
+        // Of a section that is given twice, the first counts.
+        let by_name = root.entries().iter().rev().map(|section| (section.key.clone(), names(section))).collect();
+        Some(Self { sources, root, built_in, types, by_name })
     }
 
     /// Returns the user's entries of a section.
@@ -75,7 +83,8 @@ impl Document {
 
     /// Returns a named entry of a section, the user's before a built-in one.
     pub(super) fn named(&self, section: &str, name: &str) -> Option<&Entry> {
-        let user = self.section(section).iter().rev().find(|entry| entry.key == name);
+        let index = self.by_name.get(section).and_then(|names| names.get(name));
+        let user = index.and_then(|index| self.section(section).get(*index));
         user.or_else(|| self.built_in.get(section)?.iter().find(|entry| entry.key == name))
     }
 

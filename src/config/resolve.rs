@@ -3,7 +3,7 @@
 //! A mistake ends nothing. What is wrong is noted, something of the right type stands in for it, and reading goes on, so
 //! that all mistakes are told at once. A model of a file with errors is good for finding more of them, and is never run.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashMap};
 use std::path::Path;
 use std::sync::Arc;
 
@@ -21,6 +21,10 @@ use super::transports;
 use super::tree::{Entry, Value};
 use crate::model::profile::Profiles;
 use crate::model::{AdminState, Level, LintLevel, Model, Monitor, Name, Node, Pool, VirtualServer, overlap};
+use crate::words::bounded;
+
+/// Bytes of a name; names are in every log line.
+const LONGEST_NAME: usize = 255;
 
 /// Resolves a document, noting every mistake. Returns the model, and the places of the errors.
 pub(super) fn model(document: &Document, folder: &Path, diagnostics: &mut Diagnostics) -> (Model, Vec<At>) {
@@ -65,10 +69,8 @@ impl<'a> Resolver<'a> {
                 let message = format!("`{section}` is a map by name, found {found}");
                 self.context.error(entry.value.at, message, Some(long_form::of_section(section)));
             }
-            for (index, named) in entry.value.entries().iter().enumerate() {
-                self.context.check_twice(&entry.value.entries()[..index], named);
-                self.check_name(named);
-            }
+            self.context.check_twice(entry.value.entries());
+            entry.value.entries().iter().for_each(|named| self.check_name(named));
         }
         self.check_that_something_listens();
     }
@@ -89,8 +91,15 @@ impl<'a> Resolver<'a> {
     fn check_name(&self, entry: &Entry) {
         let good = |c: char| c.is_ascii_alphanumeric() || matches!(c, '.' | '_' | '-');
         let name = &entry.key;
-        if name.is_empty() || name == "none" || name.starts_with('-') || !name.chars().all(good) {
-            let help = "names are of letters, digits, `.`, `_` and `-`, do not begin with `-`, and are not `none`";
+        if name.is_empty()
+            || name.len() > LONGEST_NAME
+            || name == "none"
+            || name.starts_with('-')
+            || !name.chars().all(good)
+        {
+            let name = bounded(name);
+            let help =
+                "names are of up to 255 letters, digits, `.`, `_` and `-`, do not begin with `-`, and are not `none`";
             self.context.error(entry.key_at, format!("`{name}` cannot be a name"), Some(help.to_owned()));
         }
     }
@@ -276,7 +285,7 @@ impl<'a> Resolver<'a> {
 
     /// Notes destinations that two enabled virtual servers cannot both listen on.
     fn check_destinations(&self, all: &BTreeMap<Name, Arc<VirtualServer>>) {
-        let mut seen: Vec<&VirtualServer> = Vec::new();
+        let mut seen: HashMap<u16, Vec<&VirtualServer>> = HashMap::new();
         let document = self.context.document;
         for entry in document.section("virtual-servers") {
             // Of several with one name the last counts.
@@ -286,7 +295,8 @@ impl<'a> Resolver<'a> {
             if this.state == AdminState::ForcedOffline || !self.context.is_good(destination) {
                 continue;
             }
-            if let Some(other) = seen.iter().find(|other| overlap(this.destination, other.destination)) {
+            let on_port = seen.entry(this.destination.port()).or_default();
+            if let Some(other) = on_port.iter().find(|other| overlap(this.destination, other.destination)) {
                 let message = format!(
                     "virtual server `{}` cannot listen on {}: `{}` listens on {}",
                     this.name, this.destination, other.name, other.destination
@@ -295,7 +305,7 @@ impl<'a> Resolver<'a> {
                 let help = (this.destination != other.destination).then_some(help);
                 self.context.error(destination.at, message, help);
             }
-            seen.push(this);
+            on_port.push(this);
         }
     }
 }

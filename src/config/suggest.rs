@@ -4,13 +4,19 @@ use super::keys::Section;
 
 /// Returns "did you mean …?", if a known word is close.
 pub fn did_you_mean<'a>(word: &str, known: impl Iterator<Item = &'a str>) -> Option<String> {
+    if word.len() > LONGEST {
+        return None;
+    }
     let (_, close) = known.map(|known| (strsim::damerau_levenshtein(word, known), known)).min()?;
     is_near(word, close).then(|| format!("did you mean `{close}`?"))
 }
 
+/// Bytes of a word that is compared with those that are known, which takes the product of their lengths.
+const LONGEST: usize = 255;
+
 /// Returns whether a word may be a misspelling of a known one.
 pub(super) fn is_near(word: &str, known: &str) -> bool {
-    strsim::damerau_levenshtein(word, known) <= 1 + word.len() / 4
+    word.len() <= LONGEST && strsim::damerau_levenshtein(word, known) <= 1 + word.len() / 4
 }
 
 /// Returns what may have been meant by a key that a section does not have. `having` are the types of the same section

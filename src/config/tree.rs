@@ -9,6 +9,7 @@ use serde_saphyr::{DuplicateKeyPolicy, Error, Location, NonFiniteFloatPolicy, Op
 use super::diagnostic::Diagnostic;
 use super::source::{At, Sources};
 use super::yaml_error;
+use crate::words::bounded;
 
 /// A value and where it stands.
 #[derive(Clone, Debug)]
@@ -83,8 +84,8 @@ impl Node {
         match &self.value {
             Value::Null => "nothing".into(),
             Value::Bool(flag) => format!("`{flag}`"),
-            Value::Number(number) => format!("the number {number}"),
-            Value::Text(text) => format!("`{text}`"),
+            Value::Number(number) => format!("the number {}", bounded(number)),
+            Value::Text(text) => format!("`{}`", bounded(text)),
             Value::List(_) => "a list".into(),
             Value::Map(_) => "a map".into(),
         }
@@ -93,6 +94,11 @@ impl Node {
 
 /// Reads one source.
 pub(super) fn read(sources: &Sources, source: usize, text: &str) -> Result<Node, Diagnostic> {
+    read_up_to(MOST, sources, source, text)
+}
+
+/// Reads one source, if it has at most so many anchors and aliases, and aliases stand for so many values.
+fn read_up_to(most: usize, sources: &Sources, source: usize, text: &str) -> Result<Node, Diagnostic> {
     if text.trim().is_empty() {
         return Err(Diagnostic::error("the file is empty"));
     }
@@ -104,18 +110,18 @@ pub(super) fn read(sources: &Sources, source: usize, text: &str) -> Result<Node,
     options.strict_booleans = true;
     options.reject_unsupported_tags = true;
     options.non_finite_float_policy = NonFiniteFloatPolicy::AsString;
-    options.budget = Some(budget());
-    options.alias_limits.max_total_replayed_events = MOST;
-    options.alias_limits.max_alias_expansions_per_anchor = MOST;
+    options.budget = Some(budget(most));
+    options.alias_limits.max_total_replayed_events = most;
+    options.alias_limits.max_alias_expansions_per_anchor = most;
     let parsed: Result<Spanned<Raw>, _> = serde_saphyr::from_str_with_options(text, options);
     parsed.map(|raw| node(raw, source, text)).map_err(|error| not_yaml(sources, source, text, &error))
 }
 
 /// Returns how much is read: far more than a configuration has, and no more than fits into memory.
-fn budget() -> Budget {
+fn budget(most: usize) -> Budget {
     let mut budget = Budget::default();
-    (budget.max_events, budget.max_nodes) = (10 * MOST, 4 * MOST);
-    (budget.max_aliases, budget.max_anchors) = (MOST, MOST);
+    (budget.max_events, budget.max_nodes) = (10 * most, 4 * most);
+    (budget.max_aliases, budget.max_anchors) = (most, most);
     budget.enforce_alias_anchor_ratio = false;
     budget
 }
@@ -250,6 +256,11 @@ mod tests {
         read(&Sources::new("test.yaml", text, Vec::new()), 0, text)
     }
 
+    /// Reads with limits that take no time to reach.
+    fn parsed_up_to(most: usize, text: &str) -> Result<Node, Diagnostic> {
+        read_up_to(most, &Sources::new("test.yaml", text, Vec::new()), 0, text)
+    }
+
     #[test]
     fn scalars_stay_as_written() {
         let node =
@@ -290,7 +301,9 @@ mod tests {
 
     #[test]
     fn mistakes_are_told_in_words_that_are_not_the_librarys() {
-        let many_aliases = format!("a: &a [{}]\nb: [{}]", "x,".repeat(2000), "*a,".repeat(1000));
+        let many_values = format!("a: &a [{}]\nb: [{}]", "x,".repeat(100), "*a,".repeat(20));
+        let many_aliases = format!("a: &a x\nb: [{}]", "*a,".repeat(2000));
+        let many_nodes = "- x\n".repeat(5000);
         let deep = "[".repeat(200);
         let bad = [
             "a: [1, 2\nb: 3\n",
@@ -319,11 +332,13 @@ mod tests {
             "a: }\n",
             "a: ]\n",
             "a: !include b.yaml\n",
+            &many_values,
             &many_aliases,
+            &many_nodes,
             &deep,
         ];
         for text in bad {
-            let Err(diagnostic) = parsed(text) else { continue };
+            let Err(diagnostic) = parsed_up_to(1000, text) else { continue };
             let said = format!("{} {}", diagnostic.message, diagnostic.help.unwrap_or_default());
             for word in ["Option<", "Budget", "breach", "serialize", "serde", "{ ", "anchor_id", "weak", "ContainerEnd"]
             {
@@ -331,8 +346,12 @@ mod tests {
             }
             assert!(diagnostic.place.is_some(), "{said}");
         }
+        for text in [&many_values, &many_aliases, &many_nodes] {
+            assert!(parsed_up_to(1000, text).is_err() && parsed(text).is_ok(), "{}", &text[..40]);
+        }
     }
 
+    /// Larger than the library reads unless it is told otherwise.
     #[test]
     fn large_files_are_read() {
         let nodes: String = (0..250_001).map(|number| format!("- n{number}\n")).collect();

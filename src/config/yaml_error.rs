@@ -59,25 +59,57 @@ fn too_much(breach: &BudgetBreach) -> (String, Option<String>) {
     (message, Some("a configuration of pronk has thousands of lines at most; is it the right file?".to_owned()))
 }
 
-/// Returns what the scanner says of the text, which is in YAML's own words.
+/// Returns what the scanner says of the text, in words of ours.
 fn scanned(error: &Error) -> (String, Option<String>) {
     let said = error.to_string();
-    let said = said.lines().next().unwrap_or_default();
-    let said = said.split_once(" at line ").map_or(said, |(message, _)| message);
-    let known: &[(&str, &str, &str)] = &[
-        ("unclosed quote", "a quote is not closed", ""),
-        (
-            "mapping values are not allowed",
-            "a second `:` on this line, or the line is indented otherwise than those above",
-            "a value with `: ` in it needs quotes; keys of one map begin in one column",
-        ),
-        ("illegal placement of ':'", "a `:` where none belongs", "a list or map before it may not be closed"),
-        ("wrongly indented", "this line is indented less than the text that it belongs to", ""),
-        ("unexpected character", "a value cannot begin with this character", "put the value into quotes"),
-        ("unsupported tag", "this tag has no meaning here", "leave the tag (`!…`) out"),
-    ];
-    match known.iter().find(|(begin, ..)| said.contains(begin)) {
-        Some((_, message, help)) => ((*message).to_owned(), (!help.is_empty()).then(|| (*help).to_owned())),
-        None => (said.to_owned(), None),
-    }
+    let known = SCANNED.iter().find(|(begin, ..)| said.contains(begin));
+    let (_, message, help) = known.copied().unwrap_or(("", "the text cannot be read from here on", ""));
+    (message.to_owned(), (!help.is_empty()).then(|| help.to_owned()))
 }
+
+/// What the scanner says, in part; what that means; and a remedy, if one is known. The first that fits counts.
+const SCANNED: [(&str, &str, &str); 31] = [
+    ("unclosed quote", "a quote is not closed", ""),
+    ("unclosed bracket", "a `[` or `{` is not closed", ""),
+    (
+        "mapping values are not allowed",
+        "a second `:` on this line, or the line is indented otherwise than those above",
+        "a value with `: ` in it needs quotes; keys of one map begin in one column",
+    ),
+    ("mapping keys are not allowed", "a key (`?`) where none belongs", ""),
+    ("block sequence entries are not allowed", "a list (`-`) where none belongs", "a list begins on a line of its own"),
+    ("illegal placement of ':'", "a `:` where none belongs", "a list or map before it may not be closed"),
+    ("simple key", "a key without its `:`", "a key and its `:` are on one line; a text with `: ` in it needs quotes"),
+    ("wrongly indented", "this line is indented less than the text that it belongs to", ""),
+    ("invalid indentation", "this line is indented less than what it belongs to", ""),
+    ("expected ',' or ']'", "a list (`[`) lacks a `,` or its `]`", ""),
+    ("expected ',' or '}'", "a map (`{`) lacks a `,` or its `}`", ""),
+    ("EOF while parsing a flow sequence", "a list (`[`) is not closed", ""),
+    ("EOF while parsing", "a map or list is not closed", ""),
+    (
+        "block mapping, did not find expected key",
+        "this line belongs neither to the map above nor to one around it",
+        "keys of one map begin in one column",
+    ),
+    (
+        "block collection, did not find expected '-'",
+        "this line belongs neither to the list above nor to what is around it",
+        "the `-` of one list stand in one column",
+    ),
+    ("did not find expected node content", "a value is missing", ""),
+    ("anchor or alias", "a name is missing behind `&` or `*`", "a value that begins with `&` or `*` needs quotes"),
+    ("unexpected character", "a value cannot begin with this character", "put the value into quotes"),
+    ("escape", "a `\\` in double quotes, and what follows it means nothing", "write `\\\\`, or use single quotes"),
+    ("hexadecimal", "a `\\` in double quotes, and what follows it means nothing", "write `\\\\`, or use single quotes"),
+    ("surrogate", "a `\\` in double quotes, and what follows it means nothing", "write `\\\\`, or use single quotes"),
+    ("quoted scalar", "a text in quotes ends here, and the line goes on", "put all of the value into the quotes"),
+    ("single-quoted", "a text in quotes ends here, and the line goes on", "put all of the value into the quotes"),
+    ("tab", "a tab stands where blanks belong", "YAML is indented with spaces"),
+    ("block scalar", "what follows `>` or `|` on the line means nothing", "write the text from the next line on"),
+    ("tag", "this tag has no meaning here", "leave the tag (`!…`) out"),
+    ("directive", "a line that begins with `%` means something else in YAML", "put the value into quotes"),
+    ("version", "a line that begins with `%` means something else in YAML", "put the value into quotes"),
+    ("document", "a configuration is one YAML document, and this begins or ends another", ""),
+    ("comments must be separated", "a `#` needs a blank before it", ""),
+    ("BOM", "a byte order mark in the middle of the file", "files were put together; leave the mark out"),
+];

@@ -7,6 +7,7 @@ use hyper::header::HeaderValue;
 use crate::config::{Diagnostics, Loaded};
 use crate::model::{MonitorKind, Name};
 use crate::monitor::{authorization, ping_refused};
+use crate::reading::os_reason;
 
 /// The Authorization headers of probes, by monitor.
 pub(super) type Authorizations = HashMap<Name, HeaderValue>;
@@ -40,7 +41,7 @@ pub(super) fn check_ping(loaded: &Loaded) -> Result<(), Diagnostics> {
         return Ok(());
     };
     let Some(error) = ping_refused() else { return Ok(()) };
-    let message = format!("monitor `{}` cannot ping: {error}", monitor.name);
+    let message = format!("monitor `{}` cannot ping: {}", monitor.name, os_reason(&error));
     let help = "let every group ping with `sysctl -w net.ipv4.ping_group_range='0 2147483647'` (to keep it: a line \
                 `net.ipv4.ping_group_range = 0 2147483647` in /etc/sysctl.d), or write `type: gateway`";
     Err(loaded.diagnose(&["monitors", monitor.name.as_str(), "type"], message, Some(help.to_owned())).into())

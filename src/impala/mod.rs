@@ -8,7 +8,7 @@ mod thrift;
 mod web_ui;
 
 pub use answer::Answer;
-pub use first_bytes::{Opening, is_tls_record};
+pub use first_bytes::{Opening, answered_instead_of_tls, is_tls_record};
 pub use question::Question;
 pub use session_opening::SessionOpening;
 pub use web_ui::{Coordinator, Metrics, Role, backend_role, coordinators};

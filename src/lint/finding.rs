@@ -3,8 +3,8 @@
 use std::sync::Arc;
 
 use super::{Check, Located, Origin, Severity, Subject, remedy};
-use crate::cert::escape::shown;
 use crate::cert::{Certificate, Field};
+use crate::words::shown;
 
 /// Something that is wrong with a certificate, or worth knowing. Nothing in its texts acts on a terminal, whatever the
 /// certificate says.

@@ -5,9 +5,9 @@ use std::net::IpAddr;
 use super::finding::of_server as finding;
 use super::{Check, Family, Finding, Severity, Subject, Use, remedy};
 use crate::cert::Field;
-use crate::cert::escape::{MOST_NAMES, first_of, shown};
 use crate::cert::name_match::dns_name_covers;
 use crate::model::Host;
+use crate::words::{MOST_NAMES, first_of, shown};
 
 pub(super) static CHECKS: &[&Check] = &[
     &SAN_MISSING_FRONTEND,

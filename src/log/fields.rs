@@ -7,6 +7,8 @@ use tracing_subscriber::field::MakeExt;
 use tracing_subscriber::fmt::FormatFields;
 use tracing_subscriber::fmt::format::{Writer, debug_fn};
 
+use super::longest::bounded_value;
+
 /// Returns how the fields of a line are written.
 pub(super) fn logfmt() -> impl for<'a> FormatFields<'a> + Send + Sync + 'static {
     debug_fn(write).delimited(" ")
@@ -14,6 +16,7 @@ pub(super) fn logfmt() -> impl for<'a> FormatFields<'a> + Send + Sync + 'static 
 
 fn write(writer: &mut Writer<'_>, field: &Field, value: &dyn fmt::Debug) -> fmt::Result {
     let value = format!("{value:?}");
+    let value = bounded_value(&value);
     if field.name() == "message" {
         return writer.write_str(&one_line(&value));
     }

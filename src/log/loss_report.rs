@@ -1,5 +1,6 @@
 //! Reporting lost lines: each loss is reported exactly once, and only while lines can be written.
 
+use crate::reading::os_reason;
 use std::io;
 use std::ops::Sub;
 
@@ -94,7 +95,7 @@ impl Lost {
             1 => "1 log line was lost".to_owned(),
             total => format!("{total} log lines were lost"),
         };
-        let unread = "the log's reader did not keep up";
+        let (unread, error) = ("the log's reader did not keep up", os_reason(error));
         match (dropped, failed) {
             (_, 0) => format!("{total}: {unread}"),
             (0, _) => format!("{total}: they could not be written: {error}"),
@@ -185,12 +186,12 @@ mod tests {
         for (dropped, failed, words) in [
             (1, 0, "1 log line was lost: the log's reader did not keep up"),
             (7, 0, "7 log lines were lost: the log's reader did not keep up"),
-            (0, 2, "2 log lines were lost: they could not be written: No space left on device (os error 28)"),
+            (0, 2, "2 log lines were lost: they could not be written: no space left on device"),
             (
                 7,
                 2,
-                "9 log lines were lost: for 7 the log's reader did not keep up, and 2 could not be written: No \
-                 space left on device (os error 28)",
+                "9 log lines were lost: for 7 the log's reader did not keep up, and 2 could not be written: no \
+                 space left on device",
             ),
         ] {
             assert_eq!(Lost { dropped, failed }.describe(&full), words);

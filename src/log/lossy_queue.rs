@@ -8,6 +8,7 @@ use tracing::Metadata;
 use tracing_appender::non_blocking::{NonBlocking, NonBlockingBuilder, WorkerGuard};
 use tracing_subscriber::fmt::MakeWriter;
 
+use super::longest::bounded_json;
 use super::loss_report::Lost;
 use super::state::{LineKind, LogState};
 
@@ -84,7 +85,7 @@ pub(super) struct QueueWriter<'a> {
 impl Write for QueueWriter<'_> {
     fn write(&mut self, line: &[u8]) -> io::Result<usize> {
         match self.kind {
-            LineKind::Ordinary => self.queue.push(line),
+            LineKind::Ordinary => self.queue.push(&bounded_json(line)),
             LineKind::LossReport => {
                 self.queue.state.reports().set_line(line);
                 self.queue.wake();

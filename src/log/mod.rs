@@ -10,6 +10,7 @@
 mod fields;
 mod handle;
 mod line_writer;
+mod longest;
 mod loss_report;
 mod lossy_queue;
 mod options;

@@ -8,6 +8,7 @@ use std::time::Instant;
 use super::line_writer::LineWriter;
 use super::output::Output;
 use super::state::LogState;
+use crate::reading::os_reason;
 
 /// Writes the lines of the queue. It never fails: lines that cannot be written are counted.
 #[derive(Debug)]
@@ -34,7 +35,7 @@ impl Sink {
             Ok(true) => tracing::info!(log_file, "log file reopened"),
             Err(error) => tracing::error!(
                 log_file,
-                %error,
+                error = %os_reason(&error),
                 "cannot reopen the log file, and lines still go to the old one; check that its folder exists and that \
                  pronk may write there"
             ),

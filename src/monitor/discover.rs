@@ -11,9 +11,10 @@ use tokio::task::JoinSet;
 use tokio::time::timeout;
 
 use super::probe::{Failure, Limit, Need, web_page};
-use super::resolve::{resolve_once, shortage_of};
+use super::resolve::{MOST_ADDRESSES, resolve_once, shortage_of};
 use crate::impala::{Coordinator, coordinators};
 use crate::model::{Address, Discovery, Host, Member, Name, Node, Seed};
+use crate::reading::os_reason;
 use crate::tls::{LiveServerSsl, MemberTls};
 
 /// A coordinator that was found.
@@ -70,11 +71,11 @@ impl Search {
         let port = seed.port.unwrap_or(self.web_port);
         let lookup = timeout(LIMIT, tokio::net::lookup_host((seed.host.as_str(), port))).await;
         let addresses: Vec<SocketAddr> = match lookup {
-            Ok(Ok(addresses)) => addresses.collect(),
+            Ok(Ok(addresses)) => addresses.take(MOST_ADDRESSES).collect(),
             Ok(Err(error)) => {
                 return Err(match shortage_of(&error, &seed.host) {
                     Some(shortage) => Failure::for_want_of(shortage, &seed.host),
-                    None => Failure::new(format!("{}: {error}", seed.host)),
+                    None => Failure::new(format!("{}: {}", seed.host, os_reason(&error))),
                 });
             }
             Err(_) => return Err(Failure::new(format!("{} is not resolved within {LIMIT:?}", seed.host))),

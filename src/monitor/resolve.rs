@@ -9,8 +9,9 @@ use std::time::{Duration, SystemTime};
 use crate::model::Name;
 use crate::net::Shortage;
 use crate::pool::{BeforeResolved, LiveNode};
+use crate::reading::os_reason;
 
-/// Returns the addresses of a name, sorted, each once.
+/// Returns the addresses of a name, sorted, each once; the first of very many.
 ///
 /// # Errors
 /// The resolver's error, or that there is no address.
@@ -18,6 +19,7 @@ pub async fn resolve_once(fqdn: &str) -> io::Result<Vec<IpAddr>> {
     let mut addresses: Vec<_> = tokio::net::lookup_host((fqdn, 0)).await?.map(|address| address.ip()).collect();
     addresses.sort_unstable();
     addresses.dedup();
+    addresses.truncate(MOST_ADDRESSES);
     if addresses.is_empty() {
         return Err(io::Error::other("it has no address"));
     }
@@ -58,8 +60,8 @@ fn note_lookup(node: &Name, fqdn: &str, live: &LiveNode, found: io::Result<Vec<I
             Some(addresses)
         }
         Err(error) => {
-            if shortage_of(&error, fqdn).is_none() && live.not_resolved(error.to_string(), SystemTime::now()) {
-                let addresses = listed(&live.addresses());
+            if shortage_of(&error, fqdn).is_none() && live.not_resolved(os_reason(&error), SystemTime::now()) {
+                let (addresses, error) = (listed(&live.addresses()), os_reason(&error));
                 match addresses.as_str() {
                     "" => tracing::warn!(%node, %fqdn, %error, "the node's name does not resolve"),
                     _ => tracing::warn!(%node, %fqdn, %error, %addresses,
@@ -85,6 +87,9 @@ pub fn note_resolved(node: &Name, fqdn: &str, live: &LiveNode, addresses: Vec<Ip
         tracing::info!(%node, %fqdn, %before, %now, "the node's addresses have changed");
     }
 }
+
+/// Addresses of a name that are used. A name with more is no host's, and members are made of some.
+pub(super) const MOST_ADDRESSES: usize = 64;
 
 fn listed(addresses: &[IpAddr]) -> String {
     addresses.iter().map(ToString::to_string).collect::<Vec<_>>().join(", ")

@@ -11,6 +11,7 @@ use tokio::net::{TcpSocket, TcpStream};
 use super::shortage::Shortage;
 use super::socket_options::set_options;
 use crate::model::profile::Protocol;
+use crate::reading::os_reason;
 
 /// Why a connection could not be made.
 #[derive(Debug, thiserror::Error)]
@@ -22,11 +23,11 @@ pub enum NotConnected {
     #[error("this machine has no address from which to reach it")]
     NoSource,
     /// The system refuses an option of the socket.
-    #[error("the system refuses an option of its socket: {0}")]
+    #[error("the system refuses an option of its socket: {}", os_reason(.0))]
     Options(io::Error),
     /// The other side or the network refused it.
-    #[error(transparent)]
-    Failed(io::Error),
+    #[error("{}", os_reason(.0))]
+    Failed(#[source] io::Error),
 }
 
 impl NotConnected {

@@ -55,10 +55,13 @@ pub(super) async fn accept_tls(
 fn failed(error: &io::Error, hello: &[u8], opening: Opening) -> Close {
     let fault = TlsFault::of_client_handshake(error, hello);
     let reason = match &fault {
-        TlsFault::NotTls => {
-            let protocol = opening.describe();
-            return CloseReason::ClientPlaintext.because(format_args!("the client speaks {protocol}"));
+        TlsFault::NotTls if opening == Opening::Tls => {
+            let detail = "the client began TLS, and sent what is no TLS record in its handshake";
+            return CloseReason::ClientHandshakeFailed.because(detail);
         }
+        // DTLS looks like TLS in all but its version.
+        TlsFault::Other(_) if opening == Opening::Dtls => return speaks(opening),
+        TlsFault::NotTls => return speaks(opening),
         TlsFault::AlertReceived { .. } => CloseReason::ClientHandshakeAlert,
         TlsFault::CertificateExpired
         | TlsFault::CertificateNotYetValid
@@ -79,6 +82,10 @@ fn failed(error: &io::Error, hello: &[u8], opening: Opening) -> Close {
         | TlsFault::Other(_) => CloseReason::ClientHandshakeFailed,
     };
     reason.because(format_args!("the client {}", fault.describe()))
+}
+
+fn speaks(opening: Opening) -> Close {
+    CloseReason::ClientPlaintext.because(format_args!("the client speaks {}", opening.describe()))
 }
 
 /// How long a client may take to read an alert and to close.

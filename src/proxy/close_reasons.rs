@@ -2,6 +2,8 @@
 
 use std::fmt;
 
+use crate::words::bounded_to;
+
 /// Who ended the connection.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Who {
@@ -298,9 +300,12 @@ impl CloseReason {
 
     /// Returns the reason with what was observed.
     pub(super) fn because(self, detail: impl fmt::Display) -> Close {
-        Close { reason: self, detail: Some(detail.to_string()) }
+        Close { reason: self, detail: Some(bounded_to(&detail.to_string(), MOST_LETTERS).into_owned()) }
     }
 }
+
+/// Letters of a detail, which may tell what a peer has sent.
+const MOST_LETTERS: usize = 1000;
 
 #[cfg(test)]
 mod tests {

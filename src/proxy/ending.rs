@@ -47,7 +47,14 @@ impl Ending<'_> {
             Outcome::Ended { side, end, .. } => ended(*side, end),
         };
         if let Some(reason) = self.protocol_mismatch() {
-            return reason.because(format_args!("{} after {:.1?}", close.reason, self.lasted));
+            let (how, lasted) = (close.reason, self.lasted);
+            return match self.opening {
+                foreign if !foreign.is_of_impala() && foreign != Opening::Unknown => {
+                    let protocol = foreign.describe();
+                    reason.because(format_args!("{how} after {lasted:.1?}; the client speaks {protocol}"))
+                }
+                _ => reason.because(format_args!("{how} after {lasted:.1?}")),
+            };
         }
         match close.reason {
             CloseReason::MemberFin | CloseReason::MemberTruncated if self.member_is_down => {

@@ -6,6 +6,7 @@ use std::path::{Path, PathBuf};
 use super::names::NamesError;
 use crate::cert::{MaterialError, PrivateKeyError};
 use crate::reading::os_reason;
+use crate::words::words_of;
 
 /// Why something could not be done with the certificate store; the text has the remedy.
 #[derive(Debug, thiserror::Error)]
@@ -49,8 +50,24 @@ impl StoreError {
         MaterialError::UnusableKey { path: path.to_owned(), detail: error.to_string() }.into()
     }
 
+    /// Says in words why the library does not make a certificate or a request.
     pub(super) fn issue(error: &rcgen::Error) -> Self {
-        Self::Issue(error.to_string())
+        use rcgen::Error as E;
+        let why = match error {
+            E::InvalidAsn1String(_) => "a name has letters that a certificate cannot carry there",
+            E::InvalidNameType | E::InvalidIpAddressOctetLength(_) => "a name is of a kind that it cannot carry",
+            E::CouldNotParseCertificate | E::X509(_) => "the certificate of the authority cannot be read",
+            E::CouldNotParseCertificationRequest => "the request cannot be read",
+            E::CouldNotParseKeyPair | E::PemError(_) => "a private key cannot be read",
+            E::KeyGenerationUnavailable | E::RingKeyRejected(_) => "no key can be made here",
+            E::UnsupportedSignatureAlgorithm => "the authority's key signs in a way that is not supported",
+            E::UnsupportedExtension | E::UnsupportedInCsr => "it would need an extension that is not written here",
+            E::IssuerNotCrlSigner => "the authority may not sign revocation lists (key usage without cRLSign)",
+            E::RemoteKeyError | E::RingUnspecified => "signing failed",
+            E::Time => "its time is beyond what a certificate can carry",
+            other => return Self::Issue(words_of(other)),
+        };
+        Self::Issue(why.to_owned())
     }
 }
 

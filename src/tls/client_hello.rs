@@ -2,7 +2,7 @@
 
 use std::net::IpAddr;
 
-use crate::cert::escape::shown;
+use crate::words::shown;
 
 /// Returns the server name in the first bytes of a connection; none if the client sent none, or more than is known.
 pub fn server_name_on_wire(bytes: &[u8]) -> Option<String> {

@@ -2,13 +2,12 @@
 
 use std::io;
 
-use rustls::{CertificateError, Error, InvalidMessage, OtherError, PeerMisbehaved};
+use rustls::{CertificateError, Error, InvalidMessage, PeerMisbehaved};
 
-use super::client_auth::ChainTooLong;
 use super::client_hello::{server_name_flaw, server_name_on_wire};
-use super::member_verifier::is_authority_as_server;
-use super::peer_trust::{AuthorityOutOfDate, RevocationUnknown};
-use crate::cert::escape::{MOST_NAMES, first_of};
+use super::library_words::{self, NO_SIGNATURE_SCHEME, of_error, of_incompatibility};
+use crate::reading::os_reason;
+use crate::words::{MOST_NAMES, first_of};
 
 /// What went wrong with TLS on a connection, from our side of it.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -49,9 +48,7 @@ impl TlsFault {
         match tls_error(error) {
             // Only here: after the handshake, bytes that are no record are corruption, not another protocol.
             Some(Error::InvalidMessage(
-                InvalidMessage::InvalidContentType
-                | InvalidMessage::UnknownProtocolVersion
-                | InvalidMessage::MessageTooLarge,
+                InvalidMessage::InvalidContentType | InvalidMessage::UnknownProtocolVersion,
             )) => Self::NotTls,
             Some(error) => Self::of_tls(error),
             None if error.kind() == io::ErrorKind::UnexpectedEof => Self::Closed,
@@ -85,7 +82,7 @@ impl TlsFault {
             io::ErrorKind::ConnectionReset | io::ErrorKind::ConnectionAborted | io::ErrorKind::BrokenPipe => {
                 Self::Reset
             }
-            _ => Self::Other(error.to_string()),
+            _ => Self::Other(os_reason(error)),
         }
     }
 
@@ -97,8 +94,8 @@ impl TlsFault {
             }
             Error::InvalidCertificate(flaw) => Self::of_certificate(flaw),
             Error::NoCertificatesPresented => Self::NoCertificateGiven,
-            Error::PeerIncompatible(reason) => Self::ProtocolMismatch(format!("{reason:?}")),
-            Error::NoApplicationProtocol => Self::ProtocolMismatch("no application protocol in common".to_owned()),
+            Error::PeerIncompatible(reason) => Self::ProtocolMismatch(of_incompatibility(reason)),
+            Error::NoApplicationProtocol => Self::ProtocolMismatch("no application protocol".to_owned()),
             // rustls has no variant of its own for a resolver that returns nothing.
             Error::General(text) if text.starts_with("no server certificate chain resolved") => {
                 Self::ServerNameUnknown(None)
@@ -107,9 +104,9 @@ impl TlsFault {
             | Error::InvalidMessage(InvalidMessage::InvalidServerName) => Self::ServerNameInvalid(None),
             // What TLS 1.2 calls `PeerIncompatible::NoSignatureSchemesInCommon`.
             Error::General(text) if text == "incompatible signing key" => {
-                Self::ProtocolMismatch("NoSignatureSchemesInCommon".to_owned())
+                Self::ProtocolMismatch(NO_SIGNATURE_SCHEME.to_owned())
             }
-            other => Self::Other(other.to_string()),
+            other => Self::Other(of_error(other)),
         }
     }
 
@@ -129,11 +126,8 @@ impl TlsFault {
             E::InvalidPurpose | E::InvalidPurposeContext { .. } => {
                 Self::CertificateInvalid("its extended key usage does not allow this use".to_owned())
             }
-            E::Other(other) if is_authority_as_server(other) => {
-                Self::CertificateInvalid("it is an authority's certificate (CA:TRUE), not a host's".to_owned())
-            }
-            E::Other(other) => Self::CertificateInvalid(own_words(other).unwrap_or_else(|| other.to_string())),
-            other => Self::CertificateInvalid(other.to_string()),
+            // What pronk's own verifiers say is in words already.
+            other => Self::CertificateInvalid(library_words::of_certificate(other)),
         }
     }
 
@@ -159,22 +153,13 @@ impl TlsFault {
             Self::ServerNameInvalid(Some((name, flaw))) => {
                 format!("asked for the server name \"{name}\" (SNI), which is no host name: {flaw}")
             }
-            Self::ProtocolMismatch(detail) => format!("has no tls version or algorithm in common: {detail}"),
+            Self::ProtocolMismatch(detail) => format!("has {detail} in common with the profile"),
             Self::CloseNotifyMissing => "closed the connection without close_notify".to_owned(),
             Self::Reset => "reset the connection".to_owned(),
             Self::Closed => "closed the connection in the middle of the handshake".to_owned(),
             Self::Other(detail) => format!("failed: {detail}"),
         }
     }
-}
-
-/// Returns what pronk's own verifiers say, beyond what the library's errors can carry.
-fn own_words(other: &OtherError) -> Option<String> {
-    let error = &other.0;
-    let too_long = error.downcast_ref::<ChainTooLong>().map(ToString::to_string);
-    let out_of_date = || error.downcast_ref::<AuthorityOutOfDate>().map(ToString::to_string);
-    let unknown = || error.downcast_ref::<RevocationUnknown>().map(ToString::to_string);
-    too_long.or_else(out_of_date).or_else(unknown)
 }
 
 fn tls_error(error: &io::Error) -> Option<&Error> {

@@ -17,10 +17,13 @@ use tokio_rustls::TlsConnector;
 
 use super::TlsFault;
 use super::cipher_suites::provider;
+use super::library_words::of_error;
 use super::verifier::{HandshakeSignatures, Verifier, VerifyChain};
+use crate::impala::answered_instead_of_tls;
 use crate::model::Host;
 use crate::model::profile::CipherGroup;
 use crate::net::{self, NotConnected, Shortage, Socket};
+use crate::reading::os_reason;
 
 /// Why a port showed no certificate, in words that follow its address.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -92,7 +95,7 @@ async fn attempt(
 ) -> Result<(), FetchError> {
     let mut socket = Socket::new(connect(address, deadline).await?);
     let (connector, name) =
-        connector(server_name, recorder).map_err(|error| FetchError::Handshake(error.to_string()))?;
+        connector(server_name, recorder).map_err(|error| FetchError::Handshake(of_error(&error)))?;
     let failure = match timeout_at(deadline, connector.connect(name, &mut socket)).await {
         Ok(Ok(mut tls)) => {
             // The server's thread is free again as soon as it reads the close_notify.
@@ -123,7 +126,7 @@ fn connector(
     config.resumption = Resumption::disabled();
     let name = match server_name {
         Some(Host::Name(name)) => {
-            ServerName::try_from(name.clone()).map_err(|error| Error::General(error.to_string()))?
+            ServerName::try_from(name.clone()).map_err(|_| Error::General("the name is no server name".into()))?
         }
         Some(Host::Ip(address)) => (*address).into(),
         None => IpAddr::V4(Ipv4Addr::UNSPECIFIED).into(),
@@ -133,13 +136,13 @@ fn connector(
 
 async fn connect(address: impl ToSocketAddrs, deadline: Instant) -> Result<TcpStream, FetchError> {
     let addresses: Vec<SocketAddr> = match timeout_at(deadline, tokio::net::lookup_host(address)).await {
-        Ok(Ok(found)) => found.collect(),
+        Ok(Ok(found)) => found.take(MOST_ADDRESSES).collect(),
         Ok(Err(error)) => match Shortage::of_lookup(&error) {
             Some(shortage) => {
                 shortage.report("resolving the name of a port whose certificate is looked at");
                 return Err(FetchError::Short(shortage));
             }
-            None => return Err(FetchError::Resolve(error.to_string())),
+            None => return Err(FetchError::Resolve(os_reason(&error))),
         },
         Err(_) => return Err(FetchError::Resolve("no answer in time".into())),
     };
@@ -164,9 +167,12 @@ fn failed(error: &io::Error, first: &[u8]) -> FetchError {
             TlsFault::Closed | TlsFault::Reset => FetchError::ClosedEarly,
             fault => FetchError::Handshake(fault.describe()),
         },
-        _ => FetchError::Plaintext(protocol(first)),
+        _ => FetchError::Plaintext(answered_instead_of_tls(first)),
     }
 }
+
+/// Addresses of a name that are tried.
+const MOST_ADDRESSES: usize = 16;
 
 /// Returns whether a handshake failed as it does when a server wants a client certificate and gets none: by one of the
 /// alerts that TLS libraries send then, or by the end of the connection, as a reset can overtake the alert.
@@ -181,17 +187,6 @@ fn is_refusal(error: &io::Error) -> bool {
 /// handshake_failure (OpenSSL), no_certificate (SSL 3.0), bad_certificate (Java, Go), certificate_unknown, access_denied,
 /// certificate_required (TLS 1.3).
 const NO_CERTIFICATE: [u8; 6] = [40, 41, 42, 46, 49, 116];
-
-/// Returns the protocol that begins like this, in words.
-fn protocol(first: &[u8]) -> &'static str {
-    match first {
-        [b'H', b'T', b'T', b'P', b'/', ..] => "plain HTTP",
-        [0x80, 0x01, ..] | [_, _, _, _, 0x80, 0x01, ..] => "Thrift without TLS",
-        [0x01..=0x05, 0, _, _, _, ..] => "SASL without TLS",
-        [b'S', b'S', b'H', b'-', ..] => "SSH",
-        _ => "something that is not TLS",
-    }
-}
 
 /// Records the chain and accepts it, whatever it is, and whether the server asks for a client certificate.
 #[derive(Debug, Default)]
@@ -228,25 +223,5 @@ impl VerifyChain for Recorder {
         // There is one handshake to a recorder.
         let _ = self.chain.set(chain);
         Ok(())
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn first_bytes_tell_the_protocol() {
-        let table: [(&[u8], &str); 6] = [
-            (b"HTTP/1.1 400 Bad Request", "plain HTTP"),
-            (b"\x80\x01\x00\x03\x00\x00", "Thrift without TLS"),
-            (b"\x00\x00\x00\x20\x80\x01\x00\x03", "Thrift without TLS"),
-            (b"\x04\x00\x00\x00\x12Invalid", "SASL without TLS"),
-            (b"SSH-2.0-OpenSSH", "SSH"),
-            (b"220 mail", "something that is not TLS"),
-        ];
-        for (bytes, expected) in table {
-            assert_eq!(protocol(bytes), expected, "{bytes:?}");
-        }
     }
 }

@@ -22,6 +22,7 @@ mod fetch_chain;
 mod handshake_facts;
 mod judged_sessions;
 mod judged_tickets;
+mod library_words;
 mod member_sessions;
 mod member_tls;
 mod member_verifier;

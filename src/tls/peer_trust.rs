@@ -17,10 +17,10 @@ use super::trust_anchors::Roots;
 use super::webpki_error::rustls_error;
 use crate::cert::bundle::{decode_revocation_list, read_revocation_lists};
 use crate::cert::date::moment;
-use crate::cert::escape::shown;
 use crate::cert::revocation::{PathFlaw, RevocationList, RevocationLists, Unrevoked, judge_path, may_sign_lists};
 use crate::model::Name;
 use crate::model::profile::CrlScope;
+use crate::words::shown;
 
 /// What a profile's files say of whom to trust, as they were read.
 #[derive(Debug, PartialEq)]

@@ -8,6 +8,7 @@ use crate::sources::Sources;
 const LEVELS: &[(&str, u8)] = &[
     ("model", 0),
     ("snippet", 0),
+    ("words", 0),
     ("reading", 0),
     ("config", 1),
     ("cert", 1),

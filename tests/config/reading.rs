@@ -33,7 +33,7 @@ fn file_without_virtual_servers_is_refused_with_its_line() {
         ("virtual-servers:  # none\n", missing("3:1")),
         ("virtual-servers: ~\n", missing("3:1")),
         ("virtual-servers: null\n", missing("3:1")),
-        ("virtual-servers", vec!["3:1 error: not YAML: simple key expected ':'".to_owned()]),
+        ("virtual-servers", vec!["3:1 error: not YAML: a key without its `:`".to_owned()]),
         ("virtual-servers: []\n", vec!["3:18 error: `virtual-servers` is a map by name, found a list".to_owned()]),
         ("virtual-servers: {}\n", vec![]),
     ] {

@@ -42,7 +42,7 @@ fn live_ports_are_linted_or_say_why_not() {
     for (id, address, words) in [
         ("san-missing-frontend", &tls, "does not carry the load balancer's name lb.example.com"),
         ("tls-handshake-failed", &silent, "accepted the connection and did not answer a TLS hello"),
-        ("port-unreachable", &closed, "cannot connect: Connection refused"),
+        ("port-unreachable", &closed, "cannot connect: connection refused"),
         ("port-plaintext", &http, "speaks plain HTTP"),
     ] {
         let told = |line: &&str| line.contains(id) && line.contains(address.as_str()) && line.contains(words);

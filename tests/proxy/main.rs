@@ -17,6 +17,7 @@ mod load;
 mod logging;
 mod monitors;
 mod namespace;
+mod openings;
 mod process;
 mod queue;
 mod relay;

@@ -11,9 +11,9 @@ use super::scope::Scope;
 use crate::cert::der::{
     BIT_STRING, BOOLEAN, Element, GENERALIZED_TIME, INTEGER, OCTET_STRING, OID, SEQUENCE, UTC_TIME,
 };
-use crate::cert::escape::shown;
 use crate::cert::hex::hexadecimal;
 use crate::cert::kind::{self, Kind};
+use crate::words::shown;
 
 /// A revocation list that can be used.
 #[derive(Debug)]

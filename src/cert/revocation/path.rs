@@ -5,8 +5,8 @@ use webpki::{VerifiedPath, spki_for_anchor};
 use x509_parser::prelude::{FromDer, X509Certificate};
 
 use super::choice::{RevocationLists, Subject, Unrevoked};
-use crate::cert::escape::shown;
 use crate::model::profile::CrlScope;
+use crate::words::shown;
 
 /// A certificate of a path that is revoked, or not known to be good.
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -11,6 +11,7 @@ use zeroize::Zeroizing;
 
 use crate::cert::{KeyType, Passphrase};
 use crate::cli::screen;
+use crate::cli::values;
 use crate::config::{self, Loaded};
 use crate::model::profile;
 use crate::store::{Names, StoreError};
@@ -58,10 +59,10 @@ pub(super) struct NameArgs {
     #[arg(long, value_name = "NAME", required_unless_present_any = ["dns", "ip"], help_heading = "Names")]
     common_name: Option<String>,
     /// A DNS name that clients connect to, or a wildcard such as *.example.com; may be given again.
-    #[arg(long, value_name = "NAME", value_delimiter = ',', help_heading = "Names")]
+    #[arg(long, value_name = "NAME", value_delimiter = ',', value_parser = values::dns_name, help_heading = "Names")]
     dns: Vec<String>,
     /// An IP address that clients connect to; may be given again.
-    #[arg(long, value_name = "ADDRESS", value_delimiter = ',', help_heading = "Names")]
+    #[arg(long, value_name = "ADDRESS", value_delimiter = ',', value_parser = values::address, help_heading = "Names")]
     ip: Vec<IpAddr>,
 }
 

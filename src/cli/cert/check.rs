@@ -9,6 +9,7 @@ use super::usage::Usage;
 use crate::cert::{MaterialError, Passphrase};
 use crate::cli::exit_code::UNREADABLE;
 use crate::cli::screen::{self, outln};
+use crate::cli::values;
 use crate::lint::report::{Report, human};
 use crate::lint::{Finding, Severity, WeakKeys};
 use crate::store::{self, Stored};
@@ -17,6 +18,7 @@ use crate::store::{self, Stored};
 #[command(after_help = "Example:\n  pronk cert check lb --config pronk.yaml")]
 pub(in crate::cli) struct Args {
     /// Names of entries; by default all.
+    #[arg(value_parser = values::entry)]
     names: Vec<String>,
     #[command(flatten)]
     passphrase: PassphraseArgs,

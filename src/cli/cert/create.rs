@@ -8,12 +8,14 @@ use super::summary::print_summary;
 use crate::cert::entry::{CERT, CHAIN, CSR, KEY, NEXT_KEY};
 use crate::cert::{Certificate, KeyType, PrivateKey, date, pem};
 use crate::cli::screen::outln;
+use crate::cli::values;
 use crate::store::{self, Authority, CLOCK_SKEW, Change, StoreError, Stored, Writer};
 
 #[derive(Debug, clap::Args)]
 #[command(after_help = "Example:\n  pronk cert create lb --dns lb.example.com --ca corporate-ca")]
 pub(in crate::cli) struct Args {
     /// The name of the entry, such as the first label of the load balancer's name.
+    #[arg(value_parser = values::entry)]
     name: String,
     #[command(flatten)]
     names: NameArgs,
@@ -21,7 +23,7 @@ pub(in crate::cli) struct Args {
     #[arg(
         long,
         default_value_t = 365,
-        value_parser = clap::value_parser!(u32).range(1..=36_500),
+        value_parser = values::days,
         help_heading = "Signature"
     )]
     days: u32,
@@ -29,13 +31,13 @@ pub(in crate::cli) struct Args {
     #[arg(long, default_value = "ecdsa-p256", value_parser = key_type(), help_heading = "Key")]
     key: KeyType,
     /// The entry of the authority that signs it.
-    #[arg(long, value_name = "ENTRY", conflicts_with_all = ["self_signed", "authority"], help_heading = "Signature")]
+    #[arg(long, value_name = "ENTRY", value_parser = values::entry, conflicts_with_all = ["self_signed", "authority"], help_heading = "Signature")]
     ca: Option<String>,
     /// Sign it with its own key, which is the default.
     #[arg(long, conflicts_with = "authority", help_heading = "Signature")]
     self_signed: bool,
     /// Make an authority that can sign other entries.
-    #[arg(long, help_heading = "Signature")]
+    #[arg(long, requires = "common_name", conflicts_with_all = ["dns", "ip"], help_heading = "Signature")]
     authority: bool,
     /// Encrypt the key with a passphrase.
     #[arg(long, help_heading = "Key")]

@@ -7,12 +7,14 @@ use super::args::{NameArgs, PassphraseArgs, StoreArgs, key_type};
 use super::request_output::write_request;
 use crate::cert::entry::{CERT, CSR, KEY, NEXT_KEY};
 use crate::cert::{KeyType, PrivateKey};
+use crate::cli::values;
 use crate::store::{self, Change, StoreError, Writer};
 
 #[derive(Debug, clap::Args)]
 #[command(after_help = "Example:\n  pronk cert csr lb --dns lb.example.com --out lb.csr")]
 pub(in crate::cli) struct Args {
     /// The name of the entry. One that has a certificate keeps it until the one that is asked for is imported.
+    #[arg(value_parser = values::entry)]
     name: String,
     #[command(flatten)]
     names: NameArgs,

@@ -12,12 +12,14 @@ use super::args::{PassphraseArgs, StoreArgs};
 use crate::cert::entry::KEY;
 use crate::cert::{Instead, MaterialError, pem, pkcs12};
 use crate::cli::screen::outln;
+use crate::cli::values;
 use crate::store::{StoreError, Stored};
 
 #[derive(Debug, clap::Args)]
 #[command(after_help = "Example:\n  pronk cert export lb --pkcs12 --out lb.p12")]
 pub(in crate::cli) struct Args {
     /// The name of the entry.
+    #[arg(value_parser = values::entry)]
     name: String,
     #[command(flatten)]
     what: What,

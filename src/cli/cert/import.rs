@@ -11,6 +11,7 @@ use crate::cert::bundle::KeyFile;
 use crate::cert::entry::{CERT, CHAIN, CSR, KEY, NEXT_KEY};
 use crate::cert::pem;
 use crate::cli::screen::{errln, outln};
+use crate::cli::values;
 use crate::lint::{Findings, Severity, WeakKeys};
 use crate::store::{self, Change, Checked, Import, Source, StoreError, Stored, Writer};
 
@@ -18,6 +19,7 @@ use crate::store::{self, Change, Checked, Import, Source, StoreError, Stored, Wr
 #[command(after_help = "Example:\n  pronk cert import lb --cert lb.pem --key lb.key --chain intermediate.pem")]
 pub(in crate::cli) struct Args {
     /// The name of the entry; one that waits for the certificate of its request is completed.
+    #[arg(value_parser = values::entry)]
     name: String,
     /// The certificate, in PEM, DER, PKCS#7 or PKCS#12; the file may hold the chain and the key too.
     #[arg(long, value_name = "FILE", required_unless_present = "pkcs12", help_heading = "Files")]

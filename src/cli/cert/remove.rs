@@ -8,12 +8,14 @@ use super::usage::Usage;
 use crate::cert::MaterialError;
 use crate::cert::entry::is_entry_name;
 use crate::cli::screen::outln;
+use crate::cli::values;
 use crate::store::{StoreError, Stored, Writer};
 
 #[derive(Debug, clap::Args)]
 #[command(after_help = "Example:\n  pronk cert remove lb")]
 pub(in crate::cli) struct Args {
     /// The name of the entry.
+    #[arg(value_parser = values::entry)]
     name: String,
     /// Remove it although it is in use.
     #[arg(long)]

@@ -9,12 +9,14 @@ use super::summary::print_summary;
 use crate::cert::entry::{CERT, KEY};
 use crate::cert::{KeyType, PrivateKey};
 use crate::cli::screen::outln;
+use crate::cli::values;
 use crate::store::{self, Renewal, StoreError, Stored, Writer};
 
 #[derive(Debug, clap::Args)]
 #[command(after_help = "Example:\n  pronk cert renew lb --days 365")]
 pub(in crate::cli) struct Args {
     /// The name of the entry.
+    #[arg(value_parser = values::entry)]
     name: String,
     /// With a fresh key, which is the default but for authorities.
     #[arg(long, conflicts_with = "same_key", help_heading = "Key")]
@@ -26,7 +28,7 @@ pub(in crate::cli) struct Args {
     #[arg(long, value_parser = key_type(), conflicts_with = "same_key", help_heading = "Key")]
     key: Option<KeyType>,
     /// How long it is valid, in days; by default as long as the one before.
-    #[arg(long, value_parser = clap::value_parser!(u32).range(1..=36_500))]
+    #[arg(long, value_parser = values::days)]
     days: Option<u32>,
     /// Write a request to this file instead of standard output.
     #[arg(long, value_name = "FILE")]

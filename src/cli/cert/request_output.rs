@@ -3,6 +3,7 @@
 use std::path::Path;
 
 use crate::cli::screen::{errln, out, outln};
+use crate::reading::os_reason;
 
 /// Writes a request to a file or to standard output, and prints the next step; on standard error if the request is on
 /// standard output, so that it can be piped on.
@@ -10,7 +11,8 @@ pub(super) fn write_request(csr: &str, out: Option<&Path>, name: &str) -> anyhow
     let next = format!("once it is signed: pronk cert import {name} --cert SIGNED.pem");
     match out {
         Some(path) => {
-            std::fs::write(path, csr).map_err(|error| anyhow::anyhow!("cannot write {}: {error}", path.display()))?;
+            std::fs::write(path, csr)
+                .map_err(|error| anyhow::anyhow!("cannot write {}: {}", path.display(), os_reason(&error)))?;
             outln!("the request is in {}, its key in the store; {next}", path.display())?;
         }
         None => {

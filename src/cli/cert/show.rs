@@ -6,12 +6,14 @@ use super::args::{StoreArgs, now};
 use super::usage::Usage;
 use crate::cert::{Certificate, date, text};
 use crate::cli::screen::{errln, outln};
+use crate::cli::values;
 use crate::store::{EntryView, Stored};
 
 #[derive(Debug, clap::Args)]
 #[command(after_help = "Example:\n  pronk cert show lb")]
 pub(in crate::cli) struct Args {
     /// The name of the entry.
+    #[arg(value_parser = values::entry)]
     name: String,
     /// Print JSON.
     #[arg(long)]

@@ -15,7 +15,8 @@ use super::output::OutputOptions;
 use crate::cert::bundle::{self, read_revocation_lists};
 use crate::cert::{Instead, MaterialError, Passphrase};
 use crate::cli::exit_code::UNREADABLE;
-use crate::cli::screen;
+use crate::cli::screen::{self, errln};
+use crate::cli::values;
 use crate::config;
 use crate::control::lint_levels;
 use crate::inventory::trust;
@@ -34,8 +35,8 @@ pub(in crate::cli) struct Args {
     #[arg(required_unless_present_any = ["connect", "config", "explain", "list_checks", "catalogue", "print_schema"])]
     paths: Vec<PathBuf>,
     /// A live TLS port; may be given again. The port is 21050 unless given.
-    #[arg(long, value_name = "HOST[:PORT]", help_heading = "What is linted")]
-    connect: Vec<String>,
+    #[arg(long, value_name = "HOST[:PORT]", value_parser = live::Port::parse, help_heading = "What is linted")]
+    connect: Vec<live::Port>,
     /// Lint what a configuration file names: the certificates that pronk serves and those of its members.
     #[arg(long, value_name = "FILE", help_heading = "What is linted")]
     config: Option<PathBuf>,
@@ -64,7 +65,7 @@ pub(in crate::cli) struct Args {
     #[arg(long, value_name = "FILE", help_heading = "Trust")]
     weak_keys: Vec<PathBuf>,
     /// A certificate that ends within so many days is soon to expire.
-    #[arg(long, value_name = "DAYS", default_value_t = EXPIRY_DAYS, help_heading = levels::HEADING)]
+    #[arg(long, value_name = "DAYS", default_value_t = EXPIRY_DAYS, value_parser = values::days_or_none, help_heading = levels::HEADING)]
     expiry_days: u32,
     #[command(flatten)]
     levels: LevelOptions,
@@ -145,7 +146,15 @@ impl Args {
                     .map(|path| MaterialError::NoCertificate { path: path.clone(), instead: Instead::default() }),
             );
         }
-        let linter = self.linter(&mut gathered, given, levels)?;
+        let weak_keys: Vec<_> = self.weak_keys.iter().cloned().chain(WeakKeys::installed_lists()).collect();
+        let weak_keys = match WeakKeys::read(&weak_keys) {
+            Ok(weak_keys) => weak_keys,
+            Err(wrong) => {
+                errln!("error: {wrong}");
+                return Ok(ExitCode::from(UNREADABLE));
+            }
+        };
+        let linter = Linter { weak_keys, ..self.linter(&mut gathered, given, levels)? };
         let mut findings = linter.judge(live.findings);
         findings.extend(linter.lint(&gathered.subjects));
         self.report(&gathered, &findings, linter.now)
@@ -211,13 +220,12 @@ impl Args {
                 Err(error) => gathered.unreadable.push(error),
             }
         }
-        let weak_keys: Vec<_> = self.weak_keys.iter().cloned().chain(WeakKeys::installed_lists()).collect();
         Ok(Linter {
             now: self.now()?,
             expiry_days: self.expiry_days,
             trust: Trust { given: !self.ca_file.is_empty(), anchors: Arc::from(anchors) },
             revocation_lists,
-            weak_keys: WeakKeys::read(&weak_keys)?,
+            weak_keys: WeakKeys::default(),
             levels,
         })
     }

@@ -10,6 +10,7 @@ use tokio::net::TcpListener;
 use crate::config::{Diagnostic, Diagnostics, Loaded};
 use crate::model::{AdminState, Model, VirtualServer, overlap};
 use crate::net::{self, BoundSocket};
+use crate::reading::os_reason;
 
 /// A socket for every destination of a configuration, new or open already. They are held until the configuration is
 /// applied, so that none is closed meanwhile.
@@ -106,5 +107,5 @@ fn cannot_listen(loaded: &Loaded, config: &VirtualServer, error: &io::Error) -> 
         _ => "see the system's message",
     };
     let path = ["virtual-servers", config.name.as_str(), "destination"];
-    loaded.diagnose(&path, format!("cannot listen on {}: {error}", config.destination), Some(help.into()))
+    loaded.diagnose(&path, format!("cannot listen on {}: {}", config.destination, os_reason(error)), Some(help.into()))
 }

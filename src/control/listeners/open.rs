@@ -10,6 +10,7 @@ use super::handover::{Handover, handover};
 use crate::control::supervisor::Restarts;
 use crate::model::VirtualServer;
 use crate::proxy::{Lifecycle, Listener, LiveVirtualServer};
+use crate::reading::os_reason;
 
 /// The listeners, by the address to which their socket is bound.
 #[derive(Debug, Default)]
@@ -95,7 +96,7 @@ impl OpenListener {
     fn set_virtual_server(&self, config: &VirtualServer, live: &Arc<LiveVirtualServer>) {
         self.listener.set_virtual_server(Arc::clone(live));
         if let Err(error) = self.listener.set_options(&config.protocol) {
-            tracing::warn!(virtual_server = %config.name, %error, "cannot change the listening socket's options");
+            tracing::warn!(virtual_server = %config.name, error = %os_reason(&error), "cannot change the listening socket's options");
         }
     }
 }

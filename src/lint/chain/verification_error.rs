@@ -7,11 +7,11 @@ use super::path::Path;
 use super::path_length;
 use super::verify::is_signed_by;
 use super::webpki_words::reason;
-use crate::cert::escape::{MOST_NAMES, first_of, shown};
 use crate::cert::{Certificate, Field, KeyKind};
 use crate::lint::anchors::Anchors;
 use crate::lint::known_authorities::KnownAuthorities;
 use crate::lint::{Check, Finding, Located, Severity};
+use crate::words::{MOST_NAMES, first_of, shown};
 
 /// Returns the finding for an error that no other finding explains.
 pub(super) fn lint(

@@ -1,6 +1,6 @@
 //! Long lists, shortened.
 
-use crate::cert::escape::first_of;
+use crate::words::first_of;
 
 /// Returns the first few of a list, and how many more there are.
 pub(super) fn first_few(items: impl IntoIterator<Item = String>) -> String {

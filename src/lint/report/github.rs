@@ -2,8 +2,8 @@
 
 use super::Report;
 use super::location::{self, CertificateLines};
-use crate::cert::escape::shown;
 use crate::lint::{Origin, Severity};
+use crate::words::shown;
 
 /// Returns the report as workflow commands, which GitHub shows beside the files of a change.
 pub fn github(report: &Report<'_>) -> String {

@@ -5,10 +5,10 @@ use std::fmt::Write;
 
 use super::Report;
 use crate::cert::Field;
-use crate::cert::escape::MOST_NAMES;
 use crate::cert::text::lines;
 use crate::lint::{Finding, Severity};
 use crate::snippet::{Line, Snippet, Tone};
+use crate::words::MOST_NAMES;
 
 /// Returns the report for people; `color` is for terminals.
 pub fn human(report: &Report<'_>, color: bool) -> String {

@@ -145,7 +145,14 @@ fn whole_request(text: &str) -> Result<Request<Empty<Bytes>>, String> {
 }
 
 fn not_a_request(error: hyper::http::Error) -> String {
-    format!("`send` is no request: {error}")
+    let what = if error.is::<hyper::http::method::InvalidMethod>() {
+        "its method"
+    } else if error.is::<hyper::http::uri::InvalidUri>() || error.is::<hyper::http::uri::InvalidUriParts>() {
+        "its path"
+    } else {
+        "the name or the value of a header"
+    };
+    format!("`send` is no request: {what} has characters that HTTP does not allow there")
 }
 
 /// How much of a page's body is looked at, in bytes.

@@ -18,6 +18,7 @@ use crate::model::{ImpalaCheck, ImpalaProtocol, WebUi};
 use crate::monitor::assignment::Assignment;
 use crate::monitor::outcome::Outcome;
 use crate::pool::{Measurement, Verdict};
+use crate::words::shown;
 
 /// Asks an impalad's web UI what it is and how busy it is, and then its port whether it answers. A port that is known
 /// to be full or to belong to a daemon that drains is left alone.
@@ -104,7 +105,7 @@ impl<'a> ImpalaProbe<'a> {
         }
         if role.is_quiescing == Some(true) {
             let status = role.shutdown_status.filter(|status| !status.is_empty());
-            let status = status.map(|status| format!(": {status}")).unwrap_or_default();
+            let status = status.map(|status| format!(": {}", shown(&status))).unwrap_or_default();
             return Ok(Some(Verdict::Disabled(format!("it shuts down gracefully{status}"))));
         }
         let metrics = Metrics::parse(&page("/jsonmetrics?json").await?.body, self.frontend())

@@ -1,5 +1,6 @@
 //! Fetching one page over HTTP/1.1, or as much of it as is wanted.
 
+use std::io::ErrorKind;
 use std::pin::pin;
 use std::time::Duration;
 
@@ -11,6 +12,7 @@ use hyper_util::rt::TokioIo;
 
 use super::limit::Limit;
 use super::stream::{Failure, GOODBYE, Stream, silence};
+use crate::reading::os_reason;
 
 /// An answer to a request.
 #[derive(Debug)]
@@ -127,7 +129,7 @@ async fn read_body(body: &mut Incoming, page: &mut Page, most: usize, limit: Lim
                 }
             }
             Ok(Some(Err(error))) => {
-                page.rest = Rest::Broken(error.to_string());
+                page.rest = Rest::Broken(why(&error));
                 return;
             }
             Ok(None) => {
@@ -154,9 +156,24 @@ async fn read_rest(body: &mut Incoming, most: usize) {
 }
 
 fn not_http(error: &hyper::Error) -> String {
-    match std::error::Error::source(error) {
-        Some(source) => format!("it gave no HTTP answer: {error}: {source}"),
-        None => format!("it gave no HTTP answer: {error}"),
+    format!("it gave no HTTP answer: {}", why(error))
+}
+
+/// Returns what is wrong with an answer, in words instead of the library's.
+fn why(error: &hyper::Error) -> String {
+    let source = std::error::Error::source(error).and_then(|source| source.downcast_ref::<std::io::Error>());
+    match (error, source) {
+        (error, _) if error.is_incomplete_message() => "the connection ended before the answer did".to_owned(),
+        (error, _) if error.is_parse_too_large() => format!("its headers have more than {} KiB", HEADERS >> 10),
+        (error, _) if error.is_parse_status() => "its status is no number from 100 to 999".to_owned(),
+        (error, _) if error.is_parse() => "what came is not HTTP/1.1".to_owned(),
+        (error, _) if error.is_timeout() => "it took too long".to_owned(),
+        (_, Some(source)) if source.kind() == ErrorKind::UnexpectedEof => {
+            "the connection ended before the answer did".to_owned()
+        }
+        (_, Some(source)) if source.kind() == ErrorKind::InvalidInput => "its chunks are malformed".to_owned(),
+        (_, Some(source)) => os_reason(source),
+        _ => "what came is not HTTP/1.1".to_owned(),
     }
 }
 

@@ -9,9 +9,10 @@ use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt};
 use tokio::net::TcpStream;
 
 use super::limit::Limit;
-use crate::impala::is_tls_record;
+use crate::impala::{answered_instead_of_tls, is_tls_record};
 use crate::monitor::outcome::Outcome;
 use crate::net::{self, NotConnected, Shortage, Socket};
+use crate::reading::os_reason;
 use crate::tls::{MemberTls, TlsFault};
 
 /// Why a probe has no answer.
@@ -120,13 +121,16 @@ pub(super) async fn open(
         Ok(Ok(stream)) => Ok(Box::new(stream)),
         Ok(Err((error, socket))) => {
             let fault = TlsFault::of_handshake(&error);
+            let opening = socket.opening();
             let how = match fault {
-                TlsFault::NotTls | TlsFault::Closed | TlsFault::Reset if !is_tls_record(socket.opening()) => {
-                    How::NotTls
-                }
+                TlsFault::NotTls | TlsFault::Closed | TlsFault::Reset if !is_tls_record(opening) => How::NotTls,
                 _ => How::Other,
             };
-            Err(Failure { how, ..Failure::new(format!("TLS with {address} failed: it {}", fault.describe())) })
+            let what = match fault {
+                TlsFault::NotTls => format!("speaks {}", answered_instead_of_tls(opening)),
+                fault => fault.describe(),
+            };
+            Err(Failure { how, ..Failure::new(format!("TLS with {address} failed: it {what}")) })
         }
         Err(_) => Err(Failure::silent(format!("{address} did not finish the TLS handshake within {limit}"))),
     }
@@ -177,7 +181,7 @@ pub(super) fn silence(limit: Limit) -> Failure {
 fn broken(error: &std::io::Error, had: usize) -> Failure {
     match error.kind() {
         ErrorKind::UnexpectedEof => Failure::ended(closed(had)),
-        _ => Failure::ended(format!("it ended the connection: {error}")),
+        _ => Failure::ended(format!("it ended the connection: {}", os_reason(error))),
     }
 }
 

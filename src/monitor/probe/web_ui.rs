@@ -34,7 +34,7 @@ pub(in crate::monitor) async fn web_page(
     if let Some(header) = authorization {
         request = request.header(AUTHORIZATION, header);
     }
-    let request = request.body(Empty::new()).map_err(|error| Failure::new(error.to_string()))?;
+    let request = request.body(Empty::new()).map_err(|_| Failure::new("no request can be made for that host"))?;
     let stream = open(address, tls, limit).await.map_err(|failure| failure.at(address))?;
     let page =
         fetch(stream, request, LONGEST_PAGE, limit, |page| need == Need::Status || page.status != StatusCode::OK);

@@ -8,3 +8,4 @@ mod port;
 
 pub(super) use configured::from_config;
 pub(super) use connect::connect;
+pub(super) use port::Port;

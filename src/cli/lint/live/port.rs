@@ -1,12 +1,10 @@
 //! A live port, as a user writes it.
 
-use anyhow::Context;
-
 use crate::model::Host;
 
 /// A port to ask for its certificates.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) struct Port {
+pub(in crate::cli::lint) struct Port {
     pub(super) host: String,
     pub(super) port: u16,
     pub(super) server_name: Option<Host>,
@@ -17,12 +15,13 @@ impl Port {
         Self { host: host.to_owned(), port, server_name: Host::parse(host).ok() }
     }
 
-    pub(super) fn parse(text: &str) -> anyhow::Result<Self> {
+    /// Reads `host:port`, `[v6]:port`, or a host alone for port 21050.
+    pub(in crate::cli::lint) fn parse(text: &str) -> Result<Self, &'static str> {
         let (host, port) = match text.strip_prefix('[').map(|rest| rest.split_once(']')) {
             Some(Some((host, rest))) => {
                 (host, rest.strip_prefix(':').or_else(|| rest.is_empty().then_some(DEFAULT_PORT)))
             }
-            Some(None) => anyhow::bail!("the bracket is not closed"),
+            Some(None) => return Err("the bracket is not closed"),
             // A colon too many is an IPv6 address without a port.
             None => match text.rsplit_once(':') {
                 Some((host, port)) if !host.contains(':') => (host, Some(port)),
@@ -30,10 +29,9 @@ impl Port {
             },
         };
         let port = port.and_then(|port| port.parse().ok()).filter(|port| *port > 0);
-        let port = port.context("the port is a number from 1 to 65535")?;
+        let port = port.ok_or("the port is a number from 1 to 65535")?;
         let is_host = !host.is_empty() && !host.contains(['/', ' ', '@', '?']);
-        anyhow::ensure!(is_host, "write HOST:PORT, such as node1.example.com:21050");
-        Ok(Self::new(host, port))
+        if is_host { Ok(Self::new(host, port)) } else { Err("write HOST:PORT, such as node1.example.com:21050") }
     }
 }
 

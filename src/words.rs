@@ -1,8 +1,9 @@
-//! Text from a certificate, made safe to show.
+//! Text of messages: what comes from a peer or a file is made safe to show, and has an end.
 
 use std::borrow::Cow;
+use std::fmt;
 
-/// Returns a text from a certificate with what would act on a terminal, or hide, written as escapes; the end of a very
+/// Returns a text with what would act on a terminal, or hide, written as escapes; the end of a very
 /// long one is left out.
 pub fn shown(text: &str) -> String {
     let plain = |letter: &char| matches!(letter, '"' | '\'' | '\\');
@@ -18,7 +19,12 @@ pub fn shown(text: &str) -> String {
 
 /// Returns a text of at most 500 letters, with a mark where more was left out.
 pub fn bounded(text: &str) -> Cow<'_, str> {
-    match text.char_indices().nth(MOST_LETTERS) {
+    bounded_to(text, MOST_LETTERS)
+}
+
+/// Returns a text of at most so many letters, with a mark where more was left out.
+pub fn bounded_to(text: &str, most: usize) -> Cow<'_, str> {
+    match text.char_indices().nth(most) {
         Some((end, _)) => Cow::Owned(format!("{}…", &text[..end])),
         None => Cow::Borrowed(text),
     }
@@ -35,7 +41,23 @@ pub fn first_of(items: impl IntoIterator<Item = String>, most: usize) -> String 
     text
 }
 
-/// Of a name in a message; RFC 5280 allows 64 in a common name.
+/// Returns the name of a variant as words: `SelectedInvalidPsk` is "selected invalid psk".
+pub fn words_of(variant: &impl fmt::Debug) -> String {
+    let text = format!("{variant:?}");
+    let name = text.split(|letter: char| !letter.is_ascii_alphanumeric()).next().unwrap_or_default();
+    let mut words = String::with_capacity(name.len() + 8);
+    let mut last = ' ';
+    for letter in name.chars() {
+        if letter.is_ascii_uppercase() && last.is_ascii_lowercase() {
+            words.push(' ');
+        }
+        words.push(letter.to_ascii_lowercase());
+        last = letter;
+    }
+    words
+}
+
+/// Of a text in a message; RFC 5280 allows 64 in a common name.
 const MOST_LETTERS: usize = 500;
 /// Names in a message.
 pub const MOST_NAMES: usize = 20;
@@ -43,6 +65,13 @@ pub const MOST_NAMES: usize = 20;
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn names_become_words() {
+        assert_eq!(words_of(&Cow::<str>::Borrowed("AbC")), "");
+        assert_eq!(words_of(&Some(1)), "some");
+        assert_eq!(words_of(&std::io::ErrorKind::AddrNotAvailable), "addr not available");
+    }
 
     #[test]
     fn nothing_in_a_certificate_acts_on_a_terminal() {

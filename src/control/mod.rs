@@ -15,6 +15,8 @@
 //! Certificate files that change on disk are noticed in `certificate_files`. What serves is read by everybody without a
 //! lock: [`Serving`].
 
+#[cfg_attr(not(test), expect(clippy::disallowed_methods, reason = "its file is read and written where nothing waits"))]
+mod administration;
 mod assignments;
 mod background_tasks;
 mod built_profiles;
@@ -37,6 +39,7 @@ mod serving;
 mod supervisor;
 mod system_state;
 
+pub use administration::{Administered, Administration, Change, Entry, Request, Target, TargetKind};
 pub use command_error::CommandError;
 pub use controller::Controller;
 pub use drain::drain;

@@ -3,7 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use crate::cert::date;
-use crate::control::{Administration, Administered, Change, Entry, Request, TargetKind};
+use crate::control::{Administered, Administration, Change, Entry, Request, TargetKind};
 use crate::model::{AdminState, SetBy};
 
 /// A change, as the query of a request.

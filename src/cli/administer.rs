@@ -4,13 +4,13 @@ use std::process::ExitCode;
 
 use super::admin_client::{AdminSocket, encoded};
 use super::screen::{self, outln};
-use super::show::table::Table;
+use super::table::Table;
 use crate::admin::administration::{AdministrativeChange, AdministrativeChanges, Changed};
 use crate::model::AdminState;
 
 /// What a change is for.
 #[derive(Clone, Copy, Debug, clap::ValueEnum)]
-enum Kind {
+pub(super) enum Kind {
     Node,
     /// `node:port`, or `pool/node:port` where several pools have it.
     Member,
@@ -134,7 +134,8 @@ impl StateCommand {
                 Ok(ExitCode::SUCCESS)
             }
             Self::Clear { kind, name, admin, .. } => {
-                let what = kind.zip(name).map(|(kind, name)| format!("&kind={}&name={}", kind.as_str(), encoded(&name)));
+                let what =
+                    kind.zip(name).map(|(kind, name)| format!("&kind={}&name={}", kind.as_str(), encoded(&name)));
                 let query = format!("{}{}", by().trim_start_matches('&'), what.unwrap_or_default());
                 let changed: Changed = admin.post(&format!("/v1/administration/clear?{query}"))?;
                 if changed.targets.is_empty() {

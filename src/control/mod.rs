@@ -4,7 +4,8 @@
 //!
 //! 1. A [`Handle`] sends a command (`command`) to the [`Controller`], the one task that owns what runs. Whether the
 //!    command is allowed depends on the [`Phase`].
-//! 2. What is to run is a pure function of the file and of what discovery found: `desired`.
+//! 2. What is to run is a pure function of the file, of what discovery found, and of what administrators set: `desired` and
+//!    `administration`.
 //! 3. Everything that takes time or can fail (reading files, deriving keys, names, sockets) is done on threads that may
 //!    block, and changes nothing: `reload::prepare`, which returns a `Prepared`.
 //! 4. A `Prepared` is applied by a function that neither waits nor fails: `reload::commit`. Destinations that overlap

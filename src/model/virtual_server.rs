@@ -8,8 +8,8 @@ use ipnet::IpNet;
 use super::admin_state::AdminState;
 use super::name::Name;
 use super::pool::Pool;
-use super::set_by::SetBy;
 use super::profile::{ClientSsl, Persistence, Protocol, ServerSsl};
+use super::set_by::SetBy;
 
 /// What clients connect to.
 #[derive(Clone, Debug, PartialEq)]

@@ -169,3 +169,97 @@ fn configured_as(model: &Model, target: &Target, change: Change) -> bool {
         Change::Ratio(wanted) => ratio.flatten() == Some(wanted),
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::path::Path;
+
+    use super::*;
+    use crate::config;
+    use crate::control::administration::state_file;
+
+    const FILE: &str = "
+nodes: { n1: { address: 10.0.0.1 }, n2: { address: 10.0.0.2, state: disabled, ratio: 3 } }
+pools: { a: { members: ['n1:1', 'n2:1'] }, b: { members: ['n1:1', { member: 'n2:2', ratio: 2, state: forced-offline }] } }
+virtual-servers:
+  x: { destination: 10.9.9.9:1, pool: a }
+  y: { destination: 10.9.9.9:2, pool: b, state: disabled }
+";
+
+    fn by(who: &str) -> SetBy {
+        SetBy { who: who.into(), when: 7, why: None, until_restart: false }
+    }
+
+    /// What a configuration says of a target.
+    fn value(model: &Model, target: &Target) -> (AdminState, Option<u32>) {
+        match target {
+            Target::Node(name) => (model.nodes[name].state, Some(model.nodes[name].ratio)),
+            Target::VirtualServer(name) => (model.virtual_servers[name].state, None),
+            Target::Member { pool, member } => {
+                let member = model.pools[pool].member(member).unwrap();
+                (member.state, Some(member.ratio))
+            }
+        }
+    }
+
+    /// Random changes, against a list of what was set last of each target.
+    #[test]
+    fn last_value_that_was_set_counts_and_everything_else_is_as_configured() {
+        let configured = config::parse("", FILE, Path::new("/")).unwrap().model;
+        let named = |kind, name: &str| Target::find(&configured, kind, name).unwrap();
+        let all: Vec<_> = ["n1", "n2"]
+            .map(|name| named(TargetKind::Node, name))
+            .into_iter()
+            .chain(["a/n1:1", "a/n2:1", "b/n1:1", "b/n2:2"].map(|name| named(TargetKind::Member, name)))
+            .chain(["x", "y"].map(|name| named(TargetKind::VirtualServer, name)))
+            .collect();
+        for seed in 0..200 {
+            let mut random = fastrand::Rng::with_seed(seed);
+            let mut administration = Administration::default();
+            let mut expected: BTreeMap<_, _> =
+                all.iter().map(|target| (target.clone(), value(&configured, target))).collect();
+            for _ in 0..random.usize(..20) {
+                let target = random.choice(&all).unwrap().clone();
+                let (kind, name) = (target.kind(), target.name());
+                let as_configured = value(&configured, &target);
+                let now = expected.get_mut(&target).unwrap();
+                let request = match random.u8(..4) {
+                    0 => {
+                        *now = as_configured;
+                        Request::Clear { target: Some((kind, name)), who: "w".into() }
+                    }
+                    1 if now.1.is_some() => {
+                        let ratio = random.u32(1..4);
+                        now.1 = Some(ratio);
+                        Request::Set { kind, name, change: Change::Ratio(ratio), by: by("w") }
+                    }
+                    _ => {
+                        let state = *random.choice(&AdminState::ALL).unwrap();
+                        now.0 = state;
+                        Request::Set { kind, name, change: Change::State(state), by: by("w") }
+                    }
+                };
+                administration.change(request, &configured).unwrap();
+            }
+            let model = administration.apply(configured.clone());
+            for (target, expected) in &expected {
+                assert_eq!(value(&model, target), *expected, "{seed}: {target}");
+            }
+            for (name, pool) in &model.pools {
+                assert!(
+                    pool.members.iter().all(|member| model.nodes[&member.node.name] == member.node),
+                    "{seed}: {name}"
+                );
+            }
+            for server in model.virtual_servers.values() {
+                assert!(Arc::ptr_eq(&server.pool, &model.pools[&server.pool.name]), "{seed}: one pool, one Arc");
+            }
+            let folder = tempfile::tempdir().unwrap();
+            let path = folder.path().join("state/file.json");
+            state_file::write(&path, &administration).unwrap();
+            assert_eq!(state_file::read(&path).unwrap(), administration, "{seed}");
+            administration.clear(None);
+            assert_eq!(administration.apply(configured.clone()), configured);
+        }
+    }
+}

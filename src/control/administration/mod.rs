@@ -5,7 +5,7 @@ mod request;
 mod state_file;
 mod target;
 
-pub(super) use state_file::{StateFile, read};
 pub use layer::{Administration, Change, Entry};
 pub use request::{Administered, Request};
+pub(super) use state_file::{StateFile, read};
 pub use target::{Target, TargetKind};

@@ -34,7 +34,8 @@ impl StateFile {
             while let Some((administration, done)) = receiver.recv().await {
                 let path = path.clone();
                 let written = spawn_blocking(move || match path {
-                    Some(path) => write(&path, &administration).map_err(|error| format!("{}: {}", path.display(), reading::os_reason(&error))),
+                    Some(path) => write(&path, &administration)
+                        .map_err(|error| format!("{}: {}", path.display(), reading::os_reason(&error))),
                     None => Err("pronk was started without a state file (--state-file)".to_owned()),
                 });
                 let written = written.await.unwrap_or_else(|_| Err("internal error".to_owned()));
@@ -78,7 +79,7 @@ pub(in crate::control) fn read(path: &Path) -> Result<Administration, String> {
     Ok(administration)
 }
 
-fn write(path: &Path, administration: &Administration) -> io::Result<()> {
+pub(super) fn write(path: &Path, administration: &Administration) -> io::Result<()> {
     let set = administration.entries().filter(|entry| !entry.by.until_restart).map(|entry| Row::of(&entry)).collect();
     let text = serde_json::to_string_pretty(&Written { version: VERSION, set }).map_err(io::Error::other)?;
     if let Some(folder) = path.parent() {

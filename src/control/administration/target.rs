@@ -84,14 +84,14 @@ impl Target {
             return Err(format!("there is no pool {pool}{}", hint.map(|hint| format!("; {hint}")).unwrap_or_default()));
         }
         let pools = model.pools.values().filter(|it| pool.is_none_or(|pool| it.name.as_str() == pool));
-        let having: Vec<_> = pools.filter(|pool| pool.member(&member).is_some()).map(|pool| pool.name.clone()).collect();
+        let having: Vec<_> =
+            pools.filter(|pool| pool.member(&member).is_some()).map(|pool| pool.name.clone()).collect();
         match having.as_slice() {
             [pool] => Ok(Self::Member { pool: pool.clone(), member }),
             [] => {
                 let all = model.pools.values().flat_map(|it| it.members.iter().map(|member| (&it.name, member.key())));
-                let all: Vec<_> = all
-                    .map(|(of, key)| if pool.is_some() { format!("{of}/{key}") } else { key.to_string() })
-                    .collect();
+                let all: Vec<_> =
+                    all.map(|(of, key)| if pool.is_some() { format!("{of}/{key}") } else { key.to_string() }).collect();
                 Err(unknown(&mut all.iter().map(String::as_str)))
             }
             several => {

@@ -24,7 +24,7 @@ impl Bench {
     fn new() -> Self {
         let folder = tempfile::tempdir().unwrap();
         let lifecycle = Lifecycle::new(tokio::runtime::Handle::current(), Duration::ZERO);
-        let (controller, handle) = Controller::new(folder.path().join("pronk.yaml"), lifecycle);
+        let (controller, handle) = Controller::new(folder.path().join("pronk.yaml"), None, lifecycle);
         Self { folder, handle, controller: tokio::spawn(controller.run()) }
     }
 

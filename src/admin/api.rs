@@ -1,24 +1,34 @@
 //! The HTTP API of the admin socket: its routes.
 
+use std::time::{SystemTime, UNIX_EPOCH};
+
 use axum::extract::{FromRef, State};
 use axum::http::header::CONTENT_TYPE;
 use axum::http::{Method, StatusCode, Uri};
 use axum::response::IntoResponse;
 use axum::routing::{get, post};
-use axum::{Json, Router};
+use axum::{Extension, Json, Router};
 use serde::Deserialize;
 
+use super::administration::{AdministrativeChanges, Changed, ClearQuery, SetQuery};
 use super::answers::{ErrorBody, Reloaded, Resumed};
 use super::explain::Explained;
 use super::network_map::Map;
 use super::parameters::{Named, Parameters};
 use super::persistence::{Deleted, Filter, Selection};
 use super::statistics::Stats;
-use crate::control::{CommandError, Handle};
+use crate::control::{CommandError, Handle, Request};
 use crate::inventory;
 use crate::log::Log;
 use crate::model::{MemberKey, Name};
 use crate::words::bounded;
+
+/// Who sends the requests of a connection.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Caller {
+    /// The user id of the process at the other end of the socket.
+    pub uid: Option<u32>,
+}
 
 /// The state that requests read.
 #[derive(Clone)]
@@ -41,6 +51,8 @@ pub(super) fn router(handle: Handle, log: Log) -> Router {
         .route("/v1/certificates", get(certificates))
         .route("/v1/reload", post(reload))
         .route("/v1/members/resume", post(resume))
+        .route("/v1/administration", get(administration).post(administer))
+        .route("/v1/administration/clear", post(clear_administration))
         .route("/v1/explain", get(explain))
         .route("/v1/persistence", get(list_persistence))
         .route("/v1/persistence/delete", post(delete_persistence))
@@ -88,6 +100,7 @@ fn code(why: &CommandError) -> StatusCode {
     match why {
         CommandError::WrongPhase { .. } => StatusCode::CONFLICT,
         CommandError::Configuration(_) => StatusCode::UNPROCESSABLE_ENTITY,
+        CommandError::Refused(_) => StatusCode::CONFLICT,
         CommandError::Unknown(_) => StatusCode::NOT_FOUND,
         CommandError::TimedOut(_) | CommandError::Internal(_) | CommandError::PartlyApplied(_) => {
             StatusCode::INTERNAL_SERVER_ERROR
@@ -99,6 +112,33 @@ type Answer<T> = Result<Json<T>, (StatusCode, Json<ErrorBody>)>;
 
 fn refused(code: StatusCode, error: String) -> (StatusCode, Json<ErrorBody>) {
     (code, Json(ErrorBody { error }))
+}
+
+async fn administration(State(handle): State<Handle>) -> Json<AdministrativeChanges> {
+    Json(AdministrativeChanges::of(&handle.administration()))
+}
+
+async fn administer(
+    State(handle): State<Handle>,
+    Extension(caller): Extension<Caller>,
+    Parameters(query): Parameters<SetQuery>,
+) -> Answer<Changed> {
+    let now = SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |time| time.as_secs() as i64);
+    carry_out(&handle, query.request(caller.uid, now)).await
+}
+
+async fn clear_administration(
+    State(handle): State<Handle>,
+    Extension(caller): Extension<Caller>,
+    Parameters(query): Parameters<ClearQuery>,
+) -> Answer<Changed> {
+    carry_out(&handle, query.request(caller.uid)).await
+}
+
+async fn carry_out(handle: &Handle, request: Result<Request, String>) -> Answer<Changed> {
+    let request = request.map_err(|error| refused(StatusCode::UNPROCESSABLE_ENTITY, error))?;
+    let administered = handle.administer(request).await.map_err(|why| refused(code(&why), why.to_string()))?;
+    Ok(Json(administered.into()))
 }
 
 #[derive(Deserialize)]

@@ -1,5 +1,6 @@
 //! The administrative side: a unix socket that speaks HTTP.
 
+pub mod administration;
 pub mod answers;
 mod api;
 pub mod explain;

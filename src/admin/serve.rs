@@ -4,7 +4,7 @@ use std::convert::Infallible;
 use std::sync::Arc;
 use std::time::Duration;
 
-use axum::Router;
+use axum::{Extension, Router};
 use hyper::server::conn::http1;
 use hyper_util::rt::{TokioIo, TokioTimer};
 use hyper_util::service::TowerToHyperService;
@@ -13,7 +13,7 @@ use tokio::net::UnixStream;
 use tokio::sync::Semaphore;
 use tokio::time::{sleep, timeout};
 
-use super::api;
+use super::api::{self, Caller};
 use super::socket::AdminSocket;
 use crate::control::Handle;
 use crate::log::Log;
@@ -34,7 +34,8 @@ pub async fn serve(socket: Arc<AdminSocket>, handle: Handle, log: Log) -> Infall
         };
         match Arc::clone(&permits).try_acquire_owned() {
             Ok(permit) => {
-                let router = router.clone();
+                let uid = stream.peer_cred().ok().map(|peer| peer.uid());
+                let router = router.clone().layer(Extension(Caller { uid }));
                 tokio::spawn(async move {
                     // A connection that takes longer is closed.
                     let _ = timeout(LONGEST, answer(stream, router)).await;

@@ -27,6 +27,8 @@ pub struct Options {
     /// Threads that carry connections; by default as many as the cores that the process may use.
     pub threads: Option<u16>,
     pub admin_socket: PathBuf,
+    /// Where what administrators set is kept for the next start.
+    pub state_file: Option<PathBuf>,
     /// How long connections may go on after SIGTERM.
     pub drain_timeout: Duration,
     /// The log of the process, which is reopened on SIGUSR1.
@@ -72,7 +74,7 @@ fn workers(threads: usize) -> anyhow::Result<Runtime> {
 async fn serve(options: &Options, workers: RuntimeHandle) -> anyhow::Result<()> {
     let mut signals = Signals::new()?;
     let lifecycle = Lifecycle::new(workers, SPREAD.min(options.drain_timeout));
-    let (controller, handle) = Controller::new(options.file.clone(), lifecycle.clone());
+    let (controller, handle) = Controller::new(options.file.clone(), options.state_file.clone(), lifecycle.clone());
     let mut controlling = AbortOnDropHandle::new(tokio::spawn(controller.run()));
     tokio::spawn(systemd::notify_phases(handle.phases()));
     let path = &options.admin_socket;

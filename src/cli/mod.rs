@@ -1,6 +1,7 @@
 //! The commands, one file each.
 
 mod admin_client;
+mod administer;
 mod cert;
 mod check;
 mod completions;
@@ -14,12 +15,14 @@ mod reload;
 mod run;
 mod screen;
 mod show;
+mod table;
 mod values;
 
 use std::process::ExitCode;
 
 use clap::{CommandFactory, Parser, Subcommand};
 
+use crate::model::AdminState;
 use exit_code::USAGE;
 
 /// A full-proxy, TLS-terminating load balancer for Apache Impala.
@@ -52,6 +55,20 @@ enum Command {
     Show(show::Command),
     /// Have a running pronk take its configuration file anew.
     Reload(reload::Args),
+    /// Let a node, a member or a virtual server of a running pronk take connections.
+    #[command(after_help = "Example:\n  pronk enable member impalad-1:21050")]
+    Enable(administer::Args),
+    /// Let only clients with a persistence record connect; open connections go on.
+    #[command(after_help = "Example:\n  pronk disable node impalad-1 --reason maintenance")]
+    Disable(administer::Args),
+    /// Let nobody connect; open connections go on.
+    #[command(after_help = "Example:\n  pronk offline member pool-impala-21050/impalad-1:21050 --until-restart")]
+    Offline(administer::Args),
+    /// Set the ratio of a node or a member of a running pronk.
+    SetRatio(administer::RatioArgs),
+    /// What administrators set while pronk runs, over the configuration file.
+    #[command(subcommand)]
+    State(administer::StateCommand),
     /// Act on a member of a running pronk.
     #[command(subcommand)]
     Member(member::Command),
@@ -98,6 +115,11 @@ impl Cli {
             Command::Config(command) => command.execute(),
             Command::Show(command) => command.execute(),
             Command::Reload(args) => args.execute(),
+            Command::Enable(args) => args.execute(AdminState::Enabled),
+            Command::Disable(args) => args.execute(AdminState::Disabled),
+            Command::Offline(args) => args.execute(AdminState::ForcedOffline),
+            Command::SetRatio(args) => args.execute(),
+            Command::State(command) => command.execute(),
             Command::Member(command) => command.execute(),
             Command::Persistence(command) => command.execute(),
             Command::Explain(args) => args.execute(),

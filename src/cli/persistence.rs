@@ -4,7 +4,8 @@ use std::net::IpAddr;
 use std::process::ExitCode;
 
 use super::admin_client::{AdminSocket, encoded};
-use crate::admin::persistence::{Deleted, Listed};
+use super::table::Table;
+use crate::admin::persistence::{Deleted, Listed, ListedRecord};
 use crate::cli::screen::{out, outln};
 use crate::cli::values;
 
@@ -81,20 +82,18 @@ impl Command {
 }
 
 fn table(listed: &Listed) -> String {
-    let line = |cells: [&str; 6]| {
-        let [client, member, pool, shared_by, connections, expires] = cells;
-        format!("{client:<24} {member:<24} {pool:<24} {shared_by:<24} {connections:>11} {expires:>9}\n")
-    };
-    let mut text = line(["Client", "Member", "Pool", "Shared by", "Connections", "Expires"]);
+    let mut table = Table::new(["Client", "Member", "Pool", "Shared by", "Connections", "Expires"]);
     for record in &listed.records {
         let expires = match record.expires_in {
+            _ if record.connections > 0 => "in use".to_owned(),
             Some(seconds) => format!("in {seconds} s"),
             None => "never".to_owned(),
         };
-        let expires = if record.connections > 0 { "in use" } else { &expires };
-        let connections = record.connections.to_string();
-        text += &line([&record.client, &record.member, &record.pool, &record.shared_by, &connections, expires]);
+        let ListedRecord { client, member, pool, shared_by, connections, .. } = record;
+        let [client, member, pool, shared_by] = [client, member, pool, shared_by].map(String::clone);
+        table.row([client, member, pool, shared_by, connections.to_string(), expires]);
     }
+    let mut text = table.render();
     text += &format!("{} records, {} evicted since the start\n", listed.records.len(), listed.evicted);
     text
 }

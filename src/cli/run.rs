@@ -33,6 +33,10 @@ pub(super) struct Args {
     /// up to 5 s.
     #[arg(long, default_value = "30s", value_name = "DURATION", value_parser = duration, help_heading = "Connections")]
     drain_timeout: Duration,
+    /// Where states that administrators set while pronk runs are kept for the next start; by default in the state
+    /// directory of the service or the user, one for each configuration file.
+    #[arg(long, env = "PRONK_STATE_FILE", value_name = "PATH", help_heading = "Administration")]
+    state_file: Option<PathBuf>,
     /// How log lines look.
     #[arg(long, value_enum, default_value_t = LogFormat::Text, value_name = "FORMAT", help_heading = "Logs")]
     log_format: LogFormat,
@@ -48,6 +52,21 @@ pub(super) struct Args {
 enum LogFormat {
     Text,
     Json,
+}
+
+/// Returns where the state of a configuration file is kept, if there is a place.
+fn default_state_file(configuration: &Path) -> Option<PathBuf> {
+    if let Some(folder) = std::env::var_os("STATE_DIRECTORY") {
+        return Some(Path::new(&folder).join("state.json"));
+    }
+    let folder = match std::env::var_os("XDG_STATE_HOME") {
+        Some(folder) => PathBuf::from(folder),
+        None if rustix::process::getuid().is_root() => PathBuf::from("/var/lib"),
+        None => PathBuf::from(std::env::var_os("HOME")?).join(".local/state"),
+    };
+    let path = std::path::absolute(configuration).ok()?;
+    let name = path.to_string_lossy().trim_start_matches('/').replace('/', "-");
+    Some(folder.join("pronk").join(format!("{name}.json")))
 }
 
 /// Returns a filter that can be used; one that is parsed cannot be cloned.
@@ -66,6 +85,7 @@ impl Args {
         if self.file == Path::new("-") {
             anyhow::bail!("pronk reads its configuration again at each reload, so it cannot come from standard input");
         }
+        let state_file = default_state_file(&self.file);
         let (log, _guard) = log::start(log::Options {
             format: match self.log_format {
                 LogFormat::Text => log::Format::Text,
@@ -79,6 +99,7 @@ impl Args {
             file: self.file,
             threads: self.threads,
             admin_socket: self.admin.path(),
+            state_file: self.state_file.or(state_file),
             drain_timeout: self.drain_timeout,
             log,
         })?;

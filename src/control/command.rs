@@ -2,6 +2,7 @@
 
 use tokio::sync::oneshot;
 
+use super::administration::{Administered, Request};
 use super::command_error::CommandError;
 use super::phase::Phase;
 use super::reload_report::ReloadReport;
@@ -16,6 +17,8 @@ pub(super) enum Command {
     Reload { dry_run: bool, reply: Reply<ReloadReport> },
     /// Lets a member that a monitor with manual-resume holds down come up again.
     Resume { pool: Name, member: MemberKey, reply: Reply<()> },
+    /// Sets the state or the ratio of something over the file, or forgets that.
+    Administer { request: Request, reply: Reply<Administered> },
     /// Stops listening everywhere.
     Stop(Reply<()>),
 }
@@ -30,6 +33,7 @@ impl Command {
             Self::Reload { dry_run: true, .. } => "a dry run",
             Self::Reload { dry_run: false, .. } => "a reload",
             Self::Resume { .. } => "a resume",
+            Self::Administer { .. } => "an administrative change",
             Self::Stop(_) => "a stop",
         }
     }
@@ -38,7 +42,7 @@ impl Command {
     pub(super) fn is_allowed(&self, phase: Phase) -> bool {
         match self {
             Self::Start(_) => phase == Phase::Starting,
-            Self::Reload { .. } => phase == Phase::Serving,
+            Self::Reload { .. } | Self::Administer { .. } => phase == Phase::Serving,
             Self::Resume { .. } => matches!(phase, Phase::Serving | Phase::Draining),
             Self::Stop(_) => matches!(phase, Phase::Starting | Phase::Serving),
         }
@@ -49,6 +53,7 @@ impl Command {
         // The caller may not wait for the answer.
         match self {
             Self::Start(reply) | Self::Reload { reply, .. } => drop(reply.send(Err(why))),
+            Self::Administer { reply, .. } => drop(reply.send(Err(why))),
             Self::Resume { reply, .. } | Self::Stop(reply) => drop(reply.send(Err(why))),
         }
     }
@@ -65,6 +70,10 @@ mod tests {
             Command::Reload { dry_run: false, reply: oneshot::channel().0 },
             Command::Reload { dry_run: true, reply: oneshot::channel().0 },
             Command::Resume { pool, member, reply: oneshot::channel().0 },
+            Command::Administer {
+                request: Request::Clear { target: None, who: "somebody".into() },
+                reply: oneshot::channel().0,
+            },
             Command::Stop(oneshot::channel().0),
         ]
     }
@@ -77,6 +86,7 @@ mod tests {
             ("a reload", [false, true, false, false]),
             ("a dry run", [false, true, false, false]),
             ("a resume", [false, true, true, false]),
+            ("an administrative change", [false, true, false, false]),
             ("a stop", [true, true, false, false]),
         ];
         for (command, (what, expected)) in commands().iter().zip(table) {

@@ -1,27 +1,32 @@
 //! The controller: the one task that changes what runs. Everybody else sends it commands and reads what serves.
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
-use tokio::sync::{mpsc, watch};
+use tokio::sync::{mpsc, oneshot, watch};
 use tokio::task::JoinSet;
 use tokio::time::{Instant, interval, timeout};
 
+use super::administration::{self, Administered, Administration, Request, StateFile, Target};
 use super::background_tasks::BackgroundTasks;
 use super::certificate_files::{CheckSchedule, CheckedFiles};
 use super::command::Command;
 use super::command_error::CommandError;
 use super::desired::Discovered;
 use super::handle::Handle;
+use super::listeners::{self, CannotListen, Sockets};
 use super::phase::Phase;
 use super::reload::{PrepareInput, PrepareResult, Reload, ReloadQueue, Running};
 use super::supervisor::panic_message;
 use super::system_state::SystemState;
-use crate::model::{MemberKey, Name};
+use crate::model::{MemberKey, Model, Name};
 use crate::net::until;
 use crate::proxy::{Lifecycle, Listener};
+
+/// Whether something was kept for the next start.
+type Kept = oneshot::Receiver<Result<(), String>>;
 
 /// Owns what runs, and changes it on command.
 #[derive(Debug)]
@@ -34,17 +39,21 @@ pub struct Controller {
     running: Running,
     reloads: ReloadQueue,
     certificate_checks: CheckSchedule,
+    state_file: StateFile,
     _background: BackgroundTasks,
 }
 
 impl Controller {
-    /// Creates the controller of the configuration in `file`. Connections run on the lifecycle's workers. Nothing runs
+    /// Creates the controller of the configuration in `file`. What administrators set is kept in `state_file`, and what
+    /// they set before is in force again. Connections run on the lifecycle's workers. Nothing runs
     /// before [`Handle::start`].
-    pub fn new(file: PathBuf, lifecycle: Lifecycle) -> (Self, Handle) {
+    pub fn new(file: PathBuf, state_file: Option<PathBuf>, lifecycle: Lifecycle) -> (Self, Handle) {
         let (sender, commands) = mpsc::channel(COMMAND_QUEUE);
         let state = Arc::new(SystemState::default());
         let handle = Handle { commands: sender, state: Arc::clone(&state) };
-        let running = Running::default();
+        let mut running = Running::default();
+        running.desired.administration = state_file.as_deref().map(read_state).unwrap_or_default();
+        state.administration.store(Arc::new(running.desired.administration.clone()));
         let controller = Self {
             file,
             lifecycle,
@@ -53,6 +62,7 @@ impl Controller {
             running,
             reloads: ReloadQueue::default(),
             certificate_checks: CheckSchedule::default(),
+            state_file: StateFile::start(state_file),
             _background: BackgroundTasks::start(&state),
             state,
         };
@@ -110,6 +120,13 @@ impl Controller {
                 // The caller may have left.
                 let _ = reply.send(answer);
             }
+            Command::Administer { request, reply } => match self.administer(request).await {
+                Ok((targets, kept)) => drop(tokio::spawn(async move {
+                    let kept = kept.await.unwrap_or_else(|_| Err("too many changes at once".to_owned()));
+                    let _ = reply.send(Ok(Administered { targets, not_kept: kept.err() }));
+                })),
+                Err(why) => drop(reply.send(Err(why))),
+            },
             Command::Stop(reply) => {
                 Phase::advance(&self.state.phase, Phase::Draining);
                 self.lifecycle.stop_listening();
@@ -119,6 +136,34 @@ impl Controller {
                 let _ = reply.send(Ok(()));
             }
         }
+    }
+
+    /// Applies what an administrator asks for. Returns what was changed, and whether it was kept for the next start, once
+    /// that is known.
+    async fn administer(&mut self, request: Request) -> Result<(Vec<Target>, Kept), CommandError> {
+        let configured = self.running.desired.configured();
+        let mut administration = self.running.desired.administration.clone();
+        let targets = administration.change(request, &configured).map_err(CommandError::Unknown)?;
+        let model = administration.apply(configured);
+        let sockets = self.listen(&model)?;
+        let Self { running, state, lifecycle, .. } = self;
+        let set = administration.clone();
+        let removed = catch_panic(|| running.apply_administration(set, sockets, state, lifecycle))
+            .map_err(CommandError::PartlyApplied)?;
+        self.stop(removed).await;
+        Ok((targets, self.state_file.write(administration)))
+    }
+
+    /// Listens for the virtual servers of a configuration that do not listen yet.
+    fn listen(&self, model: &Model) -> Result<Sockets, CommandError> {
+        let refused = |wrong: Vec<CannotListen>| {
+            let lines: Vec<_> = wrong.iter().map(|wrong| format!("{wrong}; {}", wrong.help())).collect();
+            CommandError::Refused(lines.join("\n"))
+        };
+        let bound = listeners::bind(model, &self.running.listeners.sockets()).map_err(refused)?;
+        // Sockets belong to the runtime that accepts from them.
+        let _workers = self.lifecycle.workers().enter();
+        bound.listen().map_err(refused)
     }
 
     fn why_not_resumed(&self, pool: &Name, member: &MemberKey) -> String {
@@ -137,6 +182,7 @@ impl Controller {
             dry_run: reload.dry_run,
             written: self.running.desired.written.clone(),
             discovered: self.running.desired.discovered.clone(),
+            administration: self.running.desired.administration.clone(),
             profiles: self.running.profiles.clone(),
             open: self.running.listeners.sockets(),
             state: Arc::clone(&self.state),
@@ -152,6 +198,12 @@ impl Controller {
 
     /// Commits a reload that was prepared, and answers it.
     async fn finish_reload(&mut self, reload: Reload, prepared: PrepareResult) {
+        if let Ok((_, Some(prepared))) = &prepared
+            && self.running.lacks_sockets(prepared)
+        {
+            // Once more, with what an administrator has enabled meanwhile.
+            return self.reloads.add(reload);
+        }
         let answer = match prepared {
             Ok((report, None)) => Ok(report),
             Ok((report, Some(prepared))) => {
@@ -233,6 +285,15 @@ impl Controller {
         let _ = timeout(STOP_LIMIT, all).await;
         stopping.detach_all();
     }
+}
+
+/// Reads what was set before. A file that cannot be read must not keep pronk from starting.
+fn read_state(path: &Path) -> Administration {
+    administration::read(path).unwrap_or_else(|reason| {
+        tracing::warn!(state_file = %path.display(), %reason,
+            "cannot read what administrators set before; everything is as the configuration says");
+        Administration::default()
+    })
 }
 
 /// Makes a change that cannot fail. If it panics all the same, the process goes on, and the panic is logged.

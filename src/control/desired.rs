@@ -5,6 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::net::IpAddr;
 use std::sync::Arc;
 
+use super::administration::Administration;
 use crate::model::{Address, AdminState, Discovery, Member, Model, Name, Node, Pool, VirtualServer};
 use crate::monitor::{FoundHost, node_of};
 
@@ -14,6 +15,8 @@ pub(super) struct Desired {
     /// What the file says.
     pub written: Model,
     pub discovered: Discovered,
+    /// What administrators set while running.
+    pub administration: Administration,
 }
 
 /// What discovery found while running.
@@ -27,8 +30,13 @@ pub(super) struct Discovered {
 }
 
 impl Desired {
-    /// Returns the file's model with discovered members added.
+    /// Returns the file's model with discovered members, and with what administrators set.
     pub(super) fn model(&self) -> Model {
+        self.administration.apply(self.configured())
+    }
+
+    /// Returns the file's model with discovered members.
+    pub(super) fn configured(&self) -> Model {
         effective(&self.written, &self.discovered)
     }
 }

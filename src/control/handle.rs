@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use tokio::sync::{mpsc, oneshot, watch};
 
+use super::administration::{Administered, Administration, Request};
 use super::command::{Command, Reply};
 use super::command_error::CommandError;
 use super::phase::Phase;
@@ -83,6 +84,20 @@ impl Handle {
     pub async fn resume(&self, pool: &Name, member: &MemberKey) -> Result<(), CommandError> {
         let (pool, member) = (pool.clone(), member.clone());
         self.ask(|reply| Command::Resume { pool, member, reply }).await
+    }
+
+    /// Sets the state or the ratio of something over the file, or forgets that. Returns when it is in force, and kept for
+    /// the next start.
+    ///
+    /// # Errors
+    /// There is nothing of that name, or nothing can listen on a destination.
+    pub async fn administer(&self, request: Request) -> Result<Administered, CommandError> {
+        self.ask(|reply| Command::Administer { request, reply }).await
+    }
+
+    /// Returns what administrators set.
+    pub fn administration(&self) -> Arc<Administration> {
+        self.state.administration.load_full()
     }
 
     /// Stops listening, and returns when every listener has accepted the connections that the kernel had accepted.

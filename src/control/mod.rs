@@ -4,7 +4,8 @@
 //!
 //! 1. A [`Handle`] sends a command (`command`) to the [`Controller`], the one task that owns what runs. Whether the
 //!    command is allowed depends on the [`Phase`].
-//! 2. What is to run is a pure function of the file and of what discovery found: `desired`.
+//! 2. What is to run is a pure function of the file, of what discovery found, and of what administrators set: `desired` and
+//!    `administration`.
 //! 3. Everything that takes time or can fail (reading files, deriving keys, names, sockets) is done on threads that may
 //!    block, and changes nothing: `reload::prepare`, which returns a `Prepared`.
 //! 4. A `Prepared` is applied by a function that neither waits nor fails: `reload::commit`. Destinations that overlap
@@ -15,6 +16,8 @@
 //! Certificate files that change on disk are noticed in `certificate_files`. What serves is read by everybody without a
 //! lock: [`Serving`].
 
+#[cfg_attr(not(test), expect(clippy::disallowed_methods, reason = "its file is read and written where nothing waits"))]
+mod administration;
 mod assignments;
 mod background_tasks;
 mod built_profiles;
@@ -37,6 +40,7 @@ mod serving;
 mod supervisor;
 mod system_state;
 
+pub use administration::{Administered, Administration, Change, Entry, Request, Target, TargetKind};
 pub use command_error::CommandError;
 pub use controller::Controller;
 pub use drain::drain;

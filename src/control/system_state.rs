@@ -6,6 +6,7 @@ use std::time::Instant;
 use arc_swap::ArcSwap;
 use tokio::sync::{Notify, watch};
 
+use super::administration::Administration;
 use super::phase::Phase;
 use super::serving::Serving;
 use super::supervisor::Restarts;
@@ -18,6 +19,8 @@ pub(super) struct SystemState {
     pub serving: ArcSwap<Serving>,
     pub registry: Registry,
     pub certificates: Arc<Inventory>,
+    /// What administrators set.
+    pub administration: ArcSwap<Administration>,
     pub phase: watch::Sender<Phase>,
     /// Notified when members may have been removed.
     pub removed: Notify,

@@ -26,7 +26,7 @@ impl SessionOpening {
             Opening::Thrift => opening_call(bytes),
             Opening::Http => http_request(bytes),
             Opening::Unknown if bytes.len() < RECOGNISED => Self::InPart,
-            Opening::Unknown => Self::No,
+            _ => Self::No,
         }
     }
 

@@ -6,6 +6,7 @@ use std::sync::Arc;
 use super::admin_state::AdminState;
 use super::name::Name;
 use super::node::Node;
+use super::set_by::SetBy;
 
 /// A port of a node that serves a pool.
 #[derive(Clone, Debug, PartialEq)]
@@ -18,10 +19,14 @@ pub struct Member {
     pub rate_limit: Option<u32>,
     /// Its share under the ratio methods of members, at least 1.
     pub ratio: u32,
+    /// Who set `ratio` while pronk runs, if somebody did.
+    pub ratio_set_by: Option<Arc<SetBy>>,
     /// Members with a higher one are used first, while the pool has `min-active-members`.
     pub priority_group: u32,
     pub description: Option<String>,
     pub state: AdminState,
+    /// Who set `state` while pronk runs, if somebody did.
+    pub state_set_by: Option<Arc<SetBy>>,
     /// Whether it was found by discovery and is not written in the file.
     pub discovered: bool,
 }
@@ -35,9 +40,11 @@ impl Member {
             connection_limit: None,
             rate_limit: None,
             ratio: 1,
+            ratio_set_by: None,
             priority_group: 0,
             description: None,
             state: AdminState::Enabled,
+            state_set_by: None,
             discovered: false,
         }
     }

@@ -14,6 +14,7 @@ mod name;
 mod node;
 mod pool;
 pub mod profile;
+mod set_by;
 mod transport;
 mod virtual_server;
 
@@ -29,5 +30,6 @@ pub use monitor::{
 pub use name::Name;
 pub use node::{Address, Node};
 pub use pool::{LoadBalancing, MonitorRule, Pacing, Pool, Queueing, Scope, ServiceDownAction};
+pub use set_by::SetBy;
 pub use transport::{PoolUse, Transport};
 pub use virtual_server::{Dial, ImmediateAction, Mode, VirtualServer, VirtualServerKind, covers, overlap};

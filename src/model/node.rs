@@ -2,10 +2,12 @@
 
 use std::fmt;
 use std::net::IpAddr;
+use std::sync::Arc;
 use std::time::Duration;
 
 use super::admin_state::AdminState;
 use super::name::Name;
+use super::set_by::SetBy;
 
 /// A host that runs an impalad.
 #[derive(Clone, Debug, PartialEq)]
@@ -22,6 +24,8 @@ pub struct Node {
     /// Its share under the ratio methods of nodes, at least 1.
     pub ratio: u32,
     pub state: AdminState,
+    /// Who set `state` while pronk runs, if somebody did.
+    pub state_set_by: Option<Arc<SetBy>>,
     /// Whether each address of a node with a name is a member of its own (F5's `autopopulate`).
     pub autopopulate: bool,
     /// How often a name is resolved again.
@@ -60,6 +64,7 @@ impl Node {
             rate_limit: None,
             ratio: 1,
             state: AdminState::Enabled,
+            state_set_by: None,
             autopopulate: false,
             interval: Self::INTERVAL,
         }

@@ -9,6 +9,7 @@ use super::admin_state::AdminState;
 use super::name::Name;
 use super::pool::Pool;
 use super::profile::{ClientSsl, Persistence, Protocol, ServerSsl};
+use super::set_by::SetBy;
 
 /// What clients connect to.
 #[derive(Clone, Debug, PartialEq)]
@@ -37,6 +38,8 @@ pub struct VirtualServer {
     /// A disabled virtual server lets those in that have a persistence record; one that is forced offline does not
     /// listen. Both finish the connections that they have.
     pub state: AdminState,
+    /// Who set `state` while pronk runs, if somebody did.
+    pub state_set_by: Option<Arc<SetBy>>,
     /// What a client meets whom no member could take.
     pub service_down_immediate_action: ImmediateAction,
 }

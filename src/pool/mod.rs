@@ -17,6 +17,7 @@ mod registry;
 mod removed;
 mod select;
 mod service_down;
+mod set_by;
 mod shared;
 mod status;
 
@@ -31,4 +32,5 @@ pub use rate_limit::RateLimiter;
 pub use registry::Registry;
 pub use removed::Draining;
 pub use select::{Arrival, Asker, Busy, Choice, NoMember, Step};
+pub use set_by::set_by_in_words;
 pub use status::{Availability, Status};

@@ -8,6 +8,7 @@ use super::member::LiveMember;
 use super::node::LiveNode;
 use super::registry::Registry;
 use super::service_down::ServiceDown;
+use super::set_by::set_by_in_words;
 use crate::model::{self, AdminState, MemberKey};
 
 /// A pool as one configuration describes it, joined with its live state.
@@ -59,7 +60,10 @@ impl PoolMember {
     /// Returns in words whose administrative state that is, and which.
     pub(super) fn state_in_words(&self) -> String {
         let state = self.state();
-        let whose = if self.config.state == state { "the member" } else { "the node" };
-        format!("{whose} is {}", state.as_str())
+        let (whose, set_by) = match () {
+            () if self.config.state == state => ("the member", &self.config.state_set_by),
+            () => ("the node", &self.config.node.state_set_by),
+        };
+        format!("{whose} is {}{}", state.as_str(), set_by_in_words(set_by.as_ref()))
     }
 }

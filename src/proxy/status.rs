@@ -2,7 +2,7 @@
 
 use super::virtual_server::LiveVirtualServer;
 use crate::model::AdminState;
-use crate::pool::{Availability, Status};
+use crate::pool::{Availability, Status, set_by_in_words};
 
 impl LiveVirtualServer {
     /// Returns the status of the virtual server, with its reason in words.
@@ -17,12 +17,13 @@ impl LiveVirtualServer {
             availability = Availability::Unavailable;
             reason = format!("at its connection limit of {limit}");
         }
+        let set_by = set_by_in_words(config.state_set_by.as_ref());
         match config.state {
             AdminState::Enabled => {}
             AdminState::Disabled => {
-                reason = format!("disabled, lets in only clients with a persistence record; {reason}");
+                reason = format!("disabled{set_by}, lets in only clients with a persistence record; {reason}");
             }
-            AdminState::ForcedOffline => reason = format!("forced offline, does not listen; {reason}"),
+            AdminState::ForcedOffline => reason = format!("forced offline{set_by}, does not listen; {reason}"),
         }
         Status { availability, state: config.state, reason }
     }

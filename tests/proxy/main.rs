@@ -6,6 +6,7 @@ mod support;
 use support::{lb, peers};
 
 mod addresses;
+mod administration;
 mod balance;
 mod codes;
 mod control;

@@ -1,19 +1,13 @@
 //! `pronk show certificates` for people.
 
 use crate::cert::date;
+use crate::cli::table::Table;
 use crate::inventory::{CertificateView, Snapshot};
 
 pub(super) fn table(snapshot: &Snapshot) -> String {
-    let mut rows = vec![HEAD.map(str::to_owned)];
-    rows.extend(snapshot.certificates.iter().map(row));
-    let width = |column: usize| rows.iter().map(|row| row[column].chars().count()).max().unwrap_or(0);
-    let widths: [usize; HEAD.len()] = std::array::from_fn(width);
-    let mut page = String::new();
-    for row in &rows {
-        let cells: Vec<_> = row.iter().zip(widths).map(|(cell, width)| format!("{cell:<width$}")).collect();
-        page += cells.join("  ").trim_end();
-        page.push('\n');
-    }
+    let mut table = Table::new(HEAD);
+    snapshot.certificates.iter().for_each(|view| table.row(row(view)));
+    let mut page = table.render();
     for stale in &snapshot.stale {
         page += &format!("stale: profile {} goes on with its last good files: {}\n", stale.profile, stale.reason);
     }

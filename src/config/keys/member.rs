@@ -13,7 +13,7 @@ use super::section::{AnyKey, Section};
 use super::setting::{Constant, Facts, Setting};
 use crate::config::fields::Fields;
 use crate::config::tree::{Node, Value};
-use crate::model::{self, Address, Member, Name};
+use crate::model::{self, Address, Member, Name, SetBy};
 
 pub(in crate::config) const MEMBER: Section = Section {
     name: "member",
@@ -43,6 +43,8 @@ settings!(
             "Members with a higher number are used first, if the pool has `min-active-members`.",
         )
         .default("0"),
+        state_set_by: Constant(None::<Arc<SetBy>>),
+        ratio_set_by: Constant(None::<Arc<SetBy>>),
         discovered: Constant(false),
     }
 );

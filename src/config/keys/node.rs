@@ -1,13 +1,15 @@
 //! The keys of a node.
 
+use std::sync::Arc;
+
 use super::declare::settings;
 use super::key::Key;
 use super::kind::{Count, DAY, Flag, HostName, Limit, Line, NodeAddress, Optional, SECOND, Span, Words};
 use super::section::Section;
-use super::setting::{EntryName, Setting};
+use super::setting::{Constant, EntryName, Setting};
 use crate::config::diagnostic::Severity;
 use crate::config::fields::Fields;
-use crate::model::{Address, AdminState, Node};
+use crate::model::{Address, AdminState, Node, SetBy};
 
 pub(in crate::config) const NODE: Section = Section {
     name: "node",
@@ -64,6 +66,7 @@ settings!(
         )
         .default("false"),
         interval: Key::new("interval", Span(SECOND, DAY), "How often the name is resolved again.").default("30s"),
+        state_set_by: Constant(None::<Arc<SetBy>>),
     }
 );
 

@@ -8,11 +8,11 @@ use super::kind::{Destination, Flag, HostName, Networks, Optional, PoolReference
 use super::node::{DESCRIPTION, LIMIT, RATE, STATE};
 use super::protocol::{ProtocolKeys, default_protocol};
 use super::section::{AnyKey, Section};
-use super::setting::{EntryName, Facts, Setting};
+use super::setting::{Constant, EntryName, Facts, Setting};
 use crate::config::diagnostic::Severity;
 use crate::config::fields::Fields;
 use crate::model::profile::{ClientSsl, Persistence, PersistenceKind, Protocol, ServerSsl};
-use crate::model::{Dial, ImmediateAction, LoadBalancing, Model, VirtualServer, VirtualServerKind};
+use crate::model::{Dial, ImmediateAction, LoadBalancing, Model, SetBy, VirtualServer, VirtualServerKind};
 
 pub(in crate::config) const VIRTUAL_SERVER: Section = Section {
     name: "virtual server",
@@ -80,6 +80,7 @@ settings!(
              connections continue.",
         )
         .default("enabled"),
+        state_set_by: Constant(None::<Arc<SetBy>>),
         service_down_immediate_action: Key::new(
             "service-down-immediate-action",
             Words { all: &ImmediateAction::ALL, word: ImmediateAction::as_str },

@@ -1,13 +1,13 @@
 //! Binding the sockets of a configuration, and listening on them.
 
 use std::collections::BTreeMap;
+use std::fmt;
 use std::io;
 use std::net::SocketAddr;
 use std::sync::{Arc, Weak};
 
 use tokio::net::TcpListener;
 
-use crate::config::{Diagnostic, Diagnostics, Loaded};
 use crate::model::{AdminState, Model, VirtualServer, overlap};
 use crate::net::{self, BoundSocket};
 use crate::reading::os_reason;
@@ -31,29 +31,39 @@ pub(in crate::control) struct BoundSockets<'a> {
     _sharing: PortSharing,
 }
 
-/// Binds a socket for every destination to which none of `open` is bound.
+/// A virtual server on whose destination nothing can listen.
+#[derive(Debug)]
+pub(in crate::control) struct CannotListen {
+    pub config: Arc<VirtualServer>,
+    error: io::Error,
+}
+
+/// Binds a socket for every destination of a configuration to which none of `open` is bound.
 ///
 /// # Errors
-/// Every destination to which no socket can be bound, at its place in the file.
-pub(in crate::control) fn bind<'a>(loaded: &'a Loaded, open: &OpenSockets) -> Result<BoundSockets<'a>, Diagnostics> {
+/// Every destination to which no socket can be bound.
+pub(in crate::control) fn bind<'a>(
+    model: &'a Model,
+    open: &OpenSockets,
+) -> Result<BoundSockets<'a>, Vec<CannotListen>> {
     let open: Vec<_> = open.iter().filter_map(|(at, socket)| Some((*at, socket.upgrade()?))).collect();
     let mut kept: Sockets = open.iter().map(|(at, socket)| (*at, Arc::clone(socket))).collect();
-    let wanted: Vec<_> = listening(&loaded.model).filter(|config| !kept.contains_key(&config.destination)).collect();
-    kept.retain(|at, _| listening(&loaded.model).any(|config| config.destination == *at));
+    let wanted: Vec<_> = listening(model).filter(|config| !kept.contains_key(&config.destination)).collect();
+    kept.retain(|at, _| listening(model).any(|config| config.destination == *at));
     let overlaps_wanted = |at: SocketAddr| wanted.iter().any(|it| it.destination != at && overlap(at, it.destination));
     let beside = open.iter().filter(|(at, _)| overlaps_wanted(*at)).map(|(_, socket)| Arc::clone(socket));
     let sharing = PortSharing::of(beside.collect());
-    let mut wrong = Diagnostics::default();
+    let mut wrong = Vec::new();
     let mut bound = Vec::with_capacity(wanted.len());
     for config in &wanted {
         let at = config.destination;
         let shared = overlaps_wanted(at) || open.iter().any(|(other, _)| overlap(*other, at));
         match net::bind(at, shared) {
             Ok(socket) => bound.push((*config, socket)),
-            Err(error) => wrong.push(cannot_listen(loaded, config, &error)),
+            Err(error) => wrong.push(CannotListen { config: Arc::clone(config), error }),
         }
     }
-    if wrong.has_errors() { Err(wrong) } else { Ok(BoundSockets { bound, kept, _sharing: sharing }) }
+    if wrong.is_empty() { Ok(BoundSockets { bound, kept, _sharing: sharing }) } else { Err(wrong) }
 }
 
 impl BoundSockets<'_> {
@@ -61,8 +71,8 @@ impl BoundSockets<'_> {
     ///
     /// # Errors
     /// Every destination at which another program listens meanwhile.
-    pub(crate) fn listen(self, loaded: &Loaded) -> Result<Sockets, Diagnostics> {
-        let mut wrong = Diagnostics::default();
+    pub(crate) fn listen(self) -> Result<Sockets, Vec<CannotListen>> {
+        let mut wrong = Vec::new();
         let mut sockets = self.kept;
         for (config, socket) in self.bound {
             match socket.listen(&config.protocol) {
@@ -71,10 +81,10 @@ impl BoundSockets<'_> {
                     let _ = net::share_port(&socket, false);
                     sockets.insert(config.destination, Arc::new(socket));
                 }
-                Err(error) => wrong.push(cannot_listen(loaded, config, &error)),
+                Err(error) => wrong.push(CannotListen { config: Arc::clone(config), error }),
             }
         }
-        if wrong.has_errors() { Err(wrong) } else { Ok(sockets) }
+        if wrong.is_empty() { Ok(sockets) } else { Err(wrong) }
     }
 }
 
@@ -99,13 +109,20 @@ impl Drop for PortSharing {
     }
 }
 
-fn cannot_listen(loaded: &Loaded, config: &VirtualServer, error: &io::Error) -> Diagnostic {
-    let help = match error.kind() {
-        io::ErrorKind::AddrInUse => "another program listens there; `ss -ltnp` shows which",
-        io::ErrorKind::AddrNotAvailable => "the address is not one of this machine's",
-        io::ErrorKind::PermissionDenied => "ports below 1024 need CAP_NET_BIND_SERVICE",
-        _ => "see the system's message",
-    };
-    let path = ["virtual-servers", config.name.as_str(), "destination"];
-    loaded.diagnose(&path, format!("cannot listen on {}: {}", config.destination, os_reason(error)), Some(help.into()))
+impl CannotListen {
+    /// Returns what can be done.
+    pub(in crate::control) fn help(&self) -> &'static str {
+        match self.error.kind() {
+            io::ErrorKind::AddrInUse => "another program listens there; `ss -ltnp` shows which",
+            io::ErrorKind::AddrNotAvailable => "the address is not one of this machine's",
+            io::ErrorKind::PermissionDenied => "ports below 1024 need CAP_NET_BIND_SERVICE",
+            _ => "see the system's message",
+        }
+    }
+}
+
+impl fmt::Display for CannotListen {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "cannot listen on {}: {}", self.config.destination, os_reason(&self.error))
+    }
 }

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use std::time::Instant;
 
 use super::prepare::Prepared;
+use crate::control::administration::Administration;
 use crate::control::assignments::Assignments;
 use crate::control::built_profiles::BuiltProfiles;
 use crate::control::certificate_files::{CertificateFiles, CheckedFiles};
@@ -72,6 +73,30 @@ impl Running {
         }
         log_members(&self.model, &model);
         self.apply_model(model, Sockets::new(), state, lifecycle)
+    }
+
+    /// Applies what administrators set, and returns the listeners to be stopped. `sockets` are for virtual servers that
+    /// did not listen.
+    pub(crate) fn apply_administration(
+        &mut self,
+        administration: Administration,
+        sockets: Sockets,
+        state: &SystemState,
+        lifecycle: &Lifecycle,
+    ) -> Vec<Listener> {
+        state.administration.store(Arc::new(administration.clone()));
+        self.desired.administration = administration;
+        let model = self.desired.model();
+        if model == self.model {
+            return Vec::new();
+        }
+        self.apply_model(model, sockets, state, lifecycle)
+    }
+
+    /// Returns whether a prepared configuration lacks a socket: of a virtual server that was enabled meanwhile.
+    pub(crate) fn lacks_sockets(&self, prepared: &Prepared) -> bool {
+        let model = self.desired.administration.apply(prepared.written.clone());
+        listening(&model).any(|config| !prepared.sockets.contains_key(&config.destination))
     }
 
     /// Applies certificate files that were replaced on disk.

@@ -9,12 +9,13 @@ use tokio::task::{JoinSet, spawn_blocking};
 
 use crate::cert::entry;
 use crate::config::{self, Diagnostic, Diagnostics, Loaded};
+use crate::control::administration::Administration;
 use crate::control::built_profiles::BuiltProfiles;
 use crate::control::certificate_files::CertificateFiles;
 use crate::control::certificate_warnings::certificate_warnings;
 use crate::control::desired::{Desired, Discovered};
 use crate::control::lint_levels::lint_levels;
-use crate::control::listeners::{self, OpenSockets, Sockets};
+use crate::control::listeners::{self, CannotListen, OpenSockets, Sockets};
 use crate::control::monitor_credentials::{Authorizations, authorizations, check_ping};
 use crate::control::reload_report::ReloadReport;
 use crate::control::supervisor;
@@ -31,6 +32,7 @@ pub(in crate::control) struct PrepareInput {
     /// The model of the file in force.
     pub written: Model,
     pub discovered: Discovered,
+    pub administration: Administration,
     pub profiles: BuiltProfiles,
     /// The sockets that are open.
     pub open: OpenSockets,
@@ -68,7 +70,9 @@ pub(in crate::control) async fn prepare(
     .await?;
     let resolved = if input.dry_run { Vec::new() } else { resolve(&read.loaded.model, &input).await };
     blocking(move || {
-        let bound = listeners::bind(&read.loaded, &input.open)?;
+        let at_their_places = |wrong: Vec<_>| cannot_listen(&read.loaded, &wrong);
+        let model = input.administration.apply(read.loaded.model.clone());
+        let bound = listeners::bind(&model, &input.open).map_err(at_their_places)?;
         if input.dry_run {
             return Ok((read.report, None));
         }
@@ -78,7 +82,7 @@ pub(in crate::control) async fn prepare(
         let sockets = {
             // Sockets belong to the runtime that accepts from them.
             let _workers = input.lifecycle.workers().enter();
-            bound.listen(&read.loaded)?
+            bound.listen().map_err(at_their_places)?
         };
         let Read { loaded, certificate_files, needs, store_entries, report } = read;
         let Needs { profiles, authorizations } = needs;
@@ -159,11 +163,22 @@ impl Needs {
     }
 }
 
+/// Returns why nothing can listen, at the places in the file.
+fn cannot_listen(loaded: &Loaded, wrong: &[CannotListen]) -> Diagnostics {
+    let mut diagnostics = Diagnostics::default();
+    for wrong in wrong {
+        let path = ["virtual-servers", wrong.config.name.as_str(), "destination"];
+        diagnostics.push(loaded.diagnose(&path, wrong.to_string(), Some(wrong.help().into())));
+    }
+    diagnostics
+}
+
 /// Resolves the names of nodes before the first connection needs them, all at once and within a few seconds. Those that
 /// fail are tried again while running.
 async fn resolve(written: &Model, input: &PrepareInput) -> Vec<(Name, Vec<IpAddr>)> {
     let mut lookups = JoinSet::new();
-    let model = Desired { written: written.clone(), discovered: input.discovered.clone() }.model();
+    let discovered = input.discovered.clone();
+    let model = Desired { written: written.clone(), discovered, ..Desired::default() }.model();
     for node in model.nodes.values().filter(|node| input.state.registry.needs_resolving(node)) {
         if let Address::Fqdn(fqdn) = &node.address {
             let (name, fqdn) = (node.name.clone(), fqdn.clone());

@@ -1,0 +1,161 @@
+//! What administrators set while pronk runs: changing it and listing it.
+
+use serde::{Deserialize, Serialize};
+
+use super::parameters::Named;
+use crate::cert::date;
+use crate::control::{Administered, Administration, Change, Entry, Request, TargetKind};
+use crate::model::{AdminState, SetBy};
+
+/// A change, as the query of a request.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct SetQuery {
+    kind: String,
+    name: String,
+    /// enabled, disabled or forced-offline.
+    state: Option<String>,
+    ratio: Option<u32>,
+    /// The name of the user who asks, as the client knows it.
+    by: Option<String>,
+    reason: Option<String>,
+    #[serde(default)]
+    until_restart: bool,
+}
+
+/// What is to be as the configuration says again; without a kind and a name everything.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct ClearQuery {
+    kind: Option<String>,
+    name: Option<String>,
+    by: Option<String>,
+}
+
+/// What is set, one row a value.
+#[derive(Debug, Serialize, Deserialize)]
+pub struct AdministrativeChanges {
+    pub changes: Vec<AdministrativeChange>,
+}
+
+#[derive(Debug, Serialize, Deserialize)]
+pub struct AdministrativeChange {
+    /// node, member or virtual-server.
+    pub kind: String,
+    pub name: String,
+    pub state: Option<String>,
+    pub ratio: Option<u32>,
+    pub who: String,
+    /// As in `2027-02-03T04:05:06Z`.
+    pub when: String,
+    pub why: Option<String>,
+    /// Whether it is forgotten when pronk starts again.
+    pub until_restart: bool,
+}
+
+/// What was changed.
+#[derive(Debug, Serialize, Deserialize)]
+pub struct Changed {
+    /// Each as in `member pool/node:port`.
+    pub targets: Vec<String>,
+    /// Why it is not kept for the next start, if it should be.
+    pub not_kept: Option<String>,
+}
+
+impl From<Administered> for Changed {
+    fn from(administered: Administered) -> Self {
+        let targets = administered.targets.iter().map(ToString::to_string).collect();
+        Self { targets, not_kept: administered.not_kept }
+    }
+}
+
+impl AdministrativeChanges {
+    pub(super) fn of(administration: &Administration) -> Self {
+        let row = |Entry { target, change, by }: Entry| {
+            let (state, ratio) = match change {
+                Change::State(state) => (Some(state.as_str().to_owned()), None),
+                Change::Ratio(ratio) => (None, Some(ratio)),
+            };
+            AdministrativeChange {
+                kind: target.kind().as_str().to_owned(),
+                name: target.name(),
+                state,
+                ratio,
+                who: by.who.clone(),
+                when: date::instant(by.when),
+                why: by.why.clone(),
+                until_restart: by.until_restart,
+            }
+        };
+        Self { changes: administration.entries().map(row).collect() }
+    }
+}
+
+impl Named for SetQuery {
+    const NAMES: &'static str = "kind, name, state or ratio, by, reason, until_restart";
+}
+
+impl Named for ClearQuery {
+    const NAMES: &'static str = "kind, name, by";
+}
+
+impl SetQuery {
+    /// Returns the request of a user with this id.
+    ///
+    /// # Errors
+    /// What is wrong with the query.
+    pub(super) fn request(self, uid: Option<u32>, now: i64) -> Result<Request, String> {
+        let change = match (&self.state, self.ratio) {
+            (Some(state), None) => Change::State(state_of(state)?),
+            (None, Some(ratio @ 1..=65535)) => Change::Ratio(ratio),
+            (None, Some(ratio)) => return Err(format!("a ratio is from 1 to 65535, found {ratio}")),
+            (None, None) | (Some(_), Some(_)) => return Err("name a state or a ratio".to_owned()),
+        };
+        let why = self.reason.filter(|reason| !reason.is_empty());
+        if why.as_ref().is_some_and(|why| why.len() > LONGEST_REASON) {
+            return Err(format!("a reason has {LONGEST_REASON} bytes at most"));
+        }
+        let who = who(self.by.as_deref(), uid);
+        let by = SetBy { who, when: now, why, until_restart: self.until_restart };
+        Ok(Request::Set { kind: kind_of(&self.kind)?, name: self.name, change, by })
+    }
+}
+
+impl ClearQuery {
+    /// Returns the request of a user with this id.
+    ///
+    /// # Errors
+    /// What is wrong with the query.
+    pub(super) fn request(self, uid: Option<u32>) -> Result<Request, String> {
+        let target = match (self.kind, self.name) {
+            (Some(kind), Some(name)) => Some((kind_of(&kind)?, name)),
+            (None, None) => None,
+            _ => return Err("name both a kind and a name, or neither".to_owned()),
+        };
+        Ok(Request::Clear { target, who: who(self.by.as_deref(), uid) })
+    }
+}
+
+fn kind_of(text: &str) -> Result<TargetKind, String> {
+    let kind = TargetKind::ALL.into_iter().find(|kind| kind.as_str() == text);
+    kind.ok_or_else(|| format!("a kind is node, member or virtual-server, found `{text}`"))
+}
+
+fn state_of(text: &str) -> Result<AdminState, String> {
+    let state = AdminState::ALL.into_iter().find(|state| state.as_str() == text);
+    state.ok_or_else(|| format!("a state is enabled, disabled or forced-offline, found `{text}`"))
+}
+
+/// Returns who asks: the name that the client gives, and the user id that the system does.
+fn who(name: Option<&str>, uid: Option<u32>) -> String {
+    let uid = uid.map_or_else(|| "unknown user".to_owned(), |uid| format!("uid {uid}"));
+    match name.filter(|name| !name.is_empty() && name.len() <= LONGEST_NAME) {
+        Some(name) => format!("{name} ({uid})"),
+        None => uid,
+    }
+}
+
+/// In bytes.
+const LONGEST_REASON: usize = 1000;
+/// In bytes.
+const LONGEST_NAME: usize = 100;

@@ -1,0 +1,183 @@
+//! `pronk enable`, `disable`, `offline`, `set-ratio` and `state`: what administrators set while pronk runs.
+
+use std::process::ExitCode;
+
+use super::admin_client::{AdminSocket, encoded};
+use super::screen::{self, outln};
+use super::table::Table;
+use crate::admin::administration::{AdministrativeChange, AdministrativeChanges, Changed};
+use crate::model::AdminState;
+
+/// What a change is for.
+#[derive(Clone, Copy, Debug, clap::ValueEnum)]
+pub(super) enum Kind {
+    Node,
+    /// `node:port`, or `pool/node:port` where several pools have it.
+    Member,
+    #[value(alias = "vs")]
+    VirtualServer,
+}
+
+/// The options of `enable`, `disable` and `offline`.
+#[derive(Debug, clap::Args)]
+pub(super) struct Args {
+    #[arg(value_enum)]
+    kind: Kind,
+    /// Its name; of a member `node:port`, or `pool/node:port` where several pools have it.
+    name: String,
+    #[command(flatten)]
+    how: How,
+    #[command(flatten)]
+    admin: AdminSocket,
+}
+
+/// How a change is made.
+#[derive(Debug, clap::Args)]
+struct How {
+    /// Why, for `show map`, `state show` and the log.
+    #[arg(long, value_name = "TEXT")]
+    reason: Option<String>,
+    /// Forget it when pronk starts again.
+    #[arg(long)]
+    until_restart: bool,
+}
+
+#[derive(Debug, clap::Args)]
+#[command(after_help = "Example:\n  pronk set-ratio member impalad-1:21050 3 --reason larger")]
+pub(super) struct RatioArgs {
+    #[arg(value_enum)]
+    kind: Kind,
+    /// Its name; of a member `node:port`, or `pool/node:port` where several pools have it.
+    name: String,
+    /// Its share with the ratio methods.
+    #[arg(value_parser = clap::value_parser!(u32).range(1..=65535))]
+    ratio: u32,
+    #[command(flatten)]
+    how: How,
+    #[command(flatten)]
+    admin: AdminSocket,
+}
+
+#[derive(Debug, clap::Subcommand)]
+pub(super) enum StateCommand {
+    /// List what administrators set while pronk runs: who, when and why.
+    #[command(after_help = "Example:\n  pronk state show --json")]
+    Show {
+        /// As JSON.
+        #[arg(long)]
+        json: bool,
+        #[command(flatten)]
+        admin: AdminSocket,
+    },
+    /// Forget what was set of one thing or of all, so that the configuration file counts again.
+    #[command(after_help = "Example:\n  pronk state clear member impalad-1:21050")]
+    Clear {
+        #[arg(value_enum, requires = "name", required_unless_present = "all")]
+        kind: Option<Kind>,
+        /// Its name; of a member `node:port`, or `pool/node:port` where several pools have it.
+        name: Option<String>,
+        /// Forget everything that was set.
+        #[arg(long, conflicts_with = "kind")]
+        all: bool,
+        #[command(flatten)]
+        admin: AdminSocket,
+    },
+}
+
+impl Kind {
+    fn as_str(self) -> &'static str {
+        match self {
+            Self::Node => "node",
+            Self::Member => "member",
+            Self::VirtualServer => "virtual-server",
+        }
+    }
+}
+
+impl How {
+    fn query(&self) -> String {
+        let reason = self.reason.as_ref().map(|reason| format!("&reason={}", encoded(reason))).unwrap_or_default();
+        format!("{}{reason}&until_restart={}", by(), self.until_restart)
+    }
+}
+
+impl Args {
+    pub(super) fn execute(&self, state: AdminState) -> anyhow::Result<ExitCode> {
+        let (kind, name) = (self.kind.as_str(), encoded(&self.name));
+        let what = format!("kind={kind}&name={name}&state={}", state.as_str());
+        let changed: Changed = self.admin.post(&format!("/v1/administration?{what}{}", self.how.query()))?;
+        tell(&changed, state.as_str())
+    }
+}
+
+impl RatioArgs {
+    pub(super) fn execute(&self) -> anyhow::Result<ExitCode> {
+        let (kind, name, ratio) = (self.kind.as_str(), encoded(&self.name), self.ratio);
+        let what = format!("kind={kind}&name={name}&ratio={ratio}");
+        let changed: Changed = self.admin.post(&format!("/v1/administration?{what}{}", self.how.query()))?;
+        tell(&changed, &format!("of ratio {ratio}"))
+    }
+}
+
+impl StateCommand {
+    pub(super) fn execute(self) -> anyhow::Result<ExitCode> {
+        match self {
+            Self::Show { json, admin } => {
+                let set: AdministrativeChanges = admin.get("/v1/administration")?;
+                if json {
+                    screen::print(&format!("{:#}\n", serde_json::to_value(&set)?))?;
+                } else if set.changes.is_empty() {
+                    outln!("nothing is set: everything is as the configuration file says")?;
+                } else {
+                    screen::print(&table(&set.changes))?;
+                }
+                Ok(ExitCode::SUCCESS)
+            }
+            Self::Clear { kind, name, admin, .. } => {
+                let what =
+                    kind.zip(name).map(|(kind, name)| format!("&kind={}&name={}", kind.as_str(), encoded(&name)));
+                let query = format!("{}{}", by().trim_start_matches('&'), what.unwrap_or_default());
+                let changed: Changed = admin.post(&format!("/v1/administration/clear?{query}"))?;
+                if changed.targets.is_empty() {
+                    outln!("nothing was set")?;
+                    return Ok(ExitCode::SUCCESS);
+                }
+                tell(&changed, "as the configuration file says")
+            }
+        }
+    }
+}
+
+fn tell(changed: &Changed, what: &str) -> anyhow::Result<ExitCode> {
+    for target in &changed.targets {
+        outln!("{target} is {what}")?;
+    }
+    if let Some(reason) = &changed.not_kept {
+        screen::print_error(&format!("warning: it is not kept for the next start of pronk: {reason}\n"));
+    }
+    Ok(ExitCode::SUCCESS)
+}
+
+fn table(changes: &[AdministrativeChange]) -> String {
+    let mut table = Table::new(["what", "name", "set to", "by", "at", "reason"]);
+    for change in changes {
+        let ratio = change.ratio.map(|ratio| format!("ratio {ratio}"));
+        let set_to = change.state.clone().or(ratio).unwrap_or_default();
+        let until = if change.until_restart { " (until pronk starts again)" } else { "" };
+        table.row([
+            change.kind.clone(),
+            change.name.clone(),
+            format!("{set_to}{until}"),
+            change.who.clone(),
+            change.when.clone(),
+            change.why.clone().unwrap_or_default(),
+        ]);
+    }
+    table.render()
+}
+
+/// Returns the part of a query with the user's name; `sudo` hides it otherwise.
+fn by() -> String {
+    let name = ["SUDO_USER", "USER", "LOGNAME"].iter().find_map(|name| std::env::var(name).ok());
+    name.map(|name| format!("&by={}", encoded(&name))).unwrap_or_default()
+}

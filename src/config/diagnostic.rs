@@ -112,6 +112,13 @@ impl Diagnostics {
         }
     }
 
+    /// Adds others that are not there already, and how many of theirs were left out.
+    pub fn absorb(&mut self, others: Self) {
+        self.left_out += others.left_out;
+        self.left_out_errors |= others.left_out_errors;
+        self.extend(others.told);
+    }
+
     /// Returns whether what comes next is counted only.
     pub(super) fn is_full(&self) -> bool {
         self.told.len() >= MOST

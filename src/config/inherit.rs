@@ -34,6 +34,8 @@ pub(super) enum Broken {
     Unknown(String, At),
     /// The names of the circle.
     Cycle(Vec<String>, At),
+    /// Where it begins.
+    TooLong(At),
 }
 
 /// Returns the circle, told from the member that stands first in the file, whichever one was being followed.
@@ -44,6 +46,9 @@ fn cycle(circle: &mut [&Entry]) -> Broken {
     let at = circle[0].value.entry("defaults-from").map_or(circle[0].key_at, |parent| parent.value.at);
     Broken::Cycle(names, at)
 }
+
+/// How many profiles or monitors one may inherit from, one after the other.
+pub(super) const MOST_PARENTS: usize = 100;
 
 impl Document {
     /// Reads every source; `None` when the user's is not a map of sections.
@@ -136,6 +141,9 @@ impl Document {
         while let Some(entry) = next {
             if let Some(begin) = chain.iter().position(|seen| std::ptr::eq(*seen, entry)) {
                 return Err(cycle(&mut chain[begin..]));
+            }
+            if chain.len() >= MOST_PARENTS {
+                return Err(Broken::TooLong(chain[0].key_at));
             }
             chain.push(entry);
             next = match entry.value.entry("defaults-from") {

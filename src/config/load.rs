@@ -75,7 +75,7 @@ fn understand<T>(
         Ok(more) if !loaded.notes.has_errors() => Ok((loaded, more)),
         more => {
             let mut wrong = loaded.notes;
-            wrong.extend(more.err().into_iter().flatten());
+            more.err().into_iter().for_each(|more| wrong.absorb(more));
             wrong.sort();
             Err(wrong)
         }

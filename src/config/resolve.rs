@@ -9,7 +9,7 @@ use std::sync::Arc;
 
 use super::diagnostic::Diagnostics;
 use super::fields::{Context, Fields, Notes};
-use super::inherit::{Broken, Document};
+use super::inherit::{Broken, Document, MOST_PARENTS};
 use super::keys::{
     self, LINT, LintKeys, MONITORS, NODE, NodeKeys, POOL, PROFILES, PoolKeys, Section, Setting, TOP, TopKeys, Type,
     VIRTUAL_SERVER, VirtualServerKeys,
@@ -43,7 +43,7 @@ pub(super) fn model(document: &Document, folder: &Path, diagnostics: &mut Diagno
     transports::check(&model, Context { document, folder, model: &model, notes: &notes });
     model.lint = Resolver::new(document, folder, &model, &notes, &unheard).lint();
     let (noted, errors) = notes.into_parts();
-    diagnostics.extend(noted);
+    diagnostics.absorb(noted);
     (model, errors)
 }
 
@@ -273,6 +273,11 @@ impl<'a> Resolver<'a> {
             Ok(inherited) => Some(inherited),
             Err(Broken::Unknown(parent, at)) => {
                 self.context.unknown("parent", section, &parent, at);
+                None
+            }
+            Err(Broken::TooLong(at)) => {
+                let message = format!("defaults-from leads through more than {MOST_PARENTS} others");
+                self.context.error(at, message, None);
                 None
             }
             Err(Broken::Cycle(names, at)) => {

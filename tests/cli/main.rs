@@ -1,6 +1,7 @@
 //! The command line: what it prints where, with which exit code, and what it takes.
 
 mod arguments;
+mod limits;
 mod output;
 
 use std::process::{Command, Output};

@@ -150,13 +150,12 @@ impl Needs {
     fn of(loaded: &Loaded, previous: &BuiltProfiles) -> Result<Self, Diagnostics> {
         let (profiles, authorizations) = (BuiltProfiles::build(loaded, previous), authorizations(loaded));
         let mut wrong = Diagnostics::default();
-        wrong.extend(lint_levels(loaded).err().into_iter().flatten());
-        wrong.extend(check_ping(loaded).err().into_iter().flatten());
+        lint_levels(loaded).err().into_iter().for_each(|more| wrong.absorb(more));
+        check_ping(loaded).err().into_iter().for_each(|more| wrong.absorb(more));
         match (profiles, authorizations) {
             (Ok(profiles), Ok(authorizations)) if wrong.is_empty() => Ok(Self { profiles, authorizations }),
             (profiles, authorizations) => {
-                wrong.extend(profiles.err().into_iter().flatten());
-                wrong.extend(authorizations.err().into_iter().flatten());
+                profiles.err().into_iter().chain(authorizations.err()).for_each(|more| wrong.absorb(more));
                 Err(wrong)
             }
         }

@@ -161,27 +161,123 @@ fn not_http(error: &hyper::Error) -> String {
 
 /// Returns what is wrong with an answer, in words instead of the library's.
 fn why(error: &hyper::Error) -> String {
-    let source = std::error::Error::source(error).and_then(|source| source.downcast_ref::<std::io::Error>());
+    let source = std::error::Error::source(error);
+    if let Some(cause) = source.and_then(|source| source.downcast_ref::<hyper::Error>()) {
+        return why(cause);
+    }
+    let source = source.and_then(|source| source.downcast_ref::<std::io::Error>());
     match (error, source) {
         (error, _) if error.is_incomplete_message() => "the connection ended before the answer did".to_owned(),
         (error, _) if error.is_parse_too_large() => format!("its headers have more than {} KiB", HEADERS >> 10),
         (error, _) if error.is_parse_status() => "its status is no number from 100 to 999".to_owned(),
-        (error, _) if error.is_parse() => "what came is not HTTP/1.1".to_owned(),
+        (error, _) if error.is_parse() => NOT_HTTP.to_owned(),
         (error, _) if error.is_timeout() => "it took too long".to_owned(),
         (_, Some(source)) if source.kind() == ErrorKind::UnexpectedEof => {
             "the connection ended before the answer did".to_owned()
         }
         (_, Some(source)) if source.kind() == ErrorKind::InvalidInput => "its chunks are malformed".to_owned(),
         (_, Some(source)) => os_reason(source),
-        _ => "what came is not HTTP/1.1".to_owned(),
+        _ => NOT_HTTP.to_owned(),
     }
 }
 
 /// How probes name themselves to HTTP servers.
 pub(super) const AGENT: &str = concat!("pronk/", env!("CARGO_PKG_VERSION"));
+/// The library counts headers and does not tell which of both it was.
+const NOT_HTTP: &str = "what came is not HTTP/1.1, or has more than 100 headers";
 /// The most bytes of headers.
 const HEADERS: usize = 64 << 10;
 /// A server that sends nothing for so long may send nothing more.
 const PAUSE: Duration = Duration::from_millis(10);
 /// How long the rest of a page may take that is not wanted.
 const COURTESY: Duration = Duration::from_millis(100);
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+    use tokio::io::{AsyncReadExt, AsyncWriteExt};
+
+    use super::*;
+
+    const PIECES: &[&str] = &[
+        "HTTP/1.1 200 OK\r\n",
+        "HTTP/1.0 404 \r\n",
+        "HTTP/1.1 99999 X\r\n",
+        "HTTP/2 200\r\n",
+        "content-length: 3\r\n",
+        "content-length: 18446744073709551616\r\n",
+        "content-length: -1\r\n",
+        "transfer-encoding: chunked\r\n",
+        "transfer-encoding: gzip\r\n",
+        "connection: upgrade\r\nupgrade: x\r\n",
+        "x: y\r\n",
+        "\r\n",
+        "\n",
+        "3\r\nabc\r\n",
+        "ffffffffffffffff\r\n",
+        "0\r\n\r\n",
+        "zz\r\n",
+        "3;ext=1\r\nabc\r\n",
+        "{}",
+        "\0",
+        "HTTP/1.1 100 Continue\r\n\r\n",
+    ];
+
+    /// What comes of an answer of these bytes, within a second that passes at once.
+    fn fetched(answer: Vec<u8>, most: usize) -> Result<Page, Failure> {
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_time().start_paused(true).build().unwrap();
+        runtime.block_on(async {
+            let (near, mut far) = tokio::io::duplex(1 << 20);
+            let answering = tokio::spawn(async move {
+                let _ = far.read(&mut [0; 1000]).await;
+                let _ = far.write_all(&answer).await;
+                // The rest of what it is asked does not matter.
+                let _ = tokio::io::copy(&mut far, &mut tokio::io::sink()).await;
+            });
+            let request = Request::get("/").header("host", "member").body(Empty::new()).unwrap();
+            let page = fetch(Box::new(near), request, most, Limit::new(Duration::from_secs(1)), |_| false).await;
+            answering.abort();
+            page
+        })
+    }
+
+    fn check(answer: Vec<u8>, most: usize) -> Result<(), TestCaseError> {
+        let reason = match fetched(answer, most) {
+            Ok(page) => {
+                prop_assert!(page.body.len() <= most);
+                match page.rest {
+                    Rest::Broken(reason) => reason,
+                    _ => String::new(),
+                }
+            }
+            Err(failure) => failure.reason,
+        };
+        for library in ["hyper", "Parse", "parsed", "IncompleteMessage", "message completed", "os error"] {
+            prop_assert!(!reason.contains(library), "{}", reason);
+        }
+        Ok(())
+    }
+
+    proptest! {
+        #[test]
+        fn any_answer_is_a_page_or_a_reason(pieces in prop::collection::vec(prop::sample::select(PIECES), 0..12), most in 0_usize..20) {
+            check(pieces.concat().into_bytes(), most)?;
+        }
+
+        #[test]
+        fn any_bytes_are_a_page_or_a_reason(bytes in prop::collection::vec(any::<u8>(), 0..300), most in 0_usize..300) {
+            check([b"HTTP/1.1 200 OK\r\n", &bytes[..]].concat(), most)?;
+            check(bytes, most)?;
+        }
+    }
+
+    #[test]
+    fn headers_without_end_are_left_at_the_limit() {
+        for (headers, words) in
+            [(b"x: y\r\n".repeat(200), "more than 100 headers"), ([b"x: ", &[b'y'; 200_000][..]].concat(), "64 KiB")]
+        {
+            let reason = fetched([&b"HTTP/1.1 200 OK\r\n"[..], &headers, b"\r\n\r\n"].concat(), 10).unwrap_err().reason;
+            assert!(reason.contains(words), "{reason}");
+        }
+    }
+}

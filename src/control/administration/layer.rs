@@ -1,9 +1,9 @@
 //! Administrative states and ratios that were set while running, as a layer over the configuration. Pure.
 
 use std::collections::BTreeMap;
-use std::fmt;
 use std::sync::Arc;
 
+use super::change::Change;
 use super::request::Request;
 use super::target::{Target, TargetKind};
 use crate::model::{AdminState, Member, Model, Name, Node, Pool, SetBy, VirtualServer};
@@ -25,23 +25,6 @@ pub struct Entry {
     pub target: Target,
     pub change: Change,
     pub by: Arc<SetBy>,
-}
-
-/// What can be set.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Change {
-    State(AdminState),
-    /// Of a node or a member, at least 1.
-    Ratio(u32),
-}
-
-impl fmt::Display for Change {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::State(state) => f.write_str(state.as_str()),
-            Self::Ratio(ratio) => write!(f, "ratio {ratio}"),
-        }
-    }
 }
 
 impl Administration {

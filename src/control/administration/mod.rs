@@ -1,11 +1,13 @@
 //! What administrators set while pronk runs: a layer over the configuration, kept in a file.
 
+mod change;
 mod layer;
 mod request;
 mod state_file;
 mod target;
 
-pub use layer::{Administration, Change, Entry};
+pub use change::Change;
+pub use layer::{Administration, Entry};
 pub use request::{Administered, Request};
 pub(super) use state_file::{StateFile, read};
 pub use target::{Target, TargetKind};

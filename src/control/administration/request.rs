@@ -1,6 +1,6 @@
 //! What administrators ask to be set, and the answer.
 
-use super::layer::Change;
+use super::change::Change;
 use super::target::{Target, TargetKind};
 use crate::model::SetBy;
 

@@ -11,7 +11,8 @@ use tokio::sync::{mpsc, oneshot};
 use tokio::task::spawn_blocking;
 use tokio_util::task::AbortOnDropHandle;
 
-use super::layer::{Administration, Change, Entry};
+use super::change::Change;
+use super::layer::{Administration, Entry};
 use super::target::{Target, TargetKind};
 use crate::model::{AdminState, Model, SetBy};
 use crate::reading;

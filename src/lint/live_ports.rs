@@ -2,7 +2,7 @@
 
 use super::{Check, Family, Finding, Severity};
 
-pub(super) static CHECKS: &[&Check] = &[&PORT_PLAINTEXT, &PORT_UNREACHABLE, &TLS_HANDSHAKE_FAILED];
+pub(super) static CHECKS: &[&Check] = &[&PORT_PLAINTEXT, &PORT_UNREACHABLE, &TLS_HANDSHAKE_FAILED, &TLS_NOT_AGREED];
 
 static PORT_PLAINTEXT: Check = Check {
     id: "port-plaintext",
@@ -39,9 +39,21 @@ static TLS_HANDSHAKE_FAILED: Check = Check {
     clients: "every client that begins TLS",
     explanation: "The port accepted the connection and showed no certificate. A server without TLS may wait in silence: a Thrift \
         server takes the hello for the beginning of a very long frame. A busy impalad may be silent as well: two threads set \
-        up connections, and with all service threads taken the kernel goes on accepting.\n\n\
-        An alert tells that TLS is spoken and nothing was agreed on: pronk offers TLS 1.2 and 1.3 with forward secrecy.",
-    remedy: "see whether the port speaks TLS 1.2 or newer, and whether the server has threads left",
+        up connections, and with all service threads taken the kernel goes on accepting.",
+    remedy: "see whether the port speaks TLS, and whether the server has threads left",
+};
+
+static TLS_NOT_AGREED: Check = Check {
+    id: "tls-not-agreed",
+    family: Family::Live,
+    severity: Severity::Warning,
+    title: "the port speaks TLS that pronk does not, so its certificate was not seen",
+    basis: "RFC 8446, section 4.1.1; RFC 5246, section 7.4.1.3",
+    clients: "pronk itself; clients that offer other versions or cipher suites may connect",
+    explanation: "pronk offers TLS 1.3, and TLS 1.2 with ECDHE and AES-GCM or ChaCha20 on X25519, P-256 and P-384. A server that takes \
+        only TLS 1.0 or 1.1, DHE, CBC or P-521 ends the handshake before it shows a certificate. In passthrough that concerns \
+        clients alone. In re-encrypt pronk cannot connect to it.",
+    remedy: "let the server offer one of these (`--ssl_cipher_list`, `--ssl_minimum_version`), or lint the certificate's file",
 };
 
 /// Why a port showed no certificate.
@@ -53,6 +65,8 @@ pub enum PortFailure {
     Unreachable,
     /// It accepts connections, and the TLS handshake fails.
     Handshake,
+    /// It speaks TLS, and nothing that pronk offers.
+    NotAgreed,
 }
 
 /// Returns a finding about the port at `address` (`host:port`): `reason` follows the address in a sentence, `expected`
@@ -62,6 +76,7 @@ pub fn port_failure(failure: PortFailure, address: &str, reason: &str, expected:
         PortFailure::Plaintext => &PORT_PLAINTEXT,
         PortFailure::Unreachable => &PORT_UNREACHABLE,
         PortFailure::Handshake => &TLS_HANDSHAKE_FAILED,
+        PortFailure::NotAgreed => &TLS_NOT_AGREED,
     };
     Finding::about_port(check, address, reason).observed("no certificate").expected(expected)
 }

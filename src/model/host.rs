@@ -17,6 +17,20 @@ pub enum Host {
 pub struct HostError(&'static str);
 
 impl Host {
+    /// Reads a name that clients may ask for, also one on which they do not agree: with an underscore, or a dot at the
+    /// end.
+    ///
+    /// # Errors
+    /// No client asks for it.
+    pub fn parse_asked(text: &str) -> Result<Self, HostError> {
+        let plain = text.strip_suffix('.').unwrap_or(text).replace('_', "x");
+        match Self::parse(&plain)? {
+            Self::Ip(_) if plain != text => Err(HostError("it is an address with a dot at the end")),
+            Self::Ip(address) => Ok(Self::Ip(address)),
+            Self::Name(_) => Ok(Self::Name(text.to_ascii_lowercase())),
+        }
+    }
+
     /// Reads a host name or an IP address; an IPv6 address may stand in brackets.
     ///
     /// # Errors
@@ -76,6 +90,17 @@ mod tests {
         assert_eq!(Host::parse("LB.Example.com"), Ok(Host::Name("lb.example.com".into())));
         assert_eq!(Host::parse("10.0.0.1"), Ok(Host::Ip("10.0.0.1".parse().unwrap())));
         assert_eq!(Host::parse("[fd00::1]"), Ok(Host::Ip("fd00::1".parse().unwrap())));
+    }
+
+    #[test]
+    fn names_on_which_clients_do_not_agree_can_be_asked_for() {
+        for name in ["impala_lb.corp", "lb.example.com.", "_lb.", "LB"] {
+            assert_eq!(Host::parse_asked(name), Ok(Host::Name(name.to_ascii_lowercase())));
+        }
+        for bad in ["10.0.0.1.", "a..b", "lb..", "*.corp", "lb:21050", ""] {
+            assert!(Host::parse_asked(bad).is_err(), "{bad}");
+        }
+        assert_eq!(Host::parse_asked("10.0.0.1"), Host::parse("10.0.0.1"));
     }
 
     #[test]

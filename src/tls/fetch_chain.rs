@@ -47,6 +47,9 @@ pub enum FetchError {
     ClosedEarly,
     #[error("it speaks TLS and the handshake fails: it {0}")]
     Handshake(String),
+    /// It speaks TLS, and no version, cipher suite or group that pronk offers. Others may offer more.
+    #[error("it speaks TLS, but nothing that pronk offers: it {0}")]
+    NotAgreed(String),
 }
 
 /// What came of a handshake that accepts any certificate.
@@ -162,7 +165,12 @@ async fn connect(address: impl ToSocketAddrs, deadline: Instant) -> Result<TcpSt
 /// Names the failure by what the server had sent until then.
 fn failed(error: &io::Error, first: &[u8]) -> FetchError {
     match first {
-        [0x14..=0x17, 0x03, ..] => FetchError::Handshake(TlsFault::of_handshake(error).describe()),
+        [0x14..=0x17, 0x03, ..] => match TlsFault::of_handshake(error) {
+            fault @ (TlsFault::ProtocolMismatch(_) | TlsFault::AlertReceived { code: 40 | 70 | 71, .. }) => {
+                FetchError::NotAgreed(fault.describe())
+            }
+            fault => FetchError::Handshake(fault.describe()),
+        },
         [] => match TlsFault::of_handshake(error) {
             TlsFault::Closed | TlsFault::Reset => FetchError::ClosedEarly,
             fault => FetchError::Handshake(fault.describe()),

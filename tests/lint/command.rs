@@ -1,8 +1,10 @@
 //! `pronk lint` as users run it.
 
-use std::io::Write;
+use std::io::{Read, Write};
+use std::net::TcpListener;
 use std::path::Path;
 use std::process::{Command, Output, Stdio};
+use std::sync::mpsc::{Receiver, channel};
 
 use serde_json::Value;
 use tempfile::TempDir;
@@ -381,5 +383,86 @@ fn authority_in_the_store_is_judged_as_one_and_trusted() {
     assert_eq!(run.code, 0, "{}{}", run.out, run.err);
     for id in ["ku-no-digital-signature", "leaf-is-ca", "issuer-unknown"] {
         assert!(!run.out.contains(id), "{id}: {}", run.out);
+    }
+}
+
+/// A port that reads what it is sent first, answers this, and passes on what it read.
+fn answering(answer: &'static [u8]) -> (u16, Receiver<Vec<u8>>) {
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let (port, (sender, receiver)) = (listener.local_addr().unwrap().port(), channel());
+    std::thread::spawn(move || {
+        for mut stream in listener.incoming().flatten() {
+            let mut first = vec![0; 4096];
+            let count = stream.read(&mut first).unwrap_or(0);
+            first.truncate(count);
+            let _ = sender.send(first);
+            let _ = stream.write_all(answer).and_then(|()| stream.shutdown(std::net::Shutdown::Write));
+            let _ = stream.read_to_end(&mut Vec::new());
+        }
+    });
+    (port, receiver)
+}
+
+const HTTP: &[u8] = b"HTTP/1.1 400 Bad Request\r\n\r\n";
+/// The alert handshake_failure.
+const NOTHING_IN_COMMON: &[u8] = b"\x15\x03\x03\x00\x02\x02\x28";
+
+#[test]
+fn live_port_is_asked_for_the_name_that_clients_ask_for() {
+    let folder = folder();
+    let (port, first) = answering(HTTP);
+    let port = format!("localhost:{port}");
+    for (args, name) in [(vec!["--hostname", FRONT], FRONT), (vec![], "localhost")] {
+        lint(folder.path(), &[&["--connect", &port], args.as_slice()].concat());
+        let hello = first.recv().unwrap();
+        assert!(hello.windows(name.len()).any(|window| window == name.as_bytes()), "{name}");
+    }
+}
+
+#[test]
+fn port_that_speaks_other_tls_than_pronk_is_told_as_that() {
+    let (port, _) = answering(NOTHING_IN_COMMON);
+    let run = lint(folder().path(), &["--connect", &format!("127.0.0.1:{port}")]);
+    assert_eq!(run.code, 0, "{}", run.out);
+    assert!(run.out.contains("warning[tls-not-agreed]: it speaks TLS, but nothing that pronk offers"), "{}", run.out);
+    assert!(run.out.contains("clients: pronk itself"), "{}", run.out);
+}
+
+/// One member that is not up changes nothing of it; one that speaks TLS does.
+#[test]
+fn cluster_without_tls_has_no_certificates_to_lint() {
+    let folder = folder();
+    let (plain, closed) = (answering(HTTP).0, TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port());
+    let config = |second: u16| {
+        let text = format!(
+            "nodes: {{ a: {{ address: 127.0.0.1 }} }}
+pools: {{ p: {{ members: ['a:{plain}', 'a:{second}'] }} }}
+virtual-servers: {{ vs: {{ destination: '127.0.0.1:1', hostname: {FRONT}, pool: p }} }}
+"
+        );
+        write(folder.path(), "pronk.yaml", text.as_bytes(), 0o644);
+        lint(folder.path(), &["--config", "pronk.yaml"])
+    };
+    let run = config(answering(HTTP).0);
+    assert_eq!((run.code, run.out.matches("error").count()), (0, 1), "{}", run.out);
+    assert!(run.err.contains("virtual server `vs` has no TLS, and neither have its members"), "{}", run.err);
+    let run = config(closed);
+    assert!(run.out.contains("port-unreachable") && !run.out.contains("port-plaintext"), "{}", run.out);
+    let run = config(answering(NOTHING_IN_COMMON).0);
+    assert!(run.out.contains("port-plaintext") && run.out.contains("tls-not-agreed"), "{}", run.out);
+}
+
+#[test]
+fn names_on_which_clients_do_not_agree_can_be_asked_for() {
+    let (ca, folder) = (Authority::new("ca"), tempfile::tempdir().unwrap());
+    ca.issue("lb.example.com").dns("lb.example.com").dns("impala_lb").build().write(folder.path(), "lb");
+    for (name, refused_by) in [("impala_lb", "Java"), ("lb.example.com.", "Java")] {
+        let run = lint(folder.path(), &["lb.pem", "--hostname", name, "--clients", "--fail-on", "never"]);
+        assert_eq!(run.code, 0, "{}", run.err);
+        assert!(
+            run.out.contains("the client refuses the host name itself") && run.out.contains(refused_by),
+            "{}",
+            run.out
+        );
     }
 }

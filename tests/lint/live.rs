@@ -13,6 +13,11 @@ pub static CASES: &[Case] = &[
         fires: || port(PortFailure::Handshake, "closed the connection"),
         silent: shown,
     },
+    Case {
+        check: "tls-not-agreed",
+        fires: || port(PortFailure::NotAgreed, "speaks TLS, but nothing that pronk offers"),
+        silent: shown,
+    },
 ];
 
 fn port(failure: PortFailure, reason: &str) -> Vec<Finding> {

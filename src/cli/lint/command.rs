@@ -41,10 +41,10 @@ pub(in crate::cli) struct Args {
     #[arg(long, value_name = "FILE", help_heading = "What is linted")]
     config: Option<PathBuf>,
     /// A name that clients connect to; may be given again.
-    #[arg(long, value_name = "NAME", value_parser = |text: &str| Host::parse(text), help_heading = "What they are for")]
+    #[arg(long, value_name = "NAME", value_parser = |text: &str| Host::parse_asked(text), help_heading = "What they are for")]
     hostname: Vec<Host>,
     /// The name of the host that has the certificates given as paths.
-    #[arg(long, value_name = "NAME", value_parser = |text: &str| Host::parse(text), help_heading = "What they are for")]
+    #[arg(long, value_name = "NAME", value_parser = |text: &str| Host::parse_asked(text), help_heading = "What they are for")]
     node: Option<Host>,
     /// How the load balancer treats TLS to the hosts given with PATHS and --connect.
     #[arg(long, value_enum, help_heading = "What they are for")]
@@ -242,7 +242,8 @@ impl Args {
             findings,
             unreadable: &gathered.unreadable,
             hostnames: &self.hostname.iter().map(ToString::to_string).collect::<Vec<_>>(),
-            names_checked: gathered.subjects.iter().any(|subject| !subject.role.front_ends.is_empty()),
+            names_checked: gathered.subjects.is_empty()
+                || gathered.subjects.iter().any(|subject| !subject.role.front_ends.is_empty()),
             names_help: "give --hostname with the name that clients connect to",
             fail_on: self.output.fail_on(),
             folder: &std::env::current_dir()?,

@@ -58,6 +58,7 @@ impl Collected {
 
 fn failure(reason: &FetchError) -> PortFailure {
     match reason {
+        FetchError::NotAgreed(_) => PortFailure::NotAgreed,
         FetchError::Plaintext(_) => PortFailure::Plaintext,
         FetchError::Resolve(_) | FetchError::Connect(_) | FetchError::Short(_) => PortFailure::Unreachable,
         FetchError::TimedOut | FetchError::ClosedEarly | FetchError::Handshake(_) => PortFailure::Handshake,

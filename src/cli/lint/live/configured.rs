@@ -9,6 +9,8 @@ use crate::inventory::targets::{MemberTarget, ProfileTarget};
 use crate::inventory::{Targets, chains, trust};
 use crate::lint::{Role, Subject, Trust, Use};
 use crate::model::profile::{CertKey, Certificate, TrustAnchors};
+use crate::model::{Host, Name};
+use crate::tls::FetchError;
 
 /// Collects everything that a configuration has to do with certificates: those that pronk serves and those in reserve
 /// from their files, those of members as their ports show them, each by the rule of the virtual servers that it serves,
@@ -23,7 +25,12 @@ pub(in crate::cli::lint) fn from_config(loaded: &Loaded, now: i64, expiry_days: 
     targets.profiles.iter().for_each(|target| collected.add_profile(target, loaded));
 
     let ports: Vec<_> = targets.members.iter().map(port).collect();
-    for (target, fetched) in targets.members.iter().zip(fetch(&ports)?) {
+    let fetched = fetch(&ports)?;
+    let without_tls = without_tls(&targets.members, &fetched);
+    for (target, fetched) in targets.members.iter().zip(fetched) {
+        if is_plaintext(&fetched) && target.virtual_servers.iter().all(|name| without_tls.contains(name)) {
+            continue;
+        }
         let expected_roles: Vec<_> = target
             .expectations
             .iter()
@@ -51,18 +58,29 @@ pub(in crate::cli::lint) fn from_config(loaded: &Loaded, now: i64, expiry_days: 
             Err(error) => collected.unreadable.push(error),
         }
     }
-    for name in &targets.nameless {
+    for name in &without_tls {
+        let message =
+            format!("virtual server `{name}` has no TLS, and neither have its members: there are no certificates");
+        let help = "for TLS to clients give it a client-ssl profile, or the impalads a certificate".to_owned();
+        collected.note(loaded, name, message, help);
+    }
+    for name in targets.nameless.iter().filter(|name| !without_tls.contains(name)) {
         let message =
             format!("virtual server `{name}` has no hostname, so the names in its certificates are not checked");
         let help = "write the name that clients connect to as `hostname`".to_owned();
-        let mut note = loaded.diagnose(&["virtual-servers", name.as_str()], message, Some(help));
-        note.severity = Severity::Note;
-        collected.notes.push(note);
+        collected.note(loaded, name, message, help);
     }
     Ok(collected)
 }
 
 impl Collected {
+    /// Adds a note on a virtual server, at its place in the file.
+    fn note(&mut self, loaded: &Loaded, name: &Name, message: String, help: String) {
+        let mut note = loaded.diagnose(&["virtual-servers", name.as_str()], message, Some(help));
+        note.severity = Severity::Note;
+        self.notes.push(note);
+    }
+
     fn add_profile(&mut self, target: &ProfileTarget, loaded: &Loaded) {
         let sources = &target.profile.cert_key_chain;
         let read = |source| chains::read(source, &loaded.model.certificate_store);
@@ -87,8 +105,37 @@ impl Collected {
     }
 }
 
+/// Returns the port of a member, asked for the name that clients or pronk ask for.
 fn port(target: &MemberTarget) -> Port {
-    Port { host: target.node.address.to_string(), port: target.key.port, server_name: target.server_name() }
+    let passthrough = target.expectations.iter().filter(|it| it.role.usage == Use::Passthrough);
+    let front_end = passthrough.flat_map(|it| &it.role.front_ends).find(|host| matches!(host, Host::Name(_)));
+    let host = target.node.address.to_string();
+    Port { host, port: target.key.port, server_name: target.server_name() }.asked_for(front_end)
+}
+
+/// Returns whether a port takes connections and speaks no TLS, as far as can be told.
+fn is_plaintext<T>(fetched: &Result<T, FetchError>) -> bool {
+    matches!(fetched, Err(FetchError::Plaintext(_) | FetchError::TimedOut | FetchError::ClosedEarly))
+}
+
+/// Returns the virtual servers that pass through what their members speak, where none of these speaks TLS.
+fn without_tls<T>(targets: &[MemberTarget], fetched: &[Result<T, FetchError>]) -> Vec<Name> {
+    let passthrough = |target: &MemberTarget| target.expectations.iter().all(|it| it.role.usage == Use::Passthrough);
+    let mut names: Vec<_> = targets.iter().flat_map(|target| target.virtual_servers.iter().cloned()).collect();
+    names.sort();
+    names.dedup();
+    names.retain(|name| {
+        let members = || targets.iter().zip(fetched).filter(|(target, _)| target.virtual_servers.contains(name));
+        members().all(|(target, fetched)| passthrough(target) && is_not_tls(fetched))
+            && members().any(|(_, fetched)| is_plaintext(fetched))
+    });
+    names
+}
+
+/// Returns whether a port shows nothing of TLS: it speaks something else, or nobody can connect to it.
+fn is_not_tls<T>(fetched: &Result<T, FetchError>) -> bool {
+    is_plaintext(fetched)
+        || matches!(fetched, Err(FetchError::Resolve(_) | FetchError::Connect(_) | FetchError::Short(_)))
 }
 
 /// Returns what the port should do, for the finding that it does not.

@@ -12,7 +12,10 @@ use crate::model::Host;
 /// There are no threads to ask from.
 pub(in crate::cli::lint) fn connect(ports: &[Port], role: &Role) -> anyhow::Result<Collected> {
     let mut collected = Collected::default();
-    let chains = fetch(ports)?;
+    // Clients ask for the name that they connect to, and a server may choose its certificate by that.
+    let front_end = role.front_ends.iter().find(|host| matches!(host, Host::Name(_)));
+    let asked: Vec<_> = ports.iter().map(|port| port.clone().asked_for(front_end)).collect();
+    let chains = fetch(&asked)?;
     for (port, fetched) in ports.iter().zip(chains) {
         // Nobody looks for an address in a certificate only because we have no name for the node.
         let node = port.server_name.clone().filter(|it| matches!(it, Host::Name(_)) && !role.front_ends.contains(it));

@@ -7,12 +7,18 @@ use crate::model::Host;
 pub(in crate::cli::lint) struct Port {
     pub(super) host: String,
     pub(super) port: u16,
+    /// The name in SNI, as clients send it.
     pub(super) server_name: Option<Host>,
 }
 
 impl Port {
     fn new(host: &str, port: u16) -> Self {
         Self { host: host.to_owned(), port, server_name: Host::parse(host).ok() }
+    }
+
+    /// Returns the same, asked for this name if there is one.
+    pub(super) fn asked_for(self, name: Option<&Host>) -> Self {
+        Self { server_name: name.cloned().or(self.server_name), ..self }
     }
 
     /// Reads `host:port`, `[v6]:port`, or a host alone for port 21050.

@@ -95,7 +95,7 @@ impl Diagnostic {
     }
 }
 
-/// Everything there is to say about a configuration, or the first [`MOST`] things and how many more there are.
+/// Everything there is to say about a configuration, or the first 500 things and how many more there are.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Diagnostics {
     told: Vec<Diagnostic>,

@@ -314,7 +314,7 @@ fn start_says_which_log_file_cannot_be_opened_and_errors_stay_on_standard_error(
     };
     let said = run(&log);
     assert!(said.starts_with(&format!("error: cannot open the log file {}; ", log.display())), "{said}");
-    assert!(said.contains("No such file or directory"), "{said}");
+    assert!(said.contains("no such file or directory"), "{said}");
     let said = run(&folder.path().join("pronk.log"));
     assert!(said.contains("there is no pool `q`"), "{said}");
 }

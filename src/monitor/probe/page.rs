@@ -168,7 +168,9 @@ fn why(error: &hyper::Error) -> String {
     let source = source.and_then(|source| source.downcast_ref::<std::io::Error>());
     match (error, source) {
         (error, _) if error.is_incomplete_message() => "the connection ended before the answer did".to_owned(),
-        (error, _) if error.is_parse_too_large() => format!("its headers have more than {} KiB", HEADERS >> 10),
+        (error, _) if error.is_parse_too_large() => {
+            format!("its headers have more than {} KiB, or are more than 100", HEADERS >> 10)
+        }
         (error, _) if error.is_parse_status() => "its status is no number from 100 to 999".to_owned(),
         (error, _) if error.is_parse() => NOT_HTTP.to_owned(),
         (error, _) if error.is_timeout() => "it took too long".to_owned(),
@@ -183,8 +185,7 @@ fn why(error: &hyper::Error) -> String {
 
 /// How probes name themselves to HTTP servers.
 pub(super) const AGENT: &str = concat!("pronk/", env!("CARGO_PKG_VERSION"));
-/// The library counts headers and does not tell which of both it was.
-const NOT_HTTP: &str = "what came is not HTTP/1.1, or has more than 100 headers";
+const NOT_HTTP: &str = "what came is not HTTP/1.1";
 /// The most bytes of headers.
 const HEADERS: usize = 64 << 10;
 /// A server that sends nothing for so long may send nothing more.
@@ -273,11 +274,9 @@ mod tests {
 
     #[test]
     fn headers_without_end_are_left_at_the_limit() {
-        for (headers, words) in
-            [(b"x: y\r\n".repeat(200), "more than 100 headers"), ([b"x: ", &[b'y'; 200_000][..]].concat(), "64 KiB")]
-        {
+        for headers in [b"x: y\r\n".repeat(200), b"x: y\r\n".repeat(40_000), [b"x: ", &[b'y'; 200_000][..]].concat()] {
             let reason = fetched([&b"HTTP/1.1 200 OK\r\n"[..], &headers, b"\r\n\r\n"].concat(), 10).unwrap_err().reason;
-            assert!(reason.contains(words), "{reason}");
+            assert!(reason.ends_with("its headers have more than 64 KiB, or are more than 100"), "{reason}");
         }
     }
 }

@@ -3,7 +3,7 @@
 .DEFAULT_GOAL := help
 # The steps of `make test` go from fast to slow, whatever -j says.
 .NOTPARALLEL:
-.PHONY: help build demo test audit bench fuzz fmt lint doc unit e2e exchange generated completions clean
+.PHONY: help build demo test audit bench fuzz fmt lint doc unit e2e differential exchange generated completions clean
 
 CARGO ?= cargo
 LOCKED ?= --locked
@@ -53,6 +53,9 @@ e2e: ## Real Impala clients through pronk
 	tests/e2e/setup.sh --kerberos
 	$(CARGO) build $(LOCKED)
 	PRONK_E2E_KERBEROS=1 target/e2e-venv/bin/python -m pytest tests/e2e -q
+
+differential: ## N random chains (3000) judged by every client of this machine, and by pronk. SEED= draws others, KEEP=FOLDER keeps them
+	N=$(if $(filter-out undefined default,$(origin N)),$(N),3000) SEED=$(SEED) KEEP=$(KEEP) $(CARGO) test $(LOCKED) --test differential -- --include-ignored --nocapture --test-threads=1 thousands
 
 exchange: ## N random exchanges (10000) through pronk, and HAProxy where it is: is every end passed on? SEED= and ONLY= replay
 	N=$(N) SEED=$(SEED) ONLY=$(ONLY) $(CARGO) test $(LOCKED) --test exchange -- --include-ignored --nocapture --test-threads=1

@@ -18,10 +18,19 @@ main() {
     # A Python without ensurepip makes virtual environments that have no pip.
     python_venv || debian python3-venv
     python_venv || missing+=("Python 3 with venv (Debian: python3-venv)")
+    # What makes the chains of tests/differential. Without it that test says that it is skipped.
+    python3 -c 'import cryptography' 2>/dev/null || cryptography || echo "no Python package cryptography: tests/differential is skipped"
     if ((${#missing[@]})); then
         printf 'make test needs: %s\n' "${missing[@]}" >&2
         exit 1
     fi
+}
+
+cryptography() {
+    local venv
+    venv=$(dirname "$0")/../target/differential-venv
+    "$venv/bin/python" -c 'import cryptography' 2>/dev/null ||
+        { python3 -m venv "$venv" && "$venv/bin/pip" install --quiet cryptography; }
 }
 
 rust() {

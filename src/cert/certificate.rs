@@ -5,10 +5,14 @@ use x509_parser::certificate::X509Certificate;
 use x509_parser::prelude::FromDer;
 
 use super::decode_error::{in_words, why};
-use super::extensions::{self, BasicConstraints, KeyUsage, NameConstraints, Purpose};
+use super::der::{self, BIT_STRING, SEQUENCE};
+use super::distinguished_name::DistinguishedName;
+use super::extensions::{self, AuthorityKey, BasicConstraints, KeyUsage, NameConstraints, Policies, Purpose};
+use super::general_name::GeneralName;
 use super::hex::hexadecimal;
 use super::names::CertificateNames;
 use super::public_key::{Key, Signature};
+use crate::model::Host;
 use crate::words::{bounded, shown};
 
 /// A certificate, decoded once.
@@ -30,14 +34,22 @@ pub struct Certificate {
     pub key_usage: Option<KeyUsage>,
     pub extended_key_usage: Option<Vec<Purpose>>,
     pub subject_key_id: Option<Vec<u8>>,
-    pub authority_key_id: Option<Vec<u8>>,
+    /// What it says of its issuer's key, if the extension is there.
+    pub authority_key: Option<AuthorityKey>,
     pub name_constraints: Option<NameConstraints>,
     /// The server must staple an OCSP response (RFC 7633).
     pub must_staple: bool,
-    /// Names or numbers of critical extensions that clients do not know and therefore refuse (RFC 5280, section 4.2).
-    pub unknown_critical: Vec<String>,
-    subject_der: Vec<u8>,
-    issuer_der: Vec<u8>,
+    /// Netscape's certificate type, its octet of bits.
+    pub netscape_type: Option<u8>,
+    pub policies: Option<Policies>,
+    /// The extensions that are critical, in dotted numbers.
+    pub critical: Vec<String>,
+    /// From 1 to 3.
+    pub version: u32,
+    /// The contents of the serial number in DER.
+    pub serial_number: Vec<u8>,
+    pub subject: DistinguishedName,
+    pub issuer_name: DistinguishedName,
 }
 
 /// The certificate cannot be decoded.
@@ -69,12 +81,16 @@ impl Certificate {
             key_usage: KeyUsage::of(parsed.extensions()),
             extended_key_usage: extensions::extended_key_usage(parsed.extensions()),
             subject_key_id: extensions::subject_key_id(parsed.extensions()),
-            authority_key_id: extensions::authority_key_id(parsed.extensions()),
+            authority_key: extensions::authority_key(parsed.extensions()),
             name_constraints: NameConstraints::of(parsed.extensions()),
             must_staple: parsed.extensions().iter().any(extensions::is_must_staple),
-            unknown_critical: extensions::unknown_critical(parsed.extensions()),
-            subject_der: parsed.subject().as_raw().to_vec(),
-            issuer_der: parsed.issuer().as_raw().to_vec(),
+            netscape_type: extensions::netscape_type(parsed.extensions()),
+            policies: Policies::of(parsed.extensions()),
+            critical: extensions::critical(parsed.extensions()),
+            version: parsed.version().0 + 1,
+            serial_number: parsed.raw_serial().to_vec(),
+            subject: DistinguishedName::new(parsed.subject().as_raw()),
+            issuer_name: DistinguishedName::new(parsed.issuer().as_raw()),
             der,
         })
     }
@@ -87,23 +103,50 @@ impl Certificate {
     /// Returns whether it is an authority's own and no server's: it may sign others and carries no server's name. One
     /// that may not sign is what `openssl req -x509` makes for a server.
     pub fn is_authority(&self) -> bool {
-        let named = !(self.names.dns.is_empty() && self.names.ip.is_empty());
-        self.is_ca() && !named && self.key_usage.is_some_and(|usage| usage.key_cert_sign)
+        self.is_ca() && !self.has_server_name() && self.key_usage.is_some_and(|usage| usage.key_cert_sign)
+    }
+
+    /// Returns whether it is meant for a server: it says nothing of signing certificates, or carries a server's name.
+    pub fn is_for_server(&self) -> bool {
+        let signs = self.is_ca() || self.key_usage.is_some_and(|usage| usage.key_cert_sign);
+        !signs || self.has_server_name()
+    }
+
+    /// Returns whether it carries a server's name: among the alternative names, or as the common name of a key that may
+    /// sign handshakes.
+    fn has_server_name(&self) -> bool {
+        let alternative = !(self.names.dns.is_empty() && self.names.ip.is_empty());
+        let shakes_hands = self.key_usage.is_none_or(|usage| usage.digital_signature || usage.key_encipherment);
+        let is_host = |name: &String| name.contains('.') && Host::parse(name).is_ok();
+        alternative || (shakes_hands && self.names.common.iter().any(is_host))
     }
 
     /// Returns whether its subject and issuer are the same name.
     pub fn is_self_issued(&self) -> bool {
-        self.subject_der == self.issuer_der
+        self.subject.der == self.issuer_name.der
     }
 
-    /// Returns whether `issuer`'s subject and key identifier are those that this certificate names. No signature is
-    /// checked.
+    /// Returns the key identifier that it names as its issuer's.
+    pub fn authority_key_id(&self) -> Option<&[u8]> {
+        self.authority_key.as_ref()?.id.as_deref()
+    }
+
+    /// Returns whether `issuer` has the subject that this certificate names as its issuer, and what its authority key
+    /// identifier says of it: a key identifier, a serial number and an issuer (RFC 5280, section 4.2.1.1). No signature
+    /// is checked.
     pub fn names_issuer(&self, issuer: &Self) -> bool {
-        let same_key = match (&self.authority_key_id, &issuer.subject_key_id) {
-            (Some(wanted), Some(had)) => wanted == had,
-            _ => true,
-        };
-        self.issuer_der == issuer.subject_der && same_key
+        self.issuer_name.folds_as(&issuer.subject) && self.authority_key_fits(issuer)
+    }
+
+    /// Returns whether nothing in the authority key identifier contradicts `issuer`.
+    pub fn authority_key_fits(&self, issuer: &Self) -> bool {
+        let Some(named) = &self.authority_key else { return true };
+        let differs = |named: &Option<Vec<u8>>, had: Option<&[u8]>| matches!((named, had), (Some(named), Some(had)) if named != had);
+        let other_issuer =
+            named.issuer.as_ref().is_some_and(|name| !DistinguishedName::new(name).folds_as(&issuer.issuer_name));
+        !differs(&named.id, issuer.subject_key_id.as_deref())
+            && !differs(&named.serial, Some(&issuer.serial_number))
+            && !other_issuer
     }
 
     /// Returns whether it names itself as its issuer, by name and key identifier, as roots do and servers' certificates
@@ -113,14 +156,32 @@ impl Certificate {
         self.names_issuer(self)
     }
 
-    /// Returns the subject's name in DER: equal exactly for names that clients take for equal.
+    /// Returns the subject's name in DER.
     pub fn subject_der(&self) -> &[u8] {
-        &self.subject_der
+        &self.subject.der
     }
 
     /// Returns the issuer's name in DER.
     pub fn issuer_der(&self) -> &[u8] {
-        &self.issuer_der
+        &self.issuer_name.der
+    }
+
+    /// Returns every alternative name, of whatever kind.
+    pub fn alternative_names(&self) -> Vec<GeneralName> {
+        GeneralName::alternatives(&self.der)
+    }
+
+    /// Returns whether an extension is there and critical, by its dotted number.
+    pub fn is_critical(&self, number: &str) -> bool {
+        self.critical.iter().any(|critical| critical == number)
+    }
+
+    /// Returns what is signed, the contents of the algorithm's identifier, and the signature.
+    pub fn signed(&self) -> Option<(&[u8], &[u8], &[u8])> {
+        let parts = der::inside(&self.der, SEQUENCE)?;
+        let [body, algorithm, signature] = parts[..] else { return None };
+        let bits = (signature.tag == BIT_STRING).then_some(signature.contents)?;
+        Some((body.whole, algorithm.contents, bits.get(1..)?))
     }
 
     /// Returns the days from `now` (seconds since 1970) to its end, rounded down; negative once it has ended.

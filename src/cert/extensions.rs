@@ -2,10 +2,10 @@
 
 use std::fmt;
 
-use x509_parser::extensions::{GeneralName, GeneralSubtree, ParsedExtension, X509Extension};
+use x509_parser::extensions::{GeneralSubtree, ParsedExtension, X509Extension};
 
-use super::hex::hexadecimal;
-use super::oid::oid_name;
+use super::der;
+use super::general_name::GeneralName;
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct BasicConstraints {
@@ -18,6 +18,8 @@ pub struct BasicConstraints {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct KeyUsage {
     pub critical: bool,
+    /// It allows nothing at all.
+    pub is_empty: bool,
     pub digital_signature: bool,
     pub key_encipherment: bool,
     pub key_agreement: bool,
@@ -35,12 +37,34 @@ pub enum Purpose {
     Other(String),
 }
 
-/// The subtrees of names below an authority, in words: `DNS:.corp.example`, `IP:0a000000/ff000000`.
+/// The subtrees of names below an authority.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct NameConstraints {
     pub critical: bool,
-    pub permitted: Vec<String>,
-    pub excluded: Vec<String>,
+    pub permitted: Vec<GeneralName>,
+    pub excluded: Vec<GeneralName>,
+}
+
+/// What the authority key identifier says of the issuer (RFC 5280, section 4.2.1.1).
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct AuthorityKey {
+    pub id: Option<Vec<u8>>,
+    /// The issuer of the issuer's certificate, the first name of a directory in DER.
+    pub issuer: Option<Vec<u8>>,
+    /// The serial number of the issuer's certificate.
+    pub serial: Option<Vec<u8>>,
+}
+
+/// The extensions about policies (RFC 5280, sections 4.2.1.4, 4.2.1.5, 4.2.1.11 and 4.2.1.14).
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Policies {
+    /// The policies in dotted numbers, if the extension is there.
+    pub asserted: Option<Vec<String>>,
+    /// From a policy of the issuer to one of the subject.
+    pub mapped: Vec<(String, String)>,
+    pub require_explicit: Option<u32>,
+    pub inhibit_mapping: Option<u32>,
+    pub inhibit_any: Option<u32>,
 }
 
 impl BasicConstraints {
@@ -59,6 +83,7 @@ impl KeyUsage {
         extensions.iter().find_map(|extension| match extension.parsed_extension() {
             ParsedExtension::KeyUsage(value) => Some(Self {
                 critical: extension.critical,
+                is_empty: value.flags == 0,
                 digital_signature: value.digital_signature(),
                 key_encipherment: value.key_encipherment(),
                 key_agreement: value.key_agreement(),
@@ -72,13 +97,14 @@ impl KeyUsage {
 
 impl NameConstraints {
     pub(super) fn of(extensions: &[X509Extension<'_>]) -> Option<Self> {
-        let words =
-            |trees: &Option<Vec<GeneralSubtree<'_>>>| trees.iter().flatten().map(|tree| subtree(&tree.base)).collect();
+        let bases = |trees: &Option<Vec<GeneralSubtree<'_>>>| {
+            trees.iter().flatten().map(|tree| GeneralName::of(&tree.base)).collect()
+        };
         extensions.iter().find_map(|extension| match extension.parsed_extension() {
             ParsedExtension::NameConstraints(value) => Some(Self {
                 critical: extension.critical,
-                permitted: words(&value.permitted_subtrees),
-                excluded: words(&value.excluded_subtrees),
+                permitted: bases(&value.permitted_subtrees),
+                excluded: bases(&value.excluded_subtrees),
             }),
             _ => None,
         })
@@ -113,39 +139,62 @@ pub(super) fn subject_key_id(extensions: &[X509Extension<'_>]) -> Option<Vec<u8>
     })
 }
 
-/// Returns the key identifier of the authority, which the extension may lack.
-pub(super) fn authority_key_id(extensions: &[X509Extension<'_>]) -> Option<Vec<u8>> {
+pub(super) fn authority_key(extensions: &[X509Extension<'_>]) -> Option<AuthorityKey> {
     extensions.iter().find_map(|extension| match extension.parsed_extension() {
-        ParsedExtension::AuthorityKeyIdentifier(value) => value.key_identifier.as_ref().map(|id| id.0.to_vec()),
+        ParsedExtension::AuthorityKeyIdentifier(value) => Some(AuthorityKey {
+            id: value.key_identifier.as_ref().map(|id| id.0.to_vec()),
+            issuer: value.authority_cert_issuer.iter().flatten().find_map(|name| match name {
+                x509_parser::extensions::GeneralName::DirectoryName(name) => Some(name.as_raw().to_vec()),
+                _ => None,
+            }),
+            serial: value.authority_cert_serial.map(<[u8]>::to_vec),
+        }),
         _ => None,
     })
 }
 
+/// Returns Netscape's certificate type as its octet of bits, `0x80` for a client and `0x40` for a server.
+pub(super) fn netscape_type(extensions: &[X509Extension<'_>]) -> Option<u8> {
+    let extension = extensions.iter().find(|extension| extension.oid.to_id_string() == NETSCAPE_TYPE)?;
+    let (bits, _) = der::first(extension.value)?;
+    bits.contents.get(1).copied().or(Some(0))
+}
+
+impl Policies {
+    /// Returns them if any of the extensions is there.
+    pub(super) fn of(extensions: &[X509Extension<'_>]) -> Option<Self> {
+        let (mut policies, mut found) = (Self::default(), false);
+        for extension in extensions {
+            match extension.parsed_extension() {
+                ParsedExtension::CertificatePolicies(value) => {
+                    policies.asserted = Some(value.iter().map(|policy| policy.policy_id.to_id_string()).collect());
+                }
+                ParsedExtension::PolicyMappings(value) => {
+                    let pair = |it: &x509_parser::extensions::PolicyMapping<'_>| {
+                        (it.issuer_domain_policy.to_id_string(), it.subject_domain_policy.to_id_string())
+                    };
+                    policies.mapped = value.mappings.iter().map(pair).collect();
+                }
+                ParsedExtension::PolicyConstraints(value) => {
+                    policies.require_explicit = value.require_explicit_policy;
+                    policies.inhibit_mapping = value.inhibit_policy_mapping;
+                }
+                ParsedExtension::InhibitAnyPolicy(value) => policies.inhibit_any = Some(value.skip_certs),
+                _ => continue,
+            }
+            found = true;
+        }
+        found.then_some(policies)
+    }
+}
+
+/// Returns the dotted numbers of critical extensions.
+pub(super) fn critical(extensions: &[X509Extension<'_>]) -> Vec<String> {
+    extensions.iter().filter(|extension| extension.critical).map(|extension| extension.oid.to_id_string()).collect()
+}
+
 pub(super) fn is_must_staple(extension: &X509Extension<'_>) -> bool {
     extension.oid.to_id_string() == MUST_STAPLE
-}
-
-/// Returns the names or numbers of critical extensions that clients do not know.
-pub(super) fn unknown_critical(extensions: &[X509Extension<'_>]) -> Vec<String> {
-    let is_known = |extension: &X509Extension<'_>| {
-        is_decoded(extension.parsed_extension()) || KNOWN_TO_CLIENTS.contains(&extension.oid.to_id_string().as_str())
-    };
-    let unknown = extensions.iter().filter(|extension| extension.critical && !is_known(extension));
-    unknown.map(|extension| oid_name(&extension.oid)).collect()
-}
-
-/// Returns whether an extension is one of those that are decoded here, and well-formed.
-fn is_decoded(extension: &ParsedExtension<'_>) -> bool {
-    matches!(
-        extension,
-        ParsedExtension::BasicConstraints(_)
-            | ParsedExtension::KeyUsage(_)
-            | ParsedExtension::ExtendedKeyUsage(_)
-            | ParsedExtension::SubjectKeyIdentifier(_)
-            | ParsedExtension::AuthorityKeyIdentifier(_)
-            | ParsedExtension::NameConstraints(_)
-            | ParsedExtension::SubjectAlternativeName(_)
-    )
 }
 
 impl fmt::Display for Purpose {
@@ -159,25 +208,6 @@ impl fmt::Display for Purpose {
     }
 }
 
-fn subtree(base: &GeneralName<'_>) -> String {
-    match base {
-        GeneralName::DNSName(name) => format!("DNS:{name}"),
-        GeneralName::IPAddress(octets) => {
-            let (address, mask) = octets.split_at(octets.len() / 2);
-            format!("IP:{}/{}", hexadecimal(address), hexadecimal(mask))
-        }
-        other => other.to_string(),
-    }
-}
-
 /// id-pe-tlsfeature (RFC 7633).
 const MUST_STAPLE: &str = "1.3.6.1.5.5.7.1.24";
-/// Critical extensions that Java, OpenSSL and webpki take beyond those decoded above.
-const KNOWN_TO_CLIENTS: &[&str] = &[
-    "2.5.29.32", // certificatePolicies
-    "2.5.29.33", // policyMappings
-    "2.5.29.36", // policyConstraints
-    "2.5.29.54", // inhibitAnyPolicy
-    "2.5.29.31", // cRLDistributionPoints
-    MUST_STAPLE,
-];
+const NETSCAPE_TYPE: &str = "2.16.840.1.113730.1.1";

@@ -6,6 +6,7 @@ use rustls_pki_types::CertificateDer;
 use x509_parser::error::X509Error;
 use x509_parser::prelude::{FromDer, GeneralName, X509Certificate};
 
+use super::distinguished_name::text;
 use super::hex::hexadecimal;
 use super::name_match::dns_name_covers;
 use crate::model::Host;
@@ -31,11 +32,7 @@ impl CertificateNames {
         names.common = certificate
             .subject()
             .iter_common_name()
-            .map(|name| match name.as_str() {
-                Ok(text) => text.to_owned(),
-                // A BMPString or the like: kept readable, it matches no host.
-                Err(_) => String::from_utf8_lossy(name.as_slice()).into_owned(),
-            })
+            .map(|name| text(name.attr_value().tag().0, name.as_slice()))
             .collect();
         let alternative = certificate.subject_alternative_name()?;
         for name in alternative.iter().flat_map(|extension| &extension.value.general_names) {

@@ -6,7 +6,7 @@ use x509_parser::certificate::X509Certificate;
 use x509_parser::oid_registry::{self, Oid};
 use x509_parser::public_key::PublicKey;
 
-use super::der::dotted;
+use super::der::{self, BIT_STRING, SEQUENCE, dotted};
 use super::ec_point::{canonical, curve_spelled_out_in};
 use super::oid::oid_name;
 
@@ -16,6 +16,8 @@ pub struct Key {
     pub kind: KeyKind,
     /// SubjectPublicKeyInfo in DER, with the curve's name and both coordinates: equal exactly for equal keys.
     pub spki: Vec<u8>,
+    /// The curve is given by its parameters instead of its name.
+    pub has_explicit_curve: bool,
 }
 
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -34,6 +36,8 @@ pub enum KeyKind {
 /// How the issuer signed.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Signature {
+    /// The algorithm in dotted numbers.
+    pub number: String,
     /// Such as `sha256WithRSAEncryption`, or a dotted number.
     pub name: String,
     pub hash_is_broken: bool,
@@ -43,6 +47,7 @@ impl Key {
     pub(super) fn of(certificate: &X509Certificate<'_>) -> Self {
         let info = certificate.public_key();
         let algorithm = &info.algorithm.algorithm;
+        let mut has_explicit_curve = false;
         let kind = match info.parsed() {
             Ok(PublicKey::RSA(key)) => {
                 let modulus = without_leading_zeros(key.modulus);
@@ -53,16 +58,26 @@ impl Key {
                 let curve = info.algorithm.parameters.as_ref().and_then(|it| it.as_oid().ok());
                 KeyKind::Ec(match curve {
                     Some(oid) => curve_name(&oid.to_id_string()),
-                    None => match curve_spelled_out_in(info.raw) {
-                        Some(oid) => format!("{} with its parameters spelled out", curve_name(&dotted(oid))),
-                        None => "of an unnamed curve".into(),
-                    },
+                    None => {
+                        has_explicit_curve = true;
+                        match curve_spelled_out_in(info.raw) {
+                            Some(oid) => format!("{} with its parameters spelled out", curve_name(&dotted(oid))),
+                            None => "of an unnamed curve".into(),
+                        }
+                    }
                 })
             }
             _ if *algorithm == oid_registry::OID_SIG_ED25519 => KeyKind::Ed25519,
             _ => KeyKind::Other(oid_name(algorithm)),
         };
-        Self { kind, spki: canonical(info.raw) }
+        Self { kind, spki: canonical(info.raw), has_explicit_curve }
+    }
+
+    /// Returns the contents of the algorithm's identifier, and the key's own octets.
+    pub fn parts(&self) -> Option<(&[u8], &[u8])> {
+        let parts = der::inside(&self.spki, SEQUENCE)?;
+        let [algorithm, key] = parts[..] else { return None };
+        Some((algorithm.contents, (key.tag == BIT_STRING).then_some(key.contents)?.get(1..)?))
     }
 }
 
@@ -79,7 +94,8 @@ impl fmt::Display for Key {
 
 impl Signature {
     pub(super) fn of(oid: &Oid<'_>) -> Self {
-        Self { name: oid_name(oid), hash_is_broken: BROKEN.contains(&oid.to_id_string().as_str()) }
+        let number = oid.to_id_string();
+        Self { name: oid_name(oid), hash_is_broken: BROKEN.contains(&number.as_str()), number }
     }
 }
 
@@ -94,6 +110,11 @@ fn curve_name(oid: &str) -> String {
         "1.3.132.0.34" => "P-384".into(),
         "1.3.132.0.35" => "P-521".into(),
         "1.3.132.0.10" => "secp256k1".into(),
+        "1.2.840.10045.3.1.1" => "P-192".into(),
+        "1.3.132.0.33" => "P-224".into(),
+        "1.3.36.3.3.2.8.1.1.7" => "brainpoolP256r1".into(),
+        "1.3.36.3.3.2.8.1.1.11" => "brainpoolP384r1".into(),
+        "1.3.36.3.3.2.8.1.1.13" => "brainpoolP512r1".into(),
         other => other.into(),
     }
 }

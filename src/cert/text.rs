@@ -6,6 +6,7 @@ use super::Certificate;
 use super::date::moment;
 use super::field::Field;
 use super::hex::hexadecimal;
+use super::oid::extension_name;
 use crate::words::{first_of, shown};
 
 /// Returns the fields of a certificate that it has, each with its line, in the order of `openssl x509 -text`; of its
@@ -50,19 +51,20 @@ pub fn lines(certificate: &Certificate, most_names: usize) -> Vec<(Field, String
         lines.push((Field::SubjectAlternativeName, first_of(dns.chain(ip).chain(others), most_names)));
     }
     for (field, id) in [
-        (Field::SubjectKeyIdentifier, &certificate.subject_key_id),
-        (Field::AuthorityKeyIdentifier, &certificate.authority_key_id),
+        (Field::SubjectKeyIdentifier, certificate.subject_key_id.as_deref()),
+        (Field::AuthorityKeyIdentifier, certificate.authority_key_id()),
     ] {
-        lines.extend(id.as_ref().map(|id| (field, hexadecimal(id))));
+        lines.extend(id.map(|id| (field, hexadecimal(id))));
     }
     if let Some(constraints) = &certificate.name_constraints {
-        let permitted = constraints.permitted.iter().map(|name| format!("permitted {}", shown(name)));
-        let excluded = constraints.excluded.iter().map(|name| format!("excluded {}", shown(name)));
+        let permitted = constraints.permitted.iter().map(|name| format!("permitted {}", shown(&name.to_string())));
+        let excluded = constraints.excluded.iter().map(|name| format!("excluded {}", shown(&name.to_string())));
         let all = first_of(permitted.chain(excluded), most_names);
         lines.push((Field::NameConstraints, format!("{}{all}", critical(constraints.critical))));
     }
     let staple = certificate.must_staple.then(|| "TLS Feature: status_request".to_owned());
-    let unknown = certificate.unknown_critical.iter().map(|name| format!("critical, {name}"));
+    let unknown = certificate.critical.iter().filter(|number| !SHOWN.contains(&number.as_str()));
+    let unknown = unknown.map(|number| format!("critical, {}", extension_name(number)));
     let others: Vec<_> = staple.into_iter().chain(unknown).collect();
     if !others.is_empty() {
         lines.push((Field::OtherExtensions, others.join("; ")));
@@ -73,3 +75,16 @@ pub fn lines(certificate: &Certificate, most_names: usize) -> Vec<(Field, String
 fn join<T: ToString>(items: &[T]) -> String {
     items.iter().map(ToString::to_string).collect::<Vec<_>>().join(", ")
 }
+
+/// Extensions that have a line of their own.
+const SHOWN: &[&str] = &[
+    "2.5.29.14",
+    "2.5.29.15",
+    "2.5.29.17",
+    "2.5.29.19",
+    "2.5.29.30",
+    "2.5.29.35",
+    "2.5.29.37",
+    // The TLS feature.
+    "1.3.6.1.5.5.7.1.24",
+];

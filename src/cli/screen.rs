@@ -1,6 +1,6 @@
 //! What goes to standard output and standard error, and whether it has colours.
 
-use std::io::Write;
+use std::io::{self, StdoutLock, Write};
 
 use anstream::stream::RawStream;
 use anstream::{AutoStream, ColorChoice};
@@ -42,8 +42,16 @@ pub(super) fn has_color(stream: &impl RawStream) -> bool {
 /// # Errors
 /// It cannot be written: its reader has left, or the disk is full.
 pub(super) fn print(text: &str) -> anyhow::Result<()> {
-    let mut out = std::io::stdout().lock();
-    out.write_all(text.as_bytes())
+    write(|out| out.write_all(text.as_bytes()))
+}
+
+/// Lets something write itself to standard output.
+///
+/// # Errors
+/// It cannot be written: its reader has left, or the disk is full.
+pub(super) fn write(writing: impl FnOnce(&mut StdoutLock<'_>) -> io::Result<()>) -> anyhow::Result<()> {
+    let mut out = io::stdout().lock();
+    writing(&mut out)
         .and_then(|()| out.flush())
         .map_err(|error| anyhow!("cannot write to standard output: {}", os_reason(&error)))
 }
@@ -73,12 +81,12 @@ pub(super) use {errln, out, outln};
 
 /// Writes to standard error.
 pub(super) fn print_error(text: &str) {
-    let _ = std::io::stderr().write_all(text.as_bytes());
+    let _ = io::stderr().write_all(text.as_bytes());
 }
 
 /// Writes to standard error what there is to say about a configuration.
 pub(super) fn diagnostics(found: &Diagnostics) {
-    errln!("{}", found.render(has_color(&std::io::stderr())));
+    errln!("{}", found.render(has_color(&io::stderr())));
 }
 
 /// Writes to standard error what could not be read, each with its remedy.

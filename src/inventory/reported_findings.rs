@@ -84,7 +84,7 @@ mod tests {
         severity: Severity::Warning,
         title: "it ends soon",
         basis: "RFC 5280",
-        clients: "all",
+        clients: crate::lint::Clients::Told("all"),
         explanation: "It ends soon.",
         remedy: "renew it",
     };

@@ -1,12 +1,11 @@
 //! Authorities: do certificates that sign others say so as they must?
 
-use webpki::Error;
-
 use super::chain::Path;
-use super::explanation::Explanation;
+use super::clients::Why;
 use super::finding::of_server;
+use super::known_authorities::KnownAuthorities;
 use super::usage::unknown_critical;
-use super::{Check, Family, Finding, Located, Severity, Subject};
+use super::{Check, Clients, Family, Finding, Located, Severity, Subject};
 use crate::cert::Field;
 
 pub(super) static CHECKS: &[&Check] = &[
@@ -17,82 +16,73 @@ pub(super) static CHECKS: &[&Check] = &[
     &CA_CANNOT_SIGN,
 ];
 
-static CA_BASIC_CONSTRAINTS_MISSING: Check = Check {
+pub(super) static CA_BASIC_CONSTRAINTS_MISSING: Check = Check {
     id: "ca-basic-constraints-missing",
     family: Family::Authorities,
     severity: Severity::Error,
     title: "an authority's certificate has no basic constraints",
     basis: "RFC 5280, section 4.2.1.9",
-    clients: "an intermediate's: Python, Java and rustls refuse what it signed; a root's: Java and Python 3.13 and later do, \
-        Python 3.11 and rustls take it",
+    clients: Clients::Judged(&[Why::IssuerIsNoAuthority, Why::AnchorIsNoAuthority]),
     explanation: "`CA:TRUE` in the basic constraints is what tells an authority's certificate from a server's. Roots from before \
         2002, and some that scripts make, lack it. Java then says `basic constraints check failed: this is not a CA certificate`.",
     remedy: "renew the authority's certificate with basicConstraints=critical,CA:TRUE; the same key may stay",
 };
 
-static CA_BASIC_CONSTRAINTS_NOT_CRITICAL: Check = Check {
+pub(super) static CA_BASIC_CONSTRAINTS_NOT_CRITICAL: Check = Check {
     id: "ca-basic-constraints-not-critical",
     family: Family::Authorities,
     severity: Severity::Warning,
     title: "the basic constraints of an authority's certificate are not critical",
     basis: "RFC 5280, section 4.2.1.9",
-    clients: "Python 3.13 and later (strict by default) refuses what it signed; Python 3.11, Java and rustls take it",
+    clients: Clients::Judged(&[Why::StrictConstraintsNotCritical]),
     explanation: "Python's default context sets `VERIFY_X509_STRICT` from 3.13 on. OpenSSL then says `Basic Constraints of CA cert \
         not marked critical`, for a root of the truststore too. `openssl req -x509` with an old configuration makes such roots.",
     remedy: "renew the authority's certificate with basicConstraints=critical,CA:TRUE; the same key may stay",
 };
 
-static CA_KEY_USAGE_MISSING: Check = Check {
+pub(super) static CA_KEY_USAGE_MISSING: Check = Check {
     id: "ca-key-usage-missing",
     family: Family::Authorities,
     severity: Severity::Warning,
     title: "an authority's certificate has no key usage",
     basis: "RFC 5280, section 4.2.1.3",
-    clients: "Python 3.13 and later (strict by default) refuses what it signed; Python 3.11, Java and rustls take it",
+    clients: Clients::Judged(&[Why::StrictNoKeyUsage]),
     explanation: "Python's default context sets `VERIFY_X509_STRICT` from 3.13 on. OpenSSL then says `CA cert does not include key \
         usage extension`.",
     remedy: "renew the authority's certificate with keyUsage=critical,keyCertSign,cRLSign; the same key may stay",
 };
 
-static CA_KEY_IDS_MISSING: Check = Check {
+pub(super) static CA_KEY_IDS_MISSING: Check = Check {
     id: "ca-key-ids-missing",
     family: Family::Authorities,
     severity: Severity::Warning,
     title: "a key identifier is missing: an authority's own, or that of the authority in what it signed",
     basis: "RFC 5280, sections 4.2.1.1 and 4.2.1.2",
-    clients: "Python 3.13 and later (strict by default) refuses the chain; Python 3.11, Java and rustls take it",
+    clients: Clients::Judged(&[Why::StrictNoSubjectKey, Why::StrictNoAuthorityKey]),
     explanation: "Key identifiers tell the keys of an authority apart that has had several under one name. Python's default context \
         sets `VERIFY_X509_STRICT` from 3.13 on, and OpenSSL then says `Missing Subject Key Identifier` or `Missing Authority Key \
         Identifier`.",
     remedy: "issue the certificate anew with subjectKeyIdentifier=hash (an authority's) and authorityKeyIdentifier=keyid",
 };
 
-static CA_CANNOT_SIGN: Check = Check {
+pub(super) static CA_CANNOT_SIGN: Check = Check {
     id: "ca-cannot-sign",
     family: Family::Authorities,
     severity: Severity::Error,
     title: "the key usage of an authority's certificate does not allow signing certificates",
     basis: "RFC 5280, section 4.2.1.3",
-    clients: "Python (OpenSSL) and Java refuse what it signed; rustls does not look",
+    clients: Clients::Judged(&[Why::CannotSign]),
     explanation: "An authority's key usage has to have `keyCertSign`. Without it OpenSSL says `invalid CA certificate` and Java \
         `keyCertSign bit is not set`, for an intermediate as for a root of the truststore.",
     remedy: "renew the authority's certificate with keyUsage=critical,keyCertSign,cRLSign; the same key may stay",
 };
 
-pub(super) static EXPLAINS: &[Explanation] = &[
-    // `ca-basic-constraints-missing`
-    Explanation {
-        error: |error| matches!(error, Error::EndEntityUsedAsCa),
-        is_reported: |path| path.intermediates().any(|it| it.certificate.basic_constraints.is_none()),
-    },
-];
-
-pub(super) fn lint(subject: &Subject, path: &Path<'_>) -> Vec<Finding> {
+pub(super) fn lint(subject: &Subject, path: &Path<'_>, known: &KnownAuthorities<'_>) -> Vec<Finding> {
     let mut findings = Vec::new();
     if subject.is_server() {
         findings.extend(issuer_key(subject));
     }
-    for at in authorities(subject, path) {
+    for at in authorities(subject, path, known) {
         judge(at, &mut findings);
     }
     findings
@@ -100,11 +90,10 @@ pub(super) fn lint(subject: &Subject, path: &Path<'_>) -> Vec<Finding> {
 
 /// Returns the certificates that say they are authorities', and those that have to be because they are above the
 /// server's own.
-fn authorities<'a>(subject: &'a Subject, path: &Path<'a>) -> Vec<&'a Located> {
+fn authorities<'a>(subject: &'a Subject, path: &'a Path<'a>, known: &KnownAuthorities<'_>) -> Vec<&'a Located> {
     if !subject.is_server() {
-        // The trust entry of a server that signs its own certificate is no authority's, whatever it says.
-        let is_entry = |at: &Located| at.certificate.names_itself() && at.certificate.names.has_alternative();
-        return subject.chain().iter().filter(|at| !is_entry(at)).collect();
+        // The trust entry of a server that is its own authority is no authority's, whatever it says.
+        return subject.chain().iter().filter(|at| !known.is_server(&at.certificate)).collect();
     }
     let above = subject.chain().iter().filter(|at| !std::ptr::eq(*at, subject.leaf_located()));
     above.filter(|at| at.certificate.is_ca() || path.has_above(at)).collect()
@@ -158,7 +147,7 @@ fn judge(at: &Located, findings: &mut Vec<Finding>) {
     if certificate.subject_key_id.is_none() {
         let (field, message) = (Field::SubjectKeyIdentifier, format!("the authority {title} has no key identifier"));
         about(&CA_KEY_IDS_MISSING, field, message, "no subject key identifier", "the hash of its key");
-    } else if certificate.authority_key_id.is_none() && !certificate.names_itself() {
+    } else if certificate.authority_key_id().is_none() && !certificate.names_itself() {
         let message = format!("the authority {title} does not name its issuer's key");
         let field = Field::AuthorityKeyIdentifier;
         about(&CA_KEY_IDS_MISSING, field, message, "no authority key identifier", "the issuer's key identifier");
@@ -169,7 +158,7 @@ fn judge(at: &Located, findings: &mut Vec<Finding>) {
 /// Checks that a server's certificate names its issuer's key, which self-signed ones need not (RFC 6818, section 2).
 fn issuer_key(subject: &Subject) -> Option<Finding> {
     let certificate = subject.leaf();
-    (certificate.authority_key_id.is_none() && !certificate.names_itself()).then(|| {
+    (certificate.authority_key_id().is_none() && !certificate.names_itself()).then(|| {
         of_server(&CA_KEY_IDS_MISSING, subject, "the certificate does not name its issuer's key")
             .field(Field::AuthorityKeyIdentifier)
             .observed("no authority key identifier")

@@ -1,6 +1,5 @@
 //! All checks of all families.
 
-use super::explanation::Explanation;
 use super::{Check, authorities, chain, cluster, keys, live_ports, names, peer_checks, usage, validity};
 
 /// Returns every check, by family.
@@ -25,15 +24,19 @@ static FAMILIES: &[&[&Check]] = &[
     live_ports::CHECKS,
 ];
 
-/// The errors of rustls-webpki that findings explain, by family.
-pub(super) static EXPLANATIONS: &[&[Explanation]] =
-    &[validity::EXPLAINS, usage::EXPLAINS, authorities::EXPLAINS, keys::EXPLAINS, chain::EXPLAINS];
-
 #[cfg(test)]
 mod tests {
     use std::collections::HashSet;
 
     use super::*;
+    use crate::lint::clients::Why;
+
+    #[test]
+    fn every_reason_for_a_refusal_is_what_some_check_is_about() {
+        let told = |why: &Why| catalogue().any(|check| check.clients.include(*why));
+        let missing: Vec<_> = Why::ALL.iter().filter(|why| why.is_refusal() && !told(why)).collect();
+        assert!(missing.is_empty(), "{missing:?}");
+    }
 
     #[test]
     fn checks_are_well_described() {
@@ -42,7 +45,7 @@ mod tests {
             let id = check.id;
             assert!(ids.insert(id), "{id} stands twice");
             assert!(id.bytes().all(|byte| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'-'), "{id}");
-            for text in [check.title, check.basis, check.clients, check.explanation, check.remedy] {
+            for text in [check.title, check.basis, check.clients.words(), check.explanation, check.remedy] {
                 assert!(!text.is_empty(), "{id} says too little");
             }
             assert!(

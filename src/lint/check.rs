@@ -1,6 +1,7 @@
 //! A check: something that the linter looks for, and the family that it belongs to.
 
 use super::Severity;
+use super::clients::Why;
 
 /// Something that the linter looks for.
 #[derive(Debug)]
@@ -14,12 +15,37 @@ pub struct Check {
     pub title: &'static str,
     /// The rule: an RFC with its section, or the client that has it.
     pub basis: &'static str,
-    /// The clients that are affected, and how.
-    pub clients: &'static str,
+    /// The clients that are affected.
+    pub clients: Clients,
     /// What to know about it, in paragraphs of Markdown.
     pub explanation: &'static str,
     /// What to do, in one line.
     pub remedy: &'static str,
+}
+
+/// The clients that a check is about.
+#[derive(Clone, Copy, Debug)]
+pub enum Clients {
+    /// Those that refuse a chain for one of these reasons: the model of clients finds them for each finding.
+    Judged(&'static [Why]),
+    /// Those that something happens to which no client's verifier judges, in words.
+    Told(&'static str),
+}
+
+impl Clients {
+    /// Returns what can be said without a chain.
+    pub fn words(self) -> &'static str {
+        match self {
+            Self::Judged([]) => "every client takes it",
+            Self::Judged(_) => "each finding says which clients refuse the chain for it",
+            Self::Told(words) => words,
+        }
+    }
+
+    /// Returns whether a refusal for this reason is what the check is about.
+    pub fn include(self, why: Why) -> bool {
+        matches!(self, Self::Judged(reasons) if reasons.contains(&why))
+    }
 }
 
 /// Which file of the linter has a check.

@@ -13,6 +13,8 @@ pub struct Finding {
     pub check: &'static Check,
     pub severity: Severity,
     pub origin: Origin,
+    /// The certificate that it is about, in DER, where that is not the one to show: an anchor that is in no file.
+    pub about: Option<Vec<u8>>,
     /// What to show the place in; none where there is no certificate, such as on a port without TLS.
     pub certificate: Option<Arc<Certificate>>,
     /// Where in the certificate; the field may be one that it lacks.
@@ -25,6 +27,8 @@ pub struct Finding {
     pub expected: String,
     /// Commands or lines of configuration to paste; the check's own remedy goes with them.
     pub paste: Vec<String>,
+    /// Which clients refuse the chain for it, and which take it.
+    pub clients: String,
     /// What else to know about this case.
     pub notes: Vec<String>,
 }
@@ -50,6 +54,7 @@ impl Finding {
             check,
             severity: check.severity,
             origin,
+            about: None,
             certificate: None,
             field: None,
             span: None,
@@ -57,6 +62,7 @@ impl Finding {
             observed: String::new(),
             expected: String::new(),
             paste: Vec::new(),
+            clients: check.clients.words().to_owned(),
             notes: Vec::new(),
         }
     }

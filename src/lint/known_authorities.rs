@@ -1,13 +1,13 @@
 //! What chains can be built from and verified against: trust anchors, the authorities among all subjects, and
 //! revocation lists; made ready once for a run of the linter.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
 use rustls_pki_types::CertificateRevocationListDer;
 
 use super::anchors::Anchors;
+use super::clients::path::Signatures;
 use super::revocation_lists::RevocationLists;
-use super::signature_cache::SignatureCache;
 use super::{Subject, Trust, Use};
 use crate::cert::Certificate;
 
@@ -16,12 +16,16 @@ pub(super) struct KnownAuthorities<'a> {
     /// The time of verification, in seconds since 1970.
     pub(super) now: i64,
     pub(super) revocation: RevocationLists,
-    pub(super) signatures: SignatureCache,
+    pub(super) signatures: Signatures,
     anchors: Anchors<'a>,
     /// Those of subjects that have their own trust. Subjects mostly share one list, which is made ready once.
     anchors_of_subjects: HashMap<ListId, Anchors<'a>>,
     /// The authorities among the subjects, by the DER of their names.
     by_subject: HashMap<&'a [u8], Vec<&'a Certificate>>,
+    /// The servers' own certificates, in DER.
+    servers: HashSet<&'a [u8]>,
+    /// The names of issuers, of all subjects' certificates that are not their own.
+    issuers: HashSet<&'a [u8]>,
 }
 
 /// What identifies a list of anchors: address, length, and whether the user named them.
@@ -41,10 +45,12 @@ impl<'a> KnownAuthorities<'a> {
         Self {
             now,
             revocation: RevocationLists::of(revocation_lists),
-            signatures: SignatureCache::new(),
+            signatures: Signatures::new(),
             anchors: Anchors::of(trust),
             anchors_of_subjects,
             by_subject: authorities(subjects),
+            issuers: issuers(subjects),
+            servers: subjects.iter().filter(|it| it.is_server()).map(|it| it.leaf().der.as_ref()).collect(),
         }
     }
 
@@ -59,6 +65,14 @@ impl<'a> KnownAuthorities<'a> {
         named.iter().copied().find(|authority| certificate.names_issuer(authority))
     }
 
+    /// Returns whether it is a server's own certificate, or the trust entry of one that is its own authority: it is
+    /// meant for a server, and nobody names it as issuer.
+    pub(super) fn is_server(&self, certificate: &Certificate) -> bool {
+        let is_entry = certificate.is_self_issued() && certificate.is_for_server();
+        self.servers.contains(certificate.der.as_ref())
+            || (is_entry && !self.issuers.contains(certificate.subject.folded()))
+    }
+
     /// Returns whether the certificate is one of the subjects', or in one's chain above the server's own.
     pub(super) fn is_linted(&self, authority: &Certificate) -> bool {
         let named = self.by_subject.get(authority.subject_der());
@@ -68,6 +82,11 @@ impl<'a> KnownAuthorities<'a> {
 
 fn list_id(trust: &Trust) -> ListId {
     (trust.anchors.as_ptr().addr(), trust.anchors.len(), trust.given)
+}
+
+fn issuers(subjects: &[Subject]) -> HashSet<&[u8]> {
+    let all = subjects.iter().flat_map(Subject::chain).map(|at| &at.certificate);
+    all.filter(|it| !it.is_self_issued()).map(|it| it.issuer_name.folded()).collect()
 }
 
 /// Returns every authority of the subjects by its name, and each key of one name once, or twice where it is a root as

@@ -3,8 +3,9 @@
 use rayon::prelude::*;
 use rustls_pki_types::CertificateRevocationListDer;
 
-use super::catalogue::EXPLANATIONS;
+use super::affected::Affected;
 use super::chain::{self, Path};
+use super::judgement::Judgement;
 use super::known_authorities::KnownAuthorities;
 use super::{Finding, Findings, Levels, Subject, Trust, WeakKeys, authorities, cluster, keys, names, usage, validity};
 
@@ -41,10 +42,14 @@ impl Linter {
     /// Lints every subject by itself, on all cores, and then all of them together.
     pub fn lint(&self, subjects: &[Subject]) -> Findings {
         let known = KnownAuthorities::of(&self.trust, &self.revocation_lists, subjects, self.now);
-        let each: Vec<Findings> =
-            subjects.par_iter().map(|subject| self.judge(self.lint_one(subject, &known))).collect();
+        let servers: Vec<_> = subjects.par_iter().map(|subject| self.server(subject, &known)).collect();
+        let of_all = Affected::of_all(servers.iter().flatten().map(|(_, affected)| affected));
+        let each = subjects.par_iter().zip(servers).map(|(subject, server)| {
+            let findings = server.map_or_else(|| self.authority(subject, &known, &of_all), |(findings, _)| findings);
+            self.judge(findings)
+        });
         let mut all = Findings::default();
-        for findings in each {
+        for findings in each.collect::<Vec<_>>() {
             all.extend(findings);
         }
         all.drop_repeated();
@@ -52,17 +57,42 @@ impl Linter {
         all
     }
 
-    /// Returns all findings about one subject, before levels.
-    fn lint_one(&self, subject: &Subject, known: &KnownAuthorities<'_>) -> Vec<Finding> {
-        let path = Path::of(subject);
-        let mut findings = validity::lint(subject, known, self.expiry_days);
-        findings.extend(authorities::lint(subject, &path));
-        if subject.is_server() {
-            findings.extend(names::lint(subject));
-            findings.extend(usage::lint(subject, known.anchors(subject)));
-            findings.extend(chain::lint(subject, &path, known, EXPLANATIONS));
+    /// Returns all findings about a server, before levels, and what clients mind about its chain; none for an authority.
+    fn server<'a>(
+        &self,
+        subject: &'a Subject,
+        known: &'a KnownAuthorities<'_>,
+    ) -> Option<(Vec<Finding>, Affected<'a>)> {
+        if !subject.is_server() {
+            return None;
         }
+        let path = Path::of(subject);
+        let judgement = Judgement::of(subject, known);
+        let affected = Affected::of(subject, &judgement);
+        let mut findings = validity::lint(subject, known, self.expiry_days);
+        findings.extend(authorities::lint(subject, &path, known));
+        findings.extend(names::lint(subject));
+        findings.extend(usage::lint(subject, known.anchors(subject)));
+        findings.extend(chain::lint(subject, &path, known, &judgement));
         findings.extend(keys::lint(subject, &self.weak_keys));
+        findings.extend(chain::broken_rules(subject, &judgement, known, &findings));
+        findings.extend(chain::broken_rules_of_authority(
+            subject.leaf_located(),
+            &affected.reasons_at(subject.leaf()),
+            &findings,
+        ));
+        findings.iter_mut().for_each(|finding| affected.settle(finding));
+        Some((findings, affected))
+    }
+
+    /// Returns all findings about an authority, before levels.
+    fn authority(&self, subject: &Subject, known: &KnownAuthorities<'_>, affected: &Affected<'_>) -> Vec<Finding> {
+        let mut findings = validity::lint(subject, known, self.expiry_days);
+        findings.extend(authorities::lint(subject, &Path::of(subject), known));
+        findings.extend(keys::lint(subject, &self.weak_keys));
+        let reasons = affected.reasons_at(subject.leaf());
+        findings.extend(chain::broken_rules_of_authority(subject.leaf_located(), &reasons, &findings));
+        findings.iter_mut().for_each(|finding| affected.settle(finding));
         findings
     }
 

@@ -10,6 +10,7 @@
 //! - [`clients`] judges which clients accept a certificate for a name.
 //! - [`report`] writes [`Findings`] for people and for programs.
 
+mod affected;
 mod anchors;
 mod authorities;
 mod catalogue;
@@ -17,10 +18,10 @@ mod chain;
 mod check;
 pub mod clients;
 mod cluster;
-mod explanation;
 mod finding;
 mod findings;
 mod gather;
+mod judgement;
 mod keys;
 mod known_authorities;
 mod levels;
@@ -40,7 +41,7 @@ mod usage;
 mod validity;
 
 pub use catalogue::{catalogue, check};
-pub use check::{Check, Family};
+pub use check::{Check, Clients, Family};
 pub use cluster::{ClusterView, ServerRow};
 pub use finding::Finding;
 pub use findings::Findings;

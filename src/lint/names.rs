@@ -2,8 +2,9 @@
 
 use std::net::IpAddr;
 
+use super::clients::{NAME_REFUSALS, Why};
 use super::finding::of_server as finding;
-use super::{Check, Family, Finding, Severity, Subject, Use, remedy};
+use super::{Check, Clients, Family, Finding, Severity, Subject, Use, remedy};
 use crate::cert::Field;
 use crate::cert::name_match::dns_name_covers;
 use crate::model::Host;
@@ -20,13 +21,13 @@ pub(super) static CHECKS: &[&Check] = &[
     &SAN_IP_AS_DNS,
 ];
 
-static SAN_MISSING_FRONTEND: Check = Check {
+pub(super) static SAN_MISSING_FRONTEND: Check = Check {
     id: "san-missing-frontend",
     family: Family::Names,
     severity: Severity::Error,
     title: "the load balancer's name is not among the subject alternative names",
     basis: "RFC 9525, section 6.3",
-    clients: "every client that verifies names refuses it",
+    clients: Clients::Judged(NAME_REFUSALS),
     explanation: "Clients connect to the load balancer's name and look for that name in the certificate that they are shown. \
         In passthrough it is an impalad that shows it, so every impalad's certificate must carry the load balancer's name \
         beside its own; one certificate in N without it breaks one connection in N, seemingly at random.\n\n\
@@ -41,7 +42,7 @@ static SAN_MISSING_NODE: Check = Check {
     severity: Severity::Warning,
     title: "the node's own name is not among the subject alternative names",
     basis: "RFC 9525, section 6.3",
-    clients: "clients that go direct, the daemons among themselves, and pronk where it re-encrypts",
+    clients: Clients::Told("clients that go direct, the daemons among themselves, and pronk where it re-encrypts"),
     explanation: "A certificate that only carries the load balancer's name serves those who come through the load balancer. \
         Clients that connect to the node itself, and the other daemons of the cluster, look for the node's name. Where \
         pronk re-encrypts it looks for the node's name too, and refuses the member without it: the finding is an error then.",
@@ -54,19 +55,19 @@ static CN_FALLBACK_ONLY: Check = Check {
     severity: Severity::Warning,
     title: "some clients take it today by its common name only",
     basis: "RFC 9525, section 2: the common name does not identify a server",
-    clients: "impala-shell, impyla, OpenSSL and Java fall back to the common name; rustls and Go do not",
+    clients: Clients::Judged(NAME_REFUSALS),
     explanation: "Without any DNS name among the alternative names, older matching rules fall back to the common name. \
         Clients drop that fallback one after the other, so what works today breaks with some client's upgrade.",
     remedy: "issue the certificate anew with the name as an alternative name too",
 };
 
-static CN_NOT_FRONTEND: Check = Check {
+pub(super) static CN_NOT_FRONTEND: Check = Check {
     id: "cn-not-frontend",
     family: Family::Names,
     severity: Severity::Warning,
     title: "the common name is not the load balancer's name",
     basis: "thrift's Python library on Python 3.12 and later",
-    clients: "impala-shell 4.0–4.5 and impyla up to 0.23 on Python 3.12 and later refuse it",
+    clients: Clients::Judged(&[Why::OnlyCommonNameCounts]),
     explanation: "On Python 3.12 and later, thrift's matching falls back to comparing the common name with the host, exactly, \
         and looks at no alternative name. A certificate pleases every client when the load balancer's name is its common \
         name and among its alternative names; a node's name goes into further alternative names.",
@@ -76,10 +77,10 @@ static CN_NOT_FRONTEND: Check = Check {
 static CN_NOT_IN_SAN: Check = Check {
     id: "cn-not-in-san",
     family: Family::Names,
-    severity: Severity::Warning,
+    severity: Severity::Info,
     title: "the common name is not among the subject alternative names",
     basis: "CA/Browser Forum Baseline Requirements, section 7.1.4.3",
-    clients: "clients that go by alternative names do not know the server by its common name",
+    clients: Clients::Told("clients that go by alternative names do not know the server by its common name"),
     explanation: "Once a certificate has a DNS name among its alternative names, clients ignore the common name. A host name \
         that stands in the common name alone is then of no use, and probably a mistake.",
     remedy: "issue the certificate anew with the common name repeated among the alternative names",
@@ -91,7 +92,7 @@ static SAN_WILDCARD_UNUSABLE: Check = Check {
     severity: Severity::Warning,
     title: "a wildcard in the alternative names matches nothing by the rules",
     basis: "RFC 9525, section 6.3: a wildcard is the whole left-most label, above two labels or more",
-    clients: "rustls and impala-shell refuse it; OpenSSL and Java take some forms",
+    clients: Clients::Judged(&[Why::WildcardEndsSearch, Why::WildcardForm, Why::PartialWildcard]),
     explanation: "`l*.corp.example`, `lb.*.example`, `*` and `*.example` are read differently by every client. `*.corp.example` \
         is the one form that all of them take, and it covers exactly one label.",
     remedy: "write the names out",
@@ -103,7 +104,7 @@ static SAN_NAME_INVALID: Check = Check {
     severity: Severity::Warning,
     title: "an alternative name is not one that clients can match",
     basis: "RFC 5280, section 4.2.1.6, and RFC 1123, section 2.1",
-    clients: "no client matches it, or some do and Java does not",
+    clients: Clients::Judged(&[Why::HostRefused, Why::NameUndecodable]),
     explanation: "A DNS name in a certificate is made of labels of letters, digits and inner hyphens, at most 63 characters \
         each, without a trailing dot; names in other scripts stand as A-labels (`xn--…`). Names with NUL bytes or spaces match \
         nowhere; an underscore stops Java.",
@@ -116,7 +117,7 @@ static SAN_IP_AS_DNS: Check = Check {
     severity: Severity::Warning,
     title: "an IP address stands among the DNS names",
     basis: "RFC 5280, section 4.2.1.6: an address is an iPAddress",
-    clients: "no client but Thrift's C++ library and Hue takes an address as a DNS name",
+    clients: Clients::Judged(&[Why::AddressAsName]),
     explanation: "Clients that connect to an IP address look for it among the IP addresses of the alternative names. As a \
         DNS name it looks right to people and to almost no client.",
     remedy: "issue the certificate anew with the address as an IP address",

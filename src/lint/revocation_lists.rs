@@ -30,6 +30,11 @@ impl RevocationLists {
         Self { usable: Lists::new(usable), unusable }
     }
 
+    /// Returns whether no list is given.
+    pub(super) fn are_none(&self) -> bool {
+        self.usable.is_empty() && self.unusable.is_empty()
+    }
+
     /// Judges a verified path.
     ///
     /// # Errors

@@ -80,9 +80,12 @@ impl Subject {
             return None;
         }
         let server = servers(&chain).position(|is| is);
-        let leaf = server.or_else(|| chain.iter().position(|it| is_for_server(&it.certificate))).unwrap_or(0);
+        let leaf = server.or_else(|| chain.iter().position(|it| it.certificate.is_for_server())).unwrap_or(0);
+        let is_shown = matches!(chain[leaf].origin, Origin::Live { .. });
         let role = match role.usage {
-            Use::Server if chain[leaf].certificate.is_authority() => Role { usage: Use::Authority, ..Role::default() },
+            Use::Server if !is_shown && chain[leaf].certificate.is_authority() => {
+                Role { usage: Use::Authority, ..Role::default() }
+            }
             _ => role,
         };
         Some(Self { chain, leaf, key, role, trust: None })
@@ -114,17 +117,15 @@ impl Subject {
 }
 
 /// Returns which of some certificates are servers'. An authority may lack the mark of one, which is a flaw of its own:
-/// one that another certificate names as its issuer is no server's.
+/// one that another certificate names as its issuer is no server's. A second copy is the same server.
 pub(super) fn servers(certificates: &[Located]) -> impl Iterator<Item = bool> {
     let issued = certificates.iter().map(|it| &it.certificate).filter(|certificate| !certificate.is_self_issued());
-    let issuers: HashSet<Vec<u8>> = issued.map(|certificate| certificate.issuer_der().to_vec()).collect();
-    certificates.iter().map(move |it| is_for_server(&it.certificate) && !issuers.contains(it.certificate.subject_der()))
-}
-
-/// Returns whether a certificate is meant for a server. What `openssl req -x509` makes says CA:TRUE and is one all the
-/// same when it carries names.
-fn is_for_server(certificate: &Certificate) -> bool {
-    !certificate.is_ca() || !certificate.names.dns.is_empty() || !certificate.names.ip.is_empty()
+    let issuers: HashSet<Vec<u8>> = issued.map(|certificate| certificate.issuer_name.folded().to_vec()).collect();
+    let mut seen = HashSet::new();
+    certificates.iter().map(move |it| {
+        let is_first = seen.insert(it.certificate.der.as_ref());
+        is_first && it.certificate.is_for_server() && !issuers.contains(it.certificate.subject.folded())
+    })
 }
 
 impl Origin {

@@ -1,12 +1,10 @@
 //! Usage: may the server's own certificate be used for a TLS server?
 
 use super::anchors::Anchors;
-use webpki::Error;
-
-use super::explanation::Explanation;
+use super::clients::Why;
 use super::finding::of_server;
-use super::{Check, Family, Finding, Located, Severity, Subject, Use, remedy};
-use crate::cert::{Field, Purpose};
+use super::{Check, Clients, Family, Finding, Located, Severity, Subject, Use, remedy};
+use crate::cert::{Field, Purpose, extension_name};
 
 pub(super) static CHECKS: &[&Check] = &[
     &EKU_NO_SERVER_AUTH,
@@ -26,7 +24,7 @@ static EKU_NO_SERVER_AUTH: Check = Check {
     severity: Severity::Error,
     title: "the extended key usage does not allow a server",
     basis: "RFC 5280, section 4.2.1.12",
-    clients: "every client refuses it: Python, Java, rustls",
+    clients: Clients::Judged(&[Why::ForeignPurpose]),
     explanation: "The extended key usage lists what the key is for. Once it stands in a certificate, a server needs \
         `serverAuth` (TLS Web Server Authentication) in it. Certificates from a template for clients or users have \
         `clientAuth` alone. `clientAuth` itself is not needed: an impalad never shows its certificate as a client.",
@@ -39,7 +37,7 @@ static EKU_ANY_ONLY: Check = Check {
     severity: Severity::Error,
     title: "the extended key usage says \"any\" instead of naming the server",
     basis: "RFC 5280, section 4.2.1.12: applications may require that their purpose be named",
-    clients: "Python (OpenSSL) and rustls refuse it; Java takes it",
+    clients: Clients::Judged(&[Why::AnyPurposeOnly]),
     explanation: "`anyExtendedKeyUsage` looks as if it allowed everything. OpenSSL and rustls want `serverAuth` by name all the \
         same, so JDBC connects where impala-shell, Hue and pronk do not.",
     remedy: "issue the certificate anew with the extended key usage serverAuth",
@@ -51,7 +49,7 @@ static EKU_ABSENT: Check = Check {
     severity: Severity::Info,
     title: "there is no extended key usage",
     basis: "RFC 5280, section 4.2.1.12",
-    clients: "every client takes it: Python 3.11 and 3.13, Java, rustls",
+    clients: Clients::Judged(&[]),
     explanation: "Without the extension the key may be used for everything. Clients take that. Naming the purpose keeps a \
         stolen key from being used for another one.",
     remedy: "name serverAuth when the certificate is issued anew",
@@ -63,20 +61,20 @@ static KU_NO_DIGITAL_SIGNATURE: Check = Check {
     severity: Severity::Error,
     title: "the key usage does not allow digital signatures",
     basis: "RFC 5280, section 4.2.1.3, and RFC 8446, section 4.4.2.2",
-    clients: "Java (JDBC) refuses it; Python and rustls do not look",
+    clients: Clients::Judged(&[Why::NoDigitalSignature, Why::ForeignKeyUsage]),
     explanation: "In TLS 1.3, and in TLS 1.2 with an ephemeral key exchange, the server signs the handshake. A certificate with \
         `keyEncipherment` alone is made for the RSA key exchange of old, which no current client offers. Java says `KeyUsage \
         does not allow digital signatures`.",
     remedy: "issue the certificate anew with the key usage digitalSignature",
 };
 
-static KU_CERT_SIGN_ON_LEAF: Check = Check {
+pub(super) static KU_CERT_SIGN_ON_LEAF: Check = Check {
     id: "ku-cert-sign-on-leaf",
     family: Family::Usage,
     severity: Severity::Error,
     title: "the key usage allows signing certificates, and the certificate is not an authority's",
     basis: "RFC 5280, section 4.2.1.3: keyCertSign goes with CA:TRUE only",
-    clients: "Python 3.13 and later (strict by default) refuses it; Python 3.11, Java and rustls take it",
+    clients: Clients::Judged(&[Why::StrictServerSigns]),
     explanation: "Python's default context sets `VERIFY_X509_STRICT` from 3.13 on, and OpenSSL then holds certificates to the \
         letter of RFC 5280. A certificate that works with today's impala-shell stops with the next Python.",
     remedy: "issue the certificate anew without keyCertSign in its key usage",
@@ -88,7 +86,7 @@ static LEAF_IS_CA: Check = Check {
     severity: Severity::Warning,
     title: "the server shows a certificate that says it is an authority's",
     basis: "RFC 5280, section 4.2.1.9, and rustls, which refuses CA:TRUE at the beginning of a chain",
-    clients: "rustls refuses it, and so does pronk where it re-encrypts; Python and Java take it",
+    clients: Clients::Judged(&[Why::AuthorityAsServer]),
     explanation: "`openssl req -x509` marks what it makes with CA:TRUE. Whoever trusts such a certificate trusts its key to \
         sign certificates for every other name too, and the key lies on a server. Where pronk re-encrypts, the member is \
         refused: the finding is an error then.",
@@ -101,19 +99,19 @@ static SELF_SIGNED: Check = Check {
     severity: Severity::Info,
     title: "the certificate is self-signed",
     basis: "RFC 6818, section 2",
-    clients: "every client takes it that has this very certificate in its truststore",
+    clients: Clients::Told("every client takes it that has this very certificate in its truststore"),
     explanation: "A self-signed certificate with CA:FALSE that is its own entry in the truststore works everywhere: Python 3.11 \
         and 3.13, Java and rustls. Every renewal has to reach every truststore, which an authority would spare.",
     remedy: "let an authority issue the certificates, so that renewals do not touch the clients",
 };
 
-static UNKNOWN_CRITICAL_EXTENSION: Check = Check {
+pub(super) static UNKNOWN_CRITICAL_EXTENSION: Check = Check {
     id: "unknown-critical-extension",
     family: Family::Usage,
     severity: Severity::Error,
     title: "a critical extension is unknown to clients",
     basis: "RFC 5280, section 4.2: what is critical and not understood is refused",
-    clients: "every client refuses it: Python, Java, rustls",
+    clients: Clients::Judged(&[Why::UnknownCriticalExtension]),
     explanation: "An authority marks an extension as critical to say that whoever does not understand it must not use the \
         certificate. TLS clients know a handful of extensions, and take that at its word.",
     remedy: "issue the certificate anew with the extension left out, or not critical",
@@ -125,26 +123,11 @@ static MUST_STAPLE: Check = Check {
     severity: Severity::Info,
     title: "the certificate demands a stapled OCSP response, and nothing staples one",
     basis: "RFC 7633",
-    clients: "Python, Java and rustls ignore the demand; some browsers refuse the certificate",
+    clients: Clients::Told("Python, Java and rustls ignore the demand; some browsers refuse the certificate"),
     explanation: "With the TLS feature extension a certificate tells clients to insist on an OCSP response in the handshake. \
         Neither an impalad nor pronk sends one. None of Impala's clients insists.",
     remedy: "issue the certificate anew without the TLS feature extension",
 };
-
-pub(super) static EXPLAINS: &[Explanation] = &[
-    // `leaf-is-ca`
-    Explanation { error: |error| matches!(error, Error::CaUsedAsEndEntity), is_reported: |_| true },
-    // `unknown-critical-extension`, of whatever certificate of the chain
-    Explanation {
-        error: |error| matches!(error, Error::UnsupportedCriticalExtension),
-        is_reported: |path| path.any_certificate(|it| !it.unknown_critical.is_empty()),
-    },
-    // `eku-no-server-auth`
-    Explanation {
-        error: |error| matches!(error, Error::EmptyEkuExtension),
-        is_reported: |path| path.server().certificate.extended_key_usage.as_ref().is_some_and(Vec::is_empty),
-    },
-];
 
 pub(super) fn lint(subject: &Subject, anchors: &Anchors<'_>) -> Vec<Finding> {
     let mut findings = Vec::new();
@@ -253,22 +236,29 @@ fn self_signed(subject: &Subject, anchors: &Anchors<'_>) -> Option<Finding> {
     })
 }
 
-/// Checks the critical extensions of any certificate of a chain.
+/// Checks the critical extensions of any certificate of a chain. Which of them clients know is the model's business:
+/// what no client minds is a note.
 pub(super) fn unknown_critical(at: &Located) -> Option<Finding> {
-    let names = &at.certificate.unknown_critical;
+    let unknown = at.certificate.critical.iter().filter(|number| !KNOWN_TO_ALL.contains(&number.as_str()));
+    let names: Vec<_> = unknown.map(|number| extension_name(number)).collect();
     let message = match names.as_slice() {
         [] => return None,
-        [name] => format!("the critical extension {name} is unknown to clients"),
-        _ => format!("the critical extensions {} are unknown to clients", names.join(", ")),
+        [name] => format!("the extension {name} is critical, which not every client knows"),
+        _ => format!("the extensions {} are critical, which not every client knows", names.join(", ")),
     };
-    let finding = Finding::new(&UNKNOWN_CRITICAL_EXTENSION, at, message)
-        .field(Field::OtherExtensions)
-        .observed(format!("critical: {}", names.join(", ")))
-        .expected("no critical extension but those of RFC 5280");
-    let is_root = at.certificate.is_ca() && at.certificate.names_itself();
-    Some(if is_root {
-        finding.note("in a root, Python (OpenSSL) refuses it; Java and rustls do not look")
-    } else {
-        finding
-    })
+    Some(
+        Finding::new(&UNKNOWN_CRITICAL_EXTENSION, at, message)
+            .field(Field::OtherExtensions)
+            .observed(format!("critical: {}", names.join(", ")))
+            .expected("no critical extension but those that every client knows"),
+    )
 }
+
+/// Critical extensions that every client takes.
+const KNOWN_TO_ALL: &[&str] = &[
+    "2.5.29.15", // keyUsage
+    "2.5.29.17", // subjectAltName
+    "2.5.29.19", // basicConstraints
+    "2.5.29.30", // nameConstraints
+    "2.5.29.37", // extKeyUsage
+];

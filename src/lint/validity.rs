@@ -1,11 +1,9 @@
 //! Validity: from when and until when.
 
-use webpki::Error;
-
-use super::explanation::Explanation;
+use super::clients::Why;
 use super::finding::of_server;
 use super::known_authorities::KnownAuthorities;
-use super::{Check, Family, Finding, Located, Severity, Subject, remedy};
+use super::{Check, Clients, Family, Finding, Located, Severity, Subject, remedy};
 use crate::cert::date::{day, moment};
 use crate::cert::{Certificate, Field};
 
@@ -18,7 +16,7 @@ static EXPIRED: Check = Check {
     severity: Severity::Error,
     title: "the server's certificate has expired",
     basis: "RFC 5280, section 4.1.2.5",
-    clients: "every client that verifies certificates refuses it",
+    clients: Clients::Judged(&[Why::Expired]),
     explanation: "Clients compare their own clock with the end that stands in the certificate. An impalad goes on showing an \
         expired certificate until it is restarted with another one, and connections that are open already stay open, so the \
         failure shows with the next connection.\n\n\
@@ -32,7 +30,7 @@ static AUTHORITY_EXPIRED: Check = Check {
     severity: Severity::Error,
     title: "an intermediate authority's certificate has expired",
     basis: "RFC 5280, section 6.1.3",
-    clients: "every client that verifies certificates refuses the chain",
+    clients: Clients::Judged(&[Why::Expired]),
     explanation: "Every certificate of a chain below the trusted root has to be valid on the day, not the server's alone. \
         Authorities are mostly renewed with the same name and key: then it is enough to put the renewed certificate in the \
         place of the old one, and the server's own may stay.",
@@ -45,20 +43,19 @@ pub(super) static ROOT_EXPIRED: Check = Check {
     severity: Severity::Error,
     title: "a root certificate has expired",
     basis: "X.509 verification in OpenSSL, which looks at the dates of roots too (RFC 5280, section 6.1, leaves it open)",
-    clients: "Python and everything else on OpenSSL (impala-shell, impyla, Hue, ODBC) refuses the chain, and so does pronk \
-        toward members; Java and rustls do not look at the dates of roots",
+    clients: Clients::Judged(&[Why::Expired]),
     explanation: "Java and rustls take a name and a key from the truststore and ignore the dates beside them. OpenSSL verifies \
         the root like every other certificate. So with an expired root JDBC goes on working while impala-shell and Hue stop.",
     remedy: "renew the root, and put it into the truststore of every client beside the old one",
 };
 
-static NOT_YET_VALID: Check = Check {
+pub(super) static NOT_YET_VALID: Check = Check {
     id: "not-yet-valid",
     family: Family::Validity,
     severity: Severity::Error,
     title: "a certificate is not valid yet",
     basis: "RFC 5280, section 4.1.2.5",
-    clients: "every client that verifies certificates refuses it",
+    clients: Clients::Judged(&[Why::NotYetValid]),
     explanation: "Either the certificate is meant for later, or the clock of the authority that issued it or of this host is \
         wrong. Authorities often set the beginning back by some minutes so that clocks may differ.",
     remedy: "wait for its beginning, or set the clocks right",
@@ -70,7 +67,7 @@ static EXPIRING_SOON: Check = Check {
     severity: Severity::Warning,
     title: "a certificate expires soon",
     basis: "RFC 5280, section 4.1.2.5",
-    clients: "every client that verifies certificates refuses it from that day on",
+    clients: Clients::Told("every client that verifies certificates refuses it from that day on"),
     explanation: "An impalad reads its certificate when it starts, so replacing certificates takes a restart of the cluster, \
         which wants to be planned. pronk uses renewed files of its own within `certificate-refresh`, without a reload.",
     remedy: "issue the certificate anew, and plan the restart",
@@ -82,17 +79,12 @@ static LIFETIME_LONG: Check = Check {
     severity: Severity::Info,
     title: "the server's certificate is valid for more than 398 days",
     basis: "CA/Browser Forum Baseline Requirements, section 6.3.2",
-    clients: "none of Impala's clients minds; browsers refuse it from a public authority",
+    clients: Clients::Told("none of Impala's clients minds; browsers refuse it from a public authority"),
     explanation: "Public authorities may not issue certificates for longer than 398 days, and some browsers refuse longer ones. \
         Of an internal authority every client takes them, even for 200 years. A key that is in use for long is a key that \
         many have had the chance to copy.",
     remedy: "issue certificates for a year or less, and let a program renew them",
 };
-
-pub(super) static EXPLAINS: &[Explanation] = &[
-    // `expired`, `authority-expired`, `not-yet-valid`
-    Explanation { error: is_about_dates, is_reported: |_| true },
-];
 
 pub(super) fn lint(subject: &Subject, known: &KnownAuthorities<'_>, expiry_days: u32) -> Vec<Finding> {
     let server = subject.leaf_located();
@@ -159,10 +151,6 @@ fn of_end(
     let days = certificate.days_left(now);
     let wanted = i64::from(expiry_days);
     if now > certificate.not_after {
-        // Clients use the root that they have, whatever the server sends beside its own certificate.
-        if holder == Holder::Root && known.anchors(subject).contain_valid(certificate, now) {
-            return None;
-        }
         let check = match holder {
             Holder::Server => &EXPIRED,
             Holder::Intermediate => &AUTHORITY_EXPIRED,
@@ -185,11 +173,6 @@ fn of_end(
     } else {
         None
     }
-}
-
-/// Returns whether an error of rustls-webpki is about the dates of a certificate.
-pub(super) fn is_about_dates(error: &Error) -> bool {
-    matches!(error, Error::CertExpired { .. } | Error::CertNotValidYet { .. } | Error::InvalidCertValidity)
 }
 
 fn long_life(at: &Located) -> Option<Finding> {

@@ -11,7 +11,7 @@ use std::time::Duration;
 
 use pronk::cert::{Certificate, CertificateNames};
 use pronk::lint::clients::{Client, Matrix, Verdict, Why, names};
-use pronk::lint::{Located, Origin, Role, Subject, Use};
+use pronk::lint::{Linter, Located, Origin, Role, Subject, Trust, Use, WeakKeys};
 use pronk::model::Host;
 use proptest::prelude::*;
 use rcgen::{
@@ -24,6 +24,8 @@ use webpki::{EndEntityCert, KeyUsage, anchor_from_trusted_cert};
 use support::ca::Authority;
 
 const LB: &str = "lb.example.com";
+/// In the time of all certificates here.
+const NOW: i64 = 1_767_225_600;
 
 /// What rustls-webpki itself says of a certificate and a host as a user types it.
 fn webpki_accepts(certificate: &CertificateDer<'_>, host: &str) -> bool {
@@ -120,14 +122,24 @@ fn chain(
     [server.der().clone(), issuer.der().clone()]
 }
 
+/// Returns what a client says of a server's certificate below a trusted root.
 fn verdict(client: Client, [leaf, root]: &[CertificateDer<'static>; 2]) -> Verdict {
-    let (leaf, root) = (Certificate::decode(leaf.clone()).unwrap(), Certificate::decode(root.clone()).unwrap());
-    client.judge(&[&leaf, &root], &Host::parse(LB).unwrap())
+    let subject = subject("lb.pem", leaf, Use::Server);
+    let trust = Trust { given: true, anchors: Arc::from([root.clone()]) };
+    let matrix = Matrix::of(&Linter::new(NOW, trust, WeakKeys::default()), &[subject]);
+    matrix.rows[0].verdicts.iter().find(|(column, _)| *column == client).unwrap().1
+}
+
+fn subject(file: &str, der: &CertificateDer<'static>, usage: Use) -> Subject {
+    let certificate = Arc::new(Certificate::decode(der.clone()).unwrap());
+    let origin = Origin::File { path: PathBuf::from(file), position: 1, of: 1 };
+    let front_ends = vec![Host::parse(LB).unwrap(), Host::parse("other.example.com").unwrap()];
+    Subject::new(vec![Located { certificate, origin }], None, Role { usage, front_ends, node: None }).unwrap()
 }
 
 fn webpki_trusts([leaf, root]: &[CertificateDer<'static>; 2]) -> bool {
     let anchors = [anchor_from_trusted_cert(root).unwrap()];
-    let time = UnixTime::since_unix_epoch(Duration::from_secs(1_767_225_600));
+    let time = UnixTime::since_unix_epoch(Duration::from_secs(NOW as u64));
     let end_entity = EndEntityCert::try_from(leaf).unwrap();
     let verified = end_entity.verify_for_usage(
         webpki::ALL_VERIFICATION_ALGS,
@@ -176,7 +188,7 @@ fn refusals_for_other_reasons_than_names_are_known() {
         (
             "keyEncipherment alone",
             chain(plain, |leaf| leaf.key_usages = vec![KeyUsagePurpose::KeyEncipherment]),
-            &[Client::Java],
+            &[Client::Java, Client::Java25],
             Some(Why::NoDigitalSignature),
         ),
         (
@@ -194,7 +206,7 @@ fn refusals_for_other_reasons_than_names_are_known() {
         (
             "an authority without basicConstraints",
             chain(|root| root.is_ca = IsCa::NoCa, plain),
-            &[Client::Python313, Client::Java],
+            &[Client::Python313, Client::Java, Client::Java25],
             Some(Why::AnchorIsNoAuthority),
         ),
     ];
@@ -217,14 +229,9 @@ fn refusals_for_other_reasons_than_names_are_known() {
 #[test]
 fn matrix_has_a_row_a_certificate_and_name_and_knows_authorities_from_other_files() {
     let [leaf, root] = chain(|root| root.key_usages = Vec::new(), |_| ());
-    let subject = |file: &str, der: &CertificateDer<'static>, usage| {
-        let certificate = Arc::new(Certificate::decode(der.clone()).unwrap());
-        let origin = Origin::File { path: PathBuf::from(file), position: 1, of: 1 };
-        let front_ends = vec![Host::parse(LB).unwrap(), Host::parse("other.example.com").unwrap()];
-        Subject::new(vec![Located { certificate, origin }], None, Role { usage, front_ends, node: None }).unwrap()
-    };
     let python313 = |subjects: &[Subject]| {
-        let matrix = Matrix::of(subjects);
+        let nobody = Trust { given: false, anchors: Arc::from([]) };
+        let matrix = Matrix::of(&Linter::new(NOW, nobody, WeakKeys::default()), subjects);
         let verdict = |host: &str| {
             let row = matrix.rows.iter().find(|row| row.host.to_string() == host).unwrap();
             assert_eq!((row.source.as_str(), row.subject.as_str()), ("lb.pem", "CN=lb.example.com"));

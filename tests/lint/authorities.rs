@@ -80,14 +80,6 @@ fn authorities_by_themselves_are_judged_as_authorities_only() {
 }
 
 #[test]
-fn what_only_the_next_python_refuses_says_so() {
-    for check in ["ca-basic-constraints-not-critical", "ca-key-usage-missing", "ca-key-ids-missing"] {
-        let clients = pronk::lint::check(check).unwrap().clients;
-        assert!(clients.starts_with("Python 3.13"), "{check}: {clients}");
-    }
-}
-
-#[test]
 fn a_server_has_to_name_its_issuers_key() {
     let ca = Authority::new("cluster ca");
     let without = |params: &mut CertificateParams| params.use_authority_key_identifier_extension = false;

@@ -72,7 +72,7 @@ fn missing_name_is_drawn_with_a_remedy_to_paste() {
       = found: DNS:node1.example.com
       = expected: lb.example.com among the subject alternative names
       = rule: RFC 9525, section 6.3
-      = clients: every client that verifies names refuses it
+      = clients: every client refuses it
       = help: issue the certificate anew with the load balancer's name as common name and as alternative name
           pronk cert csr node1 --common-name lb.example.com --dns lb.example.com --dns node1.example.com
           openssl req -new -newkey rsa:2048 -nodes -keyout node1.key -out node1.csr -subj "/CN=lb.example.com" -addext "subjectAltName=DNS:lb.example.com,DNS:node1.example.com"

@@ -211,7 +211,7 @@ fn the_signature_of_a_root_does_not_matter() {
 }
 
 #[test]
-fn kinds_that_many_refuse_are_a_warning() {
+fn kinds_that_all_refuse_are_an_error() {
     let kind = |algorithm| only(&of_key(&KeyPair::generate_for(algorithm).unwrap()), "key-unusual").severity;
     assert_eq!(kind(&PKCS_ECDSA_P521_SHA512), Severity::Info);
     let folder = tempfile::tempdir().unwrap();
@@ -221,7 +221,8 @@ fn kinds_that_many_refuse_are_a_warning() {
     let bundle = bundle::read(&pem, None).unwrap();
     let found = linter(&[]).lint(&[subject("k1.pem", &bundle.certificates, role(Use::FrontEnd))]).findings;
     let unusual = only(&found, "key-unusual");
-    assert_eq!((unusual.severity, unusual.observed.as_str()), (Severity::Warning, "ECDSA secp256k1"));
+    assert_eq!((unusual.severity, unusual.observed.as_str()), (Severity::Error, "ECDSA secp256k1"));
+    assert_eq!(unusual.clients, "every client refuses it");
 }
 
 #[test]

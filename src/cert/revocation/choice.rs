@@ -74,6 +74,11 @@ impl RevocationLists {
         &self.lists
     }
 
+    /// Returns whether there is no list.
+    pub fn is_empty(&self) -> bool {
+        self.lists.is_empty()
+    }
+
     /// Returns those of an issuer by its name in DER, whatever their keys.
     pub fn of_issuer(&self, issuer_der: &[u8]) -> impl Iterator<Item = &RevocationList> + Clone {
         self.by_issuer.get(issuer_der).into_iter().flatten().map(|index| &self.lists[*index])

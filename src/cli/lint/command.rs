@@ -157,7 +157,7 @@ impl Args {
         let linter = Linter { weak_keys, ..self.linter(&mut gathered, given, levels)? };
         let mut findings = linter.judge(live.findings);
         findings.extend(linter.lint(&gathered.subjects));
-        self.report(&gathered, &findings, linter.now)
+        self.report(&gathered, &findings, &linter)
     }
 
     /// Returns what needs no certificates, if that was asked for.
@@ -236,8 +236,8 @@ impl Args {
         self.now.map_or_else(clock, Ok).context("the clock stands before 1970")
     }
 
-    fn report(&self, gathered: &Gathered, findings: &Findings, now: i64) -> anyhow::Result<ExitCode> {
-        self.output.print(&Report {
+    fn report(&self, gathered: &Gathered, findings: &Findings, linter: &Linter) -> anyhow::Result<ExitCode> {
+        let report = Report {
             subjects: &gathered.subjects,
             findings,
             unreadable: &gathered.unreadable,
@@ -247,8 +247,9 @@ impl Args {
             names_help: "give --hostname with the name that clients connect to",
             fail_on: self.output.fail_on(),
             folder: &std::env::current_dir()?,
-            now,
-        })?;
+            now: linter.now,
+        };
+        self.output.print(&report, linter)?;
         let fails = |worst| self.output.fail_on().is_some_and(|least| worst >= least);
         Ok(match findings.worst() {
             _ if !gathered.unreadable.is_empty() => ExitCode::from(UNREADABLE),

@@ -5,9 +5,9 @@ use clap::ValueEnum;
 use super::levels;
 use crate::cli::screen;
 use crate::lint::ClusterView;
-use crate::lint::clients::{self, Matrix, MatrixView};
+use crate::lint::clients::{self, Matrix};
 use crate::lint::report::{Report, github, human, json, junit, sarif};
-use crate::lint::{Severity, Use};
+use crate::lint::{Linter, Severity, Use};
 
 /// How findings are shown, and which of them count.
 #[derive(Debug, clap::Args)]
@@ -51,13 +51,12 @@ enum FailOn {
 impl OutputOptions {
     /// # Errors
     /// Standard output cannot be written.
-    pub(super) fn print(&self, report: &Report<'_>) -> anyhow::Result<()> {
+    pub(super) fn print(&self, report: &Report<'_>, linter: &Linter) -> anyhow::Result<()> {
         screen::print(&match self.format {
-            Format::Human => self.for_people(report),
+            Format::Human => self.for_people(report, linter),
             Format::Json => {
-                let matrix = self.clients.then(|| Matrix::of(report.subjects));
-                let view = matrix.map(|matrix| serde_json::to_value(MatrixView::from(&matrix)).unwrap_or_default());
-                json(report, view.map(|view| ("clients", view)))
+                let matrix = self.clients.then(|| Matrix::of(linter, report.subjects));
+                return screen::write(|out| json(report, matrix, out));
             }
             Format::Sarif => sarif(report),
             Format::Junit => junit(report),
@@ -80,7 +79,7 @@ impl OutputOptions {
         }
     }
 
-    fn for_people(&self, report: &Report<'_>) -> String {
+    fn for_people(&self, report: &Report<'_>, linter: &Linter) -> String {
         let mut text = human(report, screen::has_color(&std::io::stdout()));
         let servers = report.subjects.iter().filter(|subject| subject.role.usage != Use::Authority).count();
         if self.cluster || (2..=FEW).contains(&servers) {
@@ -89,7 +88,7 @@ impl OutputOptions {
         }
         if self.clients {
             text.push('\n');
-            text += &clients::render(&Matrix::of(report.subjects));
+            text += &clients::render(&Matrix::of(linter, report.subjects));
         }
         text
     }

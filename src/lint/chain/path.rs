@@ -1,6 +1,5 @@
 //! The way up from a certificate to its root, through the certificates of its file.
 
-use crate::cert::Certificate;
 use crate::lint::{Located, Subject};
 
 /// The way up from a subject's own certificate, by names and key identifiers; no signature is checked.
@@ -40,11 +39,6 @@ impl<'a> Path<'a> {
     /// Returns the authorities between the subject's own certificate and the root, nearest first.
     pub(crate) fn intermediates(&self) -> impl Iterator<Item = &'a Located> {
         self.steps.iter().skip(1).copied().filter(|it| !it.certificate.names_itself())
-    }
-
-    /// Returns whether any certificate that some way up may take has this property.
-    pub(crate) fn any_certificate(&self, has: impl Fn(&Certificate) -> bool) -> bool {
-        self.related.iter().any(|it| has(&it.certificate))
     }
 
     /// Returns whether some way up leads over this certificate, which is not the subject's own.

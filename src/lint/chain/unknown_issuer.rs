@@ -93,12 +93,12 @@ fn unknown(path: &Path<'_>, anchors: &Anchors<'_>) -> Finding {
 /// Returns a note for an authority that was made again with another key under its old name.
 fn other_key(top: &Certificate, anchors: &Anchors<'_>) -> Option<String> {
     let known = anchors.named_by(top).first()?;
-    let wanted = if top.names_itself() { &top.subject_key_id } else { &top.authority_key_id };
-    let id = |id: &Option<Vec<u8>>| id.as_ref().map_or_else(|| "unknown".into(), |id| hexadecimal(id));
+    let wanted = if top.names_itself() { top.subject_key_id.as_deref() } else { top.authority_key_id() };
+    let id = |id: Option<&[u8]>| id.map_or_else(|| "unknown".into(), hexadecimal);
     Some(format!(
         "an authority named {} is trusted, but with another key: its identifier is {}, where the chain leads to {}",
         top.issuer_title(),
-        id(&known.certificate.subject_key_id),
+        id(known.certificate.subject_key_id.as_deref()),
         id(wanted),
     ))
 }

@@ -25,7 +25,7 @@ pub(super) fn judge(names: &CertificateNames, host: &Host) -> Verdict {
 
 /// Returns whether a name covers a host, with a wildcard anywhere in the left-most label for any part of it; alone it
 /// is one character or more.
-fn covers(presented: &str, host: &str) -> bool {
+pub(super) fn covers(presented: &str, host: &str) -> bool {
     let label = label_of(presented);
     let Some((before, after)) = label.split_once('*') else { return same(presented, host) };
     let host_label = label_of(host);
@@ -44,6 +44,6 @@ fn covers(presented: &str, host: &str) -> bool {
     rest.is_some_and(|rest| rest.ends_with(&after.to_ascii_lowercase()))
 }
 
-fn label_of(name: &str) -> &str {
+pub(super) fn label_of(name: &str) -> &str {
     name.split('.').next().unwrap_or_default()
 }

@@ -2,9 +2,12 @@
 
 use std::ptr;
 
-use super::{Client, Verdict};
-use crate::cert::Certificate;
-use crate::lint::{Subject, Use};
+use rayon::prelude::*;
+
+use super::{Client, Verdict, Why};
+use crate::lint::judgement::Judgement;
+use crate::lint::known_authorities::KnownAuthorities;
+use crate::lint::{Linter, Subject, Use};
 use crate::model::Host;
 
 /// Which clients accept which certificate for which front-end name.
@@ -26,45 +29,34 @@ pub struct Row {
 }
 
 impl Matrix {
-    /// Judges every certificate that clients may see, for every front-end name of its role. Authorities among the
-    /// subjects complete the chains.
-    pub fn of(subjects: &[Subject]) -> Self {
-        let all = subjects.iter().flat_map(|subject| subject.chain().iter().map(|located| &*located.certificate));
-        let authorities: Vec<_> = all.filter(|it| it.is_ca() || it.is_self_issued()).collect();
-        let rows = subjects.iter().filter(|subject| is_shown_to_clients(subject)).flat_map(|subject| {
-            let path = path(subject, &authorities);
-            subject.role.front_ends.iter().map(move |host| row(subject, host, &path))
-        });
-        Self { rows: rows.collect() }
+    /// Judges every chain that clients may see, for every front-end name of its role.
+    pub fn of(linter: &Linter, subjects: &[Subject]) -> Self {
+        let known = KnownAuthorities::of(&linter.trust, &linter.revocation_lists, subjects, linter.now);
+        let shown = subjects.par_iter().filter(|subject| is_shown_to_clients(subject));
+        let rows: Vec<_> = shown.map(|subject| rows(subject, &known)).collect();
+        Self { rows: rows.into_iter().flatten().collect() }
     }
 }
 
-/// Returns whether clients may see it: neither what a member shows to pronk, nor an authority, whose key may be with
-/// it.
+/// Returns whether clients may see it, and not pronk alone.
 fn is_shown_to_clients(subject: &Subject) -> bool {
-    !matches!(subject.role.usage, Use::Authority | Use::ReEncrypt) && !subject.leaf().is_authority()
+    !matches!(subject.role.usage, Use::Authority | Use::ReEncrypt)
 }
 
-fn row(subject: &Subject, host: &Host, path: &[&Certificate]) -> Row {
+fn rows(subject: &Subject, known: &KnownAuthorities<'_>) -> Vec<Row> {
+    let judgement = Judgement::of(subject, known);
     let leaf = subject.leaf();
     let located = subject.chain().iter().find(|located| ptr::eq(&raw const *located.certificate, leaf));
-    Row {
-        source: located.map_or_else(|| subject.source(), |located| located.origin.to_string()),
+    let source = located.map_or_else(|| subject.source(), |located| located.origin.to_string());
+    let verdict = |client: Client, host: &Host| {
+        let outcome = judgement.outcome(client);
+        outcome.map_or_else(|| Verdict::refuses(Why::Untrusted), |outcome| client.judge(outcome, host))
+    };
+    let row = |host: &Host| Row {
+        source: source.clone(),
         subject: leaf.title(),
         host: host.clone(),
-        verdicts: Client::ALL.iter().map(|client| (*client, client.judge(path, host))).collect(),
-    }
-}
-
-/// Returns the server's certificate, its issuer, and so on as far as known. No signature is checked.
-fn path<'a>(subject: &'a Subject, authorities: &[&'a Certificate]) -> Vec<&'a Certificate> {
-    let mut path = vec![subject.leaf()];
-    let known = || subject.chain().iter().map(|located| &*located.certificate).chain(authorities.iter().copied());
-    while let Some(last) = path.last().filter(|last| !last.is_self_issued()) {
-        let Some(issuer) = known().find(|it| last.names_issuer(it) && !path.iter().any(|on| on.der == it.der)) else {
-            break;
-        };
-        path.push(issuer);
-    }
-    path
+        verdicts: Client::ALL.iter().map(|client| (*client, verdict(*client, host))).collect(),
+    };
+    subject.role.front_ends.iter().map(row).collect()
 }

@@ -1,7 +1,8 @@
-//! Which clients accept a certificate for a name: each client's own rules, as pure functions.
+//! Which clients accept a certificate for a name: each client's own rules for names, as pure functions, and what its
+//! verifier makes of the chain.
 //!
-//! [`names`] judges the names alone; [`refusal`](refusal()) decides what else of a certificate makes some client refuse
-//! it. Trust, dates, revocation and name constraints are the linter's business and not judged here.
+//! [`names`] judges the names alone. A [`Verifier`] builds the path that its clients take, and tells every rule that it
+//! breaks. The linter's findings and the table of clients both come from this model.
 
 mod client;
 mod impala_shell_3;
@@ -9,8 +10,8 @@ mod java;
 mod judge;
 mod matrix;
 mod openssl;
+pub(in crate::lint) mod path;
 mod python;
-mod refusal;
 mod render;
 mod rustls;
 mod shared_rules;
@@ -23,7 +24,7 @@ mod view;
 pub use client::Client;
 pub use judge::names;
 pub use matrix::{Matrix, Row};
-pub use refusal::refusal;
+pub use path::{Outcome, Refusal, Verifier};
 pub use render::render;
-pub use verdict::{Verdict, Why};
+pub use verdict::{NAME_REFUSALS, Verdict, Why};
 pub use view::{ClientView, MatrixView, RowView, VerdictView};

@@ -23,8 +23,13 @@ pub fn render(matrix: &Matrix) -> String {
     }
     text.push('\n');
     let legend = |client: &Client| vec![client.header().join(" ").trim().to_owned(), client.title().to_owned()];
-    text + &table(&Client::ALL.iter().map(legend).collect::<Vec<_>>())
+    text += &table(&Client::ALL.iter().map(legend).collect::<Vec<_>>());
+    text + "\n" + NOT_JUDGED + "\n"
 }
+
+/// What no verdict covers.
+pub(super) const NOT_JUDGED: &str = "Judged: names, dates, trust, path, usage, constraints, signatures, keys. Not judged: revocation, and what a driver \
+     or its options switch off.";
 
 fn header(line: usize) -> Vec<String> {
     let ours = [["", ""], ["certificate", "name"]][line];

@@ -36,7 +36,7 @@ fn covers(presented: &str, host: &str) -> bool {
 }
 
 /// Returns whether a name is made of labels of letters, digits, underscores and inner hyphens, the last not a number.
-fn is_dns_name(name: &str) -> bool {
+pub(super) fn is_dns_name(name: &str) -> bool {
     let label = |label: &str| {
         (1..=63).contains(&label.len())
             && !label.starts_with('-')

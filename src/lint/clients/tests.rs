@@ -223,31 +223,36 @@ fn matrix_is_aligned_and_gives_each_reason_once() {
         ],
     };
     insta::assert_snapshot!(render(&matrix), @r"
-                               shell    shell    shell  impyla   impyla    shell 4.6                              Thrift
-    certificate  name          2.7-3.x  4.0-4.5  4.6    py<3.12  py>=3.12  py>=3.13   OpenSSL  Java  rustls  Hue  C++
-    lb.pem       lb.corp.test  ok       ok       ok     ok       ok        ok         ok       ok    ok      ok   ok
-    node1.pem    lb.corp.test  ok       ok       ok     ok       no 1      ok         ok       ok    ok      ok   ok
-    node2.pem    lb.corp.test  ok       ok       ok     ok       ok        ok         ok       ok    no 2    ok   ok
+                               shell    shell    py   shell  impyla   impyla    shell 4.6  impyla .24  OpenSSL  Java  Java               Thrift
+    certificate  name          2.7-3.x  4.0-4.5  3.6  4.6    py<3.12  py>=3.12  py>=3.13   thrift .24  3.0      17    25    rustls  Hue  C++
+    lb.pem       lb.corp.test  ok       ok       ok   ok     ok       ok        ok         ok          ok       ok    ok    ok      ok   ok
+    node1.pem    lb.corp.test  ok       ok       ok   ok     ok       no 1      ok         ok          ok       ok    ok    ok      ok   ok
+    node2.pem    lb.corp.test  ok       ok       ok   ok     ok       ok        ok         ok          ok       ok    ok    no 2    ok   ok
 
     no 1: only the CN counts, and it is not exactly this name
     no 2: the name is a CN only, and this client does not look at that one
 
-    shell 2.7-3.x       impala-shell 2.7 to 3.x
-    shell 4.0-4.5       impala-shell 4.0 to 4.5, binary protocols, on Python up to 3.11
-    shell 4.6           impala-shell 4.6 and impyla 0.24, on Python up to 3.12
-    impyla py<3.12      impyla up to 0.23, binary protocol, on Python up to 3.11
-    impyla py>=3.12     impyla up to 0.23 and impala-shell 4.0 to 4.5, on Python 3.12 and later
-    shell 4.6 py>=3.13  impala-shell 4.6 and impyla 0.24, on Python 3.13 and later (strict chains)
-    OpenSSL             OpenSSL (s_client -verify_hostname)
-    Java                Java 17 (JDBC drivers that verify names)
-    rustls              rustls, which pronk uses toward members
-    Hue                 Hue
-    Thrift C++          Thrift's C++ library and what is built on it; no ODBC driver was tried
+    shell 2.7-3.x          impala-shell 2.7 to 3.x
+    shell 4.0-4.5          impala-shell 4.0 to 4.5, binary protocols, on Python 3.7 to 3.11
+    py 3.6                 impala-shell from 4.0 on and impyla, on Python 3.6
+    shell 4.6              impala-shell 4.6 and impyla 0.24 (thrift 0.23), on Python 3.7 to 3.12
+    impyla py<3.12         impyla up to 0.23, binary protocol, on Python 3.7 to 3.11
+    impyla py>=3.12        impyla up to 0.23 and impala-shell 4.0 to 4.5, on Python 3.12 and later
+    shell 4.6 py>=3.13     impala-shell 4.6 and impyla 0.24, on Python 3.13 and later (strict chains)
+    impyla .24 thrift .24  impyla 0.24 with thrift 0.24, binary protocol, on Python 3.7 to 3.11
+    OpenSSL 3.0            OpenSSL 3.0 at security level 2 (s_client -verify_hostname)
+    Java 17                Java 17 (JDBC drivers that verify names)
+    Java 25                Java 25 (JDBC drivers that verify names)
+    rustls                 rustls 0.23, which pronk uses toward members
+    Hue                    Hue
+    Thrift C++             Thrift's C++ library and what is built on it; no ODBC driver was tried
+
+    Judged: names, dates, trust, path, usage, constraints, signatures, keys. Not judged: revocation, and what a driver or its options switch off.
     ");
     let view = serde_json::to_value(MatrixView::from(&matrix)).unwrap();
-    assert_eq!(view["rows"][1]["verdicts"][4]["client"], "impyla-python-3.12");
-    assert_eq!(view["rows"][1]["verdicts"][4]["accepts"], false);
-    assert_eq!(view["rows"][1]["verdicts"][4]["why"], Why::OnlyCommonNameCounts.as_str());
+    assert_eq!(view["rows"][1]["verdicts"][5]["client"], "impyla-python-3.12");
+    assert_eq!(view["rows"][1]["verdicts"][5]["accepts"], false);
+    assert_eq!(view["rows"][1]["verdicts"][5]["why"], Why::OnlyCommonNameCounts.as_str());
 }
 
 fn host_name() -> impl Strategy<Value = String> {

@@ -1,7 +1,8 @@
 //! The table of clients as JSON has it.
 
-use serde::{Deserialize, Serialize};
+use serde::{Deserialize, Serialize, Serializer};
 
+use super::render::NOT_JUDGED;
 use super::{Client, Matrix, Row, Verdict};
 
 /// The matrix as JSON has it.
@@ -40,12 +41,33 @@ pub struct VerdictView {
 
 impl From<&Matrix> for MatrixView {
     fn from(matrix: &Matrix) -> Self {
-        let client = |client: &Client| ClientView { id: client.id().into(), title: client.title().into() };
-        Self {
-            clients: Client::ALL.iter().map(client).collect(),
-            rows: matrix.rows.iter().map(RowView::from).collect(),
-        }
+        Self { clients: ClientView::all(), rows: matrix.rows.iter().map(RowView::from).collect() }
     }
+}
+
+impl ClientView {
+    fn all() -> Vec<Self> {
+        let client = |client: &Client| Self { id: client.id().into(), title: client.title().into() };
+        Client::ALL.iter().map(client).collect()
+    }
+}
+
+/// Writes the table as [`MatrixView`] has it, a row after the other.
+impl Serialize for Matrix {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        #[derive(Serialize)]
+        struct Rows<'a> {
+            clients: Vec<ClientView>,
+            not_judged: &'static str,
+            #[serde(serialize_with = "rows")]
+            rows: &'a [Row],
+        }
+        Rows { clients: ClientView::all(), not_judged: NOT_JUDGED, rows: &self.rows }.serialize(serializer)
+    }
+}
+
+fn rows<S: Serializer>(rows: &&[Row], serializer: S) -> Result<S::Ok, S::Error> {
+    serializer.collect_seq(rows.iter().map(RowView::from))
 }
 
 impl From<&Row> for RowView {

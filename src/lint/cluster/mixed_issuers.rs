@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use super::shortened_list::first_few;
 use crate::cert::Field;
-use crate::lint::{Check, Family, Finding, Severity, Subject};
+use crate::lint::{Check, Clients, Family, Finding, Severity, Subject};
 
 pub(super) static MIXED_ISSUERS: Check = Check {
     id: "mixed-issuers",
@@ -12,7 +12,7 @@ pub(super) static MIXED_ISSUERS: Check = Check {
     severity: Severity::Info,
     title: "the certificates of the cluster come from several issuers",
     basis: "RFC 5280, section 6.1: a client trusts a server through its issuer",
-    clients: "those that trust one of the issuers only",
+    clients: Clients::Told("those that trust one of the issuers only"),
     explanation: "While a cluster moves from one authority to another this is as it should be: clients then need both \
         authorities in their truststores, or they fail on some of the servers.",
     remedy: "give the clients all of the authorities, or issue the certificates of the rarer ones anew",

@@ -2,7 +2,7 @@
 
 use super::Pairs;
 use crate::cert::{Field, date};
-use crate::lint::{Check, Family, Finding, Severity, Subject, Use};
+use crate::lint::{Check, Clients, Family, Finding, Severity, Subject, Use};
 
 pub(super) static SERVED_DIFFERS: Check = Check {
     id: "served-differs",
@@ -10,7 +10,7 @@ pub(super) static SERVED_DIFFERS: Check = Check {
     severity: Severity::Warning,
     title: "the server shows another certificate than its file holds",
     basis: "impalad reads --ssl_server_certificate when it starts",
-    clients: "all see the certificate that the server started with",
+    clients: Clients::Told("all see the certificate that the server started with"),
     explanation: "A certificate that was renewed on disk protects nobody until the server takes it. An impalad does so when \
         it starts, and pronk within `certificate-refresh`. Where the certificate that is shown is the newer one, the file is \
         a stale copy, or not the file that the server reads.\n\n\

@@ -6,7 +6,7 @@ use super::Pairs;
 use super::pairs::live_host;
 use super::shortened_list::first_few;
 use crate::cert::Field;
-use crate::lint::{Check, Family, Finding, Severity, Subject};
+use crate::lint::{Check, Clients, Family, Finding, Severity, Subject};
 
 pub(super) static SHARED_KEY: Check = Check {
     id: "shared-key",
@@ -14,7 +14,7 @@ pub(super) static SHARED_KEY: Check = Check {
     severity: Severity::Info,
     title: "several servers have the same private key",
     basis: "no rule; a key that is in fewer places is lost less often",
-    clients: "none notice",
+    clients: Clients::Told("none notice"),
     explanation: "One certificate for all nodes, with all their names or a wildcard, is easy to roll out and works. Who takes \
         the key from one node has it for all of them, and all must be replaced at once. Certificates that differ and \
         share a key have the disadvantage without the ease.",

@@ -10,4 +10,4 @@ mod weak_rsa;
 pub use weak_keys::{WeakKeys, WeakKeysError};
 
 pub(super) use lint::{CHECKS, lint};
-pub(super) use strength::EXPLAINS;
+pub(super) use strength::{KEY_UNUSUAL, RSA_TOO_SHORT, WEAK_SIGNATURE};

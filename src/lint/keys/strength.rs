@@ -1,20 +1,18 @@
 //! Keys that others can compute, signatures that others can forge, and keys that not every client takes.
 
-use webpki::Error;
-
 use super::weak_keys::WeakKeys;
 use super::weak_rsa::{FERMAT_ROUNDS, fermat_rounds, is_roca};
 use crate::cert::{Field, KeyKind};
-use crate::lint::explanation::Explanation;
-use crate::lint::{Check, Family, Finding, Located, Severity, Subject, remedy};
+use crate::lint::clients::Why;
+use crate::lint::{Check, Clients, Family, Finding, Located, Severity, Subject, remedy};
 
-pub(super) static RSA_TOO_SHORT: Check = Check {
+pub(in crate::lint) static RSA_TOO_SHORT: Check = Check {
     id: "rsa-too-short",
     family: Family::Keys,
     severity: Severity::Error,
     title: "an RSA key is shorter than 2048 bits",
     basis: "NIST SP 800-131A, table 2; CA/Browser Forum Baseline Requirements, section 6.1.5",
-    clients: "Python, OpenSSL at its default security level and rustls refuse 1024 bits; Java 17 takes them",
+    clients: Clients::Judged(&[Why::ShortKey]),
     explanation: "An RSA key of 1024 bits is within reach of those who can pay for the machines. OpenSSL says `ee key too \
         small` or `ca key too small`.",
     remedy: "make a key of 2048 bits or more, or an ECDSA key on P-256, and request a certificate for it",
@@ -26,7 +24,9 @@ pub(super) static RSA_EXPONENT_SMALL: Check = Check {
     severity: Severity::Warning,
     title: "an RSA key has an unusual public exponent",
     basis: "FIPS 186-5, section A.1.1; CA/Browser Forum Baseline Requirements, section 6.1.6",
-    clients: "all take an odd exponent from 3; what insists on FIPS takes 65537 or more; an even one or 1 is no key at all",
+    clients: Clients::Told(
+        "all take an odd exponent from 3; what insists on FIPS takes 65537 or more; an even one or 1 is no key at all",
+    ),
     explanation: "The public exponent should be 65537. With 3 a single flaw in how somebody checks the padding lets anybody \
         forge signatures, as has happened. With 1, or with an even number, there is no signature to speak of.",
     remedy: "make a key with the exponent 65537, as every tool does when it is not told otherwise",
@@ -38,7 +38,7 @@ pub(super) static KEY_ROCA: Check = Check {
     severity: Severity::Error,
     title: "an RSA key was made by a faulty chip, so that others can compute it",
     basis: "CVE-2017-15361 (ROCA)",
-    clients: "none notice; authorities revoke such certificates",
+    clients: Clients::Told("none notice; authorities revoke such certificates"),
     explanation: "Infineon's RSALib, in smart cards, security modules and TPMs sold until 2017, made primes of a form that \
         makes the key factorable: 2048 bits for some ten thousands of dollars. The modulus shows it: its remainders \
         modulo small primes are powers of 65537, which an honest key shows once in 200 million times.",
@@ -51,7 +51,7 @@ pub(super) static KEY_FERMAT: Check = Check {
     severity: Severity::Error,
     title: "the primes of an RSA key are so close to each other that anybody can compute them",
     basis: "CVE-2022-26320; FIPS 186-5, section A.1.1: primes differ in their first 100 bits",
-    clients: "none notice; authorities revoke such certificates",
+    clients: Clients::Told("none notice; authorities revoke such certificates"),
     explanation: "Fermat's method factors a modulus whose primes are close to each other, and found this one's within the \
         100 rounds that are tried here, which takes less than a millisecond. The private key is as good as published.",
     remedy: "make a key with other software, request a certificate for it, and revoke this one",
@@ -63,7 +63,7 @@ pub(super) static KEY_DEBIAN_WEAK: Check = Check {
     severity: Severity::Error,
     title: "an RSA key is on a list of keys that everybody has",
     basis: "CVE-2008-0166",
-    clients: "none notice; authorities revoke such certificates",
+    clients: Clients::Told("none notice; authorities revoke such certificates"),
     explanation: "From 2006 to 2008 Debian's OpenSSL, and Ubuntu's, made one of some ten thousand keys for each length, and \
         all of them are public.\n\n\
         pronk ships no list. It reads those in `/usr/share/openssl-blacklist`, from the package openssl-blacklist of older \
@@ -72,13 +72,13 @@ pub(super) static KEY_DEBIAN_WEAK: Check = Check {
     remedy: "make a new key, request a certificate for it, and revoke this one",
 };
 
-pub(super) static KEY_UNUSUAL: Check = Check {
+pub(in crate::lint) static KEY_UNUSUAL: Check = Check {
     id: "key-unusual",
     family: Family::Keys,
     severity: Severity::Info,
     title: "a key is of a kind that not every client takes",
     basis: "RFC 8422, section 5.1.1, and RFC 8446, section 4.2.3",
-    clients: "P-521 and Ed25519: Python, Java 15 and later and rustls take them; other kinds: few take them",
+    clients: Clients::Judged(&[Why::KeyKind, Why::ExplicitCurve]),
     explanation: "RSA and ECDSA on P-256 or P-384 are taken everywhere. P-521 is taken by OpenSSL, Java and rustls, and not by \
         clients that are built on BoringSSL. Ed25519 takes OpenSSL 1.1.1 or Java 15; drivers that bring an OpenSSL 1.0.2 \
         of their own fail. secp256k1, curves given by their parameters, DSA and Ed448 fail with rustls and Go, and most \
@@ -86,25 +86,17 @@ pub(super) static KEY_UNUSUAL: Check = Check {
     remedy: "prefer ECDSA on P-256, or RSA of 2048 bits or more",
 };
 
-pub(super) static WEAK_SIGNATURE: Check = Check {
+pub(in crate::lint) static WEAK_SIGNATURE: Check = Check {
     id: "weak-signature",
     family: Family::Keys,
     severity: Severity::Error,
     title: "a certificate is signed over MD5 or SHA-1",
     basis: "RFC 6151, section 2; RFC 8446, section 4.2.3; CA/Browser Forum Baseline Requirements, section 7.1.3.2",
-    clients: "OpenSSL 3 (and Python with it), Go and rustls refuse it; Java refuses MD5, and SHA-1 step by step",
+    clients: Clients::Judged(&[Why::WeakSignature, Why::SignatureKind]),
     explanation: "Others can make a second certificate with the same MD5 or SHA-1 sum, so the signature proves nothing. OpenSSL \
         says `ca md too weak`. A self-signed root is trusted by its presence, so its own signature does not matter.",
     remedy: "have the authority issue the certificate anew with SHA-256",
 };
-
-pub(in crate::lint) static EXPLAINS: &[Explanation] = &[
-    // `weak-signature`
-    Explanation {
-        error: is_about_algorithm,
-        is_reported: |path| path.any_certificate(|it| it.signature.hash_is_broken),
-    },
-];
 
 pub(super) fn lint(weak_keys: &WeakKeys, subject: &Subject, located: &Located, findings: &mut Vec<Finding>) {
     let mut found = Vec::new();
@@ -182,13 +174,6 @@ fn signature(located: &Located) -> Option<Finding> {
     let name = &certificate.signature.name;
     let finding = Finding::new(&WEAK_SIGNATURE, located, format!("the certificate is signed with {name}"));
     Some(finding.field(Field::SignatureAlgorithm).observed(name).expected("a signature over SHA-256 or better"))
-}
-
-fn is_about_algorithm(error: &Error) -> bool {
-    matches!(
-        error,
-        Error::UnsupportedSignatureAlgorithmContext(_) | Error::UnsupportedSignatureAlgorithmForPublicKeyContext(_)
-    )
 }
 
 fn about_key(check: &'static Check, located: &Located, message: impl Into<String>) -> Finding {

@@ -29,7 +29,7 @@ fn section(check: &Check) -> String {
         check.title,
         check.explanation,
         check.basis,
-        check.clients,
+        check.clients.words(),
         check.remedy
     )
 }

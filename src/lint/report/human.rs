@@ -61,7 +61,7 @@ fn block(finding: &Finding, with_help: bool) -> Snippet<'_> {
     add("found", &finding.observed);
     add("expected", &finding.expected);
     add("rule", finding.check.basis);
-    add("clients", finding.check.clients);
+    add("clients", &finding.clients);
     if with_help {
         add("help", &remedy(finding));
     } else {
@@ -128,7 +128,7 @@ pub fn explain(check: &crate::lint::Check) -> String {
         check.title,
         check.explanation,
         check.basis,
-        check.clients,
+        check.clients.words(),
         check.remedy
     )
 }

@@ -1,6 +1,8 @@
 //! The report as JSON, and its schema.
 
-use serde::Serialize;
+use std::io::{self, BufWriter, Write};
+
+use serde::{Serialize, Serializer};
 use serde_json::{Value, json as object};
 
 use super::{CertificateView, FindingView, Report};
@@ -9,16 +11,19 @@ use crate::lint::Severity;
 /// The version of the form below; it grows when a field changes its meaning or goes.
 const VERSION: u32 = 1;
 
+/// The document; what there is much of is made while it is written.
 #[derive(Serialize)]
-struct Document<'a> {
+struct Document<C: Serialize, F: Serialize, M: Serialize> {
     version: u32,
     tool: Tool,
-    hostnames: &'a [String],
+    hostnames: Vec<String>,
     names_checked: bool,
     summary: Summary,
-    certificates: Vec<CertificateView>,
-    findings: Vec<FindingView>,
+    certificates: C,
+    findings: F,
     unreadable: Vec<Unreadable>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    clients: Option<M>,
 }
 
 #[derive(Serialize)]
@@ -42,15 +47,30 @@ struct Unreadable {
     help: Option<String>,
 }
 
-/// Returns the report as JSON, as docs/lint-output.md has it, with `more` at its top level.
-pub fn json(report: &Report<'_>, more: impl IntoIterator<Item = (&'static str, Value)>) -> String {
+/// A list whose elements are made one after the other, each when it is its turn.
+struct Rows<I>(I);
+
+impl<I: Iterator + Clone> Serialize for Rows<I>
+where
+    I::Item: Serialize,
+{
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_seq(self.0.clone())
+    }
+}
+
+/// Writes the report as JSON, as docs/lint-output.md has it, with the table of clients if there is one.
+///
+/// # Errors
+/// It cannot be written.
+pub fn json(report: &Report<'_>, clients: Option<impl Serialize>, out: impl Write) -> io::Result<()> {
     let findings = &report.findings.findings;
     let count = |severity| findings.iter().filter(|finding| finding.severity == severity).count();
     let located = report.subjects.iter().flat_map(crate::lint::Subject::chain);
     let document = Document {
         version: VERSION,
         tool: Tool { name: env!("CARGO_PKG_NAME"), version: env!("CARGO_PKG_VERSION") },
-        hostnames: report.hostnames,
+        hostnames: report.hostnames.to_vec(),
         names_checked: report.names_checked,
         summary: Summary {
             errors: count(Severity::Error),
@@ -59,35 +79,49 @@ pub fn json(report: &Report<'_>, more: impl IntoIterator<Item = (&'static str, V
             allowed: report.findings.allowed,
             unreadable: report.unreadable.len(),
         },
-        certificates: located.map(|it| CertificateView::of(&it.certificate, &it.origin, report.now)).collect(),
-        findings: findings.iter().map(FindingView::from).collect(),
+        certificates: Rows(located.map(|it| CertificateView::of(&it.certificate, &it.origin, report.now))),
+        findings: Rows(findings.iter().map(FindingView::from)),
         unreadable: report
             .unreadable
             .iter()
             .map(|error| Unreadable { message: error.to_string(), help: error.help() })
             .collect(),
+        clients,
     };
-    let mut value = serde_json::to_value(document).unwrap_or_default();
-    for (key, extra) in more {
-        value[key] = extra;
-    }
-    harmless(&format!("{value:#}\n"))
+    let mut out = Harmless(BufWriter::new(out));
+    serde_json::to_writer_pretty(&mut out, &document)?;
+    out.write_all(b"\n")?;
+    out.flush()
 }
 
-/// Returns the same JSON with what acts on a terminal, or hides, written as escapes. It can only be in strings.
-fn harmless(json: &str) -> String {
-    let mut text = String::with_capacity(json.len());
-    for letter in json.chars() {
-        let plain = letter.is_ascii() && letter != '\x7f';
-        // Beyond ASCII `escape_debug` leaves alone what can be seen.
-        if plain || letter.escape_debug().len() == 1 {
-            text.push(letter);
-        } else {
-            let mut units = [0; 2];
-            text.extend(letter.encode_utf16(&mut units).iter().map(|unit| format!("\\u{unit:04x}")));
+/// Passes JSON on with what acts on a terminal, or hides, written as escapes. It can only be in strings.
+struct Harmless<W>(W);
+
+impl<W: Write> Write for Harmless<W> {
+    fn write(&mut self, json: &[u8]) -> io::Result<usize> {
+        if json.iter().all(|byte| byte.is_ascii() && *byte != 0x7f) {
+            self.0.write_all(json)?;
+            return Ok(json.len());
         }
+        // serde_json writes whole strings.
+        let text = std::str::from_utf8(json).map_err(io::Error::other)?;
+        for letter in text.chars() {
+            let plain = letter.is_ascii() && letter != '\x7f';
+            // Beyond ASCII `escape_debug` leaves alone what can be seen.
+            if plain || letter.escape_debug().len() == 1 {
+                write!(self.0, "{letter}")?;
+            } else {
+                for unit in letter.encode_utf16(&mut [0; 2]) {
+                    write!(self.0, "\\u{unit:04x}")?;
+                }
+            }
+        }
+        Ok(json.len())
     }
-    text
+
+    fn flush(&mut self) -> io::Result<()> {
+        self.0.flush()
+    }
 }
 
 /// Returns a JSON Schema of what [`json`] writes.

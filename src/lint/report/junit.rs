@@ -67,7 +67,7 @@ fn case(out: &mut Out, source: &str, finding: &Finding, fail_on: Option<Severity
         finding.observed,
         finding.expected,
         finding.check.basis,
-        finding.check.clients,
+        finding.clients,
         finding.check.remedy,
         finding.paste.join("\n")
     ));

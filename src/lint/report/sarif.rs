@@ -151,7 +151,7 @@ pub fn sarif(report: &Report<'_>) -> String {
 }
 
 fn rule(check: &'static Check) -> Rule {
-    let help = format!("{}. Rule: {}. Clients: {}.", check.remedy, check.basis, check.clients);
+    let help = format!("{}. Rule: {}. Clients: {}.", check.remedy, check.basis, check.clients.words());
     Rule {
         id: check.id,
         short_description: Text { text: check.title.into() },

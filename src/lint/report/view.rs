@@ -100,7 +100,7 @@ impl From<&Finding> for FindingView {
             observed: finding.observed.clone(),
             expected: finding.expected.clone(),
             basis: finding.check.basis.into(),
-            clients: finding.check.clients.into(),
+            clients: finding.clients.clone(),
             remedy: finding.check.remedy.into(),
             paste: finding.paste.clone(),
             notes: finding.notes.clone(),

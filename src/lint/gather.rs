@@ -7,7 +7,7 @@ use std::sync::Arc;
 use rayon::prelude::*;
 use rustls_pki_types::{CertificateDer, CertificateRevocationListDer};
 
-use super::subject::servers;
+use super::subject::{Issuers, servers};
 use super::{Located, Origin, Role, Subject, Use};
 use crate::cert::bundle::{self, Bundle, KeyFile};
 use crate::cert::{MaterialError, Passphrase};
@@ -97,12 +97,16 @@ impl Gathered {
                 Err(error) => self.unreadable.push(error),
             }
         }
-        let decoded: Vec<_> = with_certificates.into_par_iter().map(|bundle| decode(bundle, &keys, role)).collect();
-        for (subjects, anchors, errors) in decoded {
-            self.subjects.extend(subjects);
-            self.anchors.extend(anchors);
-            self.unreadable.extend(errors);
+        let (decoded, errors): (Vec<_>, Vec<_>) =
+            with_certificates.into_par_iter().map(|bundle| decode(bundle, &keys)).unzip();
+        // The certificates of an authority and of its server may be in different files.
+        let issuers = Issuers::of(decoded.iter().flat_map(|(located, _)| located));
+        for (located, key) in decoded {
+            let roots = located.iter().map(|it| &it.certificate).filter(|it| it.is_self_issued());
+            self.anchors.extend(roots.filter(|it| it.is_ca() || issuers.have(it)).map(|it| it.der.clone()));
+            self.subjects.extend(subjects(located, key, role, &issuers));
         }
+        self.unreadable.extend(errors.into_iter().flatten());
     }
 }
 
@@ -148,20 +152,16 @@ fn is_candidate(path: &Path) -> bool {
     EXTENSIONS.contains(&extension.to_ascii_lowercase().as_str())
 }
 
-type Decoded = (Vec<Subject>, Vec<CertificateDer<'static>>, Vec<MaterialError>);
+type Decoded = (Vec<Located>, Option<KeyFile>);
 
-/// Makes subjects of one file: a server's chain, or each of several servers' certificates with the file's authorities,
-/// or authorities alone.
-fn decode(bundle: Bundle, keys: &BTreeMap<PathBuf, KeyFile>, role: &Role) -> Decoded {
+/// Decodes the certificates of one file, and finds their key.
+fn decode(bundle: Bundle, keys: &BTreeMap<PathBuf, KeyFile>) -> (Decoded, Vec<MaterialError>) {
     let Bundle { path, certificates, key, .. } = bundle;
-    let (mut located, mut anchors, mut errors) = (Vec::new(), Vec::new(), Vec::new());
+    let (mut located, mut errors) = (Vec::new(), Vec::new());
     let of = certificates.len();
     for (der, position) in certificates.into_iter().zip(1..) {
         match bundle::decode_at(&path, position, der) {
             Ok(certificate) => {
-                if certificate.is_ca() && certificate.is_self_issued() {
-                    anchors.push(certificate.der.clone());
-                }
                 let origin = Origin::File { path: path.clone(), position, of };
                 located.push(Located { certificate: Arc::new(certificate), origin });
             }
@@ -169,16 +169,19 @@ fn decode(bundle: Bundle, keys: &BTreeMap<PathBuf, KeyFile>, role: &Role) -> Dec
         }
     }
     let key = key.or_else(|| companion(&path, keys).cloned());
-    (subjects(located, key, role), anchors, errors)
+    ((located, key), errors)
 }
 
-fn subjects(located: Vec<Located>, key: Option<KeyFile>, role: &Role) -> Vec<Subject> {
+/// Makes subjects of one file: a server's chain, or each of several servers' certificates with the file's authorities,
+/// or authorities alone.
+fn subjects(located: Vec<Located>, key: Option<KeyFile>, role: &Role, issuers: &Issuers) -> Vec<Subject> {
     // An authority may have its key beside it.
     let with_key = |it: &Located| {
         let fits = key.as_ref().is_some_and(|key| key.spki.as_ref() == Ok(&it.certificate.key.spki));
-        fits && !it.certificate.is_authority()
+        fits && !it.certificate.is_authority() && !issuers.have(&it.certificate)
     };
-    let is_server: Vec<_> = servers(&located).zip(&located).map(|(is_server, it)| is_server || with_key(it)).collect();
+    let is_server: Vec<_> =
+        servers(&located, issuers).zip(&located).map(|(is_server, it)| is_server || with_key(it)).collect();
     match is_server.iter().filter(|is| **is).count() {
         0 => {
             let role = Role { usage: Use::Authority, ..Role::default() };

@@ -2,7 +2,7 @@
 
 use std::net::IpAddr;
 
-use super::clients::{NAME_REFUSALS, Why};
+use super::clients::{Client, NAME_REFUSALS, Why, names as judged};
 use super::finding::of_server as finding;
 use super::{Check, Clients, Family, Finding, Severity, Subject, Use, remedy};
 use crate::cert::Field;
@@ -151,8 +151,8 @@ fn front_ends(subject: &Subject, findings: &mut Vec<Finding>) {
             .expected(format!("{list} among the subject alternative names"))
             .paste(remedy::request(subject)),
     );
-    let fallback: Vec<_> =
-        missing.into_iter().filter(|host| names.dns.is_empty() && is_common(subject, host)).collect();
+    let falls_back = |host: &&Host| judged(Client::OpenSsl, names, host).why == Why::CommonNameFallback;
+    let fallback: Vec<_> = missing.into_iter().filter(falls_back).collect();
     if !fallback.is_empty() {
         let message = format!("some clients take it for {} today by its common name only", join(&fallback));
         findings.push(

@@ -79,7 +79,7 @@ impl Subject {
         if chain.is_empty() {
             return None;
         }
-        let server = servers(&chain).position(|is| is);
+        let server = servers(&chain, &Issuers::default()).position(|is| is);
         let leaf = server.or_else(|| chain.iter().position(|it| it.certificate.is_for_server())).unwrap_or(0);
         let is_shown = matches!(chain[leaf].origin, Origin::Live { .. });
         let role = match role.usage {
@@ -116,16 +116,31 @@ impl Subject {
     }
 }
 
-/// Returns which of some certificates are servers'. An authority may lack the mark of one, which is a flaw of its own:
-/// one that another certificate names as its issuer is no server's. A second copy is the same server.
-pub(super) fn servers(certificates: &[Located]) -> impl Iterator<Item = bool> {
-    let issued = certificates.iter().map(|it| &it.certificate).filter(|certificate| !certificate.is_self_issued());
-    let issuers: HashSet<Vec<u8>> = issued.map(|certificate| certificate.issuer_name.folded().to_vec()).collect();
+/// Returns which of some certificates are servers'. An authority may carry names or lack the mark of one, which are flaws
+/// of their own: one that another certificate names as its issuer, here or among `issuers`, is no server's. A second
+/// copy is the same server.
+pub(super) fn servers<'a>(certificates: &'a [Located], issuers: &'a Issuers) -> impl Iterator<Item = bool> + 'a {
+    let here = Issuers::of(certificates);
     let mut seen = HashSet::new();
     certificates.iter().map(move |it| {
         let is_first = seen.insert(it.certificate.der.as_ref());
-        is_first && it.certificate.is_for_server() && !issuers.contains(it.certificate.subject.folded())
+        is_first && it.certificate.is_for_server() && !here.have(&it.certificate) && !issuers.have(&it.certificate)
     })
+}
+
+/// The names that certificates give as their issuers', where that is not their own.
+#[derive(Debug, Default)]
+pub(super) struct Issuers(HashSet<Vec<u8>>);
+
+impl Issuers {
+    pub(super) fn of<'a>(certificates: impl IntoIterator<Item = &'a Located>) -> Self {
+        let issued = certificates.into_iter().map(|it| &it.certificate).filter(|it| !it.is_self_issued());
+        Self(issued.map(|certificate| certificate.issuer_name.folded().to_vec()).collect())
+    }
+
+    pub(super) fn have(&self, certificate: &Certificate) -> bool {
+        self.0.contains(certificate.subject.folded())
+    }
 }
 
 impl Origin {

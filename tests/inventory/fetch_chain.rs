@@ -143,7 +143,7 @@ async fn openssl_that_demands_a_client_certificate_has_done_its_part() {
     // It refuses for another reason: it has no cipher suite in common.
     let other = OpenSsl::start(&ca, folder.path(), &["-Verify", "1", "-tls1_2", "-cipher", "AES128-SHA"]);
     let outcome = handshake(other.1, None, LIMIT).await.outcome;
-    assert!(matches!(&outcome, Err(FetchError::Handshake(_))), "{outcome:?}");
+    assert!(matches!(&outcome, Err(FetchError::NotAgreed(_))), "{outcome:?}");
 }
 
 #[tokio::test]
@@ -168,7 +168,7 @@ async fn ports_that_show_nothing_are_told_apart() {
     assert_eq!(ask(answers(b"\x04\0\0\0\x05wrong")).await, Err(FetchError::Plaintext("SASL without TLS")));
     assert_eq!(ask(answers(b"")).await, Err(FetchError::ClosedEarly));
     let alert = ask(answers(b"\x15\x03\x01\x00\x02\x02\x46")).await;
-    assert_eq!(alert, Err(FetchError::Handshake("sent the tls alert 70, protocol_version".into())));
+    assert_eq!(alert, Err(FetchError::NotAgreed("sent the tls alert 70, protocol_version".into())));
     let closed = SocketAddr::from(([127, 0, 0, 1], free_port()));
     assert!(matches!(ask(closed).await, Err(FetchError::Connect(_))));
     let unknown = fetch_chain(("nowhere.invalid", 21050), None, LIMIT).await;

@@ -36,10 +36,17 @@ fn main() {
     let mut one = CpuSet::new();
     one.set(first);
     println!("  {:<16}{:>22}{:>24}{:>24}", "median (most)", "wall time, s", "CPU time, s", "peak memory, MiB");
-    for (name, set) in [(format!("{} processor(s)", processors.count()), &processors), ("1 processor".into(), &one)] {
+    let all = format!("{} processor(s)", processors.count());
+    let json: &[&str] = &["--clients", "--format", "json"];
+    for (name, set, options) in [
+        (all, &processors, &[][..]),
+        ("1 processor".into(), &one, &[][..]),
+        ("--clients".into(), &processors, &["--clients"][..]),
+        ("the same, JSON".into(), &processors, json),
+    ] {
         // The first run finds the files in no cache.
-        run(folder.path(), missing, set, &processors);
-        let runs: Vec<_> = (0..rounds).map(|_| run(folder.path(), missing, set, &processors)).collect();
+        run(folder.path(), missing, set, &processors, options);
+        let runs: Vec<_> = (0..rounds).map(|_| run(folder.path(), missing, set, &processors, options)).collect();
         let column = |figure: fn(&Run) -> f64| {
             let figures: Vec<_> = runs.iter().map(figure).collect();
             let most = figures.iter().copied().fold(0.0, f64::max);
@@ -60,10 +67,10 @@ struct Run {
 }
 
 /// Lints the folder once on some processors; `missing` certificates are to be found without the load balancer's name.
-fn run(folder: &Path, missing: usize, on: &CpuSet, all: &CpuSet) -> Run {
+fn run(folder: &Path, missing: usize, on: &CpuSet, all: &CpuSet, options: &[&str]) -> Run {
     let output = tempfile::NamedTempFile::new().unwrap();
     let mut command = Command::new(Contestant::Pronk.program());
-    command.arg("lint").arg(folder).args(["--hostname", FRONT_END]);
+    command.arg("lint").arg(folder).args(["--hostname", FRONT_END]).args(options);
     command.stdin(Stdio::null()).stdout(File::create(output.path()).unwrap());
     let used = children_cpu();
     sched_setaffinity(None, on).unwrap();

@@ -167,13 +167,13 @@ fn is_of_chain(why: Why) -> bool {
 fn listed(clients: &BTreeSet<Client>) -> String {
     let mut left = clients.clone();
     let mut words = Vec::new();
-    let on_openssl =
+    let is_on_openssl =
         |client: &&Client| !matches!(client.verifier(), Verifier::Java17 | Verifier::Java25 | Verifier::WebPki);
-    let groups: [(&str, Vec<Client>); 2] = [
-        (
-            "OpenSSL and all that is built on it, such as Python",
-            Client::ALL.iter().filter(on_openssl).copied().collect(),
-        ),
+    let on_openssl: Vec<_> = Client::ALL.iter().filter(is_on_openssl).copied().collect();
+    let but_strict = on_openssl.iter().copied().filter(|client| client.verifier() != Verifier::StrictOpenSsl).collect();
+    let groups: [(&str, Vec<Client>); 3] = [
+        ("OpenSSL and what is built on it (such as Python)", on_openssl),
+        ("OpenSSL and what is built on it (but not Python 3.13 and later)", but_strict),
         ("Java", vec![Client::Java, Client::Java25]),
     ];
     for (title, group) in groups {

@@ -1,5 +1,7 @@
 //! What every verifier makes of one subject's chain.
 
+use std::cell::RefCell;
+
 use super::Subject;
 use super::clients::path::Situation;
 use super::clients::{Client, Outcome, Refusal, Verifier, Why};
@@ -24,6 +26,7 @@ impl<'a> Judgement<'a> {
             anchors,
             trusts_any: false,
             signatures: &known.signatures,
+            checked: RefCell::default(),
             now: known.now,
         };
         let all = |situation: &Situation<'a>| -> Vec<_> {

@@ -1,7 +1,9 @@
 //! Authorities' certificates.
 
-use pronk::lint::{Finding, Use};
-use rcgen::{CertificateParams, IsCa, KeyUsagePurpose};
+use std::sync::Arc;
+
+use pronk::lint::{Finding, Linter, Trust, Use, gather};
+use rcgen::{CertificateParams, IsCa, KeyUsagePurpose, SanType};
 
 use crate::corpus::{Case, FRONT, extension, grave, lint, linter, one, role, subject, well_named};
 use crate::support::ca::{Authority, LeafBuilder};
@@ -64,6 +66,40 @@ fn a_servers_own_trust_entry_is_not_judged_as_an_authority() {
     let entry = entry.adjusted(|params| params.key_usages.clear()).build();
     let found = linter(&[]).lint(&[subject("ca.pem", &entry.chain, role(Use::Authority))]).findings;
     assert!(found.is_empty(), "{found:?}");
+}
+
+#[test]
+fn an_authority_with_names_is_one_though_its_server_is_in_another_file() {
+    let root = Authority::adjusted("ca.example.com", |params| {
+        params.subject_alt_names = vec![SanType::DnsName("ca.example.com".try_into().unwrap())];
+        params.key_usages = vec![KeyUsagePurpose::CrlSign];
+    });
+    let folder = tempfile::tempdir().unwrap();
+    root.write(folder.path(), "ca.pem");
+    well_named(&root).build().write(folder.path(), "node1");
+    let gathered = gather(&[folder.path().to_owned()], &role(Use::Passthrough), None);
+    let trust = Trust { given: false, anchors: Arc::from(gathered.anchors) };
+    let found = Linter { trust, ..linter(&[]) }.lint(&gathered.subjects).findings;
+    assert_eq!(grave(&found), ["ca-cannot-sign"]);
+    let finding = one(&found, "ca-cannot-sign");
+    assert!(finding.origin.source().ends_with("ca.pem"), "{finding:?}");
+    assert_eq!(
+        finding.clients,
+        "refused by OpenSSL and what is built on it (such as Python) and Java; the others take it"
+    );
+}
+
+#[test]
+fn what_no_client_uses_is_a_note() {
+    let (root, other) = (Authority::new("root ca"), Authority::adjusted("old ca", |params| params.key_usages.clear()));
+    let leaf = well_named(&root).build();
+    let files = [
+        subject("node1.pem", &leaf.chain, role(Use::Passthrough)),
+        subject("ca.pem", &[other.certificate().clone()], role(Use::Authority)),
+    ];
+    let found = linter(&[&root, &other]).lint(&files).findings;
+    assert!(grave(&found).is_empty(), "{found:?}");
+    assert_eq!(one(&found, "ca-key-usage-missing").clients, "no client uses it");
 }
 
 #[test]

@@ -171,6 +171,17 @@ fn each_flaw_of_a_chain_is_one_finding() {
 }
 
 #[test]
+fn authorities_of_one_name_do_not_make_anybody_wait() {
+    let (root, other) = (Authority::new("ca"), Authority::new("other ca"));
+    let mut all: Vec<_> = (0..60).map(|_| root.intermediate("ca")).collect();
+    let mut chain = well_named(&all.pop().unwrap()).build().chain;
+    chain.extend(all.iter().map(|it| it.certificate().clone()));
+    let started = std::time::Instant::now();
+    assert!(grave(&lint(&other, &chain, role(Use::Passthrough))).contains(&"issuer-unknown"));
+    assert!(started.elapsed() < std::time::Duration::from_secs(20), "{:?}", started.elapsed());
+}
+
+#[test]
 fn another_certificate_in_front_of_the_servers_is_an_error() {
     let found = arranged(&[1, 0, 2]);
     let front = one(&found, "chain-out-of-order");

@@ -82,6 +82,31 @@ fn missing_name_is_drawn_with_a_remedy_to_paste() {
 }
 
 #[test]
+fn the_systems_bundle_beside_the_own_authority_spoils_nothing() {
+    let folder = folder();
+    let Ok(mut bundle) = std::fs::read("/etc/ssl/certs/ca-certificates.crt") else {
+        return println!("skipped: no bundle of authorities here");
+    };
+    bundle.extend(std::fs::read(folder.path().join("ca.pem")).unwrap());
+    write(folder.path(), "bundle.pem", &bundle, 0o644);
+    let run =
+        lint(folder.path(), &["good.pem", "--hostname", FRONT, "--ca-file", "bundle.pem", "--fail-on", "warning"]);
+    assert_eq!(run.code, 0, "{}{}", run.out, run.err);
+}
+
+#[test]
+fn table_of_clients_says_what_it_does_not_judge() {
+    let folder = folder();
+    let run = lint(folder.path(), &[&["good.pem", "--clients"], ARGS.as_slice()].concat());
+    assert!(run.out.contains("Not judged: revocation"), "{}", run.out);
+    let json = lint(folder.path(), &[&["good.pem", "--clients", "--format", "json"], ARGS.as_slice()].concat());
+    let json: Value = serde_json::from_str(&json.out).unwrap();
+    let rows = json["clients"]["rows"].as_array().unwrap();
+    assert!(rows[0]["verdicts"].as_array().unwrap().iter().all(|verdict| verdict["accepts"] == true), "{rows:?}");
+    assert!(json["clients"]["not_judged"].as_str().unwrap().contains("revocation"));
+}
+
+#[test]
 fn exit_codes_tell_clean_found_usage_and_unreadable_apart() {
     let folder = folder();
     let code = |args: &[&str]| lint(folder.path(), &[args, ARGS.as_slice()].concat()).code;

@@ -94,7 +94,7 @@ fn an_expired_root_in_the_truststore_is_an_error() {
     let expired = one(&found, "root-expired");
     assert_eq!(expired.severity, Severity::Error);
     assert_eq!(expired.message, "the trusted root CN=root ca expired on 2025-12-31");
-    assert_eq!(expired.clients, "refused by OpenSSL and all that is built on it, such as Python; the others take it");
+    assert_eq!(expired.clients, "refused by OpenSSL and what is built on it (such as Python); the others take it");
 }
 
 #[test]

@@ -14,6 +14,8 @@ use crate::model::Host;
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Matrix {
     pub rows: Vec<Row>,
+    /// Some chain leads to no known authority and nobody has named any, so that its end is taken for trusted.
+    pub assumes_trust: bool,
 }
 
 /// One certificate and one name.
@@ -33,8 +35,9 @@ impl Matrix {
     pub fn of(linter: &Linter, subjects: &[Subject]) -> Self {
         let known = KnownAuthorities::of(&linter.trust, &linter.revocation_lists, subjects, linter.now);
         let shown = subjects.par_iter().filter(|subject| is_shown_to_clients(subject));
-        let rows: Vec<_> = shown.map(|subject| rows(subject, &known)).collect();
-        Self { rows: rows.into_iter().flatten().collect() }
+        let judged: Vec<_> = shown.map(|subject| rows(subject, &known)).collect();
+        let assumes_trust = judged.iter().any(|(_, assumes)| *assumes);
+        Self { rows: judged.into_iter().flat_map(|(rows, _)| rows).collect(), assumes_trust }
     }
 }
 
@@ -43,7 +46,8 @@ fn is_shown_to_clients(subject: &Subject) -> bool {
     !matches!(subject.role.usage, Use::Authority | Use::ReEncrypt)
 }
 
-fn rows(subject: &Subject, known: &KnownAuthorities<'_>) -> Vec<Row> {
+/// Returns the rows of a chain, and whether its end is taken for trusted.
+fn rows(subject: &Subject, known: &KnownAuthorities<'_>) -> (Vec<Row>, bool) {
     let judgement = Judgement::of(subject, known);
     let leaf = subject.leaf();
     let located = subject.chain().iter().find(|located| ptr::eq(&raw const *located.certificate, leaf));
@@ -58,5 +62,5 @@ fn rows(subject: &Subject, known: &KnownAuthorities<'_>) -> Vec<Row> {
         host: host.clone(),
         verdicts: Client::ALL.iter().map(|client| (*client, verdict(*client, host))).collect(),
     };
-    subject.role.front_ends.iter().map(row).collect()
+    (subject.role.front_ends.iter().map(row).collect(), judgement.trust_is_assumed)
 }

@@ -24,7 +24,11 @@ pub fn render(matrix: &Matrix) -> String {
     text.push('\n');
     let legend = |client: &Client| vec![client.header().join(" ").trim().to_owned(), client.title().to_owned()];
     text += &table(&Client::ALL.iter().map(legend).collect::<Vec<_>>());
-    text + "\n" + NOT_JUDGED + "\n"
+    text = text + "\n" + NOT_JUDGED + "\n";
+    if matrix.assumes_trust {
+        text += "No authority is known that some of the chains lead to. Their end is taken for trusted: name it with --ca-file.\n";
+    }
+    text
 }
 
 /// What no verdict covers.

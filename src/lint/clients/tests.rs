@@ -221,6 +221,7 @@ fn matrix_is_aligned_and_gives_each_reason_once() {
             row("node1.pem", "CN=node1.corp.test DNS:node1.corp.test DNS:lb.corp.test"),
             row("node2.pem", "CN=lb.corp.test"),
         ],
+        assumes_trust: false,
     };
     insta::assert_snapshot!(render(&matrix), @r"
                                shell    shell    py   shell  impyla   impyla    shell 4.6  impyla .24  OpenSSL  Java  Java               Thrift

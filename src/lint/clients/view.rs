@@ -59,10 +59,12 @@ impl Serialize for Matrix {
         struct Rows<'a> {
             clients: Vec<ClientView>,
             not_judged: &'static str,
+            assumes_trust: bool,
             #[serde(serialize_with = "rows")]
             rows: &'a [Row],
         }
-        Rows { clients: ClientView::all(), not_judged: NOT_JUDGED, rows: &self.rows }.serialize(serializer)
+        let (not_judged, assumes_trust) = (NOT_JUDGED, self.assumes_trust);
+        Rows { clients: ClientView::all(), not_judged, assumes_trust, rows: &self.rows }.serialize(serializer)
     }
 }
 

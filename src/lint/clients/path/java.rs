@@ -68,8 +68,8 @@ fn validated<'a>(situation: &Situation<'a>, path: Vec<&'a Certificate>, edition:
 
 /// Searches all ways up.
 fn built<'a>(situation: &Situation<'a>, edition: Edition) -> Outcome<'a> {
-    let (mut found, mut longest) = (Vec::new(), vec![situation.leaf]);
-    search(situation, edition, &mut vec![situation.leaf], &mut found, &mut longest);
+    let (mut found, mut longest, mut steps) = (Vec::new(), vec![situation.leaf], MOST_STEPS);
+    search(situation, edition, &mut vec![situation.leaf], &mut found, &mut longest, &mut steps);
     Outcome::best(found).unwrap_or_else(|| unanchored(situation, longest, edition))
 }
 
@@ -79,10 +79,13 @@ fn search<'a>(
     path: &mut Vec<&'a Certificate>,
     found: &mut Vec<Outcome<'a>>,
     longest: &mut Vec<&'a Certificate>,
+    steps: &mut usize,
 ) {
-    if found.len() >= MOST_PATHS || path.len() > DEEPEST {
+    // Names that are the same everywhere make very many ways up.
+    if *steps == 0 || path.len() > DEEPEST {
         return;
     }
+    *steps -= 1;
     if path.len() > longest.len() {
         longest.clone_from(path);
     }
@@ -99,7 +102,7 @@ fn search<'a>(
         let usable = last.issuer_name.is_same_in_java(&above.subject) && !path.iter().any(|on| on.der == above.der);
         if usable {
             path.push(above);
-            search(situation, edition, path, found, longest);
+            search(situation, edition, path, found, longest, steps);
             path.pop();
         }
     }
@@ -139,7 +142,7 @@ fn unanchored<'a>(situation: &Situation<'a>, mut path: Vec<&'a Certificate>, edi
 fn why_untrusted(situation: &Situation<'_>, last: &Certificate) -> Why {
     let anchors = || situation.anchors_above(last).map(|it| &it.certificate);
     // One with another key is another authority of the same name.
-    let signed = |it: &Certificate| situation.signatures.check(last, it) != Checked::Bad;
+    let signed = |it: &Certificate| situation.check(last, it) != Checked::Bad;
     let candidates = || anchors().chain(situation.shown_above(last));
     if candidates().any(|it| !last.issuer_name.is_same_in_java(&it.subject)) {
         Why::NameWrittenOtherwise
@@ -154,5 +157,6 @@ fn why_untrusted(situation: &Situation<'_>, last: &Certificate) -> Why {
 
 /// `jdk.tls.maxCertificateChainLength`
 const MOST_SHOWN: usize = 10;
-const MOST_PATHS: usize = 64;
+/// Certificates that are tried for a place of a path.
+const MOST_STEPS: usize = 500;
 const DEEPEST: usize = 20;

@@ -82,7 +82,7 @@ fn signature<'a>(
     refusals.add(edition == Edition::Java25 && is_gone, Why::SignatureKind, at);
     let Some(issuer) = issuer else { return };
     let fits = facts::key_family(issuer) == facts::signature_family(at);
-    let checked = situation.signatures.check(at, issuer);
+    let checked = situation.check(at, issuer);
     refusals.add(!fits || checked == Checked::Bad, Why::BadSignature, at);
 }
 

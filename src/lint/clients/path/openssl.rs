@@ -25,7 +25,7 @@ fn why_untrusted(situation: &Situation<'_>, top: &Certificate) -> Why {
     let above: Vec<_> =
         situation.anchors_above(top).map(|it| &it.certificate).chain(situation.shown_above(top)).collect();
     // One with another key is another authority of the same name.
-    let signed = above.iter().any(|it| situation.signatures.check(top, it) != Checked::Bad);
+    let signed = above.iter().any(|it| situation.check(top, it) != Checked::Bad);
     let contradicts = signed && above.iter().all(|it| !top.authority_key_fits(it));
     if contradicts && !is_self_signed(top) { Why::OtherAuthorityKey } else { Why::Untrusted }
 }

@@ -136,7 +136,7 @@ fn signatures_and_dates<'a>(situation: &Situation<'a>, chain: &[&'a Certificate]
         refusals.add(situation.is_early(at), Why::NotYetValid, at);
         let Some(&above) = chain.get(index + 1) else { continue };
         refusals.add(above.is_ca() && !facts::may_sign_certificates(above), Why::CannotSign, above);
-        refusals.add(situation.signatures.check(at, above) == Checked::Bad, Why::BadSignature, at);
+        refusals.add(situation.check(at, above) == Checked::Bad, Why::BadSignature, at);
     }
 }
 

@@ -8,8 +8,8 @@ use crate::cert::Certificate;
 use crate::lint::clients::Why;
 
 pub(super) fn judge<'a>(situation: &Situation<'a>) -> Outcome<'a> {
-    let (mut found, mut longest) = (Vec::new(), vec![situation.leaf]);
-    search(situation, &mut vec![situation.leaf], &mut found, &mut longest);
+    let (mut found, mut longest, mut steps) = (Vec::new(), vec![situation.leaf], MOST_STEPS);
+    search(situation, &mut vec![situation.leaf], &mut found, &mut longest, &mut steps);
     Outcome::best(found).unwrap_or_else(|| unanchored(situation, longest))
 }
 
@@ -18,10 +18,13 @@ fn search<'a>(
     path: &mut Vec<&'a Certificate>,
     found: &mut Vec<Outcome<'a>>,
     longest: &mut Vec<&'a Certificate>,
+    steps: &mut usize,
 ) {
-    if found.len() >= MOST_PATHS || path.len() > DEEPEST {
+    // Names that are the same everywhere make very many ways up.
+    if *steps == 0 || path.len() > DEEPEST {
         return;
     }
+    *steps -= 1;
     if path.len() > longest.len() {
         longest.clone_from(path);
     }
@@ -33,7 +36,7 @@ fn search<'a>(
         let loops = path.iter().any(|on| on.key == above.key && on.subject.der == above.subject.der);
         if above.subject.der == last.issuer_name.der && !loops {
             path.push(above);
-            search(situation, path, found, longest);
+            search(situation, path, found, longest, steps);
             path.pop();
         }
     }
@@ -71,5 +74,6 @@ fn unanchored<'a>(situation: &Situation<'a>, mut path: Vec<&'a Certificate>) -> 
     outcome
 }
 
-const MOST_PATHS: usize = 64;
+/// Certificates that are tried for a place of a path.
+const MOST_STEPS: usize = 500;
 const DEEPEST: usize = 12;

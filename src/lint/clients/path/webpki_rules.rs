@@ -57,7 +57,7 @@ pub(super) fn judge<'a>(
 }
 
 fn is_of_another(situation: &Situation<'_>, at: &Certificate, anchor: &Certificate) -> bool {
-    !at.authority_key_fits(anchor) && situation.signatures.check(at, anchor) == Checked::Bad
+    !at.authority_key_fits(anchor) && situation.check(at, anchor) == Checked::Bad
 }
 
 fn purpose<'a>(at: &'a Certificate, refusals: &mut Refusals<'a>) {
@@ -70,7 +70,7 @@ fn signature<'a>(situation: &Situation<'a>, at: &'a Certificate, above: &'a Cert
     let is_short = facts::rsa_bits(above).is_some_and(|bits| !(2048..=8192).contains(&bits));
     refusals.add(is_short, Why::ShortKey, above);
     if situation.signatures.is_known_to_webpki(at, above) {
-        refusals.add(!is_short && situation.signatures.check(at, above) == Checked::Bad, Why::BadSignature, at);
+        refusals.add(!is_short && situation.check(at, above) == Checked::Bad, Why::BadSignature, at);
     } else if at.signature.hash_is_broken {
         refusals.add(true, Why::WeakSignature, at);
     } else if facts::key_family(above) == facts::signature_family(at) && !is_usual(above) {

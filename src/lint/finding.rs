@@ -25,7 +25,9 @@ pub struct Finding {
     pub message: String,
     pub observed: String,
     pub expected: String,
-    /// Commands or lines of configuration to paste; the check's own remedy goes with them.
+    /// What to do: the check's remedy, or one that fits the place.
+    pub remedy: &'static str,
+    /// Commands or lines of configuration to paste; the remedy goes with them.
     pub paste: Vec<String>,
     /// Which clients refuse the chain for it, and which take it.
     pub clients: String,
@@ -61,6 +63,7 @@ impl Finding {
             message: shown(&message.into()),
             observed: String::new(),
             expected: String::new(),
+            remedy: check.remedy,
             paste: Vec::new(),
             clients: check.clients.words().to_owned(),
             notes: Vec::new(),
@@ -89,6 +92,11 @@ impl Finding {
 
     pub(super) fn expected(mut self, expected: impl Into<String>) -> Self {
         self.expected = shown(&expected.into());
+        self
+    }
+
+    pub(super) fn remedy(mut self, remedy: &'static str) -> Self {
+        self.remedy = remedy;
         self
     }
 

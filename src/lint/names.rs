@@ -132,6 +132,10 @@ pub(super) fn lint(subject: &Subject) -> Vec<Finding> {
     findings
 }
 
+/// What is known where a certificate can have no alternative names.
+const EXTENSIONS_DROPPED: &str = "the certificate is of version 1, which has no extensions: if the request had alternative names, the \
+     authority has dropped them (`openssl x509 -req` does, without `-copy_extensions copyall` or `-extfile`)";
+
 fn front_ends(subject: &Subject, findings: &mut Vec<Finding>) {
     // Clients never see what a member shows to pronk.
     if subject.role.usage == Use::ReEncrypt {
@@ -144,13 +148,12 @@ fn front_ends(subject: &Subject, findings: &mut Vec<Finding>) {
     }
     let list = join(&missing);
     let message = format!("the certificate does not carry the load balancer's name {list}");
-    findings.push(
-        finding(&SAN_MISSING_FRONTEND, subject, message)
-            .field(Field::SubjectAlternativeName)
-            .observed(alternatives(subject))
-            .expected(format!("{list} among the subject alternative names"))
-            .paste(remedy::request(subject)),
-    );
+    let found = finding(&SAN_MISSING_FRONTEND, subject, message)
+        .field(Field::SubjectAlternativeName)
+        .observed(alternatives(subject))
+        .expected(format!("{list} among the subject alternative names"))
+        .paste(remedy::request(subject));
+    findings.push(if subject.leaf().version < 3 { found.note(EXTENSIONS_DROPPED) } else { found });
     let falls_back = |host: &&Host| judged(Client::OpenSsl, names, host).why == Why::CommonNameFallback;
     let fallback: Vec<_> = missing.into_iter().filter(falls_back).collect();
     if !fallback.is_empty() {

@@ -1,6 +1,6 @@
 //! Commands to paste.
 
-use super::{Subject, Use};
+use super::{Origin, Subject, Use};
 use crate::model::Host;
 
 /// Returns how to request a certificate that every client accepts: the front end as common name and as alternative
@@ -18,7 +18,8 @@ pub(super) fn request(subject: &Subject) -> Vec<String> {
     let node = subject.role.node.as_ref().filter(|_| subject.role.usage != Use::FrontEnd).map(ToString::to_string);
     let own = subject.leaf().names.common.first().filter(|name| Host::parse(name).is_ok()).cloned();
     let of_node = node.or_else(|| own.filter(|_| subject.role.usage != Use::FrontEnd));
-    let store = file_name(of_node.as_deref().unwrap_or(&common));
+    let entry = store_entry(subject);
+    let store = quoted(entry.unwrap_or_else(|| file_name(of_node.as_deref().unwrap_or(&common))));
     vec![
         format!("pronk cert csr {store} {}", options.join(" ")),
         format!(
@@ -68,6 +69,19 @@ fn alternative(name: &Host) -> String {
         Host::Name(name) => format!("DNS:{name}"),
         Host::Ip(address) => format!("IP:{address}"),
     }
+}
+
+/// Returns the entry of a certificate store that has the certificate: a folder with `cert.pem` and `key.pem`.
+fn store_entry(subject: &Subject) -> Option<&str> {
+    let Origin::File { path, .. } = &subject.leaf_located().origin else { return None };
+    let is_entry = path.file_name()? == "cert.pem" && subject.key.is_some();
+    is_entry.then(|| path.parent()?.file_name()?.to_str()).flatten()
+}
+
+/// Returns a name as a shell takes it.
+fn quoted(name: &str) -> String {
+    let is_plain = |byte: u8| byte.is_ascii_alphanumeric() || b"._-".contains(&byte);
+    if name.bytes().all(is_plain) { name.to_owned() } else { format!("'{}'", name.replace('\'', r"'\''")) }
 }
 
 /// Returns the first label, as a name for files.

@@ -491,3 +491,39 @@ fn names_on_which_clients_do_not_agree_can_be_asked_for() {
         );
     }
 }
+
+#[test]
+fn remedies_fit_the_place() {
+    let (ca, folder) = (Authority::new("ca"), tempfile::tempdir().unwrap());
+    // In a certificate store: the entry's own name, as a shell takes it.
+    let entry = folder.path().join("certs/impala lb");
+    std::fs::create_dir_all(&entry).unwrap();
+    let leaf = ca.issue(NODE).dns(NODE).build();
+    leaf.write(folder.path(), "n1");
+    std::fs::copy(folder.path().join("n1.pem"), entry.join("cert.pem")).unwrap();
+    std::fs::copy(folder.path().join("n1.key"), entry.join("key.pem")).unwrap();
+    let run = lint(folder.path(), &["certs", "--hostname", FRONT]);
+    assert!(run.out.contains("pronk cert csr 'impala lb' --common-name"), "{}", run.out);
+    // Toward pronk: the profile's authorities, and no client.
+    ca.write(folder.path(), "ca.pem");
+    Authority::new("another").write(folder.path(), "other.pem");
+    let run = lint(folder.path(), &["n1.pem", "--mode", "re-encrypt", "--node", NODE, "--ca-file", "other.pem"]);
+    assert!(!run.out.contains("--ca-file"), "{}", run.out);
+    assert!(
+        run.out.contains("`ca-file` of the server-ssl profile") || run.out.contains("the profile's ca-file"),
+        "{}",
+        run.out
+    );
+    // From an authority that drops what the request asks for.
+    let openssl = |args: &str| {
+        let status = Command::new("openssl").args(args.split(' ')).current_dir(folder.path()).output().unwrap();
+        assert!(status.status.success(), "{args}: {status:?}");
+    };
+    openssl("req -x509 -newkey rsa:2048 -nodes -keyout a.key -out a.pem -subj /CN=a -days 3650");
+    openssl(&format!(
+        "req -new -newkey rsa:2048 -nodes -keyout v1.key -out v1.csr -subj /CN={NODE} -addext subjectAltName=DNS:{FRONT}"
+    ));
+    openssl("x509 -req -in v1.csr -CA a.pem -CAkey a.key -set_serial 7 -days 3650 -out v1.pem");
+    let run = lint_with(folder.path(), &["v1.pem", "--hostname", FRONT], b"");
+    assert!(run.out.contains("authority has dropped them"), "{}", run.out);
+}

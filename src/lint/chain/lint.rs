@@ -17,7 +17,7 @@ pub(in crate::lint) fn lint(
     let anchors = known.anchors(subject);
     let mut findings = order::lint(subject, path);
     if judgement.trust_is_assumed || judgement.refusals().any(|(_, refusal)| refusal.why == Why::Untrusted) {
-        findings.extend(unknown_issuer::lint(path, anchors, known));
+        findings.extend(unknown_issuer::lint(subject, path, anchors, known));
     }
     findings.extend(revocation::lint(path, anchors, known));
     findings

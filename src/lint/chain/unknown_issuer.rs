@@ -9,18 +9,25 @@ use crate::cert::hex::hexadecimal;
 use crate::cert::{Certificate, Field};
 use crate::lint::anchors::Anchors;
 use crate::lint::known_authorities::KnownAuthorities;
-use crate::lint::{Finding, Located, Severity};
+use crate::lint::{Finding, Located, Severity, Subject, Use};
 
 /// Returns the finding about a chain whose last certificate no anchor signed.
-pub(super) fn lint(path: &Path<'_>, anchors: &Anchors<'_>, known: &KnownAuthorities<'_>) -> Option<Finding> {
+pub(super) fn lint(
+    subject: &Subject,
+    path: &Path<'_>,
+    anchors: &Anchors<'_>,
+    known: &KnownAuthorities<'_>,
+) -> Option<Finding> {
     let top = path.top();
+    let of_profile = subject.role.usage == Use::ReEncrypt;
     let finding = if is_missing_intermediate(path, anchors, known) {
-        missing_intermediate(top, known)
+        missing_intermediate(top, known, if of_profile { "the profile's ca-file" } else { "--ca-file" })
     } else if anchors.are_missing() {
         return None;
     } else {
         unknown(path, anchors)
     };
+    let finding = if of_profile && finding.check.id == ISSUER_UNKNOWN.id { finding.remedy(CA_FILE) } else { finding };
     Some(match other_key(&top.certificate, anchors) {
         Some(note) => finding.note(note),
         None => finding,
@@ -45,7 +52,7 @@ fn is_missing_intermediate(path: &Path<'_>, anchors: &Anchors<'_>, known: &Known
     }
 }
 
-fn missing_intermediate(top: &Located, known: &KnownAuthorities<'_>) -> Finding {
+fn missing_intermediate(top: &Located, known: &KnownAuthorities<'_>, trusted_by: &str) -> Finding {
     let certificate = &top.certificate;
     let issuer = certificate.issuer_title();
     let message = format!("the certificate of {issuer}, which signed {}, is missing", certificate.title());
@@ -60,7 +67,7 @@ fn missing_intermediate(top: &Located, known: &KnownAuthorities<'_>) -> Finding 
     match known.issuer_of(certificate) {
         Some(_) => finding.note(format!("another of the files has the certificate of {issuer}")),
         None => finding
-            .note(format!("if {issuer} is a root, it is not among the trusted authorities: name it with --ca-file")),
+            .note(format!("if {issuer} is a root, it is not among the trusted authorities: put it into {trusted_by}")),
     }
 }
 
@@ -136,3 +143,6 @@ const CA_ISSUERS: &str = "1.3.6.1.5.5.7.48.2";
 const CABF_POLICIES: &str = "2.23.140.1.";
 /// Signed certificate timestamps (RFC 6962, section 3.3).
 const SCT_LIST: &str = "1.3.6.1.4.1.11129.2.4.2";
+
+/// What to do where pronk alone verifies the chain, with a server-ssl profile.
+const CA_FILE: &str = "put the authority's certificate into the file that `ca-file` of the server-ssl profile names; no client sees this certificate";

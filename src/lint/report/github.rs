@@ -20,7 +20,7 @@ pub fn github(report: &Report<'_>) -> String {
             finding.origin,
             finding.message,
             finding.observed,
-            finding.check.remedy,
+            finding.remedy,
             finding.paste.join("\n")
         );
         let title = property(finding.check.id);

@@ -65,7 +65,7 @@ fn block(finding: &Finding, with_help: bool) -> Snippet<'_> {
     if with_help {
         add("help", &remedy(finding));
     } else {
-        add("help", &format!("{}, as above", finding.check.remedy));
+        add("help", &format!("{}, as above", finding.remedy));
     }
     finding.notes.iter().for_each(|note| add("note", note));
     Snippet {
@@ -80,7 +80,7 @@ fn block(finding: &Finding, with_help: bool) -> Snippet<'_> {
 }
 
 fn remedy(finding: &Finding) -> String {
-    let mut text = finding.check.remedy.to_owned();
+    let mut text = finding.remedy.to_owned();
     for line in &finding.paste {
         text.push('\n');
         text += line;

@@ -68,7 +68,7 @@ fn case(out: &mut Out, source: &str, finding: &Finding, fail_on: Option<Severity
         finding.expected,
         finding.check.basis,
         finding.clients,
-        finding.check.remedy,
+        finding.remedy,
         finding.paste.join("\n")
     ));
     let case = out.create_element("testcase").with_attributes([("classname", &*legal(source)), ("name", &name)]);

@@ -171,7 +171,7 @@ fn result<'a>(
     let certificate = finding.certificate.as_ref().map_or_else(|| finding.origin.source(), |it| it.fingerprint());
     let span = finding.span.as_deref().unwrap_or_default();
     // A message is Markdown of a kind, in which this would begin a link (SARIF 2.1.0, section 3.11.6).
-    let text = format!("{}: {}. {}.", finding.origin, finding.message, finding.check.remedy).replace("](", "] (");
+    let text = format!("{}: {}. {}.", finding.origin, finding.message, finding.remedy).replace("](", "] (");
     let uri = match &finding.origin {
         Origin::File { path, .. } => location::uri(path, folder),
         Origin::Live { address, .. } => format!("tls://{address}"),

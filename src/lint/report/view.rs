@@ -101,7 +101,7 @@ impl From<&Finding> for FindingView {
             expected: finding.expected.clone(),
             basis: finding.check.basis.into(),
             clients: finding.clients.clone(),
-            remedy: finding.check.remedy.into(),
+            remedy: finding.remedy.into(),
             paste: finding.paste.clone(),
             notes: finding.notes.clone(),
         }

@@ -7,6 +7,7 @@ use std::sync::Arc;
 use libfuzzer_sys::fuzz_target;
 use pronk::cert::bundle;
 use pronk::lint::{ClusterView, Linter, Role, Trust, Use, WeakKeys, gather_bundle};
+use pronk::lint::clients::{Matrix, render};
 use pronk::lint::report::{Report, github, human, json, junit, sarif};
 use pronk::model::Host;
 
@@ -33,7 +34,12 @@ fuzz_target!(|bytes: &[u8]| {
         folder: Path::new("/nowhere"),
         now: linter.now,
     };
-    let texts = [human(&report, false), json(&report, []), sarif(&report), junit(&report), github(&report)];
+    let matrix = Matrix::of(&linter, &gathered.subjects);
+    let table = render(&matrix);
+    let mut written = Vec::new();
+    json(&report, Some(matrix), &mut written).unwrap();
+    let written = String::from_utf8(written).unwrap();
+    let texts = [human(&report, false), table, written, sarif(&report), junit(&report), github(&report)];
     for text in texts.iter().chain([&ClusterView::of(&gathered.subjects, &findings, linter.now).render()]) {
         let harmless = |letter: char| letter == '\n' || !letter.is_control();
         assert!(text.chars().all(harmless), "{text:?}");

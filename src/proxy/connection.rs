@@ -12,7 +12,7 @@ use super::close_reasons::{Close, CloseReason};
 use super::connect::{self, Connected};
 use super::connection_record::ConnectionRecord;
 use super::deadlines::Deadlines;
-use super::ending::{Ending, finish};
+use super::ending::{self, Ending, finish};
 use super::first_bytes;
 use super::flow::{End, Flow, Side};
 use super::lifecycle::Lifecycle;
@@ -28,7 +28,7 @@ use super::virtual_server::LiveVirtualServer;
 use crate::impala::Opening;
 use crate::model::{Dial, MemberKey, ServiceDownAction};
 use crate::net::{self, Socket};
-use crate::pool::Asker;
+use crate::pool::{Asker, Health};
 
 /// A client that was accepted, and sent nothing yet.
 pub(super) struct Accepted {
@@ -69,7 +69,13 @@ pub(super) async fn serve(accepted: Accepted) {
     let virtual_server = Arc::clone(&accepted.context.virtual_server);
     let Context { client, snapshot, .. } = &accepted.context;
     let mut record = ConnectionRecord::new(snapshot, *client, accepted.socket.tcp.local_addr().ok());
-    let close = life(accepted, &mut record).await.unwrap_or_else(|early| early);
+    let lifecycle = accepted.context.lifecycle.clone();
+    let mut close = life(accepted, &mut record).await.unwrap_or_else(|early| early);
+    record.note_end();
+    if let Some(member) = record.ended_by.take() {
+        // Nothing is held meanwhile but the record.
+        close = ending::after_verdict(close, &member, lifecycle.closing()).await;
+    }
     virtual_server.count_close(close.reason);
     record.write(&close);
 }
@@ -254,6 +260,9 @@ impl Handshaken {
             let client = &self.client.socket().tcp;
             Box::pin(hold_silently(client, profile.idle_timeout, lifecycle.closing())).await;
             net::reset_on_close(client);
+        }
+        if matches!(close.reason, CloseReason::MemberFin | CloseReason::MemberTruncated) {
+            record.ended_by = Some(live_member).filter(|member| *member.health() == Health::Up);
         }
         Relayed::Ended(close)
     }

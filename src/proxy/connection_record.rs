@@ -1,6 +1,7 @@
 //! The log record of a connection: one line when it closes.
 
 use std::net::SocketAddr;
+use std::sync::Arc;
 use std::time::Duration;
 
 use tokio::time::Instant;
@@ -12,11 +13,16 @@ use super::stream::Stream;
 use super::traffic_meter::Totals;
 use crate::impala::Opening;
 use crate::model::{MemberKey, Mode, Name};
+use crate::pool::LiveMember;
 use crate::tls::TlsFacts;
 
 /// All that the log line of a closed connection says.
 pub(super) struct ConnectionRecord {
     started: Instant,
+    /// When it ended; until then it lasts.
+    ended: Option<Instant>,
+    /// The member, where it ended the connection in order and its monitors may yet find it down.
+    pub ended_by: Option<Arc<LiveMember>>,
     virtual_server: Name,
     mode: Mode,
     client: SocketAddr,
@@ -53,6 +59,8 @@ impl ConnectionRecord {
     pub(super) fn new(snapshot: &Snapshot, client: SocketAddr, destination: Option<SocketAddr>) -> Self {
         Self {
             started: Instant::now(),
+            ended: None,
+            ended_by: None,
             virtual_server: snapshot.config.name.clone(),
             mode: snapshot.config.mode(),
             client,
@@ -92,6 +100,11 @@ impl ConnectionRecord {
         self.opening_on_wire = Opening::of(client.socket().opening());
     }
 
+    /// Notes that the connection has ended.
+    pub(super) fn note_end(&mut self) {
+        self.ended = Some(Instant::now());
+    }
+
     /// Sets what passed over the connection.
     pub(super) fn set_traffic(&mut self, traffic: Totals) {
         self.traffic = traffic;
@@ -128,7 +141,7 @@ impl ConnectionRecord {
                     client_packets_out = self.traffic.packets.0.packets_out,
                     member_packets_in = self.traffic.packets.1.packets_in,
                     member_packets_out = self.traffic.packets.1.packets_out,
-                    ms_total = millis(Some(self.started.elapsed())),
+                    ms_total = millis(Some(self.ended.unwrap_or_else(Instant::now) - self.started)),
                     ms_client_tls = millis(self.times.client_tls),
                     ms_first_byte = millis(self.times.first_byte),
                     ms_queue = millis(self.times.queue),

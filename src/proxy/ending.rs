@@ -3,16 +3,18 @@
 use std::future::poll_fn;
 use std::time::Duration;
 
-use tokio::time::timeout;
+use tokio::time::{sleep, timeout};
 
 use super::close_reasons::{Close, CloseReason};
 use super::flow::{End, Side};
 use super::relay::{Finished, Outcome};
 use super::stream::Stream;
+use super::verdict_wait::VERDICT;
 use crate::impala::{Opening, is_tls_record};
 use crate::model::ServiceDownAction;
 use crate::model::profile::Protocol;
 use crate::net;
+use crate::pool::LiveMember;
 
 /// A relay that has ended, and all that its reason follows from.
 pub(super) struct Ending<'a> {
@@ -114,6 +116,16 @@ impl Ending<'_> {
             }
         }
     }
+}
+
+/// Returns the close reason of a connection that its member ended in order, once the member's monitors have looked: a
+/// process that is killed ends its connections so, and is found to be down a moment later.
+pub(super) async fn after_verdict(close: Close, member: &LiveMember, closing: impl Future<Output = ()>) -> Close {
+    tokio::select! {
+        () = sleep(VERDICT) => {}
+        () = closing => {}
+    }
+    if member.health().is_down() { CloseReason::MemberGone.because(close.reason) } else { close }
 }
 
 /// Ends the sending direction in order.

@@ -20,8 +20,9 @@ pub(super) struct VerdictWait {
 impl VerdictWait {
     /// Ready when the wait is over.
     pub(super) fn poll(&mut self, cx: &mut Context<'_>) -> Poll<()> {
-        self.timer.get_or_insert_with(|| Box::pin(sleep(LIMIT))).as_mut().poll(cx)
+        self.timer.get_or_insert_with(|| Box::pin(sleep(VERDICT))).as_mut().poll(cx)
     }
 }
 
-const LIMIT: Duration = Duration::from_millis(250);
+/// Within this time a monitor that is told of an end has found out whether the member's port listens.
+pub(super) const VERDICT: Duration = Duration::from_millis(250);

@@ -285,3 +285,53 @@ fn disabled_virtual_server_lets_in_whoever_has_a_record() {
     pronk.closed("virtual-server-disabled");
     assert!(echoes(&mut open), "what is open goes on");
 }
+
+/// A process that is killed loses its connections and its port one after the other, in any order.
+#[test]
+fn end_in_order_of_a_member_that_dies_is_told_as_its_death() {
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let (member, port) = (listener.local_addr().unwrap(), free_port());
+    let (die, dies) = channel::<()>();
+    std::thread::spawn(move || {
+        let (first, _) = listener.accept().unwrap();
+        let mut open = vec![first];
+        listener.set_nonblocking(true).unwrap();
+        while dies.try_recv() == Err(std::sync::mpsc::TryRecvError::Empty) {
+            // The monitor's probes are closed at once.
+            match listener.accept() {
+                Ok((stream, _)) => open.push(stream),
+                Err(_) => std::thread::sleep(Duration::from_millis(1)),
+            }
+            for stream in &mut open {
+                stream.set_nonblocking(true).unwrap();
+                let mut bytes = [0; 5];
+                if let Ok(count @ 1..) = stream.read(&mut bytes) {
+                    stream.write_all(&bytes[..count]).unwrap();
+                }
+            }
+        }
+        drop(open);
+        std::thread::sleep(Duration::from_millis(30));
+    });
+    let pronk = Pronk::start(|_| {
+        format!(
+            "nodes: {{ m: {{ address: 127.0.0.1 }} }}
+pools: {{ p: {{ monitors: [quick], members: ['m:{}'] }} }}
+virtual-servers: {{ vs: {{ destination: '127.0.0.1:{port}', pool: p }} }}
+{QUICK}",
+            member.port()
+        )
+    });
+    let mut client = connect(SocketAddr::from(([127, 0, 0, 1], port)));
+    assert!(echoes(&mut client));
+    let up = |pronk: &Pronk| String::from_utf8_lossy(&pronk.command(&["show", "map"]).stdout).contains("every monitor");
+    let deadline = Instant::now() + PATIENCE;
+    while !up(&pronk) {
+        assert!(Instant::now() < deadline);
+    }
+    die.send(()).unwrap();
+    assert_eq!(client.read(&mut [0]).unwrap(), 0);
+    drop(client);
+    let line = pronk.closed("member-gone");
+    assert_eq!(line["close.detail"], "member-fin", "{line}");
+}

@@ -17,9 +17,13 @@ pub fn shown(text: &str) -> String {
     })
 }
 
-/// Returns a text of at most 500 letters, with a mark where more was left out.
+/// Returns a text of at most 500 letters, with a mark where more was left out. A private key that was put where a name
+/// or a path belongs is not repeated.
 pub fn bounded(text: &str) -> Cow<'_, str> {
-    bounded_to(text, MOST_LETTERS)
+    match text.find(PEM) {
+        Some(at) => Cow::Owned(format!("{}(contents of a PEM file)", bounded_to(&text[..at], MOST_LETTERS))),
+        None => bounded_to(text, MOST_LETTERS),
+    }
 }
 
 /// Returns a text of at most so many letters, with a mark where more was left out.
@@ -57,6 +61,8 @@ pub fn words_of(variant: &impl fmt::Debug) -> String {
     words
 }
 
+/// What begins a certificate or key in PEM.
+const PEM: &str = "-----BEGIN ";
 /// Of a text in a message; RFC 5280 allows 64 in a common name.
 const MOST_LETTERS: usize = 500;
 /// Names in a message.
@@ -65,6 +71,13 @@ pub const MOST_NAMES: usize = 20;
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn contents_of_a_key_file_are_not_repeated() {
+        let key = "-----BEGIN PRIVATE KEY-----\nMIIEvQIBADANBg\n-----END PRIVATE KEY-----\n";
+        assert_eq!(bounded(key), "(contents of a PEM file)");
+        assert_eq!(shown(&format!("/etc/pronk/{key}")), "/etc/pronk/(contents of a PEM file)");
+    }
 
     #[test]
     fn names_become_words() {

@@ -98,6 +98,8 @@ impl MaterialError {
     /// Returns what to do about it, where that is known.
     pub fn help(&self) -> Option<String> {
         match self {
+            // The mode of a device is the system's business.
+            Self::ReadableByOthers { path, .. } if path.starts_with("/dev") => Some("give a file".to_owned()),
             Self::ReadableByOthers { path, .. } => Some(format!("chmod 600 {}", path.display())),
             Self::UnsupportedEncryption { path, .. } | Self::CostlyEncryption { path } => {
                 let path = path.display();

@@ -206,6 +206,7 @@ fn is_broken(line: &[u8]) -> bool {
     let Ok(text) = std::str::from_utf8(&line[..line.len().min(200)]) else { return false };
     let bare = text.trim_matches(|letter| matches!(letter, '-' | '\u{2010}'..='\u{2015}' | '\u{2212}' | ' '));
     let dashed = bare.len() < text.len();
+    let bare = bare.to_ascii_uppercase();
     let word = bare.strip_prefix("BEGIN ").or_else(|| bare.strip_prefix("END "));
     dashed && word.is_some_and(|label| SUFFIXES.iter().any(|it| label.ends_with(it)))
 }

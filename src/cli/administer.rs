@@ -5,6 +5,7 @@ use std::process::ExitCode;
 use super::admin_client::{AdminSocket, encoded};
 use super::screen::{self, outln};
 use super::table::Table;
+use super::values;
 use crate::admin::administration::{AdministrativeChange, AdministrativeChanges, Changed};
 use crate::model::AdminState;
 
@@ -50,7 +51,7 @@ pub(super) struct RatioArgs {
     /// Its name; of a member `node:port`, or `pool/node:port` where several pools have it.
     name: String,
     /// Its share with the ratio methods.
-    #[arg(value_parser = clap::value_parser!(u32).range(1..=65535))]
+    #[arg(value_parser = values::ratio)]
     ratio: u32,
     #[command(flatten)]
     how: How,

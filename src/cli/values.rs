@@ -16,6 +16,11 @@ pub(super) fn days_or_none(text: &str) -> Result<u32, String> {
     number(text, 0..=36_500)
 }
 
+/// Returns a ratio.
+pub(super) fn ratio(text: &str) -> Result<u32, String> {
+    number(text, 1..=65535)
+}
+
 /// Returns a number of threads.
 pub(super) fn threads(text: &str) -> Result<u16, String> {
     number(text, 1..=1024)

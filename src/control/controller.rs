@@ -231,7 +231,11 @@ impl Controller {
                 report.changes.iter().for_each(|change| tracing::info!(%change, "changed"));
             }
             Err(CommandError::Configuration(wrong)) if !reload.dry_run && !reload.is_start => {
-                tracing::error!(error = %wrong, "reload refused; nothing changed");
+                let text = wrong.render(false);
+                tracing::error!(
+                    error = text.strip_prefix("error: ").unwrap_or(&text).trim_end(),
+                    "reload refused; nothing changed"
+                );
             }
             Ok(_) | Err(_) => {}
         }

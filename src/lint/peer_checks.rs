@@ -4,6 +4,7 @@ use super::{Check, Clients, Family, Severity};
 
 pub(super) static CHECKS: &[&Check] = &[
     &CRL_STALE,
+    &CRL_UNUSABLE,
     &CRL_EXPIRING_SOON,
     &CRL_MISSING,
     &CRL_PARTIAL,
@@ -25,6 +26,18 @@ pub(super) static CRL_STALE: Check = Check {
         certificate of the authority until they have the next one. In a profile's `crl-file` that is an error: every peer of \
         that authority is refused.",
     remedy: "fetch the authority's current list, and let a timer do so",
+};
+
+pub(super) static CRL_UNUSABLE: Check = Check {
+    id: "crl-unusable",
+    family: Family::Peers,
+    severity: Severity::Error,
+    title: "no revocation list of the authority can be used",
+    basis: "RFC 5280, sections 5.1 and 6.3.3",
+    clients: Clients::Told("clients that are given the list refuse every certificate of that authority"),
+    explanation: "A list that is of version 1, indirect, a delta, not valid yet, or signed with another key than the certificate says \
+        nothing of what was revoked. So nobody can tell whether this certificate is.",
+    remedy: "fetch a complete list that the authority signed with its present key",
 };
 
 pub(super) static CRL_EXPIRING_SOON: Check = Check {

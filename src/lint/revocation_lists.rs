@@ -61,6 +61,11 @@ impl RevocationLists {
         (!is_in_date && now >= newest.next_update).then_some(newest)
     }
 
+    /// Returns the newest list of the certificate's issuer, if it is not valid yet.
+    pub(super) fn not_yet_valid(&self, certificate: &Certificate, now: i64) -> Option<&RevocationList> {
+        self.usable.newest_of(certificate.issuer_der()).filter(|list| now < list.this_update)
+    }
+
     /// Returns a list of the certificate's issuer that cannot be used, and why.
     pub(super) fn unusable(&self, certificate: &Certificate) -> Option<&UnusableList> {
         self.unusable.iter().find(|list| list.issuer_der.as_deref() == Some(certificate.issuer_der()))

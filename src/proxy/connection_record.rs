@@ -127,10 +127,10 @@ impl ConnectionRecord {
                     mode = self.mode.as_str(),
                     pool = %self.pool,
                     member = self.member.as_ref().map(ToString::to_string),
-                    client_address = %self.client,
-                    destination_address = self.destination.map(|address| address.to_string()),
-                    local_address = self.local_address.map(|address| address.to_string()),
-                    member_address = self.member_address.map(|address| address.to_string()),
+                    client_address = canonical(self.client),
+                    destination_address = self.destination.map(canonical),
+                    local_address = self.local_address.map(canonical),
+                    member_address = self.member_address.map(canonical),
                     opening = self.opening.as_str(),
                     opening_on_wire = self.opening_on_wire.as_str(),
                     persisted = self.persisted,
@@ -178,4 +178,9 @@ fn some(text: &str) -> Option<&str> {
 /// Returns milliseconds, to the microsecond.
 fn millis(duration: Option<Duration>) -> Option<f64> {
     duration.map(|duration| (duration.as_secs_f64() * 1e6).round() / 1e3)
+}
+
+/// Returns an address as its owner knows it: an IPv4 client of a listener for both versions is one of IPv4.
+fn canonical(address: SocketAddr) -> String {
+    SocketAddr::new(address.ip().to_canonical(), address.port()).to_string()
 }

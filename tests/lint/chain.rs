@@ -20,6 +20,7 @@ pub static CASES: &[Case] = &[
     Case { check: "name-constraints-violated", fires: || within("other.org"), silent: || within("example.com") },
     Case { check: "path-length-exceeded", fires: || path_length(0), silent: || path_length(1) },
     Case { check: "revoked", fires: || revoked(true), silent: || revoked(false) },
+    Case { check: "crl-unusable", fires: || not_yet_valid(true), silent: || not_yet_valid(false) },
     Case { check: "crl-stale", fires: || stale(true), silent: || stale(false) },
     Case { check: "authority-key-differs", fires: || naming_key([1; 20]), silent: || arranged(&[0, 1, 2]) },
     Case { check: "issuer-name-form", fires: || issuer_as("printable"), silent: || issuer_as("utf8") },
@@ -123,6 +124,18 @@ fn stale(alone: bool) -> Vec<Finding> {
         lists.push(root.revocations_der(&[]).into());
     }
     let linter = Linter { revocation_lists: lists, ..linter(&[&root]) };
+    linter.lint(&[subject("node.pem", &well_named(&root).build().chain, role(Use::Passthrough))]).findings
+}
+
+/// A list whose date is to come, or has come.
+fn not_yet_valid(it_is: bool) -> Vec<Finding> {
+    let root = Authority::new("root ca");
+    let lists = vec![root.revocations_der(&[]).into()];
+    let mut linter = Linter { revocation_lists: lists, ..linter(&[&root]) };
+    if it_is {
+        // Before the list, and before the certificates, which are judged apart from it.
+        linter.now = 1_000_000_000;
+    }
     linter.lint(&[subject("node.pem", &well_named(&root).build().chain, role(Use::Passthrough))]).findings
 }
 

@@ -8,13 +8,13 @@ use webpki::{
     EndEntityCert, Error, ExtendedKeyUsageValidator, KeyPurposeIdIter, VerifiedPath, anchor_from_trusted_cert,
 };
 
-use super::checks::{CHAIN_INVALID, REVOKED};
+use super::checks::REVOKED;
 use super::path::Path;
 use crate::cert::Field;
 use crate::cert::date::{day, moment};
 use crate::lint::anchors::Anchors;
 use crate::lint::known_authorities::KnownAuthorities;
-use crate::lint::peer_checks::CRL_STALE;
+use crate::lint::peer_checks::{CRL_STALE, CRL_UNUSABLE};
 use crate::lint::{Finding, Located};
 
 /// Returns what the lists say of the chain, and what is wrong with them.
@@ -42,7 +42,7 @@ fn of_error(error: &Error, path: &Path<'_>, known: &KnownAuthorities<'_>) -> Opt
             let reason =
                 "no revocation list of an issuer is for the certificate and signed with the key that signed it";
             let message = format!("the chain of {} does not verify: {reason}", path.server().certificate.title());
-            let finding = Finding::new(&CHAIN_INVALID, path.server(), message).field(Field::Issuer);
+            let finding = Finding::new(&CRL_UNUSABLE, path.server(), message).field(Field::Issuer);
             Some(finding.observed(reason).expected("a chain that verifies"))
         }
         // Everything else is the model's business.
@@ -95,10 +95,20 @@ fn of_list(at: &Located, known: &KnownAuthorities<'_>) -> Option<Finding> {
         let (issuer, flaw) = (at.certificate.issuer_title(), &list.reason);
         let message = format!("the revocation list of {issuer} cannot be used: {flaw}");
         return Some(
-            Finding::new(&CHAIN_INVALID, at, message)
+            Finding::new(&CRL_UNUSABLE, at, message)
                 .field(Field::Issuer)
                 .observed(flaw.clone())
                 .expected("a complete revocation list"),
+        );
+    }
+    if let Some(list) = known.revocation.not_yet_valid(&at.certificate, known.now) {
+        let (issuer, from) = (&list.issuer, list.this_update);
+        let message = format!("the revocation list of {issuer} is valid from {} on", day(from));
+        return Some(
+            Finding::new(&CRL_UNUSABLE, at, message)
+                .field(Field::Issuer)
+                .observed(format!("this update {}", moment(from)))
+                .expected(format!("a list that is valid at {}", moment(known.now))),
         );
     }
     let list = known.revocation.due(&at.certificate, known.now)?;

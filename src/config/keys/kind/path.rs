@@ -29,6 +29,15 @@ impl Kind for Path {
 
     fn read(&self, written: Written<'_>) -> Result<PathBuf, Wrong> {
         let text = written.node.scalar().ok_or(Wrong::Kind)?;
+        if text.contains(['\n', '\r', '\0']) {
+            let help = "write the contents into a file that only pronk can read, and its path here".to_owned();
+            written.fields.error(
+                written.node.at,
+                "a path is one line, found the contents of a file".to_owned(),
+                Some(help),
+            );
+            return Err(Wrong::Noted);
+        }
         Ok(written.fields.context.folder.join(text))
     }
 

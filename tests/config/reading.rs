@@ -146,3 +146,30 @@ fn what_comes_through_a_pipe_is_read_once() {
         assert!(out.contains(": ok (1 virtual server, 1 pool, 1 node)"), "{script}: {ran:?}");
     }
 }
+
+/// Two names for one port count its limits and its share twice.
+#[test]
+fn two_members_at_one_port_of_one_address_are_told() {
+    for (one, other) in [
+        ("127.0.0.1", "::ffff:127.0.0.1"),
+        ("10.0.0.1", "10.0.0.1"),
+        ("::1", "0:0::1"),
+        ("impala.example.com", "IMPALA.example.com"),
+    ] {
+        let read = |members: &str| {
+            let text = format!(
+                "nodes: {{ n: {{ address: '{one}' }}, m: {{ address: '{other}' }} }}\n\
+                 pools: {{ p: {{ members: [{members}] }} }}\n\
+                 virtual-servers: {{ vs: {{ destination: '127.0.0.1:1', pool: p }} }}\n"
+            );
+            let notes = parse(&text).unwrap().notes;
+            notes.render(false)
+        };
+        let told = read("'n:21050', 'm:21050'");
+        assert!(
+            told.contains("members `n:21050` and `m:21050` are the same port of the same address"),
+            "{one}: {told}"
+        );
+        assert!(!read("'n:21050', 'm:21000'").contains("same port"), "{one}");
+    }
+}

@@ -1,5 +1,6 @@
 //! The keys of a member.
 
+use std::collections::{HashMap, HashSet};
 use std::net::IpAddr;
 use std::sync::Arc;
 
@@ -11,6 +12,7 @@ use super::kind::{Count, Kind, Written, Wrong};
 use super::node::{DESCRIPTION, DYNAMIC_RATIO, LIMIT, RATE, RATIO, STATE};
 use super::section::{AnyKey, Section};
 use super::setting::{Constant, Facts, Setting};
+use crate::config::diagnostic::Severity;
 use crate::config::fields::Fields;
 use crate::config::tree::{Node, Value};
 use crate::model::{self, Address, Member, Name, SetBy};
@@ -149,12 +151,19 @@ impl Kind for Members {
 
     fn read(&self, written: Written<'_>) -> Result<Self::Value, Wrong> {
         let Value::List(items) = &written.node.value else { return Err(Wrong::Kind) };
-        let mut members: Vec<Arc<Member>> = Vec::new();
+        let (mut members, mut keys): (Vec<Arc<Member>>, _) = (Vec::new(), HashSet::new());
+        let mut ports: HashMap<(String, u16), String> = HashMap::new();
         for item in items {
             let Some(member) = member(item, written.fields) else { continue };
-            if members.iter().any(|other| other.key() == member.key()) {
-                let message = format!("member `{}` is listed twice in pool `{}`", member.key(), written.fields.name);
+            let key = member.key();
+            let port = (member.node.address.to_string().to_ascii_lowercase(), member.port);
+            if !keys.insert(key.clone()) {
+                let message = format!("member `{key}` is listed twice in pool `{}`", written.fields.name);
                 written.fields.error(item.at, message, Some("for a larger share write `ratio`".to_owned()));
+            } else if let Some(twin) = ports.insert(port, key.to_string()) {
+                let message = format!("members `{twin}` and `{key}` are the same port of the same address");
+                let help = "keep one of them: its limits and its share count twice otherwise".to_owned();
+                written.fields.report(Severity::Warning, item.at, message, Some(help));
             }
             members.push(Arc::new(member));
         }

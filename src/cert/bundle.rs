@@ -3,7 +3,6 @@
 use std::io::Read;
 use std::path::{Path, PathBuf};
 
-use rustls::crypto::aws_lc_rs::sign::any_supported_type;
 use rustls_pki_types::{CertificateDer, CertificateRevocationListDer, PrivateKeyDer};
 use zeroize::Zeroizing;
 
@@ -13,6 +12,7 @@ use super::parts::Parts;
 use super::passphrase::Passphrase;
 use super::revocation::RevocationList;
 use super::secret_file::read_open;
+use super::signing_key::signing_key;
 use super::{Certificate, MaterialError};
 use crate::reading::{Whole, is_pipe, open, stream};
 
@@ -160,7 +160,7 @@ impl KeyFile {
 
 fn public_half(key: PrivateKeyDer<'static>) -> Result<Vec<u8>, String> {
     let key = Zeroizing::new(key);
-    let public = any_supported_type(&key).ok().and_then(|signing| signing.public_key().map(|spki| spki.to_vec()));
+    let public = signing_key(&key).ok().and_then(|signing| signing.public_key().map(|spki| spki.to_vec()));
     public.ok_or_else(|| unusable(&key))
 }
 

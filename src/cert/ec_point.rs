@@ -5,8 +5,10 @@
 //! alone gives anybody the private key (CVE-2020-0601).
 
 use num_bigint::BigUint;
+use rustls_pki_types::{PrivateKeyDer, PrivatePkcs8KeyDer};
+use zeroize::Zeroizing;
 
-use super::der::{self, BIT_STRING, OCTET_STRING, OID, SEQUENCE};
+use super::der::{self, BIT_STRING, CONTEXT_0, INTEGER, OCTET_STRING, OID, SEQUENCE};
 
 /// Returns a SubjectPublicKeyInfo such that equal keys are equal bytes. What is of no known curve comes back as it is.
 pub(super) fn canonical(spki: &[u8]) -> Vec<u8> {
@@ -42,6 +44,46 @@ pub(super) fn spelled_out(parameters: &[u8]) -> Option<&'static [u8]> {
 pub(super) fn curve_spelled_out_in(spki: &[u8]) -> Option<&'static [u8]> {
     let algorithm = der::elements(der::inside(spki, SEQUENCE)?.first()?.contents)?;
     spelled_out(algorithm.get(1)?.whole)
+}
+
+/// Returns a private key in PKCS#8 with the name of its curve and without its public key, which follows from it; none if
+/// it is no key of a known curve. Libraries read curves that are spelled out in some forms only.
+pub(super) fn with_named_curve(key: &PrivateKeyDer<'_>) -> Option<PrivateKeyDer<'static>> {
+    let parts = der::inside(key.secret_der(), SEQUENCE)?;
+    let (parameters, sec1) = match parts.as_slice() {
+        // PKCS#8 (RFC 5208, section 5).
+        [_, algorithm, key, ..] if algorithm.tag == SEQUENCE => {
+            let algorithm = der::elements(algorithm.contents)?;
+            let kind = algorithm.first()?;
+            (kind.contents == EC)
+                .then(|| algorithm.get(1).copied())
+                .flatten()
+                .map(|it| (it, der::inside(key.contents, SEQUENCE)))?
+        }
+        // RFC 5915, section 3.
+        _ => {
+            let named = parts.iter().find(|it| it.tag == CONTEXT_0)?;
+            (der::first(named.contents)?.0, Some(parts.clone()))
+        }
+    };
+    let curve = CURVES.iter().find(|curve| curve.is_meant_by(parameters.tag, parameters.contents))?;
+    let secret = sec1?.iter().find(|it| it.tag == OCTET_STRING)?.contents;
+    let zeros = vec![0; (curve.prime.len() / 2).checked_sub(secret.len())?];
+    let mut inside = Zeroizing::new(Vec::new());
+    der::push(&mut inside, INTEGER, &[1]);
+    der::push(&mut inside, OCTET_STRING, &Zeroizing::new([zeros.as_slice(), secret].concat()));
+    let mut sec1 = Zeroizing::new(Vec::new());
+    der::push(&mut sec1, SEQUENCE, &inside);
+    let mut algorithm = Vec::new();
+    der::push(&mut algorithm, OID, EC);
+    der::push(&mut algorithm, OID, curve.oid);
+    let mut body = Zeroizing::new(Vec::new());
+    der::push(&mut body, INTEGER, &[0]);
+    der::push(&mut body, SEQUENCE, &algorithm);
+    der::push(&mut body, OCTET_STRING, &sec1);
+    let mut whole = Vec::new();
+    der::push(&mut whole, SEQUENCE, &body);
+    Some(PrivatePkcs8KeyDer::from(whole).into())
 }
 
 /// A curve y² = x³ + ax + b over the numbers below a prime, with a base point; all in hexadecimal.

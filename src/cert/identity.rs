@@ -6,7 +6,6 @@ use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use rustls::crypto::aws_lc_rs::sign::any_supported_type;
 use rustls::sign::{CertifiedKey, SigningKey};
 use rustls_pki_types::{CertificateDer, PrivateKeyDer};
 use zeroize::Zeroizing;
@@ -197,7 +196,8 @@ impl<'a> Files<'a> {
 
 fn signing_key(path: &Path, der: PrivateKeyDer<'static>) -> Result<Arc<dyn SigningKey>, MaterialError> {
     let der = Zeroizing::new(der);
-    any_supported_type(&der).map_err(|_| MaterialError::UnusableKey { path: path.to_owned(), detail: unusable(&der) })
+    super::signing_key::signing_key(&der)
+        .map_err(|_| MaterialError::UnusableKey { path: path.to_owned(), detail: unusable(&der) })
 }
 
 /// Returns the certificate of a key (by its SubjectPublicKeyInfo) and, after it, those above it but for the root, out of

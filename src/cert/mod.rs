@@ -47,6 +47,7 @@ mod private_key;
 mod public_key;
 pub mod revocation;
 mod secret_file;
+mod signing_key;
 pub mod text;
 
 pub use authority_hints::{AuthorityHints, MOST_HINTS};

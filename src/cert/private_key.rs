@@ -13,7 +13,6 @@ use pkcs8::der::Decode;
 use pkcs8::der::pem::{LineEnding, encode_string};
 use pkcs8::pkcs5::pbes2;
 use rustls::SignatureScheme;
-use rustls::crypto::aws_lc_rs::sign::any_supported_type;
 use rustls::sign::SigningKey;
 use rustls_pki_types::PrivateKeyDer;
 use x509_parser::prelude::FromDer;
@@ -22,6 +21,7 @@ use zeroize::Zeroizing;
 
 use super::key_type::{KeyType, PrivateKeyError, rsa_pkcs8};
 use super::passphrase::Passphrase;
+use super::signing_key::signing_key;
 
 /// A private key that certificates and requests can be signed with; wiped when dropped.
 pub struct PrivateKey {
@@ -51,7 +51,7 @@ impl PrivateKey {
     /// It is of a kind that pronk does not serve.
     pub fn new(der: PrivateKeyDer<'static>) -> Result<Self, PrivateKeyError> {
         let der = Zeroizing::new(der);
-        let signing = any_supported_type(&der).map_err(|_| PrivateKeyError::Unusable)?;
+        let signing = signing_key(&der).map_err(|_| PrivateKeyError::Unusable)?;
         let (scheme, algorithm) = SCHEMES
             .iter()
             .find(|(scheme, _)| signing.choose_scheme(&[*scheme]).is_some())

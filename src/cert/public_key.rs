@@ -6,7 +6,7 @@ use x509_parser::certificate::X509Certificate;
 use x509_parser::oid_registry::{self, Oid};
 use x509_parser::public_key::PublicKey;
 
-use super::der::{self, BIT_STRING, SEQUENCE, dotted};
+use super::der::{self, BIT_STRING, OID, SEQUENCE, dotted};
 use super::ec_point::{canonical, curve_spelled_out_in};
 use super::oid::oid_name;
 
@@ -55,7 +55,8 @@ impl Key {
                 KeyKind::Rsa { bits, modulus: modulus.to_vec(), exponent: without_leading_zeros(key.exponent).to_vec() }
             }
             Ok(PublicKey::EC(_)) => {
-                let curve = info.algorithm.parameters.as_ref().and_then(|it| it.as_oid().ok());
+                let curve = info.algorithm.parameters.as_ref().filter(|it| it.tag().0 == u32::from(OID));
+                let curve = curve.and_then(|it| it.as_oid().ok());
                 KeyKind::Ec(match curve {
                     Some(oid) => curve_name(&oid.to_id_string()),
                     None => {

@@ -142,3 +142,46 @@ fn utf16(text: &str, bytes: fn(u16) -> [u8; 2], marked: bool) -> Vec<u8> {
     let mark = marked.then_some(0xfeff);
     mark.into_iter().chain(text.encode_utf16()).flat_map(bytes).collect()
 }
+
+/// What OpenSSL writes of one key in every form of the curve, of the point and of the file.
+#[test]
+fn key_on_a_curve_in_any_form_belongs_to_its_certificate() {
+    let folder = tempfile::tempdir().unwrap();
+    let openssl = |command: &str| {
+        let words = command.split_whitespace();
+        let ran = std::process::Command::new("openssl").args(words).current_dir(folder.path()).output().unwrap();
+        assert!(ran.status.success(), "{command}: {}", String::from_utf8_lossy(&ran.stderr));
+    };
+    for curve in ["P-256", "P-384"] {
+        openssl(&format!("ecparam -name {curve} -genkey -noout -out ec.key"));
+        openssl("req -x509 -key ec.key -subj /CN=lb.example.com -days 30 -out ec.pem");
+        for parameters in ["named_curve", "explicit"] {
+            for point in ["compressed", "uncompressed", "hybrid"] {
+                let form = format!("-param_enc {parameters} -conv_form {point}");
+                openssl(&format!("ec -in ec.key {form} -out sec1.key"));
+                openssl(&format!("ec -in ec.key {form} -no_public -out no-public.key"));
+                openssl(&format!("pkey -in ec.key -ec_param_enc {parameters} -ec_conv_form {point} -out pkcs8.key"));
+                for key in ["sec1.key", "no-public.key", "pkcs8.key"] {
+                    let said = std::process::Command::new(env!("CARGO_BIN_EXE_pronk"))
+                        .args([
+                            "cert",
+                            "import",
+                            "lb",
+                            "--replace",
+                            "--store",
+                            "store",
+                            "--cert",
+                            "ec.pem",
+                            "--key",
+                            key,
+                        ])
+                        .current_dir(folder.path())
+                        .output()
+                        .unwrap();
+                    let told = String::from_utf8_lossy(&said.stderr);
+                    assert!(said.status.success(), "{curve} {form} {key}: {told}");
+                }
+            }
+        }
+    }
+}

@@ -18,7 +18,7 @@ fn write(writer: &mut Writer<'_>, field: &Field, value: &dyn fmt::Debug) -> fmt:
     let value = format!("{value:?}");
     let value = bounded_value(&value);
     if field.name() == "message" {
-        return writer.write_str(&one_line(&value));
+        return writer.write_str(&message(&value));
     }
     let (dim, reset) = if writer.has_ansi_escapes() { ("\x1b[2m", "\x1b[0m") } else { ("", "") };
     write!(writer, "{dim}{}={reset}{}", field.name(), quoted(&value))
@@ -43,6 +43,11 @@ fn is_quoted(value: &str) -> bool {
         }
     }
     true
+}
+
+/// Returns a message as it is read, on one line. What a reader of logfmt would take for a field of its own is quoted.
+fn message(text: &str) -> String {
+    if text.contains(['=', '"']) { format!("message={}", quoted(text)) } else { one_line(text) }
 }
 
 /// Returns a message without what would begin another line.
@@ -77,5 +82,8 @@ mod tests {
             assert_eq!(quoted(value), written);
         }
         assert_eq!(one_line("one\ntwo\x1b[31m"), "one\\ntwo\\u{1b}[31m");
+        assert_eq!(message("member down"), "member down");
+        assert_eq!(message("the list of CN=CA is due"), "message=\"the list of CN=CA is due\"");
+        assert_eq!(message("\"a\" is gone"), "message=\"\\\"a\\\" is gone\"");
     }
 }

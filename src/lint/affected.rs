@@ -37,7 +37,7 @@ impl<'a> Affected<'a> {
         };
         for (verifier, refusal) in judgement.refusals() {
             for client in clients_of(verifier, refusal.why, only_pronk) {
-                if is_of_chain(refusal.why) {
+                if refusal.why.is_of_chain() {
                     affected.chain.insert((client, refusal.why));
                 } else {
                     affected.at.entry(refusal.at.der.as_ref()).or_default().insert((client, refusal.why));
@@ -143,24 +143,6 @@ fn refused_names(subject: &Subject) -> impl Iterator<Item = (Client, Why)> {
         let verdicts = Client::ALL.iter().map(move |client| (*client, names(*client, names_of, host)));
         verdicts.filter(|(_, verdict)| !verdict.accepts).map(|(client, verdict)| (client, verdict.why))
     })
-}
-
-/// Returns whether a reason is about how certificates go together, and not about one of them.
-fn is_of_chain(why: Why) -> bool {
-    matches!(
-        why,
-        Why::Untrusted
-            | Why::OtherAuthorityKey
-            | Why::NameWrittenOtherwise
-            | Why::AnchorIsNoRoot
-            | Why::AnchorUnusable
-            | Why::BadSignature
-            | Why::PathLength
-            | Why::TooDeep
-            | Why::NameConstraints
-            | Why::ConstraintMalformed
-            | Why::PolicyDemanded
-    )
 }
 
 /// Returns the clients in words, those that are alike together.

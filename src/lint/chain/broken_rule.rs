@@ -31,7 +31,7 @@ pub(in crate::lint) fn lint(
         let at = located(subject, refusal.at);
         let told = |finding: &Finding| is_told(finding, refusal);
         // An authority that is a subject itself is reported there.
-        let elsewhere = at.is_none() && is_of_certificate(refusal.why) && known.is_linted(refusal.at);
+        let elsewhere = at.is_none() && !refusal.why.is_of_chain() && known.is_linted(refusal.at);
         // What is no authority lacks everything else that one should have.
         let is_consequence = is_strict(refusal.why) && is_no_authority(judgement, refusal.at);
         if elsewhere || is_consequence || findings.iter().chain(&made).any(told) {
@@ -55,7 +55,7 @@ pub(in crate::lint) fn of_authority(at: &Located, reasons: &[Why], findings: &[F
 fn is_told(finding: &Finding, refusal: Refusal<'_>) -> bool {
     let shown = finding.certificate.as_ref().map(|certificate| certificate.der.as_ref());
     let same = finding.about.as_deref().or(shown) == Some(refusal.at.der.as_ref());
-    finding.check.clients.include(refusal.why) && (same || !is_of_certificate(refusal.why))
+    finding.check.clients.include(refusal.why) && (same || refusal.why.is_of_chain())
 }
 
 fn is_strict(why: Why) -> bool {
@@ -65,23 +65,6 @@ fn is_strict(why: Why) -> bool {
 fn is_no_authority(judgement: &Judgement<'_>, at: &Certificate) -> bool {
     let reasons = [Why::IssuerIsNoAuthority, Why::AnchorIsNoAuthority];
     judgement.refusals().any(|(_, other)| reasons.contains(&other.why) && other.at.der == at.der)
-}
-
-fn is_of_certificate(why: Why) -> bool {
-    !matches!(
-        why,
-        Why::Untrusted
-            | Why::OtherAuthorityKey
-            | Why::NameWrittenOtherwise
-            | Why::AnchorIsNoRoot
-            | Why::AnchorUnusable
-            | Why::BadSignature
-            | Why::PathLength
-            | Why::TooDeep
-            | Why::NameConstraints
-            | Why::ConstraintMalformed
-            | Why::PolicyDemanded
-    )
 }
 
 fn located<'s>(subject: &'s Subject, certificate: &Certificate) -> Option<&'s Located> {

@@ -150,6 +150,24 @@ impl Why {
         Self::EmptyIssuer,
     ];
 
+    /// Returns whether it is about how certificates go together, and not about one of them.
+    pub(in crate::lint) fn is_of_chain(self) -> bool {
+        matches!(
+            self,
+            Self::Untrusted
+                | Self::OtherAuthorityKey
+                | Self::NameWrittenOtherwise
+                | Self::AnchorIsNoRoot
+                | Self::AnchorUnusable
+                | Self::BadSignature
+                | Self::PathLength
+                | Self::TooDeep
+                | Self::NameConstraints
+                | Self::ConstraintMalformed
+                | Self::PolicyDemanded
+        )
+    }
+
     /// Returns whether a client refuses for it.
     pub fn is_refusal(self) -> bool {
         self > Self::CommonNameMatches

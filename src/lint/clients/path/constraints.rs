@@ -88,6 +88,13 @@ fn in_openssl(name: &GeneralName, base: &GeneralName) -> Stands {
             let base = DistinguishedName::new(base);
             inside(DistinguishedName::new(name).folded().starts_with(base.folded()))
         }
+        _ => of_other_kinds(name, base),
+    }
+}
+
+/// Decides about kinds of names that both treat alike.
+fn of_other_kinds(name: &GeneralName, base: &GeneralName) -> Stands {
+    match (name, base) {
         (GeneralName::Email(name), GeneralName::Email(base)) => inside(is_mailbox_below(name, base)),
         (GeneralName::Uri(name), GeneralName::Uri(base)) => match uri_host(name) {
             Some(host) if base.starts_with('.') => inside(ends_with(host, base)),
@@ -114,14 +121,7 @@ fn in_java(name: &GeneralName, base: &GeneralName) -> Stands {
         (GeneralName::Directory { der: name, .. }, GeneralName::Directory { der: base, .. }) => {
             inside(DistinguishedName::new(name).is_within_in_java(&DistinguishedName::new(base)))
         }
-        (GeneralName::Email(name), GeneralName::Email(base)) => inside(is_mailbox_below(name, base)),
-        (GeneralName::Uri(name), GeneralName::Uri(base)) => match uri_host(name) {
-            Some(host) if base.starts_with('.') => inside(ends_with(host, base)),
-            Some(host) => inside(host.eq_ignore_ascii_case(base)),
-            None => Stands::Unclear,
-        },
-        (GeneralName::Other { tag: name, .. }, GeneralName::Other { tag: base, .. }) if name == base => Stands::Unclear,
-        _ => Stands::Apart,
+        _ => of_other_kinds(name, base),
     }
 }
 

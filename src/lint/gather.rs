@@ -30,7 +30,7 @@ pub fn gather(paths: &[PathBuf], role: &Role, passphrase: Option<&Passphrase>) -
     let mut gathered = Gathered::default();
     let mut files = Vec::new();
     for path in paths {
-        walk(path, None, &mut files, &mut gathered.unreadable);
+        walk(path, &mut files, &mut gathered.unreadable);
     }
     let bundles: Vec<_> = files
         .par_iter()
@@ -110,40 +110,48 @@ impl Gathered {
     }
 }
 
-/// Finds the files of a path; `below` is how many folders it is below a folder that is named, and none if it is named
-/// itself.
-fn walk(path: &Path, below: Option<usize>, files: &mut Vec<(PathBuf, bool)>, unreadable: &mut Vec<MaterialError>) {
-    let named = below.is_none();
-    let is_folder = path.is_dir();
-    // Reading a pipe that is not named would wait for its writer.
-    let is_read = is_folder || named || (is_candidate(path) && path.is_file());
-    if !is_read {
+/// Finds the files of a path that is named: a folder's with all below it, or itself whatever it is.
+fn walk(path: &Path, files: &mut Vec<(PathBuf, bool)>, unreadable: &mut Vec<MaterialError>) {
+    if path.is_dir() {
+        walk_folder(path, 1, files, unreadable);
+    } else if may_take_more(path, 0, files, unreadable) {
+        files.push((path.to_owned(), true));
+    }
+}
+
+/// Finds the files below a folder, which is at a depth of folders.
+fn walk_folder(folder: &Path, depth: usize, files: &mut Vec<(PathBuf, bool)>, unreadable: &mut Vec<MaterialError>) {
+    if !may_take_more(folder, depth, files, unreadable) {
         return;
     }
-    let depth = below.unwrap_or_default() + usize::from(is_folder);
-    if depth > DEEPEST || files.len() >= MOST_FILES {
-        // Said once for all that is left out.
-        if !unreadable.iter().any(|error| matches!(error, MaterialError::TooManyFiles { .. })) {
-            unreadable.push(MaterialError::TooManyFiles { path: path.to_owned(), most: MOST_FILES, deepest: DEEPEST });
+    let mut entries: Vec<_> = match std::fs::read_dir(folder) {
+        Ok(entries) => entries.flatten().map(|entry| (entry.path(), entry.file_type())).collect(),
+        Err(source) => return unreadable.push(MaterialError::Unreadable { path: folder.to_owned(), source }),
+    };
+    entries.sort_by(|(one, _), (other, _)| one.cmp(other));
+    for (path, kind) in entries {
+        let Ok(kind) = kind else { continue };
+        // A link to a folder may lead in a circle. Reading a pipe that is not named would wait for its writer.
+        if kind.is_dir() {
+            walk_folder(&path, depth + 1, files, unreadable);
+        } else if is_candidate(&path)
+            && (kind.is_file() || (kind.is_symlink() && path.is_file()))
+            && may_take_more(&path, depth, files, unreadable)
+        {
+            files.push((path, false));
         }
-        return;
     }
-    if !is_folder {
-        return files.push((path.to_owned(), named));
+}
+
+/// Returns whether the bounds on files and folders allow one more, and otherwise says so, once for all that is left out.
+fn may_take_more(path: &Path, depth: usize, files: &[(PathBuf, bool)], unreadable: &mut Vec<MaterialError>) -> bool {
+    if depth <= DEEPEST && files.len() < MOST_FILES {
+        return true;
     }
-    match std::fs::read_dir(path) {
-        Ok(entries) => {
-            let mut entries: Vec<_> = entries.flatten().map(|entry| entry.path()).collect();
-            entries.sort();
-            for entry in entries {
-                // A link to a folder may lead in a circle.
-                if !(entry.is_dir() && entry.is_symlink()) {
-                    walk(&entry, Some(depth), files, unreadable);
-                }
-            }
-        }
-        Err(source) => unreadable.push(MaterialError::Unreadable { path: path.to_owned(), source }),
+    if !unreadable.iter().any(|error| matches!(error, MaterialError::TooManyFiles { .. })) {
+        unreadable.push(MaterialError::TooManyFiles { path: path.to_owned(), most: MOST_FILES, deepest: DEEPEST });
     }
+    false
 }
 
 /// Returns whether a file in a folder is worth opening, by its extension.

@@ -27,7 +27,7 @@ audit: ## Licences, bans, sources and advisories of the dependencies
 	tests/audit.sh
 
 bench: ## Work per CPU second and memory per connection, beside HAProxy's; the linter's speed; what a choice costs; what connections see of reloads
-	$(CARGO) bench $(LOCKED) --bench throughput --bench handshakes --bench idle --bench slow_readers --bench lint --bench balance --bench control
+	$(CARGO) bench $(LOCKED) --bench peers --bench slow_readers --bench lint --bench balance --bench control
 
 fuzz: ## Each fuzz target for FUZZ_SECONDS (needs a nightly toolchain and cargo-fuzz)
 	fuzz/seed.sh

@@ -10,7 +10,8 @@ use tokio_rustls::rustls::client::danger::{HandshakeSignatureValid, ServerCertVe
 use tokio_rustls::rustls::pki_types::{CertificateDer, ServerName, UnixTime};
 use tokio_rustls::rustls::version::TLS13;
 use tokio_rustls::rustls::{
-    self, CipherSuite, ClientConfig, ClientConnection, DigitallySignedStruct, SignatureScheme, StreamOwned,
+    self, CipherSuite, ClientConfig, ClientConnection, DigitallySignedStruct, HandshakeKind, SignatureScheme,
+    StreamOwned,
 };
 
 use super::member::{pattern, request};
@@ -28,6 +29,11 @@ pub enum Connection {
 impl Connection {
     /// Connects and finishes the handshake, if the mode has one. Every handshake is a full one.
     pub fn open(address: SocketAddr, mode: Mode) -> io::Result<Self> {
+        Self::open_with(address, mode, config())
+    }
+
+    /// The same with a configuration that may resume sessions.
+    pub fn open_with(address: SocketAddr, mode: Mode, config: &Arc<ClientConfig>) -> io::Result<Self> {
         let mut socket = TcpStream::connect(address)?;
         socket.set_nodelay(true)?;
         socket.set_read_timeout(Some(PATIENCE))?;
@@ -36,7 +42,7 @@ impl Connection {
             return Ok(Self::Plain(socket));
         }
         let name = ServerName::try_from("lb.example.test").unwrap();
-        let mut tls = ClientConnection::new(Arc::clone(config()), name).map_err(io::Error::other)?;
+        let mut tls = ClientConnection::new(Arc::clone(config), name).map_err(io::Error::other)?;
         while tls.is_handshaking() {
             tls.complete_io(&mut socket)?;
         }
@@ -110,6 +116,18 @@ impl Connection {
         }
     }
 
+    pub fn is_resumed(&self) -> bool {
+        matches!(self, Self::Tls(stream) if stream.conn.handshake_kind() == Some(HandshakeKind::Resumed))
+    }
+
+    /// Sends these bytes.
+    pub fn send(&mut self, bytes: &[u8]) -> io::Result<()> {
+        match self {
+            Self::Plain(socket) => socket.write_all(bytes),
+            Self::Tls(stream) => stream.write_all(bytes),
+        }
+    }
+
     /// The cipher suite that the proxy chose, where there is TLS.
     pub fn cipher(&self) -> Option<CipherSuite> {
         match self {
@@ -169,15 +187,24 @@ const TAG_AND_TYPE: usize = 17;
 fn config() -> &'static Arc<ClientConfig> {
     static CONFIG: OnceLock<Arc<ClientConfig>> = OnceLock::new();
     CONFIG.get_or_init(|| {
-        let mut config = ClientConfig::builder_with_provider(super::provider())
-            .with_protocol_versions(&[&TLS13])
-            .unwrap()
-            .dangerous()
-            .with_custom_certificate_verifier(Arc::new(Trusting))
-            .with_no_client_auth();
+        let mut config = new_config();
         config.resumption = Resumption::disabled();
         Arc::new(config)
     })
+}
+
+/// Returns a configuration that resumes its sessions, from its second connection on.
+pub fn resuming_config() -> Arc<ClientConfig> {
+    Arc::new(new_config())
+}
+
+fn new_config() -> ClientConfig {
+    ClientConfig::builder_with_provider(super::provider())
+        .with_protocol_versions(&[&TLS13])
+        .unwrap()
+        .dangerous()
+        .with_custom_certificate_verifier(Arc::new(Trusting))
+        .with_no_client_auth()
 }
 
 /// Believes every certificate and every signature: checking them would only cost the load its time.

@@ -1,5 +1,7 @@
 //! The figures of a benchmark, a row a contestant, and their medians.
 
+use std::fmt;
+
 use super::proxy::{Contestant, Mode};
 
 /// One contestant's figures, one a round.
@@ -53,4 +55,94 @@ pub fn median(figures: &[f64]) -> f64 {
 
 fn spread(figures: &[f64]) -> (f64, f64) {
     figures.iter().fold((f64::INFINITY, 0.0), |(least, most), figure| (figure.min(least), figure.max(most)))
+}
+
+/// Which of two figures is the better one.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub enum Better {
+    More,
+    Less,
+}
+
+/// A row for each thing that is measured, and a column for each contestant.
+pub struct Table {
+    contestants: Vec<Contestant>,
+    rows: Vec<TableRow>,
+}
+
+struct TableRow {
+    name: String,
+    decimals: usize,
+    better: Better,
+    /// For each contestant, the rounds.
+    figures: Vec<Vec<f64>>,
+}
+
+impl Table {
+    pub fn new(contestants: &[Contestant]) -> Self {
+        Self { contestants: contestants.to_vec(), rows: Vec::new() }
+    }
+
+    pub fn row(&mut self, name: &str, decimals: usize, better: Better) {
+        let figures = vec![Vec::new(); self.contestants.len()];
+        self.rows.push(TableRow { name: name.to_owned(), decimals, better, figures });
+    }
+
+    pub fn add(&mut self, row: usize, contestant: usize, figure: f64) {
+        self.rows[row].figures[contestant].push(figure);
+    }
+
+    /// Returns the columns of pronk and of those that it is compared with.
+    fn sides(&self) -> Option<(usize, Vec<usize>)> {
+        let at = |wanted: fn(&Contestant) -> bool| {
+            self.contestants.iter().enumerate().filter(move |(_, it)| wanted(it)).map(|(index, _)| index)
+        };
+        let peers: Vec<_> = at(|it| !matches!(it, Contestant::Pronk | Contestant::Bare)).collect();
+        let pronk = at(|it| *it == Contestant::Pronk).next()?;
+        (!peers.is_empty()).then_some((pronk, peers))
+    }
+}
+
+impl fmt::Display for Table {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "  {:<34}", "median (least–most)")?;
+        for contestant in &self.contestants {
+            write!(f, "{:>26}", contestant.to_string())?;
+        }
+        writeln!(f, "   pronk / best peer")?;
+        for row in &self.rows {
+            let decimals = row.decimals;
+            write!(f, "  {:<34}", row.name)?;
+            for figures in &row.figures {
+                if figures.is_empty() {
+                    write!(f, "{:>26}", "")?;
+                    continue;
+                }
+                let (least, most) = spread(figures);
+                let range = format!("({least:.decimals$}–{most:.decimals$})");
+                write!(f, "{:>11.decimals$} {range:<14}", median(figures))?;
+            }
+            if let Some((pronk, peers)) = self.sides() {
+                let (ratio, best) = row.ratio(pronk, &peers);
+                write!(f, "   {ratio:.2} × {}", self.contestants[best])?;
+            }
+            writeln!(f)?;
+        }
+        Ok(())
+    }
+}
+
+impl TableRow {
+    /// Returns how much better pronk is than the best of its peers, and who that is: the median of the rounds' own
+    /// ratios, as rounds that follow each other share the machine's mood.
+    fn ratio(&self, pronk: usize, peers: &[usize]) -> (f64, usize) {
+        let ratios = |peer: &usize| {
+            let pairs = self.figures[pronk].iter().zip(&self.figures[*peer]);
+            let ratios: Vec<_> = pairs
+                .map(|(ours, theirs)| if self.better == Better::More { ours / theirs } else { theirs / ours })
+                .collect();
+            (median(&ratios), *peer)
+        };
+        peers.iter().map(ratios).min_by(|one, other| one.0.total_cmp(&other.0)).unwrap()
+    }
 }

@@ -3,21 +3,29 @@
 //! A request is a Thrift message, as a proxy may look at the first bytes: `rows(1: i64 count)`.
 
 use std::net::SocketAddr;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, OnceLock, mpsc};
 use std::thread;
 
-use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt};
-use tokio::net::TcpListener;
+use rustix::net::RecvFlags;
+use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt, Interest};
+use tokio::net::{TcpListener, TcpStream};
 use tokio_rustls::TlsAcceptor;
 use tokio_rustls::rustls::ServerConfig;
+use tokio_rustls::rustls::crypto::aws_lc_rs::Ticketer;
 use tokio_rustls::rustls::pki_types::{CertificateDer, PrivatePkcs8KeyDer};
 use tokio_rustls::rustls::version::TLS13;
 
 use super::certificates::Certificates;
+use super::proxy::Mode;
 
 pub struct Member {
     pub plain: SocketAddr,
     pub tls: SocketAddr,
+    /// TLS with tickets.
+    pub resuming: SocketAddr,
+    /// Bytes that came after requests for [`SINK`], encrypted where there is TLS.
+    pub received: Arc<AtomicU64>,
 }
 
 impl Member {
@@ -35,43 +43,73 @@ impl Member {
             .unwrap();
         // Without tickets the proxies' handshakes toward it are full ones too.
         config.send_tls13_tickets = 0;
-        let acceptor = TlsAcceptor::from(Arc::new(config));
+        let mut resuming = config.clone();
+        resuming.send_tls13_tickets = 1;
+        resuming.ticketer = Ticketer::new().unwrap();
+        let [acceptor, resumer] = [config, resuming].map(|config| Some(TlsAcceptor::from(Arc::new(config))));
         let (started, addresses) = mpsc::channel();
+        let received = Arc::new(AtomicU64::new(0));
+        let sink = Arc::clone(&received);
         thread::spawn(move || {
             let runtime = tokio::runtime::Builder::new_current_thread().enable_io().build().unwrap();
             runtime.block_on(async move {
                 let plain = TcpListener::bind("127.0.0.1:0").await.unwrap();
                 let tls = TcpListener::bind("127.0.0.1:0").await.unwrap();
-                started.send((plain.local_addr().unwrap(), tls.local_addr().unwrap())).unwrap();
-                tokio::join!(listen(plain, None), listen(tls, Some(acceptor)))
+                let resuming = TcpListener::bind("127.0.0.1:0").await.unwrap();
+                started.send([&plain, &tls, &resuming].map(|it| it.local_addr().unwrap())).unwrap();
+                tokio::join!(
+                    listen(plain, None, Arc::clone(&sink)),
+                    listen(tls, acceptor, Arc::clone(&sink)),
+                    listen(resuming, resumer, sink)
+                )
             })
         });
-        let (plain, tls) = addresses.recv().unwrap();
-        Self { plain, tls }
+        let [plain, tls, resuming] = addresses.recv().unwrap();
+        Self { plain, tls, resuming, received }
+    }
+
+    pub fn address(&self, (mode, resuming): (Mode, bool)) -> SocketAddr {
+        match mode {
+            Mode::Passthrough | Mode::Offload => self.plain,
+            Mode::ReEncrypt if resuming => self.resuming,
+            Mode::ReEncrypt => self.tls,
+        }
     }
 }
 
-async fn listen(listener: TcpListener, acceptor: Option<TlsAcceptor>) {
+async fn listen(listener: TcpListener, acceptor: Option<TlsAcceptor>, sink: Arc<AtomicU64>) {
     loop {
         let (stream, _) = listener.accept().await.unwrap();
         stream.set_nodelay(true).unwrap();
-        let acceptor = acceptor.clone();
+        let (acceptor, sink) = (acceptor.clone(), Arc::clone(&sink));
         // A connection that ends early is the client's to notice, who counts.
         tokio::spawn(async move {
             match acceptor {
-                None => serve(stream).await,
-                Some(acceptor) => serve(acceptor.accept(stream).await?).await,
+                None => {
+                    let mut stream = stream;
+                    serve(&mut stream).await?;
+                    swallow(&stream, &sink).await
+                }
+                Some(acceptor) => {
+                    let mut stream = acceptor.accept(stream).await?;
+                    serve(&mut stream).await?;
+                    swallow(stream.get_ref().0, &sink).await
+                }
             }
         });
     }
 }
 
-async fn serve(mut stream: impl AsyncRead + AsyncWrite + Unpin) -> std::io::Result<()> {
+/// Returns when the client ends, or asks for a sink.
+async fn serve(stream: &mut (impl AsyncRead + AsyncWrite + Unpin)) -> std::io::Result<()> {
     let mut request = [0; REQUEST_LENGTH];
     while stream.read_exact(&mut request).await.is_ok() {
         let mut left = u64::from_be_bytes(request[COUNT_AT..COUNT_AT + 8].try_into().unwrap());
         if left == STALL {
             std::future::pending::<()>().await;
+        }
+        if left == SINK {
+            return Ok(());
         }
         while left > 0 {
             let piece = pattern().len().min(usize::try_from(left).unwrap_or(usize::MAX));
@@ -83,6 +121,23 @@ async fn serve(mut stream: impl AsyncRead + AsyncWrite + Unpin) -> std::io::Resu
     stream.shutdown().await
 }
 
+/// Counts what comes, undecrypted. The kernel throws the bytes away uncopied.
+async fn swallow(stream: &TcpStream, sink: &AtomicU64) -> std::io::Result<()> {
+    let mut buffer = vec![0; 512 << 10];
+    loop {
+        stream.readable().await?;
+        let read = || Ok(rustix::net::recv(stream, &mut buffer, RecvFlags::TRUNC | RecvFlags::DONTWAIT)?.1);
+        match stream.try_io(Interest::READABLE, read) {
+            Ok(0) => return Ok(()),
+            Ok(count) => sink.fetch_add(count as u64, Ordering::Relaxed),
+            Err(error) if error.kind() == std::io::ErrorKind::WouldBlock => continue,
+            Err(error) => return Err(error),
+        };
+    }
+}
+
+/// Asks the member to answer nothing, and to count all that comes.
+pub const SINK: u64 = u64::MAX - 2;
 /// Asks the member to answer nothing and to read nothing more.
 pub const STALL: u64 = u64::MAX - 1;
 

@@ -3,6 +3,7 @@
 
 #![allow(dead_code, reason = "each program uses a part of it")]
 
+pub mod bare;
 pub mod certificates;
 pub mod client;
 pub mod cores;

@@ -6,9 +6,11 @@ use std::fs::{self, File};
 use std::net::{SocketAddr, TcpListener, TcpStream};
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::thread;
 use std::time::{Duration, Instant};
 
+use super::bare;
 use super::certificates::{Certificates, MEMBER_NAME};
 use super::cores;
 use super::member::Member;
@@ -43,33 +45,55 @@ pub enum Contestant {
     Haproxy,
     /// With what its manual offers for this work: splicing, large buffers, and the cipher that costs least.
     HaproxyTuned,
+    Nginx,
+    /// No proxy, but the least that one can do: [`super::bare`].
+    Bare,
 }
 
 impl Contestant {
     /// Those whose programs are here and whose names contain `part`.
     pub fn present(part: &str) -> Vec<Self> {
         let mut all = vec![Self::Pronk];
-        match Command::new(Self::Haproxy.program()).arg("-v").output() {
-            Ok(_) => all.extend([Self::Haproxy, Self::HaproxyTuned]),
-            Err(error) => println!("haproxy is not here ({error}), so there is nothing to compare with"),
+        for peers in [&[Self::Haproxy, Self::HaproxyTuned][..], &[Self::Nginx]] {
+            match peers[0].is_here() {
+                Ok(()) => all.extend(peers),
+                Err(why) => println!("{} is not here ({why}), so pronk is not compared with it", peers[0]),
+            }
         }
         all.retain(|contestant| contestant.to_string().contains(part));
         assert!(!all.is_empty(), "no contestant's name contains {part}");
         all
     }
 
-    /// `PRONK_BIN` and `HAPROXY_BIN` put other builds in their places.
+    fn is_here(self) -> Result<(), String> {
+        Command::new(self.program()).arg("-v").output().map_err(|error| error.to_string())?;
+        let module = (self == Self::Nginx).then(nginx_module);
+        match module {
+            Some(module) if !module.is_file() => Err(format!("its module {} is missing", module.display())),
+            _ => Ok(()),
+        }
+    }
+
+    /// `PRONK_BIN`, `HAPROXY_BIN` and `NGINX_BIN` put other builds in their places.
     pub fn program(self) -> PathBuf {
+        let or = |variable: &str, otherwise: &str| env::var_os(variable).unwrap_or_else(|| otherwise.into()).into();
         match self {
-            Self::Pronk => env::var_os("PRONK_BIN").unwrap_or_else(|| env!("CARGO_BIN_EXE_pronk").into()).into(),
-            _ => env::var_os("HAPROXY_BIN").unwrap_or_else(|| "haproxy".into()).into(),
+            Self::Pronk => or("PRONK_BIN", env!("CARGO_BIN_EXE_pronk")),
+            Self::Haproxy | Self::HaproxyTuned => or("HAPROXY_BIN", "haproxy"),
+            Self::Nginx => or("NGINX_BIN", "nginx"),
+            Self::Bare => env::current_exe().unwrap(),
         }
     }
 
     pub fn version(self) -> String {
+        if self == Self::Bare {
+            return "splice(2), and rustls with large buffers: no choice, no limits, no log".to_owned();
+        }
         let flag = if self == Self::Pronk { "--version" } else { "-v" };
         let output = Command::new(self.program()).arg(flag).output().unwrap();
-        String::from_utf8_lossy(&output.stdout).lines().next().unwrap_or("says no version").to_owned()
+        // nginx says it on the other one.
+        let said = [output.stdout, output.stderr].concat();
+        String::from_utf8_lossy(&said).lines().next().unwrap_or("says no version").to_owned()
     }
 }
 
@@ -79,36 +103,59 @@ impl fmt::Display for Contestant {
             Self::Pronk => "pronk",
             Self::Haproxy => "haproxy",
             Self::HaproxyTuned => "haproxy-tuned",
+            Self::Nginx => "nginx",
+            Self::Bare => "bare",
         })
     }
 }
 
-/// A proxy that runs, with one port for each mode.
+/// A proxy that runs, with one port for each mode, and one that re-encrypts to a member that lets sessions be resumed.
 pub struct Proxy {
     pub contestant: Contestant,
     child: Child,
-    addresses: [SocketAddr; 3],
+    addresses: [SocketAddr; PORTS],
     log: PathBuf,
 }
+
+/// So that each has files of its own.
+static STARTED: AtomicUsize = AtomicUsize::new(0);
+const PORTS: usize = 4;
+/// In what order ports are written in configurations: the mode, and whether the member lets sessions be resumed.
+const ROUTES: [(Mode, bool); PORTS] =
+    [(Mode::Passthrough, false), (Mode::Offload, false), (Mode::ReEncrypt, false), (Mode::ReEncrypt, true)];
 
 impl Proxy {
     /// Returns once every port accepts.
     pub fn start(contestant: Contestant, certificates: &Certificates, member: &Member) -> Self {
         let addresses = free_addresses();
-        let config = certificates.path(&format!("{contestant}.conf"));
-        let log = certificates.path(&format!("{contestant}.log"));
+        let number = STARTED.fetch_add(1, Ordering::Relaxed);
+        let path = |extension: &str| certificates.path(&format!("{contestant}-{number}.{extension}"));
+        let (config, log) = (path("conf"), path("log"));
         let mut command = Command::new(contestant.program());
-        if contestant == Contestant::Pronk {
-            fs::write(&config, pronk_config(&addresses, certificates, member)).unwrap();
-            command
-                .arg("run")
-                .arg(&config)
-                .args(["--threads", "1", "--admin-socket"])
-                .arg(certificates.path("pronk.sock"));
-        } else {
-            fs::write(&config, haproxy_config(contestant, &addresses, certificates, member)).unwrap();
-            command.args(["-db", "-f"]).arg(&config);
-        }
+        let text = match contestant {
+            Contestant::Pronk => {
+                let socket = path("sock");
+                command.arg("run").arg(&config).args(["--threads", "1", "--admin-socket"]).arg(socket);
+                pronk_config(&addresses, certificates, member)
+            }
+            Contestant::Haproxy | Contestant::HaproxyTuned => {
+                command.args(["-db", "-f"]).arg(&config);
+                haproxy_config(contestant, &addresses, certificates, member)
+            }
+            Contestant::Nginx => {
+                command.arg("-c").arg(&config).arg("-p").arg(certificates.path(""));
+                nginx_config(&addresses, certificates, member, &path("pid"), &path("access"))
+            }
+            Contestant::Bare => {
+                command.arg(bare::FLAG).arg(&config);
+                bare::config(
+                    ROUTES.iter().zip(addresses).map(|(route, address)| (*route, address)),
+                    certificates,
+                    member,
+                )
+            }
+        };
+        fs::write(&config, text).unwrap();
         let output = File::create(&log).unwrap();
         command.stdin(Stdio::null()).stdout(output.try_clone().unwrap()).stderr(output);
         let child = cores::on_the_proxys(|| command.spawn()).unwrap();
@@ -119,6 +166,11 @@ impl Proxy {
 
     pub fn address(&self, mode: Mode) -> SocketAddr {
         self.addresses[mode as usize]
+    }
+
+    /// Returns where a connection can be resumed on both sides.
+    pub fn resuming_address(&self, mode: Mode) -> SocketAddr {
+        if mode == Mode::ReEncrypt { self.addresses[PORTS - 1] } else { self.address(mode) }
     }
 
     /// What all its threads have used so far, in user and kernel mode.
@@ -173,13 +225,13 @@ impl Drop for Proxy {
     }
 }
 
-/// Ports that were free a moment ago, one for each mode.
-fn free_addresses() -> [SocketAddr; 3] {
-    let listeners = [(); 3].map(|()| TcpListener::bind("127.0.0.1:0").unwrap());
+/// Ports that were free a moment ago.
+fn free_addresses() -> [SocketAddr; PORTS] {
+    let listeners = [(); PORTS].map(|()| TcpListener::bind("127.0.0.1:0").unwrap());
     listeners.map(|listener| listener.local_addr().unwrap())
 }
 
-fn pronk_config(addresses: &[SocketAddr; 3], certificates: &Certificates, member: &Member) -> String {
+fn pronk_config(addresses: &[SocketAddr; PORTS], certificates: &Certificates, member: &Member) -> String {
     let file = |name: &str| certificates.path(name).display().to_string();
     let mut text = format!(
         "nodes:
@@ -187,6 +239,7 @@ fn pronk_config(addresses: &[SocketAddr; 3], certificates: &Certificates, member
 pools:
   pool-plain: {{ members: [\"member:{}\"] }}
   pool-tls: {{ members: [\"member:{}\"] }}
+  pool-resuming: {{ members: [\"member:{}\"] }}
 profiles:
   front: {{ type: client-ssl, defaults-from: clientssl, cert-key-chain: [{{ cert: {}, key: {} }}] }}
   back: {{ type: server-ssl, defaults-from: serverssl, ca-file: {} }}
@@ -195,24 +248,26 @@ virtual-servers:
         member.plain.ip(),
         member.plain.port(),
         member.tls.port(),
+        member.resuming.port(),
         file("lb.pem"),
         file("lb.key"),
         file("ca.pem"),
     );
-    for (mode, address) in Mode::ALL.iter().zip(addresses) {
-        let rest = match mode {
-            Mode::Passthrough => "pool: pool-plain",
-            Mode::Offload => "pool: pool-plain, client-ssl: front",
-            Mode::ReEncrypt => "pool: pool-tls, client-ssl: front, server-ssl: back",
+    for (route, address) in ROUTES.iter().zip(addresses) {
+        let rest = match route {
+            (Mode::Passthrough, _) => "pool: pool-plain",
+            (Mode::Offload, _) => "pool: pool-plain, client-ssl: front",
+            (Mode::ReEncrypt, false) => "pool: pool-tls, client-ssl: front, server-ssl: back",
+            (Mode::ReEncrypt, true) => "pool: pool-resuming, client-ssl: front, server-ssl: back",
         };
-        writeln!(text, "  vs-{}: {{ destination: \"{address}\", {rest} }}", mode.as_str()).unwrap();
+        writeln!(text, "  vs-{}: {{ destination: \"{address}\", {rest} }}", name(route)).unwrap();
     }
     text
 }
 
 fn haproxy_config(
     contestant: Contestant,
-    addresses: &[SocketAddr; 3],
+    addresses: &[SocketAddr; PORTS],
     certificates: &Certificates,
     member: &Member,
 ) -> String {
@@ -238,22 +293,80 @@ defaults
         if tuned { HAPROXY_TUNED_GLOBAL } else { "" },
         if tuned { HAPROXY_TUNED_DEFAULTS } else { "" },
     );
-    for (mode, address) in Mode::ALL.iter().zip(addresses) {
-        let name = mode.as_str();
+    for (route, address) in ROUTES.iter().zip(addresses) {
+        let name = name(route);
         let front = format!("ssl crt {}", path("lb-both.pem"));
         let back = format!("ssl verify required ca-file {} verifyhost {MEMBER_NAME}", path("ca.pem"));
-        let (front, server, back) = match mode {
-            Mode::Passthrough => ("", member.plain, ""),
-            Mode::Offload => (front.as_str(), member.plain, ""),
-            Mode::ReEncrypt => (front.as_str(), member.tls, back.as_str()),
+        let (front, back) = match route.0 {
+            Mode::Passthrough => ("", ""),
+            Mode::Offload => (front.as_str(), ""),
+            Mode::ReEncrypt => (front.as_str(), back.as_str()),
         };
+        let server = member.address(*route);
         writeln!(text, "listen {name}\n    bind {address} {front}\n    server member {server} {back}\n").unwrap();
     }
     text
+}
+
+fn nginx_config(
+    addresses: &[SocketAddr; PORTS],
+    certificates: &Certificates,
+    member: &Member,
+    pid: &Path,
+    access: &Path,
+) -> String {
+    let path = |name: &str| -> String { Path::display(&certificates.path(name)).to_string() };
+    let mut text = format!(
+        "load_module {};
+daemon off;
+master_process off;
+worker_processes 1;
+worker_rlimit_nofile 20000;
+pid {};
+error_log stderr;
+events {{ worker_connections 10000; }}
+stream {{
+    log_format line '$remote_addr:$remote_port [$time_local] $server_port $upstream_addr $upstream_connect_time $status '
+        '$bytes_sent $bytes_received $session_time $ssl_protocol $ssl_cipher';
+    access_log {} line;
+    ssl_protocols TLSv1.3;
+    proxy_ssl_protocols TLSv1.3;
+    proxy_connect_timeout 10s;
+    proxy_timeout 1h;
+",
+        nginx_module().display(),
+        pid.display(),
+        access.display(),
+    );
+    for (route, address) in ROUTES.iter().zip(addresses) {
+        let front = format!("ssl_certificate {}; ssl_certificate_key {};", path("lb.pem"), path("lb.key"));
+        let back = format!(
+            "proxy_ssl on; proxy_ssl_verify on; proxy_ssl_name {MEMBER_NAME}; proxy_ssl_trusted_certificate {};",
+            path("ca.pem")
+        );
+        let (ssl, front, back) = match route.0 {
+            Mode::Passthrough => ("", "", ""),
+            Mode::Offload => (" ssl", front.as_str(), ""),
+            Mode::ReEncrypt => (" ssl", front.as_str(), back.as_str()),
+        };
+        let server = member.address(*route);
+        writeln!(text, "    server {{ listen {address}{ssl}; {front} {back} proxy_pass {server}; }}").unwrap();
+    }
+    text + "}\n"
+}
+
+/// Debian's module for TCP; `NGINX_MODULE` is another's.
+fn nginx_module() -> PathBuf {
+    env::var_os("NGINX_MODULE").unwrap_or_else(|| "/usr/lib/nginx/modules/ngx_stream_module.so".into()).into()
+}
+
+fn name((mode, resuming): &(Mode, bool)) -> String {
+    let resuming = if *resuming { "-resuming" } else { "" };
+    format!("{}{resuming}", mode.as_str())
 }
 
 const HAPROXY_TUNED_GLOBAL: &str = "    ssl-default-bind-ciphersuites TLS_AES_128_GCM_SHA256
     tune.pipesize 1048576
     tune.bufsize 131072
 ";
-const HAPROXY_TUNED_DEFAULTS: &str = "    option splice-response\n";
+const HAPROXY_TUNED_DEFAULTS: &str = "    option splice-response\n    option splice-request\n";

@@ -73,7 +73,7 @@ fn main() {
     let all = || Mode::ALL.into_iter().flat_map(|mode| Load::ALL.map(|load| (mode, load)));
     let wanted: Vec<_> = all()
         .filter(|(mode, load)| mode.client_speaks_tls() || *load != Load::Resumed)
-        .filter(|(mode, load)| format!("{} {}", mode.as_str(), load.describe(*mode)).contains(&rows))
+        .filter(|(mode, load)| format!("{}, {}", mode.as_str(), load.describe(*mode)).contains(&rows))
         .collect();
     assert!(!wanted.is_empty(), "no row's name contains {rows}");
     for (mode, load) in &wanted {

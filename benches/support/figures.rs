@@ -97,7 +97,7 @@ impl Table {
         let at = |wanted: fn(&Contestant) -> bool| {
             self.contestants.iter().enumerate().filter(move |(_, it)| wanted(it)).map(|(index, _)| index)
         };
-        let peers: Vec<_> = at(|it| !matches!(it, Contestant::Pronk | Contestant::Bare)).collect();
+        let peers: Vec<_> = at(|it| !matches!(it, Contestant::Pronk | Contestant::Before | Contestant::Bare)).collect();
         let pronk = at(|it| *it == Contestant::Pronk).next()?;
         (!peers.is_empty()).then_some((pronk, peers))
     }
@@ -125,6 +125,9 @@ impl fmt::Display for Table {
             if let Some((pronk, peers)) = self.sides() {
                 let (ratio, best) = row.ratio(pronk, &peers);
                 write!(f, "   {ratio:.2} × {}", self.contestants[best])?;
+            }
+            if let [Contestant::Pronk, Contestant::Before, ..] = self.contestants[..] {
+                write!(f, "   {:.2} × before", row.ratio(0, &[1]).0)?;
             }
             writeln!(f)?;
         }

@@ -42,6 +42,8 @@ impl Mode {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Contestant {
     Pronk,
+    /// Another build of it, to compare with.
+    Before,
     Haproxy,
     /// With what its manual offers for this work: splicing, large buffers, and the cipher that costs least.
     HaproxyTuned,
@@ -54,6 +56,7 @@ impl Contestant {
     /// Those whose programs are here and whose names contain `part`.
     pub fn present(part: &str) -> Vec<Self> {
         let mut all = vec![Self::Pronk];
+        all.extend(env::var_os("PRONK_BEFORE").map(|_| Self::Before));
         for peers in [&[Self::Haproxy, Self::HaproxyTuned][..], &[Self::Nginx]] {
             match peers[0].is_here() {
                 Ok(()) => all.extend(peers),
@@ -74,11 +77,12 @@ impl Contestant {
         }
     }
 
-    /// `PRONK_BIN`, `HAPROXY_BIN` and `NGINX_BIN` put other builds in their places.
+    /// `PRONK_BIN`, `HAPROXY_BIN` and `NGINX_BIN` put other builds in their places, and `PRONK_BEFORE` is one more.
     pub fn program(self) -> PathBuf {
         let or = |variable: &str, otherwise: &str| env::var_os(variable).unwrap_or_else(|| otherwise.into()).into();
         match self {
             Self::Pronk => or("PRONK_BIN", env!("CARGO_BIN_EXE_pronk")),
+            Self::Before => or("PRONK_BEFORE", env!("CARGO_BIN_EXE_pronk")),
             Self::Haproxy | Self::HaproxyTuned => or("HAPROXY_BIN", "haproxy"),
             Self::Nginx => or("NGINX_BIN", "nginx"),
             Self::Bare => env::current_exe().unwrap(),
@@ -89,7 +93,7 @@ impl Contestant {
         if self == Self::Bare {
             return "splice(2), and rustls with large buffers: no choice, no limits, no log".to_owned();
         }
-        let flag = if self == Self::Pronk { "--version" } else { "-v" };
+        let flag = if matches!(self, Self::Pronk | Self::Before) { "--version" } else { "-v" };
         let output = Command::new(self.program()).arg(flag).output().unwrap();
         // nginx says it on the other one.
         let said = [output.stdout, output.stderr].concat();
@@ -101,6 +105,7 @@ impl fmt::Display for Contestant {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.pad(match self {
             Self::Pronk => "pronk",
+            Self::Before => "before",
             Self::Haproxy => "haproxy",
             Self::HaproxyTuned => "haproxy-tuned",
             Self::Nginx => "nginx",
@@ -133,7 +138,7 @@ impl Proxy {
         let (config, log) = (path("conf"), path("log"));
         let mut command = Command::new(contestant.program());
         let text = match contestant {
-            Contestant::Pronk => {
+            Contestant::Pronk | Contestant::Before => {
                 let socket = path("sock");
                 command.arg("run").arg(&config).args(["--threads", "1", "--admin-socket"]).arg(socket);
                 pronk_config(&addresses, certificates, member)

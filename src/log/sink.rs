@@ -3,7 +3,8 @@
 use std::io::{self, Write};
 use std::sync::Arc;
 use std::sync::atomic::Ordering::Relaxed;
-use std::time::Instant;
+use std::thread;
+use std::time::{Duration, Instant};
 
 use super::line_writer::LineWriter;
 use super::output::Output;
@@ -57,7 +58,14 @@ impl Write for Sink {
         Ok(())
     }
 
+    /// Is called when there are no more lines. The next ones gather for a moment, so that waking this thread is not paid
+    /// for with every line.
+    #[cfg_attr(not(test), expect(clippy::disallowed_methods, reason = "this thread does nothing else"))]
     fn flush(&mut self) -> io::Result<()> {
+        thread::sleep(GATHERING);
         Ok(())
     }
 }
+
+/// How long a line may wait for others.
+const GATHERING: Duration = Duration::from_millis(2);

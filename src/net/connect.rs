@@ -9,7 +9,7 @@ use socket2::{Domain, Socket, Type};
 use tokio::net::{TcpSocket, TcpStream};
 
 use super::shortage::Shortage;
-use super::socket_options::set_options;
+use super::socket_options::set_connecting_options;
 use crate::model::profile::Protocol;
 use crate::reading::os_reason;
 
@@ -67,7 +67,7 @@ pub async fn connect(address: SocketAddr) -> Result<TcpStream, NotConnected> {
 pub async fn connect_with(address: SocketAddr, profile: &Protocol) -> Result<TcpStream, NotConnected> {
     let socket = if address.is_ipv4() { TcpSocket::new_v4() } else { TcpSocket::new_v6() };
     let socket = socket.map_err(|error| not_connected(address, error))?;
-    if let Err(error) = set_options(&socket, profile) {
+    if let Err(error) = set_connecting_options(&socket, profile) {
         let Some(shortage) = Shortage::of(&error) else { return Err(NotConnected::Options(error)) };
         shortage.report(format_args!("setting the options of a connection to {address}"));
         return Err(NotConnected::Short(shortage));

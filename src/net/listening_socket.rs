@@ -7,7 +7,7 @@ use std::os::fd::AsFd;
 use socket2::{Domain, SockRef, Socket, Type};
 use tokio::net::TcpListener;
 
-use super::socket_options::set_options;
+use super::socket_options::set_inherited_options;
 use crate::model::profile::Protocol;
 
 /// A socket that is bound to a destination and accepts no connection yet.
@@ -69,5 +69,5 @@ pub fn share_port(socket: &impl AsFd, shared: bool) -> io::Result<()> {
 /// The system refuses an option.
 pub fn set_listening_options(socket: &impl AsFd, profile: &Protocol) -> io::Result<()> {
     SockRef::from(socket).listen(i32::try_from(profile.backlog).unwrap_or(i32::MAX))?;
-    set_options(socket, profile)
+    set_inherited_options(socket, profile)
 }

@@ -4,6 +4,7 @@ use std::future::{Future, pending};
 use std::io;
 use std::os::fd::AsFd;
 use std::pin::pin;
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use tokio::io::Interest;
@@ -31,18 +32,17 @@ pub async fn peer_closed(stream: &TcpStream) {
 }
 
 /// Waits until the connection is lost in both directions: the peer reset it, or its host does not answer any more.
-/// The end of the peer's sending direction alone (FIN) is no loss. Nothing is read. Where the system cannot tell, it
-/// waits forever.
+/// The end of the peer's sending direction alone (FIN) is no loss. Nothing is read.
 pub fn peer_lost(socket: &Socket) -> impl Future<Output = ()> + Send + 'static {
-    let (is_lost, own) = (socket.is_lost(), own_registration(&socket.tcp));
+    let (is_lost, tcp) = (socket.is_lost(), Arc::clone(&socket.tcp));
     async move {
         // The kernel has told it, and does not tell it again.
         if is_lost {
             return;
         }
-        let Some(own) = own else { return pending().await };
-        // Any answer is final: an error of the socket, or the runtime that ends.
-        let _ = own.ready(Interest::ERROR).await;
+        // Any answer is final: an error of the socket, or the runtime that ends. Reading and writing do not clear this
+        // readiness.
+        let _ = tcp.ready(Interest::ERROR).await;
     }
 }
 

@@ -5,17 +5,22 @@
 
 use std::io::{self, IoSlice};
 use std::pin::Pin;
-use std::task::{Context, Poll};
+use std::sync::Arc;
+use std::task::{Context, Poll, ready};
 
-use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
+use rustix::net::{RecvFlags, SendFlags, recv, send};
+use socket2::SockRef;
+use tokio::io::{AsyncRead, AsyncWrite, Interest, ReadBuf};
 use tokio::net::TcpStream;
 
 use super::first_bytes::FirstBytes;
+use super::socket_options::shutdown_write;
 
 /// A TCP connection that records the first bytes that it receives, and how it was lost.
 #[derive(Debug)]
 pub struct Socket {
-    pub tcp: TcpStream,
+    /// Shared with those that wait for its loss while others read and write.
+    pub tcp: Arc<TcpStream>,
     first: FirstBytes,
     /// All that comes first, while somebody wants to know.
     hello: Option<Vec<u8>>,
@@ -31,7 +36,7 @@ struct Loss {
 
 impl Socket {
     pub fn new(tcp: TcpStream) -> Self {
-        Self { tcp, first: FirstBytes::default(), hello: None, loss: None }
+        Self { tcp: Arc::new(tcp), first: FirstBytes::default(), hello: None, loss: None }
     }
 
     /// Returns the first bytes that were received, as they came over the wire.
@@ -54,13 +59,84 @@ impl Socket {
         self.loss.is_some()
     }
 
-    fn noting_loss<T>(&mut self, polled: Poll<io::Result<T>>) -> Poll<io::Result<T>> {
-        if let Poll::Ready(Err(error)) = &polled {
+    /// Does a read with the system's own call, which may give `wanted` bytes at most, once the socket is readable.
+    /// Returns how many it gave, 0 at the end.
+    ///
+    /// # Errors
+    /// The connection is lost, now or before.
+    pub fn poll_read_with(
+        &mut self,
+        cx: &mut Context<'_>,
+        wanted: usize,
+        call: impl FnMut(&TcpStream) -> io::Result<usize>,
+    ) -> Poll<io::Result<usize>> {
+        let read = ready!(poll_io(&self.tcp, Interest::READABLE, wanted, cx, call));
+        Poll::Ready(match (self.loss, &read) {
+            // After a loss was told, the end looks as if it had come by FIN.
+            (Some(loss), Ok(0) | Err(_)) if wanted > 0 => Err(loss.error()),
+            _ => self.noting_loss(read),
+        })
+    }
+
+    /// Does a write with the system's own call, which may take `offered` bytes at most, once the socket is writable.
+    /// Returns how many it took.
+    ///
+    /// # Errors
+    /// The connection is lost.
+    pub fn poll_write_with(
+        &mut self,
+        cx: &mut Context<'_>,
+        offered: usize,
+        call: impl FnMut(&TcpStream) -> io::Result<usize>,
+    ) -> Poll<io::Result<usize>> {
+        let written = ready!(poll_io(&self.tcp, Interest::WRITABLE, offered, cx, call));
+        Poll::Ready(self.noting_loss(written))
+    }
+
+    fn noting_loss<T>(&mut self, result: io::Result<T>) -> io::Result<T> {
+        if let Err(error) = &result {
             self.loss.get_or_insert_with(|| Loss { kind: error.kind(), code: error.raw_os_error() });
         }
-        polled
+        result
     }
 }
+
+/// Calls the system once the socket is ready, again if it was not. A call that passes less than `most` bytes has found
+/// the socket drained or full, so that the next one waits for an event without asking the system in vain.
+fn poll_io(
+    tcp: &TcpStream,
+    interest: Interest,
+    most: usize,
+    cx: &mut Context<'_>,
+    mut call: impl FnMut(&TcpStream) -> io::Result<usize>,
+) -> Poll<io::Result<usize>> {
+    loop {
+        if interest == Interest::READABLE {
+            ready!(tcp.poll_read_ready(cx))?;
+        } else {
+            ready!(tcp.poll_write_ready(cx))?;
+        }
+        let mut partial = None;
+        let called = tcp.try_io(interest, || match call(tcp) {
+            Ok(count) if 0 < count && count < most => {
+                partial = Some(count);
+                // Clears the readiness, unless an event has come meanwhile.
+                Err(io::ErrorKind::WouldBlock.into())
+            }
+            Err(error) if error.kind() == io::ErrorKind::Interrupted => Ok(INTERRUPTED),
+            outcome => outcome,
+        });
+        match (partial, called) {
+            (Some(count), _) => return Poll::Ready(Ok(count)),
+            (None, Ok(INTERRUPTED)) => {}
+            (None, Err(error)) if error.kind() == io::ErrorKind::WouldBlock => {}
+            (None, called) => return Poll::Ready(called),
+        }
+    }
+}
+
+/// No call passes so many bytes.
+const INTERRUPTED: usize = usize::MAX;
 
 impl Loss {
     fn error(self) -> io::Error {
@@ -70,25 +146,23 @@ impl Loss {
 
 impl AsyncRead for Socket {
     fn poll_read(mut self: Pin<&mut Self>, cx: &mut Context<'_>, buf: &mut ReadBuf<'_>) -> Poll<io::Result<()>> {
-        let (before, has_room) = (buf.filled().len(), buf.remaining() > 0);
-        let polled = Pin::new(&mut self.tcp).poll_read(cx, buf);
-        let received = &buf.filled()[before..];
-        if let (Some(loss), true, true) = (self.loss, received.is_empty() && has_room, polled.is_ready()) {
-            return Poll::Ready(Err(loss.error()));
-        }
+        let room = buf.initialize_unfilled();
+        let wanted = room.len();
+        let count = ready!(self.poll_read_with(cx, wanted, |tcp| Ok(recv(tcp, &mut *room, RecvFlags::empty())?.0)))?;
+        let received = &room[..count];
         self.first.record(received);
         if let Some(hello) = &mut self.hello {
             let wanted = LONGEST_HELLO.saturating_sub(hello.len()).min(received.len());
             hello.extend(&received[..wanted]);
         }
-        self.noting_loss(polled)
+        buf.advance(count);
+        Poll::Ready(Ok(()))
     }
 }
 
 impl AsyncWrite for Socket {
     fn poll_write(mut self: Pin<&mut Self>, cx: &mut Context<'_>, buf: &[u8]) -> Poll<io::Result<usize>> {
-        let polled = Pin::new(&mut self.tcp).poll_write(cx, buf);
-        self.noting_loss(polled)
+        self.poll_write_with(cx, buf.len(), |tcp| Ok(send(tcp, buf, SendFlags::NOSIGNAL)?))
     }
 
     fn poll_write_vectored(
@@ -96,22 +170,22 @@ impl AsyncWrite for Socket {
         cx: &mut Context<'_>,
         bufs: &[IoSlice<'_>],
     ) -> Poll<io::Result<usize>> {
-        let polled = Pin::new(&mut self.tcp).poll_write_vectored(cx, bufs);
-        self.noting_loss(polled)
+        let offered = bufs.iter().map(|buf| buf.len()).sum();
+        self.poll_write_with(cx, offered, |tcp| SockRef::from(tcp).send_vectored_with_flags(bufs, libc::MSG_NOSIGNAL))
     }
 
     fn is_write_vectored(&self) -> bool {
-        self.tcp.is_write_vectored()
+        true
     }
 
-    fn poll_flush(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
-        let polled = Pin::new(&mut self.tcp).poll_flush(cx);
-        self.noting_loss(polled)
+    /// The kernel has it already.
+    fn poll_flush(self: Pin<&mut Self>, _: &mut Context<'_>) -> Poll<io::Result<()>> {
+        Poll::Ready(Ok(()))
     }
 
-    fn poll_shutdown(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
-        let polled = Pin::new(&mut self.tcp).poll_shutdown(cx);
-        self.noting_loss(polled)
+    fn poll_shutdown(mut self: Pin<&mut Self>, _: &mut Context<'_>) -> Poll<io::Result<()>> {
+        let ended = shutdown_write(&self.tcp);
+        Poll::Ready(self.noting_loss(ended))
     }
 }
 

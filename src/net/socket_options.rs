@@ -10,27 +10,47 @@ use tokio::net::TcpStream;
 
 use crate::model::profile::Protocol;
 
-/// Sets the options of a protocol profile on a socket that is to connect, or on a listening socket, whose connections
-/// inherit them.
+/// Sets the options of a protocol profile on a new socket that is to connect. What a new socket has already is not set
+/// again, as each connection pays for it.
 ///
 /// # Errors
 /// The system refuses an option.
-pub(super) fn set_options(socket: &impl AsFd, profile: &Protocol) -> io::Result<()> {
+pub(super) fn set_connecting_options(socket: &impl AsFd, profile: &Protocol) -> io::Result<()> {
+    let socket = SockRef::from(socket);
+    if profile.nodelay {
+        socket.set_tcp_nodelay(true)?;
+    }
+    if profile.user_timeout.is_some() {
+        socket.set_tcp_user_timeout(profile.user_timeout)?;
+    }
+    if let Some(size) = profile.max_segment_size {
+        socket.set_tcp_mss(size.into())?;
+    }
+    profile.keep_alive_interval.map_or(Ok(()), |interval| set_keepalive(&socket, interval))
+}
+
+/// Sets the options of a protocol profile on a listening socket, whose connections inherit them. It may have others.
+///
+/// # Errors
+/// The system refuses an option.
+pub(super) fn set_inherited_options(socket: &impl AsFd, profile: &Protocol) -> io::Result<()> {
     let socket = SockRef::from(socket);
     socket.set_tcp_nodelay(profile.nodelay)?;
     socket.set_tcp_user_timeout(profile.user_timeout)?;
     match profile.max_segment_size {
         Some(size) => socket.set_tcp_mss(size.into())?,
-        // What a listening socket had before. Kernels that refuse 0 keep the old size until pronk is restarted.
+        // Kernels that refuse 0 keep the old size until pronk is restarted.
         None => drop(socket.set_tcp_mss(0)),
     }
     match profile.keep_alive_interval {
-        Some(interval) => {
-            let keepalive = TcpKeepalive::new().with_time(interval).with_interval(interval);
-            socket.set_tcp_keepalive(&keepalive.with_retries(KEEPALIVE_PROBES))
-        }
+        Some(interval) => set_keepalive(&socket, interval),
         None => socket.set_keepalive(false),
     }
+}
+
+fn set_keepalive(socket: &SockRef<'_>, interval: Duration) -> io::Result<()> {
+    let keepalive = TcpKeepalive::new().with_time(interval).with_interval(interval);
+    socket.set_tcp_keepalive(&keepalive.with_retries(KEEPALIVE_PROBES))
 }
 
 /// Makes the close send RST instead of FIN. Bytes that the peer has not acknowledged are lost then.

@@ -31,7 +31,7 @@ pub(super) async fn accept_tls(
             let (socket, session) = tls.get_mut();
             record.opening_on_wire = Opening::of(socket.opening());
             record.client_tls = Some(TlsFacts::of_client_side(session, &socket.take_hello()));
-            Ok(Stream::Tls(Box::new(TlsStream::Server(tls))))
+            Ok(Stream::tls(TlsStream::Server(tls)))
         }
         Ok(Err((error, mut socket))) => {
             record.opening_on_wire = Opening::of(socket.opening());

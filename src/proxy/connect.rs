@@ -12,21 +12,22 @@ use super::connection_record::ConnectionRecord;
 use super::dial::dial;
 use super::member_handshake::{self, Patience};
 use super::passive_health::PassiveHealth;
+use super::place::Place;
 use super::recent_connections::RecentConnection;
 use super::snapshot::Snapshot;
 use super::stream::Stream;
 use super::virtual_server::LiveVirtualServer;
 use crate::model::MemberKey;
 use crate::net::{self, Socket};
-use crate::pool::{Asker, Contact, MemberGuard, SetupGuard};
+use crate::pool::{Asker, Contact, LiveMember, LivePool};
 
 /// A connection to a member that is ready for the client's bytes.
 pub(super) struct Connected {
     pub stream: Stream,
     pub key: MemberKey,
-    pub guard: MemberGuard,
-    /// Held until the member has answered.
-    pub setup: SetupGuard,
+    pub pool: Arc<LivePool>,
+    pub member: Arc<LiveMember>,
+    pub place: Place,
     /// When it was made.
     pub since: Instant,
 }
@@ -47,7 +48,7 @@ pub(super) async fn choose_and_connect(
     address: IpAddr,
     avoided: Option<&MemberKey>,
     record: &mut ConnectionRecord,
-) -> Result<Connected, Close> {
+) -> Result<Box<Connected>, Close> {
     let mut tried = Vec::new();
     let mut failed: Option<Close> = None;
     while record.tries <= snapshot.pool.config.reselect_tries {
@@ -81,8 +82,10 @@ pub(super) async fn choose_and_connect(
             Ok(stream) => {
                 let answered = if matches!(stream, Stream::Tls(_)) { Contact::Process } else { Contact::Port };
                 PassiveHealth::new(&member.live).connected(answered);
-                let (guard, setup) = (choice.guard, choice.setup);
-                return Ok(Connected { stream, key: member.key.clone(), guard, setup, since: Instant::now() });
+                let (pool, live) = (Arc::clone(&choice.guard.pool), Arc::clone(&choice.guard.member));
+                let place = Place::new(choice.guard, choice.setup);
+                let (key, since) = (member.key.clone(), Instant::now());
+                return Ok(Box::new(Connected { stream, key, pool, member: live, place, since }));
             }
             // Toward another address there may be ports left.
             Err(close) if close.reason == CloseReason::ProxyOutOfPorts => {

@@ -1,6 +1,7 @@
 //! The life of one connection, from accept to its record in the log.
 
 use std::net::SocketAddr;
+use std::pin::pin;
 use std::sync::Arc;
 
 use tokio::net::TcpStream;
@@ -17,7 +18,6 @@ use super::first_bytes;
 use super::flow::{End, Flow, Side};
 use super::lifecycle::Lifecycle;
 use super::passive_health::PassiveHealth;
-use super::place::Place;
 use super::relay::{Outcome, Relay, StopConditions};
 use super::service_down;
 use super::silent_hold::hold_silently;
@@ -57,20 +57,23 @@ impl Accepted {
         client: SocketAddr,
         virtual_server: Arc<LiveVirtualServer>,
         lifecycle: Lifecycle,
-    ) -> Self {
+    ) -> Box<Self> {
         let snapshot = virtual_server.snapshot.load_full();
         let context = Context { client, snapshot, virtual_server, lifecycle };
-        Self { socket: Socket::new(tcp), context }
+        Box::new(Self { socket: Socket::new(tcp), context })
     }
 }
 
 /// Serves a client to the end, and writes its record to the log.
-pub(super) async fn serve(accepted: Accepted) {
+pub(super) async fn serve(accepted: Box<Accepted>) {
     let virtual_server = Arc::clone(&accepted.context.virtual_server);
     let Context { client, snapshot, .. } = &accepted.context;
-    let mut record = ConnectionRecord::new(snapshot, *client, accepted.socket.tcp.local_addr().ok());
+    // Only a destination of all addresses leaves open which one the client has connected to.
+    let destination = Some(snapshot.config.destination).filter(|it| !it.ip().is_unspecified() && it.port() != 0);
+    let destination = destination.or_else(|| accepted.socket.tcp.local_addr().ok());
+    let mut record = ConnectionRecord::new(snapshot, *client, destination);
     let lifecycle = accepted.context.lifecycle.clone();
-    let mut close = life(accepted, &mut record).await.unwrap_or_else(|early| early);
+    let mut close = life(accepted, &lifecycle, &mut record).await.unwrap_or_else(|early| early);
     record.note_end();
     if let Some(member) = record.ended_by.take() {
         // Nothing is held meanwhile but the record.
@@ -80,13 +83,14 @@ pub(super) async fn serve(accepted: Accepted) {
     record.write(&close);
 }
 
-async fn life(accepted: Accepted, record: &mut ConnectionRecord) -> Result<Close, Close> {
+/// The future of this lasts as long as the connection, so it is kept small: what is large is boxed or borrowed, as an
+/// argument that is moved is kept twice.
+async fn life(accepted: Box<Accepted>, lifecycle: &Lifecycle, record: &mut ConnectionRecord) -> Result<Close, Close> {
     // Counts the connection until the end.
     let _guard = accepted.admit().await?;
-    let lifecycle = accepted.context.lifecycle.clone();
     // Boxed, so that what only the beginning needs is freed before the relay, which lasts.
     let beginning = Box::pin(async {
-        let mut handshaken = unless_drained(&lifecycle, accepted.handshake(record)).await?;
+        let mut handshaken = unless_drained(lifecycle, accepted.handshake(record)).await?;
         let mut inbound = Flow::default();
         if handshaken.context.snapshot.config.dial == Dial::FirstByte {
             handshaken.first_bytes(&mut inbound, record).await?;
@@ -142,8 +146,8 @@ impl Accepted {
         Err(refusal.by.close(&snapshot.pool.config.name))
     }
 
-    async fn handshake(self, record: &mut ConnectionRecord) -> Result<Handshaken, Close> {
-        let Self { socket, context } = self;
+    async fn handshake(self: Box<Self>, record: &mut ConnectionRecord) -> Result<Handshaken, Close> {
+        let Self { socket, context } = *self;
         let client = match &context.snapshot.client_ssl {
             Some(profile) => client_handshake::accept_tls(profile, socket, record).await?,
             None => Stream::Plain(socket),
@@ -175,7 +179,7 @@ impl Handshaken {
         &mut self,
         avoided: Option<&MemberKey>,
         record: &mut ConnectionRecord,
-    ) -> Result<Connected, Close> {
+    ) -> Result<Box<Connected>, Close> {
         let Context { client, snapshot, virtual_server, lifecycle } = &mut self.context;
         let socket = self.client.socket();
         let connecting = connect::choose_and_connect(virtual_server, snapshot, socket, client.ip(), avoided, record);
@@ -191,34 +195,32 @@ impl Handshaken {
     async fn relay(
         &mut self,
         inbound: &mut Flow,
-        connected: Connected,
+        mut connected: Box<Connected>,
         may_leave: bool,
         meter: &mut TrafficMeter,
         record: &mut ConnectionRecord,
     ) -> Relayed {
-        let Connected { stream: mut member, key, guard, setup, since } = connected;
+        let Connected { stream: member, key, pool, member: live_member, place, since } = &mut *connected;
+        let (since, live_member) = (*since, &*live_member);
         let Context { client, snapshot, lifecycle, .. } = &self.context;
-        let (pool, live_member) = (Arc::clone(&guard.pool), Arc::clone(&guard.member));
-        let health = PassiveHealth::new(&live_member);
-        let mut place = Place::new(guard, setup);
-        meter.set_member(pool, Arc::clone(&live_member));
+        let health = PassiveHealth::new(live_member);
+        meter.set_member(Arc::clone(pool), Arc::clone(live_member));
         let mut outbound = Flow::default();
         let profile = Arc::clone(&snapshot.config.protocol);
-        let stop = StopConditions {
-            closing: lifecycle.closing(),
-            service_down: service_down::action_due(live_member.service_down_in_force()),
-            another: || {
-                let asker = Asker { avoided: Some(&key), ..Asker::new(client.ip(), &[]) };
-                snapshot.pool.has_unsuspected(asker, Instant::now().into_std())
-            },
+        let another = || {
+            let asker = Asker { avoided: Some(key), ..Asker::new(client.ip(), &[]) };
+            snapshot.pool.has_unsuspected(asker, Instant::now().into_std())
         };
-        let deadlines = Deadlines::new(&profile, since);
+        let closing = pin!(lifecycle.closing());
+        let service_down = pin!(service_down::action_due(live_member.service_down_in_force()));
+        let stop = StopConditions { closing, service_down, another: &another };
+        let mut deadlines = Deadlines::new(&profile, since);
         let may_try = record.tries <= snapshot.pool.config.reselect_tries;
         if may_try && may_leave && snapshot.pool.members.len() > 1 {
             inbound.keep_opening();
         }
-        let relay = Relay::new(&mut self.client, &mut member, inbound, &mut outbound, health);
-        let relay = relay.run(stop, deadlines, &mut place, meter).await;
+        let mut relay = Relay::new(&mut self.client, member, inbound, &mut outbound, health);
+        let relay = relay.run(stop, &mut deadlines, place, meter).await;
         meter.count_bytes(inbound.bytes, outbound.bytes);
 
         let is_unanswered = inbound.can_start_again() && !outbound.has_received() && !outbound.has_ended_in_order();
@@ -227,7 +229,7 @@ impl Handshaken {
             meter.count_packets(self.client.socket(), member.socket());
             record.set_traffic(meter.totals());
             inbound.start_again();
-            return Relayed::Reselect(key);
+            return Relayed::Reselect(key.clone());
         }
 
         if !matches!(relay.outcome, Outcome::Ended { reset: Some(Side::Member), .. } | Outcome::Drained) {
@@ -244,7 +246,7 @@ impl Handshaken {
         let ending = Ending {
             relay,
             client: &mut self.client,
-            member: &mut member,
+            member,
             opening: record.opening,
             answer: outbound.opening(),
             lasted: since.elapsed(),
@@ -254,15 +256,15 @@ impl Handshaken {
         ending.close(&profile).await;
         meter.count_packets(self.client.socket(), member.socket());
         record.set_traffic(meter.totals());
+        if matches!(close.reason, CloseReason::MemberFin | CloseReason::MemberTruncated) {
+            record.ended_by = Some(Arc::clone(live_member)).filter(|member| *member.health() == Health::Up);
+        }
         if is_dropped {
             // The member is free at once; the client is held.
-            drop((member, place));
+            drop(connected);
             let client = &self.client.socket().tcp;
             Box::pin(hold_silently(client, profile.idle_timeout, lifecycle.closing())).await;
             net::reset_on_close(client);
-        }
-        if matches!(close.reason, CloseReason::MemberFin | CloseReason::MemberTruncated) {
-            record.ended_by = Some(live_member).filter(|member| *member.health() == Health::Up);
         }
         Relayed::Ended(close)
     }

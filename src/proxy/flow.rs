@@ -7,7 +7,7 @@ use std::task::{Context, Poll, ready};
 use super::buffers::{BULK, Chunk, SMALL};
 use super::stream::Stream;
 use crate::impala::SessionOpening;
-use crate::net::FirstBytes;
+use crate::net::{FirstBytes, SplicePipe};
 use crate::tls::TlsFault;
 
 /// A side of a connection.
@@ -76,6 +76,8 @@ impl End {
 #[derive(Debug, Default)]
 pub(super) struct Flow {
     chunk: Option<Chunk>,
+    /// The kernel's way for a large result between two sockets without TLS.
+    pipe: Option<SplicePipe>,
     /// How many bytes are read at once of a large result; 0 while there is none. No more is read of it than the receiver
     /// has room for, so that what a slow receiver does not take yet stays with the sender.
     bulk: usize,
@@ -126,7 +128,12 @@ impl Flow {
 
     /// Returns whether bytes were received that the receiver does not have yet.
     pub(super) fn has_unsent(&self) -> bool {
-        !self.finished && (self.chunk.is_some() || self.unflushed || self.waits)
+        !self.finished && (self.has_read() || self.unflushed || self.waits)
+    }
+
+    /// Returns whether bytes were read that are not passed on yet.
+    fn has_read(&self) -> bool {
+        self.chunk.is_some() || self.pipe.as_ref().is_some_and(|pipe| !pipe.is_empty())
     }
 
     /// Returns whether bytes wait for the receiver. The sender is not read meanwhile.
@@ -187,7 +194,7 @@ impl Flow {
     /// Returns whether all was passed on that opens a session, and nothing else.
     pub(super) fn is_whole_opening(&self) -> bool {
         let is_whole = |kept: &Vec<u8>| SessionOpening::of(kept) == SessionOpening::Whole;
-        self.chunk.is_none() && !self.discarded && self.kept.as_ref().is_some_and(is_whole)
+        !self.has_read() && !self.discarded && self.kept.as_ref().is_some_and(is_whole)
     }
 
     /// Returns whether another receiver can get all that was sent.
@@ -273,6 +280,15 @@ impl Flow {
                 passed += count;
                 continue;
             }
+            if let (Some(pipe), Stream::Plain(to)) = (self.pipe.as_mut().filter(|pipe| !pipe.is_empty()), &mut *to) {
+                let Poll::Ready(count) = pipe.poll_drain(cx, to)? else {
+                    (self.bulk, self.waits) = (0, true);
+                    return Poll::Pending;
+                };
+                self.bytes += count as u64;
+                passed += count;
+                continue;
+            }
             match &self.end {
                 None => {}
                 Some(End::Fin | End::Truncated) if self.end_held => {
@@ -291,14 +307,11 @@ impl Flow {
             // The sender waits, instead of more and more encrypted bytes.
             self.waits = true;
             ready!(to.poll_send_encrypted(cx))?;
-            let count = match self.bulk {
-                0 => SMALL,
-                most => from.most_read(most.min(ready!(to.poll_room(SMALL, cx))?)),
-            };
+            let room = if self.bulk == 0 { SMALL } else { ready!(to.poll_room(SMALL, cx))? };
             self.waits = false;
-            let mut chunk = Chunk::borrow(count);
-            if self.fill(cx, from, &mut chunk).is_pending() {
+            if self.read(cx, from, to, room).is_pending() {
                 self.bulk = 0;
+                self.pipe = None;
                 if self.unflushed {
                     // A flush that cannot finish is finished by a later poll: the write side wakes us.
                     if let Poll::Ready(flushed) = to.poll_flush(cx) {
@@ -308,13 +321,33 @@ impl Flow {
                 }
                 return Poll::Pending;
             }
-            if chunk.is_full() {
-                // Step by step: a kernel that lacks memory takes less than there is room for.
-                self.bulk = BULK.min(4 * self.bulk.max(SMALL));
-            }
-            self.chunk = (!chunk.unwritten().is_empty()).then_some(chunk);
         }
         Poll::Ready(Ok(()))
+    }
+
+    /// Reads what there is for a receiver that has so much room, or takes the sender's end.
+    fn read(&mut self, cx: &mut Context<'_>, from: &mut Stream, to: &Stream, room: usize) -> Poll<()> {
+        if let (BULK, Stream::Plain(from), Stream::Plain(_)) = (self.bulk, &mut *from, to) {
+            if self.pipe.is_none() {
+                self.pipe = SplicePipe::borrow();
+            }
+            if let Some(pipe) = &mut self.pipe {
+                match ready!(pipe.poll_fill(cx, from, room)) {
+                    Ok(0) => self.set_end(End::Fin),
+                    Ok(_) => {}
+                    Err(error) => self.set_end(End::of(&error)),
+                }
+                return Poll::Ready(());
+            }
+        }
+        let mut chunk = Chunk::borrow(if self.bulk == 0 { SMALL } else { from.most_read(room.min(self.bulk)) });
+        ready!(self.fill(cx, from, &mut chunk));
+        if chunk.is_full() {
+            // Step by step: a kernel that lacks memory takes less than there is room for.
+            self.bulk = BULK.min(4 * self.bulk.max(SMALL));
+        }
+        self.chunk = (!chunk.unwritten().is_empty()).then_some(chunk);
+        Poll::Ready(())
     }
 
     /// Reads what there is into the chunk, or takes the sender's end. Bytes that were read before the end are passed on

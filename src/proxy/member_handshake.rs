@@ -46,7 +46,7 @@ pub(super) async fn connect_tls(
         Ok(Ok(stream)) => {
             record.times.member_tls = Some(started.elapsed());
             record.member_tls = Some(TlsFacts::of_member_side(stream.get_ref().1, tls));
-            Ok(Stream::Tls(Box::new(TlsStream::Client(stream))))
+            Ok(Stream::tls(TlsStream::Client(stream)))
         }
         Ok(Err(error)) => Err(failed(&error)),
         Err(_) => Err(CloseReason::MemberHandshakeTimeout.into()),

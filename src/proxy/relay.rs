@@ -48,13 +48,13 @@ pub(super) struct Finished {
 }
 
 /// What ends a relay from outside.
-pub(super) struct StopConditions<C, S, A> {
+pub(super) struct StopConditions<'a, C, S> {
     /// Completes when the drain closes this connection.
-    pub closing: C,
+    pub closing: Pin<&'a mut C>,
     /// Completes when the member's service-down action is due.
-    pub service_down: S,
+    pub service_down: Pin<&'a mut S>,
     /// Whether another member could be chosen, if this one does not answer what opens the session.
-    pub another: A,
+    pub another: &'a (dyn Fn() -> bool + Sync),
 }
 
 /// Both directions of one connection.
@@ -107,19 +107,18 @@ impl<'a> Relay<'a> {
     /// Passes bytes until the end. Gives the connection's `place` at the member back as soon as the member's side is
     /// over.
     pub(super) async fn run(
-        mut self,
-        stop: StopConditions<impl Future<Output = ()>, impl Future<Output = ServiceDownAction>, impl Fn() -> bool>,
-        mut deadlines: Deadlines,
+        &mut self,
+        mut stop: StopConditions<'_, impl Future<Output = ()>, impl Future<Output = ServiceDownAction>>,
+        deadlines: &mut Deadlines,
         place: &mut Place,
         meter: &mut TrafficMeter,
     ) -> Finished {
         let mut alarm = pin!(sleep_until(deadlines.next().0));
-        let (mut closing, mut service_down) = (pin!(stop.closing), pin!(stop.service_down));
         let mut verdict = VerdictWait::default();
         self.outbound.end_held = self.health.verdict_matters();
         let outcome = poll_fn(|cx| {
             // First, so that bytes which a dead member did not receive can go to another.
-            if let Poll::Ready(action) = service_down.as_mut().poll(cx) {
+            if let Poll::Ready(action) = stop.service_down.as_mut().poll(cx) {
                 return Poll::Ready(Outcome::ServiceDown(action));
             }
             let before = (self.inbound.bytes, self.outbound.bytes);
@@ -145,10 +144,10 @@ impl<'a> Relay<'a> {
                 deadlines.passed(self.inbound.bytes > before.0, now);
                 meter.count_packets_each_second(now, self.client.socket(), self.member.socket());
             }
-            self.note_ends(&mut deadlines, place);
+            self.note_ends(deadlines, place);
             deadlines.blocked =
                 BOTH.iter().any(|side| self.flow_from(*side).is_blocked() && self.watch_of(*side).is_none());
-            if closing.as_mut().poll(cx).is_ready() {
+            if stop.closing.as_mut().poll(cx).is_ready() {
                 return Poll::Ready(Outcome::Drained);
             }
             loop {
@@ -168,7 +167,7 @@ impl<'a> Relay<'a> {
                     Due::SetUp => place.set_up(),
                     Due::MemberOver => place.free(),
                     Due::Unanswered => {
-                        if self.hangs(&mut deadlines) && (stop.another)() {
+                        if self.hangs(deadlines) && (stop.another)() {
                             return Poll::Ready(Outcome::ServiceDown(ServiceDownAction::Reselect));
                         }
                     }

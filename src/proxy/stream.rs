@@ -18,6 +18,15 @@ pub(super) enum Stream {
 }
 
 impl Stream {
+    pub(super) fn tls(mut tls: TlsStream<Socket>) -> Self {
+        // A large piece is encrypted whole, and sent with one system call.
+        match &mut tls {
+            TlsStream::Client(tls) => tls.get_mut().1.set_buffer_limit(Some(BULK)),
+            TlsStream::Server(tls) => tls.get_mut().1.set_buffer_limit(Some(BULK)),
+        }
+        Self::Tls(Box::new(tls))
+    }
+
     pub(super) fn socket(&self) -> &Socket {
         match self {
             Self::Plain(socket) => socket,
@@ -50,8 +59,8 @@ impl Stream {
     pub(super) fn most_read(&self, room: usize) -> usize {
         match self {
             Self::Plain(_) => room.clamp(SMALL, BULK),
-            // Whole records, as a part of one would stay here. More than fits into the processor's caches is no faster.
-            Self::Tls(_) => (room / SMALL).clamp(1, 4) * SMALL,
+            // Whole records, as a part of one would stay here.
+            Self::Tls(_) => (room / SMALL).clamp(1, BULK / SMALL) * SMALL,
         }
     }
 

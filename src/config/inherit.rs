@@ -199,6 +199,12 @@ impl Document {
         }
     }
 
+    /// Returns whether the user wrote a key of a named profile or monitor, or of what it inherits from.
+    pub(super) fn is_written(&self, section: &str, name: &str, key: &str) -> bool {
+        let inherited = self.inherited(section, name).unwrap_or_default();
+        inherited.iter().any(|entry| entry.key == key && !entry.key_at.is_built_in())
+    }
+
     /// Returns where the value at a path stands, or its nearest ancestor.
     pub(super) fn locate(&self, path: &[&str]) -> Option<At> {
         let (first, rest) = path.split_first()?;

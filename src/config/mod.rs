@@ -23,6 +23,7 @@ mod source;
 mod suggest;
 mod transports;
 mod tree;
+mod verification;
 mod yaml_error;
 
 pub use built_in::built_in;

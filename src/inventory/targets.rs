@@ -22,6 +22,8 @@ pub struct Targets {
     pub spare: Vec<String>,
     /// Virtual servers without a hostname whose clients see certificates: their names cannot be checked.
     pub nameless: Vec<Name>,
+    /// Virtual servers without TLS on either side, by the configuration.
+    pub plain: Vec<Name>,
     /// What becomes of findings.
     pub levels: Levels,
 }
@@ -66,7 +68,14 @@ impl Targets {
     pub fn of(model: &Model, entries: &[String]) -> Self {
         let mut targets = Self { levels: Levels::of(&model.lint), ..Self::default() };
         let mut members = BTreeMap::new();
+        let uses = model.pool_uses();
         for virtual_server in model.virtual_servers.values() {
+            let pool = &virtual_server.pool;
+            let speak_tls = uses.get(&pool.name).and_then(|used| used.members_speak_tls(pool));
+            if virtual_server.mode() == Mode::Passthrough && speak_tls == Some(false) {
+                targets.plain.push(virtual_server.name.clone());
+                continue;
+            }
             targets.front_end(virtual_server);
             if let Some(expected) = expected_of(virtual_server) {
                 for member in &virtual_server.pool.members {

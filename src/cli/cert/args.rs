@@ -54,16 +54,17 @@ pub(super) fn load(path: &Path) -> anyhow::Result<Loaded> {
 
 /// Whom a certificate is for.
 #[derive(Debug, clap::Args)]
+#[group(required = true, multiple = true)]
 pub(super) struct NameArgs {
-    /// The common name; by default the first of the other names. A host name is among the alternative names too.
-    #[arg(long, value_name = "NAME", required_unless_present_any = ["dns", "ip"], help_heading = "Names")]
-    common_name: Option<String>,
     /// A DNS name that clients connect to, or a wildcard such as *.example.com; may be given again.
     #[arg(long, value_name = "NAME", value_delimiter = ',', value_parser = values::dns_name, help_heading = "Names")]
     dns: Vec<String>,
     /// An IP address that clients connect to; may be given again.
     #[arg(long, value_name = "ADDRESS", value_delimiter = ',', value_parser = values::address, help_heading = "Names")]
     ip: Vec<IpAddr>,
+    /// The common name; by default the first of the other names. A host name is among the alternative names too.
+    #[arg(long, value_name = "NAME", help_heading = "Names")]
+    common_name: Option<String>,
 }
 
 impl NameArgs {

@@ -16,8 +16,8 @@ use crate::model::{Dial, ImmediateAction, LoadBalancing, Model, SetBy, VirtualSe
 
 pub(in crate::config) const VIRTUAL_SERVER: Section = Section {
     name: "virtual server",
-    doc: "What clients connect to. Its SSL profiles decide its TLS mode: none is passthrough, client-ssl alone is \
-          offload, both are re-encrypt, server-ssl alone is TLS toward the member only.",
+    doc: "What clients connect to. Its SSL profiles decide its TLS mode: none is passthrough (plain in a cluster \
+          without TLS), client-ssl alone is offload, both are re-encrypt, server-ssl alone is TLS toward the member only.",
     list: |keys| {
         const { &VirtualServerKeys }.list(keys);
         const { &AUTOMAP }.list(keys);

@@ -58,10 +58,11 @@ pub(in crate::cli::lint) fn from_config(loaded: &Loaded, now: i64, expiry_days: 
             Err(error) => collected.unreadable.push(error),
         }
     }
-    for name in &without_tls {
-        let message =
-            format!("virtual server `{name}` has no TLS, and neither have its members: there are no certificates");
-        let help = "for TLS to clients give it a client-ssl profile, or the impalads a certificate".to_owned();
+    for name in targets.plain.iter().chain(&without_tls) {
+        let message = format!(
+            "virtual server `{name}` is plain: it has no TLS, and neither have its members, so there are no certificates"
+        );
+        let help = "for TLS to clients write `client-ssl`, or give the impalads a certificate".to_owned();
         collected.note(loaded, name, message, help);
     }
     for name in targets.nameless.iter().filter(|name| !without_tls.contains(name)) {

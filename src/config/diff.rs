@@ -276,7 +276,7 @@ virtual-servers:
     #[test]
     fn what_is_built_in_is_neither_added_nor_removed() {
         let edits = [("monitors: [often]", "monitors: [often, tls, impala]"), ("protocol: slow, ", "")];
-        let told = ["~ pool p: monitors often -> often, tls, impala", "~ virtual server vs: protocol slow -> tcp"];
+        let told = ["~ pool p: monitors [often] -> [often; tls; impala]", "~ virtual server vs: protocol slow -> tcp"];
         assert_eq!(changes(&edits), told);
     }
 

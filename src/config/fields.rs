@@ -5,6 +5,7 @@ use std::collections::HashMap;
 use std::path::Path;
 
 use super::diagnostic::{Diagnostic, Diagnostics, Severity};
+use super::elsewhere;
 use super::inherit::Document;
 use super::keys::{AnyKey, Section};
 use super::long_form;
@@ -91,7 +92,11 @@ impl Context<'_> {
     /// Notes a name that nothing in its section has.
     pub(super) fn unknown(&self, what: &str, section: &str, name: &str, at: At) {
         let names = self.document.names(section);
-        let help = did_you_mean(name, names.iter().copied())
+        let unpartitioned = name.rsplit_once('/').filter(|(before, _)| before.starts_with('/')).map(|(_, bare)| bare);
+        let help = unpartitioned
+            .map(|bare| format!("there are no partitions: write `{bare}`"))
+            .or_else(|| elsewhere::for_name(section, name).map(str::to_owned))
+            .or_else(|| did_you_mean(name, names.iter().copied()))
             .or_else(|| (!names.is_empty()).then(|| format!("there are: {}", names.join(", "))));
         self.error(at, format!("there is no {what} `{name}`"), help);
     }
@@ -227,7 +232,9 @@ impl<'a> Fields<'a> {
             return;
         }
         let message = format!("`{}` must be {}, found {}", key.name(), key.describe(), node.describe());
-        let help = long_form::of_list(key.name(), &key.describe(), node).or_else(|| key.hint(&written));
+        let help = long_form::of_list(key.name(), &key.describe(), node)
+            .or_else(|| elsewhere::for_value(key.name(), &written).map(str::to_owned))
+            .or_else(|| key.hint(&written));
         self.error(node.at, message, help);
     }
 }

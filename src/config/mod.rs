@@ -6,6 +6,7 @@
 mod built_in;
 mod diagnostic;
 mod diff;
+mod elsewhere;
 mod encoding;
 mod fields;
 mod file;

@@ -3,6 +3,7 @@
 
 mod check;
 mod plain;
+mod words;
 
 #[path = "../support/mod.rs"]
 mod support;

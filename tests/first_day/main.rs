@@ -2,6 +2,8 @@
 //! examples, and the documentation as it is pasted.
 
 mod check;
+mod examples;
+mod init;
 mod plain;
 mod words;
 

@@ -67,7 +67,19 @@ pub(super) struct NameArgs {
     common_name: Option<String>,
 }
 
+impl StoreArgs {
+    /// Those of a folder.
+    pub(super) fn at(folder: &Path) -> Self {
+        Self { store: Some(folder.to_owned()), config: None }
+    }
+}
+
 impl NameArgs {
+    /// Those of one DNS name.
+    pub(super) fn of_dns(name: &str) -> Self {
+        Self { dns: vec![name.to_owned()], ip: Vec::new(), common_name: None }
+    }
+
     pub(super) fn of_server(&self) -> Result<Names, StoreError> {
         Ok(Names::of_server(self.common_name.as_deref(), &self.dns, &self.ip)?)
     }
@@ -82,7 +94,7 @@ impl NameArgs {
 }
 
 /// Where a passphrase is.
-#[derive(Debug, clap::Args)]
+#[derive(Debug, Default, clap::Args)]
 #[group(multiple = false)]
 pub(super) struct PassphraseArgs {
     /// The passphrase is the first line of this file.

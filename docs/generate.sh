@@ -13,9 +13,10 @@ DAEMONS=(
 
 main() {
     local mode page
-    for mode in plain passthrough offload re-encrypt; do
+    for mode in plain passthrough offload; do
         example "$mode" --mode "$mode" --port 21050,21000
     done
+    example re-encrypt --mode re-encrypt --port 21050,21000 --ca-file cluster-ca.pem
     example hue --mode offload --port 21050,21000 --hue
     for page in README.md docs/*.md examples/*.md; do
         show_files "$page"
@@ -25,7 +26,7 @@ main() {
 example() {
     local name=$1
     shift
-    "$PRONK" init - --front-end f5-impala.sjc.example.com "${DAEMONS[@]}" --ca-file cluster-ca.pem "$@" |
+    "$PRONK" init - --front-end f5-impala.sjc.example.com "${DAEMONS[@]}" "$@" |
         sed "s/pronk\.yaml/$name.yaml/g" >"examples/$name.yaml"
 }
 

@@ -108,6 +108,7 @@ impl Context<'_> {
             if section.key(&entry.key).is_none() {
                 let message = format!("unknown key `{}` in a {}", entry.key, section.name);
                 let help = instead_of_key(&entry.key, section, &having(&entry.key));
+                let help = with_name(help, &entry.value);
                 self.error(entry.key_at, message, Some(help));
             }
         }
@@ -238,6 +239,20 @@ impl<'a> Fields<'a> {
         self.error(node.at, message, help);
     }
 }
+
+/// Puts the name that was written into what is to be written.
+fn with_name(help: String, written: &Node) -> String {
+    let is_name = |text: &String| {
+        text.len() < LONGEST_SHOWN && text.chars().all(|c| c.is_ascii_alphanumeric() || matches!(c, '_' | '-'))
+    };
+    match written.scalar().filter(is_name) {
+        Some(name) => help.replace("NAME", &name),
+        None => help,
+    }
+}
+
+/// Bytes of a name that is shown in what is to be written.
+const LONGEST_SHOWN: usize = 100;
 
 fn check_map(context: Context<'_>, section: &Section, node: &Node) -> Option<()> {
     if !matches!(node.value, Value::Map(_) | Value::Null) {

@@ -3,43 +3,76 @@
 use super::diagnostic::Severity;
 use super::fields::Context;
 use super::keys::{NodeKeys, ServerSslKeys, VirtualServerKeys};
+use super::source::At;
 use super::transports::place;
 use crate::model::profile::{CertResponse, ServerSsl, TrustAnchors};
-use crate::model::{Address, Member, Model, VirtualServer};
+use crate::model::{Address, Member, Model, Monitor, MonitorKind, Name, PortSsl};
 
-/// Notes virtual servers that look for a name or an authority that members' certificates seldom have.
+/// Notes what looks for a name or an authority that members' certificates seldom have.
 pub(super) fn check(model: &Model, context: Context<'_>) {
+    let is_good = |section: &str, name: &Name| context.is_good_entry(section, name.as_str());
     for virtual_server in model.virtual_servers.values() {
         let Some(profile) = virtual_server.server_ssl.as_ref().filter(|profile| profile.verify) else { continue };
-        let good = [("virtual-servers", &virtual_server.name), ("profiles", &profile.name)];
-        if !good.iter().all(|(section, name)| context.is_good_entry(section, name.as_str())) {
+        if !is_good("virtual-servers", &virtual_server.name) || !is_good("profiles", &profile.name) {
             continue;
         }
-        check_authority(virtual_server, profile, context);
+        if asks_the_system(profile, context) {
+            let name = &virtual_server.name;
+            let follows = "every connection to a member would fail";
+            let who = format!("virtual server `{name}`");
+            let at = place(context, ["virtual-servers", name.as_str(), VirtualServerKeys::server_ssl()]);
+            warn_of_authority(&who, follows, profile, at, context);
+        }
         for member in &virtual_server.pool.members {
             check_name(profile, member, context);
         }
     }
+    for monitor in model.monitors_in_use().into_values().filter(|it| is_good("monitors", &it.name)) {
+        let Some(profile) = own_profile(monitor).filter(|it| it.verify && is_good("profiles", &it.name)) else {
+            continue;
+        };
+        if asks_the_system(profile, context) {
+            let who = format!("monitor `{}`", monitor.name);
+            let at = place(context, ["monitors", monitor.name.as_str(), VirtualServerKeys::server_ssl()]);
+            warn_of_authority(&who, "it would find every member down", profile, at, context);
+        }
+    }
 }
 
-/// The certificates of a cluster seldom come from an authority that every system knows. Who says so means it.
-fn check_authority(virtual_server: &VirtualServer, profile: &ServerSsl, context: Context<'_>) {
+/// Returns the server-ssl profile that a monitor asks the port with, if it has one of its own.
+fn own_profile(monitor: &Monitor) -> Option<&ServerSsl> {
+    match &monitor.kind {
+        MonitorKind::Impala(check) => match &check.ssl {
+            PortSsl::Profile(profile) => Some(profile),
+            PortSsl::Auto { .. } | PortSsl::On { .. } | PortSsl::Off => None,
+        },
+        MonitorKind::Http(check) => check.tls.as_deref(),
+        MonitorKind::Tcp
+        | MonitorKind::Tls
+        | MonitorKind::TcpHalfOpen
+        | MonitorKind::Gateway
+        | MonitorKind::GatewayIcmp
+        | MonitorKind::Inband(_) => None,
+    }
+}
+
+/// Returns whether a profile looks for an authority of the system, and nobody says that one of those is meant.
+fn asks_the_system(profile: &ServerSsl, context: Context<'_>) -> bool {
     let says_so = context.document.is_written("profiles", profile.name.as_str(), ServerSslKeys::ca_file());
     let matters = profile.untrusted_cert_response == CertResponse::Drop;
-    if profile.ca_file != TrustAnchors::System || says_so || !matters {
-        return;
-    }
+    profile.ca_file == TrustAnchors::System && !says_so && matters
+}
+
+/// The certificates of a cluster seldom come from an authority that every system knows.
+fn warn_of_authority(who: &str, follows: &str, profile: &ServerSsl, at: At, context: Context<'_>) {
     let message = format!(
-        "virtual server `{}` verifies its members against the authorities of this system, among which a cluster's own \
-         is not: every connection to a member would fail",
-        virtual_server.name
+        "{who} verifies members against the authorities of this system, among which a cluster's own is not: {follows}"
     );
     let help = format!(
         "write a profile `{{ type: server-ssl, defaults-from: {}, ca-file: cluster-ca.pem }}`, or `ca-file: system` in \
          it if a public authority issued the members' certificates",
         profile.name
     );
-    let at = place(context, ["virtual-servers", virtual_server.name.as_str(), VirtualServerKeys::server_ssl()]);
     context.report(Severity::Warning, at, message, Some(help));
 }
 

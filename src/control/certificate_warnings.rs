@@ -6,9 +6,10 @@ use std::time::{SystemTime, UNIX_EPOCH};
 
 use super::built_profiles::BuiltProfiles;
 use crate::config::{Diagnostics, Loaded, Severity};
-use crate::inventory::targets::ProfileTarget;
+use crate::inventory::targets::{ProfileTarget, nameless};
 use crate::inventory::{Chain, Targets, chains, profile_files};
-use crate::lint::{self, EXPIRY_DAYS, Finding, Linter, Role, Subject, Trust, Use, WeakKeys};
+use crate::lint::{self, EXPIRY_DAYS, Finding, Linter, Subject, Trust, WeakKeys};
+use crate::model::Name;
 
 /// Returns what the inventory of a running pronk would warn of, at the keys of the file that name the files. Reads files;
 /// those that cannot be read were refused before.
@@ -44,6 +45,14 @@ pub(super) fn certificate_warnings(loaded: &Loaded, profiles: &BuiltProfiles) ->
             }
         }
     }
+    // Of those whose members show the certificates it is not known yet whether there are any.
+    let serves = |name: &&Name| targets.profiles.iter().any(|it| it.virtual_servers.contains(name));
+    for name in targets.nameless.iter().filter(serves) {
+        let (message, help) = nameless(name);
+        let mut note = loaded.diagnose(&["virtual-servers", name.as_str()], message, Some(help.to_owned()));
+        note.severity = Severity::Note;
+        warnings.push(note);
+    }
     warnings
 }
 
@@ -59,10 +68,9 @@ fn served(target: &ProfileTarget, chains: &[Chain], store: &Path, linter: &Linte
             chains::located(chain, &profile_files::certificate_paths(source, store)).unwrap_or_default()
         })
         .collect();
-    let asked = target.front_ends(&located.iter().map(Vec::as_slice).collect::<Vec<_>>());
+    let roles = target.roles(&located.iter().map(Vec::as_slice).collect::<Vec<_>>());
     let mut findings = Vec::new();
-    for (index, (chain, front_ends)) in located.into_iter().zip(asked).enumerate() {
-        let role = Role { usage: Use::FrontEnd, front_ends, node: None };
+    for (index, (chain, role)) in located.into_iter().zip(roles).enumerate() {
         let Some(subject) = Subject::new(chain, None, role) else { continue };
         let found = linter.lint(&[subject]).findings;
         findings.extend(found.into_iter().filter(|it| it.severity > lint::Severity::Info).map(|it| (index, it)));

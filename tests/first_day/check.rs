@@ -61,7 +61,24 @@ fn what_would_not_work_is_told_with_its_line_and_what_to_write() {
     let monitor = |monitors| ("monitors: [impala]", monitors);
     let crl = ("ca-file: ca.pem }", "ca-file: ca.pem, crl-file: crl.pem }");
     let second = |keys: &'static str| ("virtual-servers:\n", keys);
-    let table: [Case<'_>; 14] = [
+    let table: [Case<'_>; 16] = [
+        (
+            "a monitor with the system's authorities",
+            &[
+                monitor("monitors: [m]"),
+                ("virtual-servers:\n", "monitors: { m: { type: impala, server-ssl: serverssl } }\nvirtual-servers:\n"),
+            ],
+            good,
+            "monitor `m` verifies members against the authorities of this system",
+            "it would find every member down",
+        ),
+        (
+            "no name to check",
+            &[("hostname: lb.example.com, ", "")],
+            good,
+            "note: virtual server `vs` has no hostname, so the names in its certificates are not checked",
+            "write the name that clients connect to as `hostname`",
+        ),
         (
             "expired",
             &[],
@@ -101,7 +118,7 @@ fn what_would_not_work_is_told_with_its_line_and_what_to_write() {
             "the system's authorities",
             &[("server-ssl: back", "server-ssl: serverssl")],
             good,
-            "verifies its members against the authorities of this system",
+            "verifies members against the authorities of this system",
             "defaults-from: serverssl, ca-file: cluster-ca.pem",
         ),
         ("a list past its date", &[crl], good, "should have been replaced by", "pronk.yaml:9:"),

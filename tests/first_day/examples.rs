@@ -167,11 +167,10 @@ fn examples_are_what_init_writes_and_documentation_shows_them_as_they_are() {
         ("plain", "plain", &[][..]),
         ("passthrough", "passthrough", &[]),
         ("offload", "offload", &[]),
-        ("re-encrypt", "re-encrypt", &[]),
+        ("re-encrypt", "re-encrypt", &["--ca-file", "cluster-ca.pem"]),
         ("hue", "offload", &["--hue"]),
     ] {
         let mut words = vec!["init", "-", "--front-end", FRONT, "--mode", mode, "--port", "21050,21000"];
-        words.extend(["--ca-file", "cluster-ca.pem"]);
         words.extend(daemons.iter().map(String::as_str));
         words.extend(more);
         let ran = pronk(&root(), &words);

@@ -67,7 +67,16 @@ fn request_is_written_for_an_authority_to_sign() {
 
 #[test]
 fn what_is_missing_without_a_terminal_is_named() {
-    let table: [(&[&str], &str); 8] = [
+    let table: [(&[&str], &str); 11] = [
+        (
+            &["init", "--mode=re-encrypt", FRONT, DAEMONS[0], "--ca-file=ca.pem", "--certificate=self-signed"],
+            "there is no file ca.pem",
+        ),
+        (&["init", "--mode=plain", FRONT, DAEMONS[0], "--ca-file=ca.pem"], "--ca-file is for re-encrypt"),
+        (
+            &["init", "--mode=plain", FRONT, DAEMONS[0], "--certificate=csr"],
+            "--certificate is for offload and re-encrypt",
+        ),
         (&["init"], "give --mode, --front-end, --daemon, or run this on a terminal"),
         (&["init", "--mode=plain", FRONT], "give --daemon"),
         (&["init", "--mode=offload", FRONT, DAEMONS[0]], "give --certificate self-signed or csr"),

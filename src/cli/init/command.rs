@@ -57,6 +57,15 @@ impl Args {
         if let Some(mistake) = plan.mistake() {
             anyhow::bail!("{mistake}");
         }
+        if let Some(ca_file) = plan.ca_file.as_ref().filter(|it| !is_printed && !beside(&file, it).is_file()) {
+            anyhow::bail!(
+                "there is no file {}: give that of the cluster's authorities",
+                beside(&file, ca_file).display()
+            );
+        }
+        if made.is_some() && !plan.mode.has_certificate() {
+            anyhow::bail!("--certificate is for offload and re-encrypt: in the other modes pronk shows none");
+        }
         if is_printed {
             out!("{}", plan.text("pronk.yaml"))?;
             return Ok(ExitCode::SUCCESS);
@@ -102,8 +111,6 @@ impl Args {
 
     /// Asks for what the command line does not say.
     fn asked(self) -> anyhow::Result<(Plan, Option<CertificateOption>)> {
-        let text =
-            |answer: &str| if answer.is_empty() { Err("it is needed".to_owned()) } else { Ok(answer.to_owned()) };
         let front_end = match self.front_end {
             Some(front_end) => front_end,
             None => ask("Name that clients connect to, such as impala.example.com", None, front_end)?,
@@ -121,12 +128,23 @@ impl Args {
         };
         let hue = self.hue || ask_yes("Does Hue connect through it? yes or no")?;
         let ca_file = match self.ca_file {
-            None if mode == Mode::ReEncrypt => Some(ask("File of the cluster's authorities (PEM)", None, text)?),
+            None if mode == Mode::ReEncrypt => {
+                let there = |answer: &str| match beside(&self.file, answer) {
+                    path if path.is_file() => Ok(answer.to_owned()),
+                    path => Err(format!("there is no file {}", path.display())),
+                };
+                Some(ask("File of the cluster's authorities (PEM)", None, there)?)
+            }
             given => given,
         };
         let plan = Plan { front_end, mode, daemons: resolved(daemons), ports, hue, ca_file };
         Ok((plan, self.certificate))
     }
+}
+
+/// Returns where a path in the configuration file leads.
+fn beside(file: &Path, path: &str) -> PathBuf {
+    file.parent().unwrap_or_else(|| Path::new("")).join(path)
 }
 
 fn resolved(mut daemons: Vec<Daemon>) -> Vec<Daemon> {

@@ -130,7 +130,8 @@ impl Plan {
             return Some(format!("daemon {name} is given twice"));
         }
         if self.mode != Mode::ReEncrypt {
-            return None;
+            let help = "--ca-file is for re-encrypt: in the other modes pronk verifies no impalad";
+            return self.ca_file.is_some().then(|| help.to_owned());
         }
         if let Some(Daemon { address: Some(address), .. }) = self.daemons.iter().find(|it| it.hostname.is_none()) {
             return Some(format!(

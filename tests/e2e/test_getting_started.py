@@ -67,4 +67,9 @@ def test_commands_run_as_pasted(page, cluster, binary, folder):
     print(told)
 
 
-WAIT = "for _ in $(seq 300); do [ -S \"$PRONK_ADMIN_SOCKET\" ] && ! pronk show map | grep -q unknown && break; sleep 0.1; done; "
+WAIT = """for _ in $(seq 600); do
+    map=$(pronk show map 2>&1 || :)
+    case $map in *unknown:*) ;; *available:*) break ;; esac
+    sleep 0.1
+done
+"""

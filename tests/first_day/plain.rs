@@ -3,6 +3,7 @@
 use std::io::{Read, Write};
 use std::net::SocketAddr;
 
+use super::pronk;
 use super::support::lb::{Pronk, free_port, passthrough, until};
 use super::support::peers::{connect, echo_member};
 
@@ -52,4 +53,21 @@ fn names_in_certificates_of_a_plain_virtual_server_are_not_asked_for() {
     std::fs::write(&file, text).unwrap();
     assert!(pronk.command(&["reload"]).status.success());
     until("nothing is asked for", || !shown().contains("for want of"));
+}
+
+/// A monitor without TLS, or an offload virtual server beside it, says that there is none.
+#[test]
+fn plain_virtual_server_is_not_linted_for_certificates() {
+    let folder = tempfile::tempdir().unwrap();
+    let text = "nodes: { a: { address: 127.0.0.1 } }
+monitors: { m: { type: impala, ssl: false } }
+pools: { p: { monitors: [m], members: ['a:1'] } }
+virtual-servers: { vs: { destination: '127.0.0.1:0', hostname: lb.example.com, pool: p } }
+";
+    std::fs::write(folder.path().join("pronk.yaml"), text).unwrap();
+    let ran = pronk(folder.path(), &["lint", "--config", "pronk.yaml"]);
+    assert_eq!(ran.code, Some(0), "no port is asked for a certificate: {}", ran.out);
+    assert!(ran.err.contains("virtual server `vs` is plain"), "{}", ran.err);
+    let checked = pronk(folder.path(), &["check", "--strict", "pronk.yaml"]);
+    assert_eq!((checked.code, checked.err.as_str()), (Some(0), ""));
 }

@@ -4,6 +4,7 @@
 mod check;
 mod examples;
 mod init;
+mod links;
 mod plain;
 mod words;
 

@@ -52,7 +52,9 @@ impl Args {
             anyhow::bail!("{} exists, and is not overwritten; give another name", file.display());
         }
         let store = file.with_file_name(STORE);
-        let asks = can_ask() && (self.mode.is_none() || self.front_end.is_none() || self.daemon.is_empty());
+        let needs_authorities = self.mode == Some(Mode::ReEncrypt) && self.ca_file.is_none();
+        let is_missing = self.mode.is_none() || self.front_end.is_none() || self.daemon.is_empty() || needs_authorities;
+        let asks = can_ask() && is_missing;
         let (plan, mut made) = if asks { self.asked()? } else { self.given()? };
         if let Some(mistake) = plan.mistake() {
             anyhow::bail!("{mistake}");
@@ -72,7 +74,7 @@ impl Args {
         }
         let entry = plan.entry();
         if plan.mode.has_certificate() && !certificate::is_there(&store, entry) {
-            if made.is_none() && asks {
+            if made.is_none() && can_ask() {
                 made = Some(ask_certificate(&plan.front_end)?);
             }
             let Some(made) = made else {

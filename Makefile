@@ -60,11 +60,12 @@ differential: ## N random chains (3000) judged by every client of this machine, 
 exchange: ## N random exchanges (10000) through pronk, and HAProxy where it is: is every end passed on? SEED= and ONLY= replay
 	N=$(N) SEED=$(SEED) ONLY=$(ONLY) $(CARGO) test $(LOCKED) --test exchange -- --include-ignored --nocapture --test-threads=1
 
-generated: ## Write what is made from the keys' declarations: docs/configuration.md and profiles/
+generated: ## Write what is made from the sources: docs/configuration.md, profiles/, examples/, files shown in docs
 	$(CARGO) build $(LOCKED)
 	target/debug/pronk config reference > docs/configuration.md
 	for file in clientssl serverssl protocol persistence monitors; do \
 	  target/debug/pronk config profiles $$file > profiles/$$file.yaml || exit 1; done
+	docs/generate.sh target/debug/pronk
 
 completions: build ## Shell completions in target/completions
 	mkdir -p target/completions

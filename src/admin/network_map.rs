@@ -113,7 +113,7 @@ impl Map {
                 name: config.name.to_string(),
                 destination: config.destination.to_string(),
                 hostname: config.hostname.clone(),
-                mode: config.mode().as_str().into(),
+                mode: snapshot.mode().into(),
                 status: live.status().into(),
                 pool: MapPool::of(&snapshot.pool),
             }

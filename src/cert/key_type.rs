@@ -13,8 +13,9 @@ use aws_lc_rs::signature::{
 use zeroize::Zeroizing;
 
 /// Kinds of keys that can be made.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum KeyType {
+    #[default]
     EcdsaP256,
     EcdsaP384,
     EcdsaP521,

@@ -8,6 +8,7 @@ mod completions;
 mod config;
 mod exit_code;
 mod explain;
+mod init;
 mod lint;
 mod member;
 mod persistence;
@@ -40,7 +41,9 @@ struct Cli {
 enum Command {
     /// Serve what a configuration file describes, until SIGTERM.
     Run(run::Args),
-    /// Tell everything that is wrong with a configuration file, its certificates and keys.
+    /// Write a first configuration file, and make its certificate.
+    Init(init::Args),
+    /// Tell everything that is wrong with a configuration file, its certificates and keys, and what would not work.
     Check(check::Args),
     /// Tell what is wrong with certificates behind a load balancer, for whom, and what to do.
     Lint(Box<lint::Args>),
@@ -109,6 +112,7 @@ impl Cli {
         self.color.choose();
         match self.command {
             Command::Run(args) => args.execute(),
+            Command::Init(args) => args.execute(),
             Command::Check(args) => args.execute(),
             Command::Lint(args) => args.execute(),
             Command::Cert(command) => command.execute(),

@@ -1,6 +1,6 @@
 //! What changes from one model to another, in plain words.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 use std::sync::Arc;
 
@@ -67,13 +67,20 @@ pub fn diff(old: &Model, new: &Model) -> Vec<Change> {
         fact: Some(fact),
     }));
     named(&mut changes, "node", &old.nodes, &new.nodes, facts(&NodeKeys));
-    named(&mut changes, "monitor", &in_use(old.monitors_in_use()), &in_use(new.monitors_in_use()), monitor_facts);
+    let used = (in_use(old.monitors_in_use()), in_use(new.monitors_in_use()));
+    in_force(&mut changes, "monitor", used, (&old.monitors, &new.monitors), monitor_facts);
     pools(&mut changes, &old.pools, &new.pools);
     let (before, after) = (old.profiles_in_use(), new.profiles_in_use());
-    named(&mut changes, "client-ssl profile", &before.client_ssl, &after.client_ssl, facts(&ClientSslKeys));
-    named(&mut changes, "server-ssl profile", &before.server_ssl, &after.server_ssl, facts(&ServerSslKeys));
-    named(&mut changes, "protocol profile", &before.protocol, &after.protocol, facts(&ProtocolKeys));
-    named(&mut changes, "persistence profile", &before.persistence, &after.persistence, facts(&PersistenceKeys));
+    macro_rules! profiles {
+        ($subject:literal, $field:ident, $keys:expr) => {
+            let known = (&old.profiles.$field, &new.profiles.$field);
+            in_force(&mut changes, $subject, (before.$field, after.$field), known, facts(&$keys));
+        };
+    }
+    profiles!("client-ssl profile", client_ssl, ClientSslKeys);
+    profiles!("server-ssl profile", server_ssl, ServerSslKeys);
+    profiles!("protocol profile", protocol, ProtocolKeys);
+    profiles!("persistence profile", persistence, PersistenceKeys);
     let lint = |model: &Model| -> BTreeMap<Name, _> {
         model.lint.iter().map(|(id, level)| (id.clone(), Arc::new(level.clone()))).collect()
     };
@@ -113,6 +120,28 @@ fn differences(old: Facts, new: Facts) -> Vec<(&'static str, String, String)> {
     };
     let pairs = keys.into_iter().map(|key| (key, of(&old, key), of(&new, key)));
     pairs.filter(|(_, old, new)| old != new).collect()
+}
+
+type Named<T> = BTreeMap<Name, Arc<T>>;
+
+/// Adds the differences of profiles or monitors in use. One that both files know is neither added nor removed when it
+/// comes into use or goes out of it, built in or not: whoever names it has changed.
+fn in_force<T>(
+    changes: &mut Vec<Change>,
+    subject: &'static str,
+    (mut old, mut new): (Named<T>, Named<T>),
+    (old_known, new_known): (&Named<T>, &Named<T>),
+    facts: impl Fn(&T) -> Facts,
+) {
+    let names: BTreeSet<_> = old.keys().chain(new.keys()).cloned().collect();
+    for name in names {
+        for (used, known) in [(&mut old, old_known), (&mut new, new_known)] {
+            if let Some(it) = known.get(&name).filter(|_| !used.contains_key(&name)) {
+                used.insert(name.clone(), Arc::clone(it));
+            }
+        }
+    }
+    named(changes, subject, &old, &new, facts);
 }
 
 fn named<K: Ord + ToString, T>(
@@ -242,6 +271,13 @@ virtual-servers:
         assert_eq!(changes(&store), ["~ certificates: certificate-store /etc/pronk/certs -> /etc/pronk/keys"]);
         let refresh = [("nodes:\n", "certificate-refresh: indefinite\nnodes:\n")];
         assert_eq!(changes(&refresh), ["~ certificates: certificate-refresh 5s -> indefinite"]);
+    }
+
+    #[test]
+    fn what_is_built_in_is_neither_added_nor_removed() {
+        let edits = [("monitors: [often]", "monitors: [often, tls, impala]"), ("protocol: slow, ", "")];
+        let told = ["~ pool p: monitors [often] -> [often; tls; impala]", "~ virtual server vs: protocol slow -> tcp"];
+        assert_eq!(changes(&edits), told);
     }
 
     #[test]

@@ -5,6 +5,7 @@ use std::collections::HashMap;
 use std::path::Path;
 
 use super::diagnostic::{Diagnostic, Diagnostics, Severity};
+use super::elsewhere;
 use super::inherit::Document;
 use super::keys::{AnyKey, Section};
 use super::long_form;
@@ -91,7 +92,11 @@ impl Context<'_> {
     /// Notes a name that nothing in its section has.
     pub(super) fn unknown(&self, what: &str, section: &str, name: &str, at: At) {
         let names = self.document.names(section);
-        let help = did_you_mean(name, names.iter().copied())
+        let unpartitioned = name.rsplit_once('/').filter(|(before, _)| before.starts_with('/')).map(|(_, bare)| bare);
+        let help = unpartitioned
+            .map(|bare| format!("there are no partitions: write `{bare}`"))
+            .or_else(|| elsewhere::for_name(section, name).map(str::to_owned))
+            .or_else(|| did_you_mean(name, names.iter().copied()))
             .or_else(|| (!names.is_empty()).then(|| format!("there are: {}", names.join(", "))));
         self.error(at, format!("there is no {what} `{name}`"), help);
     }
@@ -103,6 +108,7 @@ impl Context<'_> {
             if section.key(&entry.key).is_none() {
                 let message = format!("unknown key `{}` in a {}", entry.key, section.name);
                 let help = instead_of_key(&entry.key, section, &having(&entry.key));
+                let help = with_name(help, &entry.value);
                 self.error(entry.key_at, message, Some(help));
             }
         }
@@ -227,10 +233,26 @@ impl<'a> Fields<'a> {
             return;
         }
         let message = format!("`{}` must be {}, found {}", key.name(), key.describe(), node.describe());
-        let help = long_form::of_list(key.name(), &key.describe(), node).or_else(|| key.hint(&written));
+        let help = long_form::of_list(key.name(), &key.describe(), node)
+            .or_else(|| elsewhere::for_value(key.name(), &written).map(str::to_owned))
+            .or_else(|| key.hint(&written));
         self.error(node.at, message, help);
     }
 }
+
+/// Puts the name that was written into what is to be written.
+fn with_name(help: String, written: &Node) -> String {
+    let is_name = |text: &String| {
+        text.len() < LONGEST_SHOWN && text.chars().all(|c| c.is_ascii_alphanumeric() || matches!(c, '_' | '-'))
+    };
+    match written.scalar().filter(is_name) {
+        Some(name) => help.replace("NAME", &name),
+        None => help,
+    }
+}
+
+/// Bytes of a name that is shown in what is to be written.
+const LONGEST_SHOWN: usize = 100;
 
 fn check_map(context: Context<'_>, section: &Section, node: &Node) -> Option<()> {
     if !matches!(node.value, Value::Map(_) | Value::Null) {

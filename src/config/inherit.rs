@@ -3,6 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use super::diagnostic::{Diagnostic, Diagnostics};
+use super::elsewhere;
 use super::source::{At, Sources};
 use super::tree::{self, Entry, Node, Value};
 
@@ -65,10 +66,12 @@ impl Document {
                     built_in.entry(section).or_default().extend(entries);
                 }
                 (Ok(node), None) if matches!(node.value, Value::Map(_)) => root = Some(node),
-                (Ok(node), _) => diagnostics.push(
-                    Diagnostic::error(format!("a file is a map of sections, found {}", node.describe()))
-                        .at(&sources, node.at),
-                ),
+                (Ok(node), _) => {
+                    let message = format!("a file is a map of sections, found {}", node.describe());
+                    let mut diagnostic = Diagnostic::error(message).at(&sources, node.at);
+                    diagnostic.help = elsewhere::for_file(&source.text).map(str::to_owned);
+                    diagnostics.push(diagnostic);
+                }
                 (Err(diagnostic), _) => diagnostics.push(diagnostic),
             }
         }
@@ -197,6 +200,12 @@ impl Document {
             }),
             [] => false,
         }
+    }
+
+    /// Returns whether the user wrote a key of a named profile or monitor, or of what it inherits from.
+    pub(super) fn is_written(&self, section: &str, name: &str, key: &str) -> bool {
+        let inherited = self.inherited(section, name).unwrap_or_default();
+        inherited.iter().any(|entry| entry.key == key && !entry.key_at.is_built_in())
     }
 
     /// Returns where the value at a path stands, or its nearest ancestor.

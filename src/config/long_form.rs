@@ -26,6 +26,10 @@ pub(super) fn of_list(key: &str, expected: &str, written: &Node) -> Option<Strin
         return None;
     }
     let item = match &written.value {
+        // As tmsh has them.
+        Value::Map(entries) if key == "members" && entries.iter().all(|entry| entry.key.contains(':')) => {
+            entries.iter().map(|entry| entry.key.trim_start_matches("/Common/")).collect::<Vec<_>>().join(", ")
+        }
         Value::Map(_) => "{ … }".to_owned(),
         _ => written.scalar()?,
     };

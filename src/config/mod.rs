@@ -6,6 +6,7 @@
 mod built_in;
 mod diagnostic;
 mod diff;
+mod elsewhere;
 mod encoding;
 mod fields;
 mod file;
@@ -23,6 +24,7 @@ mod source;
 mod suggest;
 mod transports;
 mod tree;
+mod verification;
 mod yaml_error;
 
 pub use built_in::built_in;

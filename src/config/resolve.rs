@@ -19,6 +19,7 @@ use super::source::At;
 use super::suggest::is_near;
 use super::transports;
 use super::tree::{Entry, Value};
+use super::verification;
 use crate::model::profile::Profiles;
 use crate::model::{AdminState, Level, LintLevel, Model, Monitor, Name, Node, Pool, VirtualServer, overlap};
 use crate::words::bounded;
@@ -40,7 +41,9 @@ pub(super) fn model(document: &Document, folder: &Path, diagnostics: &mut Diagno
     model.monitors = Resolver::new(document, folder, &model, &notes, &unheard).monitors();
     model.pools = Resolver::new(document, folder, &model, &notes, &unheard).pools();
     model.virtual_servers = Resolver::new(document, folder, &model, &notes, &unheard).virtual_servers();
-    transports::check(&model, Context { document, folder, model: &model, notes: &notes });
+    let context = Context { document, folder, model: &model, notes: &notes };
+    transports::check(&model, context);
+    verification::check(&model, context);
     model.lint = Resolver::new(document, folder, &model, &notes, &unheard).lint();
     let (noted, errors) = notes.into_parts();
     diagnostics.absorb(noted);

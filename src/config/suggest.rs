@@ -1,5 +1,6 @@
 //! "Did you mean …": what a word or a key that is not known may have been meant to be.
 
+use super::elsewhere::{self, plain};
 use super::keys::Section;
 
 /// Returns "did you mean …?", if a known word is close.
@@ -7,7 +8,12 @@ pub fn did_you_mean<'a>(word: &str, known: impl Iterator<Item = &'a str>) -> Opt
     if word.len() > LONGEST {
         return None;
     }
-    let (_, close) = known.map(|known| (strsim::damerau_levenshtein(word, known), known)).min()?;
+    let known: Vec<_> = known.collect();
+    let wanted = plain(word);
+    if let Some(same) = known.iter().find(|known| plain(known) == wanted) {
+        return Some(format!("did you mean `{same}`?"));
+    }
+    let (_, close) = known.into_iter().map(|known| (strsim::damerau_levenshtein(word, known), known)).min()?;
     is_near(word, close).then(|| format!("did you mean `{close}`?"))
 }
 
@@ -23,10 +29,10 @@ pub(super) fn is_near(word: &str, known: &str) -> bool {
 /// that have it.
 pub(super) fn instead_of_key(key: &str, section: &Section, having: &[&str]) -> String {
     let known: Vec<_> = section.keys().iter().map(|key| key.name()).collect();
-    let on_f5 = section.elsewhere.iter().find(|(name, _)| *name == key).map(|(_, instead)| (*instead).to_owned());
-    let elsewhere = || (!having.is_empty()).then(|| format!("it is a key of type {}", having.join(" and ")));
-    on_f5
+    let of_another = elsewhere::for_key(section.name, key).map(str::to_owned);
+    let of_types = || (!having.is_empty()).then(|| format!("it is a key of type {}", having.join(" and ")));
+    of_another
         .or_else(|| did_you_mean(key, known.iter().copied()))
-        .or_else(elsewhere)
+        .or_else(of_types)
         .unwrap_or_else(|| format!("a {} has: {}", section.name, known.join(", ")))
 }

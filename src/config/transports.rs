@@ -1,10 +1,12 @@
 //! Warnings of TLS and plaintext toward the same members, by virtual servers and by monitors.
 
+use std::sync::Arc;
+
 use super::diagnostic::Severity;
 use super::fields::Context;
 use super::keys::{PoolKeys, VirtualServerKeys};
 use super::source::At;
-use crate::model::{Model, Monitor, MonitorKind, Pool, PoolUse, PortSsl, VirtualServer};
+use crate::model::{AdminState, Mode, Model, Monitor, MonitorKind, Pool, PoolUse, VirtualServer};
 
 /// Notes pools whose members cannot serve all of their virtual servers, and monitors that do not ask what connections
 /// do.
@@ -14,6 +16,8 @@ pub(super) fn check(model: &Model, context: Context<'_>) {
             continue;
         }
         check_virtual_servers(pool, used, context);
+        check_untouched(model, pool, used, context);
+        check_monitors(pool, context);
         for monitor in &pool.monitors.all {
             check_monitor(monitor, pool, used, context);
         }
@@ -39,15 +43,28 @@ fn check_virtual_servers(pool: &Pool, used: &PoolUse<'_>, context: Context<'_>) 
     context.report(Severity::Warning, at, message, Some(help));
 }
 
-fn check_monitor(monitor: &Monitor, pool: &Pool, used: &PoolUse<'_>, context: Context<'_>) {
-    let MonitorKind::Impala(check) = &monitor.kind else { return };
-    let probing = &monitor.probing;
-    if probing.alias_port.is_some() || probing.alias_address.is_some() {
+/// Whoever passes bytes through to members that serve plaintext must have clients without TLS.
+fn check_untouched(model: &Model, pool: &Pool, used: &PoolUse<'_>, context: Context<'_>) {
+    let (true, Some(offload)) = (used.tls.is_empty(), used.plaintext.first()) else { return };
+    let of_pool = |it: &&Arc<VirtualServer>| it.pool.name == pool.name && it.state != AdminState::ForcedOffline;
+    let mut untouched = model.virtual_servers.values().filter(of_pool).filter(|it| it.mode() == Mode::Passthrough);
+    let Some(untouched) = untouched.find(|it| context.is_good_entry("virtual-servers", it.name.as_str())) else {
         return;
-    }
-    let (probes, speaks, other) = match (&check.ssl, used.tls.first(), used.plaintext.first()) {
-        (PortSsl::Off, Some(other), None) => ("plaintext", "TLS", other),
-        (PortSsl::On { .. } | PortSsl::Profile(_), None, Some(other)) => ("TLS", "plaintext", other),
+    };
+    let message = format!(
+        "pool `{}` is used in two modes: `{}` speaks plaintext to its members, so `{}` is plain, and clients with TLS \
+         cannot use it",
+        pool.name, offload.name, untouched.name
+    );
+    let help = "for clients with TLS write `client-ssl` there as well".to_owned();
+    let at = place(context, ["virtual-servers", untouched.name.as_str(), VirtualServerKeys::pool()]);
+    context.report(Severity::Note, at, message, Some(help));
+}
+
+fn check_monitor(monitor: &Monitor, pool: &Pool, used: &PoolUse<'_>, context: Context<'_>) {
+    let (probes, speaks, other) = match (PoolUse::is_probed_in_tls(monitor), used.tls.first(), used.plaintext.first()) {
+        (Some(false), Some(other), None) => ("plaintext", "TLS", other),
+        (Some(true), None, Some(other)) => ("TLS", "plaintext", other),
         _ => return,
     };
     if !context.is_good_entry("monitors", monitor.name.as_str()) {
@@ -57,14 +74,36 @@ fn check_monitor(monitor: &Monitor, pool: &Pool, used: &PoolUse<'_>, context: Co
         "monitor `{}` speaks {probes} to the members of pool `{}`, and virtual server `{}` speaks {speaks}",
         monitor.name, pool.name, other.name
     );
-    let help =
-        format!("leave `ssl` and `server-ssl` out of monitor `{}`: it then does as connections do", monitor.name);
+    let help = match &monitor.kind {
+        MonitorKind::Impala(_) => {
+            format!("leave `ssl` and `server-ssl` out of monitor `{}`: it then does as connections do", monitor.name)
+        }
+        _ => "write `monitors: [impala]`, which does as connections do, or `tcp`".to_owned(),
+    };
+    let at = place(context, ["pools", pool.name.as_str(), PoolKeys::monitors()]);
+    context.report(Severity::Warning, at, message, Some(help));
+}
+
+/// Of two monitors that ask one port in two ways, one finds it down.
+fn check_monitors(pool: &Pool, context: Context<'_>) {
+    let all = &pool.monitors.all;
+    let asking = |tls: bool| all.iter().find(|monitor| PoolUse::is_probed_in_tls(monitor) == Some(tls));
+    let (Some(tls), Some(plaintext)) = (asking(true), asking(false)) else { return };
+    if ![tls, plaintext].iter().all(|it| context.is_good_entry("monitors", it.name.as_str())) {
+        return;
+    }
+    let message = format!(
+        "monitor `{}` speaks TLS to the members of pool `{}`, and `{}` speaks plaintext: one of them finds every member \
+         down",
+        tls.name, pool.name, plaintext.name
+    );
+    let help = "write `monitors: [impala]`, which finds out what they speak".to_owned();
     let at = place(context, ["pools", pool.name.as_str(), PoolKeys::monitors()]);
     context.report(Severity::Warning, at, message, Some(help));
 }
 
 /// Returns where the value of a key is, else the entry.
-fn place(context: Context<'_>, [section, name, key]: [&str; 3]) -> At {
+pub(super) fn place(context: Context<'_>, [section, name, key]: [&str; 3]) -> At {
     let document = context.document;
     let Some(entry) = document.named(section, name) else { return document.root.at };
     entry.value.entry(key).map_or(entry.key_at, |written| written.value.at)

@@ -7,6 +7,7 @@ use serde_saphyr::budget::Budget;
 use serde_saphyr::{DuplicateKeyPolicy, Error, Location, NonFiniteFloatPolicy, Options, Spanned};
 
 use super::diagnostic::Diagnostic;
+use super::elsewhere;
 use super::source::{At, Sources};
 use super::yaml_error;
 use crate::words::bounded;
@@ -132,7 +133,7 @@ const MOST: usize = 1_000_000;
 fn not_yaml(sources: &Sources, source: usize, text: &str, error: &Error) -> Diagnostic {
     let (message, help) = yaml_error::explain(error);
     let mut diagnostic = Diagnostic::error(format!("not YAML: {message}"));
-    diagnostic.help = help;
+    diagnostic.help = elsewhere::for_file(text).map(str::to_owned).or(help);
     if let Some(location) = error.location() {
         let at = at(&location, source);
         let line_start = text.get(..at.start).and_then(|before| before.rfind('\n')).map_or(0, |newline| newline + 1);

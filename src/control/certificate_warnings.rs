@@ -1,25 +1,27 @@
-//! What `pronk check` says of certificates that end soon, and of the authorities and revocation lists that profiles verify
-//! peers against.
+//! What `pronk check` says of the certificates that are served, and of the authorities and revocation lists that profiles
+//! verify peers against: what the inventory of a running pronk and `pronk lint` find in them.
 
 use std::path::Path;
 use std::time::{SystemTime, UNIX_EPOCH};
 
 use super::built_profiles::BuiltProfiles;
 use crate::config::{Diagnostics, Loaded, Severity};
-use crate::inventory::targets::ProfileTarget;
+use crate::inventory::targets::{ProfileTarget, nameless};
 use crate::inventory::{Chain, Targets, chains, profile_files};
-use crate::lint::{self, EXPIRY_DAYS, Family, Finding, Linter, Role, Subject, Trust, Use, WeakKeys};
+use crate::lint::{self, EXPIRY_DAYS, Finding, Linter, Subject, Trust, WeakKeys};
+use crate::model::Name;
 
-/// Returns what the inventory of a running pronk would report of dates, at the keys of the file that name the files.
-/// Reads files; those that cannot be read were refused before.
+/// Returns what the inventory of a running pronk would warn of, at the keys of the file that name the files. Reads files;
+/// those that cannot be read were refused before.
 pub(super) fn certificate_warnings(loaded: &Loaded, profiles: &BuiltProfiles) -> Diagnostics {
     let targets = Targets::of(&loaded.model, &[]);
     let now = SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |since| since.as_secs() as i64);
     let nobody = Trust { anchors: [].into(), given: false };
-    let linter = Linter { levels: targets.levels.clone(), ..Linter::new(now, nobody, WeakKeys::default()) };
+    let linter = Linter { levels: targets.levels.clone(), ..Linter::new(now, nobody, WeakKeys::installed()) };
     let mut warnings = Diagnostics::default();
     let mut warn = |path: &[&str], finding: Finding| {
-        let mut diagnostic = loaded.diagnose(path, finding.message, Some(finding.check.remedy.to_owned()));
+        let help = format!("{}; more: pronk lint --explain {}", finding.remedy, finding.check.id);
+        let mut diagnostic = loaded.diagnose(path, finding.message, Some(help));
         diagnostic.severity = match finding.severity {
             lint::Severity::Info => Severity::Note,
             // The file is taken: what is refused are connections.
@@ -43,20 +45,35 @@ pub(super) fn certificate_warnings(loaded: &Loaded, profiles: &BuiltProfiles) ->
             }
         }
     }
+    // Of those whose members show the certificates it is not known yet whether there are any.
+    let serves = |name: &&Name| targets.profiles.iter().any(|it| it.virtual_servers.contains(name));
+    for name in targets.nameless.iter().filter(serves) {
+        let (message, help) = nameless(name);
+        let mut note = loaded.diagnose(&["virtual-servers", name.as_str()], message, Some(help.to_owned()));
+        note.severity = Severity::Note;
+        warnings.push(note);
+    }
     warnings
 }
 
-/// Returns the findings about the dates of the certificates that a profile serves, each with the certificate's index.
+/// Returns the findings that matter about the certificates that a profile serves, each with the certificate's index.
+/// What clients trust is not known, so unknown issuers are not among them.
 fn served(target: &ProfileTarget, chains: &[Chain], store: &Path, linter: &Linter) -> Vec<(usize, Finding)> {
+    let located: Vec<_> = target
+        .profile
+        .cert_key_chain
+        .iter()
+        .zip(chains)
+        .map(|(source, chain)| {
+            chains::located(chain, &profile_files::certificate_paths(source, store)).unwrap_or_default()
+        })
+        .collect();
+    let roles = target.roles(&located.iter().map(Vec::as_slice).collect::<Vec<_>>());
     let mut findings = Vec::new();
-    for (index, (source, chain)) in target.profile.cert_key_chain.iter().zip(chains).enumerate() {
-        let role = Role { usage: Use::FrontEnd, ..Role::default() };
-        let subject = chains::located(chain, &profile_files::certificate_paths(source, store))
-            .ok()
-            .and_then(|chain| Subject::new(chain, None, role));
-        let found = linter.lint(subject.as_slice()).findings;
-        let of_dates = found.into_iter().filter(|it| it.check.family == Family::Validity);
-        findings.extend(of_dates.filter(|it| it.severity > lint::Severity::Info).map(|it| (index, it)));
+    for (index, (chain, role)) in located.into_iter().zip(roles).enumerate() {
+        let Some(subject) = Subject::new(chain, None, role) else { continue };
+        let found = linter.lint(&[subject]).findings;
+        findings.extend(found.into_iter().filter(|it| it.severity > lint::Severity::Info).map(|it| (index, it)));
     }
     findings
 }

@@ -36,9 +36,11 @@ impl Inventory {
     ) {
         let mut state = self.state();
         let before = std::mem::take(&mut *state);
-        let mut shown = before.shown;
-        shown.retain(|key, _| targets.members.iter().any(|member| member.key == *key));
-        *state = State { targets: Arc::new(targets), store, served, shown, stale };
+        let (mut shown, mut plaintext) = (before.shown, before.plaintext);
+        let is_target = |key: &MemberKey| targets.members.iter().any(|member| member.key == *key);
+        shown.retain(|key, _| is_target(key));
+        plaintext.retain(is_target);
+        *state = State { targets: Arc::new(targets), store, served, shown, plaintext, stale };
         drop(state);
         self.wake.notify_one();
     }
@@ -50,6 +52,7 @@ impl Inventory {
         }
         let at = Instant::now();
         let mut state = self.state();
+        state.plaintext.remove(member);
         let same = match state.shown.get_mut(member) {
             Some(seen) if *seen.chain == chain => {
                 seen.at = at;
@@ -61,6 +64,14 @@ impl Inventory {
             state.shown.insert(member.clone(), Seen { chain: Arc::new(chain), at });
             drop(state);
             self.wake.notify_one();
+        }
+    }
+
+    /// Records that a member answered in plaintext.
+    pub fn record_plaintext(&self, member: &MemberKey) {
+        let mut state = self.state();
+        if !state.plaintext.contains(member) {
+            state.plaintext.insert(member.clone());
         }
     }
 
@@ -82,8 +93,8 @@ impl Inventory {
         let mut snapshot = Snapshot {
             certificates: certificates.collect(),
             stale: state.stale.iter().map(stale).collect(),
-            unwatched: state.targets.members.iter().filter(|it| !it.watched).map(|it| it.key.to_string()).collect(),
-            nameless: state.targets.nameless.iter().map(ToString::to_string).collect(),
+            unwatched: state.unwatched().map(ToString::to_string).collect(),
+            nameless: state.nameless().map(ToString::to_string).collect(),
         };
         snapshot.stale.sort_by(|a, b| a.profile.cmp(&b.profile));
         snapshot

@@ -8,7 +8,7 @@ use super::state::State;
 use super::view::CertificateView;
 use super::{chains, profile_files, trust};
 use crate::lint::report::FindingView;
-use crate::lint::{Finding, Linter, Located, Origin, PortFailure, Role, Subject, Trust, Use, WeakKeys, port_failure};
+use crate::lint::{Finding, Linter, Located, Origin, PortFailure, Role, Subject, Trust, WeakKeys, port_failure};
 use crate::model::profile::{CertKey, Certificate, TrustAnchors};
 use crate::model::{Host, MemberKey};
 
@@ -63,9 +63,8 @@ fn front_ends(state: &State, certificates: &mut Vec<KnownCertificate>) {
                     .unwrap_or_default()
             })
             .collect();
-        let asked = target.front_ends(&located.iter().map(Vec::as_slice).collect::<Vec<_>>());
-        for (chain, front_ends) in located.into_iter().zip(asked) {
-            let role = Role { usage: Use::FrontEnd, front_ends, node: None };
+        let roles = target.roles(&located.iter().map(Vec::as_slice).collect::<Vec<_>>());
+        for (chain, role) in located.into_iter().zip(roles) {
             let Some(mut known) = KnownCertificate::new("front-end", &chain, vec![(role, None)]) else { continue };
             known.view.profile = Some(profile.name.to_string());
             known.view.virtual_servers = target.virtual_servers.iter().map(ToString::to_string).collect();

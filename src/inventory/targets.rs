@@ -22,6 +22,8 @@ pub struct Targets {
     pub spare: Vec<String>,
     /// Virtual servers without a hostname whose clients see certificates: their names cannot be checked.
     pub nameless: Vec<Name>,
+    /// Virtual servers without TLS on either side, by the configuration.
+    pub plain: Vec<Name>,
     /// What becomes of findings.
     pub levels: Levels,
 }
@@ -66,7 +68,14 @@ impl Targets {
     pub fn of(model: &Model, entries: &[String]) -> Self {
         let mut targets = Self { levels: Levels::of(&model.lint), ..Self::default() };
         let mut members = BTreeMap::new();
+        let uses = model.pool_uses();
         for virtual_server in model.virtual_servers.values() {
+            let pool = &virtual_server.pool;
+            let speak_tls = uses.get(&pool.name).and_then(|used| used.members_speak_tls(pool));
+            if virtual_server.mode() == Mode::Passthrough && speak_tls == Some(false) {
+                targets.plain.push(virtual_server.name.clone());
+                continue;
+            }
             targets.front_end(virtual_server);
             if let Some(expected) = expected_of(virtual_server) {
                 for member in &virtual_server.pool.members {
@@ -152,6 +161,13 @@ impl MemberTarget {
     }
 }
 
+/// Returns what to say of a virtual server without a hostname whose clients see certificates, and what to do.
+pub fn nameless(virtual_server: &Name) -> (String, &'static str) {
+    let message =
+        format!("virtual server `{virtual_server}` has no hostname, so the names in its certificates are not checked");
+    (message, "write the name that clients connect to as `hostname`")
+}
+
 /// Returns the name by which people know a node: its hostname, else its FQDN; none for one that is known by its
 /// address.
 pub fn node_name(node: &Node) -> Option<Host> {
@@ -162,13 +178,14 @@ pub fn node_name(node: &Node) -> Option<Host> {
 }
 
 impl ProfileTarget {
-    /// Returns which names each of the profile's certificates must carry, where they are known, in their order.
-    pub fn front_ends(&self, chains: &[&[Located]]) -> Vec<Vec<Host>> {
+    /// Returns what each of the profile's certificates is for, and which names it must carry, where they are known.
+    pub fn roles(&self, chains: &[&[Located]]) -> Vec<Role> {
         let none = CertificateNames::default();
         let names: Vec<_> =
             chains.iter().map(|chain| chain.first().map_or(&none, |leaf| &leaf.certificate.names)).collect();
         let default = self.profile.cert_key_chain.iter().position(|source| source.sni_default).unwrap_or(0);
-        front_ends(&names, default, &self.hostnames)
+        let asked = front_ends(&names, default, &self.hostnames).into_iter();
+        asked.map(|front_ends| Role { usage: Use::FrontEnd, front_ends, node: None }).collect()
     }
 }
 

@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use super::admin_state::AdminState;
 use super::monitor::{Monitor, MonitorKind, PortSsl};
+use super::pool::Pool;
 use super::profile::ServerSsl;
 use super::virtual_server::{Mode, VirtualServer};
 
@@ -94,6 +95,41 @@ impl<'a> PoolUse<'a> {
             | MonitorKind::GatewayIcmp
             | MonitorKind::Inband(_) => Transport::Plaintext,
         }
+    }
+
+    /// Returns what a monitor speaks to the port by its own configuration, whatever virtual servers do: TLS or not; `None`
+    /// if it says nothing there, or speaks as they do.
+    pub fn is_probed_in_tls(monitor: &Monitor) -> Option<bool> {
+        if monitor.probing.alias_port.is_some() || monitor.probing.alias_address.is_some() {
+            return None;
+        }
+        match &monitor.kind {
+            MonitorKind::Impala(check) => match check.ssl {
+                PortSsl::Auto { .. } => None,
+                PortSsl::On { .. } | PortSsl::Profile(_) => Some(true),
+                PortSsl::Off => Some(false),
+            },
+            MonitorKind::Http(check) => Some(check.tls.is_some()),
+            MonitorKind::Tls => Some(true),
+            MonitorKind::Tcp
+            | MonitorKind::TcpHalfOpen
+            | MonitorKind::Gateway
+            | MonitorKind::GatewayIcmp
+            | MonitorKind::Inband(_) => None,
+        }
+    }
+
+    /// Returns whether the members of a pool speak TLS, as far as its virtual servers or else its monitors agree on it.
+    pub fn members_speak_tls(&self, pool: &Pool) -> Option<bool> {
+        match (self.tls.is_empty(), self.plaintext.is_empty()) {
+            (false, true) => return Some(true),
+            (true, false) => return Some(false),
+            (false, false) => return None,
+            (true, true) => {}
+        }
+        let mut probed = pool.monitors.all.iter().filter_map(|monitor| Self::is_probed_in_tls(monitor));
+        let first = probed.next()?;
+        probed.all(|other| other == first).then_some(first)
     }
 
     fn transport(&self, ssl: &PortSsl) -> Transport<Arc<ServerSsl>> {

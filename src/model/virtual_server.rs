@@ -122,7 +122,8 @@ impl Dial {
 /// Where TLS begins and ends.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Mode {
-    /// Bytes go through untouched; the impalad terminates TLS, if there is any.
+    /// Bytes go through untouched; the impalad terminates TLS. Where there is none, it is called plain: no key says so,
+    /// it is found out.
     Passthrough,
     /// TLS from the client ends here; members get plaintext.
     Offload,
@@ -141,7 +142,18 @@ impl Mode {
             Self::ServerOnly => "server-ssl-only",
         }
     }
+
+    /// Returns the word for what passes in this mode, where it is known whether members speak TLS.
+    pub fn as_seen(self, members_speak_tls: Option<bool>) -> &'static str {
+        match (self, members_speak_tls) {
+            (Self::Passthrough, Some(false)) => PLAIN,
+            _ => self.as_str(),
+        }
+    }
 }
+
+/// What is called passthrough while there is TLS, where there is none.
+const PLAIN: &str = "plain";
 
 /// Returns whether every connection to `narrow` could be taken by a socket at `wide`, another destination.
 pub fn covers(wide: SocketAddr, narrow: SocketAddr) -> bool {

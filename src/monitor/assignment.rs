@@ -60,6 +60,17 @@ impl Assignment {
         self.monitor.probing.interval.min(self.monitor.probing.timeout)
     }
 
+    /// Reports that the member answered in TLS, or in plaintext, if it was asked where clients' connections go.
+    pub(super) fn report_transport(&self, tls: bool) {
+        let probing = &self.monitor.probing;
+        if probing.alias_port.is_none() && probing.alias_address.is_none() {
+            self.live.record_transport(tls);
+            if !tls {
+                self.certificates.record_plaintext(&self.member);
+            }
+        }
+    }
+
     /// Reports what a probe that `began` then shows of the port that clients use. A member that `was_up` and lets a probe
     /// time out is suspect until it answers.
     pub(super) fn report_contact(&self, outcome: &Outcome, was_up: bool, began: Instant) {

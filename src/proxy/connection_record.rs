@@ -8,6 +8,7 @@ use tokio::time::Instant;
 
 use super::close_reasons::Close;
 use super::flow::Flow;
+use super::observed_mode::opens_in_tls;
 use super::snapshot::Snapshot;
 use super::stream::Stream;
 use super::traffic_meter::Totals;
@@ -124,7 +125,7 @@ impl ConnectionRecord {
                     close.mechanism = close.reason.mechanism().as_str(),
                     close.detail = close.detail.as_deref(),
                     close.remedy = some(close.reason.remedy()),
-                    mode = self.mode.as_str(),
+                    mode = self.mode.as_seen(opens_in_tls(self.opening_on_wire)),
                     pool = %self.pool,
                     member = self.member.as_ref().map(ToString::to_string),
                     client_address = canonical(self.client),

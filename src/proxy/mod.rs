@@ -22,6 +22,7 @@ mod first_bytes;
 mod flow;
 mod lifecycle;
 mod member_handshake;
+mod observed_mode;
 mod passive_health;
 mod place;
 mod recent_connections;

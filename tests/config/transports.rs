@@ -107,14 +107,18 @@ fn what_cannot_work_is_told() {
              {speaks}"
         )
     };
+    let two_modes =
+        "9:47 note: pool `p` is used in two modes: `vs1` speaks plaintext to its members, so `vs0` is plain, and \
+                     clients with TLS cannot use it"
+            .to_owned();
     let table: [(&[&str], &str, Vec<String>); 10] = [
         (&[SERVER_ONLY, OFFLOAD], "", vec![both("vs0")]),
         (&[SERVER_ONLY, OFFLOAD], "ssl: true", vec![both("vs0")]),
         (&[OFFLINE, OFFLOAD], "", vec![]),
         (&[PASSTHROUGH, RE_ENCRYPT, OTHER], "", vec![]),
-        (&[PASSTHROUGH, OFFLOAD], "", vec![]),
+        (&[PASSTHROUGH, OFFLOAD], "", vec![two_modes.clone()]),
         (&[RE_ENCRYPT], "ssl: false", vec![monitor("plaintext", "vs0", "TLS")]),
-        (&[PASSTHROUGH, OFFLOAD], "ssl: true", vec![monitor("TLS", "vs1", "plaintext")]),
+        (&[PASSTHROUGH, OFFLOAD], "ssl: true", vec![monitor("TLS", "vs1", "plaintext"), two_modes]),
         (&[OFFLOAD], "server-ssl: back", vec![monitor("TLS", "vs0", "plaintext")]),
         (&[OFFLOAD], "server-ssl: back, alias-port: 21051", vec![]),
         (

@@ -1,5 +1,6 @@
 """Monitors that know Impala: daemons that drain, that are full, that serve no clients, on every kind of port."""
 
+import json
 import os
 import random
 import signal
@@ -156,7 +157,11 @@ def test_passthrough_finds_out_what_impalads_speak(fronts, clusters):
     front = fronts(tls=impalads, modes=["passthrough"], monitor={**PATIENT, "web_port": 0})
     for kind in PORTS:
         wait_for_all(front, "passthrough", kind, impalads)
+    servers = json.loads(front.pronk.command("show", "map", "--json"))["virtual_servers"]
+    assert {each["mode"] for each in servers} == {"plain"}, "what probes find out is told"
+    mark = front.pronk.mark()
     assert front.shell("passthrough", "hs2", "show tables", tls=False).code == 0
+    assert front.pronk.closed(mark, "passthrough-hs2")["mode"] == "plain"
 
 
 def test_wrong_certificate_takes_an_impalad_offline_where_pronk_verifies_it(fronts, clusters, certificates):

@@ -470,7 +470,11 @@ virtual-servers: {{ vs: {{ destination: '127.0.0.1:1', hostname: {FRONT}, pool: 
     };
     let run = config(answering(HTTP).0);
     assert_eq!((run.code, run.out.matches("error").count()), (0, 1), "{}", run.out);
-    assert!(run.err.contains("virtual server `vs` has no TLS, and neither have its members"), "{}", run.err);
+    assert!(
+        run.err.contains("virtual server `vs` is plain: it has no TLS, and neither have its members"),
+        "{}",
+        run.err
+    );
     let run = config(closed);
     assert!(run.out.contains("port-unreachable") && !run.out.contains("port-plaintext"), "{}", run.out);
     let run = config(answering(NOTHING_IN_COMMON).0);

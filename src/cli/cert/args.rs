@@ -54,19 +54,32 @@ pub(super) fn load(path: &Path) -> anyhow::Result<Loaded> {
 
 /// Whom a certificate is for.
 #[derive(Debug, clap::Args)]
+#[group(required = true, multiple = true)]
 pub(super) struct NameArgs {
-    /// The common name; by default the first of the other names. A host name is among the alternative names too.
-    #[arg(long, value_name = "NAME", required_unless_present_any = ["dns", "ip"], help_heading = "Names")]
-    common_name: Option<String>,
     /// A DNS name that clients connect to, or a wildcard such as *.example.com; may be given again.
     #[arg(long, value_name = "NAME", value_delimiter = ',', value_parser = values::dns_name, help_heading = "Names")]
     dns: Vec<String>,
     /// An IP address that clients connect to; may be given again.
     #[arg(long, value_name = "ADDRESS", value_delimiter = ',', value_parser = values::address, help_heading = "Names")]
     ip: Vec<IpAddr>,
+    /// The common name; by default the first of the other names. A host name is among the alternative names too.
+    #[arg(long, value_name = "NAME", help_heading = "Names")]
+    common_name: Option<String>,
+}
+
+impl StoreArgs {
+    /// Those of a folder.
+    pub(super) fn at(folder: &Path) -> Self {
+        Self { store: Some(folder.to_owned()), config: None }
+    }
 }
 
 impl NameArgs {
+    /// Those of one DNS name.
+    pub(super) fn of_dns(name: &str) -> Self {
+        Self { dns: vec![name.to_owned()], ip: Vec::new(), common_name: None }
+    }
+
     pub(super) fn of_server(&self) -> Result<Names, StoreError> {
         Ok(Names::of_server(self.common_name.as_deref(), &self.dns, &self.ip)?)
     }
@@ -81,7 +94,7 @@ impl NameArgs {
 }
 
 /// Where a passphrase is.
-#[derive(Debug, clap::Args)]
+#[derive(Debug, Default, clap::Args)]
 #[group(multiple = false)]
 pub(super) struct PassphraseArgs {
     /// The passphrase is the first line of this file.

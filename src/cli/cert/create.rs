@@ -22,7 +22,7 @@ pub(in crate::cli) struct Args {
     /// How long it is valid, in days.
     #[arg(
         long,
-        default_value_t = 365,
+        default_value_t = DAYS,
         value_parser = values::days,
         help_heading = "Signature"
     )]
@@ -49,6 +49,24 @@ pub(in crate::cli) struct Args {
     replace: bool,
     #[command(flatten)]
     store: StoreArgs,
+}
+
+/// Makes a self-signed certificate of one name in a store, as the command does.
+pub(in crate::cli) fn create_self_signed(store: &Path, entry: &str, dns: &str) -> anyhow::Result<()> {
+    let args = Args {
+        name: entry.to_owned(),
+        names: NameArgs::of_dns(dns),
+        days: DAYS,
+        key: KeyType::default(),
+        ca: None,
+        self_signed: true,
+        authority: false,
+        encrypt: false,
+        passphrase: PassphraseArgs::default(),
+        replace: false,
+        store: StoreArgs::at(store),
+    };
+    args.execute().map(|_| ())
 }
 
 impl Args {
@@ -125,3 +143,6 @@ fn open_authority(folder: &Path, name: &str, passphrase: &PassphraseArgs) -> Res
     let passphrase = store::authority_passphrase(&entry, &|path: &Path| passphrase.ask(path))?;
     entry.authority(passphrase.as_ref())
 }
+
+/// How long a certificate is valid, unless it is said otherwise.
+const DAYS: u32 = 365;

@@ -1,6 +1,6 @@
 //! `pronk cert csr`: a key and a request.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 use super::args::{NameArgs, PassphraseArgs, StoreArgs, key_type};
@@ -34,6 +34,21 @@ pub(in crate::cli) struct Args {
     replace: bool,
     #[command(flatten)]
     store: StoreArgs,
+}
+
+/// Makes a key and a request of one name in a store, as the command does.
+pub(in crate::cli) fn request(store: &Path, entry: &str, dns: &str, out: &Path) -> anyhow::Result<()> {
+    let args = Args {
+        name: entry.to_owned(),
+        names: NameArgs::of_dns(dns),
+        key: KeyType::default(),
+        out: Some(out.to_owned()),
+        encrypt: false,
+        passphrase: PassphraseArgs::default(),
+        replace: false,
+        store: StoreArgs::at(store),
+    };
+    args.execute().map(|_| ())
 }
 
 impl Args {

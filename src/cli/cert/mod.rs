@@ -19,3 +19,5 @@ mod trust;
 mod usage;
 
 pub(super) use command::Command;
+pub(super) use create::create_self_signed;
+pub(super) use csr::request;

@@ -92,7 +92,7 @@ impl Args {
                 if !leaves.is_empty() {
                     outln!("its key is another one, so renew what it has signed: {}", leaves.join(", "))?;
                 }
-                outln!("a running pronk takes it with: pronk reload")?;
+                outln!("a running pronk takes it by itself within seconds")?;
             }
             Renewal::Requested { .. } if entry.pending && !self.replace => {
                 return Err(StoreError::Pending { name: self.name }.into());

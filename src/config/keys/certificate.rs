@@ -14,7 +14,6 @@ pub(in crate::config) const CERTIFICATE: Section = Section {
     name: "certificate",
     doc: "A certificate with its key: an entry of the store, or files.",
     list: |keys| const { &CertificateKeys }.list(keys),
-    elsewhere: &[("passphrase", "keep it out of this file: write `passphrase-file` or `passphrase-env`")],
 };
 
 /// A certificate that is served.

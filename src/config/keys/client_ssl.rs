@@ -9,7 +9,7 @@ use super::kind::{Count, Flag, Optional, Path, Words};
 use super::profile::{ReadProfile, list_common};
 use super::section::Section;
 use super::setting::{EntryName, Setting};
-use super::ssl::{ALPN, CIPHERS, CRL_SCOPE, HANDSHAKE, NO_CIPHER_STRING, NO_OPTIONS, VersionKeys, check_versions};
+use super::ssl::{ALPN, CIPHERS, CRL_SCOPE, HANDSHAKE, VersionKeys, check_versions};
 use super::typed::Type;
 use crate::config::fields::Fields;
 use crate::model::profile::{ClientSsl, PeerCertMode};
@@ -31,20 +31,6 @@ pub(super) const CLIENT_SSL: Type<ReadProfile> = Type {
             list_common(keys);
             const { &ClientSslKeys }.list(keys);
         },
-        elsewhere: &[
-            ("ciphers", NO_CIPHER_STRING),
-            ("options", NO_OPTIONS),
-            ("cert", IN_CHAIN),
-            ("key", IN_CHAIN),
-            ("chain", IN_CHAIN),
-            ("store", IN_CHAIN),
-            ("server-name", "names are taken from the certificates of `cert-key-chain`"),
-            ("sni-default", IN_CHAIN),
-            ("allow-non-ssl", "a port speaks TLS or not: use two virtual servers"),
-            ("cache-timeout", "sessions are kept by number: write `cache-size`"),
-            ("renegotiation", "TLS 1.3 has none, and none is offered for TLS 1.2"),
-            ("client-cert-ca", "write `ca-file`"),
-        ],
     },
 };
 
@@ -113,5 +99,3 @@ fn check(profile: &ClientSsl, fields: &Fields<'_>) {
         fields.error(fields.place(ClientSslKeys::peer_cert_mode()), message, Some(help));
     }
 }
-
-const IN_CHAIN: &str = "write `cert-key-chain: [{ cert: lb.pem, key: lb.key }]`";

@@ -12,7 +12,6 @@ pub(in crate::config) const LINT: Section = Section {
     doc: "The level of the findings of one check of certificates, in `pronk lint --config` and while pronk runs. \
           `pronk lint --list-checks` lists the ids.",
     list: |keys| const { &LintKeys }.list(keys),
-    elsewhere: &[],
 };
 
 settings!(

@@ -9,7 +9,7 @@ use serde_json::{Value as Json, json};
 use super::declare::settings;
 use super::key::Key;
 use super::kind::{Count, Kind, Written, Wrong};
-use super::node::{DESCRIPTION, DYNAMIC_RATIO, LIMIT, RATE, RATIO, STATE};
+use super::node::{DESCRIPTION, LIMIT, RATE, RATIO, STATE};
 use super::section::{AnyKey, Section};
 use super::setting::{Constant, Facts, Setting};
 use crate::config::diagnostic::Severity;
@@ -17,17 +17,8 @@ use crate::config::fields::Fields;
 use crate::config::tree::{Node, Value};
 use crate::model::{self, Address, Member, Name, SetBy};
 
-pub(in crate::config) const MEMBER: Section = Section {
-    name: "member",
-    doc: "A port of a node.",
-    list: |keys| const { &MemberKeys }.list(keys),
-    elsewhere: &[
-        ("address", "name a node in `member`; addresses stand under `nodes`"),
-        ("session", "write `state`"),
-        ("dynamic-ratio", DYNAMIC_RATIO),
-        ("monitor", "monitors watch all members alike: write `monitors` in the pool"),
-    ],
-};
+pub(in crate::config) const MEMBER: Section =
+    Section { name: "member", doc: "A port of a node.", list: |keys| const { &MemberKeys }.list(keys) };
 
 settings!(
     MemberKeys = Member {

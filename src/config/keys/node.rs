@@ -15,12 +15,6 @@ pub(in crate::config) const NODE: Section = Section {
     name: "node",
     doc: "A host. The guide advises its IP address rather than its name.",
     list: |keys| const { &NodeKeys }.list(keys),
-    elsewhere: &[
-        ("fqdn", "write the name as `address`"),
-        ("monitor", "monitors watch members: write `monitors` in the pool"),
-        ("session", "write `state`"),
-        ("dynamic-ratio", DYNAMIC_RATIO),
-    ],
 };
 
 settings!(
@@ -90,4 +84,3 @@ pub(super) const STATE: Words<AdminState> = Words { all: &AdminState::ALL, word:
 pub(super) const LIMIT: Limit<u32> = Limit::to(u32::MAX as u64);
 pub(super) const RATE: Limit<u32> = Limit::to(1_000_000);
 pub(super) const RATIO: Count<u32> = Count::from(1, 65535);
-pub(super) const DYNAMIC_RATIO: &str = "an impala monitor measures it";

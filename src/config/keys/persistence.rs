@@ -25,13 +25,6 @@ pub(super) const SOURCE_ADDR: Type<ReadProfile> = Type {
             list_common(keys);
             const { &PersistenceKeys }.list(keys);
         },
-        elsewhere: &[
-            ("mirror", "records are this process's own; write `type: hash` where several pronks must agree"),
-            ("hash-algorithm", "for carp write `type: hash`"),
-            ("map-proxies", "there is no such map"),
-            ("map-proxy-address", "there is no such map"),
-            ("map-proxy-class", "there is no such map"),
-        ],
     },
 };
 
@@ -50,23 +43,8 @@ pub(super) const HASH: Type<ReadProfile> = Type {
             const { &MaskKeys }.list(keys);
             const { &OVERRIDE }.list(keys);
         },
-        elsewhere: &[
-            ("timeout", "nothing is kept that could expire"),
-            ("hash-algorithm", "it is carp, as F5 calls it: the highest score of client and member"),
-            ("hash-offset", THE_ADDRESS),
-            ("hash-length", THE_ADDRESS),
-            ("hash-buffer-limit", THE_ADDRESS),
-            ("hash-start-pattern", THE_ADDRESS),
-            ("hash-end-pattern", THE_ADDRESS),
-            ("match-across-services", ALIKE),
-            ("match-across-virtuals", ALIKE),
-            ("match-across-pools", ALIKE),
-            ("mirror", "there are no records to mirror"),
-        ],
     },
 };
-const THE_ADDRESS: &str = "the client's address is hashed, not what it sends";
-const ALIKE: &str = "members with the same node are chosen alike where pools list the same nodes";
 
 fn read(fields: &Fields<'_>, profiles: &mut Profiles) {
     let profile = PersistenceKeys.read(fields);

@@ -18,17 +18,8 @@ use crate::config::rule::Rule;
 use crate::config::tree::Value;
 use crate::model::{LoadBalancing, Member, Monitor, MonitorRule, Pacing, Pool, Queueing, Scope, ServiceDownAction};
 
-pub(in crate::config) const POOL: Section = Section {
-    name: "pool",
-    doc: "Members and how one is chosen.",
-    list: |keys| const { &PoolKeys }.list(keys),
-    elsewhere: &[
-        ("monitor", "write `monitors`"),
-        ("seeds", "write `discover-seeds`"),
-        ("min-up-members-checking", "write `min-up-members`; 0 is off"),
-        ("min-up-members-action", "a pool with too few members up is offline; what is in front of pronk fails over"),
-    ],
-};
+pub(in crate::config) const POOL: Section =
+    Section { name: "pool", doc: "Members and how one is chosen.", list: |keys| const { &PoolKeys }.list(keys) };
 
 settings!(
     PoolKeys = Pool {

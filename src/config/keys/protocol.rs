@@ -24,12 +24,7 @@ pub(super) const TCP: Type<ReadProfile> = Type {
            Probes carry no data and do not count against `idle-timeout`.",
     defaults: &[],
     read,
-    section: Section {
-        name: "tcp profile",
-        doc: "How TCP is treated by a standard virtual server.",
-        list,
-        elsewhere: ELSEWHERE,
-    },
+    section: Section { name: "tcp profile", doc: "How TCP is treated by a standard virtual server.", list },
 };
 
 pub(super) const FAST_L4: Type<ReadProfile> = Type {
@@ -38,12 +33,7 @@ pub(super) const FAST_L4: Type<ReadProfile> = Type {
     head: "",
     defaults: &[],
     read,
-    section: Section {
-        name: "fastL4 profile",
-        doc: "How TCP is treated by a performance-l4 virtual server.",
-        list,
-        elsewhere: ELSEWHERE,
-    },
+    section: Section { name: "fastL4 profile", doc: "How TCP is treated by a performance-l4 virtual server.", list },
 };
 
 fn list(keys: &mut Vec<&'static dyn AnyKey>) {
@@ -136,12 +126,3 @@ settings!(
         .because("then another member is tried"),
     }
 );
-
-const ELSEWHERE: &[(&str, &str)] = &[
-    ("nagle", "write `nodelay`, its opposite"),
-    ("fin-wait", "write `close-wait`"),
-    ("fin-wait-2", "write `half-closed-timeout`"),
-    ("tcp-close-timeout", "write `close-wait`"),
-    ("tcp-handshake-timeout", "the system's own holds for clients; for members write `connect-timeout`"),
-    ("pva-acceleration", "there is no such hardware"),
-];

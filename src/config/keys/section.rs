@@ -9,8 +9,6 @@ pub(in crate::config) struct Section {
     pub doc: &'static str,
     /// Adds the keys, in the order of the reference.
     pub list: fn(&mut Vec<&'static dyn AnyKey>),
-    /// F5's keys that are not here, each with what serves instead.
-    pub elsewhere: &'static [(&'static str, &'static str)],
 }
 
 impl Section {

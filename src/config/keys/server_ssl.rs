@@ -9,7 +9,7 @@ use super::kind::{CertificateName, Count, HostName, Optional, Path, TrustAnchors
 use super::profile::{ReadProfile, list_common};
 use super::section::Section;
 use super::setting::{EntryName, Setting};
-use super::ssl::{ALPN, CIPHERS, CRL_SCOPE, HANDSHAKE, NO_CIPHER_STRING, NO_OPTIONS, VersionKeys, check_versions};
+use super::ssl::{ALPN, CIPHERS, CRL_SCOPE, HANDSHAKE, VersionKeys, check_versions};
 use super::typed::Type;
 use crate::model::profile::{CertResponse, ServerSsl};
 
@@ -31,13 +31,6 @@ pub(super) const SERVER_SSL: Type<ReadProfile> = Type {
             list_common(keys);
             const { &ServerSslKeys }.list(keys);
         },
-        elsewhere: &[
-            ("ciphers", NO_CIPHER_STRING),
-            ("options", NO_OPTIONS),
-            ("passphrase", "keep it out of this file: write `passphrase-file` or `passphrase-env`"),
-            ("authenticate", "every connection is verified, a resumed one by what its first handshake showed"),
-            ("authenticate-depth", "the depth of members' chains is not limited"),
-        ],
     },
 };
 

@@ -52,9 +52,6 @@ pub(super) const ALPN: Key<Texts> = Key::new(
                                                              default.",
 );
 
-pub(super) const NO_CIPHER_STRING: &str = "write a `cipher-group`: default, secure, aes or ecc";
-pub(super) const NO_OPTIONS: &str = "for versions write `minimum-version` and `maximum-version`";
-
 const VERSION: Words<TlsVersion> = Words { all: &TlsVersion::ALL, word: TlsVersion::as_str };
 const OLD_VERSIONS: &[(&str, &str)] = &[
     ("ssl2", TOO_OLD),

@@ -48,7 +48,6 @@ pub(in crate::config) const TOP: Section = Section {
         .list(keys);
         const { &TopKeys }.list(keys);
     },
-    elsewhere: &[],
 };
 
 /// What the file says outside its sections.

@@ -11,29 +11,18 @@ use super::section::{AnyKey, Section};
 use super::setting::{Constant, EntryName, Facts, Setting};
 use crate::config::diagnostic::Severity;
 use crate::config::fields::Fields;
+use crate::config::tree::Node;
 use crate::model::profile::{ClientSsl, Persistence, PersistenceKind, Protocol, ServerSsl};
 use crate::model::{Dial, ImmediateAction, LoadBalancing, Model, SetBy, VirtualServer, VirtualServerKind};
 
 pub(in crate::config) const VIRTUAL_SERVER: Section = Section {
     name: "virtual server",
-    doc: "What clients connect to. Its SSL profiles decide its TLS mode: none is passthrough, client-ssl alone is \
-          offload, both are re-encrypt, server-ssl alone is TLS toward the member only.",
+    doc: "What clients connect to. Its SSL profiles decide its TLS mode: none is passthrough (plain in a cluster \
+          without TLS), client-ssl alone is offload, both are re-encrypt, server-ssl alone is TLS toward the member only.",
     list: |keys| {
         const { &VirtualServerKeys }.list(keys);
         const { &AUTOMAP }.list(keys);
     },
-    elsewhere: &[
-        ("profiles", "write `client-ssl`, `server-ssl` and `protocol`, a profile's name each"),
-        ("persist", "write `persistence`"),
-        ("rules", "iRules are not offered"),
-        ("policies", "policies are not offered"),
-        ("snat", "write `source-address-translation: automap`, which is the default"),
-        ("disabled", "write `state: disabled`"),
-        ("enabled", "write `state`: enabled, disabled or forced-offline"),
-        ("ip-protocol", "it is TCP"),
-        ("mask", "a virtual server listens on one address"),
-        ("rate-limit-mode", "the limit is the virtual server's own"),
-    ],
 };
 
 settings!(
@@ -216,7 +205,20 @@ impl Setting for ProtocolOfType {
             VirtualServerKind::Standard => protocol_of(&["tcp", "fastL4"]),
             VirtualServerKind::PerformanceL4 => protocol_of(&["fastL4"]),
         };
-        let named = if fields.has(PROTOCOL.name()) {
+        let written = fields.node(PROTOCOL.name()).filter(|node| !node.is_none());
+        let named = if let Some(of_tcp) =
+            written.filter(|_| kind == VirtualServerKind::PerformanceL4).and_then(tcp(fields))
+        {
+            let message = format!("virtual server `{}` is performance-l4, and profile `{of_tcp}` is tcp", fields.name);
+            let help = match of_tcp.as_str() {
+                "tcp" => "write `protocol: fastL4`, or `type: standard`".to_owned(),
+                own => format!(
+                    "write `type: fastL4` in profile `{own}`, its `defaults-from` too, or here `type: standard`"
+                ),
+            };
+            fields.error(fields.place(PROTOCOL.name()), message, Some(help));
+            None
+        } else if fields.has(PROTOCOL.name()) {
             Key::new(PROTOCOL.name(), reference, PROTOCOL.doc()).read(fields)
         } else {
             reference.named(default_protocol(kind), fields.at, fields)
@@ -226,6 +228,16 @@ impl Setting for ProtocolOfType {
 
     fn facts(&self, value: &Self::Value, facts: &mut Facts) {
         PROTOCOL.facts(&Some(Arc::clone(value)), facts);
+    }
+}
+
+/// Returns the name that a value gives, if it is that of a tcp profile.
+fn tcp<'a>(fields: &Fields<'a>) -> impl Fn(&'a Node) -> Option<String> {
+    let document = fields.context.document;
+    move |node| {
+        let name = node.scalar()?;
+        let entry = document.named("profiles", &name)?;
+        document.type_of("profiles", entry).filter(|word| word == "tcp").map(|_| name)
     }
 }
 

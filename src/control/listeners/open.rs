@@ -8,7 +8,7 @@ use std::time::{Duration, Instant};
 use super::bind::{OpenSockets, Sockets};
 use super::handover::{Handover, handover};
 use crate::control::supervisor::Restarts;
-use crate::model::VirtualServer;
+use crate::model::{Mode, VirtualServer};
 use crate::proxy::{Lifecycle, Listener, LiveVirtualServer};
 use crate::reading::os_reason;
 
@@ -44,7 +44,9 @@ impl Listeners {
         for (at, socket) in new {
             let Some((config, live)) = wanted.iter().find(|(config, _)| config.destination == at) else { continue };
             let address = socket.local_addr().unwrap_or(at);
-            tracing::info!(virtual_server = %config.name, %address, mode = config.mode().as_str(), "listening");
+            // What passes through without SSL profiles is not known yet: it may be plain.
+            let mode = Some(config.mode()).filter(|mode| *mode != Mode::Passthrough).map(Mode::as_str);
+            tracing::info!(virtual_server = %config.name, %address, mode, "listening");
             let listener = Listener::start(socket, Arc::clone(live), lifecycle);
             self.0.insert(at, OpenListener { listener, closes_at: None });
         }

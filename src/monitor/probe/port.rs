@@ -47,6 +47,7 @@ impl<'a> Port<'a> {
             }
             let failure = match self.ask_in(way, address, limit).await {
                 Ok(served) => {
+                    self.assignment.report_transport(way.tls);
                     self.spoke = Some(way);
                     return Ok(served);
                 }

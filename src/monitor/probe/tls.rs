@@ -27,7 +27,10 @@ impl Probe for TlsProbe<'_> {
             let shown = tls::handshake(address, server_name.as_ref(), limit).await;
             certificates.record(member, shown.chain);
             match shown.outcome {
-                Ok(()) => Outcome::Answers,
+                Ok(()) => {
+                    self.assignment.report_transport(true);
+                    Outcome::Answers
+                }
                 Err(reason @ FetchError::Short(_)) => Outcome::NotMade(format!("{address}: {reason}")),
                 Err(reason @ FetchError::TimedOut) => Outcome::Silent(format!("{address}: {reason}")),
                 Err(reason) => Outcome::Fails(format!("{address}: {reason}")),

@@ -1,7 +1,7 @@
 //! A member while it runs.
 
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU8, AtomicU32, Ordering};
 use std::time::{Duration, Instant};
 
 use arc_swap::ArcSwapOption;
@@ -42,6 +42,8 @@ pub struct LiveMember {
     answered: Moment,
     /// The kinds of openings that it has answered, one bit each.
     openings: AtomicU32,
+    /// What monitors found that its port speaks: [`UNKNOWN`], [`PLAINTEXT`] or [`TLS`].
+    transport: AtomicU8,
     verdicts: Verdicts,
     load: MeasuredLoad,
     passive_events: PassiveEvents,
@@ -69,6 +71,7 @@ impl LiveMember {
             suspicion: ArcSwapOption::empty(),
             answered: Moment::default(),
             openings: AtomicU32::default(),
+            transport: AtomicU8::new(UNKNOWN),
             verdicts: Verdicts::default(),
             load: MeasuredLoad::default(),
             passive_events: PassiveEvents::default(),
@@ -164,6 +167,19 @@ impl LiveMember {
     /// Returns whether the member has ever answered an opening of this kind.
     pub fn answers_openings(&self, kind: u8) -> bool {
         self.openings.load(Ordering::Relaxed) & (1 << kind) != 0
+    }
+
+    /// Records that the member answered a probe in TLS, or in plaintext.
+    pub fn record_transport(&self, tls: bool) {
+        self.transport.store(if tls { TLS } else { PLAINTEXT }, Ordering::Relaxed);
+    }
+
+    /// Returns whether the member speaks TLS, if a probe has found out.
+    pub fn speaks_tls(&self) -> Option<bool> {
+        match self.transport.load(Ordering::Relaxed) {
+            UNKNOWN => None,
+            known => Some(known == TLS),
+        }
     }
 
     /// Records that the member answers, which ends a suspicion of as much.
@@ -264,6 +280,9 @@ impl LiveMember {
 
 /// How exactly it is known when a member last sent something.
 const ANSWERS_WITHIN: Duration = Duration::from_millis(50);
+const UNKNOWN: u8 = 0;
+const PLAINTEXT: u8 = 1;
+const TLS: u8 = 2;
 
 #[cfg(test)]
 mod tests {

@@ -5,7 +5,7 @@ use super::fetch::fetch;
 use super::port::Port;
 use crate::cert::entry;
 use crate::config::{Loaded, Severity};
-use crate::inventory::targets::{MemberTarget, ProfileTarget};
+use crate::inventory::targets::{MemberTarget, ProfileTarget, nameless};
 use crate::inventory::{Targets, chains, trust};
 use crate::lint::{Role, Subject, Trust, Use};
 use crate::model::profile::{CertKey, Certificate, TrustAnchors};
@@ -58,17 +58,16 @@ pub(in crate::cli::lint) fn from_config(loaded: &Loaded, now: i64, expiry_days: 
             Err(error) => collected.unreadable.push(error),
         }
     }
-    for name in &without_tls {
-        let message =
-            format!("virtual server `{name}` has no TLS, and neither have its members: there are no certificates");
-        let help = "for TLS to clients give it a client-ssl profile, or the impalads a certificate".to_owned();
+    for name in targets.plain.iter().chain(&without_tls) {
+        let message = format!(
+            "virtual server `{name}` is plain: it has no TLS, and neither have its members, so there are no certificates"
+        );
+        let help = "for TLS to clients write `client-ssl`, or give the impalads a certificate".to_owned();
         collected.note(loaded, name, message, help);
     }
     for name in targets.nameless.iter().filter(|name| !without_tls.contains(name)) {
-        let message =
-            format!("virtual server `{name}` has no hostname, so the names in its certificates are not checked");
-        let help = "write the name that clients connect to as `hostname`".to_owned();
-        collected.note(loaded, name, message, help);
+        let (message, help) = nameless(name);
+        collected.note(loaded, name, message, help.to_owned());
     }
     Ok(collected)
 }
@@ -87,10 +86,9 @@ impl Collected {
         let found: Vec<_> =
             sources.iter().map(|source| read(source).map_err(|error| self.unreadable.push(error)).ok()).collect();
         let chains: Vec<&[_]> = found.iter().map(|it| it.as_ref().map_or(&[][..], |found| &found.chain)).collect();
-        let asked = target.front_ends(&chains);
-        for (found, front_ends) in found.into_iter().zip(asked) {
+        let roles = target.roles(&chains);
+        for (found, role) in found.into_iter().zip(roles) {
             let Some(found) = found else { continue };
-            let role = Role { usage: Use::FrontEnd, front_ends, node: None };
             self.subjects.extend(Subject::new(found.chain, found.key, role));
         }
     }

@@ -186,10 +186,6 @@ pub(super) fn check_credentials(credentials: Option<&Credentials>, tls: Option<&
     fields.report(Severity::Warning, fields.place(USER.name()), exposed, Some(help));
 }
 
-pub(super) const NO_PASSWORD: &str = "keep it out of this file: write `password-file` or `password-env`";
-pub(super) const ALIAS: &str = "write `alias-address` and `alias-port`";
-pub(super) const NOT_TRANSPARENT: &str = "write where to probe: `alias-address` and `alias-port`";
-
 /// F5's types that pronk does not have, with the reason or the nearest.
 const OTHER_TYPES: &[(&str, &str)] = &[
     ("icmp", "write gateway-icmp"),

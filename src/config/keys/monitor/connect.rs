@@ -1,6 +1,6 @@
 //! Monitors that connect and no more: tcp, tls, tcp-half-open, gateway and gateway-icmp.
 
-use super::common::{ALIAS, NOT_TRANSPARENT, ProbingKeys, ReadMonitor, list_probing, probing};
+use super::common::{ProbingKeys, ReadMonitor, list_probing, probing};
 use crate::config::keys::section::Section;
 use crate::config::keys::typed::Type;
 use crate::model::MonitorKind;
@@ -15,7 +15,6 @@ pub(super) const TCP: Type<ReadMonitor> = Type {
         name: "monitor of type tcp",
         doc: "Connects, and closes at once. It shows that the kernel accepts connections, not that an impalad answers.",
         list: list_probing,
-        elsewhere: ELSEWHERE,
     },
 };
 
@@ -30,7 +29,6 @@ pub(super) const TLS: Type<ReadMonitor> = Type {
         doc: "Makes a TLS handshake, accepts any certificate, and adds it to the inventory of certificates. Trust is \
               checked by server-ssl and by the linter.",
         list: list_probing,
-        elsewhere: ELSEWHERE,
     },
 };
 
@@ -44,7 +42,6 @@ pub(super) const TCP_HALF_OPEN: Type<ReadMonitor> = Type {
         name: "monitor of type tcp-half-open",
         doc: "Connects, and resets at once, so that no connection lingers at the member.",
         list: list_probing,
-        elsewhere: ELSEWHERE,
     },
 };
 
@@ -58,7 +55,6 @@ pub(super) const GATEWAY: Type<ReadMonitor> = Type {
         name: "monitor of type gateway",
         doc: "Connects; a refusal is a success too. It shows that the host is there.",
         list: list_probing,
-        elsewhere: ELSEWHERE,
     },
 };
 
@@ -75,17 +71,5 @@ pub(super) const GATEWAY_ICMP: Type<ReadMonitor> = Type {
             list_probing(keys);
             keys.retain(|key| key.name() != ProbingKeys::alias_port());
         },
-        elsewhere: &[("alias-port", "ICMP has no ports"), ("destination", ALIAS)],
     },
 };
-
-const ELSEWHERE: &[(&str, &str)] = &[
-    ("send", TALKS),
-    ("recv", TALKS),
-    ("recv-disable", TALKS),
-    ("reverse", "it turns `recv` of an http monitor round"),
-    ("destination", ALIAS),
-    ("transparent", NOT_TRANSPARENT),
-    ("ssl", "a monitor that talks has it: `impala`, `https`"),
-];
-const TALKS: &str = "a tcp monitor does not talk: write `type: http` or `type: impala`";

@@ -5,8 +5,7 @@ use std::sync::Arc;
 use serde_json::Value as Json;
 
 use super::common::{
-    ALIAS, CredentialsKeys, NO_PASSWORD, NOT_TRANSPARENT, ReadMonitor, SERVER_SSL, USER, check_credentials,
-    list_probing, probe_tls, probing,
+    CredentialsKeys, ReadMonitor, SERVER_SSL, USER, check_credentials, list_probing, probe_tls, probing,
 };
 use crate::config::fields::Fields;
 use crate::config::keys::declare::settings;
@@ -37,15 +36,6 @@ pub(super) const HTTP: Type<ReadMonitor> = Type {
             list_probing(keys);
             const { &HttpKeys }.list(keys);
         },
-        elsewhere: &[
-            ("ssl", "write `type: https`"),
-            ("server-ssl", "write `type: https`"),
-            ("username", "write `user`"),
-            ("password", NO_PASSWORD),
-            ("destination", ALIAS),
-            ("transparent", NOT_TRANSPARENT),
-            ("adaptive", NOT_ADAPTIVE),
-        ],
     },
 };
 
@@ -66,21 +56,8 @@ pub(super) const HTTPS: Type<ReadMonitor> = Type {
             list_probing(keys);
             const { &HttpsKeys }.list(keys);
         },
-        elsewhere: &[
-            ("ssl", "write `type: http` for none"),
-            ("ssl-profile", "write `server-ssl`"),
-            ("cert", "write `server-ssl`, and the certificate in that profile"),
-            ("key", "write `server-ssl`, and the key in that profile"),
-            ("cipherlist", "write `server-ssl`, and the `cipher-group` in that profile"),
-            ("username", "write `user`"),
-            ("password", NO_PASSWORD),
-            ("destination", ALIAS),
-            ("transparent", NOT_TRANSPARENT),
-            ("adaptive", NOT_ADAPTIVE),
-        ],
     },
 };
-const NOT_ADAPTIVE: &str = "the time of an answer is not judged; write `timeout`";
 
 /// What http and https share; they differ in `tls`.
 macro_rules! http {

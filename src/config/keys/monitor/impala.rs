@@ -3,8 +3,7 @@
 use std::sync::Arc;
 
 use super::common::{
-    ALIAS, CredentialsKeys, NO_PASSWORD, ReadMonitor, SERVER_SSL_PROFILE, check_credentials, list_probing, probe_tls,
-    probing,
+    CredentialsKeys, ReadMonitor, SERVER_SSL_PROFILE, check_credentials, list_probing, probe_tls, probing,
 };
 use super::port_ssl::PortSslKeys;
 use crate::config::fields::Fields;
@@ -37,7 +36,6 @@ pub(super) const IMPALA: Type<ReadMonitor> = Type {
             list_probing(keys);
             const { &ImpalaKeys }.list(keys);
         },
-        elsewhere: &[("username", "write `user`"), ("password", NO_PASSWORD), ("destination", ALIAS)],
     },
 };
 

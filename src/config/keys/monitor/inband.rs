@@ -27,10 +27,6 @@ pub(super) const INBAND: Type<ReadMonitor> = Type {
             list_common(keys);
             const { &InbandKeys }.list(keys);
         },
-        elsewhere: &[
-            ("interval", "nothing is probed: write `failure-interval`"),
-            ("timeout", "nothing is probed: write `failures` and `failure-interval`"),
-        ],
     },
 };
 

@@ -7,7 +7,8 @@
 
 CARGO ?= cargo
 LOCKED ?= --locked
-PRONK := target/release/pronk
+# Wherever cargo puts it: a user may have set CARGO_TARGET_DIR or build.target-dir.
+BINARY := tests/support/pronk-binary.sh
 SHELLS := bash zsh fish
 FUZZ_SECONDS ?= 600
 N ?= 10000
@@ -15,10 +16,10 @@ N ?= 10000
 help: ## List these targets
 	@awk -F ':.*## ' '/^[a-z0-9]+:.*## / { printf "make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
-build: ## Build target/release/pronk
-	$(CARGO) build --release $(LOCKED)
+build: ## Build pronk for release, and print where it is
+	$(BINARY) release
 
-demo: build ## Real impala-shells through pronk in three modes (KEEP=1 leaves it running)
+demo: ## Real impala-shells through pronk in three modes (KEEP=1 leaves it running)
 	KEEP=$(KEEP) tests/demo/demo.sh
 
 test: setup lint doc unit e2e ## Everything that a change must pass
@@ -51,7 +52,6 @@ unit: ## Rust tests: unit, integration and documentation
 
 e2e: ## Real Impala clients through pronk
 	tests/e2e/setup.sh --kerberos
-	$(CARGO) build $(LOCKED)
 	PRONK_E2E_KERBEROS=1 target/e2e-venv/bin/python -m pytest tests/e2e -q
 
 differential: ## N random chains (3000) judged by every client of this machine, and by pronk. SEED= draws others, KEEP=FOLDER keeps them
@@ -61,17 +61,17 @@ exchange: ## N random exchanges (10000) through pronk, and HAProxy where it is: 
 	N=$(N) SEED=$(SEED) ONLY=$(ONLY) $(CARGO) test $(LOCKED) --test exchange -- --include-ignored --nocapture --test-threads=1
 
 generated: ## Write what is made from the keys' declarations: docs/configuration.md and profiles/
-	$(CARGO) build $(LOCKED)
-	target/debug/pronk config reference > docs/configuration.md
+	pronk=$$($(BINARY) debug) && $$pronk config reference > docs/configuration.md && \
 	for file in clientssl serverssl protocol persistence monitors; do \
-	  target/debug/pronk config profiles $$file > profiles/$$file.yaml || exit 1; done
+	  $$pronk config profiles $$file > profiles/$$file.yaml || exit 1; done
 
-completions: build ## Shell completions in target/completions
+completions: ## Shell completions in target/completions
 	mkdir -p target/completions
-	for shell in $(SHELLS); do $(PRONK) completions $$shell > target/completions/pronk.$$shell || exit 1; done
+	pronk=$$($(BINARY) release) && for shell in $(SHELLS); do $$pronk completions $$shell > target/completions/pronk.$$shell || exit 1; done
 
 clean: ## Remove all that was built
 	$(CARGO) clean
+	rm -rf target
 
 .PHONY: setup
 setup:

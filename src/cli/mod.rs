@@ -17,6 +17,7 @@ mod screen;
 mod show;
 mod table;
 mod values;
+mod verify;
 
 use std::process::ExitCode;
 
@@ -42,6 +43,8 @@ enum Command {
     Run(run::Args),
     /// Tell everything that is wrong with a configuration file, its certificates and keys.
     Check(check::Args),
+    /// Prove that a configuration works: names, ports, members, certificates and Kerberos, as clients meet them.
+    Verify(Box<verify::Args>),
     /// Tell what is wrong with certificates behind a load balancer, for whom, and what to do.
     Lint(Box<lint::Args>),
     /// Keep certificates and keys: make, request, import, renew, show and remove them.
@@ -110,6 +113,7 @@ impl Cli {
         match self.command {
             Command::Run(args) => args.execute(),
             Command::Check(args) => args.execute(),
+            Command::Verify(args) => args.execute(),
             Command::Lint(args) => args.execute(),
             Command::Cert(command) => command.execute(),
             Command::Config(command) => command.execute(),

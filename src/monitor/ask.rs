@@ -1,8 +1,11 @@
 //! Asking once, for commands: a port in whichever way it speaks, a member as one of its monitors does, and a login.
 
 use std::net::SocketAddr;
+use std::pin::pin;
 use std::sync::Arc;
 use std::time::Duration;
+
+use tokio::time::sleep;
 
 use super::assignment::Assignment;
 use super::kind::Method;
@@ -39,7 +42,8 @@ impl From<Failure> for NoAnswer {
 }
 
 /// Asks a port in each way that `transport` allows, with and without SASL, until it answers. A port of an unusual number
-/// whose protocol is not known is asked as HiveServer2, and then over HTTP.
+/// whose protocol is not known is asked as HiveServer2, and soon over HTTP too: either meets the other's question with
+/// silence.
 ///
 /// # Errors
 /// The failure that tells most.
@@ -51,13 +55,23 @@ pub async fn ask_port(
 ) -> Result<PortAnswer, NoAnswer> {
     let likeliest = protocol_of(protocol, address.port());
     let is_told = protocol != ImpalaProtocol::Auto || likeliest != ImpalaProtocol::Hs2 || address.port() == HS2_PORT;
-    let first = ask_as(address, likeliest, transport, limit).await;
-    match &first {
-        Err(failure) if !is_told && matches!(failure.how, How::Ended | How::Silent | How::Other) => {
-            let second = ask_as(address, ImpalaProtocol::Hs2Http, transport, limit).await;
-            if second.is_ok() { second } else { first }
-        }
-        _ => first,
+    let mut likely = pin!(ask_as(address, likeliest, transport, limit));
+    if is_told {
+        return likely.await;
+    }
+    let mut http = pin!(async {
+        sleep(SOON).await;
+        ask_as(address, ImpalaProtocol::Hs2Http, transport, limit).await
+    });
+    tokio::select! {
+        biased;
+        answer = &mut likely => match answer {
+            Err(failure) if matches!(failure.how, How::Ended | How::Silent | How::Other) => {
+                http.await.map_err(|_| failure)
+            }
+            answer => answer,
+        },
+        answer = &mut http => if answer.is_ok() { answer } else { likely.await },
     }
 }
 
@@ -103,4 +117,6 @@ pub async fn sasl_login(
 }
 
 const HS2_PORT: u16 = 21050;
+/// After which an impalad would have answered the right question.
+const SOON: Duration = Duration::from_millis(300);
 const LONGEST_MESSAGE: usize = 64 << 10;

@@ -39,7 +39,14 @@ pub(super) fn verify(scope: &Scope, answers: &Answers) -> Vec<Check> {
     let findings = linter(scope, &shown).lint(&shown.subjects);
     let mut checks = shown.checks;
     checks.extend(refused_handshakes(answers, &findings));
-    checks.extend(findings.findings.iter().filter_map(judge));
+    for check in findings.findings.iter().filter_map(judge) {
+        // A daemon shows one certificate on all its ports.
+        match checks.iter_mut().find(|it| (it.id, &it.message) == (check.id, &check.message)) {
+            Some(known) if known.about.split(", ").count() < MOST_PORTS => known.about += &format!(", {}", check.about),
+            Some(_) => {}
+            None => checks.push(check),
+        }
+    }
     if checks.is_empty() && !shown.subjects.is_empty() {
         let count = shown.subjects.len();
         checks.push(Check::ok("certificates", "all of them", format!("{count} chains have nothing that clients mind")));
@@ -118,10 +125,21 @@ fn judge(finding: &Finding) -> Option<Check> {
         "" => finding.message.clone(),
         clients => format!("{} ({clients})", finding.message),
     };
-    let remedy = format!("{}; more: pronk lint --explain {}", finding.remedy, finding.check.id);
+    // Whether it is an intermediate or a root that is missing, a chain does not tell.
+    let or = if finding.check.id == MISSING_ISSUER {
+        "; or have its authority trusted: `ca-file` of the server-ssl profile toward members, the truststore of clients \
+         (--ca-file here)"
+    } else {
+        ""
+    };
+    let remedy = format!("{}{or}; more: pronk lint --explain {}", finding.remedy, finding.check.id);
     match finding.severity {
         Severity::Error => Some(Check::failed(finding.check.id, about, message, remedy)),
         Severity::Warning => Some(Check::warning(finding.check.id, about, message, remedy)),
         Severity::Info => None,
     }
 }
+
+const MISSING_ISSUER: &str = "chain-missing-intermediate";
+/// That are named with one finding.
+const MOST_PORTS: usize = 6;

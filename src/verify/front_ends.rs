@@ -41,7 +41,11 @@ async fn observe(scope: &Scope, virtual_server: &VirtualServer, answers: &Answer
         Mode::ServerOnly => Transport::Plaintext,
         Mode::Passthrough => Transport::Either(all()),
     };
-    let port = ask_port(address, protocol(&virtual_server.pool), &transport, LIMIT).await;
+    // Its members were asked before.
+    let keys = virtual_server.pool.members.iter().map(|member| member.key());
+    let told = keys.filter_map(|key| Some(answers.members.get(&key)?.port.as_ref().ok()?.protocol)).next();
+    let speaks = told.unwrap_or_else(|| protocol(&virtual_server.pool));
+    let port = ask_port(address, speaks, &transport, LIMIT).await;
     let shows_chain = match virtual_server.mode() {
         Mode::Offload | Mode::ReEncrypt => true,
         // Where members speak TLS.
@@ -59,7 +63,7 @@ fn judge(virtual_server: &VirtualServer, seen: &FrontEndSeen, says: Option<&str>
     let (about, address) = (&virtual_server.name, seen.address);
     match &seen.port {
         Ok(PortAnswer { is_draining: true, .. }) => Check::warning(
-            "member-draining",
+            "front-end-draining",
             about,
             format!("{address} is answered by a daemon that is being shut down"),
             "give its pool a monitor of type impala, which takes such a daemon out",

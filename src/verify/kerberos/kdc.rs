@@ -14,13 +14,14 @@ use crate::verify::scope::LIMIT;
 /// What a KDC says to somebody who asks for a ticket and shows no key.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) enum KdcAnswer {
-    /// A ticket that only the principal can read, made with the key of this number.
+    /// A ticket for the principal, encrypted with its key of this number.
     Ticket { kvno: Option<u32> },
     /// An error, with the KDC's time in seconds since 1970.
     Refused { code: u32, time: i64 },
 }
 
-/// Asks a KDC, as krb5.conf names it, for a ticket for a principal.
+/// Asks a KDC, as krb5.conf names it, for a ticket for a principal in its own name. Nobody but its owner can read the
+/// answer, and a KDC that demands pre-authentication gives none.
 ///
 /// # Errors
 /// It does not answer, in words.
@@ -65,7 +66,8 @@ async fn exchange(address: SocketAddr, request: &[u8]) -> Result<Vec<u8>, String
     Ok(answer)
 }
 
-/// Returns an AS-REQ for a ticket-granting ticket, without pre-authentication.
+/// Returns an AS-REQ of a principal for a ticket to itself, without pre-authentication: the ticket tells the number of
+/// its key.
 fn request(principal: &Principal) -> Vec<u8> {
     let texts = |texts: &[&str]| texts.iter().map(|text| element(GENERAL_STRING, text.as_bytes())).collect::<Vec<_>>();
     let name = |kind: u8, parts: &[&str]| {
@@ -78,7 +80,7 @@ fn request(principal: &Principal) -> Vec<u8> {
         field(0, &element(der::BIT_STRING, &[0; 5])),
         field(1, &name(NT_PRINCIPAL, &own)),
         field(2, &element(GENERAL_STRING, principal.realm.as_bytes())),
-        field(3, &name(NT_SRV_INST, &["krbtgt", &principal.realm])),
+        field(3, &name(NT_SRV_HST, &own)),
         field(5, &element(der::GENERALIZED_TIME, b"19700101000000Z")),
         field(7, &element(der::INTEGER, &fastrand::u32(..1 << 30).to_be_bytes())),
         field(8, &sequence(&types)),
@@ -94,7 +96,10 @@ fn parse(answer: &[u8]) -> Option<KdcAnswer> {
     let within = |number: u8| fields.iter().find(|it| it.tag == CONTEXT | number).map(|it| it.contents);
     match message.tag.checked_sub(APPLICATION)? {
         AS_REP => {
-            let encrypted = der::inside(within(6)?, der::SEQUENCE)?;
+            let (ticket, _) = der::first(within(5)?)?;
+            let ticket = der::inside(ticket.contents, der::SEQUENCE)?;
+            let encrypted = ticket.iter().find(|it| it.tag == CONTEXT | 3)?;
+            let encrypted = der::inside(encrypted.contents, der::SEQUENCE)?;
             let kvno = encrypted.iter().find(|it| it.tag == CONTEXT | 1);
             Some(KdcAnswer::Ticket { kvno: kvno.and_then(|it| der::small_number(der::first(it.contents)?.0)) })
         }
@@ -142,7 +147,7 @@ const KERBEROS: u16 = 88;
 /// AES with SHA-1, AES with SHA-2, RC4.
 const ENCRYPTION_TYPES: [u8; 5] = [18, 17, 20, 19, 23];
 const NT_PRINCIPAL: u8 = 1;
-const NT_SRV_INST: u8 = 2;
+const NT_SRV_HST: u8 = 3;
 const AS_REQ: u8 = 10;
 const AS_REP: u8 = 11;
 const KRB_ERROR: u8 = 30;
@@ -167,7 +172,8 @@ mod tests {
     #[test]
     fn ticket_tells_the_number_of_the_key() {
         let encrypted = sequence(&[field(0, &integer(18)), field(1, &integer(3))].concat());
-        let reply = element(APPLICATION | AS_REP, &sequence(&field(6, &encrypted)));
+        let ticket = element(APPLICATION | 1, &sequence(&field(3, &encrypted)));
+        let reply = element(APPLICATION | AS_REP, &sequence(&field(5, &ticket)));
         assert_eq!(parse(&reply), Some(KdcAnswer::Ticket { kvno: Some(3) }));
     }
 

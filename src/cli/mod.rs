@@ -9,6 +9,7 @@ mod config;
 mod exit_code;
 mod explain;
 mod lint;
+mod man;
 mod member;
 mod persistence;
 mod reload;
@@ -82,6 +83,8 @@ enum Command {
     Explain(explain::Args),
     /// Print completions for a shell.
     Completions(completions::Args),
+    /// Write manual pages, one for each command.
+    Man(man::Args),
 }
 
 /// Does what the arguments of the process ask for. Exit codes: 0 done, 1 something is wrong, 2 usage; of `lint` and
@@ -128,6 +131,7 @@ impl Cli {
             Command::Persistence(command) => command.execute(),
             Command::Explain(args) => args.execute(),
             Command::Completions(args) => args.execute(Self::command()),
+            Command::Man(args) => args.execute(Self::command()),
         }
     }
 }

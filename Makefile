@@ -3,7 +3,7 @@
 .DEFAULT_GOAL := help
 # The steps of `make test` go from fast to slow, whatever -j says.
 .NOTPARALLEL:
-.PHONY: help build demo test audit bench fuzz fmt lint doc unit e2e differential exchange generated completions clean
+.PHONY: help build demo test audit bench fuzz fmt lint doc unit e2e package differential exchange generated completions man deb static clean
 
 CARGO ?= cargo
 LOCKED ?= --locked
@@ -22,7 +22,7 @@ build: ## Build pronk for release, and print where it is
 demo: ## Real impala-shells through pronk in three modes (KEEP=1 leaves it running)
 	KEEP=$(KEEP) tests/demo/demo.sh
 
-test: setup lint doc unit e2e ## Everything that a change must pass
+test: setup lint doc unit e2e package ## Everything that a change must pass
 
 audit: ## Licences, bans, sources and advisories of the dependencies
 	tests/audit.sh
@@ -54,6 +54,10 @@ e2e: ## Real Impala clients through pronk
 	tests/e2e/setup.sh --kerberos
 	PRONK_E2E_KERBEROS=1 target/e2e-venv/bin/python -m pytest tests/e2e -q
 
+package: ## The Debian package in a clean Debian, and the container
+	tests/package.sh
+	tests/container.sh
+
 differential: ## N random chains (3000) judged by every client of this machine, and by pronk. SEED= draws others, KEEP=FOLDER keeps them
 	N=$(if $(filter-out undefined default,$(origin N)),$(N),3000) SEED=$(SEED) KEEP=$(KEEP) $(CARGO) test $(LOCKED) --test differential -- --include-ignored --nocapture --test-threads=1 thousands
 
@@ -68,6 +72,15 @@ generated: ## Write what is made from the keys' declarations: docs/configuration
 completions: ## Shell completions in target/completions
 	mkdir -p target/completions
 	pronk=$$($(BINARY) release) && for shell in $(SHELLS); do $$pronk completions $$shell > target/completions/pronk.$$shell || exit 1; done
+
+man: ## Manual pages in target/man
+	$$($(BINARY) release) man target/man
+
+deb: ## A Debian package in target/deb
+	packaging/deb.sh "$$($(BINARY) release)" target/deb
+
+static: ## A static binary for any Linux (needs musl-gcc and the target x86_64-unknown-linux-musl)
+	CC_x86_64_unknown_linux_musl=musl-gcc CARGO_BUILD_TARGET=x86_64-unknown-linux-musl $(BINARY) release
 
 clean: ## Remove all that was built
 	$(CARGO) clean

@@ -4,18 +4,18 @@ use std::path::PathBuf;
 use std::process::ExitCode;
 use std::time::SystemTime;
 
-use anyhow::Context;
+use anyhow::{Context, anyhow};
 use rustls_pki_types::CertificateDer;
 
 use super::admin_client::{AdminSocket, encoded};
-use super::exit_code::UNREADABLE;
+use super::exit_code::{UNREADABLE, USAGE};
 use super::screen::{self, errln, out, outln};
 use crate::admin::explain::Explained;
 use crate::admin::network_map::Map;
-use crate::cert::bundle;
+use crate::cert::{Passphrase, bundle};
 use crate::config;
 use crate::control::{self, Preview, lint_levels};
-use crate::reading::os_reason;
+use crate::model::profile;
 use crate::verify::{self, Check, Login, Outcome, Report, RunningPronk, Scope, Step};
 
 #[derive(Debug, clap::Args)]
@@ -60,6 +60,10 @@ impl Args {
         let scope = match self.scope() {
             Ok(scope) => scope,
             Err(Unusable::Told) => return Ok(ExitCode::from(UNREADABLE)),
+            Err(Unusable::NoSuchServer(name)) => {
+                errln!("error: there is no virtual server `{name}` in {}", config::file_name(&self.file));
+                return Ok(ExitCode::from(USAGE));
+            }
             Err(Unusable::Other(reason)) => {
                 errln!("error: {reason}");
                 return Ok(ExitCode::from(UNREADABLE));
@@ -95,10 +99,8 @@ impl Args {
             Unusable::Told
         })?;
         let all = &loaded.model.virtual_servers;
-        let named = self.virtual_server.iter().map(|name| {
-            all.get(name.as_str()).cloned().with_context(|| format!("there is no virtual server `{name}` in the file"))
-        });
-        let mut virtual_servers = named.collect::<Result<Vec<_>, _>>()?;
+        let named = |name: &String| all.get(name.as_str()).cloned().ok_or_else(|| Unusable::NoSuchServer(name.clone()));
+        let mut virtual_servers = self.virtual_server.iter().map(named).collect::<Result<Vec<_>, _>>()?;
         if virtual_servers.is_empty() {
             virtual_servers = all.values().cloned().collect();
         }
@@ -116,9 +118,8 @@ impl Args {
 
     fn login(&self) -> anyhow::Result<Option<Login>> {
         let (Some(user), Some(path)) = (&self.user, &self.password_file) else { return Ok(None) };
-        let text = std::fs::read_to_string(path)
-            .map_err(|error| anyhow::anyhow!("cannot read {}: {}", path.display(), os_reason(&error)))?;
-        let password = text.lines().next().unwrap_or_default().to_owned();
+        let password =
+            Passphrase::read(&profile::Passphrase::File(path.clone())).map_err(|error| anyhow!("{error}"))?;
         Ok(Some(Login { user: user.clone(), password }))
     }
 
@@ -161,6 +162,7 @@ impl Args {
 enum Unusable {
     /// It is told already.
     Told,
+    NoSuchServer(String),
     Other(String),
 }
 
@@ -171,7 +173,7 @@ impl From<anyhow::Error> for Unusable {
 }
 
 fn read_authorities(path: &std::path::Path) -> anyhow::Result<Vec<CertificateDer<'static>>> {
-    let certificates = bundle::read_certificates(path).map_err(|error| anyhow::anyhow!("{error}"))?;
+    let certificates = bundle::read_certificates(path).map_err(|error| anyhow!("{error}"))?;
     anyhow::ensure!(!certificates.is_empty(), "{} has no certificate", path.display());
     Ok(certificates)
 }

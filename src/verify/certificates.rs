@@ -6,7 +6,6 @@ use rustls_pki_types::CertificateDer;
 
 use super::answers::Answers;
 use super::check::Check;
-use super::names::has_client_tls;
 use super::scope::Scope;
 use crate::inventory::{Chain, Targets, chains, trust};
 use crate::lint::{Finding, Findings, Linter, Role, Severity, Subject, Trust, Use, WeakKeys};
@@ -26,7 +25,6 @@ pub(super) fn verify(scope: &Scope, answers: &Answers) -> Vec<Check> {
         let host = front_ends.first().map_or_else(|| seen.address.ip().to_string(), ToString::to_string);
         let at = format!("{host}:{}", seen.address.port());
         let usage = if virtual_server.mode() == Mode::Passthrough { Use::Passthrough } else { Use::FrontEnd };
-        debug_assert!(has_client_tls(virtual_server.mode()), "it shows no chain otherwise");
         shown.add(&at, chain, [(Role { usage, front_ends, node: None }, None)]);
     }
     for target in &Targets::of(&scope.loaded.model, &[]).members {

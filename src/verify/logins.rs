@@ -23,8 +23,8 @@ pub(super) async fn verify(scope: &Scope, answers: &Answers) -> Vec<Check> {
                 "turn LDAP or Kerberos on in Impala (--enable_ldap_auth, --principal), or leave --user out",
             ),
             (_, true) => {
-                let response = format!("\0{}\0{}", login.user, login.password);
-                let said = sasl_login(seen.address, seen.tls.as_deref(), "PLAIN", response.as_bytes(), LIMIT).await;
+                let response = [b"\0", login.user.as_bytes(), b"\0", login.password.bytes()].concat();
+                let said = sasl_login(seen.address, seen.tls.as_deref(), "PLAIN", &response, LIMIT).await;
                 judge(name, login, &said)
             }
         });

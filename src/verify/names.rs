@@ -5,7 +5,7 @@ use std::net::{IpAddr, SocketAddr, UdpSocket};
 use super::answers::Answers;
 use super::check::Check;
 use super::scope::Scope;
-use crate::model::{Mode, VirtualServer};
+use crate::model::VirtualServer;
 use crate::monitor::resolve_once;
 use crate::reading::os_reason;
 
@@ -141,11 +141,6 @@ pub(super) fn reached_at(virtual_server: &VirtualServer, answers: &Answers) -> S
     let loopback: IpAddr = if destination.is_ipv6() { [0, 0, 0, 0, 0, 0, 0, 1].into() } else { [127, 0, 0, 1].into() };
     let own = if destination.ip().is_unspecified() { loopback } else { destination.ip() };
     SocketAddr::new(named.unwrap_or(own), destination.port())
-}
-
-/// Returns whether clients of a virtual server look for a name in a certificate.
-pub(super) fn has_client_tls(mode: Mode) -> bool {
-    mode != Mode::ServerOnly
 }
 
 #[cfg(test)]

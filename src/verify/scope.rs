@@ -8,6 +8,7 @@ use std::time::Duration;
 
 use rustls_pki_types::CertificateDer;
 
+use crate::cert::Passphrase;
 use crate::config::Loaded;
 use crate::control::Preview;
 use crate::lint::Levels;
@@ -34,9 +35,10 @@ pub struct Scope {
 }
 
 /// A user who logs in with a password, as with LDAP.
+#[derive(Debug)]
 pub struct Login {
     pub user: String,
-    pub password: String,
+    pub password: Passphrase,
 }
 
 /// What a running pronk says of itself.
@@ -47,12 +49,6 @@ pub struct RunningPronk {
     pub destinations: Vec<String>,
     /// Why each virtual server serves this machine or not, by its name: the last step of `pronk explain`.
     pub explanations: BTreeMap<String, String>,
-}
-
-impl std::fmt::Debug for Login {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("Login").field("user", &self.user).finish_non_exhaustive()
-    }
 }
 
 impl Scope {

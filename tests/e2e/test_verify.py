@@ -21,7 +21,7 @@ from lab.config import Config
 from lab.front import ADDRESS, HOST, Front
 from lab.kerberos import REALM, Realm
 from lab.names import hosts_file
-from lab.processes import PATIENCE, free_port
+from lab.processes import PATIENCE, REPOSITORY, free_port
 
 # As in conftest.py, on addresses of their own.
 _TLS = ("127.0.66.2", "127.0.66.3")
@@ -312,6 +312,7 @@ def wrong_password(site, _front):
 def nobody_logs_in(site, front):
     password = site.place() / "password"
     password.write_text("x\n")
+    password.chmod(0o600)
     return of_front(site, front, "--virtual-server", "offload-hs2", "--user", "alice", "--password-file", password)
 
 
@@ -353,6 +354,18 @@ def test_what_is_broken_is_named_with_its_remedy(site, front, broken, ids, remed
     assert verified.code == (1 if failed else 0)
     assert all(check["remedy"] for check in verified.wrong.values())
     assert all(remedy in verified.wrong[each]["remedy"] for each in ids), verified.wrong
+    documents = (REPOSITORY / "docs" / "verify.md").read_text() + (REPOSITORY / "docs" / "lint-checks.md").read_text()
+    assert all(f"`{each}`" in documents or f" {each}" in documents for each in verified.wrong), "in the documents"
+
+
+def test_what_cannot_be_verified_exits_with_2_or_3(site, front):
+    def code(*options):
+        return clients.run(front.hosts, [site.binary, "verify", *options]).code
+
+    assert code(site.folder / "nothing.yaml") == 3
+    assert code(front.config_file, "--virtual-server", "nope") == 2
+    assert code(front.config_file, "--user", "alice") == 2
+    assert code(front.config_file, "--ca-file", site.folder / "nothing.pem") == 3
 
 
 @needs_kdc
@@ -361,7 +374,6 @@ class TestKerberos:
         front, keytab = kerberos
         options = options or ("--keytab", keytab)
         verified = of_front(site, front, *options, env=env or realm.environment)
-        print(verified.text)
         return verified.wrong
 
     def test_keytab_without_the_front_end(self, site, kerberos, realm):

@@ -12,8 +12,7 @@ cd "$(dirname "$0")/.."
 main() {
     [ "$(id -u)" = 0 ] || skip "it needs root, for chroot"
     unshare -m true 2>/dev/null || skip "this machine has no mount namespaces"
-    command -v debootstrap >/dev/null || DEBIAN_FRONTEND=noninteractive apt-get install -qq -y --no-install-recommends debootstrap >/dev/null 2>&1 ||
-        skip "debootstrap is not to be had"
+    command -v debootstrap >/dev/null || install_debootstrap >/dev/null 2>&1 || skip "debootstrap is not to be had"
     base
     work=$(mktemp -d)
     trap 'rm -rf "$work"' EXIT
@@ -25,6 +24,13 @@ main() {
     # Its own mounts and processes, which end with it.
     unshare --mount --pid --fork sh -c 'mount -t proc proc "$0/proc" && exec chroot "$0" bash /test.sh --inside' "$work/debian"
     echo "the Debian package: installed, started, used and removed"
+}
+
+install_debootstrap() {
+    local install="apt-get install -qq -y --no-install-recommends debootstrap"
+    export DEBIAN_FRONTEND=noninteractive
+    # The lists may be missing or old.
+    $install || { apt-get update -qq && $install; }
 }
 
 skip() {

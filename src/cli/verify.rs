@@ -5,6 +5,7 @@ use std::process::ExitCode;
 use std::time::SystemTime;
 
 use anyhow::{Context, anyhow};
+use indicatif::ProgressBar;
 use rustls_pki_types::CertificateDer;
 
 use super::admin_client::{AdminSocket, encoded};
@@ -16,7 +17,7 @@ use crate::cert::{Passphrase, bundle};
 use crate::config;
 use crate::control::{self, Preview, lint_levels};
 use crate::model::profile;
-use crate::verify::{self, Check, Login, Outcome, Report, RunningPronk, Scope, Step};
+use crate::verify::{self, Check, Login, Outcome, Progress, Report, RunningPronk, Scope, Step};
 
 #[derive(Debug, clap::Args)]
 #[command(after_help = "Exit codes: 0 all well, 1 something is wrong, 2 usage, 3 the file cannot be used.\n\n\
@@ -71,11 +72,19 @@ impl Args {
         };
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
         let mut written = Ok(());
-        let report = runtime.block_on(verify::run(&scope, |step, checks| {
-            if !self.json && written.is_ok() {
-                written = out!("{}", self.told(step, checks));
+        // It is drawn on a terminal only.
+        let spinner = ProgressBar::new_spinner();
+        let report = runtime.block_on(verify::run(&scope, |progress| match progress {
+            Progress::Begins(step) => {
+                spinner.set_message(step.title());
+                spinner.tick();
             }
+            Progress::Done(step, checks) if !self.json && written.is_ok() => {
+                written = spinner.suspend(|| out!("{}", self.told(step, checks)));
+            }
+            Progress::Done(..) => {}
         }));
+        spinner.finish_and_clear();
         // A name that does not resolve may be looked up for long after we have given up.
         runtime.shutdown_background();
         written?;

@@ -127,7 +127,10 @@ fn judge(about: &MemberKey, seen: &MemberSeen, users: &[(&Name, Mode)]) -> Vec<C
     let answer = match &seen.port {
         Ok(answer) => answer,
         Err(failure) => {
-            let more: Vec<_> = failing.map(|(monitor, why)| format!("monitor {monitor} says: {why}")).collect();
+            // Of a port that says nothing, a monitor that asks the web UI knows more.
+            let is_silent = failure.how == How::Silent;
+            let more = failing.filter(|_| is_silent).map(|(monitor, why)| format!("monitor {monitor} says: {why}"));
+            let more: Vec<_> = more.collect();
             return vec![judge_no_answer(about, seen.address, failure, &more)];
         }
     };

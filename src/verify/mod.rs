@@ -21,5 +21,5 @@ mod scope;
 
 pub use check::{Check, Outcome, Step};
 pub use report::{Report, View};
-pub use run::run;
+pub use run::{Progress, run};
 pub use scope::{Login, RunningPronk, Scope};

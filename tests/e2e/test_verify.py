@@ -163,6 +163,8 @@ def test_nothing_is_said_where_kerberos_is_well(site, realm, kerberos):
     assert_all_well(verified)
     (ticket,) = [check for check in verified.checks if check["id"] == "ticket" and check["outcome"] == "ok"]
     assert "keytab decrypts" in ticket["message"]
+    shown = {check["about"] for check in verified.checks if check["id"] == "ticket-shown"}
+    assert {"offload-hs2", "offload-beeswax"} < shown and len(shown) == 4, "the virtual servers and their members"
 
 
 def wrong_name(site, _front):
@@ -381,6 +383,16 @@ class TestKerberos:
         check = self.wrong(site, kerberos, realm, "--keytab", keytab)["principal-not-in-keytab"]
         assert f"impala/{HOST}@{REALM}" in check["message"] and "node7" in check["message"]
         assert "ktadd -norandkey" in check["remedy"] and "Cloudera Manager" in check["remedy"]
+
+    def test_impalad_that_does_not_accept_tickets_of_the_front_end(self, site, realm):
+        keytab = realm.keytab("impala/node8.example.test")
+        realm.keytab(f"impala/{HOST}")
+        environment = {**realm.environment, "KRB5_KTNAME": str(keytab)}
+        (plain,) = site.clusters.plain(
+            1, addresses=["127.0.76.2"], options=["--auth", "kerberos"], environments=[environment])
+        verified = site.verify(site.config("offload", [plain]), env=realm.login("dave"))
+        check = verified.wrong["ticket-not-accepted"]
+        assert f"impala/{HOST}" in check["message"] and "ktadd -norandkey" in check["remedy"]
 
     def test_keytab_with_an_old_key(self, site, kerberos, realm):
         old = site.place() / "old.keytab"

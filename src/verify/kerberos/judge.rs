@@ -8,6 +8,8 @@ use super::kdc::{KdcAnswer, PRINCIPAL_UNKNOWN, WRONG_REALM};
 use super::keytab::{Entry, Principal};
 use super::krb5_conf::Krb5Conf;
 use super::tools::Ran;
+use crate::impala::{SaslMessage, SaslStatus};
+use crate::monitor::NoAnswer;
 use crate::verify::check::Check;
 
 /// What the KDC said.
@@ -211,6 +213,43 @@ pub(super) fn ticket(principal: &Principal, seen: &TicketSeen) -> Option<Check> 
             principal,
             if decrypted.is_some() { "the keytab decrypts a ticket for it" } else { "the KDC gives a ticket for it" },
         )),
+    }
+}
+
+pub(super) fn no_file_cache(principal: &Principal) -> Check {
+    let what = "the ticket is in a cache that is no file, so it is shown to no port";
+    Check::skipped(
+        "ticket-shown",
+        principal,
+        what,
+        "KRB5CCNAME=FILE:/tmp/tickets kinit, and verify with the same variable",
+    )
+}
+
+pub(super) fn other_key(principal: &Principal) -> Check {
+    let what = "the ticket's session key is not of AES with SHA-1, and pronk makes no other, so it is shown to no port";
+    Check::skipped("ticket-shown", principal, what, "try it with impala-shell -k")
+}
+
+/// Judges what a port answers to a ticket.
+pub(super) fn accepted(about: &str, principal: &Principal, said: &Result<SaslMessage, NoAnswer>) -> Check {
+    match said {
+        Ok(SaslMessage { status: SaslStatus::Ok | SaslStatus::Complete, .. }) => {
+            Check::ok("ticket-shown", about, format!("it accepts a ticket for {principal}"))
+        }
+        Ok(message) => Check::failed(
+            "ticket-not-accepted",
+            about,
+            format!("it refuses a ticket for {principal}: {}", message.words()),
+            "give the impalad a keytab with that principal's present key (ktadd -norandkey), start it with --principal for \
+             it, and restart it; see its clock too",
+        ),
+        Err(failure) => Check::failed(
+            "ticket-not-accepted",
+            about,
+            format!("no answer to a ticket for {principal}: {failure}"),
+            "see what the impalad logs",
+        ),
     }
 }
 

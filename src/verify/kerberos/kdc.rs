@@ -5,6 +5,7 @@ use std::net::SocketAddr;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::time::timeout;
 
+use super::encode::{CONTEXT, GENERAL_STRING, NT_PRINCIPAL, NT_SRV_HST, element, field, integer, name, sequence};
 use super::keytab::Principal;
 use crate::cert::der;
 use crate::net;
@@ -69,11 +70,6 @@ async fn exchange(address: SocketAddr, request: &[u8]) -> Result<Vec<u8>, String
 /// Returns an AS-REQ of a principal for a ticket to itself, without pre-authentication: the ticket tells the number of
 /// its key.
 fn request(principal: &Principal) -> Vec<u8> {
-    let texts = |texts: &[&str]| texts.iter().map(|text| element(GENERAL_STRING, text.as_bytes())).collect::<Vec<_>>();
-    let name = |kind: u8, parts: &[&str]| {
-        let fields = [field(0, &integer(kind)), field(1, &sequence(&texts(parts).concat()))];
-        sequence(&fields.concat())
-    };
     let own: Vec<_> = principal.components.iter().map(String::as_str).collect();
     let types: Vec<_> = ENCRYPTION_TYPES.iter().flat_map(|kind| integer(*kind)).collect();
     let body = [
@@ -121,24 +117,6 @@ fn seconds(text: &str) -> Option<i64> {
     Some(date.with_time(of_day).assume_utc().unix_timestamp())
 }
 
-fn element(tag: u8, contents: &[u8]) -> Vec<u8> {
-    let mut out = Vec::new();
-    der::push(&mut out, tag, contents);
-    out
-}
-
-fn sequence(contents: &[u8]) -> Vec<u8> {
-    element(der::SEQUENCE, contents)
-}
-
-fn field(number: u8, contents: &[u8]) -> Vec<u8> {
-    element(CONTEXT | number, contents)
-}
-
-fn integer(number: u8) -> Vec<u8> {
-    element(der::INTEGER, &[number])
-}
-
 /// Errors of a KDC (RFC 4120, section 7.5.9).
 pub(super) const PRINCIPAL_UNKNOWN: u32 = 6;
 pub(super) const WRONG_REALM: u32 = 68;
@@ -146,14 +124,10 @@ pub(super) const WRONG_REALM: u32 = 68;
 const KERBEROS: u16 = 88;
 /// AES with SHA-1, AES with SHA-2, RC4.
 const ENCRYPTION_TYPES: [u8; 5] = [18, 17, 20, 19, 23];
-const NT_PRINCIPAL: u8 = 1;
-const NT_SRV_HST: u8 = 3;
 const AS_REQ: u8 = 10;
 const AS_REP: u8 = 11;
 const KRB_ERROR: u8 = 30;
 const APPLICATION: u8 = 0x60;
-const CONTEXT: u8 = 0xa0;
-const GENERAL_STRING: u8 = 0x1b;
 const LONGEST: u32 = 1 << 20;
 
 #[cfg(test)]

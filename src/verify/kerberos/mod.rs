@@ -1,14 +1,20 @@
 //! Kerberos: the front end's principal in the keytab and at the KDC, a ticket for it, clocks, and the name under which
 //! clients ask.
 
+mod ap_req;
+mod bytes;
+mod ccache;
+mod crypto;
+mod encode;
 mod judge;
 mod kdc;
 mod keytab;
 mod krb5_conf;
 mod tools;
 
-use std::collections::BTreeSet;
-use std::net::IpAddr;
+use std::collections::BTreeMap;
+use std::net::{IpAddr, SocketAddr};
+use std::sync::Arc;
 
 use self::judge::{KdcSeen, TicketSeen};
 use self::keytab::Principal;
@@ -18,16 +24,17 @@ use super::answers::Answers;
 use super::check::Check;
 use super::scope::{LIMIT, Scope};
 use crate::model::ImpalaProtocol;
-use crate::monitor::sasl_login;
+use crate::monitor::{PortAnswer, sasl_login};
+use crate::tls::MemberTls;
 
 pub(super) async fn verify(scope: &Scope, answers: &Answers) -> Vec<Check> {
-    let names = front_ends_with_kerberos(scope, answers).await;
+    let places = places_with_kerberos(scope, answers).await;
     let mut checks = Vec::new();
-    if names.is_empty() && scope.keytab.is_some() {
+    if places.is_empty() && scope.keytab.is_some() {
         checks.push(judge::not_spoken());
     }
     let conf = Krb5Conf::load();
-    for name in names {
+    for (name, places) in places {
         let Some(realm) = conf.realm_of(&name).map(str::to_owned) else {
             checks.push(judge::no_realm(&name));
             continue;
@@ -43,35 +50,69 @@ pub(super) async fn verify(scope: &Scope, answers: &Answers) -> Vec<Check> {
             None => checks.push(judge::no_keytab(&principal)),
         }
         checks.extend(judge::ticket(&principal, &ticket));
+        if matches!(ticket, TicketSeen::Got { .. }) {
+            checks.extend(show_ticket(&principal, &places).await);
+        }
         checks.extend(judge::canonical_name(&name, &conf, &reverse(&addresses).await));
     }
     checks
 }
 
-/// Returns the names of virtual servers whose members take Kerberos. A daemon with LDAP alone refuses the mechanism by
-/// name; one with Kerberos refuses what pronk sends as a token.
-async fn front_ends_with_kerberos(scope: &Scope, answers: &Answers) -> BTreeSet<String> {
-    let mut names = BTreeSet::new();
+/// A port that takes Kerberos.
+struct Place {
+    /// The virtual server or the member.
+    about: String,
+    address: SocketAddr,
+    tls: Option<Arc<MemberTls>>,
+}
+
+/// Returns the ports that take Kerberos, virtual servers and members, by the front-end name. A daemon with LDAP alone
+/// refuses the mechanism by name; one with Kerberos refuses what pronk sends as a token.
+async fn places_with_kerberos(scope: &Scope, answers: &Answers) -> BTreeMap<String, Vec<Place>> {
+    let mut places: BTreeMap<String, Vec<Place>> = BTreeMap::new();
     for virtual_server in &scope.virtual_servers {
         let Some(name) = &virtual_server.hostname else { continue };
-        let front = answers.front_ends.get(&virtual_server.name);
-        let front = front.filter(|it| it.port.is_ok()).map(|it| (it.address, &it.port, it.tls.clone()));
-        // Where pronk does not run, a member tells.
-        let members = virtual_server.pool.members.iter().filter_map(|member| answers.members.get(&member.key()));
-        let member = members.filter(|it| it.port.is_ok()).map(|it| {
-            let tls = matches!(&it.port, Ok(answer) if answer.tls);
-            (it.address, &it.port, scope.anybody(None, it.address).filter(|_| tls))
+        let front = answers.front_ends.get(&virtual_server.name).and_then(|it| {
+            let speaks_sasl = it.port.as_ref().is_ok_and(has_sasl);
+            let place = || Place { about: virtual_server.name.to_string(), address: it.address, tls: it.tls.clone() };
+            speaks_sasl.then(place)
         });
-        let Some((address, Ok(port), tls)) = front.into_iter().chain(member).next() else { continue };
-        if !port.sasl || port.protocol == ImpalaProtocol::Hs2Http || names.contains(name) {
-            continue;
-        }
-        let said = sasl_login(address, tls.as_deref(), "GSSAPI", &[0], LIMIT).await;
-        if said.is_ok_and(|said| !said.words().contains("Unsupported mechanism")) {
-            names.insert(name.clone());
+        let members = virtual_server.pool.members.iter().filter_map(|member| {
+            let seen = answers.members.get(&member.key())?;
+            let port = seen.port.as_ref().ok().filter(|port| has_sasl(port))?;
+            let tls = if port.tls { Some(scope.anybody(None, seen.address)?) } else { None };
+            Some(Place { about: member.key().to_string(), address: seen.address, tls })
+        });
+        for place in front.into_iter().chain(members) {
+            let known = places.get(name).is_some_and(|known| known.iter().any(|it| it.about == place.about));
+            if !known && takes_kerberos(&place).await {
+                places.entry(name.clone()).or_default().push(place);
+            }
         }
     }
-    names
+    places
+}
+
+fn has_sasl(port: &PortAnswer) -> bool {
+    port.sasl && port.protocol != ImpalaProtocol::Hs2Http
+}
+
+async fn takes_kerberos(place: &Place) -> bool {
+    let said = sasl_login(place.address, place.tls.as_deref(), MECHANISM, &[0], LIMIT).await;
+    said.is_ok_and(|said| !said.words().contains("Unsupported mechanism"))
+}
+
+/// Shows each port a ticket for the front end, as a client does that logs in.
+async fn show_ticket(principal: &Principal, places: &[Place]) -> Vec<Check> {
+    let Some(credential) = ccache::credential(principal) else { return vec![judge::no_file_cache(principal)] };
+    let mut checks = Vec::new();
+    for place in places {
+        // A service takes each token once.
+        let Some(token) = ap_req::token(&credential) else { return vec![judge::other_key(principal)] };
+        let said = sasl_login(place.address, place.tls.as_deref(), MECHANISM, &token, LIMIT).await;
+        checks.push(judge::accepted(&place.about, principal, &said));
+    }
+    checks
 }
 
 async fn ask_kdc(conf: &Krb5Conf, principal: &Principal) -> KdcSeen {
@@ -116,3 +157,5 @@ async fn reverse(addresses: &[IpAddr]) -> Vec<(IpAddr, String)> {
     }
     names
 }
+
+const MECHANISM: &str = "GSSAPI";

@@ -3,11 +3,12 @@
 .DEFAULT_GOAL := help
 # The steps of `make test` go from fast to slow, whatever -j says.
 .NOTPARALLEL:
-.PHONY: help build demo test audit bench fuzz fmt lint doc unit e2e differential exchange generated completions clean
+.PHONY: help build demo test audit bench fuzz fmt lint doc unit e2e package differential exchange generated completions man deb static clean
 
 CARGO ?= cargo
 LOCKED ?= --locked
-PRONK := target/release/pronk
+# Wherever cargo puts it: a user may have set CARGO_TARGET_DIR or build.target-dir.
+BINARY := tests/support/pronk-binary.sh
 SHELLS := bash zsh fish
 FUZZ_SECONDS ?= 600
 N ?= 10000
@@ -15,13 +16,13 @@ N ?= 10000
 help: ## List these targets
 	@awk -F ':.*## ' '/^[a-z0-9]+:.*## / { printf "make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
-build: ## Build target/release/pronk
-	$(CARGO) build --release $(LOCKED)
+build: ## Build pronk for release, and print where it is
+	$(BINARY) release
 
-demo: build ## Real impala-shells through pronk in three modes (KEEP=1 leaves it running)
+demo: ## Real impala-shells through pronk in three modes (KEEP=1 leaves it running)
 	KEEP=$(KEEP) tests/demo/demo.sh
 
-test: setup lint doc unit e2e ## Everything that a change must pass
+test: setup lint doc unit e2e package ## Everything that a change must pass
 
 audit: ## Licences, bans, sources and advisories of the dependencies
 	tests/audit.sh
@@ -51,8 +52,11 @@ unit: ## Rust tests: unit, integration and documentation
 
 e2e: ## Real Impala clients through pronk
 	tests/e2e/setup.sh --kerberos
-	$(CARGO) build $(LOCKED)
 	PRONK_E2E_KERBEROS=1 target/e2e-venv/bin/python -m pytest tests/e2e -q
+
+package: ## The Debian package in a clean Debian, and the container
+	tests/package.sh
+	tests/container.sh
 
 differential: ## N random chains (3000) judged by every client of this machine, and by pronk. SEED= draws others, KEEP=FOLDER keeps them
 	N=$(if $(filter-out undefined default,$(origin N)),$(N),3000) SEED=$(SEED) KEEP=$(KEEP) $(CARGO) test $(LOCKED) --test differential -- --include-ignored --nocapture --test-threads=1 thousands
@@ -61,18 +65,26 @@ exchange: ## N random exchanges (10000) through pronk, and HAProxy where it is: 
 	N=$(N) SEED=$(SEED) ONLY=$(ONLY) $(CARGO) test $(LOCKED) --test exchange -- --include-ignored --nocapture --test-threads=1
 
 generated: ## Write what is made from the sources: docs/configuration.md, profiles/, examples/, files shown in docs
-	$(CARGO) build $(LOCKED)
-	target/debug/pronk config reference > docs/configuration.md
+	pronk=$$($(BINARY) debug) && $$pronk config reference > docs/configuration.md && \
 	for file in clientssl serverssl protocol persistence monitors; do \
-	  target/debug/pronk config profiles $$file > profiles/$$file.yaml || exit 1; done
-	docs/generate.sh target/debug/pronk
+	  $$pronk config profiles $$file > profiles/$$file.yaml || exit 1; done && docs/generate.sh "$$pronk"
 
-completions: build ## Shell completions in target/completions
+completions: ## Shell completions in target/completions
 	mkdir -p target/completions
-	for shell in $(SHELLS); do $(PRONK) completions $$shell > target/completions/pronk.$$shell || exit 1; done
+	pronk=$$($(BINARY) release) && for shell in $(SHELLS); do $$pronk completions $$shell > target/completions/pronk.$$shell || exit 1; done
+
+man: ## Manual pages in target/man
+	$$($(BINARY) release) man target/man
+
+deb: ## A Debian package in target/deb
+	packaging/deb.sh "$$($(BINARY) release)" target/deb
+
+static: ## A static binary for any Linux (needs musl-gcc and the target x86_64-unknown-linux-musl)
+	CC_x86_64_unknown_linux_musl=musl-gcc CARGO_BUILD_TARGET=x86_64-unknown-linux-musl $(BINARY) release
 
 clean: ## Remove all that was built
 	$(CARGO) clean
+	rm -rf target
 
 .PHONY: setup
 setup:

@@ -11,7 +11,7 @@
 //! | 3 | [`tls`]: SSL profiles · [`store`]: the certificate store · [`inventory`]: certificates in use |
 //! | 4 | [`proxy`]: the data path · [`monitor`]: health and discovery |
 //! | 5 | [`control`]: what runs, and how it changes |
-//! | 6 | [`admin`]: the admin socket; talks to `control`'s handle |
+//! | 6 | [`admin`]: the admin socket; talks to `control`'s handle · [`verify`]: whether a configuration works in the world around it |
 //! | 7 | [`app`]: the process: two runtimes, signals |
 //! | 8 | [`cli`]: the commands |
 //!
@@ -59,4 +59,6 @@ pub mod stats;
 #[cfg_attr(not(test), expect(clippy::disallowed_methods, reason = "reads and writes files"))]
 pub mod store;
 pub mod tls;
+#[cfg_attr(not(test), expect(clippy::disallowed_methods, reason = "a command's own work: it serves nobody"))]
+pub mod verify;
 pub mod words;

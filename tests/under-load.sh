@@ -24,7 +24,8 @@ run() {
 }
 
 # Built at leisure.
-run cargo build --locked
+PRONK_BIN=$(tests/support/pronk-binary.sh debug)
+export PRONK_BIN
 run cargo nextest run --locked --no-run
 
 for _ in $(seq "$(nproc)"); do

@@ -17,7 +17,12 @@ mod serve;
     )
 )]
 mod socket;
+#[cfg_attr(not(test), expect(clippy::disallowed_methods, reason = "it is done once, before anything is served"))]
+mod socket_access;
+mod socket_path;
 pub mod statistics;
 
 pub use serve::serve;
-pub use socket::{AdminSocket, default_path};
+pub use socket::AdminSocket;
+pub use socket_access::SocketAccess;
+pub use socket_path::{default_path, default_paths};

@@ -1,26 +1,18 @@
-//! The admin socket: its path, its permissions (0600), and replacing one that a dead process left.
+//! The admin socket: making it, and replacing one that a dead process left.
 
 use std::fs::File;
 use std::io;
-use std::os::unix::fs::{FileTypeExt, MetadataExt};
+use std::os::unix::fs::{DirBuilderExt, FileTypeExt, MetadataExt};
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
+use super::socket_access::{OWNER_ALONE, SocketAccess};
+use super::socket_path::SYSTEM_FOLDER;
 use crate::reading::os_reason;
 use rustix::fs::{FlockOperation, Mode, fchmod, flock};
 use rustix::io::Errno;
 use socket2::{Domain, SockAddr, Socket, Type};
 use tokio::net::UnixListener;
-
-/// Returns the default path of the admin socket: in the runtime directory of the service or the user.
-pub fn default_path() -> PathBuf {
-    let folder = ["RUNTIME_DIRECTORY", "XDG_RUNTIME_DIR"].iter().find_map(std::env::var_os);
-    match folder {
-        Some(folder) => PathBuf::from(folder).join("pronk.sock"),
-        None if rustix::process::getuid().is_root() => PathBuf::from("/run/pronk.sock"),
-        None => std::env::temp_dir().join(format!("pronk-{}.sock", rustix::process::getuid().as_raw())),
-    }
-}
 
 /// A listening unix socket. Its file is removed when it is dropped.
 #[derive(Debug)]
@@ -32,12 +24,13 @@ pub struct AdminSocket {
 }
 
 impl AdminSocket {
-    /// Listens on a unix socket that only its owner can use (0600). A socket that a dead process left is replaced.
+    /// Listens on a unix socket. A socket that a dead process left is replaced.
     ///
     /// # Errors
     /// The system refuses it; `AlreadyExists` if there is a file that is not a socket, and `AddrInUse` if another pronk
     /// listens there.
-    pub fn bind(path: &Path) -> io::Result<Self> {
+    pub fn bind(path: &Path, access: SocketAccess) -> io::Result<Self> {
+        make_folder(path)?;
         let _folder = lock_folder(path);
         match std::fs::symlink_metadata(path) {
             Ok(found) if !found.file_type().is_socket() => {
@@ -51,11 +44,26 @@ impl AdminSocket {
         let socket = Socket::new(Domain::UNIX, Type::STREAM, None)?;
         socket.set_nonblocking(true)?;
         // Linux creates the file with the permissions of the socket, so that others can never use it.
-        fchmod(&socket, Mode::RUSR | Mode::WUSR)?;
+        fchmod(&socket, Mode::from_raw_mode(OWNER_ALONE))?;
         socket.bind(&SockAddr::unix(path)?)?;
         let file = std::fs::symlink_metadata(path).ok().map(|it| (it.dev(), it.ino()));
         socket.listen(BACKLOG)?;
-        Ok(Self { listener: UnixListener::from_std(socket.into())?, path: path.to_owned(), file })
+        // Its file goes with it, should its access not be granted.
+        let made = Self { listener: UnixListener::from_std(socket.into())?, path: path.to_owned(), file };
+        if let Some(file) = file {
+            access.apply(path, file)?;
+        }
+        Ok(made)
+    }
+}
+
+/// Makes the folder of the system's socket where it is missing. Other folders are their owners' business.
+fn make_folder(path: &Path) -> io::Result<()> {
+    match path.parent() {
+        Some(folder) if folder == Path::new(SYSTEM_FOLDER) && !folder.exists() => {
+            std::fs::DirBuilder::new().mode(0o755).create(folder)
+        }
+        _ => Ok(()),
     }
 }
 
@@ -127,16 +135,26 @@ mod tests {
         std::fs::create_dir(at("folder")).unwrap();
         std::os::unix::fs::symlink(at("file"), at("link")).unwrap();
         for name in ["file", "folder", "link"] {
-            assert_eq!(AdminSocket::bind(&at(name)).unwrap_err().kind(), io::ErrorKind::AlreadyExists, "{name}");
+            assert_eq!(
+                AdminSocket::bind(&at(name), SocketAccess::default()).unwrap_err().kind(),
+                io::ErrorKind::AlreadyExists,
+                "{name}"
+            );
         }
         assert_eq!(std::fs::read_to_string(at("file")).unwrap(), "virtual-servers: {}");
 
         drop(std::os::unix::net::UnixListener::bind(at("socket")).unwrap());
-        let socket = AdminSocket::bind(&at("socket")).unwrap();
+        let socket = AdminSocket::bind(&at("socket"), SocketAccess::default()).unwrap();
         assert_eq!(std::fs::metadata(at("socket")).unwrap().permissions().mode() & 0o777, 0o600);
-        assert_eq!(AdminSocket::bind(&at("socket")).unwrap_err().kind(), io::ErrorKind::AddrInUse);
+        assert_eq!(
+            AdminSocket::bind(&at("socket"), SocketAccess::default()).unwrap_err().kind(),
+            io::ErrorKind::AddrInUse
+        );
         let _datagrams = std::os::unix::net::UnixDatagram::bind(at("datagrams")).unwrap();
-        assert_eq!(AdminSocket::bind(&at("datagrams")).unwrap_err().kind(), io::ErrorKind::AddrInUse);
+        assert_eq!(
+            AdminSocket::bind(&at("datagrams"), SocketAccess::default()).unwrap_err().kind(),
+            io::ErrorKind::AddrInUse
+        );
         assert!(at("datagrams").exists(), "another program's socket");
         drop(socket);
         assert!(!at("socket").exists());
@@ -154,7 +172,7 @@ mod tests {
                     let (path, runtime) = (path.clone(), runtime.clone());
                     std::thread::spawn(move || {
                         let _runtime = runtime.enter();
-                        AdminSocket::bind(&path)
+                        AdminSocket::bind(&path, SocketAccess::default())
                     })
                 })
                 .collect();
@@ -164,12 +182,24 @@ mod tests {
     }
 
     #[tokio::test]
+    async fn group_gets_access_where_it_is_asked_for() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("socket");
+        let group = rustix::process::getgid().as_raw();
+        let socket = AdminSocket::bind(&path, SocketAccess { mode: 0o660, group: Some(group) }).unwrap();
+        let made = std::fs::metadata(&path).unwrap();
+        assert_eq!((made.permissions().mode() & 0o777, made.gid()), (0o660, group));
+        drop(socket);
+        assert!(!path.exists());
+    }
+
+    #[tokio::test]
     async fn what_another_process_put_in_place_is_left() {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("socket");
-        let first = AdminSocket::bind(&path).unwrap();
+        let first = AdminSocket::bind(&path, SocketAccess::default()).unwrap();
         std::fs::remove_file(&path).unwrap();
-        let _second = AdminSocket::bind(&path).unwrap();
+        let _second = AdminSocket::bind(&path, SocketAccess::default()).unwrap();
         drop(first);
         assert!(path.exists());
     }

@@ -14,7 +14,7 @@ use tokio_util::task::AbortOnDropHandle;
 
 use super::signals::{self, ReloadRequests, Request, Signals};
 use super::systemd::{self, notify};
-use crate::admin::{self, AdminSocket};
+use crate::admin::{self, AdminSocket, SocketAccess};
 use crate::control::{self, Controller, Handle, Phase, SupervisedTask};
 use crate::log::Log;
 use crate::net;
@@ -27,6 +27,7 @@ pub struct Options {
     /// Threads that carry connections; by default as many as the cores that the process may use.
     pub threads: Option<u16>,
     pub admin_socket: PathBuf,
+    pub admin_socket_access: SocketAccess,
     /// Where what administrators set is kept for the next start.
     pub state_file: Option<PathBuf>,
     /// How long connections may go on after SIGTERM.
@@ -78,7 +79,8 @@ async fn serve(options: &Options, workers: RuntimeHandle) -> anyhow::Result<()> 
     let mut controlling = AbortOnDropHandle::new(tokio::spawn(controller.run()));
     tokio::spawn(systemd::notify_phases(handle.phases()));
     let path = &options.admin_socket;
-    let socket = AdminSocket::bind(path).with_context(|| format!("cannot make the admin socket {}", path.display()))?;
+    let socket = AdminSocket::bind(path, options.admin_socket_access)
+        .with_context(|| format!("cannot make the admin socket {}", path.display()))?;
     let socket = Arc::new(socket);
     let tasks = [admin_task(&socket, &handle, &options.log), log_task(&handle, &options.log)];
 

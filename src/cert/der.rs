@@ -2,14 +2,14 @@
 
 /// An element: its identifier octet, its contents, and both with the length between them.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) struct Element<'a> {
-    pub(super) tag: u8,
-    pub(super) contents: &'a [u8],
-    pub(super) whole: &'a [u8],
+pub struct Element<'a> {
+    pub tag: u8,
+    pub contents: &'a [u8],
+    pub whole: &'a [u8],
 }
 
 /// Returns the first element and what follows it; none if it is cut off, of indefinite length or has a long tag.
-pub(super) fn first(der: &[u8]) -> Option<(Element<'_>, &[u8])> {
+pub fn first(der: &[u8]) -> Option<(Element<'_>, &[u8])> {
     let (tag, header, length) = header(der)?;
     let end = header.checked_add(length?)?;
     let whole = der.get(..end)?;
@@ -17,7 +17,7 @@ pub(super) fn first(der: &[u8]) -> Option<(Element<'_>, &[u8])> {
 }
 
 /// Returns the elements in a row; none if one of them is malformed.
-pub(super) fn elements(mut der: &[u8]) -> Option<Vec<Element<'_>>> {
+pub fn elements(mut der: &[u8]) -> Option<Vec<Element<'_>>> {
     let mut found = Vec::new();
     while !der.is_empty() {
         let (element, rest) = first(der)?;
@@ -28,7 +28,7 @@ pub(super) fn elements(mut der: &[u8]) -> Option<Vec<Element<'_>>> {
 }
 
 /// Returns the elements of the element of this tag that `der` begins with.
-pub(super) fn inside(der: &[u8], tag: u8) -> Option<Vec<Element<'_>>> {
+pub fn inside(der: &[u8], tag: u8) -> Option<Vec<Element<'_>>> {
     let (element, _) = first(der)?;
     if element.tag == tag { elements(element.contents) } else { None }
 }
@@ -56,7 +56,7 @@ pub(super) fn header(der: &[u8]) -> Option<(u8, usize, Option<usize>)> {
 }
 
 /// Writes an element.
-pub(super) fn push(out: &mut Vec<u8>, tag: u8, contents: &[u8]) {
+pub fn push(out: &mut Vec<u8>, tag: u8, contents: &[u8]) {
     out.push(tag);
     let octets = contents.len().to_be_bytes();
     let significant = &octets[octets.iter().take_while(|octet| **octet == 0).count()..];
@@ -72,7 +72,7 @@ pub(super) fn push(out: &mut Vec<u8>, tag: u8, contents: &[u8]) {
 }
 
 /// Returns a number of up to four octets that is not negative.
-pub(super) fn small_number(integer: Element<'_>) -> Option<u32> {
+pub fn small_number(integer: Element<'_>) -> Option<u32> {
     let digits = integer.contents.strip_prefix(&[0]).unwrap_or(integer.contents);
     let fits = integer.tag == INTEGER && digits.len() <= 4 && integer.contents.first().is_some_and(|it| it & 0x80 == 0);
     fits.then(|| digits.iter().fold(0, |number, octet| number << 8 | u32::from(*octet)))
@@ -84,13 +84,13 @@ pub(super) fn dotted(oid: &[u8]) -> String {
 }
 
 pub(super) const BOOLEAN: u8 = 0x01;
-pub(super) const INTEGER: u8 = 0x02;
-pub(super) const BIT_STRING: u8 = 0x03;
-pub(super) const OCTET_STRING: u8 = 0x04;
+pub const INTEGER: u8 = 0x02;
+pub const BIT_STRING: u8 = 0x03;
+pub const OCTET_STRING: u8 = 0x04;
 pub(super) const OID: u8 = 0x06;
 pub(super) const UTC_TIME: u8 = 0x17;
-pub(super) const GENERALIZED_TIME: u8 = 0x18;
-pub(super) const SEQUENCE: u8 = 0x30;
+pub const GENERALIZED_TIME: u8 = 0x18;
+pub const SEQUENCE: u8 = 0x30;
 pub(super) const CONTEXT_CLASS: u8 = 0x80;
 /// `[0]`, constructed.
 pub(super) const CONTEXT_0: u8 = 0xa0;

@@ -20,7 +20,7 @@ mod certificate;
 mod chain_error;
 pub mod date;
 mod decode_error;
-mod der;
+pub mod der;
 mod distinguished_name;
 mod ec_point;
 mod encoded_key;

@@ -10,6 +10,7 @@ mod exit_code;
 mod explain;
 mod init;
 mod lint;
+mod man;
 mod member;
 mod persistence;
 mod reload;
@@ -18,6 +19,7 @@ mod screen;
 mod show;
 mod table;
 mod values;
+mod verify;
 
 use std::process::ExitCode;
 
@@ -45,6 +47,8 @@ enum Command {
     Init(init::Args),
     /// Tell everything that is wrong with a configuration file, its certificates and keys, and what would not work.
     Check(check::Args),
+    /// Prove that a configuration works: names, ports, members, certificates and Kerberos, as clients meet them.
+    Verify(Box<verify::Args>),
     /// Tell what is wrong with certificates behind a load balancer, for whom, and what to do.
     Lint(Box<lint::Args>),
     /// Keep certificates and keys: make, request, import, renew, show and remove them.
@@ -82,6 +86,8 @@ enum Command {
     Explain(explain::Args),
     /// Print completions for a shell.
     Completions(completions::Args),
+    /// Write manual pages, one for each command.
+    Man(man::Args),
 }
 
 /// Does what the arguments of the process ask for. Exit codes: 0 done, 1 something is wrong, 2 usage; of `lint` and
@@ -114,6 +120,7 @@ impl Cli {
             Command::Run(args) => args.execute(),
             Command::Init(args) => args.execute(),
             Command::Check(args) => args.execute(),
+            Command::Verify(args) => args.execute(),
             Command::Lint(args) => args.execute(),
             Command::Cert(command) => command.execute(),
             Command::Config(command) => command.execute(),
@@ -128,6 +135,7 @@ impl Cli {
             Command::Persistence(command) => command.execute(),
             Command::Explain(args) => args.execute(),
             Command::Completions(args) => args.execute(Self::command()),
+            Command::Man(args) => args.execute(Self::command()),
         }
     }
 }

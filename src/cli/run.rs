@@ -7,8 +7,8 @@ use std::time::Duration;
 use clap::ValueEnum;
 use tracing_subscriber::EnvFilter;
 
-use super::admin_client::AdminSocket;
 use super::screen;
+use crate::admin::{SocketAccess, default_path};
 use crate::app::{self, Options};
 use crate::cli::values;
 use crate::config;
@@ -27,8 +27,17 @@ pub(super) struct Args {
         help_heading = "Connections"
     )]
     threads: Option<u16>,
-    #[command(flatten)]
-    admin: AdminSocket,
+    /// The admin socket; by default pronk.sock in the runtime directory of the service or the user, for root
+    /// /run/pronk/pronk.sock. Commands look there by themselves.
+    #[arg(long, env = "PRONK_ADMIN_SOCKET", value_name = "PATH", help_heading = "Administration")]
+    admin_socket: Option<PathBuf>,
+    /// Who may use the admin socket, and so administer pronk: 0600 is the user that pronk runs as (and root), 0660 also the
+    /// socket's group.
+    #[arg(long, value_name = "MODE", default_value = "0600", value_parser = values::socket_mode, help_heading = "Administration")]
+    admin_socket_mode: u32,
+    /// The group of the admin socket, by name or number; by default that of the process.
+    #[arg(long, value_name = "GROUP", value_parser = values::group, help_heading = "Administration")]
+    admin_socket_group: Option<u32>,
     /// How long connections may go on after SIGTERM, such as 30 (seconds) or 1h30m; the rest is then closed, spread over
     /// up to 5 s.
     #[arg(long, default_value = "30s", value_name = "DURATION", value_parser = duration, help_heading = "Connections")]
@@ -98,7 +107,8 @@ impl Args {
         app::run(&Options {
             file: self.file,
             threads: self.threads,
-            admin_socket: self.admin.path(),
+            admin_socket: self.admin_socket.unwrap_or_else(default_path),
+            admin_socket_access: SocketAccess { mode: self.admin_socket_mode, group: self.admin_socket_group },
             state_file: self.state_file.or(state_file),
             drain_timeout: self.drain_timeout,
             log,

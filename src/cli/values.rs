@@ -4,6 +4,7 @@ use std::net::IpAddr;
 use std::ops::RangeInclusive;
 
 use crate::cert::entry::is_entry_name;
+use crate::reading::os_reason;
 use crate::store::{Names, NamesError};
 
 /// Returns a number of days, from 1 to a hundred years.
@@ -49,10 +50,34 @@ pub(super) fn dns_name(text: &str) -> Result<String, String> {
     }
 }
 
+/// Returns the permissions of the admin socket.
+pub(super) fn socket_mode(text: &str) -> Result<u32, &'static str> {
+    let mode = u32::from_str_radix(text, 8).ok().filter(|mode| mode & !0o660 == 0 && mode & 0o600 == 0o600);
+    mode.ok_or("it must be 0600 (its owner alone) or 0660 (its group too)")
+}
+
+/// Returns the number of a group, given by number or by a name of /etc/group.
+pub(super) fn group(text: &str) -> Result<u32, String> {
+    if let Ok(number) = text.parse() {
+        return Ok(number);
+    }
+    let groups =
+        std::fs::read_to_string(GROUPS).map_err(|error| format!("cannot read {GROUPS}: {}", os_reason(&error)))?;
+    let mut numbers = groups.lines().filter_map(|line| {
+        let mut fields = line.split(':');
+        (fields.next() == Some(text)).then(|| fields.nth(1)?.parse().ok()).flatten()
+    });
+    numbers
+        .next()
+        .ok_or_else(|| format!("{GROUPS} has no such group; one that is kept elsewhere is given by its number"))
+}
+
 fn number<T: TryFrom<u64>>(text: &str, range: RangeInclusive<u64>) -> Result<T, String> {
     let number = text.parse().ok().filter(|number| range.contains(number)).and_then(|number| number.try_into().ok());
     number.ok_or_else(|| format!("it must be a whole number from {} to {}", range.start(), range.end()))
 }
+
+const GROUPS: &str = "/etc/group";
 
 #[cfg(test)]
 mod tests {
@@ -66,6 +91,12 @@ mod tests {
         }
         assert_eq!(address("[fd00::5]"), address("fd00::5"));
         assert!(address("10.1.1").is_err() && address("").is_err());
+        assert_eq!(
+            (socket_mode("0660"), socket_mode("600"), group("root"), group("7")),
+            (Ok(0o660), Ok(0o600), Ok(0), Ok(7))
+        );
+        assert!(["0666", "0400", "0060", "x", ""].iter().all(|bad| socket_mode(bad).is_err()));
+        assert!(group("no-such-group").unwrap_err().contains("/etc/group"));
         assert!(entry("lb").is_ok() && entry("../lb").is_err() && entry("").is_err() && entry("a/b").is_err());
         assert!(dns_name("*.example.com").is_ok() && dns_name("a b").is_err() && dns_name("10.0.0.1").is_err());
     }

@@ -54,17 +54,11 @@ impl Assignments {
         let (uses, unused) = (model.pool_uses(), PoolUse::default());
         let of_pool = |pool: &Arc<Pool>| {
             let used = uses.get(&pool.config.name).unwrap_or(&unused);
-            let pairs =
-                pool.config.monitors.all.iter().flat_map(|monitor| pool.members.iter().map(move |it| (monitor, it)));
-            let assignments = pairs.map(|(monitor, member)| {
-                let key = (pool.config.name.clone(), member.key.clone(), monitor.name.clone());
-                let certificates = Arc::clone(certificates);
-                (
-                    key,
-                    Assignment { certificates, ..assignment_of(pool, used, monitor, member, profiles, authorizations) },
-                )
-            });
-            assignments.collect::<Vec<_>>()
+            let with_key = |assignment: Assignment| {
+                let key = (assignment.pool.clone(), assignment.member.clone(), assignment.monitor.name.clone());
+                (key, Assignment { certificates: Arc::clone(certificates), ..assignment })
+            };
+            assignments_of(pool, used, profiles, authorizations).into_iter().map(with_key).collect::<Vec<_>>()
         };
         let wanted = pools.values().flat_map(of_pool);
         self.monitors.keep(wanted, Assignment::is_same, |(pool, member, monitor), assignment| {
@@ -173,6 +167,18 @@ fn searches(model: &Model, profiles: &BuiltProfiles, authorizations: &Authorizat
         })
     };
     model.pools.values().filter_map(of_pool).collect()
+}
+
+/// Returns the assignments of a pool: each of its monitors on each of its members.
+pub(super) fn assignments_of(
+    pool: &Pool,
+    used: &PoolUse<'_>,
+    profiles: &BuiltProfiles,
+    authorizations: &Authorizations,
+) -> Vec<Assignment> {
+    let monitors = &pool.config.monitors.all;
+    let pairs = monitors.iter().flat_map(|monitor| pool.members.iter().map(move |member| (monitor, member)));
+    pairs.map(|(monitor, member)| assignment_of(pool, used, monitor, member, profiles, authorizations)).collect()
 }
 
 fn assignment_of(

@@ -3,6 +3,7 @@
 mod answer;
 mod first_bytes;
 mod question;
+mod sasl_message;
 mod session_opening;
 mod thrift;
 mod web_ui;
@@ -10,5 +11,6 @@ mod web_ui;
 pub use answer::Answer;
 pub use first_bytes::{Opening, answered_instead_of_tls, is_tls_record};
 pub use question::Question;
+pub use sasl_message::{SaslMessage, SaslStatus, sasl_begin};
 pub use session_opening::SessionOpening;
 pub use web_ui::{Coordinator, Metrics, Role, backend_role, coordinators};

@@ -7,6 +7,7 @@
 //! A new kind of monitor is a file in `probe/` and a line in `kind.rs`.
 
 mod active;
+mod ask;
 mod assignment;
 mod authorization;
 mod discover;
@@ -26,9 +27,10 @@ mod task;
 #[cfg(test)]
 mod test_assignment;
 
+pub use ask::{NoAnswer, PortAnswer, ask_port, probe_once, sasl_login};
 pub use assignment::Assignment;
 pub use authorization::authorization;
 pub use discover::{FoundHost, Search, keep_asking, node_of};
-pub use probe::ping_refused;
+pub use probe::{How, ping_refused};
 pub use resolve::{keep_resolving, note_resolved, resolve_once};
 pub use task::run;

@@ -25,6 +25,7 @@ const LEVELS: &[(&str, u8)] = &[
     ("monitor", 4),
     ("control", 5),
     ("admin", 6),
+    ("verify", 6),
     ("app", 7),
     ("cli", 8),
 ];

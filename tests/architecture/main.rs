@@ -14,6 +14,7 @@ mod levels;
 mod macros;
 mod made_up;
 mod reader;
+mod scripts;
 mod sources;
 mod type_names;
 

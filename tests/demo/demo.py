@@ -4,8 +4,8 @@ All of it is on loopback: two clusters of three simulated impalads, one without 
 it (nightly57), and one pronk with six virtual servers before them. For each virtual server three impala-shells
 are open at the same time, as in the guide's "Verification", and each should get an impalad of its own.
 
-KEEP=1 leaves everything running and prints how to connect and how to stop. PRONK_BIN names the binary
-(target/release/pronk).
+KEEP=1 leaves everything running and prints how to connect and how to stop. PRONK_BIN names the binary; without it,
+cargo builds one for release.
 """
 
 from __future__ import annotations

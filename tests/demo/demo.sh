@@ -1,5 +1,5 @@
 #!/bin/sh
-# The demonstration behind `make demo`, after `cargo build --release`. See demo.py.
+# The demonstration behind `make demo`. See demo.py.
 set -eu
 cd "$(dirname "$0")/../.."
 tests/e2e/setup.sh

@@ -1,6 +1,6 @@
 """Real clients, pronk, and simulated impalads on loopback. Prepare with tests/e2e/setup.sh.
 
-PRONK_BIN names the binary to test; without it, it is target/debug/pronk.
+PRONK_BIN names the binary to test; without it, cargo builds one.
 """
 
 from __future__ import annotations

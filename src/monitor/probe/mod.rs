@@ -20,10 +20,12 @@ pub(super) use icmp::Pinger;
 pub use icmp::ping_refused;
 pub(super) use impala::ImpalaProbe;
 pub(super) use limit::Limit;
+pub(super) use port::{Port, Served, protocol_of};
 pub(super) use probe_trait::Probe;
 #[cfg(test)]
 pub(super) use probe_trait::Probing;
-pub(super) use stream::Failure;
+pub use stream::How;
+pub(super) use stream::{Failure, exchange, open};
 pub(super) use tcp::{Gateway, HalfOpen, Tcp, refusal};
 pub(super) use tls::TlsProbe;
 pub(super) use web_ui::{Need, web_page};

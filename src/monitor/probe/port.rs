@@ -1,6 +1,7 @@
 //! Asking an impalad's port, in the way in which it speaks: with or without TLS, with or without SASL.
 
 use std::net::SocketAddr;
+use std::sync::Arc;
 
 use super::limit::Limit;
 use super::stream::{Failure, How, exchange, open};
@@ -10,35 +11,52 @@ use crate::monitor::assignment::Assignment;
 use crate::tls::MemberTls;
 
 /// A port of an impalad. What it spoke when it last answered is tried first.
-pub(super) struct Port<'a> {
-    check: &'a ImpalaCheck,
-    assignment: &'a Assignment,
+pub(in crate::monitor) struct Port<'a> {
+    /// Not `auto`.
+    protocol: ImpalaProtocol,
+    sasl: Option<bool>,
+    transport: &'a Transport<Arc<MemberTls>>,
+    /// The monitor's key, to name it where it is why a port with TLS is asked in plaintext.
+    ssl: Option<&'a PortSsl>,
     spoke: Option<Way>,
 }
 
 /// A way to ask a port.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-struct Way {
-    tls: bool,
-    sasl: bool,
+pub(in crate::monitor) struct Way {
+    pub tls: bool,
+    pub sasl: bool,
 }
 
 /// A port that serves.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Served {
+pub(in crate::monitor) enum Served {
     Alive,
     /// It says that its daemon is being shut down.
     Draining,
 }
 
 impl<'a> Port<'a> {
+    /// The port that a monitor asks.
     pub(super) fn new(check: &'a ImpalaCheck, assignment: &'a Assignment) -> Self {
-        Self { check, assignment, spoke: None }
+        let port = assignment.monitor.probing.alias_port.unwrap_or(assignment.member.port);
+        let ssl = Some(&check.ssl);
+        Self { sasl: check.sasl, ssl, ..Self::of(protocol_of(check.protocol, port), &assignment.transport) }
+    }
+
+    /// A port that speaks `protocol` and is asked by no monitor.
+    pub(in crate::monitor) fn of(protocol: ImpalaProtocol, transport: &'a Transport<Arc<MemberTls>>) -> Self {
+        Self { protocol, sasl: None, transport, ssl: None, spoke: None }
+    }
+
+    /// Returns in which way the port answered last.
+    pub(in crate::monitor) fn spoke(&self) -> Option<Way> {
+        self.spoke
     }
 
     /// Asks the port, and at once in another way if it ends the connection as a port does that speaks otherwise. The
     /// ways that an earlier one has ruled out are left out.
-    pub(super) async fn ask(&mut self, address: SocketAddr, limit: Limit) -> Result<Served, Failure> {
+    pub(in crate::monitor) async fn ask(&mut self, address: SocketAddr, limit: Limit) -> Result<Served, Failure> {
         let mut speaks_tls = None;
         let mut failed: Option<(Way, Failure)> = None;
         for way in self.ways() {
@@ -82,8 +100,8 @@ impl<'a> Port<'a> {
 
     /// Returns the ways in which the port may be asked, the likeliest first.
     fn ways(&self) -> Vec<Way> {
-        let sasl = if self.protocol() == ImpalaProtocol::Hs2Http { Some(false) } else { self.check.sasl };
-        let may_be = |way: &Way| self.assignment.transport.allows(way.tls) && sasl.is_none_or(|sasl| sasl == way.sasl);
+        let sasl = if self.protocol == ImpalaProtocol::Hs2Http { Some(false) } else { self.sasl };
+        let may_be = |way: &Way| self.transport.allows(way.tls) && sasl.is_none_or(|sasl| sasl == way.sasl);
         let others = WAYS.into_iter().filter(|way| may_be(way) && self.spoke != Some(*way));
         self.spoke.into_iter().chain(others).collect()
     }
@@ -94,7 +112,7 @@ impl<'a> Port<'a> {
             return put(question, address, None, limit).await;
         }
         let mut served = Served::Alive;
-        let profiles = self.assignment.transport.tls();
+        let profiles = self.transport.tls();
         for tls in profiles {
             served = put(question, address, Some(tls), limit).await.map_err(|failure| match profiles.len() {
                 ..=1 => failure,
@@ -110,7 +128,7 @@ impl<'a> Port<'a> {
     }
 
     fn question(&self, sasl: bool) -> Question {
-        match (self.protocol(), sasl) {
+        match (self.protocol, sasl) {
             (ImpalaProtocol::Hs2Http, _) => Question::HttpOptions,
             (_, true) => Question::SaslStart,
             (ImpalaProtocol::Beeswax, false) => Question::BeeswaxPing,
@@ -118,23 +136,16 @@ impl<'a> Port<'a> {
         }
     }
 
-    /// Returns what the port speaks, `auto` resolved by Impala's default ports.
     pub(super) fn protocol(&self) -> ImpalaProtocol {
-        let port = self.assignment.monitor.probing.alias_port.unwrap_or(self.assignment.member.port);
-        match (self.check.protocol, port) {
-            (ImpalaProtocol::Auto, 21000) => ImpalaProtocol::Beeswax,
-            (ImpalaProtocol::Auto, 28000) => ImpalaProtocol::Hs2Http,
-            (ImpalaProtocol::Auto, _) => ImpalaProtocol::Hs2,
-            (protocol, _) => protocol,
-        }
+        self.protocol
     }
 
     /// Adds why a port with TLS was asked in plaintext. Most TLS libraries close the connection then, and say nothing.
     fn explain(&self, way: Way, failure: Failure) -> Failure {
-        if way.tls || !matches!(self.assignment.transport, Transport::Plaintext) {
+        let Some(ssl) = self.ssl.filter(|_| !way.tls && matches!(self.transport, Transport::Plaintext)) else {
             return failure;
-        }
-        let why = match self.check.ssl {
+        };
+        let why = match ssl {
             PortSsl::Off => "the monitor has `ssl: false`",
             PortSsl::Auto { .. } | PortSsl::On { .. } | PortSsl::Profile(_) => {
                 "its virtual servers speak plaintext to it, as they have no server-ssl"
@@ -145,6 +156,16 @@ impl<'a> Port<'a> {
             How::Ended => Failure { reason: format!("{}; if it speaks TLS: {why}", failure.reason), ..failure },
             _ => failure,
         }
+    }
+}
+
+/// Returns what a port speaks, `auto` resolved by Impala's default ports.
+pub(in crate::monitor) fn protocol_of(protocol: ImpalaProtocol, port: u16) -> ImpalaProtocol {
+    match (protocol, port) {
+        (ImpalaProtocol::Auto, 21000) => ImpalaProtocol::Beeswax,
+        (ImpalaProtocol::Auto, 28000) => ImpalaProtocol::Hs2Http,
+        (ImpalaProtocol::Auto, _) => ImpalaProtocol::Hs2,
+        (protocol, _) => protocol,
     }
 }
 

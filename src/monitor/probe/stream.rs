@@ -24,7 +24,7 @@ pub(in crate::monitor) struct Failure {
 
 /// How a probe came to have no answer.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(in crate::monitor) enum How {
+pub enum How {
     /// The probe could not be made for want of what pronk itself lacks.
     NotMade,
     /// The host refuses the connection: nothing listens there.
@@ -90,7 +90,7 @@ impl From<Failure> for Outcome {
     }
 }
 
-pub(super) trait Stream: AsyncRead + AsyncWrite + Unpin + Send {}
+pub(in crate::monitor) trait Stream: AsyncRead + AsyncWrite + Unpin + Send {}
 impl<T: AsyncRead + AsyncWrite + Unpin + Send> Stream for T {}
 
 /// Connects within `limit`.
@@ -106,7 +106,7 @@ pub(super) async fn connect(address: SocketAddr, limit: Limit) -> Result<TcpStre
 
 /// Connects, and finishes the TLS handshake where there is TLS, within `limit`. The handshake must be done within the
 /// profile's handshake-timeout too, as that of a connection.
-pub(super) async fn open(
+pub(in crate::monitor) async fn open(
     address: SocketAddr,
     tls: Option<&MemberTls>,
     limit: Limit,
@@ -138,7 +138,7 @@ pub(super) async fn open(
 
 /// Sends `question`, reads until `is_whole` says that the answer is there, and closes. At most `most` bytes are read:
 /// `None` is an answer that is longer.
-pub(super) async fn exchange<T>(
+pub(in crate::monitor) async fn exchange<T>(
     mut stream: Box<dyn Stream>,
     question: &[u8],
     most: usize,

@@ -5,7 +5,7 @@ from __future__ import annotations
 import subprocess
 from collections.abc import Sequence
 from pathlib import Path
-from typing import NamedTuple
+from typing import NamedTuple, Optional
 
 # Valid long enough for a demo that is left running over a weekend, and no longer.
 _DAYS = "7"
@@ -26,13 +26,14 @@ class Authority:
 
     def __init__(
         self, folder: Path, name: str = "Example Test CA",
-        extensions: Sequence[str] = _CA_EXTENSIONS,
+        extensions: Sequence[str] = _CA_EXTENSIONS, days: object = _DAYS,
     ) -> None:
+        self._days = days
         folder.mkdir(parents=True, exist_ok=True)
         self._folder = folder
         self.cert = folder / "ca.pem"
         self._key = folder / "ca.key"
-        _openssl("req", "-x509", *_NEW_KEY, "-keyout", self._key, "-out", self.cert, "-days", _DAYS,
+        _openssl("req", "-x509", *_NEW_KEY, "-keyout", self._key, "-out", self.cert, "-days", days,
                  "-subj", f"/CN={name}", "-config", self._bare_configuration(), *_each("-addext", extensions))
 
     def sign(self, name: str, alternatives: Sequence[str] = (), file: str = "") -> Pair:
@@ -43,7 +44,7 @@ class Authority:
 
     def issue(
         self, stem: str, subject: str, extensions: Sequence[str], new_key: Sequence[str] = _NEW_KEY,
-        digest: str = "sha256", days: object = _DAYS,
+        digest: str = "sha256", days: Optional[object] = None,
     ) -> Pair:
         """A certificate with the subject (as `openssl req -subj` has it) and extensions (as openssl's files do)."""
         pair = Pair(self._folder / f"{stem}.pem", self._folder / f"{stem}.key")
@@ -51,7 +52,7 @@ class Authority:
         extension_file.write_text("".join(f"{line}\n" for line in extensions))
         _openssl("req", "-new", *new_key, "-keyout", pair.key, "-out", request, "-subj", subject)
         _openssl("x509", "-req", f"-{digest}", "-in", request, "-CA", self.cert, "-CAkey", self._key, "-CAcreateserial",
-                 "-days", days, "-extfile", extension_file, "-out", pair.cert)
+                 "-days", days or self._days, "-extfile", extension_file, "-out", pair.cert)
         # Servers refuse a key that others can read.
         pair.key.chmod(0o600)
         request.unlink()

@@ -66,7 +66,7 @@ class Front:
         self.config.client_ssl(certificate)
         self.config.server_ssl(ca, **(server_ssl or {}))
         self.ports: dict[tuple[str, str], int] = {}
-        self._config_file = folder / "pronk.yaml"
+        self.config_file = folder / "pronk.yaml"
         if protocol:
             self.config.protocol("front-end", **protocol)
             virtual_server = {"protocol": "front-end", **(virtual_server or {})}
@@ -97,7 +97,7 @@ class Front:
             self.config.virtual_server(name, ADDRESS, port, f"pool-{name}", mode, HOST, **keys)
 
     def write(self) -> Path:
-        return self.config.write(self._config_file)
+        return self.config.write(self.config_file)
 
     def shell_command(self, mode: str, kind: str, *options: object, tls: bool = True) -> list[object]:
         secure = ("--ssl", f"--ca_cert={self.ca}") if tls else ()

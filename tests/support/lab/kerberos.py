@@ -42,6 +42,10 @@ class Realm:
             self._admin(f"ktadd -norandkey -k {path} {principal}")
         return path
 
+    def change_key(self, principal: str) -> None:
+        """Gives a principal a new key, with the next number. Keytabs keep the old one."""
+        self._admin(f"change_password -randkey {principal}")
+
     def login(self, user: str) -> dict[str, str]:
         """Makes the user, and gets a ticket; returns the environment in which clients find it."""
         self._admin(f"addprinc -pw secret {user}")

@@ -223,11 +223,17 @@ class Pronk:
 
 
 def pronk_binary(profile: str) -> Path:
-    """The binary that cargo built in `profile`, or the one that PRONK_BIN names."""
-    binary = Path(os.environ.get("PRONK_BIN") or REPOSITORY / "target" / profile / "pronk")
+    """The binary that PRONK_BIN names, or the one that cargo builds in `profile`, wherever it puts that."""
+    named = os.environ.get("PRONK_BIN")
+    if not named:
+        script = REPOSITORY / "tests" / "support" / "pronk-binary.sh"
+        built = subprocess.run([str(script), profile], stdout=subprocess.PIPE, text=True)
+        if built.returncode != 0:
+            raise FileNotFoundError("cargo does not build pronk; what it says is above")
+        named = built.stdout.strip()
+    binary = Path(named)
     if not binary.exists():
-        option = " --release" if profile == "release" else ""
-        raise FileNotFoundError(f"{binary} is missing: build it with `cargo build{option}`")
+        raise FileNotFoundError(f"{binary} is missing")
     return binary.resolve()
 
 

@@ -1,0 +1,88 @@
+//! What is to be verified, and what is known beforehand.
+
+use std::collections::BTreeMap;
+use std::net::SocketAddr;
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::time::Duration;
+
+use rustls_pki_types::CertificateDer;
+
+use crate::cert::Passphrase;
+use crate::config::Loaded;
+use crate::control::Preview;
+use crate::lint::Levels;
+use crate::model::profile::ServerSsl;
+use crate::model::{Address, ImpalaProtocol, Member, MonitorKind, Name, Node, Pool, VirtualServer};
+use crate::tls::{LiveServerSsl, MemberTls};
+
+/// What is to be verified, and with what.
+#[derive(Debug)]
+pub struct Scope {
+    pub loaded: Loaded,
+    pub preview: Preview,
+    pub levels: Levels,
+    /// The virtual servers to verify.
+    pub virtual_servers: Vec<Arc<VirtualServer>>,
+    /// The authorities that clients trust, where they are given.
+    pub authorities: Vec<CertificateDer<'static>>,
+    pub login: Option<Login>,
+    pub keytab: Option<PathBuf>,
+    /// The pronk that answers at the admin socket.
+    pub running: Option<RunningPronk>,
+    /// Seconds since 1970.
+    pub now: i64,
+}
+
+/// A user who logs in with a password, as with LDAP.
+#[derive(Debug)]
+pub struct Login {
+    pub user: String,
+    pub password: Passphrase,
+}
+
+/// What a running pronk says of itself.
+#[derive(Debug, Default)]
+pub struct RunningPronk {
+    pub pid: u32,
+    /// Of its virtual servers, as `address:port`.
+    pub destinations: Vec<String>,
+    /// Why each virtual server serves this machine or not, by its name: the last step of `pronk explain`.
+    pub explanations: BTreeMap<String, String>,
+}
+
+impl Scope {
+    /// Returns the pools of the virtual servers, each once.
+    pub(super) fn pools(&self) -> BTreeMap<&Name, &Arc<Pool>> {
+        self.virtual_servers.iter().map(|it| (&it.pool.name, &it.pool)).collect()
+    }
+
+    /// Returns TLS that takes any certificate, with `server_name` as SNI; none if the system gives no means.
+    pub(super) fn anybody(&self, server_name: Option<String>, address: SocketAddr) -> Option<Arc<MemberTls>> {
+        let built_in = self.loaded.model.profiles.server_ssl.get(UNVERIFIED)?;
+        let profile = ServerSsl { server_name, cache_size: 0, ..ServerSsl::clone(built_in) };
+        let node = Node::new(Name::from("verify"), Address::Ip(address.ip()));
+        let live = LiveServerSsl::build(&profile, &self.loaded.model.certificate_store, None).ok()?;
+        Some(live.for_member(&Member::new(Arc::new(node), address.port())))
+    }
+}
+
+/// Returns what the members of a pool speak, where a monitor or a member's port tells.
+pub(super) fn protocol(pool: &Pool) -> ImpalaProtocol {
+    let told = pool.monitors.all.iter().find_map(|monitor| match &monitor.kind {
+        MonitorKind::Impala(check) if check.protocol != ImpalaProtocol::Auto => Some(check.protocol),
+        _ => None,
+    });
+    let of_port = |port: u16| match port {
+        21000 => ImpalaProtocol::Beeswax,
+        21050 => ImpalaProtocol::Hs2,
+        28000 => ImpalaProtocol::Hs2Http,
+        _ => ImpalaProtocol::Auto,
+    };
+    told.unwrap_or_else(|| pool.members.first().map_or(ImpalaProtocol::Auto, |member| of_port(member.port)))
+}
+
+/// The profile that is built in for ports whose certificates are not verified.
+const UNVERIFIED: &str = "serverssl-insecure-compatible";
+/// How long a port may take for one answer.
+pub(super) const LIMIT: Duration = Duration::from_secs(5);

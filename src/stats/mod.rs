@@ -2,11 +2,9 @@
 
 mod atomic;
 mod connections;
-mod counter;
 #[cfg(test)]
 mod tests;
 mod traffic;
 
 pub use connections::{ConnectionCounts, Connections};
-pub use counter::Counter;
 pub use traffic::{Traffic, TrafficCounts};

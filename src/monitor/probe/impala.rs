@@ -49,7 +49,11 @@ impl<'a> ImpalaProbe<'a> {
                 }
             }
         }
-        match self.ask_port_and_health(address, limit).await {
+        let answered = self.ask_port_and_health(address, limit).await;
+        if let (Ok(_), Some(way)) = (&answered, self.port.spoke()) {
+            self.assignment.report_transport(way.tls);
+        }
+        match answered {
             Ok(Served::Draining) => Outcome::Reported(Verdict::Disabled("it says that it is being shut down".into())),
             Ok(Served::Alive) => Outcome::Answers,
             Err(outcome) => outcome,

@@ -65,7 +65,6 @@ impl<'a> Port<'a> {
             }
             let failure = match self.ask_in(way, address, limit).await {
                 Ok(served) => {
-                    self.assignment.report_transport(way.tls);
                     self.spoke = Some(way);
                     return Ok(served);
                 }

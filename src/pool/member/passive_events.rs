@@ -1,5 +1,6 @@
 //! Failures of clients' connections to a member, for passive monitors.
 
+use std::sync::OnceLock;
 use std::time::Duration;
 
 use tokio::sync::broadcast;
@@ -19,26 +20,20 @@ pub enum PassiveEvent {
     Lost,
 }
 
-/// Passes events on to passive monitors.
-#[derive(Debug)]
-pub(super) struct PassiveEvents(broadcast::Sender<PassiveEvent>);
-
-impl Default for PassiveEvents {
-    fn default() -> Self {
-        Self(broadcast::Sender::new(KEPT))
-    }
-}
+/// Passes events on to passive monitors. The channel is made for the first of them, as most members have none.
+#[derive(Debug, Default)]
+pub(super) struct PassiveEvents(OnceLock<broadcast::Sender<PassiveEvent>>);
 
 impl PassiveEvents {
     pub(super) fn publish(&self, event: PassiveEvent) {
-        if self.0.receiver_count() > 0 {
+        if let Some(channel) = self.0.get().filter(|channel| channel.receiver_count() > 0) {
             // Without a monitor there is nobody to miss it.
-            let _ = self.0.send(event);
+            let _ = channel.send(event);
         }
     }
 
     pub(super) fn subscribe(&self) -> broadcast::Receiver<PassiveEvent> {
-        self.0.subscribe()
+        self.0.get_or_init(|| broadcast::Sender::new(KEPT)).subscribe()
     }
 }
 

@@ -3,7 +3,7 @@
 .DEFAULT_GOAL := help
 # The steps of `make test` go from fast to slow, whatever -j says.
 .NOTPARALLEL:
-.PHONY: help build demo test audit bench fuzz fmt lint doc unit e2e package differential exchange generated completions man deb static clean
+.PHONY: help build demo test audit bench bench-quick bench-check fuzz fmt lint doc unit e2e package differential exchange generated completions man deb static clean
 
 CARGO ?= cargo
 LOCKED ?= --locked
@@ -14,7 +14,7 @@ FUZZ_SECONDS ?= 600
 N ?= 10000
 
 help: ## List these targets
-	@awk -F ':.*## ' '/^[a-z0-9]+:.*## / { printf "make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / { printf "make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 build: ## Build pronk for release, and print where it is
 	$(BINARY) release
@@ -22,13 +22,19 @@ build: ## Build pronk for release, and print where it is
 demo: ## Real impala-shells through pronk in three modes (KEEP=1 leaves it running)
 	KEEP=$(KEEP) tests/demo/demo.sh
 
-test: setup lint doc unit e2e package ## Everything that a change must pass
+test: setup lint doc unit bench-check e2e package ## Everything that a change must pass
 
 audit: ## Licences, bans, sources and advisories of the dependencies
 	tests/audit.sh
 
-bench: ## Work per CPU second and memory per connection, beside HAProxy's; the linter's speed; what a choice costs; what connections see of reloads
+bench: ## Work per CPU second and memory per connection, beside HAProxy's and nginx's; the linter's speed; what a choice costs; what connections see of reloads
 	$(CARGO) bench $(LOCKED) --bench peers --bench slow_readers --bench lint --bench balance --bench control
+
+bench-quick: ## The comparison with HAProxy and nginx in a minute or two, less exact
+	BENCH_ROUNDS=1 BENCH_MILLISECONDS=400 BENCH_CONNECTIONS=500 $(CARGO) bench $(LOCKED) --bench peers
+
+bench-check: ## Whether the benchmarks run at all, not how fast
+	BENCH_ROUNDS=1 BENCH_MILLISECONDS=20 BENCH_CONNECTIONS=20 BENCH_ONLY=pronk $(CARGO) test $(LOCKED) --bench peers
 
 fuzz: ## Each fuzz target for FUZZ_SECONDS (needs a nightly toolchain and cargo-fuzz)
 	fuzz/seed.sh

@@ -36,7 +36,7 @@ pub struct Bench {
 impl Bench {
     /// Prepares what all programs need and prints what will be compared.
     ///
-    /// `BENCH_ROUNDS`, `BENCH_SECONDS` (of one round) and `BENCH_ONLY` (part of a contestant's name) come from the environment.
+    /// `BENCH_ROUNDS`, `BENCH_MILLISECONDS` (of one round) and `BENCH_ONLY` (part of a contestant's name) come from the environment.
     pub fn new(title: &str) -> Self {
         pronk::net::raise_open_file_limit();
         let certificates = Certificates::new();
@@ -53,7 +53,7 @@ impl Bench {
             certificates,
             contestants,
             rounds: number("BENCH_ROUNDS", 5),
-            round: Duration::from_secs(number("BENCH_SECONDS", 2) as u64),
+            round: Duration::from_millis(number("BENCH_MILLISECONDS", 2000) as u64),
         }
     }
 

@@ -379,7 +379,7 @@ impl Flow {
     }
 }
 
-/// Bytes that one connection may pass before others get a turn.
-const TURN: usize = 1 << 20;
+/// Bytes that one connection may pass before others get a turn: encrypting so many takes some hundred microseconds.
+const TURN: usize = BULK;
 /// Bytes that are kept for another receiver at most. A Kerberos ticket with many groups is a few KiB.
 const LONGEST_OPENING: usize = SMALL;

@@ -1,12 +1,10 @@
 //! Warnings of TLS and plaintext toward the same members, by virtual servers and by monitors.
 
-use std::sync::Arc;
-
 use super::diagnostic::Severity;
 use super::fields::Context;
 use super::keys::{PoolKeys, VirtualServerKeys};
 use super::source::At;
-use crate::model::{AdminState, Mode, Model, Monitor, MonitorKind, Pool, PoolUse, VirtualServer};
+use crate::model::{Model, Monitor, MonitorKind, Pool, PoolUse, VirtualServer};
 
 /// Notes pools whose members cannot serve all of their virtual servers, and monitors that do not ask what connections
 /// do.
@@ -16,7 +14,7 @@ pub(super) fn check(model: &Model, context: Context<'_>) {
             continue;
         }
         check_virtual_servers(pool, used, context);
-        check_untouched(model, pool, used, context);
+        check_untouched(pool, used, context);
         check_monitors(pool, context);
         for monitor in &pool.monitors.all {
             check_monitor(monitor, pool, used, context);
@@ -44,10 +42,9 @@ fn check_virtual_servers(pool: &Pool, used: &PoolUse<'_>, context: Context<'_>) 
 }
 
 /// Whoever passes bytes through to members that serve plaintext must have clients without TLS.
-fn check_untouched(model: &Model, pool: &Pool, used: &PoolUse<'_>, context: Context<'_>) {
+fn check_untouched(pool: &Pool, used: &PoolUse<'_>, context: Context<'_>) {
     let (true, Some(offload)) = (used.tls.is_empty(), used.plaintext.first()) else { return };
-    let of_pool = |it: &&Arc<VirtualServer>| it.pool.name == pool.name && it.state != AdminState::ForcedOffline;
-    let mut untouched = model.virtual_servers.values().filter(of_pool).filter(|it| it.mode() == Mode::Passthrough);
+    let mut untouched = used.untouched.iter();
     let Some(untouched) = untouched.find(|it| context.is_good_entry("virtual-servers", it.name.as_str())) else {
         return;
     };

@@ -46,7 +46,7 @@ pub(super) fn certificate_warnings(loaded: &Loaded, profiles: &BuiltProfiles) ->
         }
     }
     // Of those whose members show the certificates it is not known yet whether there are any.
-    let serves = |name: &&Name| targets.profiles.iter().any(|it| it.virtual_servers.contains(name));
+    let serves = |name: &&Name| loaded.model.virtual_servers.get(*name).is_some_and(|it| it.client_ssl.is_some());
     for name in targets.nameless.iter().filter(serves) {
         let (message, help) = nameless(name);
         let mut note = loaded.diagnose(&["virtual-servers", name.as_str()], message, Some(help.to_owned()));

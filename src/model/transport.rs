@@ -57,14 +57,15 @@ impl<T> Transport<Arc<T>> {
     }
 }
 
-/// The virtual servers that speak to the members of a pool, by what they speak. Those in passthrough are not among them:
-/// what their clients speak is not known.
+/// The virtual servers that speak to the members of a pool, by what they speak.
 #[derive(Debug, Default)]
 pub struct PoolUse<'a> {
     /// Those with server-ssl.
     pub tls: Vec<&'a VirtualServer>,
     /// Those with client-ssl only.
     pub plaintext: Vec<&'a VirtualServer>,
+    /// Those without SSL profiles: what their clients speak is not known.
+    pub untouched: Vec<&'a VirtualServer>,
 }
 
 impl<'a> PoolUse<'a> {
@@ -76,7 +77,7 @@ impl<'a> PoolUse<'a> {
         match virtual_server.mode() {
             Mode::ReEncrypt | Mode::ServerOnly => self.tls.push(virtual_server),
             Mode::Offload => self.plaintext.push(virtual_server),
-            Mode::Passthrough => {}
+            Mode::Passthrough => self.untouched.push(virtual_server),
         }
     }
 

@@ -132,15 +132,18 @@ impl Args {
         Ok(Some(Login { user: user.clone(), password }))
     }
 
-    /// Asks the running pronk, if one answers, what it serves.
-    fn running(&self, names: &[&str]) -> Option<RunningPronk> {
-        let map: Map = self.admin.get("/v1/map").ok()?;
+    /// Asks the running pronk what it serves.
+    ///
+    /// # Errors
+    /// None answers, with the reason in words.
+    fn running(&self, names: &[&str]) -> Result<RunningPronk, String> {
+        let map: Map = self.admin.get("/v1/map").map_err(|reason| format!("{reason:#}").replace("\n  ", " "))?;
         let explain = |name: &&str| {
             let uri = format!("/v1/explain?virtual_server={}&client=127.0.0.1", encoded(name));
             let explained: Explained = self.admin.get(&uri).ok()?;
             Some(((*name).to_owned(), explained.steps.last()?.clone()))
         };
-        Some(RunningPronk {
+        Ok(RunningPronk {
             pid: map.process.pid,
             destinations: map.virtual_servers.into_iter().map(|it| it.destination).collect(),
             explanations: names.iter().filter_map(explain).collect(),

@@ -25,7 +25,7 @@ pub(super) async fn verify(scope: &Scope, answers: &mut Answers) -> Vec<Check> {
             continue;
         }
         let seen = observe(scope, virtual_server, answers).await;
-        let says = scope.running.as_ref().and_then(|running| running.explanations.get(about.as_str()));
+        let says = scope.running.as_ref().ok().and_then(|running| running.explanations.get(about.as_str()));
         checks.push(judge(virtual_server, &seen, says.map(String::as_str)));
         answers.front_ends.insert(about.clone(), seen);
     }

@@ -9,7 +9,7 @@ use super::scope::Scope;
 use crate::model::Pool;
 
 pub(super) fn verify(scope: &Scope) -> Vec<Check> {
-    let running = scope.running.as_ref().map(|running| running.pid);
+    let running = scope.running.as_ref().ok().map(|running| running.pid);
     let limit = match running.and_then(limit_of) {
         Some(limit) => limit,
         // pronk raises its limit to the hard one.

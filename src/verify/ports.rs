@@ -63,24 +63,24 @@ async fn observe(destination: SocketAddr) -> PortState {
     }
 }
 
-fn judge(virtual_server: &VirtualServer, state: &PortState, running: Option<&RunningPronk>) -> Check {
+fn judge(virtual_server: &VirtualServer, state: &PortState, running: Result<&RunningPronk, &String>) -> Check {
     let VirtualServer { name: about, destination, .. } = virtual_server;
-    let is_served = running.is_some_and(|it| it.destinations.contains(&destination.to_string()));
+    let is_served = running.is_ok_and(|it| it.destinations.contains(&destination.to_string()));
     match (state, running) {
-        (PortState::Free, None) => Check::ok("port", about, format!("{destination} is free")),
-        (PortState::Free, Some(_)) => Check::failed(
+        (PortState::Free, Err(_)) => Check::ok("port", about, format!("{destination} is free")),
+        (PortState::Free, Ok(_)) => Check::failed(
             "port-not-served",
             about,
             format!("pronk runs, and nobody listens on {destination}"),
             "have it take the file: pronk reload; `pronk show map` shows what it serves",
         ),
-        (PortState::Taken, Some(_)) if is_served => Check::ok("port", about, format!("pronk listens on {destination}")),
+        (PortState::Taken, Ok(_)) if is_served => Check::ok("port", about, format!("pronk listens on {destination}")),
         (PortState::Taken, _) => Check::failed(
             "port-taken",
             about,
             match running {
-                Some(_) => format!("another program listens on {destination}, not the pronk at the admin socket"),
-                None => format!("{destination} is taken, and no pronk answers at the admin socket"),
+                Ok(_) => format!("another program listens on {destination}, not the pronk at the admin socket"),
+                Err(reason) => format!("{destination} is taken, and {reason}"),
             },
             format!(
                 "see who has it: ss -ltnp 'sport = :{}'; name the socket of a running pronk with --admin-socket",
@@ -127,16 +127,16 @@ mod tests {
                     virtual-servers: { vs: { destination: '10.0.0.1:1', pool: p } }\n";
         let model = config::parse("pronk.yaml", file, Path::new("/")).unwrap().model;
         let running = |at: &str| RunningPronk { destinations: vec![at.to_owned()], ..RunningPronk::default() };
-        let (own, other) = (running("10.0.0.1:1"), running("10.0.0.1:2"));
+        let (own, other, nobody) = (running("10.0.0.1:1"), running("10.0.0.1:2"), "no pronk answers".to_owned());
         for (state, running, id, outcome) in [
-            (PortState::Free, None, "port", Outcome::Ok),
-            (PortState::Taken, Some(&own), "port", Outcome::Ok),
-            (PortState::Taken, Some(&other), "port-taken", Outcome::Failed),
-            (PortState::Taken, None, "port-taken", Outcome::Failed),
-            (PortState::Free, Some(&other), "port-not-served", Outcome::Failed),
-            (PortState::NeedsPrivilege, None, "port-needs-privilege", Outcome::Warning),
-            (PortState::OfAnotherMachine { answers: true }, None, "port", Outcome::Ok),
-            (PortState::OfAnotherMachine { answers: false }, None, "destination-elsewhere", Outcome::Failed),
+            (PortState::Free, Err(&nobody), "port", Outcome::Ok),
+            (PortState::Taken, Ok(&own), "port", Outcome::Ok),
+            (PortState::Taken, Ok(&other), "port-taken", Outcome::Failed),
+            (PortState::Taken, Err(&nobody), "port-taken", Outcome::Failed),
+            (PortState::Free, Ok(&other), "port-not-served", Outcome::Failed),
+            (PortState::NeedsPrivilege, Err(&nobody), "port-needs-privilege", Outcome::Warning),
+            (PortState::OfAnotherMachine { answers: true }, Err(&nobody), "port", Outcome::Ok),
+            (PortState::OfAnotherMachine { answers: false }, Err(&nobody), "destination-elsewhere", Outcome::Failed),
         ] {
             let check = judge(&model.virtual_servers["vs"], &state, running);
             assert_eq!((check.id, check.outcome), (id, outcome), "{state:?}");

@@ -28,8 +28,8 @@ pub struct Scope {
     pub authorities: Vec<CertificateDer<'static>>,
     pub login: Option<Login>,
     pub keytab: Option<PathBuf>,
-    /// The pronk that answers at the admin socket.
-    pub running: Option<RunningPronk>,
+    /// The pronk that answers at the admin socket, or why none does.
+    pub running: Result<RunningPronk, String>,
     /// Seconds since 1970.
     pub now: i64,
 }

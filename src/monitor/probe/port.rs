@@ -16,8 +16,8 @@ pub(in crate::monitor) struct Port<'a> {
     protocol: ImpalaProtocol,
     sasl: Option<bool>,
     transport: &'a Transport<Arc<MemberTls>>,
-    /// The monitor's key, to name it where it is why a port with TLS is asked in plaintext.
-    ssl: Option<&'a PortSsl>,
+    /// The monitor that asks, if one does.
+    asked_by: Option<(&'a ImpalaCheck, &'a Assignment)>,
     spoke: Option<Way>,
 }
 
@@ -40,13 +40,13 @@ impl<'a> Port<'a> {
     /// The port that a monitor asks.
     pub(super) fn new(check: &'a ImpalaCheck, assignment: &'a Assignment) -> Self {
         let port = assignment.monitor.probing.alias_port.unwrap_or(assignment.member.port);
-        let ssl = Some(&check.ssl);
-        Self { sasl: check.sasl, ssl, ..Self::of(protocol_of(check.protocol, port), &assignment.transport) }
+        let asked_by = Some((check, assignment));
+        Self { sasl: check.sasl, asked_by, ..Self::of(protocol_of(check.protocol, port), &assignment.transport) }
     }
 
     /// A port that speaks `protocol` and is asked by no monitor.
     pub(in crate::monitor) fn of(protocol: ImpalaProtocol, transport: &'a Transport<Arc<MemberTls>>) -> Self {
-        Self { protocol, sasl: None, transport, ssl: None, spoke: None }
+        Self { protocol, sasl: None, transport, asked_by: None, spoke: None }
     }
 
     /// Returns in which way the port answered last.
@@ -141,10 +141,9 @@ impl<'a> Port<'a> {
 
     /// Adds why a port with TLS was asked in plaintext. Most TLS libraries close the connection then, and say nothing.
     fn explain(&self, way: Way, failure: Failure) -> Failure {
-        let Some(ssl) = self.ssl.filter(|_| !way.tls && matches!(self.transport, Transport::Plaintext)) else {
-            return failure;
-        };
-        let why = match ssl {
+        let in_plaintext = !way.tls && matches!(self.transport, Transport::Plaintext);
+        let Some((check, _)) = self.asked_by.filter(|_| in_plaintext) else { return failure };
+        let why = match check.ssl {
             PortSsl::Off => "the monitor has `ssl: false`",
             PortSsl::Auto { .. } | PortSsl::On { .. } | PortSsl::Profile(_) => {
                 "its virtual servers speak plaintext to it, as they have no server-ssl"

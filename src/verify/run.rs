@@ -20,7 +20,7 @@ pub async fn run(scope: &Scope, told: impl FnMut(Progress<'_>)) -> Report {
     steps.take(Step::Names, names::verify(scope, &mut answers)).await;
     steps.take(Step::Ports, ports::verify(scope, &mut answers)).await;
     steps.take(Step::Members, members::verify(scope, &mut answers)).await;
-    steps.take(Step::FrontEnds, front_ends::verify(scope, &mut answers)).await;
+    steps.take(Step::FrontEnds, Box::pin(front_ends::verify(scope, &mut answers))).await;
     steps.take(Step::Certificates, async { certificates::verify(scope, &answers) }).await;
     steps.take(Step::Logins, logins::verify(scope, &answers)).await;
     steps.take(Step::Kerberos, kerberos::verify(scope, &answers)).await;

@@ -58,7 +58,7 @@ pub(super) fn sections(contents: &[u8]) -> Result<Vec<Section>, Fault> {
                     }
                     sections.push(section.close(number)?);
                     // OpenSSL refuses it as well, and so does whoever else is to read the file.
-                    if after.windows(BEGIN.len()).any(|it| it == BEGIN) {
+                    if contains(after, BEGIN) {
                         return fault(GLUED.to_owned());
                     }
                     rest = &[];
@@ -73,7 +73,7 @@ pub(super) fn sections(contents: &[u8]) -> Result<Vec<Section>, Fault> {
                     rest = &rest[body..];
                 }
                 (Boundary::None, None) => {
-                    if !is_comment(rest) && rest.windows(BEGIN.len()).any(|it| it == BEGIN) {
+                    if !is_comment(rest) && contains(rest, BEGIN) {
                         return fault("a section begins in the middle of it".to_owned());
                     }
                     rest = &[];
@@ -98,7 +98,7 @@ pub fn certificate_lines(contents: &[u8]) -> Vec<usize> {
 
 /// Returns whether a file's contents have a section of PEM, or seem to.
 pub fn is_pem(contents: &[u8]) -> bool {
-    contents.windows(BEGIN.len()).any(|window| window == BEGIN) || lines(contents).any(is_broken)
+    contains(contents, BEGIN) || lines(contents).any(is_broken)
 }
 
 /// Writes certificates in PEM, one after the other.
@@ -130,7 +130,8 @@ impl<'a> Open<'a> {
     fn add(&mut self, line: &'a [u8], number: usize) -> Result<(), Fault> {
         let header = std::str::from_utf8(line).ok().and_then(|line| line.split_once(':'));
         match header {
-            Some((name, value)) if self.base64.is_empty() => {
+            // One in which a section begins would hide it.
+            Some((name, value)) if self.base64.is_empty() && !contains(line, DASHES) => {
                 self.headers.push((name.trim().to_owned(), value.trim().to_owned()));
             }
             _ if line.iter().all(|it| is_base64(*it)) => {
@@ -243,6 +244,10 @@ fn blank_trimmed(mut line: &[u8]) -> &[u8] {
     }
 }
 
+fn contains(text: &[u8], part: &[u8]) -> bool {
+    text.windows(part.len()).any(|window| window == part)
+}
+
 fn is_base64(byte: u8) -> bool {
     byte.is_ascii_alphanumeric() || matches!(byte, b'+' | b'/' | b'=') || byte.is_ascii_whitespace()
 }
@@ -313,7 +318,8 @@ mod tests {
 
     #[test]
     fn faults_name_the_line() {
-        let cases: [(&str, usize); 8] = [
+        let cases: [(&str, usize); 9] = [
+            ("-----BEGIN X-----\nProc-Type: 4,ENCRYPTED-----BEGIN Y-----\nAAAA\n-----END X-----\n", 2),
             ("-----BEGIN X-----\n", 1),
             ("a\nb\n-----BEGIN X-----\nAAAA\n", 3),
             ("-----BEGIN X-----\nAAAA\n?\n-----END X-----\n", 3),

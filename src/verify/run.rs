@@ -17,13 +17,13 @@ pub enum Progress<'a> {
 pub async fn run(scope: &Scope, told: impl FnMut(Progress<'_>)) -> Report {
     let (mut steps, mut answers) = (Steps { told, report: Report::default() }, Answers::default());
     steps.take(Step::Machine, async { machine::verify(scope) }).await;
-    steps.take(Step::Names, names::verify(scope, &mut answers)).await;
-    steps.take(Step::Ports, ports::verify(scope, &mut answers)).await;
-    steps.take(Step::Members, members::verify(scope, &mut answers)).await;
+    steps.take(Step::Names, Box::pin(names::verify(scope, &mut answers))).await;
+    steps.take(Step::Ports, Box::pin(ports::verify(scope, &mut answers))).await;
+    steps.take(Step::Members, Box::pin(members::verify(scope, &mut answers))).await;
     steps.take(Step::FrontEnds, Box::pin(front_ends::verify(scope, &mut answers))).await;
     steps.take(Step::Certificates, async { certificates::verify(scope, &answers) }).await;
-    steps.take(Step::Logins, logins::verify(scope, &answers)).await;
-    steps.take(Step::Kerberos, kerberos::verify(scope, &answers)).await;
+    steps.take(Step::Logins, Box::pin(logins::verify(scope, &answers))).await;
+    steps.take(Step::Kerberos, Box::pin(kerberos::verify(scope, &answers))).await;
     steps.report
 }
 

@@ -84,7 +84,7 @@ mod tests {
         severity: Severity::Warning,
         title: "it ends soon",
         basis: "RFC 5280",
-        clients: crate::lint::Clients::Told("all"),
+        clients: crate::lint::Clients::Unminded,
         explanation: "It ends soon.",
         remedy: "renew it",
     };

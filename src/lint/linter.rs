@@ -68,7 +68,7 @@ impl Linter {
         }
         let path = Path::of(subject);
         let judgement = Judgement::of(subject, known);
-        let affected = Affected::of(subject, &judgement);
+        let affected = Affected::of(subject, &judgement, known, self.expiry_days);
         let mut findings = validity::lint(subject, known, self.expiry_days);
         findings.extend(authorities::lint(subject, &path, known));
         findings.extend(names::lint(subject));

@@ -10,7 +10,7 @@ static PORT_PLAINTEXT: Check = Check {
     severity: Severity::Error,
     title: "the port speaks another protocol than TLS",
     basis: "RFC 8446, section 4.1",
-    clients: Clients::Told("every client that begins TLS fails, some only after a time-out"),
+    clients: Clients::Concerns("whoever begins TLS with the port"),
     explanation: "The port was sent a TLS hello and answered with something that is no TLS record. An impalad encrypts its client \
         ports when it is started with `--ssl_server_certificate` and `--ssl_private_key`, and its web port with \
         `--webserver_certificate_file` alone.\n\n\
@@ -24,7 +24,7 @@ static PORT_UNREACHABLE: Check = Check {
     severity: Severity::Error,
     title: "nobody can connect to the port",
     basis: "RFC 9293, section 3.5",
-    clients: Clients::Told("every client that is sent there"),
+    clients: Clients::Concerns("whoever is sent there"),
     explanation: "The name does not resolve, the connection was refused, or nothing answered in time. A refusal tells that the host is \
         up and nothing listens there; silence that a firewall or the host itself is in the way.",
     remedy: "start the server, or mend the address, the port or the firewall",
@@ -36,7 +36,7 @@ static TLS_HANDSHAKE_FAILED: Check = Check {
     severity: Severity::Error,
     title: "the port takes connections and comes to no certificate",
     basis: "RFC 8446, section 2; RFC 5246, section 7.3",
-    clients: Clients::Told("every client that begins TLS"),
+    clients: Clients::Concerns("whoever begins TLS with the port"),
     explanation: "The port accepted the connection and showed no certificate. A server without TLS may wait in silence: a Thrift \
         server takes the hello for the beginning of a very long frame. A busy impalad may be silent as well: two threads set \
         up connections, and with all service threads taken the kernel goes on accepting.",
@@ -49,7 +49,7 @@ static TLS_NOT_AGREED: Check = Check {
     severity: Severity::Warning,
     title: "the port speaks TLS that pronk does not, so its certificate was not seen",
     basis: "RFC 8446, section 4.1.1; RFC 5246, section 7.4.1.3",
-    clients: Clients::Told("pronk itself; clients that offer other versions or cipher suites may connect"),
+    clients: Clients::Concerns("whoever begins TLS with the port"),
     explanation: "pronk offers TLS 1.3, and TLS 1.2 with ECDHE and AES-GCM or ChaCha20 on X25519, P-256 and P-384. A server that takes \
         only TLS 1.0 or 1.1, DHE, CBC or P-521 ends the handshake before it shows a certificate. In passthrough that concerns \
         clients alone. In re-encrypt pronk cannot connect to it.",

@@ -12,6 +12,7 @@
 
 mod affected;
 mod anchors;
+mod audience;
 mod authorities;
 mod catalogue;
 mod chain;

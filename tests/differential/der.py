@@ -68,6 +68,8 @@ STRINGS = {
     "ia5": (0x16, "latin-1"),
     "bmp": (0x1E, "utf-16-be"),
     "universal": (0x1C, "utf-32-be"),
+    "numeric": (0x12, "latin-1"),
+    "visible": (0x1A, "latin-1"),
 }
 
 

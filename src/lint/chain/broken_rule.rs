@@ -1,8 +1,8 @@
 //! From a rule that some client's path breaks to a finding: for rules that no other family looks at by itself.
 
 use super::checks::{
-    AUTHORITY_KEY_DIFFERS, CHAIN_INVALID, ISSUER_NAME_FORM, ISSUER_UNKNOWN, NAME_CONSTRAINTS_VIOLATED,
-    PATH_LENGTH_EXCEEDED, SIGNATURE_INVALID,
+    AUTHORITY_KEY_DIFFERS, CERTIFICATE_MALFORMED, CHAIN_INVALID, ISSUER_NAME_FORM, ISSUER_UNKNOWN,
+    NAME_CONSTRAINTS_VIOLATED, PATH_LENGTH_EXCEEDED, SIGNATURE_INVALID,
 };
 use crate::cert::{Certificate, Field};
 use crate::lint::authorities::{
@@ -48,7 +48,11 @@ pub(in crate::lint) fn lint(
 /// Returns a finding for each rule that an authority breaks for some client that uses it.
 pub(in crate::lint) fn of_authority(at: &Located, reasons: &[Why], findings: &[Finding]) -> Vec<Finding> {
     let untold = reasons.iter().filter(|why| !findings.iter().any(|finding| finding.check.clients.include(**why)));
-    untold.map(|why| plain(*why, &at.certificate, at)).collect()
+    let finding = |why: &Why| match why {
+        Why::Unreadable => malformed(&at.certificate, at),
+        why => plain(*why, &at.certificate, at),
+    };
+    untold.map(finding).collect()
 }
 
 /// Returns whether a finding is about the same rule, and the same certificate where the rule is about one.
@@ -126,8 +130,23 @@ fn finding(subject: &Subject, refusal: Refusal<'_>, place: &Located, judgement: 
                 .observed(&issuer)
                 .expected("a chain that leads to a trusted authority")
         }
+        Why::Unreadable => malformed(at, place),
         why => plain(why, at, place),
     }
+}
+
+fn malformed(at: &Certificate, place: &Located) -> Finding {
+    let flaws: Vec<_> = at.flaws.iter().map(ToString::to_string).collect();
+    let observed =
+        if flaws.is_empty() { "an extension that not every client can read".into() } else { flaws.join("; ") };
+    about(
+        &CERTIFICATE_MALFORMED,
+        place,
+        format!("not every client can read the certificate of {}: {observed}", at.title()),
+    )
+    .field(Field::OtherExtensions)
+    .observed(observed)
+    .expected("a certificate as RFC 5280 has it")
 }
 
 /// Returns a finding about a rule that one certificate breaks.
@@ -201,8 +220,8 @@ fn authority_key(at: &Certificate) -> String {
 
 fn name_constraints(subject: &Subject, authority: &Certificate) -> Finding {
     let constraints = authority.name_constraints.clone().unwrap_or_default();
-    let permitted = constraints.permitted.iter().map(|name| format!("permitted {}", shown(&name.to_string())));
-    let excluded = constraints.excluded.iter().map(|name| format!("excluded {}", shown(&name.to_string())));
+    let permitted = constraints.permitted.iter().map(|name| format!("permitted {}", shown(&name.base.to_string())));
+    let excluded = constraints.excluded.iter().map(|name| format!("excluded {}", shown(&name.base.to_string())));
     let names = &subject.leaf().names;
     let carried = names.dns.iter().map(|name| format!("DNS:{}", name.escape_debug()));
     let carried = first_of(carried.chain(names.ip.iter().map(|address| format!("IP Address:{address}"))), MOST_NAMES);

@@ -17,8 +17,8 @@ pub(super) enum Wildcards {
 /// Addresses are looked for among the IP addresses alone; names among the DNS names, or in the last common name where
 /// there is no DNS name. A dot has to follow a wildcard.
 pub(super) fn judge(names: &CertificateNames, host: &Host, wildcards: Wildcards) -> Verdict {
-    // Java 17 passes over alternative names of which it cannot read an address, and Java 25 refuses the certificate.
-    if wildcards == Wildcards::AnyLabel && names.others.iter().any(|name| name.starts_with("broken IP")) {
+    // Java 17 passes over alternative names of which it cannot read one, and Java 25 refuses the certificate.
+    if wildcards == Wildcards::AnyLabel && names.has_broken {
         let common = CertificateNames { common: names.common.clone(), ..CertificateNames::default() };
         return judge(&common, host, Wildcards::AnyLabel);
     }

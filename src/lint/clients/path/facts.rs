@@ -13,6 +13,16 @@ pub(super) enum Family {
     Other,
 }
 
+/// Returns whether keys of the issuer's kind make signatures of the kind that the certificate has.
+pub(super) fn key_makes_signature(issuer: &Certificate, of: &Certificate) -> bool {
+    key_family(issuer) == signature_family(of) && (!issuer.key.is_for_pss_alone || is_pss(of))
+}
+
+/// Returns whether the signature is RSASSA-PSS.
+pub(super) fn is_pss(certificate: &Certificate) -> bool {
+    certificate.signature.number == "1.2.840.113549.1.1.10"
+}
+
 pub(super) fn key_family(certificate: &Certificate) -> Family {
     match &certificate.key.kind {
         KeyKind::Rsa { .. } => Family::Rsa,
@@ -106,6 +116,8 @@ fn is_ed448(name: &str) -> bool {
     name == "1.3.101.113" || name.eq_ignore_ascii_case("ed448")
 }
 
+pub(super) const SUBJECT_KEY: &str = "2.5.29.14";
+pub(super) const AUTHORITY_KEY: &str = "2.5.29.35";
 pub(super) const BASIC_CONSTRAINTS: &str = "2.5.29.19";
 pub(super) const KEY_USAGE: &str = "2.5.29.15";
 pub(super) const ALTERNATIVE_NAME: &str = "2.5.29.17";

@@ -1,8 +1,10 @@
 //! The paths that Java builds (`PKIXValidator` and `SunCertPathBuilder`): what is shown in order is validated as it is
 //! shown, and anything else is searched for a path that is valid.
 
-use super::java_rules::{self, Edition};
+use super::edition::Edition;
+use super::java_rules;
 use super::outcome::{Outcome, Refusals};
+use super::reading::is_unreadable_anchor_in_java;
 use super::signatures::Checked;
 use super::situation::Situation;
 use crate::cert::Certificate;
@@ -12,11 +14,11 @@ pub(super) fn judge<'a>(situation: &Situation<'a>, edition: Edition) -> Outcome<
     if situation.trusts(situation.leaf) {
         // Nothing more is looked at than whether it can be read.
         let mut refusals = Refusals::default();
-        java_rules::reading(situation.leaf, edition, &mut refusals);
+        java_rules::reading(situation.leaf, &mut refusals);
         for at in &situation.shown {
-            java_rules::reading(at, edition, &mut refusals);
+            java_rules::reading(at, &mut refusals);
         }
-        java_rules::handshake(situation.leaf, &mut refusals);
+        java_rules::handshake(situation.leaf, edition, &mut refusals);
         return Outcome { path: vec![situation.leaf], refusals: refusals.0 };
     }
     let mut outcome = match in_order(situation) {
@@ -27,9 +29,9 @@ pub(super) fn judge<'a>(situation: &Situation<'a>, edition: Edition) -> Outcome<
     refusals.add(situation.shown.len() >= MOST_SHOWN, Why::TooDeep, situation.leaf);
     // One certificate that cannot be read spoils all that are shown.
     for at in std::iter::once(situation.leaf).chain(situation.shown.iter().copied()) {
-        java_rules::reading(at, edition, &mut refusals);
+        java_rules::reading(at, &mut refusals);
     }
-    java_rules::handshake(situation.leaf, &mut refusals);
+    java_rules::handshake(situation.leaf, edition, &mut refusals);
     outcome.refusals = refusals.0;
     outcome
 }
@@ -49,7 +51,7 @@ fn in_order<'a>(situation: &Situation<'a>) -> Option<Vec<&'a Certificate>> {
         path.push(at);
     }
     let last = path[path.len() - 1];
-    let leads = situation.anchors_above(last).any(|it| it.certificate.subject.is_same_in_java(&last.issuer_name));
+    let leads = named_above(situation, last).next().is_some();
     leads.then_some(path)
 }
 
@@ -63,7 +65,7 @@ fn validated<'a>(situation: &Situation<'a>, path: Vec<&'a Certificate>, edition:
     let last = path[path.len() - 1];
     let anchors = named_above(situation, last).filter(|it| java_rules::names_key(last, it));
     let outcomes = anchors.map(|anchor| with_anchor(situation, &path, Some(anchor), edition)).collect();
-    Outcome::best(outcomes).unwrap_or_else(|| unanchored(situation, path, edition))
+    Outcome::unlucky(outcomes, java_rules::is_found_late).unwrap_or_else(|| unanchored(situation, path, edition))
 }
 
 /// Searches all ways up.
@@ -108,10 +110,10 @@ fn search<'a>(
     }
 }
 
-/// Returns the anchors whose name a certificate names.
+/// Returns the anchors whose name a certificate names, and that can be read at all.
 fn named_above<'a>(situation: &Situation<'a>, last: &'a Certificate) -> impl Iterator<Item = &'a Certificate> {
     let named = situation.anchors_above(last).map(|it| &it.certificate);
-    named.filter(|it| last.issuer_name.is_same_in_java(&it.subject))
+    named.filter(move |it| last.issuer_name.is_same_in_java(&it.subject) && !is_unreadable_anchor_in_java(it))
 }
 
 fn with_anchor<'a>(
@@ -134,7 +136,11 @@ fn unanchored<'a>(situation: &Situation<'a>, mut path: Vec<&'a Certificate>, edi
     }
     let mut outcome = with_anchor(situation, &path, None, edition);
     let mut refusals = Refusals(std::mem::take(&mut outcome.refusals));
-    refusals.add(true, why_untrusted(situation, last), last);
+    let mut named = situation.anchors_above(last).map(|it| &it.certificate);
+    match named.find(|it| is_unreadable_anchor_in_java(it)) {
+        Some(anchor) => refusals.add(true, Why::Unreadable, anchor),
+        None => refusals.add(true, why_untrusted(situation, last), last),
+    }
     outcome.refusals = refusals.0;
     outcome
 }
@@ -144,7 +150,7 @@ fn why_untrusted(situation: &Situation<'_>, last: &Certificate) -> Why {
     // One with another key is another authority of the same name.
     let signed = |it: &Certificate| situation.check(last, it) != Checked::Bad;
     let candidates = || anchors().chain(situation.shown_above(last));
-    if candidates().any(|it| !last.issuer_name.is_same_in_java(&it.subject)) {
+    if candidates().any(|it| !last.issuer_name.is_same_in_java(&it.subject) && signed(it)) {
         Why::NameWrittenOtherwise
     } else if !last.is_self_issued() && anchors().any(|it| !java_rules::names_key(last, it) && signed(it)) {
         Why::OtherAuthorityKey

@@ -127,7 +127,7 @@ impl<'a> Affected<'a> {
             Clients::Judged(_) => self.refusing(finding.check, der),
             Clients::Later => self.later.get(der).cloned().unwrap_or_default(),
             Clients::Asked => return ask(finding, &self.audience),
-            Clients::Unminded | Clients::Concerns(_) => BTreeSet::new(),
+            Clients::Offered | Clients::Unminded | Clients::Concerns(_) => BTreeSet::new(),
         };
         match finding.check.clients {
             Clients::Judged(reasons) if has_servers && !self.cannot_say(reasons) => {

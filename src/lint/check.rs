@@ -32,6 +32,8 @@ pub enum Clients {
     Later,
     /// Those that do not find a name: the model of clients finds them, asked for that name.
     Asked,
+    /// Those that a port does not agree with on a version and a cipher suite: it is asked with what they offer.
+    Offered,
     /// None: no verifier has a rule about it.
     Unminded,
     /// Whom it concerns, where no client's verdict is in question. The words say nothing of who accepts or refuses.
@@ -45,6 +47,7 @@ impl Clients {
             Self::Judged(_) => "each finding says which clients refuse the chain for it",
             Self::Later => "each finding says which clients refuse the chain from then on",
             Self::Asked => "each finding says which clients do not find the name",
+            Self::Offered => "each finding says which clients the port does not agree with",
             Self::Unminded => "no client minds it",
             Self::Concerns(words) => words,
         }
@@ -53,7 +56,9 @@ impl Clients {
     /// Returns what a finding says before clients are asked.
     pub(super) fn before_judgement(self) -> &'static str {
         match self {
-            Self::Judged(_) | Self::Later | Self::Asked => "not judged: no chain of a server leads over it here",
+            Self::Judged(_) | Self::Later | Self::Asked | Self::Offered => {
+                "not judged: no chain of a server leads over it here"
+            }
             Self::Unminded | Self::Concerns(_) => self.words(),
         }
     }

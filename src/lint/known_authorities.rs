@@ -73,6 +73,11 @@ impl<'a> KnownAuthorities<'a> {
             || (is_entry && !self.issuers.contains(certificate.subject.near()))
     }
 
+    /// Returns whether this very certificate is a server's own.
+    pub(super) fn is_a_servers(&self, certificate: &Certificate) -> bool {
+        self.servers.contains(certificate.der.as_ref())
+    }
+
     /// Returns whether the certificate is one of the subjects', or in one's chain above the server's own.
     pub(super) fn is_linted(&self, authority: &Certificate) -> bool {
         let named = self.by_subject.get(authority.subject_der());

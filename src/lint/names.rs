@@ -269,13 +269,14 @@ fn alternative_names(subject: &Subject, findings: &mut Vec<Finding>) {
 
 fn is_common(subject: &Subject, host: &Host) -> bool {
     let common = subject.leaf().names.common.first();
-    common.is_some_and(|common| Host::parse(common).as_ref() == Ok(host))
+    common.is_some_and(|common| Host::parse_asked(common).as_ref() == Ok(host))
 }
 
 fn alternatives(subject: &Subject) -> String {
     let names = &subject.leaf().names;
     let dns = names.dns.iter().map(|name| format!("DNS:{}", shown(name)));
-    let all = first_of(dns.chain(names.ip.iter().map(|address| format!("IP Address:{address}"))), MOST_NAMES);
+    let ip = names.ip.iter().map(|address| format!("IP Address:{address}"));
+    let all = first_of(dns.chain(ip).chain(names.others.iter().map(|name| shown(name))), MOST_NAMES);
     if all.is_empty() { "no subject alternative name".into() } else { all }
 }
 

@@ -134,6 +134,11 @@ impl Subject {
         self.role.usage != Use::Authority
     }
 
+    /// Returns whether clients may see it, and not pronk alone.
+    pub fn is_shown_to_clients(&self) -> bool {
+        !matches!(self.role.usage, Use::Authority | Use::ReEncrypt)
+    }
+
     /// Returns the file or address in which it was found.
     pub fn source(&self) -> String {
         self.leaf_located().origin.source()

@@ -169,7 +169,12 @@ fn of_end(
     } else if days < wanted {
         let urge = if days < URGENT_DAYS.min(wanted / 2) { ": replace it now" } else { "" };
         let message = format!("{words} expires in {}, on {end}{urge}", span(days));
-        Some(holder.about(&EXPIRING_SOON, subject, at, message, wanted))
+        let finding = holder.about(&EXPIRING_SOON, subject, at, message, wanted);
+        Some(match holder {
+            Holder::Server => finding,
+            Holder::Intermediate => finding.remedy(AUTHORITY_EXPIRED.remedy),
+            Holder::Root => finding.remedy(ROOT_EXPIRED.remedy),
+        })
     } else {
         None
     }

@@ -413,10 +413,16 @@ fn authority_in_the_store_is_judged_as_one_and_trusted() {
 
 /// A port that reads what it is sent first, answers this, and passes on what it read.
 fn answering(answer: &'static [u8]) -> (u16, Receiver<Vec<u8>>) {
+    answering_in_turn(answer, answer)
+}
+
+/// As [`answering`], with another answer to all but the first connection.
+fn answering_in_turn(first_answer: &'static [u8], answer: &'static [u8]) -> (u16, Receiver<Vec<u8>>) {
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
     let (port, (sender, receiver)) = (listener.local_addr().unwrap().port(), channel());
     std::thread::spawn(move || {
-        for mut stream in listener.incoming().flatten() {
+        let mut answers = std::iter::once(first_answer).chain(std::iter::repeat(answer));
+        for (mut stream, answer) in listener.incoming().flatten().zip(&mut answers) {
             let mut first = vec![0; 4096];
             let count = stream.read(&mut first).unwrap_or(0);
             first.truncate(count);
@@ -431,6 +437,9 @@ fn answering(answer: &'static [u8]) -> (u16, Receiver<Vec<u8>>) {
 const HTTP: &[u8] = b"HTTP/1.1 400 Bad Request\r\n\r\n";
 /// The alert handshake_failure.
 const NOTHING_IN_COMMON: &[u8] = b"\x15\x03\x03\x00\x02\x02\x28";
+
+/// The beginning of a ServerHello of TLS 1.2.
+const AGREED: &[u8] = b"\x16\x03\x03\x00\x2a\x02\x00\x00\x26\x03\x03";
 
 #[test]
 fn live_port_is_asked_for_the_name_that_clients_ask_for() {
@@ -448,9 +457,17 @@ fn live_port_is_asked_for_the_name_that_clients_ask_for() {
 fn port_that_speaks_other_tls_than_pronk_is_told_as_that() {
     let (port, _) = answering(NOTHING_IN_COMMON);
     let run = lint(folder().path(), &["--connect", &format!("127.0.0.1:{port}")]);
+    assert_eq!(run.code, 1, "{}", run.out);
+    assert!(run.out.contains("error[tls-not-agreed]: it speaks TLS, but nothing that pronk offers"), "{}", run.out);
+    assert!(run.out.contains("clients: every client refuses it"), "{}", run.out);
+    // What agrees with others does not agree with pronk.
+    let (port, hellos) = answering_in_turn(NOTHING_IN_COMMON, AGREED);
+    let run = lint(folder().path(), &["--connect", &format!("127.0.0.1:{port}")]);
     assert_eq!(run.code, 0, "{}", run.out);
-    assert!(run.out.contains("warning[tls-not-agreed]: it speaks TLS, but nothing that pronk offers"), "{}", run.out);
-    assert!(run.out.contains("clients: whoever begins TLS with the port"), "{}", run.out);
+    assert!(run.out.contains("warning[tls-not-agreed]"), "{}", run.out);
+    assert!(run.out.contains("clients: refused by rustls; the others take it"), "{}", run.out);
+    // pronk's own hello, and one for each kind of client.
+    assert_eq!(hellos.try_iter().count(), 5);
 }
 
 /// One member that is not up changes nothing of it; one that speaks TLS does.
@@ -526,4 +543,63 @@ fn remedies_fit_the_place() {
     openssl("x509 -req -in v1.csr -CA a.pem -CAkey a.key -set_serial 7 -days 3650 -out v1.pem");
     let run = lint_with(folder.path(), &["v1.pem", "--hostname", FRONT], b"");
     assert!(run.out.contains("authority has dropped them"), "{}", run.out);
+}
+
+#[test]
+fn arguments_that_cannot_be_meant_are_wrong_usage() {
+    let folder = folder();
+    write(folder.path(), "words", b"not hexadecimal\n", 0o644);
+    let lists = ["nofile", "words", "good.pem", "."];
+    let ports =
+        ["", "a..b", "1.2.3.4.5", "*.x", "host:+5", "127.0.0.1:1:2", "host:0", "host:99999", "https://host", "u@h"];
+    let all = lists.map(|list| ["good.pem", "--weak-keys", list].to_vec());
+    for args in all.into_iter().chain(ports.map(|port| ["--connect", port].to_vec())) {
+        let run = lint(folder.path(), &args);
+        assert_eq!((run.code, run.out.as_str()), (2, ""), "{args:?}: {}", run.err);
+        assert!(run.err.contains("error"), "{args:?}: {}", run.err);
+    }
+}
+
+/// Names are asked for only where they are missing, and can be given.
+#[test]
+fn names_are_asked_for_where_they_can_be_given() {
+    let folder = folder();
+    let plain = format!("127.0.0.1:{}", answering(HTTP).0);
+    let table: [(&[&str], bool); 6] = [
+        (&["good.pem"], true),
+        (&["good.pem", "--hostname", FRONT], false),
+        (&["--connect", &plain, "--hostname", FRONT], false),
+        (&["--connect", &plain, "--hostname", FRONT, "--ca-file", "ca.pem"], false),
+        (&["good.pem", "--mode", "re-encrypt"], false),
+        (&["ca.pem"], false),
+    ];
+    for (args, asked) in table {
+        let run = lint(folder.path(), args);
+        assert_eq!(run.out.contains("names were not checked"), asked, "{args:?}: {}", run.out);
+    }
+}
+
+#[test]
+fn commands_to_paste_are_such_as_pronk_takes() {
+    let (ca, folder) = (Authority::new("cluster ca"), tempfile::tempdir().unwrap());
+    let leaf = ca.issue(NODE).dns(NODE).build();
+    leaf.write(folder.path(), "node");
+    leaf.write_store_entry(folder.path(), "certs/old lb");
+    leaf.write_store_entry(folder.path(), "my store/lb");
+    let pasted = |file: &str, host: &str| {
+        let run = lint(folder.path(), &[file, "--hostname", host]);
+        run.out.lines().find(|line| line.contains("pronk cert csr")).map(|line| line.trim().to_owned())
+    };
+    let names = "--common-name lb.example.com --dns lb.example.com --dns node1.example.com";
+    for (file, host, expected) in [
+        ("node.pem", "lb.example.com", Some(format!("pronk cert csr node1 {names}"))),
+        // A certificate's name has no dot at its end.
+        ("node.pem", "lb.example.com.", Some(format!("pronk cert csr node1 {names}"))),
+        // pronk makes no certificate that some client refuses by its names.
+        ("node.pem", "impala_lb.example.com", None),
+        ("certs/old lb/cert.pem", "lb.example.com", Some(format!("pronk cert csr 'old lb' {names}"))),
+        ("my store/lb/cert.pem", "lb.example.com", Some(format!("pronk cert csr lb --store 'my store' {names}"))),
+    ] {
+        assert_eq!(pasted(file, host), expected, "{file} {host}");
+    }
 }

@@ -15,6 +15,8 @@ mod matching;
 mod names;
 mod openssl;
 mod peers;
+mod sentences;
+mod served_by_name;
 mod usage;
 mod validity;
 

@@ -88,9 +88,7 @@ fn finding(subject: &Subject, refusal: Refusal<'_>, place: &Located, judgement: 
     match refusal.why {
         Why::NameConstraints | Why::ConstraintMalformed => name_constraints(subject, at),
         Why::PathLength => path_length(at, place, judgement),
-        Why::TooDeep => about(&PATH_LENGTH_EXCEEDED, place, "the chain has more certificates than some clients take")
-            .field(Field::BasicConstraints)
-            .expected("a chain of 6 intermediate authorities at most"),
+        Why::TooDeep => too_many(subject, place, judgement),
         Why::BadSignature => {
             let message = format!("{title} is not signed with the key of {issuer}, which it names as its issuer");
             about(&SIGNATURE_INVALID, place, message)
@@ -114,7 +112,11 @@ fn finding(subject: &Subject, refusal: Refusal<'_>, place: &Located, judgement: 
         }
         Why::AnchorIsNoRoot => {
             let message = format!("{title}, which is trusted, is no root, and some clients want one");
-            about(&ISSUER_UNKNOWN, place, message).field(Field::Issuer).observed(&title).expected("a trusted root")
+            about(&ISSUER_UNKNOWN, place, message)
+                .field(Field::Issuer)
+                .observed(&title)
+                .expected("a trusted root")
+                .remedy("put the root that is above it into the truststore too")
         }
         Why::AnchorUnusable => {
             let message = format!("the trusted certificate of {issuer} cannot be used by some clients");
@@ -122,6 +124,7 @@ fn finding(subject: &Subject, refusal: Refusal<'_>, place: &Located, judgement: 
                 .field(Field::Issuer)
                 .observed(&issuer)
                 .expected("a root of version 3")
+                .remedy("renew the root as a certificate of version 3 with the same key, and trust that")
         }
         Why::Untrusted => {
             let message = format!("no chain leads from {} to a trusted authority", subject.leaf().title());
@@ -132,6 +135,22 @@ fn finding(subject: &Subject, refusal: Refusal<'_>, place: &Located, judgement: 
         }
         Why::Unreadable => malformed(at, place),
         why => plain(why, at, place),
+    }
+}
+
+/// Returns the finding about a chain of more certificates than some clients take.
+fn too_many(subject: &Subject, place: &Located, judgement: &Judgement<'_>) -> Finding {
+    let is_used = |at: &&Located| judgement.paths().flatten().any(|it| it.der == at.certificate.der);
+    let (count, used) = (subject.chain().len(), subject.chain().iter().filter(is_used).count());
+    let message = format!("the server shows {count} certificates, more than some clients take");
+    let finding = about(&PATH_LENGTH_EXCEEDED, place, message)
+        .field(Field::BasicConstraints)
+        .observed(format!("{count} certificates, of which {used} are on a path"))
+        .expected("6 intermediate authorities and 10 certificates at most");
+    if used < count {
+        finding.remedy("remove the certificates that are on no path from the server's certificate file")
+    } else {
+        finding.remedy("let an authority that is nearer to the root sign the server's certificate")
     }
 }
 

@@ -4,6 +4,7 @@ use crate::cert::Field;
 use crate::cert::bundle::KeyFile;
 use crate::lint::clients::Why;
 use crate::lint::{Check, Clients, Family, Finding, Severity, Subject, Use};
+use crate::words::quoted;
 
 pub(super) static KEY_MISMATCH: Check = Check {
     id: "key-mismatch",
@@ -120,26 +121,5 @@ fn finding(check: &'static Check, subject: &Subject, message: String) -> Finding
     Finding::new(check, subject.leaf_located(), message)
 }
 
-/// Returns a path as a shell takes it.
-fn quoted(path: &str) -> String {
-    let plain = |letter: char| letter.is_ascii_alphanumeric() || "/._-+@%,=:".contains(letter);
-    if path.chars().all(plain) && !path.starts_with('-') {
-        return path.to_owned();
-    }
-    format!("'{}'", path.replace('\'', r"'\''"))
-}
-
 /// The permissions of those who are neither the owner nor in the group, as pronk judges keys when it reads them.
 const OTHERS: u32 = 0o007;
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn paths_are_quoted_where_a_shell_would_split_them() {
-        assert_eq!(quoted("/etc/tls/lb.key"), "/etc/tls/lb.key");
-        assert_eq!(quoted("it's a key"), r"'it'\''s a key'");
-        assert_eq!(quoted("-rf"), "'-rf'");
-    }
-}

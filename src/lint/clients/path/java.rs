@@ -5,6 +5,7 @@ use super::edition::Edition;
 use super::java_rules;
 use super::outcome::{Outcome, Refusals};
 use super::reading::is_unreadable_anchor_in_java;
+use super::search::{self, Ways};
 use super::signatures::Checked;
 use super::situation::Situation;
 use crate::cert::Certificate;
@@ -23,7 +24,7 @@ pub(super) fn judge<'a>(situation: &Situation<'a>, edition: Edition) -> Outcome<
     }
     let mut outcome = match in_order(situation) {
         Some(path) => validated(situation, path, edition),
-        None => built(situation, edition),
+        None => search::best(&AllWays { situation, edition }, situation.leaf),
     };
     let mut refusals = Refusals(std::mem::take(&mut outcome.refusals));
     refusals.add(situation.shown.len() >= MOST_SHOWN, Why::TooDeep, situation.leaf);
@@ -68,45 +69,35 @@ fn validated<'a>(situation: &Situation<'a>, path: Vec<&'a Certificate>, edition:
     Outcome::unlucky(outcomes, java_rules::is_found_late).unwrap_or_else(|| unanchored(situation, path, edition))
 }
 
-/// Searches all ways up.
-fn built<'a>(situation: &Situation<'a>, edition: Edition) -> Outcome<'a> {
-    let (mut found, mut longest, mut steps) = (Vec::new(), vec![situation.leaf], MOST_STEPS);
-    search(situation, edition, &mut vec![situation.leaf], &mut found, &mut longest, &mut steps);
-    Outcome::best(found).unwrap_or_else(|| unanchored(situation, longest, edition))
+/// All ways up.
+struct AllWays<'s, 'a> {
+    situation: &'s Situation<'a>,
+    edition: Edition,
 }
 
-fn search<'a>(
-    situation: &Situation<'a>,
-    edition: Edition,
-    path: &mut Vec<&'a Certificate>,
-    found: &mut Vec<Outcome<'a>>,
-    longest: &mut Vec<&'a Certificate>,
-    steps: &mut usize,
-) {
-    // Names that are the same everywhere make very many ways up.
-    if *steps == 0 || path.len() > DEEPEST {
-        return;
+impl<'a> Ways<'a> for AllWays<'_, 'a> {
+    const DEEPEST: usize = 20;
+
+    fn anchored(&self, path: &[&'a Certificate]) -> Vec<Outcome<'a>> {
+        let last = path[path.len() - 1];
+        // Identifiers of keys are not looked at. From the second step on the dates of anchors are, since one selector
+        // serves them and what is shown; those of version 1 have to outlast what they signed.
+        let suits = |anchor: &&Certificate| {
+            let outlasts = anchor.not_before <= last.not_before && last.not_after <= anchor.not_after;
+            (path.len() == 1 || self.situation.is_in_date(anchor)) && (anchor.version == 3 || outlasts)
+        };
+        let anchors = named_above(self.situation, last).filter(suits);
+        anchors.map(|anchor| with_anchor(self.situation, path, Some(anchor), self.edition)).collect()
     }
-    *steps -= 1;
-    if path.len() > longest.len() {
-        longest.clone_from(path);
+
+    fn above(&self, path: &[&'a Certificate]) -> Vec<&'a Certificate> {
+        let last = path[path.len() - 1];
+        let named = self.situation.shown_above(last).filter(|it| last.issuer_name.is_same_in_java(&it.subject));
+        named.filter(|it| !path.iter().any(|on| on.der == it.der)).collect()
     }
-    let last = path[path.len() - 1];
-    // Identifiers of keys are not looked at. From the second step on the dates of anchors are, since one selector serves
-    // them and what is shown; those of version 1 have to outlast what they signed.
-    let suits = |anchor: &&Certificate| {
-        let outlasts = anchor.not_before <= last.not_before && last.not_after <= anchor.not_after;
-        (path.len() == 1 || situation.is_in_date(anchor)) && (anchor.version == 3 || outlasts)
-    };
-    let anchors: Vec<_> = named_above(situation, last).filter(suits).collect();
-    found.extend(anchors.into_iter().map(|anchor| with_anchor(situation, path, Some(anchor), edition)));
-    for above in situation.shown_above(last) {
-        let usable = last.issuer_name.is_same_in_java(&above.subject) && !path.iter().any(|on| on.der == above.der);
-        if usable {
-            path.push(above);
-            search(situation, edition, path, found, longest, steps);
-            path.pop();
-        }
+
+    fn unanchored(&self, path: Vec<&'a Certificate>) -> Outcome<'a> {
+        unanchored(self.situation, path, self.edition)
     }
 }
 
@@ -163,6 +154,3 @@ fn why_untrusted(situation: &Situation<'_>, last: &Certificate) -> Why {
 
 /// `jdk.tls.maxCertificateChainLength`
 const MOST_SHOWN: usize = 10;
-/// Certificates that are tried for a place of a path.
-const MOST_STEPS: usize = 500;
-const DEEPEST: usize = 20;

@@ -15,6 +15,7 @@ mod openssl_rules;
 mod outcome;
 mod policies;
 mod reading;
+mod search;
 mod signatures;
 mod situation;
 mod verifier;

@@ -3,7 +3,7 @@
 
 use unicode_normalization::UnicodeNormalization;
 
-use super::der::{self, Element, SEQUENCE};
+use super::der::{self, BIT_STRING, Element, SEQUENCE};
 
 /// A distinguished name.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -52,6 +52,25 @@ impl DistinguishedName {
     /// Returns whether Java takes this name for one below `base`, or for `base` itself.
     pub fn is_within_in_java(&self, base: &Self) -> bool {
         canonical(&self.der, JAVA).starts_with(&canonical(&base.der, JAVA))
+    }
+
+    /// Returns whether every string of a name in DER is of a type that names have, and text in its encoding.
+    pub(super) fn has_text(name: &[u8]) -> bool {
+        let is_text = |value: &Element<'_>| match value.tag {
+            UTF8 => std::str::from_utf8(value.contents).is_ok(),
+            BMP => value.contents.len() % 2 == 0,
+            UNIVERSAL => value.contents.len() % 4 == 0,
+            tag => STRINGS.contains(&tag),
+        };
+        let inside = |element: Element<'_>, is: &dyn Fn(Element<'_>) -> bool| {
+            der::elements(element.contents).unwrap_or_default().into_iter().all(is)
+        };
+        let has_text = |pair: Element<'_>| match der::elements(pair.contents).as_deref() {
+            Some([_, value]) => is_text(value),
+            _ => false,
+        };
+        let sets = der::inside(name, SEQUENCE).unwrap_or_default();
+        sets.into_iter().all(|set| inside(set, &has_text))
     }
 
     /// Returns the mailboxes of the name; none in the place of one that is not written in ASCII's type of string.
@@ -180,6 +199,9 @@ const RFC_2253: &[&[u8]] = &[
 ];
 /// 1.2.840.113549.1.9.1
 const EMAIL_ADDRESS: &[u8] = &[0x2a, 0x86, 0x48, 0x86, 0xf7, 0x0d, 0x01, 0x09, 0x01];
+/// What OpenSSL takes in names beside the types with an encoding (`B_ASN1_PRINTABLE`).
+const STRINGS: [u8; 6] = [BIT_STRING, NUMERIC, PRINTABLE, T61, IA5, SEQUENCE];
+const NUMERIC: u8 = 0x12;
 const UTF8: u8 = 0x0c;
 const PRINTABLE: u8 = 0x13;
 const T61: u8 = 0x14;

@@ -4,8 +4,10 @@ use std::fmt;
 
 use x509_parser::certificate::X509Certificate;
 use x509_parser::extensions::{ParsedExtension, X509Extension};
+use x509_parser::x509::X509Name;
 
 use super::der::{self, BIT_STRING, Element, SEQUENCE, UTC_TIME};
+use super::distinguished_name::DistinguishedName;
 use super::extensions::{NameConstraints, WrittenConstraints};
 use super::oid::extension_name;
 
@@ -34,6 +36,8 @@ pub enum Flaw {
     EarlyTime,
     /// There are extensions, and the version is not 3.
     Version,
+    /// A string of the subject or the issuer is of a type that names do not have, or is no text in its encoding.
+    NameString,
     /// The subject or the issuer has a unique identifier.
     UniqueIdentifier,
     /// More follows the certificate.
@@ -64,6 +68,8 @@ impl Flaw {
         add(!times.iter().all(is_usual_time), Self::Time);
         add(parsed.validity().not_before.timestamp() < 0, Self::EarlyTime);
         add(!parsed.extensions().is_empty() && parsed.version().0 != 2, Self::Version);
+        let has_text = |name: &X509Name<'_>| DistinguishedName::has_text(name.as_raw());
+        add(!has_text(parsed.subject()) || !has_text(parsed.issuer()), Self::NameString);
         add(parsed.issuer_uid.is_some() || parsed.subject_uid.is_some(), Self::UniqueIdentifier);
         add(!rest.is_empty(), Self::Rest);
         flaws
@@ -88,6 +94,7 @@ impl fmt::Display for Flaw {
             Self::Time => f.write_str("a date has a fraction or an offset, or no seconds"),
             Self::EarlyTime => f.write_str("its validity begins before 1970"),
             Self::Version => f.write_str("it has extensions and is not of version 3"),
+            Self::NameString => f.write_str("a string of its names is of a foreign type, or no text in its encoding"),
             Self::UniqueIdentifier => f.write_str("it has a unique identifier"),
             Self::Rest => f.write_str("bytes follow the end of the certificate"),
         }

@@ -73,6 +73,9 @@ STRINGS = {
 }
 
 
-def string(kind: str, text: str) -> bytes:
+def string(kind, text: str) -> bytes:
+    """Returns a string of a kind, or one that is given in DER in the place of its kind."""
+    if isinstance(kind, bytes):
+        return kind
     tag, encoding = STRINGS[kind]
     return element(tag, text.encode(encoding))

@@ -249,6 +249,27 @@ def issuer_in_other_letters(case, which):
     had, named, kind = WRITTEN[which]
     case.middle.subject = [(O, "utf8", "Example"), (CN, "utf8", had)]
     case.leaf.issuer_name = [(O, "utf8", "Example"), (CN, kind, named)]
+    case.is_raw |= kind == "visible"
+
+
+# Strings that names do not have, or that are no text.
+STRINGS = {"visible": (0x1A, b"Some Name"), "utf8": (0x0C, b"\xff\xfe"), "bmp": (0x1E, b"abc"), "universal": (0x1C, b"abc"),
+           "octets": (0x04, b"abc"), "printable": (0x13, b"a@b_*"), "bits": (0x03, b"\0abc"), "general": (0x1B, b"abc")}
+
+
+@change("D", *[(place, which) for place in ("leaf", "middle", "root", "stray") for which in STRINGS])
+def odd_string(case, variant):
+    place, which = variant
+    element = der.element(*STRINGS[which])
+    if place == "stray":
+        extra = case.authority("Stray")
+        extra.subject = [*extra.subject, (O, element, "")]
+        case.after = [*case.after, extra]
+    else:
+        certificate = case.at(place)
+        certificate.subject = [(O, element, ""), *certificate.subject]
+    # OpenSSL's server cannot read any of it.
+    case.is_raw = True
 
 
 @change("D", *[(number, kind) for number in NUMBERS for kind in ("utf8", "printable")])

@@ -104,7 +104,8 @@ fn what_no_verifier_has_a_rule_about_is_minded_by_none() {
 
 #[test]
 fn server_that_is_its_own_authority_is_one_server() {
-    let makes: [(&str, fn(LeafBuilder<'static>) -> LeafBuilder<'static>); 4] = [
+    type Change = fn(LeafBuilder<'static>) -> LeafBuilder<'static>;
+    let makes: [(&str, Change); 4] = [
         ("expired", LeafBuilder::expired),
         ("eku-no-server-auth", LeafBuilder::client),
         ("leaf-is-ca", LeafBuilder::marked_as_authority),

@@ -23,7 +23,10 @@ pub(super) fn judge(names: &CertificateNames, host: &Host, wildcards: Wildcards)
         return judge(&common, host, Wildcards::AnyLabel);
     }
     let host_name = match host {
-        Host::Ip(address) if names.ip.contains(address) => return Verdict::accepts(Why::AddressMatches),
+        // An IPv4 address within IPv6 is the IPv4 address.
+        Host::Ip(address) if names.ip.contains(&address.to_canonical()) => {
+            return Verdict::accepts(Why::AddressMatches);
+        }
         Host::Ip(_) => return no_match(names, host),
         Host::Name(name) => name,
     };

@@ -3,7 +3,7 @@
 use super::openssl_issued::{Flags, is_issued, is_self_signed};
 use super::openssl_rules;
 use super::outcome::{Outcome, Refusals};
-use super::reading::is_invalid_in_openssl;
+use super::reading::{is_invalid_in_openssl, is_unparseable_in_openssl};
 use super::signatures::Checked;
 use super::situation::Situation;
 use crate::cert::Certificate;
@@ -17,6 +17,9 @@ pub(super) fn judge<'a>(situation: &Situation<'a>, flags: Flags) -> Outcome<'a> 
         let (why, at) =
             if built.shown < built.chain.len() { (Why::AnchorIsNoRoot, top) } else { why_untrusted(situation, top) };
         refusals.add(true, why, at);
+    }
+    for at in std::iter::once(situation.leaf).chain(situation.shown.iter().copied()) {
+        refusals.add(is_unparseable_in_openssl(at), Why::Unreadable, at);
     }
     openssl_rules::judge(situation, &built.chain, flags, &mut refusals);
     Outcome { path: built.chain, refusals: refusals.0 }

@@ -15,10 +15,15 @@ pub(super) fn is_invalid_in_openssl(certificate: &Certificate) -> bool {
     let is_fatal = |flaw: &Flaw| match flaw {
         Flaw::Unreadable(extension) => READ_BY_OPENSSL.contains(&extension.number.as_str()),
         Flaw::Doubled(number) => READ_BY_OPENSSL.contains(&number.as_str()),
-        Flaw::Algorithms | Flaw::NegativePathLength => true,
+        Flaw::Algorithms | Flaw::NegativePathLength | Flaw::NameString => true,
         _ => false,
     };
     has_empty_usage || certificate.flaws.iter().any(is_fatal)
+}
+
+/// Returns whether OpenSSL does not get to the parts of a certificate: then it reads nothing of what is shown with it.
+pub(super) fn is_unparseable_in_openssl(certificate: &Certificate) -> bool {
+    certificate.flaws.contains(&Flaw::NameString)
 }
 
 /// Returns whether Java cannot read a certificate at all: then it reads nothing of what is shown with it either.
@@ -32,7 +37,12 @@ pub(super) fn is_unreadable_in_java(certificate: &Certificate) -> bool {
         Flaw::HugePathLength => certificate.is_critical(BASIC_CONSTRAINTS),
         Flaw::Doubled(_) | Flaw::Algorithms | Flaw::Version => true,
         Flaw::UniqueIdentifier => certificate.version == 1,
-        Flaw::NegativePathLength | Flaw::LooseBoolean | Flaw::Time | Flaw::EarlyTime | Flaw::Rest => false,
+        Flaw::NegativePathLength
+        | Flaw::NameString
+        | Flaw::LooseBoolean
+        | Flaw::Time
+        | Flaw::EarlyTime
+        | Flaw::Rest => false,
     };
     certificate.flaws.iter().any(is_fatal)
         || certificate.name_constraints.as_ref().is_some_and(|it| it.critical && has_odd_addresses(it))

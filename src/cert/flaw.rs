@@ -1,5 +1,6 @@
 //! What of a certificate is written in another way than RFC 5280 and DER want, so that some client cannot read it.
 
+use std::collections::{BTreeSet, HashSet};
 use std::fmt;
 
 use x509_parser::certificate::X509Certificate;
@@ -128,12 +129,10 @@ fn of_extension(extension: &X509Extension<'_>) -> Option<Flaw> {
 }
 
 fn doubled(extensions: &[X509Extension<'_>]) -> Vec<Flaw> {
-    let mut flaws = Vec::new();
-    for (index, extension) in extensions.iter().enumerate() {
-        let earlier = extensions[..index].iter().filter(|it| it.oid == extension.oid).count();
-        flaws.extend((earlier == 1).then(|| Flaw::Doubled(extension.oid.to_id_string())));
-    }
-    flaws
+    let mut seen = HashSet::new();
+    let again: BTreeSet<_> = extensions.iter().map(|it| it.oid.as_bytes()).filter(|oid| !seen.insert(*oid)).collect();
+    let number = |oid| extensions.iter().find(|it| it.oid.as_bytes() == oid).map(|it| it.oid.to_id_string());
+    again.into_iter().take(MOST_DOUBLED).filter_map(number).map(Flaw::Doubled).collect()
 }
 
 /// Returns whether a time is in the one form that DER has for it: to the second, in UTC.
@@ -145,6 +144,8 @@ fn is_usual_time(time: &Element<'_>) -> bool {
     }
 }
 
+/// Extensions that are there twice and are told.
+const MOST_DOUBLED: usize = 100;
 const BASIC_CONSTRAINTS: &[u8] = &[0x55, 0x1d, 19];
 const NAME_CONSTRAINTS: &[u8] = &[0x55, 0x1d, 30];
 /// 2.16.840.1.113730.1.1

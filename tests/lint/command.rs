@@ -15,10 +15,10 @@ use crate::support::ca::{Authority, LeafBuilder, pem_of, write};
 /// 2026-01-01, within what the certificates made here are valid for.
 const NOW: &str = "1767225600";
 
-struct Run {
-    code: i32,
-    out: String,
-    err: String,
+pub struct Run {
+    pub code: i32,
+    pub out: String,
+    pub err: String,
 }
 
 fn lint_with(folder: &Path, args: &[&str], input: &[u8]) -> Run {
@@ -37,12 +37,12 @@ fn lint_with(folder: &Path, args: &[&str], input: &[u8]) -> Run {
     Run { code: status.code().unwrap(), out: text(stdout), err: text(stderr) }
 }
 
-fn lint(folder: &Path, args: &[&str]) -> Run {
+pub fn lint(folder: &Path, args: &[&str]) -> Run {
     lint_with(folder, &[&["--now", NOW], args].concat(), b"")
 }
 
 /// A folder with `good.pem`, which has every name, `bad.pem`, which lacks the load balancer's, and their authority.
-fn folder() -> TempDir {
+pub fn folder() -> TempDir {
     let (ca, folder) = (Authority::new("cluster ca"), tempfile::tempdir().unwrap());
     let issue = |leaf: LeafBuilder<'_>, stem: &str| {
         let leaf = leaf.build();
@@ -412,7 +412,7 @@ fn authority_in_the_store_is_judged_as_one_and_trusted() {
 }
 
 /// A port that reads what it is sent first, answers this, and passes on what it read.
-fn answering(answer: &'static [u8]) -> (u16, Receiver<Vec<u8>>) {
+pub fn answering(answer: &'static [u8]) -> (u16, Receiver<Vec<u8>>) {
     answering_in_turn(answer, answer)
 }
 
@@ -434,7 +434,7 @@ fn answering_in_turn(first_answer: &'static [u8], answer: &'static [u8]) -> (u16
     (port, receiver)
 }
 
-const HTTP: &[u8] = b"HTTP/1.1 400 Bad Request\r\n\r\n";
+pub const HTTP: &[u8] = b"HTTP/1.1 400 Bad Request\r\n\r\n";
 /// The alert handshake_failure.
 const NOTHING_IN_COMMON: &[u8] = b"\x15\x03\x03\x00\x02\x02\x28";
 
@@ -543,63 +543,4 @@ fn remedies_fit_the_place() {
     openssl("x509 -req -in v1.csr -CA a.pem -CAkey a.key -set_serial 7 -days 3650 -out v1.pem");
     let run = lint_with(folder.path(), &["v1.pem", "--hostname", FRONT], b"");
     assert!(run.out.contains("authority has dropped them"), "{}", run.out);
-}
-
-#[test]
-fn arguments_that_cannot_be_meant_are_wrong_usage() {
-    let folder = folder();
-    write(folder.path(), "words", b"not hexadecimal\n", 0o644);
-    let lists = ["nofile", "words", "good.pem", "."];
-    let ports =
-        ["", "a..b", "1.2.3.4.5", "*.x", "host:+5", "127.0.0.1:1:2", "host:0", "host:99999", "https://host", "u@h"];
-    let all = lists.map(|list| ["good.pem", "--weak-keys", list].to_vec());
-    for args in all.into_iter().chain(ports.map(|port| ["--connect", port].to_vec())) {
-        let run = lint(folder.path(), &args);
-        assert_eq!((run.code, run.out.as_str()), (2, ""), "{args:?}: {}", run.err);
-        assert!(run.err.contains("error"), "{args:?}: {}", run.err);
-    }
-}
-
-/// Names are asked for only where they are missing, and can be given.
-#[test]
-fn names_are_asked_for_where_they_can_be_given() {
-    let folder = folder();
-    let plain = format!("127.0.0.1:{}", answering(HTTP).0);
-    let table: [(&[&str], bool); 6] = [
-        (&["good.pem"], true),
-        (&["good.pem", "--hostname", FRONT], false),
-        (&["--connect", &plain, "--hostname", FRONT], false),
-        (&["--connect", &plain, "--hostname", FRONT, "--ca-file", "ca.pem"], false),
-        (&["good.pem", "--mode", "re-encrypt"], false),
-        (&["ca.pem"], false),
-    ];
-    for (args, asked) in table {
-        let run = lint(folder.path(), args);
-        assert_eq!(run.out.contains("names were not checked"), asked, "{args:?}: {}", run.out);
-    }
-}
-
-#[test]
-fn commands_to_paste_are_such_as_pronk_takes() {
-    let (ca, folder) = (Authority::new("cluster ca"), tempfile::tempdir().unwrap());
-    let leaf = ca.issue(NODE).dns(NODE).build();
-    leaf.write(folder.path(), "node");
-    leaf.write_store_entry(folder.path(), "certs/old lb");
-    leaf.write_store_entry(folder.path(), "my store/lb");
-    let pasted = |file: &str, host: &str| {
-        let run = lint(folder.path(), &[file, "--hostname", host]);
-        run.out.lines().find(|line| line.contains("pronk cert csr")).map(|line| line.trim().to_owned())
-    };
-    let names = "--common-name lb.example.com --dns lb.example.com --dns node1.example.com";
-    for (file, host, expected) in [
-        ("node.pem", "lb.example.com", Some(format!("pronk cert csr node1 {names}"))),
-        // A certificate's name has no dot at its end.
-        ("node.pem", "lb.example.com.", Some(format!("pronk cert csr node1 {names}"))),
-        // pronk makes no certificate that some client refuses by its names.
-        ("node.pem", "impala_lb.example.com", None),
-        ("certs/old lb/cert.pem", "lb.example.com", Some(format!("pronk cert csr 'old lb' {names}"))),
-        ("my store/lb/cert.pem", "lb.example.com", Some(format!("pronk cert csr lb --store 'my store' {names}"))),
-    ] {
-        assert_eq!(pasted(file, host), expected, "{file} {host}");
-    }
 }

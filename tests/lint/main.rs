@@ -3,6 +3,7 @@
 #[path = "../support/mod.rs"]
 mod support;
 
+mod arguments;
 mod authorities;
 mod bundle;
 mod chain;

@@ -73,13 +73,13 @@ impl DistinguishedName {
         sets.into_iter().all(|set| inside(set, &has_text))
     }
 
-    /// Returns the mailboxes of the name; none in the place of one that is not written in ASCII's type of string.
-    pub fn mailboxes(&self) -> Vec<Option<String>> {
+    /// Returns the mailboxes of the name, and whether each is written in ASCII's type of string.
+    pub fn mailboxes(&self) -> Vec<(String, bool)> {
         let sets = der::inside(&self.der, SEQUENCE).unwrap_or_default();
         let pairs = sets.iter().flat_map(|set| der::elements(set.contents).unwrap_or_default());
         let mailbox = |pair: Element<'_>| match der::elements(pair.contents).as_deref() {
             Some([number, value]) if number.contents == EMAIL_ADDRESS => {
-                Some((value.tag == IA5).then(|| text(value.tag.into(), value.contents)))
+                Some((text(value.tag.into(), value.contents), value.tag == IA5))
             }
             _ => None,
         };

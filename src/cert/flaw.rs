@@ -29,8 +29,8 @@ pub enum Flaw {
     HugePathLength,
     /// CA:TRUE is written as another number than 255.
     LooseBoolean,
-    /// The algorithm of the signature is not the one that the signed part names.
-    Algorithms,
+    /// The algorithm of the signature is not the one that the signed part names, which is this one in dotted numbers.
+    Algorithms(String),
     /// A time has a fraction or an offset, or no seconds.
     Time,
     /// The certificate begins before 1970.
@@ -64,7 +64,8 @@ impl Flaw {
         let at = usize::from(signed.first().is_some_and(|it| it.tag == der::CONTEXT_0));
         let mut add = |is: bool, flaw: Self| flaws.extend(is.then_some(flaw));
         let whole = |element: Option<&Element<'_>>| element.map(|it| it.whole.to_vec());
-        add(whole(signed.get(at + 1)) != whole(parts.get(1)), Self::Algorithms);
+        let inside = parsed.signature.algorithm.to_id_string();
+        add(whole(signed.get(at + 1)) != whole(parts.get(1)), Self::Algorithms(inside));
         let times = signed.get(at + 3).and_then(|it| der::elements(it.contents)).unwrap_or_default();
         add(!times.iter().all(is_usual_time), Self::Time);
         add(parsed.validity().not_before.timestamp() < 0, Self::EarlyTime);
@@ -91,7 +92,7 @@ impl fmt::Display for Flaw {
             Self::NegativePathLength => f.write_str("the path length is a negative number"),
             Self::HugePathLength => f.write_str("the path length is a huge number"),
             Self::LooseBoolean => f.write_str("CA:TRUE is written as another number than 255"),
-            Self::Algorithms => f.write_str("the signature has another algorithm than the signed part names"),
+            Self::Algorithms(_) => f.write_str("the signature has another algorithm than the signed part names"),
             Self::Time => f.write_str("a date has a fraction or an offset, or no seconds"),
             Self::EarlyTime => f.write_str("its validity begins before 1970"),
             Self::Version => f.write_str("it has extensions and is not of version 3"),

@@ -254,7 +254,7 @@ def issuer_in_other_letters(case, which):
 
 # Strings that names do not have, or that are no text.
 STRINGS = {"visible": (0x1A, b"Some Name"), "utf8": (0x0C, b"\xff\xfe"), "bmp": (0x1E, b"abc"), "universal": (0x1C, b"abc"),
-           "octets": (0x04, b"abc"), "printable": (0x13, b"a@b_*"), "bits": (0x03, b"\0abc"), "general": (0x1B, b"abc")}
+           "octets": (0x04, b"abc"), "printable": (0x13, b"a@b_*"), "general": (0x1B, b"abc")}
 
 
 @change("D", *[(place, which) for place in ("leaf", "middle", "root", "stray") for which in STRINGS])

@@ -8,6 +8,7 @@ use std::sync::Arc;
 use std::thread;
 use std::time::Duration;
 
+use pronk::cert::Certificate;
 use rustls::crypto::aws_lc_rs::sign::any_supported_type;
 use rustls::pki_types::pem::PemObject;
 use rustls::pki_types::{CertificateDer, PrivateKeyDer};
@@ -52,7 +53,10 @@ fn serve(mut connection: TcpStream, cases: &BTreeMap<usize, Case>) -> std::io::R
 
 /// Returns what shows the chain of a case; none if rustls has nothing to sign with its key.
 fn config(case: &Case) -> Option<ServerConfig> {
-    let chain = CertificateDer::pem_file_iter(&case.chain).ok()?.flatten().collect();
+    // What follows a certificate is left out, as OpenSSL's server does.
+    let whole =
+        |der: CertificateDer<'static>| Certificate::decode(der.clone()).map_or(der, |certificate| certificate.der);
+    let chain = CertificateDer::pem_file_iter(&case.chain).ok()?.flatten().map(whole).collect();
     let key = any_supported_type(&PrivateKeyDer::from_pem_file(&case.key).ok()?).ok()?;
     let shown = Shown(Arc::new(CertifiedKey::new(chain, key)));
     Some(ServerConfig::builder().with_no_client_auth().with_cert_resolver(Arc::new(shown)))

@@ -26,6 +26,7 @@ pub(in crate::cli::lint) fn from_config(loaded: &Loaded, now: i64, expiry_days: 
 
     let questions = targets.members.iter().map(|target| Questions {
         port: port(target),
+        address: target.key.to_string(),
         roles: target
             .expectations
             .iter()

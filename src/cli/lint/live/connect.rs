@@ -15,7 +15,12 @@ pub(in crate::cli::lint) fn connect(ports: &[Port], role: &Role) -> anyhow::Resu
         // Nobody looks for an address in a certificate only because we have no name for the node.
         let node = port.server_name.clone().filter(|it| matches!(it, Host::Name(_)) && !role.front_ends.contains(it));
         let role = Role { node: node.or_else(|| role.node.clone()), ..role.clone() };
-        Questions { port: port.clone(), roles: vec![(role, None)], expected: "TLS, with a certificate".into() }
+        Questions {
+            port: port.clone(),
+            address: port.to_string(),
+            roles: vec![(role, None)],
+            expected: "TLS, with a certificate".into(),
+        }
     });
     let mut collected = Collected::default();
     for answers in ask(questions.collect())? {

@@ -13,6 +13,8 @@ use crate::tls::FetchError;
 /// A port, and what its certificates are judged for.
 pub(super) struct Questions {
     pub(super) port: Port,
+    /// What the port is called in findings, with a port at its end.
+    pub(super) address: String,
     pub(super) roles: Vec<(Role, Option<Trust>)>,
     /// What the port should do, for the finding that it does not.
     pub(super) expected: String,
@@ -81,7 +83,7 @@ impl Answers {
     /// Adds what the answers come to: a chain is judged for all names that it is shown for.
     pub(super) fn add_to(self, collected: &mut Collected) {
         let Self { questions, answers } = self;
-        let address = questions.port.to_string();
+        let address = questions.address.as_str();
         let count = answers.len();
         let mut chains: Vec<(Chain, Vec<Asker>)> = Vec::new();
         let mut failures: Vec<(FetchError, Vec<Client>, Vec<Option<Host>>)> = Vec::new();
@@ -100,14 +102,14 @@ impl Answers {
         for (chain, by) in chains {
             let roles: Vec<_> =
                 questions.roles.iter().enumerate().filter_map(|(index, role)| of_names(role, index, &by)).collect();
-            collected.add_chain(&address, &chain, &roles);
+            collected.add_chain(address, &chain, &roles);
         }
         for (failure, speaking, names) in failures {
             // Where the port answers alike to every name, the name does not matter.
             let named: Vec<_> = names.iter().flatten().map(ToString::to_string).collect();
             let asked = (names.len() < count && !named.is_empty()).then(|| named.join(" and "));
             let usages: Vec<_> = questions.roles.iter().map(|(role, _)| role.usage).collect();
-            collected.add_failure(&address, &failure, asked.as_deref(), &speaking, &usages, &questions.expected);
+            collected.add_failure(address, &failure, asked.as_deref(), &speaking, &usages, &questions.expected);
         }
     }
 }

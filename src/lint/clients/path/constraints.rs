@@ -31,8 +31,8 @@ pub(super) fn are_broken(
     matching: Matching,
 ) -> bool {
     // OpenSSL gives up at a mailbox of the subject that is in another type of string.
-    let mailboxes = || certificate.subject.mailboxes();
-    if matching == Matching::OpenSsl && mailboxes().contains(&None) {
+    let is_foreign = |mailbox: &(String, bool)| !mailbox.1;
+    if matching == Matching::OpenSsl && certificate.subject.mailboxes().iter().any(is_foreign) {
         return true;
     }
     names(certificate, is_leaf, matching).iter().any(|name| {
@@ -60,23 +60,30 @@ fn names(certificate: &Certificate, is_leaf: bool, matching: Matching) -> Vec<Ge
     // Java passes over all of them if it cannot read one.
     let passes_over = matching == Matching::Java && certificate.names.has_broken;
     let mut names = if passes_over { Vec::new() } else { certificate.alternative_names() };
+    let mailboxes = || certificate.subject.mailboxes().into_iter().map(|(mailbox, _)| GeneralName::Email(mailbox));
     let has = |names: &[GeneralName], kind: fn(&GeneralName) -> bool| names.iter().any(kind);
     let is_dns = |name: &GeneralName| matches!(name, GeneralName::Dns(_));
     match matching {
         Matching::OpenSsl => {
-            names.extend(certificate.subject.mailboxes().into_iter().flatten().map(GeneralName::Email));
+            names.extend(mailboxes());
             if is_leaf && !has(&names, is_dns) {
                 let common = certificate.names.common.iter().filter(|name| is_taken_for_dns_name(name));
                 names.extend(common.cloned().map(GeneralName::Dns));
             }
         }
-        Matching::Java => names.extend(certificate.names.common.last().and_then(|common| match Host::parse(common) {
-            Ok(Host::Ip(address)) if !has(&names, |it| matches!(it, GeneralName::Ip(_))) => {
-                Some(GeneralName::Ip(octets(address)))
+        Matching::Java => {
+            // Without alternative names the mailboxes of the subject count.
+            if names.is_empty() {
+                names.extend(mailboxes());
             }
-            Ok(Host::Name(name)) if !has(&names, is_dns) && !name.contains('_') => Some(GeneralName::Dns(name)),
-            _ => None,
-        })),
+            names.extend(certificate.names.common.last().and_then(|common| match Host::parse(common) {
+                Ok(Host::Ip(address)) if !has(&names, |it| matches!(it, GeneralName::Ip(_))) => {
+                    Some(GeneralName::Ip(octets(address)))
+                }
+                Ok(Host::Name(name)) if !has(&names, is_dns) && !name.contains('_') => Some(GeneralName::Dns(name)),
+                _ => None,
+            }));
+        }
         _ => {}
     }
     if !certificate.subject.is_empty() || matching == Matching::WebPki {

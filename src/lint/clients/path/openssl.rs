@@ -1,5 +1,6 @@
 //! The path that OpenSSL builds: one, step by step, trusted issuers before shown ones (`build_chain` in x509_vfy.c).
 
+use super::facts;
 use super::openssl_issued::{Flags, is_issued, is_self_signed};
 use super::openssl_rules;
 use super::outcome::{Outcome, Refusals};
@@ -29,7 +30,8 @@ pub(super) fn judge<'a>(situation: &Situation<'a>, flags: Flags) -> Outcome<'a> 
 fn why_untrusted<'a>(situation: &Situation<'a>, top: &'a Certificate) -> (Why, &'a Certificate) {
     let near = situation.anchors_above(top).map(|it| &it.certificate).chain(situation.shown_above(top));
     let (above, otherwise): (Vec<_>, Vec<_>) = near.partition(|it| top.issuer_name.folds_as(&it.subject));
-    let unreadable = std::iter::once(top).chain(above.iter().copied()).find(|it| is_invalid_in_openssl(it));
+    let is_unreadable = |it: &&Certificate| is_invalid_in_openssl(it) || facts::names_other_algorithm(it);
+    let unreadable = std::iter::once(top).chain(above.iter().copied()).find(is_unreadable);
     // One with another key is another authority of the same name.
     let signed = |it: &&Certificate| situation.check(top, it) != Checked::Bad;
     let contradicts = above.iter().any(signed) && above.iter().all(|it| !top.authority_key_fits(it));

@@ -1,6 +1,6 @@
 //! What OpenSSL takes for issued and for self-signed, and what differs between programs that use it.
 
-use super::facts::key_makes_signature;
+use super::facts::key_makes_signature_named_inside;
 use super::reading::is_invalid_in_openssl;
 use crate::cert::Certificate;
 
@@ -18,7 +18,7 @@ pub(super) struct Flags {
 /// Returns whether names, key identifiers and kinds of keys say that `issuer` issued `below` (`ossl_x509_likely_issued`).
 pub(super) fn is_issued(below: &Certificate, issuer: &Certificate) -> bool {
     below.names_issuer(issuer)
-        && key_makes_signature(issuer, below)
+        && key_makes_signature_named_inside(issuer, below)
         && !is_invalid_in_openssl(issuer)
         && !is_invalid_in_openssl(below)
 }

@@ -112,7 +112,7 @@ fn strictly<'a>(at: &'a Certificate, is_last: bool, refusals: &mut Refusals<'a>)
         refusals.add(at.is_ca() || signs_lists || !has_names, Why::EmptySubject, at);
         refusals.add(has_names && !at.is_critical(ALTERNATIVE_NAME), Why::EmptySubject, at);
     }
-    refusals.add(at.flaws.contains(&Flaw::NoNames), Why::Unreadable, at);
+    refusals.add(at.flaws.contains(&Flaw::NoNames) || facts::names_other_algorithm(at), Why::Unreadable, at);
     refusals.add(at.version < 3 && at.flaws.contains(&Flaw::Version), Why::Unreadable, at);
     refusals.add(at.is_critical(AUTHORITY_KEY), Why::UnknownCriticalExtension, at);
     refusals.add(at.is_critical(SUBJECT_KEY), Why::UnknownCriticalExtension, at);
@@ -140,6 +140,7 @@ fn signatures_and_dates<'a>(situation: &Situation<'a>, chain: &[&'a Certificate]
         refusals.add(situation.is_early(at), Why::NotYetValid, at);
         refusals.add(at.flaws.contains(&Flaw::Time), Why::Unreadable, at);
         let Some(&above) = chain.get(index + 1) else { continue };
+        refusals.add(facts::names_other_algorithm(at), Why::Unreadable, at);
         refusals.add(above.is_ca() && !facts::may_sign_certificates(above), Why::CannotSign, above);
         refusals.add(situation.check(at, above) == Checked::Bad, Why::BadSignature, at);
     }

@@ -15,7 +15,7 @@ pub(super) fn is_invalid_in_openssl(certificate: &Certificate) -> bool {
     let is_fatal = |flaw: &Flaw| match flaw {
         Flaw::Unreadable(extension) => READ_BY_OPENSSL.contains(&extension.number.as_str()),
         Flaw::Doubled(number) => READ_BY_OPENSSL.contains(&number.as_str()),
-        Flaw::Algorithms | Flaw::NegativePathLength | Flaw::NameString => true,
+        Flaw::NegativePathLength | Flaw::NameString => true,
         _ => false,
     };
     has_empty_usage || certificate.flaws.iter().any(is_fatal)
@@ -35,7 +35,7 @@ pub(super) fn is_unreadable_in_java(certificate: &Certificate) -> bool {
         }
         Flaw::NoNames => certificate.is_critical(ALTERNATIVE_NAME),
         Flaw::HugePathLength => certificate.is_critical(BASIC_CONSTRAINTS),
-        Flaw::Doubled(_) | Flaw::Algorithms | Flaw::Version => true,
+        Flaw::Doubled(_) | Flaw::Algorithms(_) | Flaw::Version => true,
         Flaw::UniqueIdentifier => certificate.version == 1,
         Flaw::NegativePathLength
         | Flaw::NameString

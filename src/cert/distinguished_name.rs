@@ -58,8 +58,8 @@ impl DistinguishedName {
     pub(super) fn has_text(name: &[u8]) -> bool {
         let is_text = |value: &Element<'_>| match value.tag {
             UTF8 => std::str::from_utf8(value.contents).is_ok(),
-            BMP => value.contents.len() % 2 == 0,
-            UNIVERSAL => value.contents.len() % 4 == 0,
+            BMP => value.contents.len().is_multiple_of(2),
+            UNIVERSAL => value.contents.len().is_multiple_of(4),
             tag => STRINGS.contains(&tag),
         };
         let inside = |element: Element<'_>, is: &dyn Fn(Element<'_>) -> bool| {

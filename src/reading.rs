@@ -115,15 +115,17 @@ pub fn stream(source: impl Read, limit: u64) -> Result<Zeroizing<Vec<u8>>, Unrea
 /// Returns the encoding of text of two or four bytes a letter, with a byte order mark or without.
 pub fn wide_encoding(bytes: &[u8]) -> Option<&'static str> {
     let begin = &bytes[..bytes.len().min(64)];
-    let is_wide = |at: usize| {
-        let mut letters = begin.iter().skip(at).step_by(2);
-        let zeros = begin.iter().skip(1 - at).step_by(2).all(|byte| *byte == 0);
-        begin.len() >= 4 && zeros && letters.all(|byte| byte.is_ascii_graphic() || byte.is_ascii_whitespace())
+    // The letter is at this place of so many bytes.
+    let is_wide = |at: usize, width: usize| {
+        let is_letter = |byte: &u8| byte.is_ascii_graphic() || byte.is_ascii_whitespace();
+        let fits = |(index, byte): (usize, &u8)| if index % width == at { is_letter(byte) } else { *byte == 0 };
+        begin.len() >= 2 * width && begin.iter().enumerate().all(fits)
     };
     match bytes {
         [0xff, 0xfe, 0, 0, ..] | [0, 0, 0xfe, 0xff, ..] => Some("UTF-32"),
         [0xff, 0xfe, ..] | [0xfe, 0xff, ..] => Some("UTF-16"),
-        _ => (is_wide(0) || is_wide(1)).then_some("UTF-16"),
+        _ if is_wide(0, 4) || is_wide(3, 4) => Some("UTF-32"),
+        _ => (is_wide(0, 2) || is_wide(1, 2)).then_some("UTF-16"),
     }
 }
 

@@ -17,6 +17,15 @@ pub fn shown(text: &str) -> String {
     })
 }
 
+/// Returns a word as a shell takes it.
+pub fn quoted(word: &str) -> String {
+    let is_plain = |letter: char| letter.is_ascii_alphanumeric() || "/._-+@%,=:".contains(letter);
+    if !word.is_empty() && word.chars().all(is_plain) && !word.starts_with('-') {
+        return word.to_owned();
+    }
+    format!("'{}'", word.replace('\'', r"'\''"))
+}
+
 /// Returns a text of at most 500 letters, with a mark where more was left out. A private key that was put where a name
 /// or a path belongs is not repeated.
 pub fn bounded(text: &str) -> Cow<'_, str> {
@@ -77,6 +86,16 @@ mod tests {
         let key = "-----BEGIN PRIVATE KEY-----\nMIIEvQIBADANBg\n-----END PRIVATE KEY-----\n";
         assert_eq!(bounded(key), "(contents of a PEM file)");
         assert_eq!(shown(&format!("/etc/pronk/{key}")), "/etc/pronk/(contents of a PEM file)");
+    }
+
+    #[test]
+    fn words_are_quoted_where_a_shell_would_split_or_expand_them() {
+        for plain in ["/etc/tls/lb.key", "lb", "a_b.x", "node1:21050"] {
+            assert_eq!(quoted(plain), plain);
+        }
+        for (word, expected) in [("it's a key", r"'it'\''s a key'"), ("-rf", "'-rf'"), ("", "''"), ("a*", "'a*'")] {
+            assert_eq!(quoted(word), expected);
+        }
     }
 
     #[test]

@@ -24,6 +24,8 @@ pub struct Bundle {
     pub certificates: Vec<CertificateDer<'static>>,
     pub key: Option<KeyFile>,
     pub revocation_lists: Vec<CertificateRevocationListDer<'static>>,
+    /// Whether the format has no order of certificates, as PKCS#7 and PKCS#12 have none.
+    pub is_unordered: bool,
 }
 
 /// What is known of a private key without keeping it.
@@ -84,8 +86,8 @@ pub fn parse(
         return Err(MaterialError::Nothing { path: path.to_owned(), instead: parts.instead() });
     }
     let key = parts.keys.first().map(|key| KeyFile::of(path, key, mode, passphrase));
-    let Parts { path, certificates, revocation_lists, .. } = parts;
-    Ok(Bundle { path, certificates, key, revocation_lists })
+    let Parts { path, certificates, revocation_lists, is_unordered, .. } = parts;
+    Ok(Bundle { path, certificates, key, revocation_lists, is_unordered })
 }
 
 /// Returns the certificates of a file of any format, in the file's order; at least one.
@@ -133,16 +135,32 @@ pub fn decode(path: &Path, certificates: Vec<CertificateDer<'static>>) -> Result
     certificates.into_iter().zip(1..).map(|(der, position)| decode_at(path, position, der)).collect()
 }
 
-/// Decodes the certificate at a position of a file, from 1.
+/// Decodes the certificate at a position of a file, from 1, that is to be served or trusted.
+///
+/// # Errors
+/// It cannot be decoded, or is ambiguous.
+pub fn decode_at(path: &Path, position: usize, der: CertificateDer<'static>) -> Result<Certificate, MaterialError> {
+    let certificate = decode_to_lint(path, position, der)?;
+    match certificate.ambiguity() {
+        Some(flaw) => Err(bad(path, position, flaw.to_string())),
+        None => Ok(certificate),
+    }
+}
+
+/// Decodes the certificate at a position of a file, from 1, whatever some client may not be able to read.
 ///
 /// # Errors
 /// It cannot be decoded.
-pub fn decode_at(path: &Path, position: usize, der: CertificateDer<'static>) -> Result<Certificate, MaterialError> {
-    Certificate::decode(der).map_err(|error| MaterialError::BadCertificate {
-        path: path.to_owned(),
-        position,
-        detail: error.to_string(),
-    })
+pub fn decode_to_lint(
+    path: &Path,
+    position: usize,
+    der: CertificateDer<'static>,
+) -> Result<Certificate, MaterialError> {
+    Certificate::decode(der).map_err(|error| bad(path, position, error.to_string()))
+}
+
+fn bad(path: &Path, position: usize, detail: String) -> MaterialError {
+    MaterialError::BadCertificate { path: path.to_owned(), position, detail }
 }
 
 impl KeyFile {

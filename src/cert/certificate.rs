@@ -4,10 +4,11 @@ use rustls_pki_types::CertificateDer;
 use x509_parser::certificate::X509Certificate;
 use x509_parser::prelude::FromDer;
 
-use super::decode_error::{in_words, why};
+use super::decode_error::why;
 use super::der::{self, BIT_STRING, SEQUENCE};
 use super::distinguished_name::DistinguishedName;
 use super::extensions::{self, AuthorityKey, BasicConstraints, KeyUsage, NameConstraints, Policies, Purpose};
+use super::flaw::Flaw;
 use super::general_name::GeneralName;
 use super::hex::hexadecimal;
 use super::names::CertificateNames;
@@ -50,6 +51,8 @@ pub struct Certificate {
     pub serial_number: Vec<u8>,
     pub subject: DistinguishedName,
     pub issuer_name: DistinguishedName,
+    /// What some client cannot read.
+    pub flaws: Vec<Flaw>,
 }
 
 /// The certificate cannot be decoded.
@@ -58,25 +61,22 @@ pub struct Certificate {
 pub struct DecodeError(String);
 
 impl Certificate {
-    /// Decodes a certificate.
+    /// Decodes a certificate, as far as any client does: [`Certificate::flaws`] has what some cannot read.
     ///
     /// # Errors
-    /// It is not DER, not an X.509 certificate, has bytes after its end, or an extension twice.
+    /// It is not DER, or not an X.509 certificate.
     pub fn decode(der: CertificateDer<'static>) -> Result<Self, DecodeError> {
         let (rest, parsed) = X509Certificate::from_der(&der).map_err(|wrong| DecodeError(why(&der, wrong.into())))?;
-        if !rest.is_empty() {
-            return Err(DecodeError(format!("{} bytes follow its end", rest.len())));
-        }
-        // An extension that is there twice is refused here (RFC 5280, section 4.2).
-        parsed.extensions_map().map_err(|wrong| DecodeError(in_words(wrong)))?;
+        let whole = (!rest.is_empty()).then(|| CertificateDer::from(der[..der.len() - rest.len()].to_vec()));
         Ok(Self {
-            names: CertificateNames::of(&parsed).map_err(|wrong| DecodeError(in_words(wrong)))?,
+            flaws: Flaw::all_of(&parsed, &der, rest),
+            names: CertificateNames::of(&parsed),
             issuer: bounded(&parsed.issuer().to_string()).into_owned(),
             serial: hexadecimal(parsed.raw_serial()).trim_start_matches('0').to_owned(),
             not_before: parsed.validity().not_before.timestamp(),
             not_after: parsed.validity().not_after.timestamp(),
             key: Key::of(&parsed),
-            signature: Signature::of(&parsed.signature_algorithm.algorithm),
+            signature: Signature::of(&parsed.signature_algorithm),
             basic_constraints: BasicConstraints::of(parsed.extensions()),
             key_usage: KeyUsage::of(parsed.extensions()),
             extended_key_usage: extensions::extended_key_usage(parsed.extensions()),
@@ -91,7 +91,7 @@ impl Certificate {
             serial_number: parsed.raw_serial().to_vec(),
             subject: DistinguishedName::new(parsed.subject().as_raw()),
             issuer_name: DistinguishedName::new(parsed.issuer().as_raw()),
-            der,
+            der: whole.unwrap_or(der),
         })
     }
 
@@ -184,6 +184,16 @@ impl Certificate {
         Some((body.whole, algorithm.contents, bits.get(1..)?))
     }
 
+    /// Returns a flaw for which the certificate means one thing to some and another to others, so that nothing should be
+    /// served or trusted by it: an extension twice, alternative names that cannot be decoded.
+    pub fn ambiguity(&self) -> Option<&Flaw> {
+        self.flaws.iter().find(|flaw| match flaw {
+            Flaw::Doubled(_) => true,
+            Flaw::Unreadable(extension) => extension.number == ALTERNATIVE_NAME,
+            _ => false,
+        })
+    }
+
     /// Returns the days from `now` (seconds since 1970) to its end, rounded down; negative once it has ended.
     pub fn days_left(&self, now: i64) -> i64 {
         (self.not_after - now).div_euclid(86_400)
@@ -204,3 +214,5 @@ impl Certificate {
         hexadecimal(aws_lc_rs::digest::digest(&aws_lc_rs::digest::SHA256, &self.der).as_ref())
     }
 }
+
+const ALTERNATIVE_NAME: &str = "2.5.29.17";

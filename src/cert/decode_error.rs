@@ -19,7 +19,7 @@ pub(super) fn why(der: &[u8], error: X509Error) -> String {
 }
 
 /// Returns a parser's verdict in words.
-pub(super) fn in_words(error: X509Error) -> String {
+fn in_words(error: X509Error) -> String {
     use X509Error as E;
     let part = match error {
         E::InvalidVersion => "version",
@@ -30,7 +30,6 @@ pub(super) fn in_words(error: X509Error) -> String {
         E::InvalidSPKI => "public key",
         E::InvalidSubjectUID | E::InvalidIssuerUID => "unique identifier",
         E::InvalidExtensions => "list of extensions",
-        E::DuplicateExtensions => return "it has an extension twice".to_owned(),
         E::InvalidSignatureValue => "signature",
         _ => return "it is not well-formed: an element in it does not fit into the one around it".to_owned(),
     };

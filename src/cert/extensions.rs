@@ -2,9 +2,10 @@
 
 use std::fmt;
 
-use x509_parser::extensions::{GeneralSubtree, ParsedExtension, X509Extension};
+use x509_parser::extensions::{GeneralName as Parsed, ParsedExtension, X509Extension};
+use x509_parser::prelude::FromDer;
 
-use super::der;
+use super::der::{self, BIT_STRING, BOOLEAN, CONTEXT_0, CONTEXT_1, Element, INTEGER, SEQUENCE};
 use super::general_name::GeneralName;
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -41,8 +42,25 @@ pub enum Purpose {
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct NameConstraints {
     pub critical: bool,
-    pub permitted: Vec<GeneralName>,
-    pub excluded: Vec<GeneralName>,
+    pub permitted: Vec<Subtree>,
+    pub excluded: Vec<Subtree>,
+}
+
+/// A subtree of names.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Subtree {
+    pub base: GeneralName,
+    pub bound: Bound,
+}
+
+/// What a subtree says of the distance from its base: RFC 5280 allows nothing but the default.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Bound {
+    None,
+    /// The default, written out.
+    Zero,
+    /// Another minimum, or a maximum.
+    Some,
 }
 
 /// What the authority key identifier says of the issuer (RFC 5280, section 4.2.1.1).
@@ -69,12 +87,46 @@ pub struct Policies {
 
 impl BasicConstraints {
     pub(super) fn of(extensions: &[X509Extension<'_>]) -> Option<Self> {
-        extensions.iter().find_map(|extension| match extension.parsed_extension() {
-            ParsedExtension::BasicConstraints(value) => {
-                Some(Self { critical: extension.critical, ca: value.ca, path_len: value.path_len_constraint })
-            }
-            _ => None,
-        })
+        let extension = extensions.iter().find(|it| it.oid.as_bytes() == BASIC_CONSTRAINTS)?;
+        let written = WrittenConstraints::read(extension.value)?;
+        Some(Self { critical: extension.critical, ca: written.ca, path_len: written.path_len })
+    }
+}
+
+/// Basic constraints as they are written.
+pub(super) struct WrittenConstraints {
+    ca: bool,
+    path_len: Option<u32>,
+    pub(super) is_negative: bool,
+    /// The path length is beyond what is read as one.
+    pub(super) is_huge: bool,
+    /// CA:TRUE is not the one octet that DER has for it.
+    pub(super) is_loose: bool,
+}
+
+impl WrittenConstraints {
+    /// Reads the value of the extension.
+    pub(super) fn read(value: &[u8]) -> Option<Self> {
+        let parts = der::inside(value, SEQUENCE)?;
+        let mut rest = parts.as_slice();
+        let mut written = Self { ca: false, path_len: None, is_negative: false, is_huge: false, is_loose: false };
+        if let [boolean, after @ ..] = rest
+            && boolean.tag == BOOLEAN
+        {
+            let [octet] = boolean.contents else { return None };
+            (written.ca, written.is_loose) = (*octet != 0, !matches!(octet, 0 | 0xff));
+            rest = after;
+        }
+        if let [number, after @ ..] = rest
+            && number.tag == INTEGER
+            && let Some(first) = number.contents.first()
+        {
+            written.path_len = der::small_number(*number);
+            written.is_negative = first & 0x80 != 0;
+            written.is_huge = written.path_len.is_none() && !written.is_negative;
+            rest = after;
+        }
+        rest.is_empty().then_some(written)
     }
 }
 
@@ -97,17 +149,45 @@ impl KeyUsage {
 
 impl NameConstraints {
     pub(super) fn of(extensions: &[X509Extension<'_>]) -> Option<Self> {
-        let bases = |trees: &Option<Vec<GeneralSubtree<'_>>>| {
-            trees.iter().flatten().map(|tree| GeneralName::of(&tree.base)).collect()
+        let extension = extensions.iter().find(|it| it.oid.as_bytes() == NAME_CONSTRAINTS)?;
+        Self::read(extension.value, extension.critical)
+    }
+
+    /// Reads the value of the extension.
+    pub(super) fn read(value: &[u8], critical: bool) -> Option<Self> {
+        let mut read = Self { critical, ..Self::default() };
+        for trees in der::inside(value, SEQUENCE)? {
+            let list = match trees.tag {
+                CONTEXT_0 => &mut read.permitted,
+                CONTEXT_1 => &mut read.excluded,
+                _ => return None,
+            };
+            for tree in der::elements(trees.contents)? {
+                list.push(Subtree::read(tree)?);
+            }
+        }
+        Some(read)
+    }
+
+    /// Returns the subtrees, the permitted ones first.
+    pub fn all(&self) -> impl Iterator<Item = &Subtree> {
+        self.permitted.iter().chain(&self.excluded)
+    }
+}
+
+impl Subtree {
+    fn read(tree: Element<'_>) -> Option<Self> {
+        let parts = (tree.tag == SEQUENCE).then(|| der::elements(tree.contents)).flatten()?;
+        let (base, bounds) = parts.split_first()?;
+        let (_, parsed) = Parsed::from_der(base.whole).ok()?;
+        // A minimum of 0 is what is meant without one.
+        let is_minimum_0 = |it: &Element<'_>| it.tag == MINIMUM && it.contents.iter().all(|octet| *octet == 0);
+        let bound = match bounds {
+            [] => Bound::None,
+            all if all.iter().all(is_minimum_0) => Bound::Zero,
+            _ => Bound::Some,
         };
-        extensions.iter().find_map(|extension| match extension.parsed_extension() {
-            ParsedExtension::NameConstraints(value) => Some(Self {
-                critical: extension.critical,
-                permitted: bases(&value.permitted_subtrees),
-                excluded: bases(&value.excluded_subtrees),
-            }),
-            _ => None,
-        })
+        Some(Self { base: GeneralName::of(&parsed), bound })
     }
 }
 
@@ -155,8 +235,8 @@ pub(super) fn authority_key(extensions: &[X509Extension<'_>]) -> Option<Authorit
 
 /// Returns Netscape's certificate type as its octet of bits, `0x80` for a client and `0x40` for a server.
 pub(super) fn netscape_type(extensions: &[X509Extension<'_>]) -> Option<u8> {
-    let extension = extensions.iter().find(|extension| extension.oid.to_id_string() == NETSCAPE_TYPE)?;
-    let (bits, _) = der::first(extension.value)?;
+    let extension = extensions.iter().find(|extension| extension.oid.as_bytes() == NETSCAPE_TYPE)?;
+    let (bits, _) = der::first(extension.value).filter(|(bits, _)| bits.tag == BIT_STRING)?;
     bits.contents.get(1).copied().or(Some(0))
 }
 
@@ -194,7 +274,7 @@ pub(super) fn critical(extensions: &[X509Extension<'_>]) -> Vec<String> {
 }
 
 pub(super) fn is_must_staple(extension: &X509Extension<'_>) -> bool {
-    extension.oid.to_id_string() == MUST_STAPLE
+    extension.oid.as_bytes() == MUST_STAPLE
 }
 
 impl fmt::Display for Purpose {
@@ -208,6 +288,11 @@ impl fmt::Display for Purpose {
     }
 }
 
-/// id-pe-tlsfeature (RFC 7633).
-const MUST_STAPLE: &str = "1.3.6.1.5.5.7.1.24";
-const NETSCAPE_TYPE: &str = "2.16.840.1.113730.1.1";
+const BASIC_CONSTRAINTS: &[u8] = &[0x55, 0x1d, 19];
+const NAME_CONSTRAINTS: &[u8] = &[0x55, 0x1d, 30];
+/// id-pe-tlsfeature (RFC 7633), 1.3.6.1.5.5.7.1.24
+const MUST_STAPLE: &[u8] = &[0x2b, 0x06, 0x01, 0x05, 0x05, 0x07, 0x01, 0x18];
+/// 2.16.840.1.113730.1.1
+const NETSCAPE_TYPE: &[u8] = &[0x60, 0x86, 0x48, 0x01, 0x86, 0xf8, 0x42, 0x01, 0x01];
+/// `[0]`
+const MINIMUM: u8 = 0x80;

@@ -3,7 +3,7 @@
 use std::fmt;
 
 use x509_parser::extensions::GeneralName as Parsed;
-use x509_parser::prelude::{FromDer, X509Certificate};
+use x509_parser::prelude::{FromDer, ParsedExtension, X509Certificate};
 
 use super::hex::hexadecimal;
 
@@ -40,6 +40,10 @@ impl GeneralName {
             Parsed::X400Address(_) => Self::Other { tag: 3, words: words() },
             Parsed::EDIPartyName(_) => Self::Other { tag: 5, words: words() },
             Parsed::RegisteredID(_) => Self::Other { tag: 8, words: words() },
+            // Letters beyond ASCII, an octet each: they match nothing, and are of their kind all the same.
+            Parsed::Invalid(tag, octets) if tag.0 == 1 => Self::Email(latin(octets)),
+            Parsed::Invalid(tag, octets) if tag.0 == 2 => Self::Dns(latin(octets)),
+            Parsed::Invalid(tag, octets) if tag.0 == 6 => Self::Uri(latin(octets)),
             Parsed::Invalid(tag, _) => Self::Other { tag: tag.0, words: words() },
         }
     }
@@ -47,9 +51,16 @@ impl GeneralName {
     /// Returns the alternative names of a certificate in DER, which was decoded before.
     pub(super) fn alternatives(der: &[u8]) -> Vec<Self> {
         let Ok((_, parsed)) = X509Certificate::from_der(der) else { return Vec::new() };
-        let extension = parsed.subject_alternative_name().ok().flatten();
-        extension.iter().flat_map(|it| &it.value.general_names).map(Self::of).collect()
+        let names = parsed.extensions().iter().find_map(|extension| match extension.parsed_extension() {
+            ParsedExtension::SubjectAlternativeName(names) => Some(&names.general_names),
+            _ => None,
+        });
+        names.into_iter().flatten().map(Self::of).collect()
     }
+}
+
+fn latin(octets: &[u8]) -> String {
+    octets.iter().map(|octet| char::from(*octet)).collect()
 }
 
 impl fmt::Display for GeneralName {

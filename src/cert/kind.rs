@@ -38,6 +38,7 @@ pub enum Kind {
     /// Without the lines around it.
     BareBase64,
     Utf16,
+    Utf32,
     Compressed,
     Empty,
 }
@@ -67,6 +68,7 @@ impl Kind {
             Self::Html => "a server answered with a page instead of the file: fetch it again".into(),
             Self::Base64 | Self::BareBase64 => format!("decode it: base64 -d {path} > {path}.out"),
             Self::Utf16 => format!("convert it: iconv -f UTF-16 -t UTF-8 {path} > {path}.txt"),
+            Self::Utf32 => format!("convert it: iconv -f UTF-32 -t UTF-8 {path} > {path}.txt"),
             Self::Compressed => "unpack it, and give the files in it".into(),
             _ => return None,
         })
@@ -101,6 +103,7 @@ impl fmt::Display for Kind {
             Self::Base64 => "PEM that was encoded in base64 once more (as in a Kubernetes secret)",
             Self::BareBase64 => "base64 without the lines BEGIN and END",
             Self::Utf16 => "text in UTF-16, as Windows writes it",
+            Self::Utf32 => "text in UTF-32",
             Self::Compressed => "a compressed archive",
             Self::Empty => "empty",
         })
@@ -168,8 +171,8 @@ pub(super) fn of_foreign(contents: &[u8]) -> Option<Kind> {
     let starts = |marks: &[&[u8]]| marks.iter().any(|mark| contents.starts_with(mark));
     Some(if text.is_empty() {
         Kind::Empty
-    } else if wide_encoding(contents).is_some() {
-        Kind::Utf16
+    } else if let Some(encoding) = wide_encoding(contents) {
+        if encoding == "UTF-32" { Kind::Utf32 } else { Kind::Utf16 }
     } else if starts(&[&[0xfe, 0xed, 0xfe, 0xed]]) {
         Kind::Jks
     } else if starts(&[&[0xce, 0xce, 0xce, 0xce]]) {

@@ -3,9 +3,9 @@
 use std::net::IpAddr;
 
 use rustls_pki_types::CertificateDer;
-use x509_parser::error::X509Error;
-use x509_parser::prelude::{FromDer, GeneralName, X509Certificate};
+use x509_parser::prelude::{FromDer, GeneralName, ParsedExtension, X509Certificate};
 
+use super::der;
 use super::distinguished_name::text;
 use super::hex::hexadecimal;
 use super::name_match::dns_name_covers;
@@ -20,6 +20,8 @@ pub struct CertificateNames {
     pub ip: Vec<IpAddr>,
     /// Alternative names that are of no use to a server, or broken, in words: `email:a@b`, `broken DNS name 6c62ff`.
     pub others: Vec<String>,
+    /// An address is not 4 or 16 bytes long, a URI is none, or more follows the alternative names.
+    pub has_broken: bool,
     /// The common names of the subject, in their order.
     pub common: Vec<String>,
     /// The subject in one line, such as `CN=lb.example.com, O=Example`; may be empty.
@@ -27,15 +29,24 @@ pub struct CertificateNames {
 }
 
 impl CertificateNames {
-    pub(super) fn of(certificate: &X509Certificate<'_>) -> Result<Self, X509Error> {
+    pub(super) fn of(certificate: &X509Certificate<'_>) -> Self {
         let mut names = Self { subject: bounded(&certificate.subject().to_string()).into_owned(), ..Self::default() };
         names.common = certificate
             .subject()
             .iter_common_name()
             .map(|name| text(name.attr_value().tag().0, name.as_slice()))
             .collect();
-        let alternative = certificate.subject_alternative_name()?;
-        for name in alternative.iter().flat_map(|extension| &extension.value.general_names) {
+        let read = certificate.extensions().iter().find_map(|extension| match extension.parsed_extension() {
+            ParsedExtension::SubjectAlternativeName(read) => Some((extension.value, &read.general_names)),
+            _ => None,
+        });
+        names.has_broken = read.is_some_and(|(value, _)| der::first(value).is_some_and(|(_, rest)| !rest.is_empty()));
+        for name in read.iter().flat_map(|(_, names)| names.iter()) {
+            names.has_broken |= match name {
+                GeneralName::IPAddress(octets) => ip_address(octets).is_none(),
+                GeneralName::URI(uri) => !is_uri(uri),
+                _ => false,
+            };
             match name {
                 GeneralName::DNSName(name) => names.dns.push((*name).to_owned()),
                 GeneralName::IPAddress(octets) => match ip_address(octets) {
@@ -48,7 +59,7 @@ impl CertificateNames {
                 other => names.others.push(other.to_string()),
             }
         }
-        Ok(names)
+        names
     }
 
     /// Returns whether a client that connects to `host` may accept this certificate. The common name does not count
@@ -85,6 +96,11 @@ impl CertificateNames {
 /// Returns the subject of a certificate in one line, if it can be decoded.
 pub fn subject(certificate: &CertificateDer<'_>) -> Option<String> {
     X509Certificate::from_der(certificate).ok().map(|(_, parsed)| parsed.subject().to_string())
+}
+
+/// Returns whether there is a scheme, and a host where there is to be one.
+fn is_uri(uri: &str) -> bool {
+    uri.split_once(':').is_some_and(|(scheme, rest)| !scheme.is_empty() && !rest.is_empty() && rest != "//")
 }
 
 fn ip_address(octets: &[u8]) -> Option<IpAddr> {

@@ -57,8 +57,8 @@ pub fn lines(certificate: &Certificate, most_names: usize) -> Vec<(Field, String
         lines.extend(id.map(|id| (field, hexadecimal(id))));
     }
     if let Some(constraints) = &certificate.name_constraints {
-        let permitted = constraints.permitted.iter().map(|name| format!("permitted {}", shown(&name.to_string())));
-        let excluded = constraints.excluded.iter().map(|name| format!("excluded {}", shown(&name.to_string())));
+        let permitted = constraints.permitted.iter().map(|name| format!("permitted {}", shown(&name.base.to_string())));
+        let excluded = constraints.excluded.iter().map(|name| format!("excluded {}", shown(&name.base.to_string())));
         let all = first_of(permitted.chain(excluded), most_names);
         lines.push((Field::NameConstraints, format!("{}{all}", critical(constraints.critical))));
     }

@@ -83,8 +83,7 @@ fn members(state: &State, trusts: &mut Trusts, examined: &mut Examined) {
             Ok(chain) => KnownCertificate::new("member", &chain, expected),
             Err(error) => {
                 let reason = format!("shows a certificate that cannot be decoded: {error}");
-                let finding =
-                    port_failure(PortFailure::Handshake, &address, &reason, "a certificate that can be decoded");
+                let finding = port_failure(PortFailure::Ended, &address, &reason, "a certificate that can be decoded");
                 let mut known =
                     KnownCertificate { view: CertificateView::default(), member: None, subjects: Vec::new() };
                 known.view = CertificateView { source: address, kind: "member".into(), ..known.view };

@@ -84,7 +84,7 @@ mod tests {
         severity: Severity::Warning,
         title: "it ends soon",
         basis: "RFC 5280",
-        clients: crate::lint::Clients::Told("all"),
+        clients: crate::lint::Clients::Unminded,
         explanation: "It ends soon.",
         remedy: "renew it",
     };
@@ -93,7 +93,7 @@ mod tests {
     fn a_date_is_reported_again_each_day_whatever_its_words() {
         let mut reported = ReportedFindings::default();
         let ends_in = |days: i64| {
-            let port = port_failure(PortFailure::Handshake, "a:1", &format!("ends in {days} days"), "later");
+            let port = port_failure(PortFailure::Ended, "a:1", &format!("ends in {days} days"), "later");
             [Finding { check: &ENDS_SOON, ..port }]
         };
         let times = [(0, 1), (3600, 0), (DAY - 1, 0), (DAY, 1), (DAY + 3600, 0), (2 * DAY, 1)];

@@ -13,7 +13,7 @@ use crate::cert::{Certificate, DistinguishedName};
 pub(super) struct Anchors<'a> {
     /// Whether the user named them.
     pub(super) given: bool,
-    /// By OpenSSL's form of their names, which takes the most of them for equal.
+    /// By the form of their names that is the same for all that any client takes for equal.
     by_name: HashMap<Vec<u8>, Vec<Anchor<'a>>>,
 }
 
@@ -29,7 +29,7 @@ impl<'a> Anchors<'a> {
         let anchors: Vec<Anchor<'a>> = trust.anchors.par_iter().filter_map(Anchor::of).collect();
         let mut by_name: HashMap<_, Vec<Anchor<'a>>> = HashMap::new();
         for anchor in anchors {
-            let named = by_name.entry(anchor.certificate.subject.folded().to_vec()).or_default();
+            let named = by_name.entry(anchor.certificate.subject.near().to_vec()).or_default();
             if !named.iter().any(|it| it.certificate.der == anchor.certificate.der) {
                 named.push(anchor);
             }
@@ -44,7 +44,7 @@ impl<'a> Anchors<'a> {
 
     /// Returns the anchors of a name, whatever their keys.
     pub(super) fn named(&self, name: &DistinguishedName) -> &[Anchor<'a>] {
-        self.by_name.get(name.folded()).map_or(&[], Vec::as_slice)
+        self.by_name.get(name.near()).map_or(&[], Vec::as_slice)
     }
 
     /// Returns the anchors of the name that `certificate` gives as its issuer's, whatever their keys.

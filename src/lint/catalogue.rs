@@ -29,6 +29,7 @@ mod tests {
     use std::collections::HashSet;
 
     use super::*;
+    use crate::lint::Clients;
     use crate::lint::clients::Why;
 
     #[test]
@@ -36,6 +37,16 @@ mod tests {
         let told = |why: &Why| catalogue().any(|check| check.clients.include(*why));
         let missing: Vec<_> = Why::ALL.iter().filter(|why| why.is_refusal() && !told(why)).collect();
         assert!(missing.is_empty(), "{missing:?}");
+    }
+
+    #[test]
+    fn what_no_client_was_asked_about_says_nothing_of_who_accepts_or_refuses() {
+        for check in catalogue() {
+            let Clients::Concerns(words) = check.clients else { continue };
+            let verdict =
+                ["accept", "refuse", "take", "mind", "ignore", "notice"].iter().find(|it| words.contains(**it));
+            assert!(verdict.is_none(), "{}: {words}", check.id);
+        }
     }
 
     #[test]

@@ -28,17 +28,38 @@ pub struct Check {
 pub enum Clients {
     /// Those that refuse a chain for one of these reasons: the model of clients finds them for each finding.
     Judged(&'static [Why]),
-    /// Those that something happens to which no client's verifier judges, in words.
-    Told(&'static str),
+    /// Those that refuse a chain once a certificate has ended: the model of clients finds them, asked for that time.
+    Later,
+    /// Those that do not find a name: the model of clients finds them, asked for that name.
+    Asked,
+    /// Those that a port does not agree with on a version and a cipher suite: it is asked with what they offer.
+    Offered,
+    /// None: no verifier has a rule about it.
+    Unminded,
+    /// Whom it concerns, where no client's verdict is in question. The words say nothing of who accepts or refuses.
+    Concerns(&'static str),
 }
 
 impl Clients {
     /// Returns what can be said without a chain.
     pub fn words(self) -> &'static str {
         match self {
-            Self::Judged([]) => "every client takes it",
             Self::Judged(_) => "each finding says which clients refuse the chain for it",
-            Self::Told(words) => words,
+            Self::Later => "each finding says which clients refuse the chain from then on",
+            Self::Asked => "each finding says which clients do not find the name",
+            Self::Offered => "each finding says which clients the port does not agree with",
+            Self::Unminded => "no client minds it",
+            Self::Concerns(words) => words,
+        }
+    }
+
+    /// Returns what a finding says before clients are asked.
+    pub(super) fn before_judgement(self) -> &'static str {
+        match self {
+            Self::Judged(_) | Self::Later | Self::Asked | Self::Offered => {
+                "not judged: no chain of a server leads over it here"
+            }
+            Self::Unminded | Self::Concerns(_) => self.words(),
         }
     }
 

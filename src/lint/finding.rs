@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use super::{Check, Located, Origin, Severity, Subject, remedy};
 use crate::cert::{Certificate, Field};
+use crate::model::Host;
 use crate::words::shown;
 
 /// Something that is wrong with a certificate, or worth knowing. Nothing in its texts acts on a terminal, whatever the
@@ -29,7 +30,9 @@ pub struct Finding {
     pub remedy: &'static str,
     /// Commands or lines of configuration to paste; the remedy goes with them.
     pub paste: Vec<String>,
-    /// Which clients refuse the chain for it, and which take it.
+    /// The names that are asked for, where the finding is about them.
+    pub asked: Vec<Host>,
+    /// Which clients refuse the chain for it, and which take it; or whom it concerns.
     pub clients: String,
     /// What else to know about this case.
     pub notes: Vec<String>,
@@ -65,7 +68,8 @@ impl Finding {
             expected: String::new(),
             remedy: check.remedy,
             paste: Vec::new(),
-            clients: check.clients.words().to_owned(),
+            asked: Vec::new(),
+            clients: check.clients.before_judgement().to_owned(),
             notes: Vec::new(),
         }
     }
@@ -77,6 +81,12 @@ impl Finding {
 
     pub(super) fn field(mut self, field: Field) -> Self {
         self.field = Some(field);
+        self
+    }
+
+    /// Asks clients for these names.
+    pub(super) fn asked(mut self, names: impl IntoIterator<Item = Host>) -> Self {
+        self.asked.extend(names);
         self
     }
 

@@ -100,11 +100,13 @@ impl Gathered {
         let (decoded, errors): (Vec<_>, Vec<_>) =
             with_certificates.into_par_iter().map(|bundle| decode(bundle, &keys)).unzip();
         // The certificates of an authority and of its server may be in different files.
-        let issuers = Issuers::of(decoded.iter().flat_map(|(located, _)| located));
-        for (located, key) in decoded {
-            let roots = located.iter().map(|it| &it.certificate).filter(|it| it.is_self_issued());
+        let issuers = Issuers::of(decoded.iter().flat_map(|it| &it.located));
+        for decoded in decoded {
+            let roots = decoded.located.iter().map(|it| &it.certificate).filter(|it| it.is_self_issued());
             self.anchors.extend(roots.filter(|it| it.is_ca() || issuers.have(it)).map(|it| it.der.clone()));
-            self.subjects.extend(subjects(located, key, role, &issuers));
+            let is_unordered = decoded.is_unordered;
+            let subjects = subjects(decoded.located, decoded.key, role, &issuers);
+            self.subjects.extend(subjects.into_iter().map(|it| it.unordered(is_unordered)));
         }
         self.unreadable.extend(errors.into_iter().flatten());
     }
@@ -160,15 +162,20 @@ fn is_candidate(path: &Path) -> bool {
     EXTENSIONS.contains(&extension.to_ascii_lowercase().as_str())
 }
 
-type Decoded = (Vec<Located>, Option<KeyFile>);
+/// What one file holds.
+struct Decoded {
+    located: Vec<Located>,
+    key: Option<KeyFile>,
+    is_unordered: bool,
+}
 
 /// Decodes the certificates of one file, and finds their key.
 fn decode(bundle: Bundle, keys: &BTreeMap<PathBuf, KeyFile>) -> (Decoded, Vec<MaterialError>) {
-    let Bundle { path, certificates, key, .. } = bundle;
+    let Bundle { path, certificates, key, is_unordered, .. } = bundle;
     let (mut located, mut errors) = (Vec::new(), Vec::new());
     let of = certificates.len();
     for (der, position) in certificates.into_iter().zip(1..) {
-        match bundle::decode_at(&path, position, der) {
+        match bundle::decode_to_lint(&path, position, der) {
             Ok(certificate) => {
                 let origin = Origin::File { path: path.clone(), position, of };
                 located.push(Located { certificate: Arc::new(certificate), origin });
@@ -177,7 +184,7 @@ fn decode(bundle: Bundle, keys: &BTreeMap<PathBuf, KeyFile>) -> (Decoded, Vec<Ma
         }
     }
     let key = key.or_else(|| companion(&path, keys).cloned());
-    ((located, key), errors)
+    (Decoded { located, key, is_unordered }, errors)
 }
 
 /// Makes subjects of one file: a server's chain, or each of several servers' certificates with the file's authorities,

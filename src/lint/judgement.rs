@@ -17,6 +17,11 @@ pub(super) struct Judgement<'a> {
 
 impl<'a> Judgement<'a> {
     pub(super) fn of(subject: &'a Subject, known: &'a KnownAuthorities<'_>) -> Self {
+        Self::at(subject, known, known.now)
+    }
+
+    /// Judges as of a time, in seconds since 1970.
+    pub(super) fn at(subject: &'a Subject, known: &'a KnownAuthorities<'_>, now: i64) -> Self {
         let anchors = known.anchors(subject);
         let leaf = subject.leaf();
         let others = subject.chain().iter().map(|at| &*at.certificate);
@@ -27,10 +32,11 @@ impl<'a> Judgement<'a> {
             trusts_any: false,
             signatures: &known.signatures,
             checked: RefCell::default(),
-            now: known.now,
+            now,
         };
         let all = |situation: &Situation<'a>| -> Vec<_> {
-            Verifier::ALL.iter().map(|verifier| (*verifier, verifier.judge(situation))).collect()
+            let outcomes = Verifier::ALL.iter().map(|verifier| (*verifier, verifier.judge(situation)));
+            outcomes.map(|(verifier, outcome)| (verifier, with_key(subject, outcome))).collect()
         };
         let outcomes = all(&situation);
         let leads_nowhere = |outcome: &Outcome<'_>| outcome.refusals.iter().any(|it| it.why == Why::Untrusted);
@@ -61,6 +67,14 @@ impl<'a> Judgement<'a> {
     pub(super) fn paths(&self) -> impl Iterator<Item = &[&'a Certificate]> {
         self.outcomes.iter().map(|(_, outcome)| outcome.path.as_slice())
     }
+}
+
+/// Adds that the server does not have the key of what it shows first, so that no handshake succeeds.
+fn with_key<'a>(subject: &'a Subject, mut outcome: Outcome<'a>) -> Outcome<'a> {
+    if !subject.has_key_of_first() {
+        outcome.refusals.insert(0, Refusal { why: Why::ForeignKey, at: subject.leaf() });
+    }
+    outcome
 }
 
 /// Adds the authorities among all subjects that lead on from what is shown.

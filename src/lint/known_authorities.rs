@@ -70,7 +70,12 @@ impl<'a> KnownAuthorities<'a> {
     pub(super) fn is_server(&self, certificate: &Certificate) -> bool {
         let is_entry = certificate.is_self_issued() && certificate.is_for_server();
         self.servers.contains(certificate.der.as_ref())
-            || (is_entry && !self.issuers.contains(certificate.subject.folded()))
+            || (is_entry && !self.issuers.contains(certificate.subject.near()))
+    }
+
+    /// Returns whether this very certificate is a server's own.
+    pub(super) fn is_a_servers(&self, certificate: &Certificate) -> bool {
+        self.servers.contains(certificate.der.as_ref())
     }
 
     /// Returns whether the certificate is one of the subjects', or in one's chain above the server's own.
@@ -86,7 +91,7 @@ fn list_id(trust: &Trust) -> ListId {
 
 fn issuers(subjects: &[Subject]) -> HashSet<&[u8]> {
     let all = subjects.iter().flat_map(Subject::chain).map(|at| &at.certificate);
-    all.filter(|it| !it.is_self_issued()).map(|it| it.issuer_name.folded()).collect()
+    all.filter(|it| !it.is_self_issued()).map(|it| it.issuer_name.near()).collect()
 }
 
 /// Returns every authority of the subjects by its name, and each key of one name once, or twice where it is a root as

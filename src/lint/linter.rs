@@ -68,7 +68,7 @@ impl Linter {
         }
         let path = Path::of(subject);
         let judgement = Judgement::of(subject, known);
-        let affected = Affected::of(subject, &judgement);
+        let affected = Affected::of(subject, &judgement, known, self.expiry_days);
         let mut findings = validity::lint(subject, known, self.expiry_days);
         findings.extend(authorities::lint(subject, &path, known));
         findings.extend(names::lint(subject));
@@ -85,8 +85,12 @@ impl Linter {
         Some((findings, affected))
     }
 
-    /// Returns all findings about an authority, before levels.
+    /// Returns all findings about an authority, before levels. The trust entry of a server that is its own authority is
+    /// judged with the server.
     fn authority(&self, subject: &Subject, known: &KnownAuthorities<'_>, affected: &Affected<'_>) -> Vec<Finding> {
+        if known.is_a_servers(subject.leaf()) {
+            return Vec::new();
+        }
         let mut findings = validity::lint(subject, known, self.expiry_days);
         findings.extend(authorities::lint(subject, &Path::of(subject), known));
         findings.extend(keys::lint(subject, &self.weak_keys));

@@ -1,6 +1,10 @@
 //! Live ports: does a server show a certificate at all?
 
-use super::{Check, Clients, Family, Finding, Severity};
+use std::collections::BTreeSet;
+
+use super::audience::{self, Who};
+use super::clients::Client;
+use super::{Check, Clients, Family, Finding, Severity, Use};
 
 pub(super) static CHECKS: &[&Check] = &[&PORT_PLAINTEXT, &PORT_UNREACHABLE, &TLS_HANDSHAKE_FAILED, &TLS_NOT_AGREED];
 
@@ -10,7 +14,7 @@ static PORT_PLAINTEXT: Check = Check {
     severity: Severity::Error,
     title: "the port speaks another protocol than TLS",
     basis: "RFC 8446, section 4.1",
-    clients: Clients::Told("every client that begins TLS fails, some only after a time-out"),
+    clients: Clients::Concerns("whoever begins TLS with the port"),
     explanation: "The port was sent a TLS hello and answered with something that is no TLS record. An impalad encrypts its client \
         ports when it is started with `--ssl_server_certificate` and `--ssl_private_key`, and its web port with \
         `--webserver_certificate_file` alone.\n\n\
@@ -24,7 +28,7 @@ static PORT_UNREACHABLE: Check = Check {
     severity: Severity::Error,
     title: "nobody can connect to the port",
     basis: "RFC 9293, section 3.5",
-    clients: Clients::Told("every client that is sent there"),
+    clients: Clients::Concerns("whoever is sent there"),
     explanation: "The name does not resolve, the connection was refused, or nothing answered in time. A refusal tells that the host is \
         up and nothing listens there; silence that a firewall or the host itself is in the way.",
     remedy: "start the server, or mend the address, the port or the firewall",
@@ -36,7 +40,7 @@ static TLS_HANDSHAKE_FAILED: Check = Check {
     severity: Severity::Error,
     title: "the port takes connections and comes to no certificate",
     basis: "RFC 8446, section 2; RFC 5246, section 7.3",
-    clients: Clients::Told("every client that begins TLS"),
+    clients: Clients::Concerns("whoever begins TLS with the port"),
     explanation: "The port accepted the connection and showed no certificate. A server without TLS may wait in silence: a Thrift \
         server takes the hello for the beginning of a very long frame. A busy impalad may be silent as well: two threads set \
         up connections, and with all service threads taken the kernel goes on accepting.",
@@ -49,10 +53,11 @@ static TLS_NOT_AGREED: Check = Check {
     severity: Severity::Warning,
     title: "the port speaks TLS that pronk does not, so its certificate was not seen",
     basis: "RFC 8446, section 4.1.1; RFC 5246, section 7.4.1.3",
-    clients: Clients::Told("pronk itself; clients that offer other versions or cipher suites may connect"),
+    clients: Clients::Offered,
     explanation: "pronk offers TLS 1.3, and TLS 1.2 with ECDHE and AES-GCM or ChaCha20 on X25519, P-256 and P-384. A server that takes \
-        only TLS 1.0 or 1.1, DHE, CBC or P-521 ends the handshake before it shows a certificate. In passthrough that concerns \
-        clients alone. In re-encrypt pronk cannot connect to it.",
+        only TLS 1.0 or 1.1, DHE, CBC or P-521 ends the handshake before it shows a certificate. Such a port is asked once more \
+        with what each client offers by default: if none of them gets an answer, nobody can connect, and the finding is an error. In \
+        re-encrypt pronk cannot connect to it.",
     remedy: "let the server offer one of these (`--ssl_cipher_list`, `--ssl_minimum_version`), or lint the certificate's file",
 };
 
@@ -63,10 +68,10 @@ pub enum PortFailure {
     Plaintext,
     /// Nobody can connect to it.
     Unreachable,
-    /// It accepts connections, and the TLS handshake fails.
-    Handshake,
-    /// It speaks TLS, and nothing that pronk offers.
-    NotAgreed,
+    /// It accepts connections, and does not answer.
+    Silent,
+    /// It speaks TLS, and ends the handshake.
+    Ended,
 }
 
 /// Returns a finding about the port at `address` (`host:port`): `reason` follows the address in a sentence, `expected`
@@ -75,8 +80,33 @@ pub fn port_failure(failure: PortFailure, address: &str, reason: &str, expected:
     let check = match failure {
         PortFailure::Plaintext => &PORT_PLAINTEXT,
         PortFailure::Unreachable => &PORT_UNREACHABLE,
-        PortFailure::Handshake => &TLS_HANDSHAKE_FAILED,
-        PortFailure::NotAgreed => &TLS_NOT_AGREED,
+        PortFailure::Silent | PortFailure::Ended => &TLS_HANDSHAKE_FAILED,
     };
-    Finding::about_port(check, address, reason).observed("no certificate").expected(expected)
+    let finding = Finding::about_port(check, address, reason).observed("no certificate").expected(expected);
+    match failure {
+        PortFailure::Ended if reason.contains(UNKNOWN_NAME) => finding.remedy(KNOW_THE_NAME),
+        PortFailure::Ended => finding.remedy(LOOK_INTO_THE_LOG),
+        _ => finding,
+    }
 }
+
+/// Returns a finding about a port that speaks TLS, and nothing that pronk offers. `speaking` are the clients that it
+/// agrees with, by what they offer; `usages` say who connects to it.
+pub fn not_agreed(address: &str, reason: &str, expected: &str, speaking: &[Client], usages: &[Use]) -> Finding {
+    let audience: BTreeSet<_> = usages.iter().flat_map(|usage| audience::of(*usage)).collect();
+    let fails = |who: &&Who| !matches!(who, Who::Client(client) if speaking.contains(client));
+    let refusing: BTreeSet<_> = audience.iter().filter(fails).copied().collect();
+    let severity = if refusing == audience { Severity::Error } else { Severity::Warning };
+    let mut finding = Finding::about_port(&TLS_NOT_AGREED, address, reason)
+        .severity(severity)
+        .observed("no certificate")
+        .expected(expected);
+    finding.clients = audience::sentence(&refusing, &audience);
+    finding
+}
+
+/// As TLS alerts call it (RFC 6066, section 3).
+const UNKNOWN_NAME: &str = "unrecognized_name";
+const KNOW_THE_NAME: &str =
+    "give the server a certificate for the name that it is asked for, or ask for another with --hostname";
+const LOOK_INTO_THE_LOG: &str = "look into the server's log for why it ends the handshake";

@@ -12,6 +12,7 @@
 
 mod affected;
 mod anchors;
+mod audience;
 mod authorities;
 mod catalogue;
 mod chain;
@@ -49,7 +50,7 @@ pub use gather::{Gathered, gather, gather_bundle};
 pub use keys::{WeakKeys, WeakKeysError};
 pub use levels::{Levels, UnknownCheck};
 pub use linter::{EXPIRY_DAYS, Linter};
-pub use live_ports::{PortFailure, port_failure};
+pub use live_ports::{PortFailure, not_agreed, port_failure};
 pub use peer_files::{CurrentList, PeerFile, PeerFiles};
 pub use severity::Severity;
 pub use subject::{Located, Origin, Role, Subject, Use};

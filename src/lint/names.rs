@@ -42,7 +42,7 @@ static SAN_MISSING_NODE: Check = Check {
     severity: Severity::Warning,
     title: "the node's own name is not among the subject alternative names",
     basis: "RFC 9525, section 6.3",
-    clients: Clients::Told("clients that go direct, the daemons among themselves, and pronk where it re-encrypts"),
+    clients: Clients::Asked,
     explanation: "A certificate that only carries the load balancer's name serves those who come through the load balancer. \
         Clients that connect to the node itself, and the other daemons of the cluster, look for the node's name. Where \
         pronk re-encrypts it looks for the node's name too, and refuses the member without it: the finding is an error then.",
@@ -80,7 +80,7 @@ static CN_NOT_IN_SAN: Check = Check {
     severity: Severity::Info,
     title: "the common name is not among the subject alternative names",
     basis: "CA/Browser Forum Baseline Requirements, section 7.1.4.3",
-    clients: Clients::Told("clients that go by alternative names do not know the server by its common name"),
+    clients: Clients::Asked,
     explanation: "Once a certificate has a DNS name among its alternative names, clients ignore the common name. A host name \
         that stands in the common name alone is then of no use, and probably a mistake.",
     remedy: "issue the certificate anew with the common name repeated among the alternative names",
@@ -179,6 +179,7 @@ fn node(subject: &Subject, findings: &mut Vec<Finding>) {
     findings.push(
         finding(&SAN_MISSING_NODE, subject, format!("the certificate does not carry the node's own name {node}"))
             .severity(severity)
+            .asked([node.clone()])
             .field(Field::SubjectAlternativeName)
             .observed(alternatives(subject))
             .expected(format!("{node} among the subject alternative names"))
@@ -223,6 +224,7 @@ fn common_name(subject: &Subject, findings: &mut Vec<Finding>) {
         findings.push(
             finding(&CN_NOT_IN_SAN, subject, format!("the common name {common} is not among the alternative names"))
                 .field(Field::Subject)
+                .asked([host.clone()])
                 .span(common)
                 .observed(alternatives(subject))
                 .expected(format!("{common} among the subject alternative names")),
@@ -267,13 +269,14 @@ fn alternative_names(subject: &Subject, findings: &mut Vec<Finding>) {
 
 fn is_common(subject: &Subject, host: &Host) -> bool {
     let common = subject.leaf().names.common.first();
-    common.is_some_and(|common| Host::parse(common).as_ref() == Ok(host))
+    common.is_some_and(|common| Host::parse_asked(common).as_ref() == Ok(host))
 }
 
 fn alternatives(subject: &Subject) -> String {
     let names = &subject.leaf().names;
     let dns = names.dns.iter().map(|name| format!("DNS:{}", shown(name)));
-    let all = first_of(dns.chain(names.ip.iter().map(|address| format!("IP Address:{address}"))), MOST_NAMES);
+    let ip = names.ip.iter().map(|address| format!("IP Address:{address}"));
+    let all = first_of(dns.chain(ip).chain(names.others.iter().map(|name| shown(name))), MOST_NAMES);
     if all.is_empty() { "no subject alternative name".into() } else { all }
 }
 

@@ -1,7 +1,10 @@
 //! Commands to paste.
 
+use std::path::Path;
+
 use super::{Origin, Subject, Use};
 use crate::model::Host;
+use crate::words::quoted;
 
 /// Returns how to request a certificate that every client accepts: the front end as common name and as alternative
 /// name, then the names that the present certificate has and the node's own.
@@ -10,6 +13,8 @@ pub(super) fn request(subject: &Subject) -> Vec<String> {
     if names.is_empty() {
         return Vec::new();
     }
+    // `pronk cert` makes no certificate that some client refuses by its names.
+    let takes_all = names.iter().all(|name| Host::parse(&name.to_string()).is_ok());
     let common = names.first().map(ToString::to_string).unwrap_or_default();
     let mut options: Vec<String> = names.iter().map(option).collect();
     options.insert(0, format!("--common-name {common}"));
@@ -19,14 +24,22 @@ pub(super) fn request(subject: &Subject) -> Vec<String> {
     let own = subject.leaf().names.common.first().filter(|name| Host::parse(name).is_ok()).cloned();
     let of_node = node.or_else(|| own.filter(|_| subject.role.usage != Use::FrontEnd));
     let entry = store_entry(subject);
-    let store = quoted(entry.unwrap_or_else(|| file_name(of_node.as_deref().unwrap_or(&common))));
-    vec![
-        format!("pronk cert csr {store} {}", options.join(" ")),
-        format!(
-            "openssl req -new -newkey rsa:2048 -nodes -keyout {store}.key -out {store}.csr -subj \"/CN={common}\" -addext \"subjectAltName={}\"",
-            alternative.join(",")
-        ),
-    ]
+    let name = entry.as_ref().map_or_else(|| file_name(of_node.as_deref().unwrap_or(&common)), |(_, name)| *name);
+    let store = entry.as_ref().and_then(|(store, _)| store_option(store)).unwrap_or_default();
+    let pronk = format!("pronk cert csr {}{store} {}", quoted(name), options.join(" "));
+    let openssl = format!(
+        "openssl req -new -newkey rsa:2048 -nodes -keyout {} -out {} -subj \"/CN={common}\" -addext \"subjectAltName={}\"",
+        quoted(&format!("{name}.key")),
+        quoted(&format!("{name}.csr")),
+        alternative.join(",")
+    );
+    takes_all.then_some(pronk).into_iter().chain([openssl]).collect()
+}
+
+/// Returns the option that names a store, unless it is the one that is taken without.
+fn store_option(store: &Path) -> Option<String> {
+    let usual = ["certs", "./certs"].iter().any(|usual| store == Path::new(usual));
+    (!usual).then(|| format!(" --store {}", quoted(&store.display().to_string())))
 }
 
 /// Returns what to remember when an impalad's certificate is replaced.
@@ -47,6 +60,14 @@ fn wanted(subject: &Subject) -> Vec<Host> {
         Use::ReEncrypt => subject.role.node.iter().cloned().collect(),
         _ => subject.role.front_ends.iter().chain(&subject.role.node).cloned().collect(),
     };
+    // A certificate's name has no dot at its end, whatever the client writes.
+    for name in &mut names {
+        if let Host::Name(name) = name
+            && name.ends_with('.')
+        {
+            name.pop();
+        }
+    }
     let had = own.dns.iter().filter_map(|name| Host::parse(name).ok()).chain(own.ip.iter().copied().map(Host::Ip));
     let common = own.common.iter().filter_map(|name| Host::parse(name).ok());
     for name in had.chain(common) {
@@ -71,17 +92,12 @@ fn alternative(name: &Host) -> String {
     }
 }
 
-/// Returns the entry of a certificate store that has the certificate: a folder with `cert.pem` and `key.pem`.
-fn store_entry(subject: &Subject) -> Option<&str> {
+/// Returns the certificate store and its entry that has the certificate: a folder with `cert.pem` and `key.pem`.
+fn store_entry(subject: &Subject) -> Option<(&Path, &str)> {
     let Origin::File { path, .. } = &subject.leaf_located().origin else { return None };
     let is_entry = path.file_name()? == "cert.pem" && subject.key.is_some();
-    is_entry.then(|| path.parent()?.file_name()?.to_str()).flatten()
-}
-
-/// Returns a name as a shell takes it.
-fn quoted(name: &str) -> String {
-    let is_plain = |byte: u8| byte.is_ascii_alphanumeric() || b"._-".contains(&byte);
-    if name.bytes().all(is_plain) { name.to_owned() } else { format!("'{}'", name.replace('\'', r"'\''")) }
+    let entry = path.parent().filter(|_| is_entry)?;
+    Some((entry.parent()?, entry.file_name()?.to_str()?))
 }
 
 /// Returns the first label, as a name for files.

@@ -21,6 +21,8 @@ pub struct Subject {
     pub role: Role,
     /// Whom the chain has to lead to, where that is not the linter's own [`Trust`].
     pub trust: Option<Trust>,
+    /// The file's format has no order of certificates.
+    pub(super) is_unordered: bool,
 }
 
 /// A certificate and where it was found.
@@ -79,16 +81,23 @@ impl Subject {
         if chain.is_empty() {
             return None;
         }
-        let server = servers(&chain, &Issuers::default()).position(|is| is);
-        let leaf = server.or_else(|| chain.iter().position(|it| it.certificate.is_for_server())).unwrap_or(0);
-        let is_shown = matches!(chain[leaf].origin, Origin::Live { .. });
+        // A port has proved that it has the key of what it shows first.
+        let is_shown = matches!(chain[0].origin, Origin::Live { .. });
+        let found = || servers(&chain, &Issuers::default()).position(|is| is);
+        let meant = || chain.iter().position(|it| it.certificate.is_for_server());
+        let leaf = if is_shown { 0 } else { found().or_else(meant).unwrap_or(0) };
         let role = match role.usage {
             Use::Server if !is_shown && chain[leaf].certificate.is_authority() => {
                 Role { usage: Use::Authority, ..Role::default() }
             }
             _ => role,
         };
-        Some(Self { chain, leaf, key, role, trust: None })
+        Some(Self { chain, leaf, key, role, trust: None, is_unordered: false })
+    }
+
+    /// Says whether the file's format has no order of certificates.
+    pub fn unordered(self, is_unordered: bool) -> Self {
+        Self { is_unordered, ..self }
     }
 
     pub fn chain(&self) -> &[Located] {
@@ -105,9 +114,29 @@ impl Subject {
         &self.chain[self.leaf]
     }
 
+    /// Returns whether the file, or the server, has an order: not one that collects several servers' certificates, of
+    /// which none is sent as the file has it, and not a format without one.
+    pub(super) fn is_ordered(&self) -> bool {
+        !self.is_unordered && self.chain.len() == self.leaf_located().origin.position().1
+    }
+
+    /// Returns whether the server can prove that the certificate which it shows first is its own: it is the server's,
+    /// and the key that was found is no other.
+    pub(super) fn has_key_of_first(&self) -> bool {
+        let leaf = self.leaf();
+        let is_first = !self.is_ordered() || self.chain[0].certificate.der == leaf.der;
+        let spki = self.key.as_ref().and_then(|key| key.spki.as_ref().ok());
+        is_first && spki.is_none_or(|spki| *spki == leaf.key.spki)
+    }
+
     /// Returns whether it is a server's, not an authority's.
     pub fn is_server(&self) -> bool {
         self.role.usage != Use::Authority
+    }
+
+    /// Returns whether clients may see it, and not pronk alone.
+    pub fn is_shown_to_clients(&self) -> bool {
+        !matches!(self.role.usage, Use::Authority | Use::ReEncrypt)
     }
 
     /// Returns the file or address in which it was found.
@@ -135,11 +164,11 @@ pub(super) struct Issuers(HashSet<Vec<u8>>);
 impl Issuers {
     pub(super) fn of<'a>(certificates: impl IntoIterator<Item = &'a Located>) -> Self {
         let issued = certificates.into_iter().map(|it| &it.certificate).filter(|it| !it.is_self_issued());
-        Self(issued.map(|certificate| certificate.issuer_name.folded().to_vec()).collect())
+        Self(issued.map(|certificate| certificate.issuer_name.near().to_vec()).collect())
     }
 
     pub(super) fn have(&self, certificate: &Certificate) -> bool {
-        self.0.contains(certificate.subject.folded())
+        self.0.contains(certificate.subject.near())
     }
 }
 

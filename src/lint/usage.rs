@@ -49,7 +49,7 @@ static EKU_ABSENT: Check = Check {
     severity: Severity::Info,
     title: "there is no extended key usage",
     basis: "RFC 5280, section 4.2.1.12",
-    clients: Clients::Judged(&[]),
+    clients: Clients::Unminded,
     explanation: "Without the extension the key may be used for everything. Clients take that. Naming the purpose keeps a \
         stolen key from being used for another one.",
     remedy: "name serverAuth when the certificate is issued anew",
@@ -99,7 +99,7 @@ static SELF_SIGNED: Check = Check {
     severity: Severity::Info,
     title: "the certificate is self-signed",
     basis: "RFC 6818, section 2",
-    clients: Clients::Told("every client takes it that has this very certificate in its truststore"),
+    clients: Clients::Unminded,
     explanation: "A self-signed certificate with CA:FALSE that is its own entry in the truststore works everywhere: Python 3.11 \
         and 3.13, Java and rustls. Every renewal has to reach every truststore, which an authority would spare.",
     remedy: "let an authority issue the certificates, so that renewals do not touch the clients",
@@ -123,9 +123,9 @@ static MUST_STAPLE: Check = Check {
     severity: Severity::Info,
     title: "the certificate demands a stapled OCSP response, and nothing staples one",
     basis: "RFC 7633",
-    clients: Clients::Told("Python, Java and rustls ignore the demand; some browsers refuse the certificate"),
+    clients: Clients::Unminded,
     explanation: "With the TLS feature extension a certificate tells clients to insist on an OCSP response in the handshake. \
-        Neither an impalad nor pronk sends one. None of Impala's clients insists.",
+        Neither an impalad nor pronk sends one. None of Impala's clients insists; some browsers do.",
     remedy: "issue the certificate anew without the TLS feature extension",
 };
 

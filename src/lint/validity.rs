@@ -67,7 +67,7 @@ static EXPIRING_SOON: Check = Check {
     severity: Severity::Warning,
     title: "a certificate expires soon",
     basis: "RFC 5280, section 4.1.2.5",
-    clients: Clients::Told("every client that verifies certificates refuses it from that day on"),
+    clients: Clients::Later,
     explanation: "An impalad reads its certificate when it starts, so replacing certificates takes a restart of the cluster, \
         which wants to be planned. pronk uses renewed files of its own within `certificate-refresh`, without a reload.",
     remedy: "issue the certificate anew, and plan the restart",
@@ -79,7 +79,7 @@ static LIFETIME_LONG: Check = Check {
     severity: Severity::Info,
     title: "the server's certificate is valid for more than 398 days",
     basis: "CA/Browser Forum Baseline Requirements, section 6.3.2",
-    clients: Clients::Told("none of Impala's clients minds; browsers refuse it from a public authority"),
+    clients: Clients::Unminded,
     explanation: "Public authorities may not issue certificates for longer than 398 days, and some browsers refuse longer ones. \
         Of an internal authority every client takes them, even for 200 years. A key that is in use for long is a key that \
         many have had the chance to copy.",
@@ -169,7 +169,12 @@ fn of_end(
     } else if days < wanted {
         let urge = if days < URGENT_DAYS.min(wanted / 2) { ": replace it now" } else { "" };
         let message = format!("{words} expires in {}, on {end}{urge}", span(days));
-        Some(holder.about(&EXPIRING_SOON, subject, at, message, wanted))
+        let finding = holder.about(&EXPIRING_SOON, subject, at, message, wanted);
+        Some(match holder {
+            Holder::Server => finding,
+            Holder::Intermediate => finding.remedy(AUTHORITY_EXPIRED.remedy),
+            Holder::Root => finding.remedy(ROOT_EXPIRED.remedy),
+        })
     } else {
         None
     }

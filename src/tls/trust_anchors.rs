@@ -35,13 +35,11 @@ impl Roots {
             if store.add(certificate.clone()).is_err() {
                 let position = index + 1;
                 // Its decoding says mostly what is wrong with it.
-                if let Err(error) = decode_at(path, position, certificate.clone()) {
-                    return Err(ProfileError::from_material(profile, CA_FILE, &error));
-                }
-                let message = format!(
-                    "certificate {position} of {} cannot be trusted: its name, key or constraints are malformed",
-                    path.display()
-                );
+                let decoded = decode_at(path, position, certificate.clone());
+                let decoded = decoded.map_err(|error| ProfileError::from_material(profile, CA_FILE, &error))?;
+                let flaw = decoded.flaws.first().map(ToString::to_string);
+                let flaw = flaw.unwrap_or_else(|| "its name, key or constraints are malformed".into());
+                let message = format!("certificate {position} of {} cannot be trusted: {flaw}", path.display());
                 return Err(ProfileError::new(profile, CA_FILE, message));
             }
         }

@@ -14,6 +14,9 @@ pub(crate) struct Case {
     pub(crate) title: String,
     pub(crate) chain: PathBuf,
     pub(crate) anchors: PathBuf,
+    pub(crate) key: PathBuf,
+    /// OpenSSL's server does not show the chain.
+    pub(crate) is_raw: bool,
 }
 
 /// Reads the cases that the generator wrote.
@@ -28,6 +31,8 @@ pub(crate) fn read(folder: &Path) -> Vec<Case> {
             title: fields[3].into(),
             chain: folder.join(format!("{}.chain.pem", fields[0])),
             anchors: folder.join(format!("{}.anchors.pem", fields[0])),
+            key: folder.join(format!("{}.key.pem", fields[0])),
+            is_raw: fields[4] == "raw",
         }
     };
     index.lines().map(case).collect()

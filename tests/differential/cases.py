@@ -48,6 +48,8 @@ class Case:
         self.after: list[Certificate] = []
         self.anchors: list[Certificate] = [self.root]
         self.host = LB
+        # OpenSSL's server does not show the chain, so that another one has to.
+        self.is_raw = False
 
     def key(self, kind: str):
         key = self.keys.draw(kind, self.taken, self.random)

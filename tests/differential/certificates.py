@@ -11,6 +11,7 @@ import der
 from keys import Key
 
 CN, O, C, SERIAL_NUMBER = "2.5.4.3", "2.5.4.10", "2.5.4.6", "2.5.4.5"
+EMAIL = "1.2.840.113549.1.9.1"
 BASIC, USAGE, PURPOSE, SAN = "2.5.29.19", "2.5.29.15", "2.5.29.37", "2.5.29.17"
 SUBJECT_KEY, AUTHORITY_KEY, CONSTRAINTS = "2.5.29.14", "2.5.29.35", "2.5.29.30"
 NETSCAPE_TYPE = "2.16.840.1.113730.1.1"
@@ -28,6 +29,10 @@ Attribute = tuple[str, str, str]
 def name(*attributes: Attribute) -> bytes:
     return der.sequence(*(der.set_of(der.sequence(der.oid(number), der.string(kind, text)))
                           for number, kind, text in attributes))
+
+
+def validity(begins: datetime.datetime, ends: datetime.datetime) -> bytes:
+    return der.sequence(der.time(begins), der.time(ends))
 
 
 def common(text: str, kind: str = "utf8") -> list[Attribute]:
@@ -51,6 +56,8 @@ def general(kind: str, value: str) -> bytes:
         return der.context(7, network.network_address.packed + network.netmask.packed, constructed=False)
     if kind == "dir":
         return der.context(4, name(*[(O, "utf8", part) for part in value.split("/")]))
+    if kind == "id":
+        return der.context(8, der.oid(value)[2:], constructed=False)
     if kind == "other":
         return der.context(0, der.oid("1.3.6.1.4.1.311.20.2.3") + der.context(0, der.string("utf8", value)))
     raise ValueError(kind)
@@ -72,30 +79,45 @@ class Certificate:
         # By number: whether it is critical, and its value.
         self.extensions: dict[str, tuple[bool, bytes]] = {}
         self.spoil_signature = False
+        # Extensions beside those, such as a second one of a kind.
+        self.further: list[tuple[str, bool, bytes]] = []
+        # What is written in place of the usual, in DER.
+        self.validity: Optional[bytes] = None
+        self.inner_algorithm: Optional[bytes] = None
+        self.algorithm: Optional[bytes] = None
+        # Extensions whatever the version.
+        self.keeps_extensions = False
+        self.unique_identifier = False
+        # Octets after the certificate.
+        self.rest = b""
 
     def write(self) -> bytes:
         """Returns the certificate in DER."""
         signer = self.signer or self.issuer.key
         digest = self.hash or signer.usual_hash
-        algorithm, _ = signer.sign(b"", digest)
+        usual, _ = signer.sign(b"", digest)
+        algorithm = self.algorithm or usual
         issuer = self.issuer_name if self.issuer_name is not None else self.issuer.subject
+        written = [(number, critical, value) for number, (critical, value) in self.extensions.items()] + self.further
         extensions = der.sequence(*(
             der.sequence(der.oid(number), *([der.boolean(True)] if critical else []), der.octets(value))
-            for number, (critical, value) in self.extensions.items()))
+            for number, critical, value in written))
+        has_extensions = written and (self.version == 3 or self.keeps_extensions)
         body = der.sequence(
             *([der.context(0, der.integer(self.version - 1))] if self.version > 1 else []),
             der.integer(self.serial),
-            algorithm,
+            self.inner_algorithm or algorithm,
             name(*issuer),
-            der.sequence(der.time(self.begins), der.time(self.ends)),
+            self.validity or validity(self.begins, self.ends),
             name(*self.subject),
             self.key.spki,
-            *([der.context(3, extensions)] if self.extensions and self.version == 3 else []),
+            *([der.context(1, b"\0\xaa", constructed=False)] if self.unique_identifier else []),
+            *([der.context(3, extensions)] if has_extensions else []),
         )
         _, signature = signer.sign(body, digest)
         if self.spoil_signature:
             _, signature = signer.sign(body + b"\0", digest)
-        return der.sequence(body, algorithm, der.bits(signature))
+        return der.sequence(body, algorithm, der.bits(signature)) + self.rest
 
     # The extensions, each as it is mostly wanted.
 

@@ -7,12 +7,28 @@ use std::process::{Command, Stdio};
 
 use pronk::lint::clients::Client;
 
+use crate::case::Case;
+
 /// A program that judges all cases.
 pub(crate) struct RealClient {
     pub(crate) title: String,
     command: Vec<PathBuf>,
     /// Which column a kind of verdict is compared with.
     columns: Vec<(&'static str, Client)>,
+}
+
+/// The ports of the servers on 127.0.0.1.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Ports {
+    pub(crate) openssl: u16,
+    /// Of the one that shows whatever it is given.
+    pub(crate) raw: u16,
+}
+
+impl Ports {
+    pub(crate) fn of(self, case: &Case) -> u16 {
+        if case.is_raw { self.raw } else { self.openssl }
+    }
 }
 
 /// A verdict: accepted, or refused with the client's words. None where the server could not show the chain.
@@ -61,11 +77,11 @@ pub(crate) fn find() -> Vec<RealClient> {
 }
 
 impl RealClient {
-    /// Judges all cases that a server at `port` shows. The verdicts are by case, then by column.
-    pub(crate) fn judge(&self, folder: &Path, port: u16) -> BTreeMap<usize, Vec<(Client, RealVerdict)>> {
+    /// Judges all cases that servers show. The verdicts are by case, then by column.
+    pub(crate) fn judge(&self, folder: &Path, ports: Ports) -> BTreeMap<usize, Vec<(Client, RealVerdict)>> {
         let kept = folder.join(format!("{}.verdicts", self.title));
         let text = fs::read_to_string(&kept).unwrap_or_else(|_| {
-            let text = self.run(folder, port);
+            let text = self.run(folder, ports);
             fs::write(&kept, &text).unwrap();
             text
         });
@@ -80,9 +96,10 @@ impl RealClient {
             .collect()
     }
 
-    fn run(&self, folder: &Path, port: u16) -> String {
+    fn run(&self, folder: &Path, ports: Ports) -> String {
         let mut command = Command::new("nice");
-        command.args(["-n", "5"]).args(&self.command).arg(folder).arg(port.to_string()).stderr(Stdio::inherit());
+        command.args(["-n", "5"]).args(&self.command).arg(folder);
+        command.args([ports.openssl.to_string(), ports.raw.to_string()]).stderr(Stdio::inherit());
         let output = command.output().unwrap();
         assert!(output.status.success(), "{} failed", self.title);
         String::from_utf8_lossy(&output.stdout).into_owned()
@@ -92,7 +109,8 @@ impl RealClient {
 /// Reads `ok` or `no` with a reason.
 fn verdict(text: &str) -> RealVerdict {
     // A server that cannot use the chain closes at once, and a client that refuses it sends an alert.
-    let no_server = ["Connection reset", "EOF", "lib(0)", "unexpected eof"];
+    let no_server =
+        ["Connection reset", "EOF occurred", "lib(0)", "unexpected eof", "(EOF)", "terminated the handshake"];
     match text.strip_prefix("no") {
         None => Some(Ok(())),
         Some(reason) if no_server.iter().any(|it| reason.contains(it)) => None,

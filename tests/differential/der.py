@@ -68,9 +68,14 @@ STRINGS = {
     "ia5": (0x16, "latin-1"),
     "bmp": (0x1E, "utf-16-be"),
     "universal": (0x1C, "utf-32-be"),
+    "numeric": (0x12, "latin-1"),
+    "visible": (0x1A, "latin-1"),
 }
 
 
-def string(kind: str, text: str) -> bytes:
+def string(kind, text: str) -> bytes:
+    """Returns a string of a kind, or one that is given in DER in the place of its kind."""
+    if isinstance(kind, bytes):
+        return kind
     tag, encoding = STRINGS[kind]
     return element(tag, text.encode(encoding))

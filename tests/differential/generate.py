@@ -2,7 +2,7 @@
 
     generate.py FOLDER COUNT SEED
 
-FOLDER gets `cases.tsv` (a line each: number, class, host, title), and for each case `N.chain.pem`, `N.anchors.pem` and
+FOLDER gets `cases.tsv` (a line each: number, class, host, title, and `raw` where OpenSSL's server does not show the chain), and for each case `N.chain.pem`, `N.anchors.pem` and
 `N.key.pem`. The first cases are each change by itself; the others are two or three changes drawn at random.
 """
 
@@ -13,6 +13,7 @@ import random
 import sys
 from pathlib import Path
 
+import forms  # noqa: F401 - it registers its changes
 from cases import CHANGES, Case
 from certificates import pem
 from keys import Keys
@@ -39,7 +40,7 @@ def write(folder: Path, number: int, changes, case: Case) -> str:
     os.symlink(case.leaf.key.file, folder / f"{number}.key.pem")
     classes = "+".join(dict.fromkeys(of for of, _, _ in changes)) or "good"
     title = " ".join(title for _, title, _ in changes) or "good"
-    return f"{number}\t{classes}\t{case.host}\t{title}\n"
+    return f"{number}\t{classes}\t{case.host}\t{title}\t{'raw' if case.is_raw else ''}\n"
 
 
 if __name__ == "__main__":

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 import hashlib
 import random
 from pathlib import Path
@@ -28,7 +29,7 @@ HASHES = {"md5": hashes.MD5, "sha1": hashes.SHA1, "sha224": hashes.SHA224, "sha2
           "sha384": hashes.SHA384, "sha512": hashes.SHA512}
 RSA = {"md5": 4, "sha1": 5, "sha224": 14, "sha256": 11, "sha384": 12, "sha512": 13}
 ECDSA = {"sha224": 1, "sha256": 2, "sha384": 3, "sha512": 4}
-PSS = {"sha256": "2.16.840.1.101.3.4.2.1", "sha384": "2.16.840.1.101.3.4.2.2", "sha512": "2.16.840.1.101.3.4.2.3"}
+PSS = {"sha1": "1.3.14.3.2.26", "sha256": "2.16.840.1.101.3.4.2.1", "sha384": "2.16.840.1.101.3.4.2.2", "sha512": "2.16.840.1.101.3.4.2.3"}
 
 
 class Key:
@@ -36,6 +37,7 @@ class Key:
 
     def __init__(self, kind: str, private, folder: Path, number: int):
         self.kind, self.private = kind, private
+        self.is_pss_alone = False
         self.file = folder / f"{kind}-{number}.pem"
         self.file.write_bytes(private.private_bytes(
             serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()))
@@ -66,9 +68,19 @@ class Key:
         number = "1.2.840.10045.4.1" if digest == "sha1" else f"1.2.840.10045.4.3.{ECDSA[digest]}"
         return der.sequence(der.oid(number)), self.private.sign(message, ec.ECDSA(HASHES[digest]()))
 
+    def for_pss_alone(self) -> "Key":
+        """Returns the same RSA key with an algorithm that allows nothing but PSS."""
+        made = copy.copy(self)
+        inside = self.private.public_key().public_bytes(serialization.Encoding.DER, serialization.PublicFormat.PKCS1)
+        made.spki = der.sequence(der.sequence(der.oid("1.2.840.113549.1.1.10")), der.bits(inside))
+        made.is_pss_alone = True
+        return made
+
     @property
     def usual_hash(self) -> str:
         """Returns the hash that goes with the size of the key."""
+        if self.is_pss_alone:
+            return "pss-sha256"
         return {"p384": "sha384", "p521": "sha512"}.get(self.kind, "sha256")
 
 

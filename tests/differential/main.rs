@@ -1,6 +1,6 @@
 //! What real clients say of thousands of chains, and what pronk says that they say.
 //!
-//! `generate.py` writes chains, `serve.py` shows them, and every client of this machine judges them by handshakes:
+//! `generate.py` writes chains, `serve.py` shows them (what OpenSSL does not show, `raw_server` does), and every client of this machine judges them by handshakes:
 //! OpenSSL, each Python, each Java, and rustls. Each verdict is compared with the column of `pronk lint --clients` that
 //! stands for the client, and all of them with the findings.
 
@@ -8,6 +8,7 @@ mod case;
 mod client;
 mod compare;
 mod pronk_verdicts;
+mod raw_server;
 mod run;
 mod rustls_client;
 

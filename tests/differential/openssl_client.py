@@ -1,6 +1,6 @@
 """Judges each case as OpenSSL itself does, by handshakes of the system's libssl.
 
-    openssl_client.py FOLDER PORT
+    openssl_client.py FOLDER PORT RAW_PORT
 
 What `openssl s_client -verify_return_error -verify_hostname` sets is set here through ctypes, without a process for each
 case. Prints a line for each case: its number, and `openssl=ok` or `openssl=no reason`.
@@ -13,7 +13,7 @@ import ipaddress
 import socket
 import sys
 
-FOLDER, PORT = sys.argv[1], int(sys.argv[2])
+FOLDER, PORTS = sys.argv[1], {"": int(sys.argv[2]), "raw": int(sys.argv[3])}
 ssl = ctypes.CDLL("libssl.so.3")
 crypto = ctypes.CDLL("libcrypto.so.3")
 P = ctypes.c_void_p
@@ -38,7 +38,7 @@ def last_error() -> str:
     return text.value.decode("latin-1")
 
 
-def judge(case: int, host: str) -> str:
+def judge(case: int, host: str, server: str) -> str:
     crypto.ERR_clear_error()
     context = ssl.SSL_CTX_new(ssl.TLS_client_method())
     try:
@@ -46,7 +46,7 @@ def judge(case: int, host: str) -> str:
         if ssl.SSL_CTX_load_verify_locations(context, f"{FOLDER}/{case}.anchors.pem".encode(), None) != 1:
             return "no anchors"
         session = ssl.SSL_new(context)
-        with socket.create_connection(("127.0.0.1", PORT), timeout=20) as plain:
+        with socket.create_connection(("127.0.0.1", PORTS[server]), timeout=20) as plain:
             plain.sendall(b"%d\n" % case)
             plain.settimeout(None)
             ssl.SSL_set_fd(session, plain.fileno())
@@ -68,5 +68,5 @@ def judge(case: int, host: str) -> str:
 
 with open(f"{FOLDER}/cases.tsv") as index:
     for line in index:
-        number, _, host, _ = line.rstrip("\n").split("\t")
-        print(f"{number}\topenssl={judge(int(number), host)}", flush=True)
+        number, _, host, _, server = line.rstrip("\n").split("\t")
+        print(f"{number}\topenssl={judge(int(number), host, server)}", flush=True)

@@ -1,6 +1,6 @@
 """Judges each case as the clients on this Python do, by handshakes.
 
-    python_client.py FOLDER PORT
+    python_client.py FOLDER PORT RAW_PORT
 
 For each case prints a line: its number, then `kind=ok` or `kind=no reason` for each kind of client that this Python
 can be, separated by tabs. Runs on Python 3.6 and later.
@@ -11,13 +11,13 @@ import ssl
 import sys
 import warnings
 
-FOLDER, PORT = sys.argv[1], int(sys.argv[2])
+FOLDER, PORTS = sys.argv[1], {"": int(sys.argv[2]), "raw": int(sys.argv[3])}
 warnings.simplefilter("ignore")
 
 
-def shake(context, case, host):
+def shake(context, case, host, port):
     """Returns the certificate that was shown, once the context accepts it."""
-    with socket.create_connection(("127.0.0.1", PORT), timeout=20) as plain:
+    with socket.create_connection(("127.0.0.1", port), timeout=20) as plain:
         plain.sendall(b"%d\n" % case)
         with context.wrap_socket(plain, server_hostname=host) as tls:
             shown = tls.getpeercert()
@@ -51,15 +51,15 @@ def verdict(judge):
         return ("no %s %s" % (type(error).__name__, error)).replace("\n", " ").replace("\t", " ")
 
 
-def judge(case, host):
+def judge(case, host, port):
     anchors = "%s/%d.anchors.pem" % (FOLDER, case)
     shown = {}
 
     def handshake():
-        shown.update(shake(chain_only(anchors), case, None if ":" in host else host))
+        shown.update(shake(chain_only(anchors), case, None if ":" in host else host, port))
 
     chain = verdict(handshake)
-    default = verdict(lambda: shake(ssl.create_default_context(cafile=anchors), case, host))
+    default = verdict(lambda: shake(ssl.create_default_context(cafile=anchors), case, host, port))
     kinds = {"default": default}
     if hasattr(ssl, "match_hostname"):
         matched = verdict(lambda: ssl.match_hostname(shown, host)) if chain == "ok" else chain
@@ -73,6 +73,6 @@ def judge(case, host):
 
 with open(FOLDER + "/cases.tsv") as index:
     for line in index:
-        number, _, host, _ = line.rstrip("\n").split("\t")
-        kinds = judge(int(number), host)
+        number, _, host, _, server = line.rstrip("\n").split("\t")
+        kinds = judge(int(number), host, PORTS[server])
         print("\t".join([number] + ["%s=%s" % kind for kind in sorted(kinds.items())]), flush=True)

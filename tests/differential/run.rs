@@ -12,9 +12,10 @@ use parking_lot::Mutex;
 use pronk::lint::clients::Client;
 
 use crate::case::{self, Case};
-use crate::client::{self, RealVerdict};
+use crate::client::{self, Ports, RealVerdict};
 use crate::compare::Comparison;
 use crate::pronk_verdicts::PronkVerdicts;
+use crate::raw_server;
 use crate::rustls_client;
 
 const HERE: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/differential");
@@ -35,7 +36,8 @@ pub(crate) fn run(count: usize, seed: u64, keep: Option<&Path>) {
     }
     let cases = case::read(folder);
     let mut server = Server::start(folder);
-    let verdicts = judge_all(&cases, folder, server.port);
+    let ports = Ports { openssl: server.port, raw: raw_server::start(&cases) };
+    let verdicts = judge_all(&cases, folder, ports);
     server.stop();
     let mut comparison = Comparison::default();
     for case in &cases {
@@ -57,13 +59,13 @@ fn generator() -> Option<&'static str> {
 type Verdicts = Vec<(String, Client, RealVerdict)>;
 
 /// Lets every client judge every case, as many at a time as there are processors.
-fn judge_all(cases: &[Case], folder: &Path, port: u16) -> BTreeMap<usize, Verdicts> {
+fn judge_all(cases: &[Case], folder: &Path, ports: Ports) -> BTreeMap<usize, Verdicts> {
     let clients = client::find();
     let titles: Vec<_> = clients.iter().map(|it| it.title.as_str()).chain(["rustls"]).collect();
     println!("clients: {}", titles.join(", "));
     let mut all: BTreeMap<usize, Verdicts> = BTreeMap::new();
     for case in cases {
-        let verdict = rustls_client::judge(case, port);
+        let verdict = rustls_client::judge(case, ports.of(case));
         all.entry(case.number).or_default().push(("rustls".into(), Client::Rustls, verdict));
     }
     let (all, next) = (Mutex::new(all), AtomicUsize::new(0));
@@ -71,7 +73,7 @@ fn judge_all(cases: &[Case], folder: &Path, port: u16) -> BTreeMap<usize, Verdic
         for _ in 0..thread::available_parallelism().map_or(2, Into::into) {
             scope.spawn(|| {
                 while let Some(client) = clients.get(next.fetch_add(1, Ordering::Relaxed)) {
-                    for (case, verdicts) in client.judge(folder, port) {
+                    for (case, verdicts) in client.judge(folder, ports) {
                         let verdicts = verdicts.into_iter().map(|(column, it)| (client.title.clone(), column, it));
                         all.lock().entry(case).or_default().extend(verdicts);
                     }

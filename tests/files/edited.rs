@@ -49,6 +49,9 @@ static EDITS: &[(&str, Edit, Fate)] = &[
     ("UTF-16 of Windows", |text| utf16(text, u16::to_le_bytes, true), Refused("text in UTF-16")),
     ("UTF-16, the other way round", |text| utf16(text, u16::to_be_bytes, true), Refused("text in UTF-16")),
     ("UTF-16 without a mark", |text| utf16(text, u16::to_le_bytes, false), Refused("text in UTF-16")),
+    ("UTF-32", |text| utf32(text, u32::to_le_bytes, true), Refused("text in UTF-32")),
+    ("UTF-32, the other way round", |text| utf32(text, u32::to_be_bytes, true), Refused("text in UTF-32")),
+    ("UTF-32 without a mark", |text| utf32(text, u32::to_be_bytes, false), Refused("text in UTF-32")),
     ("a line END that is lost", |text| text.replacen("-----END", "# ", 1).into(), Refused("")),
     ("a line BEGIN that is lost", |text| text.replacen("-----BEGIN", "# ", 1).into(), Refused("it ends a section that no line begins")),
     ("four hyphens", |text| text.replacen("-----BEGIN", "----BEGIN", 1).into(), Refused("has not five hyphens")),
@@ -96,7 +99,7 @@ fn edited_file_is_read_whole_or_refused_with_its_line() {
                 (ReadOnlyHere(_), Ok(read)) => read == whole,
                 (Refused(what), Err(message)) => {
                     assert_own_words(&name, message);
-                    message.contains(what) && (message.contains(".pem:") || what.contains("UTF-16"))
+                    message.contains(what) && (message.contains(".pem:") || what.contains("UTF-"))
                 }
                 _ => false,
             };
@@ -141,6 +144,11 @@ fn wrapped(text: &str, width: usize) -> Vec<u8> {
 fn utf16(text: &str, bytes: fn(u16) -> [u8; 2], marked: bool) -> Vec<u8> {
     let mark = marked.then_some(0xfeff);
     mark.into_iter().chain(text.encode_utf16()).flat_map(bytes).collect()
+}
+
+fn utf32(text: &str, bytes: fn(u32) -> [u8; 4], marked: bool) -> Vec<u8> {
+    let mark = marked.then_some(0xfeff);
+    mark.into_iter().chain(text.chars().map(u32::from)).flat_map(bytes).collect()
 }
 
 /// What OpenSSL writes of one key in every form of the curve, of the point and of the file.

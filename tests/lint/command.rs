@@ -15,10 +15,10 @@ use crate::support::ca::{Authority, LeafBuilder, pem_of, write};
 /// 2026-01-01, within what the certificates made here are valid for.
 const NOW: &str = "1767225600";
 
-struct Run {
-    code: i32,
-    out: String,
-    err: String,
+pub struct Run {
+    pub code: i32,
+    pub out: String,
+    pub err: String,
 }
 
 fn lint_with(folder: &Path, args: &[&str], input: &[u8]) -> Run {
@@ -37,12 +37,12 @@ fn lint_with(folder: &Path, args: &[&str], input: &[u8]) -> Run {
     Run { code: status.code().unwrap(), out: text(stdout), err: text(stderr) }
 }
 
-fn lint(folder: &Path, args: &[&str]) -> Run {
+pub fn lint(folder: &Path, args: &[&str]) -> Run {
     lint_with(folder, &[&["--now", NOW], args].concat(), b"")
 }
 
 /// A folder with `good.pem`, which has every name, `bad.pem`, which lacks the load balancer's, and their authority.
-fn folder() -> TempDir {
+pub fn folder() -> TempDir {
     let (ca, folder) = (Authority::new("cluster ca"), tempfile::tempdir().unwrap());
     let issue = |leaf: LeafBuilder<'_>, stem: &str| {
         let leaf = leaf.build();
@@ -412,11 +412,17 @@ fn authority_in_the_store_is_judged_as_one_and_trusted() {
 }
 
 /// A port that reads what it is sent first, answers this, and passes on what it read.
-fn answering(answer: &'static [u8]) -> (u16, Receiver<Vec<u8>>) {
+pub fn answering(answer: &'static [u8]) -> (u16, Receiver<Vec<u8>>) {
+    answering_in_turn(answer, answer)
+}
+
+/// As [`answering`], with another answer to all but the first connection.
+fn answering_in_turn(first_answer: &'static [u8], answer: &'static [u8]) -> (u16, Receiver<Vec<u8>>) {
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
     let (port, (sender, receiver)) = (listener.local_addr().unwrap().port(), channel());
     std::thread::spawn(move || {
-        for mut stream in listener.incoming().flatten() {
+        let mut answers = std::iter::once(first_answer).chain(std::iter::repeat(answer));
+        for (mut stream, answer) in listener.incoming().flatten().zip(&mut answers) {
             let mut first = vec![0; 4096];
             let count = stream.read(&mut first).unwrap_or(0);
             first.truncate(count);
@@ -428,9 +434,12 @@ fn answering(answer: &'static [u8]) -> (u16, Receiver<Vec<u8>>) {
     (port, receiver)
 }
 
-const HTTP: &[u8] = b"HTTP/1.1 400 Bad Request\r\n\r\n";
+pub const HTTP: &[u8] = b"HTTP/1.1 400 Bad Request\r\n\r\n";
 /// The alert handshake_failure.
 const NOTHING_IN_COMMON: &[u8] = b"\x15\x03\x03\x00\x02\x02\x28";
+
+/// The beginning of a ServerHello of TLS 1.2.
+const AGREED: &[u8] = b"\x16\x03\x03\x00\x2a\x02\x00\x00\x26\x03\x03";
 
 #[test]
 fn live_port_is_asked_for_the_name_that_clients_ask_for() {
@@ -448,9 +457,17 @@ fn live_port_is_asked_for_the_name_that_clients_ask_for() {
 fn port_that_speaks_other_tls_than_pronk_is_told_as_that() {
     let (port, _) = answering(NOTHING_IN_COMMON);
     let run = lint(folder().path(), &["--connect", &format!("127.0.0.1:{port}")]);
+    assert_eq!(run.code, 1, "{}", run.out);
+    assert!(run.out.contains("error[tls-not-agreed]: it speaks TLS, but nothing that pronk offers"), "{}", run.out);
+    assert!(run.out.contains("clients: every client refuses it"), "{}", run.out);
+    // What agrees with others does not agree with pronk.
+    let (port, hellos) = answering_in_turn(NOTHING_IN_COMMON, AGREED);
+    let run = lint(folder().path(), &["--connect", &format!("127.0.0.1:{port}")]);
     assert_eq!(run.code, 0, "{}", run.out);
-    assert!(run.out.contains("warning[tls-not-agreed]: it speaks TLS, but nothing that pronk offers"), "{}", run.out);
-    assert!(run.out.contains("clients: pronk itself"), "{}", run.out);
+    assert!(run.out.contains("warning[tls-not-agreed]"), "{}", run.out);
+    assert!(run.out.contains("clients: refused by rustls; the others take it"), "{}", run.out);
+    // pronk's own hello, and one for each kind of client.
+    assert_eq!(hellos.try_iter().count(), 5);
 }
 
 /// One member that is not up changes nothing of it; one that speaks TLS does.

@@ -3,6 +3,7 @@
 #[path = "../support/mod.rs"]
 mod support;
 
+mod arguments;
 mod authorities;
 mod bundle;
 mod chain;
@@ -15,6 +16,8 @@ mod matching;
 mod names;
 mod openssl;
 mod peers;
+mod sentences;
+mod served_by_name;
 mod usage;
 mod validity;
 

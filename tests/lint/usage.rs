@@ -35,6 +35,12 @@ pub static CASES: &[Case] = &[
         fires: || with_extension(&[1, 3, 6, 1, 4, 1, 99999, 1], true),
         silent: || with_extension(&[1, 3, 6, 1, 4, 1, 99999, 1], false),
     },
+    Case {
+        check: "certificate-malformed",
+        // An issuer's alternative names.
+        fires: || with_extension(&[2, 5, 29, 18], true),
+        silent: || with_extension(&[2, 5, 29, 18], false),
+    },
     Case { check: "must-staple", fires: || with_extension(MUST_STAPLE, false), silent: || of(|_| ()) },
 ];
 

@@ -72,7 +72,7 @@ impl Args {
             unreadable: &unreadable,
             hostnames: &[],
             names_checked: subjects.iter().any(|subject| !subject.role.front_ends.is_empty()),
-            names_help: "give --config with the file that says which name clients connect to",
+            names_help: Some("give --config with the file that says which name clients connect to"),
             fail_on: Some(Severity::Error),
             folder: &folder,
             now,

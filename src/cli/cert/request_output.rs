@@ -4,11 +4,12 @@ use std::path::Path;
 
 use crate::cli::screen::{errln, out, outln};
 use crate::reading::os_reason;
+use crate::words::quoted;
 
 /// Writes a request to a file or to standard output, and prints the next step; on standard error if the request is on
 /// standard output, so that it can be piped on.
 pub(super) fn write_request(csr: &str, out: Option<&Path>, name: &str) -> anyhow::Result<()> {
-    let next = format!("once it is signed: pronk cert import {name} --cert SIGNED.pem");
+    let next = format!("once it is signed: pronk cert import {} --cert SIGNED.pem", quoted(name));
     match out {
         Some(path) => {
             std::fs::write(path, csr)

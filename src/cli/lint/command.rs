@@ -14,7 +14,7 @@ use super::live;
 use super::output::OutputOptions;
 use crate::cert::bundle::{self, read_revocation_lists};
 use crate::cert::{Instead, MaterialError, Passphrase};
-use crate::cli::exit_code::UNREADABLE;
+use crate::cli::exit_code::{UNREADABLE, USAGE};
 use crate::cli::screen::{self, errln};
 use crate::cli::values;
 use crate::config;
@@ -105,6 +105,15 @@ impl Args {
             screen::print(&text)?;
             return Ok(ExitCode::SUCCESS);
         }
+        // What is misspelled is told before anything is read.
+        let given = match WeakKeys::read(&self.weak_keys) {
+            Ok(given) => given,
+            Err(wrong) => {
+                errln!("error: {wrong}");
+                return Ok(ExitCode::from(USAGE));
+            }
+        };
+        let weak_keys = given.with(WeakKeys::installed());
         let usage = match self.mode {
             None => Use::Server,
             Some(ModeOption::Passthrough) => Use::Passthrough,
@@ -146,14 +155,6 @@ impl Args {
                     .map(|path| MaterialError::NoCertificate { path: path.clone(), instead: Instead::default() }),
             );
         }
-        let weak_keys: Vec<_> = self.weak_keys.iter().cloned().chain(WeakKeys::installed_lists()).collect();
-        let weak_keys = match WeakKeys::read(&weak_keys) {
-            Ok(weak_keys) => weak_keys,
-            Err(wrong) => {
-                errln!("error: {wrong}");
-                return Ok(ExitCode::from(UNREADABLE));
-            }
-        };
         let linter = Linter { weak_keys, ..self.linter(&mut gathered, given, levels)? };
         let mut findings = linter.judge(live.findings);
         findings.extend(linter.lint(&gathered.subjects));
@@ -242,9 +243,11 @@ impl Args {
             findings,
             unreadable: &gathered.unreadable,
             hostnames: &self.hostname.iter().map(ToString::to_string).collect::<Vec<_>>(),
-            names_checked: gathered.subjects.is_empty()
+            names_checked: gathered.subjects.iter().all(|subject| !subject.is_shown_to_clients())
                 || gathered.subjects.iter().any(|subject| !subject.role.front_ends.is_empty()),
-            names_help: "give --hostname with the name that clients connect to",
+            // A configuration says in its own notes which of its virtual servers have no name.
+            names_help: (self.hostname.is_empty() && !(self.paths.is_empty() && self.connect.is_empty()))
+                .then_some("give --hostname with the name that clients connect to"),
             fail_on: self.output.fail_on(),
             folder: &std::env::current_dir()?,
             now: linter.now,

@@ -1,8 +1,8 @@
 //! From a rule that some client's path breaks to a finding: for rules that no other family looks at by itself.
 
 use super::checks::{
-    AUTHORITY_KEY_DIFFERS, CHAIN_INVALID, ISSUER_NAME_FORM, ISSUER_UNKNOWN, NAME_CONSTRAINTS_VIOLATED,
-    PATH_LENGTH_EXCEEDED, SIGNATURE_INVALID,
+    AUTHORITY_KEY_DIFFERS, CERTIFICATE_MALFORMED, CHAIN_INVALID, ISSUER_NAME_FORM, ISSUER_UNKNOWN,
+    NAME_CONSTRAINTS_VIOLATED, PATH_LENGTH_EXCEEDED, SIGNATURE_INVALID,
 };
 use crate::cert::{Certificate, Field};
 use crate::lint::authorities::{
@@ -48,7 +48,11 @@ pub(in crate::lint) fn lint(
 /// Returns a finding for each rule that an authority breaks for some client that uses it.
 pub(in crate::lint) fn of_authority(at: &Located, reasons: &[Why], findings: &[Finding]) -> Vec<Finding> {
     let untold = reasons.iter().filter(|why| !findings.iter().any(|finding| finding.check.clients.include(**why)));
-    untold.map(|why| plain(*why, &at.certificate, at)).collect()
+    let finding = |why: &Why| match why {
+        Why::Unreadable => malformed(&at.certificate, at),
+        why => plain(*why, &at.certificate, at),
+    };
+    untold.map(finding).collect()
 }
 
 /// Returns whether a finding is about the same rule, and the same certificate where the rule is about one.
@@ -84,9 +88,7 @@ fn finding(subject: &Subject, refusal: Refusal<'_>, place: &Located, judgement: 
     match refusal.why {
         Why::NameConstraints | Why::ConstraintMalformed => name_constraints(subject, at),
         Why::PathLength => path_length(at, place, judgement),
-        Why::TooDeep => about(&PATH_LENGTH_EXCEEDED, place, "the chain has more certificates than some clients take")
-            .field(Field::BasicConstraints)
-            .expected("a chain of 6 intermediate authorities at most"),
+        Why::TooDeep => too_many(subject, place, judgement),
         Why::BadSignature => {
             let message = format!("{title} is not signed with the key of {issuer}, which it names as its issuer");
             about(&SIGNATURE_INVALID, place, message)
@@ -110,7 +112,11 @@ fn finding(subject: &Subject, refusal: Refusal<'_>, place: &Located, judgement: 
         }
         Why::AnchorIsNoRoot => {
             let message = format!("{title}, which is trusted, is no root, and some clients want one");
-            about(&ISSUER_UNKNOWN, place, message).field(Field::Issuer).observed(&title).expected("a trusted root")
+            about(&ISSUER_UNKNOWN, place, message)
+                .field(Field::Issuer)
+                .observed(&title)
+                .expected("a trusted root")
+                .remedy("put the root that is above it into the truststore too")
         }
         Why::AnchorUnusable => {
             let message = format!("the trusted certificate of {issuer} cannot be used by some clients");
@@ -118,6 +124,7 @@ fn finding(subject: &Subject, refusal: Refusal<'_>, place: &Located, judgement: 
                 .field(Field::Issuer)
                 .observed(&issuer)
                 .expected("a root of version 3")
+                .remedy("renew the root as a certificate of version 3 with the same key, and trust that")
         }
         Why::Untrusted => {
             let message = format!("no chain leads from {} to a trusted authority", subject.leaf().title());
@@ -126,8 +133,39 @@ fn finding(subject: &Subject, refusal: Refusal<'_>, place: &Located, judgement: 
                 .observed(&issuer)
                 .expected("a chain that leads to a trusted authority")
         }
+        Why::Unreadable => malformed(at, place),
         why => plain(why, at, place),
     }
+}
+
+/// Returns the finding about a chain of more certificates than some clients take.
+fn too_many(subject: &Subject, place: &Located, judgement: &Judgement<'_>) -> Finding {
+    let is_used = |at: &&Located| judgement.paths().flatten().any(|it| it.der == at.certificate.der);
+    let (count, used) = (subject.chain().len(), subject.chain().iter().filter(is_used).count());
+    let message = format!("the server shows {count} certificates, more than some clients take");
+    let finding = about(&PATH_LENGTH_EXCEEDED, place, message)
+        .field(Field::BasicConstraints)
+        .observed(format!("{count} certificates, of which {used} are on a path"))
+        .expected("6 intermediate authorities and 10 certificates at most");
+    if used < count {
+        finding.remedy("remove the certificates that are on no path from the server's certificate file")
+    } else {
+        finding.remedy("let an authority that is nearer to the root sign the server's certificate")
+    }
+}
+
+fn malformed(at: &Certificate, place: &Located) -> Finding {
+    let flaws: Vec<_> = at.flaws.iter().map(ToString::to_string).collect();
+    let observed =
+        if flaws.is_empty() { "an extension that not every client can read".into() } else { flaws.join("; ") };
+    about(
+        &CERTIFICATE_MALFORMED,
+        place,
+        format!("not every client can read the certificate of {}: {observed}", at.title()),
+    )
+    .field(Field::OtherExtensions)
+    .observed(observed)
+    .expected("a certificate as RFC 5280 has it")
 }
 
 /// Returns a finding about a rule that one certificate breaks.
@@ -201,8 +239,8 @@ fn authority_key(at: &Certificate) -> String {
 
 fn name_constraints(subject: &Subject, authority: &Certificate) -> Finding {
     let constraints = authority.name_constraints.clone().unwrap_or_default();
-    let permitted = constraints.permitted.iter().map(|name| format!("permitted {}", shown(&name.to_string())));
-    let excluded = constraints.excluded.iter().map(|name| format!("excluded {}", shown(&name.to_string())));
+    let permitted = constraints.permitted.iter().map(|name| format!("permitted {}", shown(&name.base.to_string())));
+    let excluded = constraints.excluded.iter().map(|name| format!("excluded {}", shown(&name.base.to_string())));
     let names = &subject.leaf().names;
     let carried = names.dns.iter().map(|name| format!("DNS:{}", name.escape_debug()));
     let carried = first_of(carried.chain(names.ip.iter().map(|address| format!("IP Address:{address}"))), MOST_NAMES);

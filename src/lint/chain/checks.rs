@@ -16,6 +16,7 @@ pub(crate) static CHECKS: &[&Check] = &[
     &SIGNATURE_INVALID,
     &AUTHORITY_KEY_DIFFERS,
     &ISSUER_NAME_FORM,
+    &CERTIFICATE_MALFORMED,
     &CHAIN_INVALID,
 ];
 
@@ -25,9 +26,7 @@ pub(super) static CHAIN_OUT_OF_ORDER: Check = Check {
     severity: Severity::Info,
     title: "the certificates of the chain are not in their order",
     basis: "RFC 5246, section 7.4.2, and RFC 8446, section 4.4.2",
-    clients: Clients::Told(
-        "where another one stands first, every client refuses the server; otherwise old Java and embedded clients do",
-    ),
+    clients: Clients::Judged(&[Why::ForeignKey]),
     explanation: "A server shows the certificates of its file in the order of the file, and the first one is taken for its own. Its \
         key does not belong to an authority's certificate, so a server with the wrong one in front does not start or cannot make \
         a handshake: the finding is an error then. The others should follow so that each signed the one before it; current \
@@ -55,7 +54,7 @@ pub(super) static CHAIN_ROOT_INCLUDED: Check = Check {
     severity: Severity::Info,
     title: "the chain includes the root",
     basis: "RFC 8446, section 4.4.2: the root may be omitted",
-    clients: Clients::Told("every client takes it; none uses it"),
+    clients: Clients::Unminded,
     explanation: "Clients trust the root that they have, not the one that they are shown. It costs about a kilobyte in every \
         handshake.",
     remedy: "leave the root out of the server's certificate file",
@@ -67,7 +66,7 @@ pub(super) static CHAIN_UNRELATED: Check = Check {
     severity: Severity::Info,
     title: "the file holds a certificate that is not part of the chain",
     basis: "RFC 8446, section 4.4.2",
-    clients: Clients::Told("current clients ignore it; clients that take the order literally refuse the chain"),
+    clients: Clients::Unminded,
     explanation: "What stands in the certificate file is sent to every client. A certificate that signed nothing in the chain is \
         mostly left over from a renewal under another authority, and the one that should stand in its place may be missing.",
     remedy: "remove it from the server's certificate file",
@@ -79,7 +78,7 @@ pub(super) static CHAIN_DUPLICATE: Check = Check {
     severity: Severity::Info,
     title: "a certificate stands twice in the chain",
     basis: "RFC 8446, section 4.4.2",
-    clients: Clients::Told("current clients ignore the second one"),
+    clients: Clients::Unminded,
     explanation: "It is sent twice in every handshake, to no use. It comes from appending a chain file to a file that had the chain \
         already.",
     remedy: "remove the second one",
@@ -129,8 +128,8 @@ pub(super) static REVOKED: Check = Check {
     severity: Severity::Error,
     title: "a certificate of the chain is revoked",
     basis: "RFC 5280, section 5",
-    clients: Clients::Told(
-        "clients that are given revocation lists refuse it: pronk with crl-file, Java with com.sun.net.ssl.checkRevocation",
+    clients: Clients::Concerns(
+        "whoever looks at revocation lists, such as pronk with crl-file and Java with com.sun.net.ssl.checkRevocation",
     ),
     explanation: "The authority has published that the certificate is not to be trusted any more, perhaps since its key was copied. \
         Most of Impala's clients do not look, so the server seems to work.",
@@ -173,6 +172,19 @@ pub(super) static ISSUER_NAME_FORM: Check = Check {
     explanation: "Names are the same if they differ in case, blanks or types of strings only. OpenSSL compares them so. rustls wants \
         the same octets, and Java folds strings of the types UTF8String and PrintableString alone.",
     remedy: "issue the certificate anew with the issuer's name copied from the authority's certificate",
+};
+
+pub(super) static CERTIFICATE_MALFORMED: Check = Check {
+    id: "certificate-malformed",
+    family: Family::Chain,
+    severity: Severity::Error,
+    title: "a certificate is written in a way that not every client can read",
+    basis: "RFC 5280, sections 4.1 and 4.2, and DER (X.690)",
+    clients: Clients::Judged(&[Why::Unreadable]),
+    explanation: "A certificate has one form, DER, and each extension has its own. What deviates is read by some clients and not by \
+        others. Java reads none of the certificates that are shown if one of them cannot be read, though it may be on no path. OpenSSL \
+        takes a certificate with such an extension for nobody's issuer and says `unable to get local issuer certificate`.",
+    remedy: "issue the certificate anew with current software",
 };
 
 pub(super) static CHAIN_INVALID: Check = Check {

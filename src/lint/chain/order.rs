@@ -8,13 +8,13 @@ use crate::lint::{Finding, Located, Severity, Subject};
 
 pub(super) fn lint(subject: &Subject, path: &Path<'_>) -> Vec<Finding> {
     let chain = subject.chain();
-    // A file with several servers' certificates is a collection; none of them is sent as the file has it.
-    if chain.len() < subject.leaf_located().origin.position().1 {
+    // A collection of several servers' certificates is not sent as the file has it.
+    if !subject.is_unordered && !subject.is_ordered() {
         return Vec::new();
     }
     let mut findings = Vec::new();
     let mut seen: Vec<&Located> = Vec::new();
-    let mut disorder = wrong_start(subject);
+    let mut disorder = if subject.is_unordered { None } else { wrong_start(subject) };
     for at in chain {
         if let Some(first) = seen.iter().find(|it| it.certificate.der == at.certificate.der) {
             findings.push(duplicate(first, at));
@@ -22,7 +22,7 @@ pub(super) fn lint(subject: &Subject, path: &Path<'_>) -> Vec<Finding> {
         }
         if path.has_above(at) {
             let follows = seen.iter().any(|below| below.certificate.names_issuer(&at.certificate));
-            if !follows && disorder.is_none() {
+            if !follows && disorder.is_none() && !subject.is_unordered {
                 disorder = Some(wrong_place(path, at));
             }
             if at.certificate.names_itself() {

@@ -86,7 +86,7 @@ impl Client {
             Self::Java => ["Java", "17"],
             Self::Java25 => ["Java", "25"],
             Self::Rustls => ["", "rustls"],
-            Self::Hue => ["", "Hue"],
+            Self::Hue => ["Hue", "4"],
             Self::ThriftCpp => ["Thrift", "C++"],
         }
     }
@@ -138,8 +138,8 @@ impl Client {
             Self::Java => "Java 17 (JDBC drivers that verify names)",
             Self::Java25 => "Java 25 (JDBC drivers that verify names)",
             Self::Rustls => "rustls 0.23, which pronk uses toward members",
-            Self::Hue => "Hue",
-            Self::ThriftCpp => "Thrift's C++ library and what is built on it; no ODBC driver was tried",
+            Self::Hue => "Hue 4, up to 4.11 (its TSSLSocketWithWildcardSAN)",
+            Self::ThriftCpp => "Thrift's C++ library, 0.9 to 0.22, and what is built on it; no ODBC driver was tried",
         }
     }
 }

@@ -17,13 +17,16 @@ pub(super) enum Wildcards {
 /// Addresses are looked for among the IP addresses alone; names among the DNS names, or in the last common name where
 /// there is no DNS name. A dot has to follow a wildcard.
 pub(super) fn judge(names: &CertificateNames, host: &Host, wildcards: Wildcards) -> Verdict {
-    // Java 17 passes over alternative names of which it cannot read an address, and Java 25 refuses the certificate.
-    if wildcards == Wildcards::AnyLabel && names.others.iter().any(|name| name.starts_with("broken IP")) {
+    // Java 17 passes over alternative names of which it cannot read one, and Java 25 refuses the certificate.
+    if wildcards == Wildcards::AnyLabel && names.has_broken {
         let common = CertificateNames { common: names.common.clone(), ..CertificateNames::default() };
         return judge(&common, host, Wildcards::AnyLabel);
     }
     let host_name = match host {
-        Host::Ip(address) if names.ip.contains(address) => return Verdict::accepts(Why::AddressMatches),
+        // An IPv4 address within IPv6 is the IPv4 address.
+        Host::Ip(address) if names.ip.contains(&address.to_canonical()) => {
+            return Verdict::accepts(Why::AddressMatches);
+        }
         Host::Ip(_) => return no_match(names, host),
         Host::Name(name) => name,
     };

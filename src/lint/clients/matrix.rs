@@ -7,7 +7,7 @@ use rayon::prelude::*;
 use super::{Client, Verdict, Why};
 use crate::lint::judgement::Judgement;
 use crate::lint::known_authorities::KnownAuthorities;
-use crate::lint::{Linter, Subject, Use};
+use crate::lint::{Linter, Subject};
 use crate::model::Host;
 
 /// Which clients accept which certificate for which front-end name.
@@ -34,16 +34,11 @@ impl Matrix {
     /// Judges every chain that clients may see, for every front-end name of its role.
     pub fn of(linter: &Linter, subjects: &[Subject]) -> Self {
         let known = KnownAuthorities::of(&linter.trust, &linter.revocation_lists, subjects, linter.now);
-        let shown = subjects.par_iter().filter(|subject| is_shown_to_clients(subject));
+        let shown = subjects.par_iter().filter(|subject| subject.is_shown_to_clients());
         let judged: Vec<_> = shown.map(|subject| rows(subject, &known)).collect();
         let assumes_trust = judged.iter().any(|(_, assumes)| *assumes);
         Self { rows: judged.into_iter().flat_map(|(rows, _)| rows).collect(), assumes_trust }
     }
-}
-
-/// Returns whether clients may see it, and not pronk alone.
-fn is_shown_to_clients(subject: &Subject) -> bool {
-    !matches!(subject.role.usage, Use::Authority | Use::ReEncrypt)
 }
 
 /// Returns the rows of a chain, and whether its end is taken for trusted.

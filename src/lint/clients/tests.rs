@@ -224,8 +224,8 @@ fn matrix_is_aligned_and_gives_each_reason_once() {
         assumes_trust: false,
     };
     insta::assert_snapshot!(render(&matrix), @r"
-                               shell    shell    py   shell  impyla   impyla    shell 4.6  impyla .24  OpenSSL  Java  Java               Thrift
-    certificate  name          2.7-3.x  4.0-4.5  3.6  4.6    py<3.12  py>=3.12  py>=3.13   thrift .24  3.0      17    25    rustls  Hue  C++
+                               shell    shell    py   shell  impyla   impyla    shell 4.6  impyla .24  OpenSSL  Java  Java          Hue  Thrift
+    certificate  name          2.7-3.x  4.0-4.5  3.6  4.6    py<3.12  py>=3.12  py>=3.13   thrift .24  3.0      17    25    rustls  4    C++
     lb.pem       lb.corp.test  ok       ok       ok   ok     ok       ok        ok         ok          ok       ok    ok    ok      ok   ok
     node1.pem    lb.corp.test  ok       ok       ok   ok     ok       no 1      ok         ok          ok       ok    ok    ok      ok   ok
     node2.pem    lb.corp.test  ok       ok       ok   ok     ok       ok        ok         ok          ok       ok    ok    no 2    ok   ok
@@ -245,8 +245,8 @@ fn matrix_is_aligned_and_gives_each_reason_once() {
     Java 17                Java 17 (JDBC drivers that verify names)
     Java 25                Java 25 (JDBC drivers that verify names)
     rustls                 rustls 0.23, which pronk uses toward members
-    Hue                    Hue
-    Thrift C++             Thrift's C++ library and what is built on it; no ODBC driver was tried
+    Hue 4                  Hue 4, up to 4.11 (its TSSLSocketWithWildcardSAN)
+    Thrift C++             Thrift's C++ library, 0.9 to 0.22, and what is built on it; no ODBC driver was tried
 
     Judged: names, dates, trust, path, usage, constraints, signatures, keys. Not judged: revocation, and what a driver or its options switch off.
     ");

@@ -67,6 +67,8 @@ pub enum Why {
     StrictNoKeyUsage,
     EmptySubject,
     EmptyIssuer,
+    Unreadable,
+    ForeignKey,
 }
 
 /// The reasons for which a client does not take a certificate's names for the host's.
@@ -148,6 +150,8 @@ impl Why {
         Self::StrictNoKeyUsage,
         Self::EmptySubject,
         Self::EmptyIssuer,
+        Self::Unreadable,
+        Self::ForeignKey,
     ];
 
     /// Returns whether it is about how certificates go together, and not about one of them.
@@ -228,6 +232,8 @@ impl Why {
             Self::StrictNoKeyUsage => "strict: key usage of an authority missing",
             Self::EmptySubject => "the subject is empty and the alternative names are not critical",
             Self::EmptyIssuer => "the issuer's name is empty",
+            Self::Unreadable => "a certificate is written in a way that this client cannot read",
+            Self::ForeignKey => "the server does not have the key of the certificate that it shows",
         }
     }
 }

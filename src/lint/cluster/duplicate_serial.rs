@@ -11,7 +11,7 @@ pub(super) static DUPLICATE_SERIAL: Check = Check {
     severity: Severity::Warning,
     title: "two certificates of one issuer have the same serial number",
     basis: "RFC 5280, section 4.1.2.2",
-    clients: Clients::Told("NSS (Firefox) refuses the second that it sees; a revocation list revokes both"),
+    clients: Clients::Unminded,
     explanation: "Issuer and serial number identify a certificate. Scripts that run `openssl x509 -set_serial 1`, or copy an \
         authority's folder from host to host, number alike. Revoking one then revokes the other, and Firefox says \
         `SEC_ERROR_REUSED_ISSUER_AND_SERIAL`.",

@@ -12,7 +12,7 @@ pub(super) static MIXED_ISSUERS: Check = Check {
     severity: Severity::Info,
     title: "the certificates of the cluster come from several issuers",
     basis: "RFC 5280, section 6.1: a client trusts a server through its issuer",
-    clients: Clients::Told("those that trust one of the issuers only"),
+    clients: Clients::Concerns("clients that have the authority of some of the servers only"),
     explanation: "While a cluster moves from one authority to another this is as it should be: clients then need both \
         authorities in their truststores, or they fail on some of the servers.",
     remedy: "give the clients all of the authorities, or issue the certificates of the rarer ones anew",

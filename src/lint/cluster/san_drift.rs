@@ -5,7 +5,8 @@ use std::collections::{BTreeMap, HashSet};
 
 use super::shortened_list::first_few;
 use crate::cert::Field;
-use crate::lint::{Check, Clients, Family, Finding, Severity, Subject, Use, remedy};
+use crate::lint::affected::ask;
+use crate::lint::{Check, Clients, Family, Finding, Severity, Subject, Use, audience, remedy};
 use crate::model::Host;
 
 pub(super) static SAN_DRIFT: Check = Check {
@@ -14,7 +15,7 @@ pub(super) static SAN_DRIFT: Check = Check {
     severity: Severity::Warning,
     title: "a certificate lacks a name that most others of the cluster carry",
     basis: "RFC 9525, section 6.3",
-    clients: Clients::Told("those that the load balancer sends to this server and that look for the name"),
+    clients: Clients::Asked,
     explanation: "Behind one load balancer every server answers to the same names beside its own. When one of them lacks a \
         name, connections by that name fail now and then, whenever the load balancer chooses that server. A name is missed \
         when more than half of the servers carry it; names of single nodes are nobody else's business.",
@@ -45,6 +46,8 @@ pub(super) fn san_drift(servers: &[&Subject]) -> Vec<Finding> {
             .field(Field::SubjectAlternativeName)
             .observed(first_few(sorted(own)))
             .expected(format!("{list} among the subject alternative names"));
+        finding.asked = missing.iter().filter_map(|(name, _)| Host::parse(name).ok()).collect();
+        ask(&mut finding, &audience::of(server.role.usage));
         finding.notes.extend(remedy::restart(server).map(Into::into));
         findings.push(finding);
     }

@@ -10,7 +10,7 @@ pub(super) static SERVED_DIFFERS: Check = Check {
     severity: Severity::Warning,
     title: "the server shows another certificate than its file holds",
     basis: "impalad reads --ssl_server_certificate when it starts",
-    clients: Clients::Told("all see the certificate that the server started with"),
+    clients: Clients::Concerns("whoever connects: the server shows the certificate that it started with"),
     explanation: "A certificate that was renewed on disk protects nobody until the server takes it. An impalad does so when \
         it starts, and pronk within `certificate-refresh`. Where the certificate that is shown is the newer one, the file is \
         a stale copy, or not the file that the server reads.\n\n\

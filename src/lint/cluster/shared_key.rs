@@ -14,7 +14,7 @@ pub(super) static SHARED_KEY: Check = Check {
     severity: Severity::Info,
     title: "several servers have the same private key",
     basis: "no rule; a key that is in fewer places is lost less often",
-    clients: Clients::Told("none notice"),
+    clients: Clients::Unminded,
     explanation: "One certificate for all nodes, with all their names or a wildcard, is easy to roll out and works. Who takes \
         the key from one node has it for all of them, and all must be replaced at once. Certificates that differ and \
         share a key have the disadvantage without the ease.",

@@ -2,7 +2,9 @@
 
 use crate::cert::Field;
 use crate::cert::bundle::KeyFile;
+use crate::lint::clients::Why;
 use crate::lint::{Check, Clients, Family, Finding, Severity, Subject, Use};
+use crate::words::quoted;
 
 pub(super) static KEY_MISMATCH: Check = Check {
     id: "key-mismatch",
@@ -10,7 +12,7 @@ pub(super) static KEY_MISMATCH: Check = Check {
     severity: Severity::Error,
     title: "the private key does not belong to the certificate",
     basis: "RFC 8446, section 4.4.3: the server signs with the key that is in its certificate",
-    clients: Clients::Told("every client; the server itself mostly refuses to start"),
+    clients: Clients::Judged(&[Why::ForeignKey]),
     explanation: "The public half of the private key is not the key that the certificate carries. OpenSSL says `key values \
         mismatch`. Mostly the certificate was renewed with another request, or the files of two nodes were mixed up, or \
         the file begins with an authority's certificate instead of the server's own.",
@@ -23,7 +25,7 @@ pub(super) static KEY_ENCRYPTED: Check = Check {
     severity: Severity::Error,
     title: "the private key is encrypted and cannot be decrypted with what is given",
     basis: "RFC 8018, section 6.2",
-    clients: Clients::Told("the server: it cannot start without the passphrase"),
+    clients: Clients::Concerns("the server that is to use the key"),
     explanation: "Whether the key belongs to the certificate cannot be told without its passphrase. pronk takes the \
         passphrase from a file or the environment, and an impalad runs the command of `--ssl_private_key_password_cmd`, \
         which prints it.\n\n\
@@ -38,7 +40,7 @@ pub(super) static KEY_UNUSABLE: Check = Check {
     severity: Severity::Error,
     title: "the private key cannot be used",
     basis: "RFC 5958 (PKCS#8), RFC 8017 (RSA), RFC 5915 (elliptic curves)",
-    clients: Clients::Told("the server: it cannot start"),
+    clients: Clients::Concerns("the server that is to use the key"),
     explanation: "The file has a private key that cannot be decoded, or one of a kind that is of no use to a TLS server: \
         RSA of 2048 bits or more, ECDSA on P-256, P-384 or P-521, and Ed25519 are.",
     remedy: "make a new key and request a certificate for it",
@@ -50,7 +52,7 @@ pub(super) static KEY_READABLE_BY_OTHERS: Check = Check {
     severity: Severity::Warning,
     title: "every user of the host can reach the private key",
     basis: "CA/Browser Forum Baseline Requirements, section 1.6.1: a key to which others have had access is compromised",
-    clients: Clients::Told("none notice; pronk refuses to serve with such a key"),
+    clients: Clients::Concerns("every user of the host, and pronk, which serves with no such key"),
     explanation: "Who can read the private key can pose as the server, and can read traffic of which the keys were exchanged \
         with RSA. A group is fine: an impalad often reads a key that belongs to root and to the group `impala`.",
     remedy: "take the permissions from others; if the host has users who are not trusted, replace the key",
@@ -119,26 +121,5 @@ fn finding(check: &'static Check, subject: &Subject, message: String) -> Finding
     Finding::new(check, subject.leaf_located(), message)
 }
 
-/// Returns a path as a shell takes it.
-fn quoted(path: &str) -> String {
-    let plain = |letter: char| letter.is_ascii_alphanumeric() || "/._-+@%,=:".contains(letter);
-    if path.chars().all(plain) && !path.starts_with('-') {
-        return path.to_owned();
-    }
-    format!("'{}'", path.replace('\'', r"'\''"))
-}
-
 /// The permissions of those who are neither the owner nor in the group, as pronk judges keys when it reads them.
 const OTHERS: u32 = 0o007;
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn paths_are_quoted_where_a_shell_would_split_them() {
-        assert_eq!(quoted("/etc/tls/lb.key"), "/etc/tls/lb.key");
-        assert_eq!(quoted("it's a key"), r"'it'\''s a key'");
-        assert_eq!(quoted("-rf"), "'-rf'");
-    }
-}

@@ -24,9 +24,7 @@ pub(super) static RSA_EXPONENT_SMALL: Check = Check {
     severity: Severity::Warning,
     title: "an RSA key has an unusual public exponent",
     basis: "FIPS 186-5, section A.1.1; CA/Browser Forum Baseline Requirements, section 6.1.6",
-    clients: Clients::Told(
-        "all take an odd exponent from 3; what insists on FIPS takes 65537 or more; an even one or 1 is no key at all",
-    ),
+    clients: Clients::Unminded,
     explanation: "The public exponent should be 65537. With 3 a single flaw in how somebody checks the padding lets anybody \
         forge signatures, as has happened. With 1, or with an even number, there is no signature to speak of.",
     remedy: "make a key with the exponent 65537, as every tool does when it is not told otherwise",
@@ -38,7 +36,7 @@ pub(super) static KEY_ROCA: Check = Check {
     severity: Severity::Error,
     title: "an RSA key was made by a faulty chip, so that others can compute it",
     basis: "CVE-2017-15361 (ROCA)",
-    clients: Clients::Told("none notice; authorities revoke such certificates"),
+    clients: Clients::Unminded,
     explanation: "Infineon's RSALib, in smart cards, security modules and TPMs sold until 2017, made primes of a form that \
         makes the key factorable: 2048 bits for some ten thousands of dollars. The modulus shows it: its remainders \
         modulo small primes are powers of 65537, which an honest key shows once in 200 million times.",
@@ -51,7 +49,7 @@ pub(super) static KEY_FERMAT: Check = Check {
     severity: Severity::Error,
     title: "the primes of an RSA key are so close to each other that anybody can compute them",
     basis: "CVE-2022-26320; FIPS 186-5, section A.1.1: primes differ in their first 100 bits",
-    clients: Clients::Told("none notice; authorities revoke such certificates"),
+    clients: Clients::Unminded,
     explanation: "Fermat's method factors a modulus whose primes are close to each other, and found this one's within the \
         100 rounds that are tried here, which takes less than a millisecond. The private key is as good as published.",
     remedy: "make a key with other software, request a certificate for it, and revoke this one",
@@ -63,7 +61,7 @@ pub(super) static KEY_DEBIAN_WEAK: Check = Check {
     severity: Severity::Error,
     title: "an RSA key is on a list of keys that everybody has",
     basis: "CVE-2008-0166",
-    clients: Clients::Told("none notice; authorities revoke such certificates"),
+    clients: Clients::Unminded,
     explanation: "From 2006 to 2008 Debian's OpenSSL, and Ubuntu's, made one of some ten thousand keys for each length, and \
         all of them are public.\n\n\
         pronk ships no list. It reads those in `/usr/share/openssl-blacklist`, from the package openssl-blacklist of older \

@@ -61,6 +61,17 @@ impl WeakKeys {
         Ok(Self(fingerprints.into()))
     }
 
+    /// Returns these lists and others together.
+    pub fn with(self, others: Self) -> Self {
+        if self.0.is_empty() || others.0.is_empty() {
+            return if self.0.is_empty() { others } else { self };
+        }
+        let mut all = [&self.0[..], &others.0[..]].concat();
+        all.sort_unstable();
+        all.dedup();
+        Self(all.into())
+    }
+
     /// Returns whether the key with this modulus is on a list.
     pub fn contains(&self, modulus: &[u8]) -> bool {
         !self.0.is_empty() && self.0.binary_search(&fingerprint(modulus)).is_ok()

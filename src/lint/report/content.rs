@@ -16,8 +16,8 @@ pub struct Report<'a> {
     pub hostnames: &'a [String],
     /// Whether any names were looked for.
     pub names_checked: bool,
-    /// How to have names looked for, if they were not.
-    pub names_help: &'a str,
+    /// How to have names looked for, if they were not and can be.
+    pub names_help: Option<&'a str>,
     /// The least severity that fails a build; none fails on nothing.
     pub fail_on: Option<Severity>,
     /// The folder that build servers know files below.

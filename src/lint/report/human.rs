@@ -39,8 +39,10 @@ fn summary(report: &Report<'_>) -> String {
         let _ = write!(text, "; {} allowed", counted(report.findings.allowed, "finding"));
     }
     text.push('\n');
-    if !report.names_checked {
-        let _ = writeln!(text, "names were not checked: {}", report.names_help);
+    if !report.names_checked
+        && let Some(help) = report.names_help
+    {
+        let _ = writeln!(text, "names were not checked: {help}");
     }
     text
 }

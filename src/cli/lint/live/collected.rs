@@ -5,7 +5,8 @@ use rustls_pki_types::CertificateDer;
 use crate::cert::MaterialError;
 use crate::config::Diagnostics;
 use crate::inventory::{Chain, chains};
-use crate::lint::{Finding, PortFailure, Role, Subject, Trust, port_failure};
+use crate::lint::clients::Client;
+use crate::lint::{Finding, PortFailure, Role, Subject, Trust, Use, not_agreed, port_failure};
 use crate::tls::FetchError;
 
 /// What was found on live ports and in a configuration.
@@ -32,35 +33,51 @@ impl Collected {
         others.notes.into_iter().for_each(|note| self.notes.push(note));
     }
 
-    /// Adds what came of asking the port at `address`: a subject for each role, or a finding.
-    pub(super) fn add(
-        &mut self,
-        address: &str,
-        fetched: Result<Chain, FetchError>,
-        roles: &[(Role, Option<Trust>)],
-        expected: &str,
-    ) {
-        let (failure, reason) = match fetched.map(|chain| chains::shown(address, &chain)) {
-            Ok(Ok(chain)) => {
+    /// Adds the chain that the port at `address` shows: a subject for each role, or a finding.
+    pub(super) fn add_chain(&mut self, address: &str, chain: &Chain, roles: &[(Role, Option<Trust>)]) {
+        match chains::shown(address, chain) {
+            Ok(chain) => {
                 for (role, trust) in roles {
                     let Some(mut subject) = Subject::new(chain.clone(), None, role.clone()) else { continue };
                     subject.trust = trust.clone();
                     self.subjects.push(subject);
                 }
-                return;
             }
-            Ok(Err(error)) => (PortFailure::Handshake, format!("shows a certificate that cannot be decoded: {error}")),
-            Err(reason) => (failure(&reason), reason.to_string()),
+            Err(error) => {
+                let reason = format!("shows a certificate that cannot be decoded: {error}");
+                let expected = "a certificate that can be decoded";
+                self.findings.push(port_failure(PortFailure::Ended, address, &reason, expected));
+            }
+        }
+    }
+
+    /// Adds that the port at `address` shows no chain, perhaps when asked for some names only. `speaking` are the clients
+    /// that it agrees with where it does not with pronk.
+    pub(super) fn add_failure(
+        &mut self,
+        address: &str,
+        failure: &FetchError,
+        asked: Option<&str>,
+        speaking: &[Client],
+        usages: &[Use],
+        expected: &str,
+    ) {
+        let reason = match asked {
+            Some(names) => format!("{failure}, when it is asked for {names}"),
+            None => failure.to_string(),
         };
-        self.findings.push(port_failure(failure, address, &reason, expected));
+        self.findings.push(match failure {
+            FetchError::NotAgreed(_) => not_agreed(address, &reason, expected, speaking, usages),
+            _ => port_failure(of(failure), address, &reason, expected),
+        });
     }
 }
 
-fn failure(reason: &FetchError) -> PortFailure {
+fn of(reason: &FetchError) -> PortFailure {
     match reason {
-        FetchError::NotAgreed(_) => PortFailure::NotAgreed,
         FetchError::Plaintext(_) => PortFailure::Plaintext,
         FetchError::Resolve(_) | FetchError::Connect(_) | FetchError::Short(_) => PortFailure::Unreachable,
-        FetchError::TimedOut | FetchError::ClosedEarly | FetchError::Handshake(_) => PortFailure::Handshake,
+        FetchError::TimedOut | FetchError::ClosedEarly => PortFailure::Silent,
+        FetchError::Handshake(_) | FetchError::NotAgreed(_) => PortFailure::Ended,
     }
 }

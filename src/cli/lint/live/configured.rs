@@ -1,15 +1,15 @@
 //! Everything that a configuration file has to do with certificates.
 
 use super::collected::Collected;
-use super::fetch::fetch;
 use super::port::Port;
+use super::question::{Answers, Questions, ask};
 use crate::cert::entry;
 use crate::config::{Loaded, Severity};
 use crate::inventory::targets::{MemberTarget, ProfileTarget, nameless};
 use crate::inventory::{Targets, chains, trust};
 use crate::lint::{Role, Subject, Trust, Use};
+use crate::model::Name;
 use crate::model::profile::{CertKey, Certificate, TrustAnchors};
-use crate::model::{Host, Name};
 use crate::tls::FetchError;
 
 /// Collects everything that a configuration has to do with certificates: those that pronk serves and those in reserve
@@ -24,19 +24,23 @@ pub(in crate::cli::lint) fn from_config(loaded: &Loaded, now: i64, expiry_days: 
     let mut collected = Collected::default();
     targets.profiles.iter().for_each(|target| collected.add_profile(target, loaded));
 
-    let ports: Vec<_> = targets.members.iter().map(port).collect();
-    let fetched = fetch(&ports)?;
-    let without_tls = without_tls(&targets.members, &fetched);
-    for (target, fetched) in targets.members.iter().zip(fetched) {
-        if is_plaintext(&fetched) && target.virtual_servers.iter().all(|name| without_tls.contains(name)) {
-            continue;
-        }
-        let expected_roles: Vec<_> = target
+    let questions = targets.members.iter().map(|target| Questions {
+        port: port(target),
+        address: target.key.to_string(),
+        roles: target
             .expectations
             .iter()
             .map(|it| (it.role.clone(), it.trust.as_ref().and_then(|anchors| collected.trust(anchors))))
-            .collect();
-        collected.add(&target.key.to_string(), fetched, &expected_roles, &expected(target));
+            .collect(),
+        expected: expected(target),
+    });
+    let answers = ask(questions.collect())?;
+    let without_tls = without_tls(&targets.members, &answers);
+    for (target, answers) in targets.members.iter().zip(answers) {
+        let is_meant = target.virtual_servers.iter().all(|name| without_tls.contains(name));
+        if !(is_meant && answers.all_are(is_plaintext)) {
+            answers.add_to(&mut collected);
+        }
     }
     for profile in &targets.peers {
         match profile.files() {
@@ -103,37 +107,34 @@ impl Collected {
     }
 }
 
-/// Returns the port of a member, asked for the name that clients or pronk ask for.
+/// Returns the port of a member, under the node's name.
 fn port(target: &MemberTarget) -> Port {
-    let passthrough = target.expectations.iter().filter(|it| it.role.usage == Use::Passthrough);
-    let front_end = passthrough.flat_map(|it| &it.role.front_ends).find(|host| matches!(host, Host::Name(_)));
     let host = target.node.address.to_string();
-    Port { host, port: target.key.port, server_name: target.server_name() }.asked_for(front_end)
+    Port { host, port: target.key.port, server_name: target.server_name() }
 }
 
 /// Returns whether a port takes connections and speaks no TLS, as far as can be told.
-fn is_plaintext<T>(fetched: &Result<T, FetchError>) -> bool {
-    matches!(fetched, Err(FetchError::Plaintext(_) | FetchError::TimedOut | FetchError::ClosedEarly))
+fn is_plaintext(failure: &FetchError) -> bool {
+    matches!(failure, FetchError::Plaintext(_) | FetchError::TimedOut | FetchError::ClosedEarly)
 }
 
 /// Returns the virtual servers that pass through what their members speak, where none of these speaks TLS.
-fn without_tls<T>(targets: &[MemberTarget], fetched: &[Result<T, FetchError>]) -> Vec<Name> {
+fn without_tls(targets: &[MemberTarget], answers: &[Answers]) -> Vec<Name> {
     let passthrough = |target: &MemberTarget| target.expectations.iter().all(|it| it.role.usage == Use::Passthrough);
     let mut names: Vec<_> = targets.iter().flat_map(|target| target.virtual_servers.iter().cloned()).collect();
     names.sort();
     names.dedup();
     names.retain(|name| {
-        let members = || targets.iter().zip(fetched).filter(|(target, _)| target.virtual_servers.contains(name));
-        members().all(|(target, fetched)| passthrough(target) && is_not_tls(fetched))
-            && members().any(|(_, fetched)| is_plaintext(fetched))
+        let members = || targets.iter().zip(answers).filter(|(target, _)| target.virtual_servers.contains(name));
+        members().all(|(target, answers)| passthrough(target) && answers.all_are(is_not_tls))
+            && members().any(|(_, answers)| answers.all_are(is_plaintext))
     });
     names
 }
 
 /// Returns whether a port shows nothing of TLS: it speaks something else, or nobody can connect to it.
-fn is_not_tls<T>(fetched: &Result<T, FetchError>) -> bool {
-    is_plaintext(fetched)
-        || matches!(fetched, Err(FetchError::Resolve(_) | FetchError::Connect(_) | FetchError::Short(_)))
+fn is_not_tls(failure: &FetchError) -> bool {
+    is_plaintext(failure) || matches!(failure, FetchError::Resolve(_) | FetchError::Connect(_) | FetchError::Short(_))
 }
 
 /// Returns what the port should do, for the finding that it does not.

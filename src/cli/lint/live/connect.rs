@@ -1,8 +1,8 @@
 //! The ports that a user names.
 
 use super::collected::Collected;
-use super::fetch::fetch;
 use super::port::Port;
+use super::question::{Questions, ask};
 use crate::lint::Role;
 use crate::model::Host;
 
@@ -11,16 +11,20 @@ use crate::model::Host;
 /// # Errors
 /// There are no threads to ask from.
 pub(in crate::cli::lint) fn connect(ports: &[Port], role: &Role) -> anyhow::Result<Collected> {
-    let mut collected = Collected::default();
-    // Clients ask for the name that they connect to, and a server may choose its certificate by that.
-    let front_end = role.front_ends.iter().find(|host| matches!(host, Host::Name(_)));
-    let asked: Vec<_> = ports.iter().map(|port| port.clone().asked_for(front_end)).collect();
-    let chains = fetch(&asked)?;
-    for (port, fetched) in ports.iter().zip(chains) {
+    let questions = ports.iter().map(|port| {
         // Nobody looks for an address in a certificate only because we have no name for the node.
         let node = port.server_name.clone().filter(|it| matches!(it, Host::Name(_)) && !role.front_ends.contains(it));
         let role = Role { node: node.or_else(|| role.node.clone()), ..role.clone() };
-        collected.add(&port.to_string(), fetched, &[(role, None)], "TLS, with a certificate");
+        Questions {
+            port: port.clone(),
+            address: port.to_string(),
+            roles: vec![(role, None)],
+            expected: "TLS, with a certificate".into(),
+        }
+    });
+    let mut collected = Collected::default();
+    for answers in ask(questions.collect())? {
+        answers.add_to(&mut collected);
     }
     Ok(collected)
 }

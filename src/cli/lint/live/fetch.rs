@@ -7,12 +7,22 @@ use indicatif::ProgressBar;
 use tokio::sync::Semaphore;
 use tokio::task::JoinSet;
 
+use super::hello;
 use super::port::Port;
 use crate::inventory::Chain;
+use crate::lint::clients::Client;
 use crate::tls::{FetchError, fetch_chain};
 
+/// What a port answers.
+#[derive(Debug)]
+pub(super) enum Answer {
+    Chain(Chain),
+    /// Why it shows none, and the clients that it agrees with where it does not with pronk.
+    None(FetchError, Vec<Client>),
+}
+
 /// Asks all ports, some at a time, and returns the answers in their order.
-pub(super) fn fetch(ports: &[Port]) -> anyhow::Result<Vec<Result<Chain, FetchError>>> {
+pub(super) fn fetch(ports: &[Port]) -> anyhow::Result<Vec<Answer>> {
     if ports.is_empty() {
         return Ok(Vec::new());
     }
@@ -23,7 +33,7 @@ pub(super) fn fetch(ports: &[Port]) -> anyhow::Result<Vec<Result<Chain, FetchErr
     Ok(fetched)
 }
 
-async fn fetch_all(ports: &[Port]) -> Vec<Result<Chain, FetchError>> {
+async fn fetch_all(ports: &[Port]) -> Vec<Answer> {
     let permits = Arc::new(Semaphore::new(AT_ONCE));
     let mut asked = JoinSet::new();
     for (index, port) in ports.iter().cloned().enumerate() {
@@ -31,12 +41,18 @@ async fn fetch_all(ports: &[Port]) -> Vec<Result<Chain, FetchError>> {
         asked.spawn(async move {
             // The semaphore is never closed.
             let _permit = permits.acquire().await;
-            (index, fetch_chain((port.host.as_str(), port.port), port.server_name.as_ref(), LIMIT).await)
+            let fetched = fetch_chain((port.host.as_str(), port.port), port.server_name.as_ref(), LIMIT).await;
+            let answer = match fetched {
+                Ok(chain) => Answer::Chain(chain),
+                Err(failure @ FetchError::NotAgreed(_)) => Answer::None(failure, hello::speaking(&port, LIMIT).await),
+                Err(failure) => Answer::None(failure, Vec::new()),
+            };
+            (index, answer)
         });
     }
     // It is drawn on a terminal only.
     let progress = ProgressBar::new(ports.len() as u64);
-    let mut fetched: Vec<_> = ports.iter().map(|_| Err(FetchError::TimedOut)).collect();
+    let mut fetched: Vec<_> = ports.iter().map(|_| Answer::None(FetchError::TimedOut, Vec::new())).collect();
     while let Some(answer) = asked.join_next().await {
         if let Ok((index, answer)) = answer
             && let Some(answered) = fetched.get_mut(index)

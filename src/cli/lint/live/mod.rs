@@ -4,7 +4,9 @@ mod collected;
 mod configured;
 mod connect;
 mod fetch;
+mod hello;
 mod port;
+mod question;
 
 pub(super) use configured::from_config;
 pub(super) use connect::connect;

@@ -1,6 +1,6 @@
 //! Name constraints (RFC 5280, section 4.2.1.10), as each verifier reads them.
 
-use crate::cert::{Certificate, DistinguishedName, GeneralName, NameConstraints};
+use crate::cert::{Bound, Certificate, DistinguishedName, GeneralName, NameConstraints, Subtree};
 use crate::lint::clients::rustls::is_dns_name;
 use crate::model::Host;
 
@@ -30,18 +30,25 @@ pub(super) fn are_broken(
     is_leaf: bool,
     matching: Matching,
 ) -> bool {
+    // OpenSSL gives up at a mailbox of the subject that is in another type of string.
+    let is_foreign = |mailbox: &(String, bool)| !mailbox.1;
+    if matching == Matching::OpenSsl && certificate.subject.mailboxes().iter().any(is_foreign) {
+        return true;
+    }
     names(certificate, is_leaf, matching).iter().any(|name| {
-        let stands = |base: &GeneralName, excludes: bool| match matching {
-            Matching::OpenSsl => in_openssl(name, base),
-            Matching::Java => in_java(name, base),
-            Matching::WebPki => in_webpki(name, base, excludes),
+        let stands = |tree: &Subtree, excludes: bool| match (matching, tree.bound) {
+            (Matching::WebPki, Bound::Zero | Bound::Some) => Stands::Unclear,
+            (Matching::OpenSsl, Bound::Some) if are_of_one_kind(name, &tree.base) => Stands::Unclear,
+            (Matching::OpenSsl, _) => in_openssl(name, &tree.base),
+            (Matching::Java, _) => in_java(name, &tree.base),
+            (Matching::WebPki, Bound::None) => in_webpki(name, &tree.base, excludes),
         };
         let excluded = constraints
             .excluded
             .iter()
-            .map(|base| stands(base, true))
+            .map(|tree| stands(tree, true))
             .any(|it| matches!(it, Stands::Inside | Stands::Unclear));
-        let permitted: Vec<_> = constraints.permitted.iter().map(|base| stands(base, false)).collect();
+        let permitted: Vec<_> = constraints.permitted.iter().map(|tree| stands(tree, false)).collect();
         let unclear = permitted.contains(&Stands::Unclear);
         let outside = permitted.contains(&Stands::Outside) && !permitted.contains(&Stands::Inside);
         excluded || unclear || outside
@@ -50,21 +57,33 @@ pub(super) fn are_broken(
 
 /// Returns the names that a verifier compares: the alternative names, the subject, and perhaps the common name.
 fn names(certificate: &Certificate, is_leaf: bool, matching: Matching) -> Vec<GeneralName> {
-    let mut names = certificate.alternative_names();
+    // Java passes over all of them if it cannot read one.
+    let passes_over = matching == Matching::Java && certificate.names.has_broken;
+    let mut names = if passes_over { Vec::new() } else { certificate.alternative_names() };
+    let mailboxes = || certificate.subject.mailboxes().into_iter().map(|(mailbox, _)| GeneralName::Email(mailbox));
     let has = |names: &[GeneralName], kind: fn(&GeneralName) -> bool| names.iter().any(kind);
     let is_dns = |name: &GeneralName| matches!(name, GeneralName::Dns(_));
     match matching {
-        Matching::OpenSsl if is_leaf && !has(&names, is_dns) => {
-            let common = certificate.names.common.iter().filter(|name| is_taken_for_dns_name(name));
-            names.extend(common.cloned().map(GeneralName::Dns));
-        }
-        Matching::Java => names.extend(certificate.names.common.last().and_then(|common| match Host::parse(common) {
-            Ok(Host::Ip(address)) if !has(&names, |it| matches!(it, GeneralName::Ip(_))) => {
-                Some(GeneralName::Ip(octets(address)))
+        Matching::OpenSsl => {
+            names.extend(mailboxes());
+            if is_leaf && !has(&names, is_dns) {
+                let common = certificate.names.common.iter().filter(|name| is_taken_for_dns_name(name));
+                names.extend(common.cloned().map(GeneralName::Dns));
             }
-            Ok(Host::Name(name)) if !has(&names, is_dns) && !name.contains('_') => Some(GeneralName::Dns(name)),
-            _ => None,
-        })),
+        }
+        Matching::Java => {
+            // Without alternative names the mailboxes of the subject count.
+            if names.is_empty() {
+                names.extend(mailboxes());
+            }
+            names.extend(certificate.names.common.last().and_then(|common| match Host::parse(common) {
+                Ok(Host::Ip(address)) if !has(&names, |it| matches!(it, GeneralName::Ip(_))) => {
+                    Some(GeneralName::Ip(octets(address)))
+                }
+                Ok(Host::Name(name)) if !has(&names, is_dns) && !name.contains('_') => Some(GeneralName::Dns(name)),
+                _ => None,
+            }));
+        }
         _ => {}
     }
     if !certificate.subject.is_empty() || matching == Matching::WebPki {
@@ -121,6 +140,13 @@ fn in_java(name: &GeneralName, base: &GeneralName) -> Stands {
         (GeneralName::Directory { der: name, .. }, GeneralName::Directory { der: base, .. }) => {
             inside(DistinguishedName::new(name).is_within_in_java(&DistinguishedName::new(base)))
         }
+        (GeneralName::Email(name), GeneralName::Email(base)) if base.contains('@') => {
+            inside(name.eq_ignore_ascii_case(base))
+        }
+        (
+            GeneralName::Other { tag: REGISTERED_ID, words: name },
+            GeneralName::Other { tag: REGISTERED_ID, words: base },
+        ) if name == base => Stands::Inside,
         _ => of_other_kinds(name, base),
     }
 }
@@ -162,6 +188,11 @@ fn in_webpki(name: &GeneralName, base: &GeneralName, excludes: bool) -> Stands {
     }
 }
 
+fn are_of_one_kind(name: &GeneralName, base: &GeneralName) -> bool {
+    let tag = |it: &GeneralName| if let GeneralName::Other { tag, .. } = it { Some(*tag) } else { None };
+    std::mem::discriminant(name) == std::mem::discriminant(base) && tag(name) == tag(base)
+}
+
 fn inside(is: bool) -> Stands {
     if is { Stands::Inside } else { Stands::Outside }
 }
@@ -189,8 +220,9 @@ fn ends_with(name: &str, end: &str) -> bool {
 
 fn is_mailbox_below(name: &str, base: &str) -> bool {
     let host = name.rsplit_once('@').map_or(name, |(_, host)| host);
-    if base.contains('@') {
-        return name == base;
+    if let Some((base_local, base_host)) = base.rsplit_once('@') {
+        let local = name.rsplit_once('@').map(|(local, _)| local);
+        return local == Some(base_local) && host.eq_ignore_ascii_case(base_host);
     }
     if base.starts_with('.') { ends_with(host, base) } else { host.eq_ignore_ascii_case(base) }
 }
@@ -222,6 +254,9 @@ fn is_prefix_mask(mask: &[u8]) -> bool {
     let next = mask.get(ones).map_or(0, |byte| byte.leading_ones());
     bits == ones as u32 * 8 + next
 }
+
+/// The tag of registeredID (RFC 5280, section 4.2.1.6).
+const REGISTERED_ID: u32 = 8;
 
 fn octets(address: std::net::IpAddr) -> Vec<u8> {
     match address {

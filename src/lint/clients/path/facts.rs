@@ -1,6 +1,6 @@
 //! What verifiers ask of a certificate.
 
-use crate::cert::{Certificate, KeyKind, Purpose};
+use crate::cert::{Certificate, Flaw, KeyKind, Purpose};
 
 /// The family of a key or of a signature's algorithm.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -11,6 +11,16 @@ pub(super) enum Family {
     Ed25519,
     Ed448,
     Other,
+}
+
+/// Returns whether keys of the issuer's kind make signatures of the kind that the certificate has.
+pub(super) fn key_makes_signature(issuer: &Certificate, of: &Certificate) -> bool {
+    key_family(issuer) == signature_family(of) && (!issuer.key.is_for_pss_alone || is_pss(of))
+}
+
+/// Returns whether the signature is RSASSA-PSS.
+pub(super) fn is_pss(certificate: &Certificate) -> bool {
+    certificate.signature.number == PSS
 }
 
 pub(super) fn key_family(certificate: &Certificate) -> Family {
@@ -25,7 +35,22 @@ pub(super) fn key_family(certificate: &Certificate) -> Family {
 }
 
 pub(super) fn signature_family(certificate: &Certificate) -> Family {
-    let number = certificate.signature.number.as_str();
+    family_of(&certificate.signature.number)
+}
+
+/// Returns whether keys of the issuer's kind make signatures of the algorithm that the signed part names.
+pub(super) fn key_makes_signature_named_inside(issuer: &Certificate, of: &Certificate) -> bool {
+    let inside = of.flaws.iter().find_map(|it| if let Flaw::Algorithms(inside) = it { Some(inside) } else { None });
+    let number = inside.unwrap_or(&of.signature.number);
+    key_family(issuer) == family_of(number) && (!issuer.key.is_for_pss_alone || number == PSS)
+}
+
+/// Returns whether the signed part names another algorithm than the signature has.
+pub(super) fn names_other_algorithm(certificate: &Certificate) -> bool {
+    certificate.flaws.iter().any(|it| matches!(it, Flaw::Algorithms(_)))
+}
+
+fn family_of(number: &str) -> Family {
     match number {
         "1.3.101.112" => Family::Ed25519,
         "1.3.101.113" => Family::Ed448,
@@ -106,6 +131,9 @@ fn is_ed448(name: &str) -> bool {
     name == "1.3.101.113" || name.eq_ignore_ascii_case("ed448")
 }
 
+const PSS: &str = "1.2.840.113549.1.1.10";
+pub(super) const SUBJECT_KEY: &str = "2.5.29.14";
+pub(super) const AUTHORITY_KEY: &str = "2.5.29.35";
 pub(super) const BASIC_CONSTRAINTS: &str = "2.5.29.19";
 pub(super) const KEY_USAGE: &str = "2.5.29.15";
 pub(super) const ALTERNATIVE_NAME: &str = "2.5.29.17";

@@ -1,8 +1,11 @@
 //! The paths that Java builds (`PKIXValidator` and `SunCertPathBuilder`): what is shown in order is validated as it is
 //! shown, and anything else is searched for a path that is valid.
 
-use super::java_rules::{self, Edition};
+use super::edition::Edition;
+use super::java_rules;
 use super::outcome::{Outcome, Refusals};
+use super::reading::is_unreadable_anchor_in_java;
+use super::search::{self, Ways};
 use super::signatures::Checked;
 use super::situation::Situation;
 use crate::cert::Certificate;
@@ -12,24 +15,24 @@ pub(super) fn judge<'a>(situation: &Situation<'a>, edition: Edition) -> Outcome<
     if situation.trusts(situation.leaf) {
         // Nothing more is looked at than whether it can be read.
         let mut refusals = Refusals::default();
-        java_rules::reading(situation.leaf, edition, &mut refusals);
+        java_rules::reading(situation.leaf, &mut refusals);
         for at in &situation.shown {
-            java_rules::reading(at, edition, &mut refusals);
+            java_rules::reading(at, &mut refusals);
         }
-        java_rules::handshake(situation.leaf, &mut refusals);
+        java_rules::handshake(situation.leaf, edition, &mut refusals);
         return Outcome { path: vec![situation.leaf], refusals: refusals.0 };
     }
     let mut outcome = match in_order(situation) {
         Some(path) => validated(situation, path, edition),
-        None => built(situation, edition),
+        None => search::best(&AllWays { situation, edition }, situation.leaf),
     };
     let mut refusals = Refusals(std::mem::take(&mut outcome.refusals));
     refusals.add(situation.shown.len() >= MOST_SHOWN, Why::TooDeep, situation.leaf);
     // One certificate that cannot be read spoils all that are shown.
     for at in std::iter::once(situation.leaf).chain(situation.shown.iter().copied()) {
-        java_rules::reading(at, edition, &mut refusals);
+        java_rules::reading(at, &mut refusals);
     }
-    java_rules::handshake(situation.leaf, &mut refusals);
+    java_rules::handshake(situation.leaf, edition, &mut refusals);
     outcome.refusals = refusals.0;
     outcome
 }
@@ -49,7 +52,7 @@ fn in_order<'a>(situation: &Situation<'a>) -> Option<Vec<&'a Certificate>> {
         path.push(at);
     }
     let last = path[path.len() - 1];
-    let leads = situation.anchors_above(last).any(|it| it.certificate.subject.is_same_in_java(&last.issuer_name));
+    let leads = named_above(situation, last).next().is_some();
     leads.then_some(path)
 }
 
@@ -63,55 +66,45 @@ fn validated<'a>(situation: &Situation<'a>, path: Vec<&'a Certificate>, edition:
     let last = path[path.len() - 1];
     let anchors = named_above(situation, last).filter(|it| java_rules::names_key(last, it));
     let outcomes = anchors.map(|anchor| with_anchor(situation, &path, Some(anchor), edition)).collect();
-    Outcome::best(outcomes).unwrap_or_else(|| unanchored(situation, path, edition))
+    Outcome::unlucky(outcomes, java_rules::is_found_late).unwrap_or_else(|| unanchored(situation, path, edition))
 }
 
-/// Searches all ways up.
-fn built<'a>(situation: &Situation<'a>, edition: Edition) -> Outcome<'a> {
-    let (mut found, mut longest, mut steps) = (Vec::new(), vec![situation.leaf], MOST_STEPS);
-    search(situation, edition, &mut vec![situation.leaf], &mut found, &mut longest, &mut steps);
-    Outcome::best(found).unwrap_or_else(|| unanchored(situation, longest, edition))
-}
-
-fn search<'a>(
-    situation: &Situation<'a>,
+/// All ways up.
+struct AllWays<'s, 'a> {
+    situation: &'s Situation<'a>,
     edition: Edition,
-    path: &mut Vec<&'a Certificate>,
-    found: &mut Vec<Outcome<'a>>,
-    longest: &mut Vec<&'a Certificate>,
-    steps: &mut usize,
-) {
-    // Names that are the same everywhere make very many ways up.
-    if *steps == 0 || path.len() > DEEPEST {
-        return;
+}
+
+impl<'a> Ways<'a> for AllWays<'_, 'a> {
+    const DEEPEST: usize = 20;
+
+    fn anchored(&self, path: &[&'a Certificate]) -> Vec<Outcome<'a>> {
+        let last = path[path.len() - 1];
+        // Identifiers of keys are not looked at. From the second step on the dates of anchors are, since one selector
+        // serves them and what is shown; those of version 1 have to outlast what they signed.
+        let suits = |anchor: &&Certificate| {
+            let outlasts = anchor.not_before <= last.not_before && last.not_after <= anchor.not_after;
+            (path.len() == 1 || self.situation.is_in_date(anchor)) && (anchor.version == 3 || outlasts)
+        };
+        let anchors = named_above(self.situation, last).filter(suits);
+        anchors.map(|anchor| with_anchor(self.situation, path, Some(anchor), self.edition)).collect()
     }
-    *steps -= 1;
-    if path.len() > longest.len() {
-        longest.clone_from(path);
+
+    fn above(&self, path: &[&'a Certificate]) -> Vec<&'a Certificate> {
+        let last = path[path.len() - 1];
+        let named = self.situation.shown_above(last).filter(|it| last.issuer_name.is_same_in_java(&it.subject));
+        named.filter(|it| !path.iter().any(|on| on.der == it.der)).collect()
     }
-    let last = path[path.len() - 1];
-    // Identifiers of keys are not looked at. From the second step on the dates of anchors are, since one selector serves
-    // them and what is shown; those of version 1 have to outlast what they signed.
-    let suits = |anchor: &&Certificate| {
-        let outlasts = anchor.not_before <= last.not_before && last.not_after <= anchor.not_after;
-        (path.len() == 1 || situation.is_in_date(anchor)) && (anchor.version == 3 || outlasts)
-    };
-    let anchors: Vec<_> = named_above(situation, last).filter(suits).collect();
-    found.extend(anchors.into_iter().map(|anchor| with_anchor(situation, path, Some(anchor), edition)));
-    for above in situation.shown_above(last) {
-        let usable = last.issuer_name.is_same_in_java(&above.subject) && !path.iter().any(|on| on.der == above.der);
-        if usable {
-            path.push(above);
-            search(situation, edition, path, found, longest, steps);
-            path.pop();
-        }
+
+    fn unanchored(&self, path: Vec<&'a Certificate>) -> Outcome<'a> {
+        unanchored(self.situation, path, self.edition)
     }
 }
 
-/// Returns the anchors whose name a certificate names.
+/// Returns the anchors whose name a certificate names, and that can be read at all.
 fn named_above<'a>(situation: &Situation<'a>, last: &'a Certificate) -> impl Iterator<Item = &'a Certificate> {
     let named = situation.anchors_above(last).map(|it| &it.certificate);
-    named.filter(|it| last.issuer_name.is_same_in_java(&it.subject))
+    named.filter(move |it| last.issuer_name.is_same_in_java(&it.subject) && !is_unreadable_anchor_in_java(it))
 }
 
 fn with_anchor<'a>(
@@ -134,7 +127,11 @@ fn unanchored<'a>(situation: &Situation<'a>, mut path: Vec<&'a Certificate>, edi
     }
     let mut outcome = with_anchor(situation, &path, None, edition);
     let mut refusals = Refusals(std::mem::take(&mut outcome.refusals));
-    refusals.add(true, why_untrusted(situation, last), last);
+    let mut named = situation.anchors_above(last).map(|it| &it.certificate);
+    match named.find(|it| is_unreadable_anchor_in_java(it)) {
+        Some(anchor) => refusals.add(true, Why::Unreadable, anchor),
+        None => refusals.add(true, why_untrusted(situation, last), last),
+    }
     outcome.refusals = refusals.0;
     outcome
 }
@@ -144,7 +141,7 @@ fn why_untrusted(situation: &Situation<'_>, last: &Certificate) -> Why {
     // One with another key is another authority of the same name.
     let signed = |it: &Certificate| situation.check(last, it) != Checked::Bad;
     let candidates = || anchors().chain(situation.shown_above(last));
-    if candidates().any(|it| !last.issuer_name.is_same_in_java(&it.subject)) {
+    if candidates().any(|it| !last.issuer_name.is_same_in_java(&it.subject) && signed(it)) {
         Why::NameWrittenOtherwise
     } else if !last.is_self_issued() && anchors().any(|it| !java_rules::names_key(last, it) && signed(it)) {
         Why::OtherAuthorityKey
@@ -157,6 +154,3 @@ fn why_untrusted(situation: &Situation<'_>, last: &Certificate) -> Why {
 
 /// `jdk.tls.maxCertificateChainLength`
 const MOST_SHOWN: usize = 10;
-/// Certificates that are tried for a place of a path.
-const MOST_STEPS: usize = 500;
-const DEEPEST: usize = 20;

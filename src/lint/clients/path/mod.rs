@@ -5,6 +5,7 @@
 //! rustls-webpki, and `make differential` compares them with the clients themselves. Revocation is not judged.
 
 mod constraints;
+mod edition;
 mod facts;
 mod java;
 mod java_rules;
@@ -13,6 +14,8 @@ mod openssl_issued;
 mod openssl_rules;
 mod outcome;
 mod policies;
+mod reading;
+mod search;
 mod signatures;
 mod situation;
 mod verifier;

@@ -1,8 +1,10 @@
 //! The path that OpenSSL builds: one, step by step, trusted issuers before shown ones (`build_chain` in x509_vfy.c).
 
+use super::facts;
 use super::openssl_issued::{Flags, is_issued, is_self_signed};
 use super::openssl_rules;
 use super::outcome::{Outcome, Refusals};
+use super::reading::{is_invalid_in_openssl, is_unparseable_in_openssl};
 use super::signatures::Checked;
 use super::situation::Situation;
 use crate::cert::Certificate;
@@ -13,21 +15,32 @@ pub(super) fn judge<'a>(situation: &Situation<'a>, flags: Flags) -> Outcome<'a> 
     let mut refusals = Refusals::default();
     if !built.is_trusted && !situation.trusts_any {
         let top = built.chain.last().copied().unwrap_or(situation.leaf);
-        let why = if built.shown < built.chain.len() { Why::AnchorIsNoRoot } else { why_untrusted(situation, top) };
-        refusals.add(true, why, top);
+        let (why, at) =
+            if built.shown < built.chain.len() { (Why::AnchorIsNoRoot, top) } else { why_untrusted(situation, top) };
+        refusals.add(true, why, at);
+    }
+    for at in std::iter::once(situation.leaf).chain(situation.shown.iter().copied()) {
+        refusals.add(is_unparseable_in_openssl(at), Why::Unreadable, at);
     }
     openssl_rules::judge(situation, &built.chain, flags, &mut refusals);
     Outcome { path: built.chain, refusals: refusals.0 }
 }
 
-/// Returns why no trusted issuer was found.
-fn why_untrusted(situation: &Situation<'_>, top: &Certificate) -> Why {
-    let above: Vec<_> =
-        situation.anchors_above(top).map(|it| &it.certificate).chain(situation.shown_above(top)).collect();
+/// Returns why no trusted issuer was found, and the certificate that is to blame.
+fn why_untrusted<'a>(situation: &Situation<'a>, top: &'a Certificate) -> (Why, &'a Certificate) {
+    let near = situation.anchors_above(top).map(|it| &it.certificate).chain(situation.shown_above(top));
+    let (above, otherwise): (Vec<_>, Vec<_>) = near.partition(|it| top.issuer_name.folds_as(&it.subject));
+    let is_unreadable = |it: &&Certificate| is_invalid_in_openssl(it) || facts::names_other_algorithm(it);
+    let unreadable = std::iter::once(top).chain(above.iter().copied()).find(is_unreadable);
     // One with another key is another authority of the same name.
-    let signed = above.iter().any(|it| situation.check(top, it) != Checked::Bad);
-    let contradicts = signed && above.iter().all(|it| !top.authority_key_fits(it));
-    if contradicts && !is_self_signed(top) { Why::OtherAuthorityKey } else { Why::Untrusted }
+    let signed = |it: &&Certificate| situation.check(top, it) != Checked::Bad;
+    let contradicts = above.iter().any(signed) && above.iter().all(|it| !top.authority_key_fits(it));
+    match unreadable {
+        Some(at) => (Why::Unreadable, at),
+        None if contradicts && !is_self_signed(top) => (Why::OtherAuthorityKey, top),
+        None if above.is_empty() && otherwise.iter().any(signed) => (Why::NameWrittenOtherwise, top),
+        None => (Why::Untrusted, top),
+    }
 }
 
 struct Built<'a> {

@@ -1,6 +1,7 @@
 //! What OpenSSL takes for issued and for self-signed, and what differs between programs that use it.
 
-use super::facts::{key_family, signature_family};
+use super::facts::key_makes_signature_named_inside;
+use super::reading::is_invalid_in_openssl;
 use crate::cert::Certificate;
 
 /// What differs between programs that use OpenSSL.
@@ -16,9 +17,10 @@ pub(super) struct Flags {
 
 /// Returns whether names, key identifiers and kinds of keys say that `issuer` issued `below` (`ossl_x509_likely_issued`).
 pub(super) fn is_issued(below: &Certificate, issuer: &Certificate) -> bool {
-    // A key usage without any is malformed, and so is the certificate.
-    let malformed = issuer.key_usage.is_some_and(|usage| usage.is_empty);
-    !malformed && below.names_issuer(issuer) && key_family(issuer) == signature_family(below)
+    below.names_issuer(issuer)
+        && key_makes_signature_named_inside(issuer, below)
+        && !is_invalid_in_openssl(issuer)
+        && !is_invalid_in_openssl(below)
 }
 
 pub(super) fn is_self_signed(certificate: &Certificate) -> bool {

@@ -2,14 +2,15 @@
 
 use super::constraints::{self, Matching};
 use super::facts::{
-    self, ALTERNATIVE_NAME, BASIC_CONSTRAINTS, CERTIFICATE_POLICIES, CRL_POINTS, EXTENDED_KEY_USAGE, INHIBIT_ANY,
-    KEY_USAGE, NAME_CONSTRAINTS, NETSCAPE_TYPE, POLICY_CONSTRAINTS, POLICY_MAPPINGS,
+    self, ALTERNATIVE_NAME, AUTHORITY_KEY, BASIC_CONSTRAINTS, CERTIFICATE_POLICIES, CRL_POINTS, EXTENDED_KEY_USAGE,
+    INHIBIT_ANY, KEY_USAGE, NAME_CONSTRAINTS, NETSCAPE_TYPE, POLICY_CONSTRAINTS, POLICY_MAPPINGS, SUBJECT_KEY,
 };
 use super::openssl_issued::{Flags, is_self_signed};
 use super::outcome::Refusals;
+use super::reading::is_invalid_in_openssl;
 use super::signatures::Checked;
 use super::situation::Situation;
-use crate::cert::{Certificate, Purpose};
+use crate::cert::{Certificate, Flaw, Purpose};
 use crate::lint::clients::Why;
 
 pub(super) fn judge<'a>(
@@ -35,6 +36,7 @@ fn extensions<'a>(chain: &[&'a Certificate], flags: Flags, refusals: &mut Refusa
     for (index, &at) in chain.iter().enumerate() {
         let (is_leaf, is_last) = (index == 0, index + 1 == chain.len());
         refusals.add(facts::has_critical_beyond(at, KNOWN), Why::UnknownCriticalExtension, at);
+        refusals.add(is_invalid_in_openssl(at), Why::Unreadable, at);
         let kind = authority_kind(at);
         if is_leaf {
             refusals.add(flags.strict && !matches!(kind, 0 | 1), Why::AnchorIsNoAuthority, at);
@@ -110,6 +112,8 @@ fn strictly<'a>(at: &'a Certificate, is_last: bool, refusals: &mut Refusals<'a>)
         refusals.add(at.is_ca() || signs_lists || !has_names, Why::EmptySubject, at);
         refusals.add(has_names && !at.is_critical(ALTERNATIVE_NAME), Why::EmptySubject, at);
     }
+    refusals.add(at.flaws.contains(&Flaw::NoNames) || facts::names_other_algorithm(at), Why::Unreadable, at);
+    refusals.add(at.version < 3 && at.flaws.contains(&Flaw::Version), Why::Unreadable, at);
     refusals.add(at.is_critical(AUTHORITY_KEY), Why::UnknownCriticalExtension, at);
     refusals.add(at.is_critical(SUBJECT_KEY), Why::UnknownCriticalExtension, at);
     if at.version == 3 {
@@ -134,7 +138,9 @@ fn signatures_and_dates<'a>(situation: &Situation<'a>, chain: &[&'a Certificate]
     for (index, &at) in chain.iter().enumerate() {
         refusals.add(situation.is_expired(at), Why::Expired, at);
         refusals.add(situation.is_early(at), Why::NotYetValid, at);
+        refusals.add(at.flaws.contains(&Flaw::Time), Why::Unreadable, at);
         let Some(&above) = chain.get(index + 1) else { continue };
+        refusals.add(facts::names_other_algorithm(at), Why::Unreadable, at);
         refusals.add(above.is_ca() && !facts::may_sign_certificates(above), Why::CannotSign, above);
         refusals.add(situation.check(at, above) == Checked::Bad, Why::BadSignature, at);
     }
@@ -171,8 +177,6 @@ const KNOWN: &[&str] = &[
     POLICY_MAPPINGS,
     INHIBIT_ANY,
 ];
-const SUBJECT_KEY: &str = "2.5.29.14";
-const AUTHORITY_KEY: &str = "2.5.29.35";
 const NETSCAPE_SERVER: u8 = 0x40;
 const NETSCAPE_SSL_AUTHORITY: u8 = 0x04;
 const ANY_NETSCAPE_AUTHORITY: u8 = 0x07;

@@ -24,6 +24,19 @@ impl<'a> Outcome<'a> {
     pub(super) fn best(outcomes: Vec<Self>) -> Option<Self> {
         outcomes.into_iter().min_by_key(|it| it.refusals.len())
     }
+
+    /// Returns the path that a verifier takes if luck is against it: it tries anchors in any order, and some rules are
+    /// `late`, so that no other anchor is tried after them.
+    pub(super) fn unlucky(outcomes: Vec<Self>, late: fn(Why) -> bool) -> Option<Self> {
+        let at_anchor =
+            |it: &Self, refusal: &Refusal<'_>| it.path.last().is_some_and(|last| std::ptr::eq(*last, refusal.at));
+        let is_late = |it: &Self| it.refusals.iter().all(|refusal| late(refusal.why) && at_anchor(it, refusal));
+        outcomes.into_iter().min_by_key(|it| match it.refusals.len() {
+            0 => 1,
+            _ if is_late(it) => 0,
+            some => 1 + some,
+        })
+    }
 }
 
 /// Collects broken rules.

@@ -36,6 +36,8 @@ impl Signatures {
         else {
             return Checked::Unknown;
         };
+        // A key for PSS alone is an RSA key.
+        let of_key = if issuer.key.is_for_pss_alone { RSA_ENCRYPTION } else { of_key };
         let known = self.0.algorithms().into_iter().find(|algorithm| {
             algorithm.signature_alg_id().as_ref() == identifier && algorithm.public_key_alg_id().as_ref() == of_key
         });
@@ -58,6 +60,9 @@ impl Signatures {
             })
     }
 }
+
+/// The contents of the identifier rsaEncryption.
+const RSA_ENCRYPTION: &[u8] = &[0x06, 0x09, 0x2a, 0x86, 0x48, 0x86, 0xf7, 0x0d, 0x01, 0x01, 0x01, 0x05, 0x00];
 
 /// Returns whether an RSA key is too short for rustls-webpki's algorithms.
 fn is_short(issuer: &Certificate) -> bool {

@@ -23,8 +23,7 @@ pub(in crate::lint) struct Situation<'a> {
 }
 
 impl<'a> Situation<'a> {
-    /// Returns the anchors of the name that `below` gives as its issuer's, by OpenSSL's rule, which takes the most names
-    /// for equal.
+    /// Returns the anchors of the name that `below` gives as its issuer's, and of names that some client takes for it.
     pub(super) fn anchors_above(&self, below: &Certificate) -> impl Iterator<Item = &'a Anchor<'a>> {
         self.anchors.named_by(below).iter()
     }
@@ -34,9 +33,10 @@ impl<'a> Situation<'a> {
         self.anchors.have(certificate)
     }
 
-    /// Returns the shown certificates of the name that `below` gives as its issuer's, by OpenSSL's rule.
+    /// Returns the shown certificates of the name that `below` gives as its issuer's, and of names that some client takes
+    /// for it.
     pub(super) fn shown_above(&self, below: &'a Certificate) -> impl Iterator<Item = &'a Certificate> {
-        self.shown.iter().copied().filter(move |it| below.issuer_name.folds_as(&it.subject))
+        self.shown.iter().copied().filter(move |it| below.issuer_name.near() == it.subject.near())
     }
 
     /// Returns whether the key of `issuer` made the signature of `certificate`.

@@ -1,6 +1,6 @@
 //! The verifiers that Impala's clients are built on.
 
-use super::java_rules::Edition;
+use super::edition::Edition;
 use super::openssl_issued::Flags;
 use super::outcome::Outcome;
 use super::situation::Situation;

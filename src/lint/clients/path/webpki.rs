@@ -2,43 +2,37 @@
 //! their octets.
 
 use super::outcome::{Outcome, Refusals};
+use super::search::{self, Ways};
 use super::situation::Situation;
 use super::webpki_rules;
 use crate::cert::Certificate;
 use crate::lint::clients::Why;
 
 pub(super) fn judge<'a>(situation: &Situation<'a>) -> Outcome<'a> {
-    let (mut found, mut longest, mut steps) = (Vec::new(), vec![situation.leaf], MOST_STEPS);
-    search(situation, &mut vec![situation.leaf], &mut found, &mut longest, &mut steps);
-    Outcome::best(found).unwrap_or_else(|| unanchored(situation, longest))
+    search::best(&AllWays(situation), situation.leaf)
 }
 
-fn search<'a>(
-    situation: &Situation<'a>,
-    path: &mut Vec<&'a Certificate>,
-    found: &mut Vec<Outcome<'a>>,
-    longest: &mut Vec<&'a Certificate>,
-    steps: &mut usize,
-) {
-    // Names that are the same everywhere make very many ways up.
-    if *steps == 0 || path.len() > DEEPEST {
-        return;
+struct AllWays<'s, 'a>(&'s Situation<'a>);
+
+impl<'a> Ways<'a> for AllWays<'_, 'a> {
+    const DEEPEST: usize = 12;
+
+    fn anchored(&self, path: &[&'a Certificate]) -> Vec<Outcome<'a>> {
+        let last = path[path.len() - 1];
+        let anchors = self.0.anchors_above(last).filter(|it| it.is_usable_in_rustls()).map(|it| &it.certificate);
+        let named = anchors.filter(|it| it.subject.der == last.issuer_name.der);
+        named.map(|anchor| with_anchor(self.0, path, Some(anchor))).collect()
     }
-    *steps -= 1;
-    if path.len() > longest.len() {
-        longest.clone_from(path);
+
+    fn above(&self, path: &[&'a Certificate]) -> Vec<&'a Certificate> {
+        let last = path[path.len() - 1];
+        let loops = |it: &Certificate| path.iter().any(|on| on.key == it.key && on.subject.der == it.subject.der);
+        let named = self.0.shown_above(last).filter(|it| it.subject.der == last.issuer_name.der);
+        named.filter(|it| !loops(it)).collect()
     }
-    let last = path[path.len() - 1];
-    let anchors = situation.anchors_above(last).filter(|it| it.is_usable_in_rustls());
-    let anchors = anchors.map(|it| &it.certificate).filter(|it| it.subject.der == last.issuer_name.der);
-    found.extend(anchors.map(|anchor| with_anchor(situation, path, Some(anchor))));
-    for above in situation.shown_above(last) {
-        let loops = path.iter().any(|on| on.key == above.key && on.subject.der == above.subject.der);
-        if above.subject.der == last.issuer_name.der && !loops {
-            path.push(above);
-            search(situation, path, found, longest, steps);
-            path.pop();
-        }
+
+    fn unanchored(&self, path: Vec<&'a Certificate>) -> Outcome<'a> {
+        unanchored(self.0, path)
     }
 }
 
@@ -73,7 +67,3 @@ fn unanchored<'a>(situation: &Situation<'a>, mut path: Vec<&'a Certificate>) -> 
     outcome.refusals = refusals.0;
     outcome
 }
-
-/// Certificates that are tried for a place of a path.
-const MOST_STEPS: usize = 500;
-const DEEPEST: usize = 12;

@@ -5,6 +5,7 @@ use super::facts::{
     self, ALTERNATIVE_NAME, BASIC_CONSTRAINTS, CRL_POINTS, EXTENDED_KEY_USAGE, Family, KEY_USAGE, NAME_CONSTRAINTS,
 };
 use super::outcome::Refusals;
+use super::reading::is_unreadable_in_webpki;
 use super::signatures::Checked;
 use super::situation::Situation;
 use crate::cert::{Certificate, Purpose};
@@ -23,6 +24,7 @@ pub(super) fn judge<'a>(
         refusals.add(situation.is_expired(at), Why::Expired, at);
         refusals.add(situation.is_early(at), Why::NotYetValid, at);
         refusals.add(at.version != 3, Why::OldVersion, at);
+        refusals.add(is_unreadable_in_webpki(at), Why::Unreadable, at);
         refusals.add(facts::has_critical_beyond(at, KNOWN), Why::UnknownCriticalExtension, at);
         purpose(at, refusals);
         if index == 0 {
@@ -48,12 +50,7 @@ pub(super) fn judge<'a>(
     }
     let is_short = facts::rsa_bits(leaf).is_some_and(|bits| !(2048..=8192).contains(&bits));
     refusals.add(is_short, Why::ShortKey, leaf);
-    let usable = match facts::key_family(leaf) {
-        Family::Rsa | Family::Ed25519 => true,
-        Family::Ec => facts::is_on_curve(leaf, CURVES) && !leaf.key.has_explicit_curve,
-        _ => false,
-    };
-    refusals.add(!usable, Why::KeyKind, leaf);
+    refusals.add(!is_usual(leaf), Why::KeyKind, leaf);
 }
 
 fn is_of_another(situation: &Situation<'_>, at: &Certificate, anchor: &Certificate) -> bool {
@@ -73,9 +70,9 @@ fn signature<'a>(situation: &Situation<'a>, at: &'a Certificate, above: &'a Cert
         refusals.add(!is_short && situation.check(at, above) == Checked::Bad, Why::BadSignature, at);
     } else if at.signature.hash_is_broken {
         refusals.add(true, Why::WeakSignature, at);
-    } else if facts::key_family(above) == facts::signature_family(at) && !is_usual(above) {
+    } else if facts::key_makes_signature(above, at) && !is_usual(above) {
         refusals.add(true, Why::KeyKind, above);
-    } else if facts::key_family(above) == facts::signature_family(at) {
+    } else if facts::key_makes_signature(above, at) {
         refusals.add(true, Why::SignatureKind, at);
     } else {
         refusals.add(true, Why::BadSignature, at);
@@ -85,7 +82,8 @@ fn signature<'a>(situation: &Situation<'a>, at: &'a Certificate, above: &'a Cert
 /// Returns whether webpki has an algorithm for keys of this kind.
 fn is_usual(at: &Certificate) -> bool {
     match facts::key_family(at) {
-        Family::Rsa | Family::Ed25519 => true,
+        Family::Rsa => !at.key.is_for_pss_alone,
+        Family::Ed25519 => true,
         Family::Ec => facts::is_on_curve(at, CURVES) && !at.key.has_explicit_curve,
         _ => false,
     }

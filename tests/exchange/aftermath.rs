@@ -15,6 +15,7 @@ use crate::support::lb::Pronk;
 /// What pronk had before the first client, and what its log is to tell of each.
 pub struct Aftermath {
     descriptors: usize,
+    pipes: usize,
     /// The exchanges by the addresses of the client and of the virtual server, as a client's port comes again.
     records: HashMap<(String, String), VecDeque<Recorded>>,
 }
@@ -31,7 +32,8 @@ impl Aftermath {
     pub fn of(pronk: &Pronk) -> Self {
         // The admin socket's own connection comes and goes.
         pronk.stats();
-        Self { descriptors: descriptors(pronk), records: HashMap::new() }
+        let [descriptors, pipes] = descriptors(pronk);
+        Self { descriptors, pipes, records: HashMap::new() }
     }
 
     /// Takes an exchange through the virtual server at `destination`.
@@ -56,9 +58,13 @@ impl Aftermath {
     pub fn leftovers(&self, pronk: &Pronk) -> Vec<String> {
         soon(|| {
             let mut left = open_connections(&pronk.stats(), true);
-            let descriptors = descriptors(pronk);
+            let [descriptors, pipes] = descriptors(pronk);
             if descriptors > self.descriptors {
                 left.push(format!("{} file descriptors more than before", descriptors - self.descriptors));
+            }
+            let threads = std::thread::available_parallelism().map_or(1, usize::from);
+            if pipes > self.pipes + SPARE_PIPES * threads {
+                left.push(format!("{} ends of pipes more than before", pipes - self.pipes));
             }
             left.into_iter().map(|it| format!("{SOON:?} after the last exchange: {it}")).collect()
         })
@@ -130,9 +136,16 @@ fn open_connections(stats: &Value, virtual_servers: bool) -> Vec<String> {
     open.map(|row| format!("{} has {} open connections", row["name"], row["connections"]["current"])).collect()
 }
 
-fn descriptors(pronk: &Pronk) -> usize {
-    fs::read_dir(format!("/proc/{}/fd", pronk.pid())).unwrap().count()
+/// Returns how many there are that are no pipes, and how many are ends of pipes.
+fn descriptors(pronk: &Pronk) -> [usize; 2] {
+    let all = fs::read_dir(format!("/proc/{}/fd", pronk.pid())).unwrap().flatten();
+    let is_pipe = |it: fs::DirEntry| fs::read_link(it.path()).is_ok_and(|to| to.to_string_lossy().starts_with("pipe:"));
+    let pipes: Vec<_> = all.map(is_pipe).collect();
+    [false, true].map(|wanted| pipes.iter().filter(|is| **is == wanted).count())
 }
+
+/// Ends of pipes that a thread of pronk keeps for the next large results.
+const SPARE_PIPES: usize = 8;
 
 /// How soon pronk forgets connections that are over.
 const SOON: Duration = Duration::from_secs(2);

@@ -9,6 +9,7 @@ import os
 import re
 import shutil
 import socket
+import subprocess
 import time
 from pathlib import Path
 from typing import NamedTuple
@@ -397,11 +398,19 @@ class TestKerberos:
     def test_keytab_with_an_old_key(self, site, kerberos, realm):
         old = site.place() / "old.keytab"
         shutil.copy(kerberos[1], old)
+        # This cache has a ticket for the old key.
+        erin = realm.login("erin")
+        subprocess.run(["kvno", f"impala/{HOST}"], env={**os.environ, **erin}, check=True)
+        cache = Path(erin["KRB5CCNAME"].removeprefix("FILE:"))
+        tickets = cache.read_bytes()
         realm.change_key(f"impala/{HOST}")
         try:
-            for env in (realm.environment, realm.login("bob")):
+            for env in (realm.environment, realm.login("bob"), erin):
                 wrong = self.wrong(site, kerberos, realm, "--keytab", old, env=env)
                 assert "ktadd" in wrong["kvno-differs"]["remedy"]
+                with_ticket = {"ticket-not-decrypted", "ticket-not-accepted"} if env != realm.environment else set()
+                assert with_ticket <= wrong.keys(), json.dumps(wrong, indent=1)
+            assert cache.read_bytes() == tickets, "the user's cache stays as it is"
         finally:
             # The daemon takes any key of its keytab, so the new one is added for the tests that follow.
             realm.keytab(f"impala/{HOST}", "impala/node1.example.test")

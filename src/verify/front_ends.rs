@@ -6,7 +6,7 @@ use super::members::spoken;
 use super::names::reached_at;
 use super::scope::{LIMIT, Scope, protocol};
 use crate::model::profile::PeerCertMode;
-use crate::model::{Host, Mode, Transport, VirtualServer};
+use crate::model::{Host, ImpalaProtocol, Mode, Transport, VirtualServer};
 use crate::monitor::{How, NoAnswer, PortAnswer, ask_port};
 use crate::tls::fetch_chain;
 
@@ -44,7 +44,7 @@ async fn observe(scope: &Scope, virtual_server: &VirtualServer, answers: &Answer
     // Its members were asked before.
     let keys = virtual_server.pool.members.iter().map(|member| member.key());
     let told = keys.filter_map(|key| Some(answers.members.get(&key)?.port.as_ref().ok()?.protocol)).next();
-    let speaks = told.unwrap_or_else(|| protocol(&virtual_server.pool));
+    let speaks = told.unwrap_or_else(|| protocol(&virtual_server.pool, virtual_server.destination.port()));
     let port = ask_port(address, speaks, &transport, LIMIT).await;
     let shows_chain = match virtual_server.mode() {
         Mode::Offload | Mode::ReEncrypt => true,
@@ -61,12 +61,25 @@ async fn observe(scope: &Scope, virtual_server: &VirtualServer, answers: &Answer
 /// Judges what a virtual server answered. `says` is what the running pronk says of it.
 fn judge(virtual_server: &VirtualServer, seen: &FrontEndSeen, says: Option<&str>) -> Check {
     let (about, address) = (&virtual_server.name, seen.address);
+    let usual = ImpalaProtocol::of_usual_port(virtual_server.destination.port());
     match &seen.port {
         Ok(PortAnswer { is_draining: true, .. }) => Check::warning(
             "front-end-draining",
             about,
             format!("{address} is answered by a daemon that is being shut down"),
             "give its pool a monitor of type impala, which takes such a daemon out",
+        ),
+        Ok(answer) if usual.is_some_and(|usual| usual != answer.protocol) => Check::failed(
+            "front-end-protocol",
+            about,
+            format!(
+                "its members speak {}, and clients of port {} speak {}",
+                answer.protocol.title(),
+                virtual_server.destination.port(),
+                usual.unwrap_or(answer.protocol).title()
+            ),
+            "correct the members' port, or the destination's (Impala's are 21050 for HiveServer2, 21000 for Beeswax and \
+             28000 for HiveServer2 over HTTP)",
         ),
         Ok(answer) => Check::ok("front-end", about, format!("{address} answers ({})", spoken(answer))),
         Err(failure) => judge_no_answer(virtual_server, seen, failure, says),
@@ -96,4 +109,34 @@ fn judge_no_answer(
     };
     let says = says.map(|says| format!("; pronk says: {says}")).unwrap_or_default();
     Check::failed(id, &virtual_server.name, format!("{}: {}{says}", seen.address, failure.reason), remedy)
+}
+
+#[cfg(test)]
+mod tests {
+    use std::path::Path;
+
+    use super::*;
+    use crate::config;
+
+    #[test]
+    fn members_must_speak_what_clients_of_the_port_speak() {
+        for (port, protocol, id) in [
+            (21050, ImpalaProtocol::Hs2, "front-end"),
+            (21050, ImpalaProtocol::Beeswax, "front-end-protocol"),
+            (21050, ImpalaProtocol::Hs2Http, "front-end-protocol"),
+            (21000, ImpalaProtocol::Hs2, "front-end-protocol"),
+            (28000, ImpalaProtocol::Hs2Http, "front-end"),
+            (443, ImpalaProtocol::Beeswax, "front-end"),
+        ] {
+            let file = format!(
+                "nodes: {{ n: {{ address: 127.0.0.1 }} }}\npools: {{ p: {{ members: ['n:1'] }} }}\n\
+                 virtual-servers: {{ vs: {{ destination: '10.0.0.1:{port}', pool: p }} }}\n"
+            );
+            let model = config::parse("pronk.yaml", &file, Path::new("/")).unwrap().model;
+            let virtual_server = &model.virtual_servers["vs"];
+            let answer = PortAnswer { protocol, tls: false, sasl: false, is_draining: false };
+            let seen = FrontEndSeen { address: virtual_server.destination, port: Ok(answer), chain: None, tls: None };
+            assert_eq!(judge(virtual_server, &seen, None).id, id, "{port} {protocol:?}");
+        }
+    }
 }

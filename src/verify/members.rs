@@ -63,7 +63,7 @@ async fn observe(scope: &Scope, member: &Member, pool: &Pool) -> (MemberKey, Res
         }
     };
     let monitors = monitors(scope, &key, &pool.name, &addresses).await;
-    let (speaks, mut seen) = (protocol(pool), None);
+    let (speaks, mut seen) = (protocol(pool, member.port), None);
     for ip in addresses {
         let address = SocketAddr::new(ip, member.port);
         let name = node_name(&member.node).map(|name| name.to_string());
@@ -238,7 +238,20 @@ fn judge_pool(pool: &Pool, answers: &Answers) -> Vec<Check> {
         |answer| answer.sasl,
         "have all daemons of the pool authenticate alike (Kerberos or LDAP flags), or leave out those that differ",
     );
-    tls.into_iter().chain(sasl).collect()
+    tls.into_iter().chain(sasl).chain(differ_in_protocol(pool, &seen)).collect()
+}
+
+/// A client of one protocol can use only some of the members then.
+fn differ_in_protocol(pool: &Pool, seen: &[(&PortAnswer, MemberKey)]) -> Option<Check> {
+    let (first, first_key) = seen.first()?;
+    let (other, other_key) = seen.iter().find(|(answer, _)| answer.protocol != first.protocol)?;
+    Some(Check::failed(
+        "members-differ-in-protocol",
+        &pool.name,
+        format!("{first_key} speaks {}, and {other_key} {}", first.protocol.title(), other.protocol.title()),
+        "give all members of the pool the port of one protocol (Impala's are 21050, 21000 and 28000), and each protocol \
+         a pool of its own",
+    ))
 }
 
 /// Returns what a port speaks, in words.
@@ -283,5 +296,29 @@ mod tests {
         let mut discontent = seen(Ok((false, false)));
         discontent.monitors = vec![(Name::from("watch"), Err("its page is not JSON".to_owned()))];
         assert_eq!(judge(&about, &discontent, &[(&vs, Mode::Offload)])[0].id, "monitor-fails");
+    }
+
+    #[test]
+    fn members_of_a_pool_must_speak_one_protocol() {
+        let text = "nodes: { a: { address: 10.0.0.1 }, b: { address: 10.0.0.2 } }\n\
+                    pools: { p: { members: ['a:21050', 'b:21000'] } }\n\
+                    virtual-servers: { vs: { destination: '10.0.0.9:21050', pool: p } }\n";
+        let model = crate::config::parse("pronk.yaml", text, std::path::Path::new("/")).unwrap().model;
+        let pool = &model.pools["p"];
+        let asked: Vec<_> = pool.members.iter().map(|member| protocol(pool, member.port)).collect();
+        assert_eq!(asked, [ImpalaProtocol::Hs2, ImpalaProtocol::Beeswax]);
+        for (other, ids) in [
+            (ImpalaProtocol::Beeswax, &["members-differ-in-protocol"][..]),
+            (ImpalaProtocol::Hs2Http, &["members-differ-in-protocol"]),
+            (ImpalaProtocol::Hs2, &[]),
+        ] {
+            let mut answers = Answers::default();
+            for (member, protocol) in pool.members.iter().zip([ImpalaProtocol::Hs2, other]) {
+                let answer = PortAnswer { protocol, tls: false, sasl: false, is_draining: false };
+                answers.members.insert(member.key(), MemberSeen { port: Ok(answer), ..seen(Err(How::Other)) });
+            }
+            let checks = judge_pool(pool, &answers);
+            assert_eq!(checks.iter().map(|it| it.id).collect::<Vec<_>>(), ids, "{other:?}");
+        }
     }
 }

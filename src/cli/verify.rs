@@ -17,7 +17,7 @@ use crate::cert::{Passphrase, bundle};
 use crate::config;
 use crate::control::{self, Preview, lint_levels};
 use crate::model::profile;
-use crate::verify::{self, Check, Login, Outcome, Progress, Report, RunningPronk, Scope, Step};
+use crate::verify::{self, Check, Explanation, Login, Outcome, Progress, Report, RunningPronk, Scope, Step};
 
 #[derive(Debug, clap::Args)]
 #[command(after_help = "Exit codes: 0 all well, 1 something is wrong, 2 usage, 3 the file cannot be used.\n\n\
@@ -141,7 +141,8 @@ impl Args {
         let explain = |name: &&str| {
             let uri = format!("/v1/explain?virtual_server={}&client=127.0.0.1", encoded(name));
             let explained: Explained = self.admin.get(&uri).ok()?;
-            Some(((*name).to_owned(), explained.steps.last()?.clone()))
+            let says = explained.steps.last()?.clone();
+            Some(((*name).to_owned(), Explanation { says, refused: explained.refused }))
         };
         Ok(RunningPronk {
             pid: map.process.pid,

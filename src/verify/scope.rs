@@ -47,8 +47,17 @@ pub struct RunningPronk {
     pub pid: u32,
     /// Of its virtual servers, as `address:port`.
     pub destinations: Vec<String>,
-    /// Why each virtual server serves this machine or not, by its name: the last step of `pronk explain`.
-    pub explanations: BTreeMap<String, String>,
+    /// Whether each virtual server serves this machine, by its name.
+    pub explanations: BTreeMap<String, Explanation>,
+}
+
+/// What a running pronk says of a client on this machine.
+#[derive(Clone, Debug, Default)]
+pub struct Explanation {
+    /// The last step of `pronk explain`.
+    pub says: String,
+    /// The close reason, if it refuses the client at once.
+    pub refused: Option<String>,
 }
 
 impl Scope {

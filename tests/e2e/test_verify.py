@@ -156,6 +156,29 @@ def test_before_the_start_ports_are_free_and_front_ends_skipped(site):
     assert [check["id"] for check in verified.checks if check["outcome"] == "skipped"] == ["not-running"]
 
 
+@pytest.mark.parametrize("id, keys", [
+    ("source", {"source": ["10.0.0.0/8"]}), ("disabled", {"state": "disabled"}), ("rate-limit", {"rate_limit": 1}),
+    ("connection-limit", {"connection_limit": 1})])
+def test_rule_that_refuses_this_machine_is_no_fault(site, id, keys):
+    front = Front(site.place(), site.binary, site.authority.cert, site.front_pair, plain=site.plain, modes=["offload"],
+                  virtual_server=keys)
+    port = front.ports["offload", "hs2"]
+    held = socket.create_connection((ADDRESS, port), timeout=PATIENCE) if id == "connection-limit" else None
+    try:
+        if held:
+            deadline = time.monotonic() + PATIENCE
+            while "the client is reset" not in front.pronk.command("explain", "127.0.0.1", "offload-hs2"):
+                assert time.monotonic() < deadline
+                time.sleep(0.02)
+        verified = of_front(site, front, "--virtual-server", "offload-hs2")
+        assert_all_well(verified)
+        assert [check["id"] for check in verified.checks if check["outcome"] == "skipped"] == [id]
+    finally:
+        if held:
+            held.close()
+        front.stop()
+
+
 @needs_kdc
 def test_nothing_is_said_where_kerberos_is_well(site, realm, kerberos):
     front, keytab = kerberos

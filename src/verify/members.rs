@@ -10,7 +10,7 @@ use super::at_once::at_once;
 use super::check::Check;
 use super::scope::{LIMIT, Scope, protocol};
 use crate::inventory::targets::node_name;
-use crate::model::{Address, Member, MemberKey, Mode, Name, Pool, Transport, VirtualServer};
+use crate::model::{Address, ImpalaProtocol, Member, MemberKey, Mode, Name, Pool, Transport, VirtualServer};
 use crate::monitor::{How, NoAnswer, PortAnswer, ask_port, probe_once, resolve_once};
 use crate::reading::os_reason;
 use crate::tls::fetch_chain;
@@ -163,6 +163,17 @@ fn judge_no_answer(about: &MemberKey, address: SocketAddr, failure: &NoAnswer, m
              daemon opens none",
         ),
         How::Unreached => ("member-unreachable", "see to a route to it, and to firewalls between"),
+        How::Silent if NOT_OF_CLIENTS.contains(&about.port) => (
+            "member-silent",
+            "the port is not for clients but that of a web UI or among daemons: correct the member's port (Impala's are \
+             21050, 21000 and 28000)",
+        ),
+        How::Silent if ImpalaProtocol::of_usual_port(about.port).is_none() => (
+            "member-silent",
+            "see whether the port is for clients at all (Impala's are 21050, 21000 and 28000); if it is, its service \
+             threads are probably all in use: raise Impala's --fe_service_threads, and give the member a \
+             `connection-limit` below it and the pool `queue-on-connection-limit: true`",
+        ),
         How::Silent => (
             "member-silent",
             "its service threads are probably all in use: raise Impala's --fe_service_threads, and give the member a \
@@ -260,10 +271,12 @@ pub(super) fn spoken(answer: &PortAnswer) -> String {
     format!("{}, {tls}{}", answer.protocol.as_str(), if answer.sasl { ", SASL" } else { "" })
 }
 
+/// Ports of Impala that take no client: web UIs, and those among daemons.
+const NOT_OF_CLIENTS: [u16; 9] = [22000, 23000, 23020, 24000, 25000, 25010, 25020, 26000, 27000];
+
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::model::ImpalaProtocol;
 
     fn seen(port: Result<(bool, bool), How>) -> MemberSeen {
         let protocol = ImpalaProtocol::Hs2;
@@ -319,6 +332,18 @@ mod tests {
             }
             let checks = judge_pool(pool, &answers);
             assert_eq!(checks.iter().map(|it| it.id).collect::<Vec<_>>(), ids, "{other:?}");
+        }
+    }
+
+    #[test]
+    fn silence_of_a_port_that_is_not_for_clients_is_not_blamed_on_threads_alone() {
+        for (port, is_of_clients, may_be_threads) in
+            [(21050, true, true), (21000, true, true), (25000, false, false), (9999, false, true)]
+        {
+            let about = MemberKey { node: Name::from("n"), port };
+            let remedy = judge(&about, &seen(Err(How::Silent)), &[])[0].remedy.clone().unwrap();
+            assert_eq!(remedy.contains("Impala's are 21050"), !is_of_clients, "{port}: {remedy}");
+            assert_eq!(remedy.contains("--fe_service_threads"), may_be_threads, "{port}: {remedy}");
         }
     }
 }

@@ -11,6 +11,7 @@ use rustls_pki_types::CertificateDer;
 use super::admin_client::{AdminSocket, encoded};
 use super::exit_code::{UNREADABLE, USAGE};
 use super::screen::{self, errln, out, outln};
+use crate::admin::answers::Reloaded;
 use crate::admin::explain::Explained;
 use crate::admin::network_map::Map;
 use crate::cert::{Passphrase, bundle};
@@ -144,10 +145,13 @@ impl Args {
             let says = explained.steps.last()?.clone();
             Some(((*name).to_owned(), Explanation { says, refused: explained.refused }))
         };
+        let changes = |reloaded: Reloaded| reloaded.changes;
         Ok(RunningPronk {
             pid: map.process.pid,
             destinations: map.virtual_servers.into_iter().map(|it| it.destination).collect(),
             explanations: names.iter().filter_map(explain).collect(),
+            // A file that cannot be taken is told by the command that reads it.
+            not_taken: self.admin.post("/v1/reload?dry_run=true").map_or_else(|_| Vec::new(), changes),
         })
     }
 

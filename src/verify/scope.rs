@@ -49,6 +49,8 @@ pub struct RunningPronk {
     pub destinations: Vec<String>,
     /// Whether each virtual server serves this machine, by its name.
     pub explanations: BTreeMap<String, Explanation>,
+    /// What a reload of its file would change.
+    pub not_taken: Vec<String>,
 }
 
 /// What a running pronk says of a client on this machine.

@@ -167,7 +167,7 @@ def test_rule_that_refuses_this_machine_is_no_fault(site, id, keys):
     try:
         if held:
             deadline = time.monotonic() + PATIENCE
-            while "the client is reset" not in front.pronk.command("explain", "127.0.0.1", "offload-hs2"):
+            while "the client is reset" not in front.pronk.command("explain", "offload-hs2", "127.0.0.1"):
                 assert time.monotonic() < deadline
                 time.sleep(0.02)
         verified = of_front(site, front, "--virtual-server", "offload-hs2")
@@ -303,6 +303,16 @@ def not_reloaded(site, front):
     return site.verify(site.config("offload", site.plain), admin=front.pronk.admin_socket)
 
 
+def edited(site, _front):
+    front = Front(site.place(), site.binary, site.authority.cert, site.front_pair, plain=site.plain, modes=["offload"])
+    try:
+        text = front.config_file.read_text()
+        front.config_file.write_text(text.replace("least-connections-node", "round-robin"))
+        return of_front(site, front)
+    finally:
+        front.stop()
+
+
 def unknown_node(site, _front):
     file = site.config("offload", site.plain[:1])
     file.write_text(file.read_text().replace(f"address: {site.plain[0].address}", "address: nowhere.example.test"))
@@ -365,6 +375,7 @@ BROKEN = [
     (few_descriptors, {"few-descriptors"}, "LimitNOFILE"),
     (port_of_another, {"port-taken"}, "ss -ltnp"),
     (not_reloaded, {"port-not-served"}, "pronk reload"),
+    (edited, {"not-reloaded"}, "pronk reload --dry-run"),
     (unknown_node, {"node-does-not-resolve"}, "`address`"),
     (draining, {"member-draining"}, "wait until it is started again"),
     (wrong_password, {"login-refused"}, "password"),

@@ -8,6 +8,8 @@ mod inheritance;
 mod mistakes;
 #[path = "config/monitors.rs"]
 mod monitors;
+#[path = "config/protocols.rs"]
+mod protocols;
 #[path = "config/reading.rs"]
 mod reading;
 #[path = "config/renderings.rs"]

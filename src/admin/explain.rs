@@ -19,6 +19,9 @@ pub struct Explained {
     pub steps: Vec<String>,
     /// `node:port`; null when the client would be refused or wait.
     pub member: Option<String>,
+    /// The close reason, if the client would be refused at once.
+    #[serde(default)]
+    pub refused: Option<String>,
     /// The latest connections, newest first.
     #[serde(rename = "went")]
     pub recent: Vec<RecentConnectionView>,
@@ -60,6 +63,7 @@ impl Explained {
             client: client.to_string(),
             steps: steps(explanation.steps),
             member: explanation.member,
+            refused: explanation.refused.map(|reason| reason.to_string()),
             recent: recent.collect(),
         })
     }

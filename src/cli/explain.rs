@@ -37,7 +37,7 @@ impl Args {
 }
 
 fn text(explained: &Explained) -> String {
-    let Explained { virtual_server, client, steps, member, recent } = explained;
+    let Explained { virtual_server, client, steps, member, recent, .. } = explained;
     let mut text = match member {
         Some(member) => format!("A connection from {client} to {virtual_server} would go to {member}:\n"),
         None => format!("A connection from {client} to {virtual_server} would go to no member:\n"),

@@ -11,13 +11,14 @@ use rustls_pki_types::CertificateDer;
 use super::admin_client::{AdminSocket, encoded};
 use super::exit_code::{UNREADABLE, USAGE};
 use super::screen::{self, errln, out, outln};
+use crate::admin::answers::Reloaded;
 use crate::admin::explain::Explained;
 use crate::admin::network_map::Map;
 use crate::cert::{Passphrase, bundle};
 use crate::config;
 use crate::control::{self, Preview, lint_levels};
 use crate::model::profile;
-use crate::verify::{self, Check, Login, Outcome, Progress, Report, RunningPronk, Scope, Step};
+use crate::verify::{self, Check, Explanation, Login, Outcome, Progress, Report, RunningPronk, Scope, Step};
 
 #[derive(Debug, clap::Args)]
 #[command(after_help = "Exit codes: 0 all well, 1 something is wrong, 2 usage, 3 the file cannot be used.\n\n\
@@ -141,12 +142,16 @@ impl Args {
         let explain = |name: &&str| {
             let uri = format!("/v1/explain?virtual_server={}&client=127.0.0.1", encoded(name));
             let explained: Explained = self.admin.get(&uri).ok()?;
-            Some(((*name).to_owned(), explained.steps.last()?.clone()))
+            let says = explained.steps.last()?.clone();
+            Some(((*name).to_owned(), Explanation { says, refused: explained.refused }))
         };
+        let changes = |reloaded: Reloaded| reloaded.changes;
         Ok(RunningPronk {
             pid: map.process.pid,
             destinations: map.virtual_servers.into_iter().map(|it| it.destination).collect(),
             explanations: names.iter().filter_map(explain).collect(),
+            // A file that cannot be taken is told by the command that reads it.
+            not_taken: self.admin.post("/v1/reload?dry_run=true").map_or_else(|_| Vec::new(), changes),
         })
     }
 

@@ -16,6 +16,7 @@ mod key_reference;
 mod keys;
 mod load;
 mod long_form;
+mod protocols;
 mod resolve;
 mod rule;
 mod scalar;

@@ -15,6 +15,7 @@ use super::keys::{
     VIRTUAL_SERVER, VirtualServerKeys,
 };
 use super::long_form;
+use super::protocols;
 use super::source::At;
 use super::suggest::is_near;
 use super::transports;
@@ -43,6 +44,7 @@ pub(super) fn model(document: &Document, folder: &Path, diagnostics: &mut Diagno
     model.virtual_servers = Resolver::new(document, folder, &model, &notes, &unheard).virtual_servers();
     let context = Context { document, folder, model: &model, notes: &notes };
     transports::check(&model, context);
+    protocols::check(&model, context);
     verification::check(&model, context);
     model.lint = Resolver::new(document, folder, &model, &notes, &unheard).lint();
     let (noted, errors) = notes.into_parts();

@@ -204,6 +204,26 @@ pub enum ImpalaProtocol {
 impl ImpalaProtocol {
     pub const ALL: [Self; 4] = [Self::Auto, Self::Hs2, Self::Beeswax, Self::Hs2Http];
 
+    /// Returns what an impalad speaks on a port, if that is one of Impala's usual ones.
+    pub fn of_usual_port(port: u16) -> Option<Self> {
+        match port {
+            21000 => Some(Self::Beeswax),
+            21050 => Some(Self::Hs2),
+            28000 => Some(Self::Hs2Http),
+            _ => None,
+        }
+    }
+
+    /// Returns its name among people.
+    pub fn title(self) -> &'static str {
+        match self {
+            Self::Auto => "what is not known",
+            Self::Hs2 => "HiveServer2",
+            Self::Beeswax => "Beeswax",
+            Self::Hs2Http => "HiveServer2 over HTTP",
+        }
+    }
+
     /// Returns the word that the file uses.
     pub fn as_str(self) -> &'static str {
         match self {

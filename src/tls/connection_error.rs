@@ -116,7 +116,7 @@ impl TlsFault {
             E::Expired | E::ExpiredContext { .. } => Self::CertificateExpired,
             E::NotValidYet | E::NotValidYetContext { .. } => Self::CertificateNotYetValid,
             E::NotValidForNameContext { expected, presented } => {
-                let names = first_of(presented.iter().cloned(), MOST_NAMES);
+                let names = first_of(presented.iter().map(|name| bare(name)), MOST_NAMES);
                 let presented = if names.is_empty() { "no name".to_owned() } else { names };
                 Self::CertificateName(format!("it must be for {} and has {presented}", expected.to_str()))
             }
@@ -203,6 +203,12 @@ const ALERTS: [(u8, &str); 29] = [
     (121, "ech_required"),
 ];
 
+/// Returns a name of a certificate without the kind before it: rustls tells `DnsName("node1.example.com")`.
+fn bare(name: &str) -> String {
+    let inner = name.split_once('(').and_then(|(_, rest)| rest.strip_suffix(')'));
+    inner.unwrap_or(name).trim_matches('"').to_owned()
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -235,5 +241,12 @@ mod tests {
     #[test]
     fn broken_pipe_is_a_reset() {
         assert_eq!(TlsFault::of_relay(&io::ErrorKind::BrokenPipe.into()), TlsFault::Reset);
+    }
+
+    #[test]
+    fn names_of_a_certificate_are_told_bare() {
+        assert_eq!(bare("DnsName(\"node1.example.com\")"), "node1.example.com");
+        assert_eq!(bare("IpAddress(10.0.0.1)"), "10.0.0.1");
+        assert_eq!(bare("node1.example.com"), "node1.example.com");
     }
 }

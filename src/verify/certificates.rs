@@ -19,7 +19,9 @@ pub(super) fn verify(scope: &Scope, answers: &Answers) -> Vec<Check> {
         // What members show to clients is linted with the members.
         let of_members = virtual_server.mode() == Mode::Passthrough && !virtual_server.pool.members.is_empty();
         let Some(seen) = answers.front_ends.get(&virtual_server.name) else { continue };
-        let Some(chain) = seen.chain.as_ref().filter(|_| !of_members) else { continue };
+        // A virtual server that does not answer is told already.
+        let is_news = |chain: &&Result<_, _>| chain.is_ok() || seen.port.is_ok();
+        let Some(chain) = seen.chain.as_ref().filter(is_news).filter(|_| !of_members) else { continue };
         let front_ends: Vec<_> =
             virtual_server.hostname.as_deref().and_then(|it| Host::parse(it).ok()).into_iter().collect();
         let host = front_ends.first().map_or_else(|| seen.address.ip().to_string(), ToString::to_string);

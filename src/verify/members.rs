@@ -10,7 +10,7 @@ use super::at_once::at_once;
 use super::check::Check;
 use super::scope::{LIMIT, Scope, protocol};
 use crate::inventory::targets::node_name;
-use crate::model::{Address, Member, MemberKey, Mode, Name, Pool, Transport, VirtualServer};
+use crate::model::{Address, ImpalaProtocol, Member, MemberKey, Mode, Name, Pool, Transport, VirtualServer};
 use crate::monitor::{How, NoAnswer, PortAnswer, ask_port, probe_once, resolve_once};
 use crate::reading::os_reason;
 use crate::tls::fetch_chain;
@@ -63,7 +63,7 @@ async fn observe(scope: &Scope, member: &Member, pool: &Pool) -> (MemberKey, Res
         }
     };
     let monitors = monitors(scope, &key, &pool.name, &addresses).await;
-    let (speaks, mut seen) = (protocol(pool), None);
+    let (speaks, mut seen) = (protocol(pool, member.port), None);
     for ip in addresses {
         let address = SocketAddr::new(ip, member.port);
         let name = node_name(&member.node).map(|name| name.to_string());
@@ -163,6 +163,17 @@ fn judge_no_answer(about: &MemberKey, address: SocketAddr, failure: &NoAnswer, m
              daemon opens none",
         ),
         How::Unreached => ("member-unreachable", "see to a route to it, and to firewalls between"),
+        How::Silent if NOT_OF_CLIENTS.contains(&about.port) => (
+            "member-silent",
+            "the port is not for clients but that of a web UI or among daemons: correct the member's port (Impala's are \
+             21050, 21000 and 28000)",
+        ),
+        How::Silent if ImpalaProtocol::of_usual_port(about.port).is_none() => (
+            "member-silent",
+            "see whether the port is for clients at all (Impala's are 21050, 21000 and 28000); if it is, its service \
+             threads are probably all in use: raise Impala's --fe_service_threads, and give the member a \
+             `connection-limit` below it and the pool `queue-on-connection-limit: true`",
+        ),
         How::Silent => (
             "member-silent",
             "its service threads are probably all in use: raise Impala's --fe_service_threads, and give the member a \
@@ -238,7 +249,20 @@ fn judge_pool(pool: &Pool, answers: &Answers) -> Vec<Check> {
         |answer| answer.sasl,
         "have all daemons of the pool authenticate alike (Kerberos or LDAP flags), or leave out those that differ",
     );
-    tls.into_iter().chain(sasl).collect()
+    tls.into_iter().chain(sasl).chain(differ_in_protocol(pool, &seen)).collect()
+}
+
+/// A client of one protocol can use only some of the members then.
+fn differ_in_protocol(pool: &Pool, seen: &[(&PortAnswer, MemberKey)]) -> Option<Check> {
+    let (first, first_key) = seen.first()?;
+    let (other, other_key) = seen.iter().find(|(answer, _)| answer.protocol != first.protocol)?;
+    Some(Check::failed(
+        "members-differ-in-protocol",
+        &pool.name,
+        format!("{first_key} speaks {}, and {other_key} {}", first.protocol.title(), other.protocol.title()),
+        "give all members of the pool the port of one protocol (Impala's are 21050, 21000 and 28000), and each protocol \
+         a pool of its own",
+    ))
 }
 
 /// Returns what a port speaks, in words.
@@ -247,10 +271,12 @@ pub(super) fn spoken(answer: &PortAnswer) -> String {
     format!("{}, {tls}{}", answer.protocol.as_str(), if answer.sasl { ", SASL" } else { "" })
 }
 
+/// Ports of Impala that take no client: web UIs, and those among daemons.
+const NOT_OF_CLIENTS: [u16; 9] = [22000, 23000, 23020, 24000, 25000, 25010, 25020, 26000, 27000];
+
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::model::ImpalaProtocol;
 
     fn seen(port: Result<(bool, bool), How>) -> MemberSeen {
         let protocol = ImpalaProtocol::Hs2;
@@ -283,5 +309,41 @@ mod tests {
         let mut discontent = seen(Ok((false, false)));
         discontent.monitors = vec![(Name::from("watch"), Err("its page is not JSON".to_owned()))];
         assert_eq!(judge(&about, &discontent, &[(&vs, Mode::Offload)])[0].id, "monitor-fails");
+    }
+
+    #[test]
+    fn members_of_a_pool_must_speak_one_protocol() {
+        let text = "nodes: { a: { address: 10.0.0.1 }, b: { address: 10.0.0.2 } }\n\
+                    pools: { p: { members: ['a:21050', 'b:21000'] } }\n\
+                    virtual-servers: { vs: { destination: '10.0.0.9:21050', pool: p } }\n";
+        let model = crate::config::parse("pronk.yaml", text, std::path::Path::new("/")).unwrap().model;
+        let pool = &model.pools["p"];
+        let asked: Vec<_> = pool.members.iter().map(|member| protocol(pool, member.port)).collect();
+        assert_eq!(asked, [ImpalaProtocol::Hs2, ImpalaProtocol::Beeswax]);
+        for (other, ids) in [
+            (ImpalaProtocol::Beeswax, &["members-differ-in-protocol"][..]),
+            (ImpalaProtocol::Hs2Http, &["members-differ-in-protocol"]),
+            (ImpalaProtocol::Hs2, &[]),
+        ] {
+            let mut answers = Answers::default();
+            for (member, protocol) in pool.members.iter().zip([ImpalaProtocol::Hs2, other]) {
+                let answer = PortAnswer { protocol, tls: false, sasl: false, is_draining: false };
+                answers.members.insert(member.key(), MemberSeen { port: Ok(answer), ..seen(Err(How::Other)) });
+            }
+            let checks = judge_pool(pool, &answers);
+            assert_eq!(checks.iter().map(|it| it.id).collect::<Vec<_>>(), ids, "{other:?}");
+        }
+    }
+
+    #[test]
+    fn silence_of_a_port_that_is_not_for_clients_is_not_blamed_on_threads_alone() {
+        for (port, is_of_clients, may_be_threads) in
+            [(21050, true, true), (21000, true, true), (25000, false, false), (9999, false, true)]
+        {
+            let about = MemberKey { node: Name::from("n"), port };
+            let remedy = judge(&about, &seen(Err(How::Silent)), &[])[0].remedy.clone().unwrap();
+            assert_eq!(remedy.contains("Impala's are 21050"), !is_of_clients, "{port}: {remedy}");
+            assert_eq!(remedy.contains("--fe_service_threads"), may_be_threads, "{port}: {remedy}");
+        }
     }
 }

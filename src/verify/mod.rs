@@ -22,4 +22,4 @@ mod scope;
 pub use check::{Check, Outcome, Step};
 pub use report::{Report, View};
 pub use run::{Progress, run};
-pub use scope::{Login, RunningPronk, Scope};
+pub use scope::{Explanation, Login, RunningPronk, Scope};

@@ -12,7 +12,7 @@ use crate::net;
 use crate::reading::os_reason;
 
 pub(super) async fn verify(scope: &Scope, answers: &mut Answers) -> Vec<Check> {
-    let mut checks = Vec::new();
+    let mut checks: Vec<_> = scope.running.as_ref().ok().and_then(judge_running).into_iter().collect();
     for virtual_server in &scope.virtual_servers {
         if virtual_server.state == AdminState::ForcedOffline {
             let what = "it is forced offline, and does not listen";
@@ -32,6 +32,19 @@ pub(super) async fn verify(scope: &Scope, answers: &mut Answers) -> Vec<Check> {
         checks.push(judge(virtual_server, &state, scope.running.as_ref()));
     }
     checks
+}
+
+/// Judges whether the running pronk has what its file says now: what is seen is of what it has.
+fn judge_running(running: &RunningPronk) -> Option<Check> {
+    let count = running.not_taken.len();
+    let first = running.not_taken.first()?;
+    let more = if count > 1 { format!(" (and {} more)", count - 1) } else { String::new() };
+    Some(Check::warning(
+        "not-reloaded",
+        "the running pronk",
+        format!("it has another configuration than its file; a reload would change: {first}{more}"),
+        "see all changes with `pronk reload --dry-run`, have them taken with `pronk reload`, and verify again",
+    ))
 }
 
 /// What there is at a destination.
@@ -150,5 +163,18 @@ mod tests {
         assert_eq!(observe(at).await, PortState::Taken);
         drop(listener);
         assert_eq!(observe(at).await, PortState::Free);
+    }
+
+    #[test]
+    fn running_pronk_must_have_what_its_file_says() {
+        let running = |changes: &[&str]| RunningPronk {
+            not_taken: changes.iter().map(|it| (*it).to_owned()).collect(),
+            ..RunningPronk::default()
+        };
+        assert_eq!(judge_running(&running(&[])), None);
+        let check = judge_running(&running(&["pool p: changed", "node n: added"])).unwrap();
+        assert_eq!((check.id, check.outcome), ("not-reloaded", Outcome::Warning));
+        assert!(check.message.ends_with("pool p: changed (and 1 more)"), "{}", check.message);
+        assert!(check.remedy.unwrap().contains("pronk reload --dry-run"));
     }
 }

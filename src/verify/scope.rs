@@ -47,8 +47,19 @@ pub struct RunningPronk {
     pub pid: u32,
     /// Of its virtual servers, as `address:port`.
     pub destinations: Vec<String>,
-    /// Why each virtual server serves this machine or not, by its name: the last step of `pronk explain`.
-    pub explanations: BTreeMap<String, String>,
+    /// Whether each virtual server serves this machine, by its name.
+    pub explanations: BTreeMap<String, Explanation>,
+    /// What a reload of its file would change.
+    pub not_taken: Vec<String>,
+}
+
+/// What a running pronk says of a client on this machine.
+#[derive(Clone, Debug, Default)]
+pub struct Explanation {
+    /// The last step of `pronk explain`.
+    pub says: String,
+    /// The close reason, if it refuses the client at once.
+    pub refused: Option<String>,
 }
 
 impl Scope {
@@ -67,19 +78,13 @@ impl Scope {
     }
 }
 
-/// Returns what the members of a pool speak, where a monitor or a member's port tells.
-pub(super) fn protocol(pool: &Pool) -> ImpalaProtocol {
+/// Returns what a member of a pool speaks at its port, where a monitor or the port tells.
+pub(super) fn protocol(pool: &Pool, port: u16) -> ImpalaProtocol {
     let told = pool.monitors.all.iter().find_map(|monitor| match &monitor.kind {
         MonitorKind::Impala(check) if check.protocol != ImpalaProtocol::Auto => Some(check.protocol),
         _ => None,
     });
-    let of_port = |port: u16| match port {
-        21000 => ImpalaProtocol::Beeswax,
-        21050 => ImpalaProtocol::Hs2,
-        28000 => ImpalaProtocol::Hs2Http,
-        _ => ImpalaProtocol::Auto,
-    };
-    told.unwrap_or_else(|| pool.members.first().map_or(ImpalaProtocol::Auto, |member| of_port(member.port)))
+    told.or_else(|| ImpalaProtocol::of_usual_port(port)).unwrap_or(ImpalaProtocol::Auto)
 }
 
 /// The profile that is built in for ports whose certificates are not verified.

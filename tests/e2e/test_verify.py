@@ -9,6 +9,7 @@ import os
 import re
 import shutil
 import socket
+import subprocess
 import time
 from pathlib import Path
 from typing import NamedTuple
@@ -155,6 +156,29 @@ def test_before_the_start_ports_are_free_and_front_ends_skipped(site):
     assert [check["id"] for check in verified.checks if check["outcome"] == "skipped"] == ["not-running"]
 
 
+@pytest.mark.parametrize("id, keys", [
+    ("source", {"source": ["10.0.0.0/8"]}), ("disabled", {"state": "disabled"}), ("rate-limit", {"rate_limit": 1}),
+    ("connection-limit", {"connection_limit": 1})])
+def test_rule_that_refuses_this_machine_is_no_fault(site, id, keys):
+    front = Front(site.place(), site.binary, site.authority.cert, site.front_pair, plain=site.plain, modes=["offload"],
+                  virtual_server=keys)
+    port = front.ports["offload", "hs2"]
+    held = socket.create_connection((ADDRESS, port), timeout=PATIENCE) if id == "connection-limit" else None
+    try:
+        if held:
+            deadline = time.monotonic() + PATIENCE
+            while "the client is reset" not in front.pronk.command("explain", "offload-hs2", "127.0.0.1"):
+                assert time.monotonic() < deadline
+                time.sleep(0.02)
+        verified = of_front(site, front, "--virtual-server", "offload-hs2")
+        assert_all_well(verified)
+        assert [check["id"] for check in verified.checks if check["outcome"] == "skipped"] == [id]
+    finally:
+        if held:
+            held.close()
+        front.stop()
+
+
 @needs_kdc
 def test_nothing_is_said_where_kerberos_is_well(site, realm, kerberos):
     front, keytab = kerberos
@@ -279,6 +303,16 @@ def not_reloaded(site, front):
     return site.verify(site.config("offload", site.plain), admin=front.pronk.admin_socket)
 
 
+def edited(site, _front):
+    front = Front(site.place(), site.binary, site.authority.cert, site.front_pair, plain=site.plain, modes=["offload"])
+    try:
+        text = front.config_file.read_text()
+        front.config_file.write_text(text.replace("least-connections-node", "round-robin"))
+        return of_front(site, front)
+    finally:
+        front.stop()
+
+
 def unknown_node(site, _front):
     file = site.config("offload", site.plain[:1])
     file.write_text(file.read_text().replace(f"address: {site.plain[0].address}", "address: nowhere.example.test"))
@@ -341,6 +375,7 @@ BROKEN = [
     (few_descriptors, {"few-descriptors"}, "LimitNOFILE"),
     (port_of_another, {"port-taken"}, "ss -ltnp"),
     (not_reloaded, {"port-not-served"}, "pronk reload"),
+    (edited, {"not-reloaded"}, "pronk reload --dry-run"),
     (unknown_node, {"node-does-not-resolve"}, "`address`"),
     (draining, {"member-draining"}, "wait until it is started again"),
     (wrong_password, {"login-refused"}, "password"),
@@ -397,11 +432,19 @@ class TestKerberos:
     def test_keytab_with_an_old_key(self, site, kerberos, realm):
         old = site.place() / "old.keytab"
         shutil.copy(kerberos[1], old)
+        # This cache has a ticket for the old key.
+        erin = realm.login("erin")
+        subprocess.run(["kvno", f"impala/{HOST}"], env={**os.environ, **erin}, check=True)
+        cache = Path(erin["KRB5CCNAME"].removeprefix("FILE:"))
+        tickets = cache.read_bytes()
         realm.change_key(f"impala/{HOST}")
         try:
-            for env in (realm.environment, realm.login("bob")):
+            for env in (realm.environment, realm.login("bob"), erin):
                 wrong = self.wrong(site, kerberos, realm, "--keytab", old, env=env)
                 assert "ktadd" in wrong["kvno-differs"]["remedy"]
+                with_ticket = {"ticket-not-decrypted", "ticket-not-accepted"} if env != realm.environment else set()
+                assert with_ticket <= wrong.keys(), json.dumps(wrong, indent=1)
+            assert cache.read_bytes() == tickets, "the user's cache stays as it is"
         finally:
             # The daemon takes any key of its keytab, so the new one is added for the tests that follow.
             realm.keytab(f"impala/{HOST}", "impala/node1.example.test")

@@ -159,11 +159,9 @@ impl<'a> Port<'a> {
 
 /// Returns what a port speaks, `auto` resolved by Impala's default ports.
 pub(in crate::monitor) fn protocol_of(protocol: ImpalaProtocol, port: u16) -> ImpalaProtocol {
-    match (protocol, port) {
-        (ImpalaProtocol::Auto, 21000) => ImpalaProtocol::Beeswax,
-        (ImpalaProtocol::Auto, 28000) => ImpalaProtocol::Hs2Http,
-        (ImpalaProtocol::Auto, _) => ImpalaProtocol::Hs2,
-        (protocol, _) => protocol,
+    match protocol {
+        ImpalaProtocol::Auto => ImpalaProtocol::of_usual_port(port).unwrap_or(ImpalaProtocol::Hs2),
+        told => told,
     }
 }
 

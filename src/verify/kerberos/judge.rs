@@ -32,6 +32,8 @@ pub(super) enum KdcSeen {
 pub(super) enum TicketSeen {
     NoTools,
     NotLoggedIn,
+    /// The user's cache is no file.
+    NoFileCache,
     Refused(String),
     Got {
         kvno: Option<u32>,
@@ -160,9 +162,10 @@ pub(super) fn keytab(
             ),
         ));
     }
+    // What the KDC says itself is the newest.
     let current = match (ticket, seen) {
-        (TicketSeen::Got { kvno: Some(kvno), .. }, _) => Some(*kvno),
-        (_, KdcSeen::Answered { answer: KdcAnswer::Ticket { kvno }, .. }) => *kvno,
+        (_, KdcSeen::Answered { answer: KdcAnswer::Ticket { kvno: Some(kvno) }, .. })
+        | (TicketSeen::Got { kvno: Some(kvno), .. }, _) => Some(*kvno),
         _ => None,
     };
     let listed = || numbers.iter().map(ToString::to_string).collect::<Vec<_>>().join(", ");
@@ -196,6 +199,12 @@ pub(super) fn ticket(principal: &Principal, seen: &TicketSeen) -> Option<Check> 
         TicketSeen::NotLoggedIn => {
             Some(Check::skipped(id, principal, "no ticket is here to ask with", "get one (kinit), and verify again"))
         }
+        TicketSeen::NoFileCache => Some(Check::skipped(
+            id,
+            principal,
+            "your ticket is in a cache that is no file, so none is tried for the front end",
+            "KRB5CCNAME=FILE:/tmp/tickets kinit, and verify with the same variable",
+        )),
         TicketSeen::Refused(reason) => Some(Check::failed(
             "ticket-refused",
             principal,
@@ -214,16 +223,6 @@ pub(super) fn ticket(principal: &Principal, seen: &TicketSeen) -> Option<Check> 
             if decrypted.is_some() { "the keytab decrypts a ticket for it" } else { "the KDC gives a ticket for it" },
         )),
     }
-}
-
-pub(super) fn no_file_cache(principal: &Principal) -> Check {
-    let what = "the ticket is in a cache that is no file, so it is shown to no port";
-    Check::skipped(
-        "ticket-shown",
-        principal,
-        what,
-        "KRB5CCNAME=FILE:/tmp/tickets kinit, and verify with the same variable",
-    )
 }
 
 pub(super) fn other_key(principal: &Principal) -> Check {
@@ -309,7 +308,11 @@ mod tests {
         for (entries, kdc, ticket, id) in [
             (Ok(vec![entry(impala(), 2), entry(node.clone(), 1)]), kdc(Some(2)), &not_logged_in, "keytab"),
             (Ok(vec![entry(impala(), 2)]), kdc(Some(3)), &not_logged_in, "kvno-differs"),
-            (Ok(vec![entry(impala(), 2), entry(impala(), 4)]), kdc(Some(3)), &got, "keytab"),
+            (Ok(vec![entry(impala(), 2), entry(impala(), 4)]), kdc(None), &got, "keytab"),
+            // A ticket may be older than the key.
+            (Ok(vec![entry(impala(), 4)]), kdc(Some(5)), &got, "kvno-differs"),
+            (Ok(vec![entry(impala(), 5)]), kdc(Some(5)), &got, "keytab"),
+            (Ok(vec![entry(impala(), 3)]), kdc(None), &got, "kvno-differs"),
             (Ok(vec![entry(impala(), 2)]), kdc(None), &not_logged_in, "keytab"),
             (Ok(vec![entry(node, 2)]), kdc(Some(2)), &not_logged_in, "principal-not-in-keytab"),
             (Err("it is no keytab file".to_owned()), kdc(None), &not_logged_in, "keytab-unreadable"),

@@ -16,6 +16,7 @@ use std::collections::BTreeMap;
 use std::net::{IpAddr, SocketAddr};
 use std::sync::Arc;
 
+use self::ccache::{Credential, PrivateCache};
 use self::judge::{KdcSeen, TicketSeen};
 use self::keytab::Principal;
 use self::krb5_conf::Krb5Conf;
@@ -41,7 +42,7 @@ pub(super) async fn verify(scope: &Scope, answers: &Answers) -> Vec<Check> {
         };
         let principal = Principal { components: vec!["impala".to_owned(), name.clone()], realm };
         let kdc = ask_kdc(&conf, &principal).await;
-        let ticket = ticket(scope, &principal).await;
+        let (ticket, credential) = ticket(scope, &principal).await;
         let addresses = answers.names.get(&name).cloned().unwrap_or_default();
         checks.extend(judge::clock(&kdc, scope.now));
         checks.extend(judge::principal(&principal, &kdc, &ticket));
@@ -51,7 +52,7 @@ pub(super) async fn verify(scope: &Scope, answers: &Answers) -> Vec<Check> {
         }
         checks.extend(judge::ticket(&principal, &ticket));
         if matches!(ticket, TicketSeen::Got { .. }) {
-            checks.extend(show_ticket(&principal, &places).await);
+            checks.extend(show_ticket(&principal, credential.as_ref(), &places).await);
         }
         checks.extend(judge::canonical_name(&name, &conf, &reverse(&addresses).await));
     }
@@ -103,12 +104,11 @@ async fn takes_kerberos(place: &Place) -> bool {
 }
 
 /// Shows each port a ticket for the front end, as a client does that logs in.
-async fn show_ticket(principal: &Principal, places: &[Place]) -> Vec<Check> {
-    let Some(credential) = ccache::credential(principal) else { return vec![judge::no_file_cache(principal)] };
+async fn show_ticket(principal: &Principal, credential: Option<&Credential>, places: &[Place]) -> Vec<Check> {
     let mut checks = Vec::new();
     for place in places {
         // A service takes each token once.
-        let Some(token) = ap_req::token(&credential) else { return vec![judge::other_key(principal)] };
+        let Some(token) = credential.and_then(ap_req::token) else { return vec![judge::other_key(principal)] };
         let said = sasl_login(place.address, place.tls.as_deref(), MECHANISM, &token, LIMIT).await;
         checks.push(judge::accepted(&place.about, principal, &said));
     }
@@ -131,21 +131,24 @@ async fn ask_kdc(conf: &Krb5Conf, principal: &Principal) -> KdcSeen {
     if kdcs.is_empty() { KdcSeen::NotNamed } else { KdcSeen::Silent(failed.join("; ")) }
 }
 
-async fn ticket(scope: &Scope, principal: &Principal) -> TicketSeen {
-    match tools::has_ticket().await {
-        Ran::Missing => return TicketSeen::NoTools,
-        Ran::Failed(_) => return TicketSeen::NotLoggedIn,
-        Ran::Done(_) => {}
-    }
-    match tools::get_ticket(principal.to_string(), None).await {
-        Ran::Missing => TicketSeen::NoTools,
-        Ran::Failed(reason) => TicketSeen::Refused(reason),
+/// Gets a ticket from the KDC, whatever the user's cache has. Returns what came of it, and the ticket.
+async fn ticket(scope: &Scope, principal: &Principal) -> (TicketSeen, Option<Credential>) {
+    let cache = match tools::cache_with_ticket().await {
+        Ran::Missing => return (TicketSeen::NoTools, None),
+        Ran::Failed(_) => return (TicketSeen::NotLoggedIn, None),
+        Ran::Done(name) => PrivateCache::of(&name),
+    };
+    let Some(cache) = cache else { return (TicketSeen::NoFileCache, None) };
+    let get = async |keytab| tools::get_ticket(principal.to_string(), cache.path(), keytab).await;
+    match get(None).await {
+        Ran::Missing => (TicketSeen::NoTools, None),
+        Ran::Failed(reason) => (TicketSeen::Refused(reason), None),
         Ran::Done(printed) => {
             let decrypted = match &scope.keytab {
-                Some(keytab) => Some(tools::get_ticket(principal.to_string(), Some(keytab)).await),
+                Some(keytab) => Some(get(Some(keytab)).await),
                 None => None,
             };
-            TicketSeen::Got { kvno: tools::kvno_of(&printed), decrypted }
+            (TicketSeen::Got { kvno: tools::kvno_of(&printed), decrypted }, cache.credential(principal))
         }
     }
 }

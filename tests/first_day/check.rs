@@ -56,6 +56,16 @@ fn a_file_as_it_should_be_has_no_warnings() {
 }
 
 #[test]
+fn two_virtual_servers_on_port_0_get_a_port_each() {
+    let folder = tempfile::tempdir().unwrap();
+    let other = "virtual-servers:\n  other: { destination: 127.0.0.1:0, hostname: lb.example.com, pool: p, \
+                 client-ssl: front, server-ssl: back }\n";
+    write(folder.path(), &[("virtual-servers:\n", other)], good);
+    let ran = pronk(folder.path(), &["check", "--strict", "pronk.yaml"]);
+    assert_eq!((ran.code, ran.err.as_str()), (Some(0), ""));
+}
+
+#[test]
 fn what_would_not_work_is_told_with_its_line_and_what_to_write() {
     let plain = ("client-ssl: front, server-ssl: back", "client-ssl: front");
     let monitor = |monitors| ("monitors: [impala]", monitors);

@@ -245,10 +245,11 @@ impl<'a> Resolver<'a> {
                     // The page of persistence profiles calls it so.
                     let other = entries.iter().find(|inner| plain(&inner.key) == "persistence-type");
                     let word = other.and_then(|inner| inner.value.scalar());
-                    let help = word
-                        .and_then(|word| elsewhere::for_value(types[0].section.name, "type", &word))
-                        .map(|help| help.replacen("write `", "write `type: ", 1))
-                        .unwrap_or_else(|| format!("there are: {}", names.join(", ")));
+                    let help =
+                        word.and_then(|word| elsewhere::for_value(types[0].section.name, "type", &word)).map_or_else(
+                            || format!("there are: {}", names.join(", ")),
+                            |help| help.replacen("write `", "write `type: ", 1),
+                        );
                     let message = format!("{what} `{}` needs a `type`", entry.key);
                     self.context.error(entry.key_at, message, Some(help));
                     return None;

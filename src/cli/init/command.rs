@@ -148,9 +148,9 @@ impl Args {
         let hue = self.hue || ask_yes("Does Hue connect through it? yes or no")?;
         let ca_file = match self.ca_file {
             None if mode == Mode::ReEncrypt => {
-                let there = |answer: &str| match Path::new(answer).is_file() {
-                    true => Ok(answer.to_owned()),
-                    false => Err(format!("there is no file {answer}")),
+                let there = |answer: &str| {
+                    let is_there = Path::new(answer).is_file();
+                    is_there.then(|| answer.to_owned()).ok_or_else(|| format!("there is no file {answer}"))
                 };
                 Some(ask("File of the cluster's authorities (PEM)", None, there)?)
             }

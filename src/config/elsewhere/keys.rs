@@ -199,14 +199,7 @@ pub(super) static PLACES: &[Place] = &[
         ],
     },
     Place {
-        sections: &[
-            "client-ssl profile",
-            "server-ssl profile",
-            "tcp profile",
-            "fastL4 profile",
-            "source-addr profile",
-            "hash profile",
-        ],
+        sections: &["source-addr profile", "hash profile"],
         words: &[("persistence-type", "write `type: source-addr` or `type: hash`")],
     },
     Place {

@@ -27,7 +27,7 @@ put 0644 packaging/pronk.service usr/lib/systemd/system/pronk.service
 put 0644 packaging/pronk.sysusers usr/lib/sysusers.d/pronk.conf
 put 0644 LICENSE usr/share/doc/pronk/copyright
 gzip -9nc CHANGELOG.md >"$root/changelog.gz" && put 0644 "$root/changelog.gz" usr/share/doc/pronk/changelog.gz && rm "$root/changelog.gz"
-for file in README.md docs/*.md; do put 0644 "$file" "usr/share/doc/pronk/$file"; done
+for file in README.md CONTRIBUTING.md docs/*.md packaging/README.md; do put 0644 "$file" "usr/share/doc/pronk/$file"; done
 if [ -d examples ]; then
     find examples -type f -printf '%P\n' | while read -r file; do put 0644 "examples/$file" "usr/share/doc/pronk/examples/$file"; done
 fi

@@ -101,6 +101,11 @@ impl MaterialError {
             // The mode of a device is the system's business.
             Self::ReadableByOthers { path, .. } if path.starts_with("/dev") => Some("give a file".to_owned()),
             Self::ReadableByOthers { path, .. } => Some(format!("chmod 600 {}", path.display())),
+            Self::Unreadable { path, source } if source.kind() == io::ErrorKind::PermissionDenied => Some(format!(
+                "pronk must be able to read it, and to enter the folders above it; as a service it runs as pronk: chown \
+                 pronk {}",
+                path.display()
+            )),
             Self::UnsupportedEncryption { path, .. } | Self::CostlyEncryption { path } => {
                 let path = path.display();
                 Some(format!("rewrite the key: openssl pkcs8 -topk8 -v2 aes-256-cbc -in {path} -out {path}.new"))
@@ -131,6 +136,9 @@ impl MaterialError {
             Self::PassphraseMissing { .. } => Some("set passphrase-file or passphrase-env".to_owned()),
             Self::KeyMismatch { belongs_to: Some(position), .. } => {
                 Some(format!("the key belongs to certificate {position} of that file: put that one first"))
+            }
+            Self::StoreUnknown { store, .. } if !store.exists() => {
+                Some(format!("there is no folder {}: copy the certificate store there", store.display()))
             }
             Self::StoreUnknown { available, .. } if available.is_empty() => Some("the store is empty".to_owned()),
             Self::StoreUnknown { available, .. } => Some(format!("it has {}", available.join(", "))),
@@ -172,3 +180,17 @@ fn size(bytes: u64) -> String {
 pub const LARGEST_PKCS12: usize = 16 << 20;
 /// A chain has a key and a list of certificates, each encrypted once.
 pub const MOST_ENCRYPTED_PARTS: usize = 64;
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn key_of_another_account_is_told_with_what_to_do() {
+        let source = io::Error::from(io::ErrorKind::PermissionDenied);
+        let error = MaterialError::Unreadable { path: "/etc/pronk/lb.key".into(), source };
+        assert!(error.help().is_some_and(|help| help.ends_with("chown pronk /etc/pronk/lb.key")));
+        let source = io::Error::from(io::ErrorKind::NotFound);
+        assert_eq!(MaterialError::Unreadable { path: "lb.key".into(), source }.help(), None);
+    }
+}

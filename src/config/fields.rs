@@ -234,7 +234,7 @@ impl<'a> Fields<'a> {
         }
         let message = format!("`{}` must be {}, found {}", key.name(), key.describe(), node.describe());
         let help = long_form::of_list(key.name(), &key.describe(), node)
-            .or_else(|| elsewhere::for_value(key.name(), &written).map(str::to_owned))
+            .or_else(|| elsewhere::for_value(self.section.name, key.name(), &written).map(str::to_owned))
             .or_else(|| key.hint(&written));
         self.error(node.at, message, help);
     }
@@ -242,14 +242,22 @@ impl<'a> Fields<'a> {
 
 /// Puts the name that was written into what is to be written.
 fn with_name(help: String, written: &Node) -> String {
+    // A time, a number or a switch was written for something else.
     let is_name = |text: &String| {
-        text.len() < LONGEST_SHOWN && text.chars().all(|c| c.is_ascii_alphanumeric() || matches!(c, '_' | '-'))
+        let is_word = text.starts_with(|c: char| c.is_ascii_alphabetic()) && !NO_NAMES.contains(&text.as_str());
+        is_word
+            && text.len() < LONGEST_SHOWN
+            && text.chars().all(|c| c.is_ascii_alphanumeric() || matches!(c, '_' | '-'))
     };
     match written.scalar().filter(is_name) {
         Some(name) => help.replace("NAME", &name),
         None => help,
     }
 }
+
+/// Words that are no names of a user's.
+const NO_NAMES: &[&str] =
+    &["true", "false", "yes", "no", "on", "off", "none", "enabled", "disabled", "indefinite", "immediate"];
 
 /// Bytes of a name that is shown in what is to be written.
 const LONGEST_SHOWN: usize = 100;

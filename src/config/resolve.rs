@@ -8,6 +8,7 @@ use std::path::Path;
 use std::sync::Arc;
 
 use super::diagnostic::Diagnostics;
+use super::elsewhere::{self, plain};
 use super::fields::{Context, Fields, Notes};
 use super::inherit::{Broken, Document, MOST_PARENTS};
 use super::keys::{
@@ -243,7 +244,14 @@ impl<'a> Resolver<'a> {
                 Some(default) => default.to_owned(),
                 None => {
                     let names: Vec<_> = types.iter().map(|it| it.word).collect();
-                    let help = format!("there are: {}", names.join(", "));
+                    // The page of persistence profiles calls it so.
+                    let other = entries.iter().find(|inner| plain(&inner.key) == "persistence-type");
+                    let word = other.and_then(|inner| inner.value.scalar());
+                    let help =
+                        word.and_then(|word| elsewhere::for_value(types[0].section.name, "type", &word)).map_or_else(
+                            || format!("there are: {}", names.join(", ")),
+                            |help| help.replacen("write `", "write `type: ", 1),
+                        );
                     let message = format!("{what} `{}` needs a `type`", entry.key);
                     self.context.error(entry.key_at, message, Some(help));
                     return None;

@@ -1,10 +1,12 @@
 //! Warnings of TLS and plaintext toward the same members, by virtual servers and by monitors.
 
+use std::collections::HashMap;
+
 use super::diagnostic::Severity;
 use super::fields::Context;
 use super::keys::{PoolKeys, VirtualServerKeys};
 use super::source::At;
-use crate::model::{Model, Monitor, MonitorKind, Pool, PoolUse, VirtualServer};
+use crate::model::{Member, Model, Monitor, MonitorKind, Pool, PoolUse, VirtualServer};
 
 /// Notes pools whose members cannot serve all of their virtual servers, and monitors that do not ask what connections
 /// do.
@@ -19,6 +21,40 @@ pub(super) fn check(model: &Model, context: Context<'_>) {
         for monitor in &pool.monitors.all {
             check_monitor(monitor, pool, used, context);
         }
+    }
+    check_across_pools(model, context);
+}
+
+/// Members of two pools may be the same port.
+fn check_across_pools(model: &Model, context: Context<'_>) {
+    let uses = model.pool_uses();
+    let port = |member: &Member| (member.node.address.to_string(), member.port);
+    let mut in_tls = HashMap::new();
+    for (used, pool) in uses.values().zip(model.pools.values()) {
+        let Some(tls) = used.tls.first().filter(|_| used.plaintext.is_empty()) else { continue };
+        for member in &pool.members {
+            in_tls.entry(port(member)).or_insert((*tls, pool));
+        }
+    }
+    for (used, pool) in uses.values().zip(model.pools.values()) {
+        let Some(plaintext) = used.plaintext.first().filter(|_| used.tls.is_empty()) else { continue };
+        let both = pool.members.iter().find_map(|member| Some((member, in_tls.get(&port(member))?)));
+        let Some((member, (tls, other))) = both else { continue };
+        if ![tls.name.as_str(), plaintext.name.as_str()].iter().all(|it| context.is_good_entry("virtual-servers", it)) {
+            continue;
+        }
+        let message = format!(
+            "virtual server `{}` speaks plaintext to {} in pool `{}`, and `{}` speaks TLS to it in pool `{}`: it serves \
+             only one of the two",
+            plaintext.name,
+            member.key(),
+            pool.name,
+            tls.name,
+            other.name
+        );
+        let help = "write server-ssl in both virtual servers, or in neither".to_owned();
+        let at = place(context, ["virtual-servers", plaintext.name.as_str(), VirtualServerKeys::pool()]);
+        context.report(Severity::Warning, at, message, Some(help));
     }
 }
 
@@ -62,7 +98,7 @@ fn check_monitor(monitor: &Monitor, pool: &Pool, used: &PoolUse<'_>, context: Co
     let (probes, speaks, other) = match (PoolUse::is_probed_in_tls(monitor), used.tls.first(), used.plaintext.first()) {
         (Some(false), Some(other), None) => ("plaintext", "TLS", other),
         (Some(true), None, Some(other)) => ("TLS", "plaintext", other),
-        _ => return,
+        _ => return check_page(monitor, pool, context),
     };
     if !context.is_good_entry("monitors", monitor.name.as_str()) {
         return;
@@ -80,6 +116,31 @@ fn check_monitor(monitor: &Monitor, pool: &Pool, used: &PoolUse<'_>, context: Co
     let at = place(context, ["pools", pool.name.as_str(), PoolKeys::monitors()]);
     context.report(Severity::Warning, at, message, Some(help));
 }
+
+/// Ports of impalads for clients that speak no HTTP answer no request for a page.
+fn check_page(monitor: &Monitor, pool: &Pool, context: Context<'_>) {
+    let is_elsewhere = monitor.probing.alias_port.is_some();
+    if is_elsewhere || !matches!(monitor.kind, MonitorKind::Http(_)) {
+        return;
+    }
+    let Some(member) = pool.members.iter().find(|it| BINARY_PORTS.contains(&it.port)) else { return };
+    if !context.is_good_entry("monitors", monitor.name.as_str()) {
+        return;
+    }
+    let message = format!(
+        "monitor `{}` asks {} in pool `{}` for a web page, and that port of an impalad has none: it would find the \
+         member down",
+        monitor.name,
+        member.key(),
+        pool.name
+    );
+    let help = "write `monitors: [impala]`; for the web UI write `alias-port: 25000` in the monitor".to_owned();
+    let at = place(context, ["pools", pool.name.as_str(), PoolKeys::monitors()]);
+    context.report(Severity::Warning, at, message, Some(help));
+}
+
+/// Ports of Beeswax and HiveServer2.
+const BINARY_PORTS: [u16; 2] = [21000, 21050];
 
 /// Of two monitors that ask one port in two ways, one finds it down.
 fn check_monitors(pool: &Pool, context: Context<'_>) {

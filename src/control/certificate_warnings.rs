@@ -4,11 +4,15 @@
 use std::path::Path;
 use std::time::{SystemTime, UNIX_EPOCH};
 
+use rustls_pki_types::CertificateDer;
+
 use super::built_profiles::BuiltProfiles;
+use crate::cert::date::{day, moment};
+use crate::cert::{Certificate, Purpose};
 use crate::config::{Diagnostics, Loaded, Severity};
 use crate::inventory::targets::{ProfileTarget, nameless};
 use crate::inventory::{Chain, Targets, chains, profile_files};
-use crate::lint::{self, EXPIRY_DAYS, Finding, Linter, Subject, Trust, WeakKeys};
+use crate::lint::{self, Clients, EXPIRY_DAYS, Finding, Linter, Subject, Trust, WeakKeys};
 use crate::model::Name;
 
 /// Returns what the inventory of a running pronk would warn of, at the keys of the file that name the files. Reads files;
@@ -20,8 +24,14 @@ pub(super) fn certificate_warnings(loaded: &Loaded, profiles: &BuiltProfiles) ->
     let linter = Linter { levels: targets.levels.clone(), ..Linter::new(now, nobody, WeakKeys::installed()) };
     let mut warnings = Diagnostics::default();
     let mut warn = |path: &[&str], finding: Finding| {
+        let message = match finding.check.clients {
+            Clients::Judged(_) | Clients::Later | Clients::Asked if path.contains(&SERVED) => {
+                format!("{}: {}", finding.message, finding.clients)
+            }
+            _ => finding.message,
+        };
         let help = format!("{}; more: pronk lint --explain {}", finding.remedy, finding.check.id);
-        let mut diagnostic = loaded.diagnose(path, finding.message, Some(help));
+        let mut diagnostic = loaded.diagnose(path, message, Some(help));
         diagnostic.severity = match finding.severity {
             lint::Severity::Info => Severity::Note,
             // The file is taken: what is refused are connections.
@@ -35,7 +45,7 @@ pub(super) fn certificate_warnings(loaded: &Loaded, profiles: &BuiltProfiles) ->
     for target in &targets.profiles {
         let chains = chains.get(&target.profile.name).map(Vec::as_slice).unwrap_or_default();
         for (index, finding) in served(target, chains, &loaded.model.certificate_store, &linter) {
-            warn(&["profiles", target.profile.name.as_str(), "cert-key-chain", &index.to_string()], finding);
+            warn(&["profiles", target.profile.name.as_str(), SERVED, &index.to_string()], finding);
         }
     }
     for (profile, files) in targets.peers.iter().filter_map(|it| Some((it.name(), it.files().ok()?))) {
@@ -43,6 +53,13 @@ pub(super) fn certificate_warnings(loaded: &Loaded, profiles: &BuiltProfiles) ->
             for finding in linter.judge(vec![finding]).findings {
                 warn(&["profiles", profile.as_str(), file.key()], finding);
             }
+        }
+    }
+    for (name, live) in &profiles.server {
+        for (message, help) in live.client_chain().map(|chain| shown_to_members(chain, now)).unwrap_or_default() {
+            let mut warning = loaded.diagnose(&["profiles", name.as_str(), "cert"], message, Some(help));
+            warning.severity = Severity::Warning;
+            warnings.push(warning);
         }
     }
     // Of those whose members show the certificates it is not known yet whether there are any.
@@ -55,6 +72,31 @@ pub(super) fn certificate_warnings(loaded: &Loaded, profiles: &BuiltProfiles) ->
     }
     warnings
 }
+
+/// Returns what members that ask for a certificate mind about a chain, each with what to do.
+fn shown_to_members(chain: &[CertificateDer<'static>], now: i64) -> Vec<(String, String)> {
+    let Some(leaf) = chain.first().and_then(|der| Certificate::decode(der.clone()).ok()) else { return Vec::new() };
+    let mut told = Vec::new();
+    let mut tell = |what: String, help: &str| {
+        let message = format!("the certificate that pronk shows to members {what}: those that verify it refuse pronk");
+        told.push((message, help.to_owned()));
+    };
+    if now > leaf.not_after {
+        tell(format!("expired on {}", day(leaf.not_after)), "issue the certificate anew");
+    } else if now < leaf.not_before {
+        let beginning = moment(leaf.not_before);
+        tell(format!("is not valid before {beginning}"), "wait for its beginning, or set the clocks right");
+    }
+    let is_for_clients = |purposes: &Vec<Purpose>| purposes.contains(&Purpose::ClientAuth);
+    if leaf.extended_key_usage.as_ref().is_some_and(|purposes| !is_for_clients(purposes)) {
+        let help = "issue the certificate anew with the extended key usage clientAuth";
+        tell("is for servers, not for clients".to_owned(), help);
+    }
+    told
+}
+
+/// The key of what clients are shown.
+const SERVED: &str = "cert-key-chain";
 
 /// Returns the findings that matter about the certificates that a profile serves, each with the certificate's index.
 /// What clients trust is not known, so unknown issuers are not among them.

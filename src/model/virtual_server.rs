@@ -167,7 +167,7 @@ pub fn covers(wide: SocketAddr, narrow: SocketAddr) -> bool {
         }
 }
 
-/// Returns whether one connection could be meant for both destinations.
+/// Returns whether one connection could be meant for both destinations. The system gives each port 0 another port.
 pub fn overlap(one: SocketAddr, other: SocketAddr) -> bool {
-    one == other || covers(one, other) || covers(other, one)
+    (one == other && one.port() != 0) || covers(one, other) || covers(other, one)
 }

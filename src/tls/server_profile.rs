@@ -11,7 +11,7 @@ use rustls::client::ClientConfig;
 use rustls::crypto::CryptoProvider;
 use rustls::sign::SingleCertAndKey;
 use rustls::time_provider::{DefaultTimeProvider, TimeProvider};
-use rustls_pki_types::ServerName;
+use rustls_pki_types::{CertificateDer, ServerName};
 
 use super::ProfileError;
 use super::cipher_suites::{provider, versions};
@@ -79,6 +79,11 @@ impl LiveServerSsl {
             clock,
             members: RwLock::default(),
         }))
+    }
+
+    /// Returns the chain that members are shown; none if the profile names none.
+    pub fn client_chain(&self) -> Option<&[CertificateDer<'static>]> {
+        self.identity.as_ref().map(Identity::chain)
     }
 
     /// Returns whether members' certificates are verified at all.

@@ -56,12 +56,23 @@ fn a_file_as_it_should_be_has_no_warnings() {
 }
 
 #[test]
+fn two_virtual_servers_on_port_0_get_a_port_each() {
+    let folder = tempfile::tempdir().unwrap();
+    let other = "virtual-servers:\n  other: { destination: 127.0.0.1:0, hostname: lb.example.com, pool: p, \
+                 client-ssl: front, server-ssl: back }\n";
+    write(folder.path(), &[("virtual-servers:\n", other)], good);
+    let ran = pronk(folder.path(), &["check", "--strict", "pronk.yaml"]);
+    assert_eq!((ran.code, ran.err.as_str()), (Some(0), ""));
+}
+
+#[test]
 fn what_would_not_work_is_told_with_its_line_and_what_to_write() {
     let plain = ("client-ssl: front, server-ssl: back", "client-ssl: front");
     let monitor = |monitors| ("monitors: [impala]", monitors);
     let crl = ("ca-file: ca.pem }", "ca-file: ca.pem, crl-file: crl.pem }");
+    let own = ("ca-file: ca.pem }", "ca-file: ca.pem, cert: lb.pem, key: lb.key }");
     let second = |keys: &'static str| ("virtual-servers:\n", keys);
-    let table: [Case<'_>; 16] = [
+    let table: [Case<'_>; 23] = [
         (
             "a monitor with the system's authorities",
             &[
@@ -165,6 +176,60 @@ fn what_would_not_work_is_told_with_its_line_and_what_to_write() {
             good,
             "pool `p` is used in two modes",
             "write `client-ssl` there as well",
+        ),
+        (
+            "names of which some clients take none",
+            &[],
+            |ca| ca.issue("n1.example.com").dns("lb.example.com").dns("n1.example.com").build(),
+            "lb.example.com: refused by impyla",
+            "pronk lint --explain cn-not-frontend",
+        ),
+        (
+            "an expired certificate for members",
+            &[own],
+            |ca| ca.issue("pronk").dns("lb.example.com").client().expired().build(),
+            "the certificate that pronk shows to members expired on",
+            "issue the certificate anew",
+        ),
+        (
+            "a certificate for members that is not yet valid",
+            &[own],
+            |ca| ca.issue("pronk").dns("lb.example.com").client().not_yet_valid().build(),
+            "the certificate that pronk shows to members is not valid before",
+            "set the clocks right",
+        ),
+        (
+            "a certificate for members that is a server's",
+            &[own],
+            good,
+            "the certificate that pronk shows to members is for servers, not for clients",
+            "clientAuth",
+        ),
+        (
+            "a web page of a port that has none",
+            &[plain, monitor("monitors: [http]")],
+            good,
+            "monitor `http` asks n1:21050 in pool `p` for a web page",
+            "write `monitors: [impala]`; for the web UI write `alias-port: 25000`",
+        ),
+        (
+            "a web page of a port that has none, over TLS",
+            &[monitor("monitors: [https]")],
+            good,
+            "monitor `https` asks n1:21050 in pool `p` for a web page",
+            "write `monitors: [impala]`",
+        ),
+        (
+            "two pools with one port, with TLS and without",
+            &[
+                ("profiles:\n", "  q: { monitors: [impala], members: [n2:21050] }\nprofiles:\n"),
+                second(
+                    "virtual-servers:\n  other: { destination: 127.0.0.2:0, hostname: lb.example.com, pool: q, client-ssl: front }\n",
+                ),
+            ],
+            good,
+            "`other` speaks plaintext to n2:21050 in pool `q`, and `vs` speaks TLS to it in pool `p`",
+            "write server-ssl in both virtual servers, or in neither",
         ),
         (
             "no verification",

@@ -56,6 +56,41 @@ fn nothing_is_overwritten() {
 }
 
 #[test]
+fn entry_of_another_name_is_not_taken_for_the_one_that_was_asked_for() {
+    let folder = tempfile::tempdir().unwrap();
+    assert_eq!(
+        pronk(folder.path(), &["cert", "create", "f5-impala", "--dns", "f5-impala.other.example"]).code,
+        Some(0)
+    );
+    let ran = pronk(folder.path(), &words("offload", &["--certificate=self-signed"]));
+    let expected = "has an entry f5-impala for another name than f5-impala.example.com";
+    assert!(ran.code == Some(1) && ran.err.contains(expected), "{}", ran.err);
+    assert!(!folder.path().join("pronk.yaml").exists());
+}
+
+/// A path on the command line leads from the working folder, one in the file from the file's.
+#[test]
+fn authorities_are_found_from_the_files_folder() {
+    for (file, ca_file, written) in [
+        ("sub/pronk.yaml", "ca.pem", None),
+        ("sub/pronk.yaml", "sub/ca.pem", Some("ca-file: ca.pem")),
+        ("pronk.yaml", "sub/ca.pem", Some("ca-file: sub/ca.pem")),
+        ("sub/pronk.yaml", "a: b.pem", None),
+        ("pronk.yaml", "a: b.pem", Some("ca-file: 'a: b.pem'")),
+    ] {
+        let folder = tempfile::tempdir().unwrap();
+        std::fs::create_dir(folder.path().join("sub")).unwrap();
+        Authority::new("cluster ca").write(folder.path(), ca_file);
+        let ca_file = format!("--ca-file={ca_file}");
+        let ran = pronk(folder.path(), &words("re-encrypt", &[file, "--certificate=self-signed", &ca_file]));
+        assert_eq!((ran.code, ran.err.as_str()), (Some(0), ""), "{file} {ca_file}");
+        let text = std::fs::read_to_string(folder.path().join(file)).unwrap();
+        assert!(written.is_none_or(|it| text.contains(it)), "{text}");
+        assert_eq!(pronk(folder.path(), &["check", "--strict", file]).code, Some(0), "{text}");
+    }
+}
+
+#[test]
 fn request_is_written_for_an_authority_to_sign() {
     let folder = tempfile::tempdir().unwrap();
     let ran = pronk(folder.path(), &words("offload", &["--certificate=csr"]));
@@ -63,11 +98,17 @@ fn request_is_written_for_an_authority_to_sign() {
     let request = std::fs::read_to_string(folder.path().join("f5-impala.csr")).unwrap();
     assert!(request.starts_with("-----BEGIN CERTIFICATE REQUEST-----"));
     assert!(ran.out.contains("once the certificate is signed and imported: pronk check pronk.yaml"), "{}", ran.out);
+    assert!(ran.out.contains("pronk cert import f5-impala --cert SIGNED.pem\n"), "{}", ran.out);
+
+    std::fs::create_dir(folder.path().join("sub")).unwrap();
+    let ran = pronk(folder.path(), &words("offload", &["sub/pronk.yaml", "--certificate=csr"]));
+    let import = "pronk cert import f5-impala --cert SIGNED.pem --store sub/certs\n";
+    assert!(ran.code == Some(0) && ran.out.contains(import), "{}", ran.out);
 }
 
 #[test]
 fn what_is_missing_without_a_terminal_is_named() {
-    let table: [(&[&str], &str); 11] = [
+    let table: [(&[&str], &str); 15] = [
         (
             &["init", "--mode=re-encrypt", FRONT, DAEMONS[0], "--ca-file=ca.pem", "--certificate=self-signed"],
             "there is no file ca.pem",
@@ -83,6 +124,19 @@ fn what_is_missing_without_a_terminal_is_named() {
         (&["init", "--mode=re-encrypt", FRONT, DAEMONS[0]], "with --ca-file FILE"),
         (&["init", "--mode=re-encrypt", FRONT, "--daemon=10.1.1.1"], "write --daemon NAME=10.1.1.1"),
         (&["init", "--mode=plain", FRONT, DAEMONS[0], DAEMONS[0]], "daemon node1.example.com is given twice"),
+        (
+            &["init", "--mode=plain", FRONT, "--daemon=n1=10.0.0.1", "--daemon=n1=10.0.0.2"],
+            "daemon n1 is given twice, with two addresses",
+        ),
+        (&["init", "--mode=plain", FRONT, "--daemon=null=10.0.0.1"], "`null` means something else in YAML"),
+        (
+            &["init", "--mode=plain", FRONT, "--daemon=impalad-2.a=10.0.0.1", "--daemon=10.0.0.2"],
+            "two nodes would be called impalad-2",
+        ),
+        (
+            &["init", "-", "--mode=offload", FRONT, DAEMONS[0], "--certificate=self-signed"],
+            "--certificate makes files, and `-` only prints",
+        ),
         (&["init", "--mode=plain", FRONT, DAEMONS[0], "--port=21050,21050"], "port 21050 is given twice"),
         (&["init", "--mode=plain", "--front-end=10.1.1.1", DAEMONS[0]], "give the load balancer's host name"),
     ];

@@ -9,22 +9,27 @@ fn file(place: &str, written: &str) -> String {
     let at = |wanted: &str, before: &str| if place == wanted { format!("{before}{written}") } else { String::new() };
     format!(
         "nodes: {{ n: {{ address: 10.1.1.1{} }} }}
-pools: {{ p: {{ members: [n:21050]{} }} }}
-monitors: {{ m: {{ type: http{} }} }}
+pools: {{ p: {{ members: [{{ member: 'n:21050'{} }}]{} }} }}
+monitors: {{ m: {{ type: http{} }}, i: {{ type: impala{} }}, t: {{ type: tcp{} }} }}
 profiles:
   front: {{ type: client-ssl, cert-key-chain: [{{ cert: lb.pem, key: lb.key }}]{} }}
   back: {{ type: server-ssl, ca-file: ca.pem{} }}
   slow: {{ type: tcp{} }}
+  other: {{ {} }}
   sticky: {{ type: source-addr{} }}
 virtual-servers: {{ vs: {{ destination: '10.0.0.1:21050', pool: p{} }} }}
 {}
 ",
         at("node", ", "),
+        at("member", ", "),
         at("pool", ", "),
         at("monitor", ", "),
+        at("impala monitor", ", "),
+        at("tcp monitor", ", "),
         at("client-ssl", ", "),
         at("server-ssl", ", "),
         at("tcp", ", "),
+        if place == "profile" { written.to_owned() } else { "type: hash".to_owned() },
         at("source-addr", ", "),
         at("virtual server", ", "),
         at("file", ""),
@@ -109,7 +114,8 @@ fn first_mistakes_of_an_f5_administrator_are_answered_with_what_to_write() {
         ("node", "monitor: icmp", "write `monitors` in the pool"),
         ("file", "ltm: {}", "leave `ltm` out"),
     ]);
-    let members = file("", "").replace("members: [n:21050]", "members: { n:21050: { address: 10.1.1.1 } }");
+    let members =
+        file("", "").replace("members: [{ member: 'n:21050' }]", "members: { n:21050: { address: 10.1.1.1 } }");
     assert!(said(&members).contains("write `members: [n:21050]`"), "{}", said(&members));
 }
 
@@ -128,6 +134,59 @@ fn words_of_haproxy_and_nginx_are_answered_with_what_to_write() {
         ("pool", "load-balancing-mode: leastconn", "write `least-connections-node`"),
         ("pool", "load-balancing-mode: ip_hash", "write `persistence: hash` in the virtual server"),
         ("tcp", "proxy_timeout: 1h", "write `idle-timeout`"),
+    ]);
+}
+
+/// What was written is put into the help only where it can be a name.
+#[test]
+fn values_are_not_taken_for_names() {
+    let long =
+        "write it in a profile: `profiles: { long: { type: tcp, idle-timeout: 1h } }`, and here `protocol: long`";
+    helps(&[
+        ("virtual server", "idle-timeout: 3600", long),
+        ("virtual server", "timeout client: 1h", long),
+        ("virtual server", "proxy_timeout: 1h", long),
+        ("virtual server", "ssl: true", "write `client-ssl: NAME`"),
+        ("virtual server", "ssl: on", "write `client-ssl: NAME`"),
+    ]);
+}
+
+#[test]
+fn what_is_named_exists_where_it_is_written() {
+    let only_connects = "write `type: http` or `https`, which have `send` and `recv`";
+    let profile = "HTTP is not read: leave the profile out";
+    let named = "the name is the key under which it stands";
+    let failures = "write `monitors` in the pool";
+    let versions = "write `minimum-version` and `maximum-version`";
+    helps(&[
+        ("tcp monitor", "send: GET /", only_connects),
+        ("tcp monitor", "Receive String: ok", only_connects),
+        ("impala monitor", "Send String: GET /", "with nothing to set: leave it out"),
+        ("impala monitor", "port: 25000", "write `alias-port`"),
+        ("monitor", "port: 25000", "write `alias-port`"),
+        ("monitor", "receive: ok", "write `recv`"),
+        ("profile", "type: http", profile),
+        ("profile", "type: fasthttp", profile),
+        ("virtual server", "type: fasthttp", "write `standard`"),
+        ("profile", "Persistence Type: Source Address Affinity", "write `type: source-addr`"),
+        ("source-addr", "Persistence Type: Source Address Affinity", "write `type: source-addr`"),
+        ("virtual server", "Name: vs", named),
+        ("pool", "Name: p", named),
+        ("node", "Name: n", named),
+        ("node", "disabled: true", "write `state: disabled`"),
+        ("member", "disabled: true", "write `state: disabled`"),
+        ("pool", "slow_start: 30s", "write `slow-ramp-time`"),
+        ("member", "slow_start: 30s", "write `slow-ramp-time` in the pool"),
+        ("member", "max_fails: 3", failures),
+        ("node", "max_fails: 3", failures),
+        ("virtual server", "OneConnect Profile: oneconnect", "HTTP is not read: leave it out"),
+        ("virtual server", "virtual-address: 10.0.0.1", "write `destination"),
+        ("client-ssl", "min-version: TLSv1.2", "write `minimum-version`"),
+        ("server-ssl", "Options List: no-tlsv1.1", versions),
+        ("client-ssl", "no-tlsv1.1: true", versions),
+        ("server-ssl", "ca-bundle: ca.pem", "write `ca-file`"),
+        ("server-ssl", "proxy_ssl_verify: on", "write `peer-cert-mode`"),
+        ("client-ssl", "crl: crl.pem", "write `crl-file`"),
     ]);
 }
 

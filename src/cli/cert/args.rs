@@ -27,6 +27,9 @@ pub(super) struct StoreArgs {
     config: Option<PathBuf>,
 }
 
+/// The folder of the store where nothing names one.
+pub(super) const DEFAULT_STORE: &str = "certs";
+
 /// A store, and the configuration file that was named with it.
 pub(super) struct Location {
     pub(super) folder: PathBuf,
@@ -40,7 +43,7 @@ impl StoreArgs {
             None => None,
         };
         let of_config = || config.as_ref().map(|(_, loaded)| loaded.model.certificate_store.clone());
-        let folder = self.store.clone().or_else(of_config).unwrap_or_else(|| PathBuf::from("certs"));
+        let folder = self.store.clone().or_else(of_config).unwrap_or_else(|| PathBuf::from(DEFAULT_STORE));
         Ok(Location { folder, config })
     }
 }

@@ -70,7 +70,7 @@ impl Args {
         let change = Change::default().set(CSR, csr.as_bytes());
         writer.put(&self.name, &change.set_secret(if serves { NEXT_KEY } else { KEY }, key))?;
 
-        write_request(&csr, self.out.as_deref(), &self.name)?;
+        write_request(&csr, self.out.as_deref(), &self.name, &folder)?;
         Ok(ExitCode::SUCCESS)
     }
 }

@@ -99,7 +99,7 @@ impl Args {
             }
             Renewal::Requested { csr, change } => {
                 writer.put(&self.name, &change)?;
-                write_request(&csr, self.out.as_deref(), &self.name)?;
+                write_request(&csr, self.out.as_deref(), &self.name, &folder)?;
             }
         }
         Ok(ExitCode::SUCCESS)

@@ -2,6 +2,7 @@
 
 use std::path::Path;
 
+use crate::cert::bundle;
 use crate::cert::entry::CERT;
 use crate::cli::cert;
 
@@ -12,6 +13,13 @@ pub(super) enum CertificateOption {
     SelfSigned,
     /// Make a request for an authority to sign.
     Csr,
+}
+
+/// Returns whether the certificate of an entry is for a host name; also where it cannot be read, which is told later.
+pub(super) fn is_for(store: &Path, entry: &str, front_end: &str) -> bool {
+    let path = store.join(entry).join(CERT);
+    let leaf = bundle::read_certificates(&path).and_then(|it| bundle::decode(&path, it));
+    leaf.ok().and_then(|it| it.into_iter().next()).is_none_or(|leaf| leaf.names.cover_host(front_end))
 }
 
 /// Returns whether an entry of the store has a certificate.

@@ -51,28 +51,45 @@ impl Args {
         if !is_printed && file.exists() {
             anyhow::bail!("{} exists, and is not overwritten; give another name", file.display());
         }
-        let store = file.with_file_name(STORE);
+        let store = store_of(&file);
         let needs_authorities = self.mode == Some(Mode::ReEncrypt) && self.ca_file.is_none();
         let is_missing = self.mode.is_none() || self.front_end.is_none() || self.daemon.is_empty() || needs_authorities;
         let asks = can_ask() && is_missing;
-        let (plan, mut made) = if asks { self.asked()? } else { self.given()? };
+        let (mut plan, mut made) = if asks { self.asked()? } else { self.given()? };
         if let Some(mistake) = plan.mistake() {
             anyhow::bail!("{mistake}");
         }
-        if let Some(ca_file) = plan.ca_file.as_ref().filter(|it| !is_printed && !beside(&file, it).is_file()) {
-            anyhow::bail!(
-                "there is no file {}: give that of the cluster's authorities",
-                beside(&file, ca_file).display()
-            );
+        if let Some(ca_file) = plan.ca_file.as_ref().filter(|it| !is_printed && !Path::new(it).is_file()) {
+            anyhow::bail!("there is no file {ca_file}: give that of the cluster's authorities");
         }
         if made.is_some() && !plan.mode.has_certificate() {
             anyhow::bail!("--certificate is for offload and re-encrypt: in the other modes pronk shows none");
         }
+        if made.is_some() && is_printed {
+            anyhow::bail!("--certificate makes files, and `-` only prints: leave --certificate out, or name a file");
+        }
+        plan.ca_file = plan.ca_file.map(|ca_file| seen_from(&file, &ca_file)).transpose()?;
+        let text = plan.text(&if is_printed { "pronk.yaml".to_owned() } else { config::file_name(&file) });
+        if let Err(wrong) = config::parse("what would be written", &text, beside(&file)) {
+            screen::diagnostics(&wrong);
+            anyhow::bail!("nothing is written: pronk would not take such a file");
+        }
         if is_printed {
-            out!("{}", plan.text("pronk.yaml"))?;
+            out!("{text}")?;
             return Ok(ExitCode::SUCCESS);
         }
         let entry = plan.entry();
+        if made.is_some() && certificate::is_there(&store, entry) {
+            let (store, name) = (store.display(), &plan.front_end);
+            if !certificate::is_for(&store_of(&file), entry, name) {
+                anyhow::bail!(
+                    "the certificate store {store} has an entry {entry} for another name than {name}: name a file in \
+                     another folder, or see to the entry: pronk cert list --store {store}"
+                );
+            }
+            outln!("the certificate {entry} is in {store} already, and is used as it is")?;
+            made = None;
+        }
         if plan.mode.has_certificate() && !certificate::is_there(&store, entry) {
             if made.is_none() && can_ask() {
                 made = Some(ask_certificate(&plan.front_end)?);
@@ -87,7 +104,7 @@ impl Args {
             };
             made.make(&store, entry, &plan.front_end)?;
         }
-        write_new(&file, &plan.text(&config::file_name(&file)))?;
+        write_new(&file, &text)?;
         outln!("wrote {}", file.display())?;
         check(&file, made == Some(CertificateOption::Csr))
     }
@@ -131,9 +148,9 @@ impl Args {
         let hue = self.hue || ask_yes("Does Hue connect through it? yes or no")?;
         let ca_file = match self.ca_file {
             None if mode == Mode::ReEncrypt => {
-                let there = |answer: &str| match beside(&self.file, answer) {
-                    path if path.is_file() => Ok(answer.to_owned()),
-                    path => Err(format!("there is no file {}", path.display())),
+                let there = |answer: &str| {
+                    let is_there = Path::new(answer).is_file();
+                    is_there.then(|| answer.to_owned()).ok_or_else(|| format!("there is no file {answer}"))
                 };
                 Some(ask("File of the cluster's authorities (PEM)", None, there)?)
             }
@@ -144,9 +161,24 @@ impl Args {
     }
 }
 
-/// Returns where a path in the configuration file leads.
-fn beside(file: &Path, path: &str) -> PathBuf {
-    file.parent().unwrap_or_else(|| Path::new("")).join(path)
+/// Returns the folder from which paths in a configuration file lead.
+fn beside(file: &Path) -> &Path {
+    file.parent().unwrap_or_else(|| Path::new(""))
+}
+
+/// Returns the certificate store of a file.
+fn store_of(file: &Path) -> PathBuf {
+    file.with_file_name(STORE)
+}
+
+/// Returns how a configuration file writes a path of the command line, which leads from the working folder.
+fn seen_from(file: &Path, path: &str) -> anyhow::Result<String> {
+    let folder = beside(file);
+    if folder == Path::new("") || Path::new(path).is_absolute() {
+        return Ok(path.to_owned());
+    }
+    let (folder, path) = (std::path::absolute(folder)?, std::path::absolute(path)?);
+    Ok(path.strip_prefix(folder).unwrap_or(&path).display().to_string())
 }
 
 fn resolved(mut daemons: Vec<Daemon>) -> Vec<Daemon> {

@@ -129,6 +129,18 @@ impl Plan {
             let name = daemon.hostname.clone().or_else(|| daemon.address.map(|it| it.to_string())).unwrap_or_default();
             return Some(format!("daemon {name} is given twice"));
         }
+        let host = |index: usize| self.daemons[index].hostname.as_deref();
+        let same = |index: usize| self.daemons[..index].iter().any(|it| it.hostname.as_deref() == host(index));
+        if let Some(name) = (0..self.daemons.len()).filter(|index| same(*index)).find_map(host) {
+            return Some(format!("daemon {name} is given twice, with two addresses"));
+        }
+        let nodes = self.nodes();
+        if let Some(name) = nodes.iter().map(String::as_str).chain([self.entry()]).find(|it| YAML_WORDS.contains(it)) {
+            return Some(format!("`{name}` means something else in YAML: give a host of another name"));
+        }
+        if let Some(name) = nodes.iter().enumerate().find_map(|(at, name)| nodes[..at].contains(name).then_some(name)) {
+            return Some(format!("two nodes would be called {name}: give every host as NAME=ADDRESS"));
+        }
         if self.mode != Mode::ReEncrypt {
             let help = "--ca-file is for re-encrypt: in the other modes pronk verifies no impalad";
             return self.ca_file.is_some().then(|| help.to_owned());
@@ -144,3 +156,6 @@ impl Plan {
         })
     }
 }
+
+/// Words that YAML takes for something else than a name.
+const YAML_WORDS: &[&str] = &["null", "true", "false"];

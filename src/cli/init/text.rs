@@ -58,8 +58,9 @@ impl Plan {
   impalad-backend:
     type: server-ssl
     defaults-from: serverssl
-    ca-file: {ca_file}
-"
+    ca-file: {}
+",
+                path(ca_file)
             );
         }
         *text += "  # Sessions may be silent while their users think, or a query runs. The default is five minutes.\n";
@@ -125,6 +126,13 @@ impl Mode {
             Self::ReEncrypt => "re-encrypt: TLS ends at pronk, which begins TLS of its own toward the impalads",
         }
     }
+}
+
+/// Returns a path as YAML has it.
+fn path(text: &str) -> String {
+    let is_plain = text.starts_with(|c: char| c.is_ascii_alphanumeric() || matches!(c, '/' | '.'))
+        && text.chars().all(|c| c.is_ascii_alphanumeric() || matches!(c, '/' | '.' | '_' | '-'));
+    if is_plain { text.to_owned() } else { format!("'{}'", text.replace('\'', "''")) }
 }
 
 fn quoted(address: std::net::IpAddr) -> String {

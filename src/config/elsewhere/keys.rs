@@ -33,7 +33,7 @@ pub(super) static PLACES: &[Place] = &[
         words: &[
             ("default-pool pool-name default-backend use-backend backend proxy-pass upstream", "write `pool: NAME`"),
             (
-                "destination-address destination-address-mask address service-port port bind listen",
+                "destination-address destination-address-mask address service-port port bind listen virtual-address",
                 "write `destination: \"address:port\"`, such as `\"*:21050\"`",
             ),
             ("mask", "a virtual server listens on one address"),
@@ -56,12 +56,16 @@ pub(super) static PLACES: &[Place] = &[
                 "write `protocol: NAME`, a profile of type tcp or fastL4",
             ),
             ("profiles profile", "write `client-ssl`, `server-ssl` and `protocol`, a profile's name each"),
-            ("http-profile http http-profile-client", "HTTP is not read: leave it out"),
+            ("name", NAMED),
+            (
+                "http-profile http http-profile-client http-profile-server oneconnect-profile oneconnect one-connect",
+                "HTTP is not read: leave it out",
+            ),
             ("rules irules irule", "iRules are not offered"),
             ("policies", "policies are not offered"),
             ("snat snatpool snat-pool", "write `source-address-translation: automap`, which is the default"),
-            ("disabled", "write `state: disabled`"),
-            ("enabled availability", "write `state`: enabled, disabled or forced-offline"),
+            ("disabled down", "write `state: disabled`"),
+            ("enabled availability", STATE),
             (
                 "source-address source-address-filter allow deny acl",
                 "write `source: [10.0.0.0/8]`, the networks of clients",
@@ -86,7 +90,7 @@ pub(super) static PLACES: &[Place] = &[
             ),
             (
                 "timeout-client timeout-server client-timeout proxy-timeout idle-timeout",
-                "write it in a profile: `protocol: NAME`, of `{ type: tcp, idle-timeout: 1h }`",
+                "write it in a profile: `profiles: { long: { type: tcp, idle-timeout: 1h } }`, and here `protocol: long`",
             ),
             ("balance load-balancing-method load-balancing-mode", "write `load-balancing-mode` in the pool"),
             ("monitors health-monitors monitor", "write `monitors` in the pool"),
@@ -119,6 +123,9 @@ pub(super) static PLACES: &[Place] = &[
                 "min-up-members-action",
                 "a pool with too few members up is offline; what is in front of pronk fails over",
             ),
+            ("name", NAMED),
+            ("slow-start slowstart", "write `slow-ramp-time`"),
+            ("max-fails fail-timeout", FAILURES),
             ("persistence persist stick-table sticky ip-hash", "write `persistence` in the virtual server"),
             ("port service-port", "write the port with each member: `members: [node:21050]`"),
             (
@@ -138,7 +145,11 @@ pub(super) static PLACES: &[Place] = &[
                 "write `hostname`, the name in the host's certificate",
             ),
             ("monitor monitors health-monitors health-monitor", "monitors watch members: write `monitors` in the pool"),
-            ("session", "write `state`"),
+            ("name", NAMED),
+            ("session enabled availability", STATE),
+            ("disabled down", "write `state: disabled`"),
+            ("slow-start slowstart", "write `slow-ramp-time` in the pool"),
+            ("max-fails fail-timeout", FAILURES),
             ("port service-port", "write the port with the member: `members: [node:21050]` in the pool"),
             ("dynamic-ratio", DYNAMIC_RATIO),
             ("weight", "write `ratio`, with a ratio method in the pool"),
@@ -152,7 +163,10 @@ pub(super) static PLACES: &[Place] = &[
             ("address", "name a node in `member`; addresses stand under `nodes`"),
             ("port service-port", "write it in `member: \"node:21050\"`"),
             ("node name server", "write `member: \"node:21050\"`"),
-            ("session availability", "write `state`"),
+            ("session enabled availability", STATE),
+            ("disabled down", "write `state: disabled`"),
+            ("slow-start slowstart", "write `slow-ramp-time` in the pool"),
+            ("max-fails fail-timeout", FAILURES),
             ("dynamic-ratio", DYNAMIC_RATIO),
             ("weight", "write `ratio`"),
             ("backup", "write `priority-group: 0`, and `min-active-members: 1` in the pool"),
@@ -180,8 +194,26 @@ pub(super) static PLACES: &[Place] = &[
         ],
         words: &[
             ("parent parent-profile parent-monitor import-settings", "write `defaults-from: NAME`"),
-            ("name", "the name is the key under which it stands"),
+            ("name", NAMED),
             ("partition app-service", "there are no partitions: leave it out"),
+        ],
+    },
+    Place {
+        sections: &["source-addr profile", "hash profile"],
+        words: &[("persistence-type", "write `type: source-addr` or `type: hash`")],
+    },
+    Place {
+        sections: &["client-ssl profile", "server-ssl profile"],
+        words: &[
+            ("options option-list options-list ssl-protocols tls-versions ssl-min-ver ssl-max-ver", NO_OPTIONS),
+            ("no-sslv3 no-tlsv1 no-tlsv1-0 no-tlsv1-1 no-tlsv1-2 no-tlsv1-3", NO_OPTIONS),
+            ("min-version min-protocol min-tls-version tls-min-version", "write `minimum-version`"),
+            ("max-version max-protocol max-tls-version tls-max-version", "write `maximum-version`"),
+            ("ca-bundle ca-cert cafile ca-certificate ca-certificates", "write `ca-file`"),
+            (
+                "crl ssl-crl proxy-ssl-crl certificate-revocation-list-crl certificate-revocation-list",
+                "write `crl-file`",
+            ),
         ],
     },
     Place {
@@ -193,18 +225,16 @@ pub(super) static PLACES: &[Place] = &[
                 IN_CHAIN,
             ),
             ("ciphers cipher-suites cipherlist ssl-ciphers", NO_CIPHER_STRING),
-            ("options option-list", NO_OPTIONS),
-            ("ssl-protocols tls-versions ssl-min-ver", NO_OPTIONS),
             ("server-name", "names are taken from the certificates of `cert-key-chain`"),
             ("allow-non-ssl non-ssl-connections", "a port speaks TLS or not: use two virtual servers"),
             ("cache-timeout", "sessions are kept by number: write `cache-size`"),
             ("renegotiation", "TLS 1.3 has none, and none is offered for TLS 1.2"),
             (
-                "client-cert-ca advertised-certificate-authorities trusted-certificate-authorities verify",
+                "client-cert-ca advertised-certificate-authorities trusted-certificate-authorities verify \
+                 ssl-client-certificate",
                 "write `ca-file`",
             ),
-            ("client-certificate", "write `peer-cert-mode`: ignore, request or require"),
-            ("certificate-revocation-list-crl certificate-revocation-list", "write `crl-file`"),
+            ("client-certificate ssl-verify-client", "write `peer-cert-mode`: ignore, request or require"),
             ("passphrase", NO_PASSPHRASE),
         ],
     },
@@ -212,12 +242,10 @@ pub(super) static PLACES: &[Place] = &[
         sections: &["server-ssl profile"],
         words: &[
             ("ciphers cipher-suites cipherlist", NO_CIPHER_STRING),
-            ("options option-list", NO_OPTIONS),
             ("passphrase", NO_PASSPHRASE),
             ("certificate", "write `cert`, what pronk shows to members that ask for it"),
-            ("server-certificate verify", "write `peer-cert-mode`: require or ignore"),
+            ("server-certificate verify proxy-ssl-verify ssl-verify", "write `peer-cert-mode`: require or ignore"),
             ("trusted-certificate-authorities ca proxy-ssl-trusted-certificate", "write `ca-file`"),
-            ("certificate-revocation-list-crl certificate-revocation-list", "write `crl-file`"),
             ("sni verifyhost", "write `server-name` for SNI, `authenticate-name` for the name in certificates"),
             (
                 "authenticate frequency",
@@ -287,12 +315,16 @@ pub(super) static PLACES: &[Place] = &[
             "monitor of type gateway",
         ],
         words: &[
-            (
-                "send send-string recv receive-string recv-disable receive-disable-string",
-                "a monitor that talks has it: `impala`, `http`",
-            ),
+            (SENT, "it only connects: for a web page write `type: http` or `https`, which have `send` and `recv`"),
             ("reverse", "it turns `recv` of an http monitor round"),
-            ("ssl", "a monitor that talks has it: `impala`, `https`"),
+            ("ssl", "for TLS write `type: tls`, or `type: impala`, which finds out whether there is TLS"),
+        ],
+    },
+    Place {
+        sections: &["monitor of type impala"],
+        words: &[
+            (SENT, "it asks as clients do, with nothing to set: leave it out, or write `type: http`"),
+            ("reverse", "it is of http monitors: leave it out"),
         ],
     },
     Place {
@@ -333,11 +365,12 @@ pub(super) static PLACES: &[Place] = &[
         ],
         words: &[
             ("destination alias-service-port dest alias-port-service", ALIAS),
+            ("port service-port check-port", "write `alias-port`"),
             ("transparent", "write where to probe: `alias-address` and `alias-port`"),
             ("username user-name", "write `user`"),
             ("password", "keep it out of this file: write `password-file` or `password-env`"),
             ("send-string get", "write `send`"),
-            ("receive-string expect", "write `recv`"),
+            ("receive-string receive expect", "write `recv`"),
             ("receive-disable-string", "write `recv-disable`"),
             ("inter fastinter check-interval", "write `interval`"),
             ("rise fall", "write `timeout`: a member without a success for so long is down"),
@@ -346,6 +379,12 @@ pub(super) static PLACES: &[Place] = &[
 ];
 
 const VIRTUAL_SERVERS: &str = "write `virtual-servers: { NAME: { destination: \"*:21050\", pool: NAME } }`";
+const NAMED: &str = "leave it out: the name is the key under which it stands";
+const STATE: &str = "write `state`: enabled, disabled or forced-offline";
+const FAILURES: &str = "write `monitors` in the pool; one of type inband counts failures of connections";
+/// What a monitor sends and expects.
+const SENT: &str =
+    "send send-string recv receive receive-string expect recv-disable receive-disable-string get http-check";
 const IN_CHAIN: &str = "write `cert-key-chain: [{ cert: lb.pem, key: lb.key }]`";
 const NO_CIPHER_STRING: &str = "write a `cipher-group`: default, secure, aes or ecc";
 const NO_OPTIONS: &str = "for versions write `minimum-version` and `maximum-version`";

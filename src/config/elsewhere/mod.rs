@@ -12,10 +12,12 @@ pub(super) fn for_key(section: &str, key: &str) -> Option<&'static str> {
     keys::PLACES.iter().filter(|place| place.sections.contains(&section)).find_map(|place| find(place.words, &key))
 }
 
-/// Returns what to write for a word of another load balancer as the value of a key.
-pub(super) fn for_value(key: &str, written: &str) -> Option<&'static str> {
-    let (_, words) = values::KEYS.iter().find(|(name, _)| *name == key)?;
-    find(words, &plain(written))
+/// Returns what to write for a word of another load balancer as the value of a key in a section.
+pub(super) fn for_value(section: &str, key: &str, written: &str) -> Option<&'static str> {
+    let written = plain(written);
+    let of_section = values::TYPES.iter().filter(|(place, _)| key == "type" && section.contains(place));
+    let of_key = values::KEYS.iter().filter(|(name, _)| *name == key);
+    of_section.chain(of_key).find_map(|(_, words)| find(words, &written))
 }
 
 /// Returns what to write for the name of something that is built in elsewhere.

@@ -2,26 +2,42 @@
 
 type Words = &'static [(&'static str, &'static str)];
 
-/// Values of keys.
-pub(super) static KEYS: &[(&str, Words)] = &[
+/// Values of `type`, by a part of the section's name.
+pub(super) static TYPES: &[(&str, Words)] = &[
     (
-        "type",
+        "virtual server",
         &[
-            ("performance-layer-4 performance-l4 fastl4-virtual layer-4 l4 tcp-mode", "write `performance-l4`"),
-            ("performance-http http", "HTTP is not read: write `standard`, which forwards it as it is"),
+            ("performance-layer-4 performance-l4 fastl4-virtual layer-4 l4 fastl4", "write `performance-l4`"),
+            ("tcp tcp-mode protocol", "write `standard`, which is the default"),
+            ("performance-http fasthttp http", "HTTP is not read: write `standard`, which forwards it as it is"),
             ("forwarding-ip forwarding-layer-2 ip-forward l2-forward", "pronk forwards no packets: write `standard`"),
             ("stateless reject dhcp internal message-routing", "write `standard` or `performance-l4`"),
-            ("clientssl ssl-client ssl-profile-client client", "write `client-ssl`"),
-            ("serverssl ssl-server ssl-profile-server server", "write `server-ssl`"),
-            ("source-address-affinity source-address source-ip sticky", "write `source-addr`"),
-            ("protocol fast-l4", "write `tcp` or `fastL4`"),
-            (
-                "cookie cookie-insert dest-addr destination-address-affinity ssl-persistence sip universal",
-                "write `source-addr` or `hash`",
-            ),
-            ("hs2 hiveserver2 impalad beeswax", "write `impala`"),
         ],
     ),
+    (
+        "profile",
+        &[
+            ("clientssl ssl-client ssl-profile-client client", "write `client-ssl`"),
+            ("serverssl ssl-server ssl-profile-server server", "write `server-ssl`"),
+            ("ssl", "write `client-ssl` for TLS with clients, `server-ssl` for TLS with members"),
+            ("source-address-affinity source-address source-ip sticky", "write `source-addr`"),
+            ("protocol fast-l4 performance-l4", "write `tcp` or `fastL4`"),
+            (
+                "cookie cookie-insert dest-addr destination-address-affinity ssl-persistence sip universal persistence",
+                "write `source-addr` or `hash`",
+            ),
+            (
+                "http http2 fasthttp performance-http one-connect oneconnect stream web-acceleration",
+                "HTTP is not read: leave the profile out",
+            ),
+            ("udp sctp", "pronk forwards TCP: write `tcp`"),
+        ],
+    ),
+    ("monitor", &[("hs2 hiveserver2 impalad beeswax", "write `impala`")]),
+];
+
+/// Values of keys.
+pub(super) static KEYS: &[(&str, Words)] = &[
     (
         "load-balancing-mode",
         &[

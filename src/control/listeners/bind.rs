@@ -8,16 +8,31 @@ use std::sync::{Arc, Weak};
 
 use tokio::net::TcpListener;
 
-use crate::model::{AdminState, Model, VirtualServer, overlap};
+use crate::model::{AdminState, Model, Name, VirtualServer, overlap};
 use crate::net::{self, BoundSocket};
 use crate::reading::os_reason;
 
+/// What a socket listens for: a destination. With port 0 each virtual server has a socket of its own.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(in crate::control) struct Place {
+    pub destination: SocketAddr,
+    /// The virtual server, for port 0.
+    pub owner: Option<Name>,
+}
+
+impl Place {
+    pub(in crate::control) fn of(config: &VirtualServer) -> Self {
+        let destination = config.destination;
+        Self { destination, owner: (destination.port() == 0).then(|| config.name.clone()) }
+    }
+}
+
 /// A socket for every destination of a configuration, new or open already. They are held until the configuration is
 /// applied, so that none is closed meanwhile.
-pub(in crate::control) type Sockets = BTreeMap<SocketAddr, Arc<TcpListener>>;
+pub(in crate::control) type Sockets = BTreeMap<Place, Arc<TcpListener>>;
 
 /// The sockets that are open. They are not kept open by it, as a reload that hangs must not keep them.
-pub(in crate::control) type OpenSockets = Vec<(SocketAddr, Weak<TcpListener>)>;
+pub(in crate::control) type OpenSockets = Vec<(Place, Weak<TcpListener>)>;
 
 /// Returns the virtual servers that listen.
 pub(in crate::control) fn listening(model: &Model) -> impl Iterator<Item = &Arc<VirtualServer>> {
@@ -46,18 +61,18 @@ pub(in crate::control) fn bind<'a>(
     model: &'a Model,
     open: &OpenSockets,
 ) -> Result<BoundSockets<'a>, Vec<CannotListen>> {
-    let open: Vec<_> = open.iter().filter_map(|(at, socket)| Some((*at, socket.upgrade()?))).collect();
-    let mut kept: Sockets = open.iter().map(|(at, socket)| (*at, Arc::clone(socket))).collect();
-    let wanted: Vec<_> = listening(model).filter(|config| !kept.contains_key(&config.destination)).collect();
-    kept.retain(|at, _| listening(model).any(|config| config.destination == *at));
+    let open: Vec<_> = open.iter().filter_map(|(at, socket)| Some((at, socket.upgrade()?))).collect();
+    let mut kept: Sockets = open.iter().map(|(at, socket)| ((*at).clone(), Arc::clone(socket))).collect();
+    let wanted: Vec<_> = listening(model).filter(|config| !kept.contains_key(&Place::of(config))).collect();
+    kept.retain(|at, _| listening(model).any(|config| Place::of(config) == *at));
     let overlaps_wanted = |at: SocketAddr| wanted.iter().any(|it| it.destination != at && overlap(at, it.destination));
-    let beside = open.iter().filter(|(at, _)| overlaps_wanted(*at)).map(|(_, socket)| Arc::clone(socket));
+    let beside = open.iter().filter(|(at, _)| overlaps_wanted(at.destination)).map(|(_, socket)| Arc::clone(socket));
     let sharing = PortSharing::of(beside.collect());
     let mut wrong = Vec::new();
     let mut bound = Vec::with_capacity(wanted.len());
     for config in &wanted {
         let at = config.destination;
-        let shared = overlaps_wanted(at) || open.iter().any(|(other, _)| overlap(*other, at));
+        let shared = overlaps_wanted(at) || open.iter().any(|(other, _)| overlap(other.destination, at));
         match net::bind(at, shared) {
             Ok(socket) => bound.push((*config, socket)),
             Err(error) => wrong.push(CannotListen { config: Arc::clone(config), error }),
@@ -79,7 +94,7 @@ impl BoundSockets<'_> {
                 Ok(socket) => {
                     // Shared only while it is bound beside others of this process.
                     let _ = net::share_port(&socket, false);
-                    sockets.insert(config.destination, Arc::new(socket));
+                    sockets.insert(Place::of(config), Arc::new(socket));
                 }
                 Err(error) => wrong.push(CannotListen { config: Arc::clone(config), error }),
             }

@@ -1,20 +1,19 @@
 //! The listeners that are open, and how a configuration changes them.
 
 use std::collections::BTreeMap;
-use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use super::bind::{OpenSockets, Sockets};
+use super::bind::{OpenSockets, Place, Sockets};
 use super::handover::{Handover, handover};
 use crate::control::supervisor::Restarts;
 use crate::model::{Mode, VirtualServer};
 use crate::proxy::{Lifecycle, Listener, LiveVirtualServer};
 use crate::reading::os_reason;
 
-/// The listeners, by the address to which their socket is bound.
+/// The listeners, by what their sockets are bound to.
 #[derive(Debug, Default)]
-pub(in crate::control) struct Listeners(BTreeMap<SocketAddr, OpenListener>);
+pub(in crate::control) struct Listeners(BTreeMap<Place, OpenListener>);
 
 #[derive(Debug)]
 struct OpenListener {
@@ -26,7 +25,7 @@ struct OpenListener {
 impl Listeners {
     /// Returns the sockets that are open.
     pub(crate) fn sockets(&self) -> OpenSockets {
-        self.0.iter().map(|(at, open)| (*at, Arc::downgrade(open.listener.socket()))).collect()
+        self.0.iter().map(|(at, open)| (at.clone(), Arc::downgrade(open.listener.socket()))).collect()
     }
 
     /// Listens for exactly these virtual servers, on `sockets` where they have no listener. Returns the listeners to be
@@ -40,10 +39,10 @@ impl Listeners {
     ) -> Vec<Listener> {
         let destinations: Vec<_> = wanted.iter().map(|(config, _)| config.destination).collect();
         let new: Vec<_> = sockets.into_iter().filter(|(at, _)| !self.0.contains_key(at)).collect();
-        let added: Vec<_> = new.iter().map(|(at, _)| *at).collect();
+        let added: Vec<_> = new.iter().map(|(at, _)| at.destination).collect();
         for (at, socket) in new {
-            let Some((config, live)) = wanted.iter().find(|(config, _)| config.destination == at) else { continue };
-            let address = socket.local_addr().unwrap_or(at);
+            let Some((config, live)) = wanted.iter().find(|(config, _)| Place::of(config) == at) else { continue };
+            let address = socket.local_addr().unwrap_or(at.destination);
             // What passes through without SSL profiles is not known yet: it may be plain.
             let mode = Some(config.mode()).filter(|mode| *mode != Mode::Passthrough).map(Mode::as_str);
             tracing::info!(virtual_server = %config.name, %address, mode, "listening");
@@ -51,9 +50,13 @@ impl Listeners {
             self.0.insert(at, OpenListener { listener, closes_at: None });
         }
         for (at, open) in &mut self.0 {
-            open.closes_at = match handover(*at, &destinations, &added) {
+            // With port 0 it serves its own virtual server or none.
+            let is_orphan = at.owner.is_some() && !wanted.iter().any(|(config, _)| Place::of(config) == *at);
+            let handover = if is_orphan { Handover::Closes } else { handover(at.destination, &destinations, &added) };
+            open.closes_at = match handover {
                 Handover::Serves(destination) => {
-                    let serves = wanted.iter().find(|(config, _)| config.destination == destination);
+                    let served = Place { destination, owner: at.owner.clone() };
+                    let serves = wanted.iter().find(|(config, _)| Place::of(config) == served);
                     if let Some((config, live)) = serves {
                         open.set_virtual_server(config, live);
                     }
@@ -85,10 +88,10 @@ impl Listeners {
 
     /// Restarts accept loops that panicked.
     pub(crate) fn restart_panicked(&mut self, restarts: &Restarts) {
-        for (destination, open) in &mut self.0 {
+        for (at, open) in &mut self.0 {
             if open.listener.restart_if_panicked() {
                 restarts.increment();
-                tracing::error!(%destination, "internal error: an accept loop panicked; it is restarted");
+                tracing::error!(destination = %at.destination, "internal error: an accept loop panicked; it is restarted");
             }
         }
     }

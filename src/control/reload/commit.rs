@@ -10,7 +10,7 @@ use crate::control::assignments::Assignments;
 use crate::control::built_profiles::BuiltProfiles;
 use crate::control::certificate_files::{CertificateFiles, CheckedFiles};
 use crate::control::desired::{Desired, Discovered, log_members};
-use crate::control::listeners::{Listeners, Sockets, listening};
+use crate::control::listeners::{Listeners, Place, Sockets, listening};
 use crate::control::monitor_credentials::Authorizations;
 use crate::control::serving::Serving;
 use crate::control::system_state::SystemState;
@@ -96,7 +96,7 @@ impl Running {
     /// Returns whether a prepared configuration lacks a socket: of a virtual server that was enabled meanwhile.
     pub(crate) fn lacks_sockets(&self, prepared: &Prepared) -> bool {
         let model = self.desired.administration.apply(prepared.written.clone());
-        listening(&model).any(|config| !prepared.sockets.contains_key(&config.destination))
+        listening(&model).any(|config| !prepared.sockets.contains_key(&Place::of(config)))
     }
 
     /// Applies certificate files that were replaced on disk.

@@ -19,6 +19,8 @@ main() {
     package=${1:-$(DPKG_DEB_COMPRESSOR_TYPE=none packaging/deb.sh "$(tests/support/pronk-binary.sh debug)" "$work")}
     mkdir "$work/debian"
     tar -xf target/debian.tar -C "$work/debian"
+    # Its root is a folder of mktemp's, which lets nobody else in.
+    chmod 0755 "$work/debian"
     cp "$package" "$work/debian/pronk.deb"
     cp "$0" "$work/debian/test.sh"
     # Its own mounts and processes, which end with it.

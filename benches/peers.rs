@@ -15,7 +15,8 @@ use rustix::net::RecvFlags;
 use support::client::{Connection, Records, resuming_config};
 use support::figures::{Better, Table};
 use support::member::{SINK, pattern};
-use support::proxy::{Contestant, Mode, Proxy};
+use support::mode::Mode;
+use support::proxy::{Contestant, Proxy};
 use support::{Bench, bare, number, per_cpu_second};
 
 const BULK_CONNECTIONS: usize = 4;

@@ -8,7 +8,8 @@ use std::time::{Duration, Instant};
 
 use support::client::Connection;
 use support::member::STALL;
-use support::proxy::{Contestant, Mode, Proxy};
+use support::mode::Mode;
+use support::proxy::{Contestant, Proxy};
 use support::{Bench, figures, number};
 
 /// The kernel holds up to 80 MiB for each. When it runs out of memory for TCP (`tcp_mem`), sockets take less and stall.

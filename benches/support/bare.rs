@@ -22,7 +22,7 @@ use tokio_rustls::rustls::{ClientConfig, ClientConnection, Connection, RootCertS
 
 use super::certificates::{Certificates, MEMBER_NAME};
 use super::member::Member;
-use super::proxy::Mode;
+use super::mode::Mode;
 
 /// The argument that makes a bench program such a relay.
 pub const FLAG: &str = "--bare";

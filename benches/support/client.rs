@@ -15,7 +15,7 @@ use tokio_rustls::rustls::{
 };
 
 use super::member::{pattern, request};
-use super::proxy::Mode;
+use super::mode::Mode;
 
 /// Longer than anything here takes: a proxy that stalls is to be reported, not waited for.
 const PATIENCE: Duration = Duration::from_secs(20);

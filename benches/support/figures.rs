@@ -2,7 +2,8 @@
 
 use std::fmt;
 
-use super::proxy::{Contestant, Mode};
+use super::mode::Mode;
+use super::proxy::Contestant;
 
 /// One contestant's figures, one a round.
 pub struct Row {

@@ -17,7 +17,7 @@ use tokio_rustls::rustls::pki_types::{CertificateDer, PrivatePkcs8KeyDer};
 use tokio_rustls::rustls::version::TLS13;
 
 use super::certificates::Certificates;
-use super::proxy::Mode;
+use super::mode::Mode;
 
 pub struct Member {
     pub plain: SocketAddr,

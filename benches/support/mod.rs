@@ -9,6 +9,7 @@ pub mod client;
 pub mod cores;
 pub mod figures;
 pub mod member;
+pub mod mode;
 pub mod proxy;
 
 use std::env;
@@ -22,7 +23,8 @@ use tokio_rustls::rustls::crypto::{CryptoProvider, aws_lc_rs};
 use self::certificates::Certificates;
 use self::figures::Row;
 use self::member::Member;
-use self::proxy::{Contestant, Mode, Proxy};
+use self::mode::Mode;
+use self::proxy::{Contestant, Proxy};
 
 /// Everything that one program runs on; dropping it stops the proxies.
 pub struct Bench {

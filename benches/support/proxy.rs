@@ -14,29 +14,7 @@ use super::bare;
 use super::certificates::{Certificates, MEMBER_NAME};
 use super::cores;
 use super::member::Member;
-
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Mode {
-    Passthrough,
-    Offload,
-    ReEncrypt,
-}
-
-impl Mode {
-    pub const ALL: [Self; 3] = [Self::Passthrough, Self::Offload, Self::ReEncrypt];
-
-    pub fn as_str(self) -> &'static str {
-        match self {
-            Self::Passthrough => "passthrough",
-            Self::Offload => "offload",
-            Self::ReEncrypt => "re-encrypt",
-        }
-    }
-
-    pub fn client_speaks_tls(self) -> bool {
-        self != Self::Passthrough
-    }
-}
+use super::mode::Mode;
 
 /// Who takes part. All have one thread, TLS 1.3, the same certificate, the same member, and write a line per connection.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

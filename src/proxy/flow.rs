@@ -231,6 +231,8 @@ impl Flow {
         let polled = self.pass(cx, from, to);
         if let Poll::Ready(passed) = &polled {
             self.finished = true;
+            // The other direction may go on for hours.
+            self.pipe = None;
             self.discards |= passed.is_err();
         }
         polled

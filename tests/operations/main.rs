@@ -5,5 +5,6 @@ mod support;
 
 use support::{ca, lb, peers, tls};
 
+mod activation;
 mod under_load;
 mod upgrade;

@@ -9,12 +9,13 @@ use tokio::sync::{mpsc, oneshot, watch};
 use super::administration::{Administered, Administration, Request};
 use super::command::{Command, Reply};
 use super::command_error::CommandError;
-use super::handover::{DrainingProcess, HandedOver, Upgraded};
+use super::handover::{DrainingProcess, HandedOver};
 use super::phase::Phase;
 use super::reload_report::ReloadReport;
 use super::serving::Serving;
 use super::supervisor::Restarts;
 use super::system_state::{ListeningSockets, SystemState};
+use crate::handover::ProcessFacts;
 use crate::inventory::Inventory;
 use crate::model::{MemberKey, Name};
 use crate::pool::Registry;
@@ -107,7 +108,7 @@ impl Handle {
     ///
     /// # Errors
     /// Why it does not take over; nothing has changed then.
-    pub async fn upgrade(&self, drain_timeout: Option<Duration>) -> Result<Upgraded, CommandError> {
+    pub async fn upgrade(&self, drain_timeout: Option<Duration>) -> Result<ProcessFacts, CommandError> {
         self.ask(|reply| Command::Upgrade { drain_timeout, reply }).await
     }
 

@@ -49,7 +49,7 @@ pub use command_error::CommandError;
 pub use controller::Controller;
 pub use drain::drain;
 pub use handle::Handle;
-pub use handover::{DrainingProcess, HandedOver, Inheritance, Upgraded};
+pub use handover::{DrainingProcess, HandedOver, Inheritance};
 pub use lint_levels::lint_levels;
 pub use phase::Phase;
 pub use preview::Preview;

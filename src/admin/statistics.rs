@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use crate::control::Serving;
@@ -9,13 +10,13 @@ use crate::pool::Status;
 use crate::stats::{ConnectionCounts, Connections, Traffic};
 
 /// Statistics of virtual servers, pools and members.
-#[derive(Debug, Serialize, Deserialize)]
+#[derive(Debug, Serialize, Deserialize, JsonSchema)]
 pub struct Stats {
     pub virtual_servers: Vec<StatisticsRow>,
     pub pools: Vec<PoolStatistics>,
 }
 
-#[derive(Debug, Serialize, Deserialize)]
+#[derive(Debug, Serialize, Deserialize, JsonSchema)]
 pub struct PoolStatistics {
     #[serde(flatten)]
     pub row: StatisticsRow,
@@ -23,7 +24,7 @@ pub struct PoolStatistics {
 }
 
 /// The statistics of one virtual server, pool or member. `in` is toward members, `out` toward clients.
-#[derive(Debug, Serialize, Deserialize)]
+#[derive(Debug, Serialize, Deserialize, JsonSchema)]
 pub struct StatisticsRow {
     pub name: String,
     pub availability: String,
@@ -39,7 +40,7 @@ pub struct StatisticsRow {
     pub closes: BTreeMap<String, u64>,
 }
 
-#[derive(Debug, Serialize, Deserialize)]
+#[derive(Debug, Serialize, Deserialize, JsonSchema)]
 pub struct ConnectionStatistics {
     pub current: u32,
     /// The most there ever were at once.

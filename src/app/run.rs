@@ -14,7 +14,7 @@ use tokio_util::task::AbortOnDropHandle;
 
 use super::signals::{self, ReloadRequests, Request, Signals};
 use super::systemd::{self, notify};
-use crate::admin::{self, AdminSocket, SocketAccess};
+use crate::admin::{self, AdminSocket, Api, SocketAccess};
 use crate::control::{self, Controller, Handle, Phase, SupervisedTask};
 use crate::log::Log;
 use crate::net;
@@ -82,7 +82,8 @@ async fn serve(options: &Options, workers: RuntimeHandle) -> anyhow::Result<()> 
     let socket = AdminSocket::bind(path, options.admin_socket_access)
         .with_context(|| format!("cannot make the admin socket {}", path.display()))?;
     let socket = Arc::new(socket);
-    let tasks = [admin_task(&socket, &handle, &options.log), log_task(&handle, &options.log)];
+    let api = Api::new(handle.clone(), options.log.clone());
+    let tasks = [socket_task(&socket, &handle, &api), network_task(&handle, &api), log_task(&handle, &options.log)];
 
     tokio::select! {
         biased;
@@ -98,9 +99,12 @@ async fn serve(options: &Options, workers: RuntimeHandle) -> anyhow::Result<()> 
     let orderly = loop {
         tokio::select! {
             request = signals.next() => match request {
-                Request::Stop => break true,
+                Request::Stop(signal) => {
+                    signals::record(&handle, signal, "stop", None);
+                    break true;
+                }
                 Request::Reload => reloads.request(),
-                request => handle_log_signal(&request, &options.log),
+                request => handle_log_signal(&request, &options.log, &handle),
             },
             _ = &mut controlling => break false,
         }
@@ -120,24 +124,34 @@ async fn serve(options: &Options, workers: RuntimeHandle) -> anyhow::Result<()> 
         tokio::select! {
             () = &mut draining => break,
             request = signals.next() => match request {
-                Request::Stop => lifecycle.close_connections_at_once(),
+                Request::Stop(signal) => {
+                    signals::record(&handle, signal, "close the remaining connections at once", None);
+                    lifecycle.close_connections_at_once();
+                }
                 // It is refused, and the log says so.
-                Request::Reload => drop(handle.reload(false).await),
-                request => handle_log_signal(&request, &options.log),
+                Request::Reload => signals::reload(&handle).await,
+                request => handle_log_signal(&request, &options.log, &handle),
             },
         }
     }
     handle.set_stopped();
     notify(&[NotifyState::Status(Phase::Stopped.as_str())]);
     drop((tasks, socket));
+    handle.audit().flush();
     tracing::info!("stopped");
     if orderly { Ok(()) } else { anyhow::bail!("internal error: the controller has ended; the log says why") }
 }
 
-fn admin_task(socket: &Arc<AdminSocket>, handle: &Handle, log: &Log) -> SupervisedTask {
-    let (socket, answered, log) = (Arc::clone(socket), handle.clone(), log.clone());
-    let make = move || admin::serve(Arc::clone(&socket), answered.clone(), log.clone());
+fn socket_task(socket: &Arc<AdminSocket>, handle: &Handle, api: &Api) -> SupervisedTask {
+    let (socket, api) = (Arc::clone(socket), api.clone());
+    let make = move || admin::serve_socket(Arc::clone(&socket), api.clone());
     SupervisedTask::start("admin socket".to_owned(), handle.restarts(), || (), make)
+}
+
+fn network_task(handle: &Handle, api: &Api) -> SupervisedTask {
+    let (served, api) = (handle.clone(), api.clone());
+    let make = move || admin::serve_network(served.clone(), api.clone());
+    SupervisedTask::start("admin API over the network".to_owned(), handle.restarts(), || (), make)
 }
 
 fn log_task(handle: &Handle, log: &Log) -> SupervisedTask {
@@ -156,11 +170,14 @@ async fn report_lost_lines(log: Log) -> Infallible {
 }
 
 /// Handles a signal that is for the log, or ignored.
-fn handle_log_signal(request: &Request, log: &Log) {
+fn handle_log_signal(request: &Request, log: &Log, handle: &Handle) {
     match request {
-        Request::ReopenLog => log.reopen(),
+        Request::ReopenLog => {
+            log.reopen();
+            handle.audit().reopen();
+        }
         Request::Ignored => tracing::warn!("SIGUSR2 is reserved, and does nothing"),
-        Request::Reload | Request::Stop => {}
+        Request::Reload | Request::Stop(_) => {}
     }
 }
 

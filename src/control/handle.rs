@@ -8,11 +8,13 @@ use tokio::sync::{mpsc, oneshot, watch};
 use super::administration::{Administered, Administration, Request};
 use super::command::{Command, Reply};
 use super::command_error::CommandError;
+use super::network_api::NetworkApi;
 use super::phase::Phase;
 use super::reload_report::ReloadReport;
 use super::serving::Serving;
 use super::supervisor::Restarts;
 use super::system_state::SystemState;
+use crate::audit::AuditLog;
 use crate::inventory::Inventory;
 use crate::model::{MemberKey, Name};
 use crate::pool::Registry;
@@ -98,6 +100,21 @@ impl Handle {
     /// Returns what administrators set.
     pub fn administration(&self) -> Arc<Administration> {
         self.state.administration.load_full()
+    }
+
+    /// Returns what the admin API is served with over the network, if it is.
+    pub fn network_api(&self) -> Option<Arc<NetworkApi>> {
+        self.state.network_api.borrow().clone()
+    }
+
+    /// Subscribes to changes of what the admin API is served with over the network.
+    pub fn network_apis(&self) -> watch::Receiver<Option<Arc<NetworkApi>>> {
+        self.state.network_api.subscribe()
+    }
+
+    /// Returns the audit log.
+    pub fn audit(&self) -> &AuditLog {
+        &self.state.audit
     }
 
     /// Stops listening, and returns when every listener has accepted the connections that the kernel had accepted.

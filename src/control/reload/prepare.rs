@@ -7,6 +7,7 @@ use std::time::Duration;
 
 use tokio::task::{JoinSet, spawn_blocking};
 
+use crate::access::Tokens;
 use crate::cert::entry;
 use crate::config::{self, Diagnostic, Diagnostics, Loaded};
 use crate::control::administration::Administration;
@@ -17,6 +18,7 @@ use crate::control::desired::{Desired, Discovered};
 use crate::control::lint_levels::lint_levels;
 use crate::control::listeners::{self, CannotListen, OpenSockets, Sockets};
 use crate::control::monitor_credentials::{Authorizations, authorizations, check_ping};
+use crate::control::network_api::{self, PreparedApi};
 use crate::control::reload_report::ReloadReport;
 use crate::control::supervisor;
 use crate::control::system_state::SystemState;
@@ -53,6 +55,8 @@ pub(in crate::control) struct Prepared {
     /// The addresses of nodes whose names were not resolved before.
     pub resolved: Vec<(Name, Vec<IpAddr>)>,
     pub sockets: Sockets,
+    /// The admin API over the network, if there is to be one.
+    pub network_api: Option<PreparedApi>,
 }
 
 /// Reads the file and prepares what it names: certificates and keys, passwords, names, and last of all sockets. A dry
@@ -73,6 +77,7 @@ pub(in crate::control) async fn prepare(
         let at_their_places = |wrong: Vec<_>| cannot_listen(&read.loaded, &wrong);
         let model = input.administration.apply(read.loaded.model.clone());
         let bound = listeners::bind(&model, &input.open).map_err(at_their_places)?;
+        let api = network_api::bind(&read.loaded, input.state.network_api.borrow().clone())?;
         if input.dry_run {
             return Ok((read.report, None));
         }
@@ -85,10 +90,19 @@ pub(in crate::control) async fn prepare(
             bound.listen().map_err(at_their_places)?
         };
         let Read { loaded, certificate_files, needs, store_entries, report } = read;
-        let Needs { profiles, authorizations } = needs;
+        let Needs { profiles, authorizations, tokens } = needs;
+        let network_api = api.map(|api| api.listen(tokens, &loaded)).transpose()?;
         let written = loaded.model;
-        let prepared =
-            Prepared { written, profiles, certificate_files, authorizations, store_entries, resolved, sockets };
+        let prepared = Prepared {
+            written,
+            profiles,
+            certificate_files,
+            authorizations,
+            store_entries,
+            resolved,
+            sockets,
+            network_api,
+        };
         Ok((report, Some(Box::new(prepared))))
     })
     .await
@@ -134,7 +148,8 @@ impl Read {
         let store_entries = entry::entries(&loaded.model.certificate_store);
         let differences = config::diff(&input.written, &loaded.model);
         let replaced = input.profiles.changed_files(&needs.profiles, &differences);
-        let changes = differences.iter().map(ToString::to_string).chain(replaced).collect();
+        let tokens = network_api::changed_tokens(input.state.network_api.borrow().as_deref(), &needs.tokens, &loaded);
+        let changes = differences.iter().map(ToString::to_string).chain(replaced).chain(tokens).collect();
         let report = ReloadReport { changes, notes: loaded.notes.clone() };
         Ok(Self { loaded, certificate_files, needs, store_entries, report })
     }
@@ -144,6 +159,8 @@ impl Read {
 struct Needs {
     profiles: BuiltProfiles,
     authorizations: Authorizations,
+    /// Of the admin API.
+    tokens: Tokens,
 }
 
 impl Needs {
@@ -152,8 +169,12 @@ impl Needs {
         let mut wrong = Diagnostics::default();
         lint_levels(loaded).err().into_iter().for_each(|more| wrong.absorb(more));
         check_ping(loaded).err().into_iter().for_each(|more| wrong.absorb(more));
+        let tokens = network_api::tokens(loaded).unwrap_or_else(|more| {
+            wrong.absorb(more);
+            Tokens::default()
+        });
         match (profiles, authorizations) {
-            (Ok(profiles), Ok(authorizations)) if wrong.is_empty() => Ok(Self { profiles, authorizations }),
+            (Ok(profiles), Ok(authorizations)) if wrong.is_empty() => Ok(Self { profiles, authorizations, tokens }),
             (profiles, authorizations) => {
                 profiles.err().into_iter().chain(authorizations.err()).for_each(|more| wrong.absorb(more));
                 Err(wrong)

@@ -4,24 +4,19 @@ use std::convert::Infallible;
 use std::sync::Arc;
 use std::time::Duration;
 
-use axum::{Extension, Router};
-use hyper::server::conn::http1;
-use hyper_util::rt::{TokioIo, TokioTimer};
-use hyper_util::service::TowerToHyperService;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::UnixStream;
 use tokio::sync::Semaphore;
 use tokio::time::{sleep, timeout};
 
-use super::api::{self, Caller};
+use super::caller::Peer;
+use super::http::{REQUEST, answer};
+use super::router::Api;
 use super::socket::AdminSocket;
-use crate::control::Handle;
-use crate::log::Log;
 use crate::reading::os_reason;
 
 /// Serves the API on the admin socket: a bounded number of connections at a time, each for a bounded time.
-pub async fn serve(socket: Arc<AdminSocket>, handle: Handle, log: Log) -> Infallible {
-    let router = api::router(handle, log);
+pub async fn serve_socket(socket: Arc<AdminSocket>, api: Api) -> Infallible {
     let [permits, refusal_permits] = [(); 2].map(|()| Arc::new(Semaphore::new(MOST_CONNECTIONS)));
     loop {
         let stream = match socket.listener.accept().await {
@@ -35,10 +30,9 @@ pub async fn serve(socket: Arc<AdminSocket>, handle: Handle, log: Log) -> Infall
         match Arc::clone(&permits).try_acquire_owned() {
             Ok(permit) => {
                 let uid = stream.peer_cred().ok().map(|peer| peer.uid());
-                let router = router.clone().layer(Extension(Caller { uid }));
+                let router = api.for_peer(Peer::Socket { uid });
                 tokio::spawn(async move {
-                    // A connection that takes longer is closed.
-                    let _ = timeout(LONGEST, answer(stream, router)).await;
+                    answer(stream, router).await;
                     drop(permit);
                 });
             }
@@ -50,19 +44,6 @@ pub async fn serve(socket: Arc<AdminSocket>, handle: Handle, log: Log) -> Infall
                 });
             }
         }
-    }
-}
-
-async fn answer(stream: UnixStream, router: Router) {
-    let connection = http1::Builder::new()
-        .timer(TokioTimer::new())
-        // A request is carried out also if its caller does not wait for the answer.
-        .half_close(true)
-        .header_read_timeout(REQUEST)
-        .max_buf_size(LONGEST_REQUEST)
-        .serve_connection(TokioIo::new(stream), TowerToHyperService::new(router));
-    if let Err(error) = connection.await {
-        tracing::debug!(%error, "a connection to the admin socket ended early");
     }
 }
 
@@ -80,10 +61,4 @@ async fn refuse(mut stream: UnixStream) -> std::io::Result<()> {
 }
 
 const MOST_CONNECTIONS: usize = 64;
-/// Bytes of a request, which has names in its path and no body.
-const LONGEST_REQUEST: usize = 16 << 10;
-/// Within this time a request must be received, and the next one must begin.
-const REQUEST: Duration = Duration::from_secs(10);
-/// The limit of a whole connection: a reload may derive slow keys, and a long list may be read slowly.
-const LONGEST: Duration = Duration::from_secs(300);
 const PAUSE: Duration = Duration::from_millis(200);

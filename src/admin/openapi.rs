@@ -1,0 +1,159 @@
+//! The OpenAPI 3.1 document, made from the table of routes.
+
+use axum::http::StatusCode;
+use schemars::SchemaGenerator;
+use schemars::generate::SchemaSettings;
+use serde_json::{Map, Value, json};
+
+use super::answers::ErrorBody;
+use super::parameters::properties;
+use super::route::{Access, Content, Route};
+
+/// Returns the OpenAPI document of these routes.
+pub(super) fn document(routes: &[Route]) -> Value {
+    let settings = SchemaSettings::draft2020_12().for_serialize().with(|settings| {
+        settings.definitions_path = "/components/schemas".into();
+        settings.meta_schema = None;
+    });
+    let mut schemas = settings.into_generator();
+    let mut paths = Map::new();
+    for route in routes {
+        let method = route.method.as_str().to_ascii_lowercase();
+        paths.entry(route.path).or_insert_with(|| json!({}))[method] = operation(route, &mut schemas);
+    }
+    json!({
+        "openapi": "3.1.0",
+        "info": {
+            "title": "pronk",
+            "version": env!("CARGO_PKG_VERSION"),
+            "description": ABOUT,
+            "license": { "name": "Apache-2.0", "identifier": "Apache-2.0" },
+        },
+        "servers": [{ "url": "/" }],
+        "paths": paths,
+        "components": {
+            "schemas": schemas.take_definitions(true),
+            "securitySchemes": { "token": { "type": "http", "scheme": "bearer" } },
+        },
+    })
+}
+
+fn operation(route: &Route, schemas: &mut SchemaGenerator) -> Value {
+    let (role, security) = match route.access {
+        Access::Anyone => ("Needs no token.".to_owned(), json!([])),
+        Access::Metrics => {
+            let needs = "Needs the role viewer, or no token where the configuration has metrics-without-token.";
+            (needs.to_owned(), json!([{ "token": [] }, {}]))
+        }
+        Access::Role(role) => (format!("Needs the role {}.", role.as_str()), json!([{ "token": [] }])),
+    };
+    json!({
+        "operationId": operation_id(route),
+        "summary": route.summary,
+        "description": role,
+        "security": security,
+        "parameters": parameters(route),
+        "responses": responses(route, schemas),
+    })
+}
+
+/// Returns a name such as `get_administration`.
+fn operation_id(route: &Route) -> String {
+    let path = route.path.trim_start_matches("/v1").trim_start_matches('/');
+    format!("{}_{}", route.method.as_str().to_ascii_lowercase(), path.replace(['/', '.', '-'], "_"))
+}
+
+fn parameters(route: &Route) -> Vec<Value> {
+    let schema = (route.parameters)();
+    let required = schema.get("required").and_then(Value::as_array).cloned().unwrap_or_default();
+    let own = properties(&schema).map(|(name, schema)| {
+        let mut schema = schema.clone();
+        let description = schema.as_object_mut().and_then(|it| it.remove("description"));
+        not_null(&mut schema);
+        let mut parameter = json!({ "name": name, "in": "query", "schema": schema });
+        if let Some(description) = description {
+            parameter["description"] = description;
+        }
+        if required.iter().any(|it| it == name) {
+            parameter["required"] = json!(true);
+        }
+        parameter
+    });
+    let mut parameters: Vec<_> = own.collect();
+    if route.writes() {
+        for (name, longest, description) in OF_WRITES {
+            let schema = json!({ "type": "string", "maxLength": longest });
+            parameters.push(json!({ "name": name, "in": "query", "description": description, "schema": schema }));
+        }
+    }
+    parameters
+}
+
+/// A parameter that may be left out is never null.
+fn not_null(schema: &mut Value) {
+    if let Some(types) = schema.get_mut("type")
+        && let Value::Array(several) = &types
+        && let Some(only) = several.iter().find(|it| *it != "null").cloned()
+    {
+        *types = only;
+    }
+}
+
+fn responses(route: &Route, schemas: &mut SchemaGenerator) -> Value {
+    let mut responses = Map::new();
+    let content = match route.answer {
+        Content::Json(schema) => json!({ "application/json": { "schema": schema(schemas) } }),
+        Content::Text(media_type) => json!({ media_type: { "schema": { "type": "string" } } }),
+    };
+    responses.insert("200".to_owned(), json!({ "description": "Done.", "content": content }));
+    for code in refusals(route) {
+        let error = json!({ "application/json": { "schema": schemas.subschema_for::<ErrorBody>() } });
+        let mut refusal = json!({ "description": about(code), "content": error });
+        if code == StatusCode::TOO_MANY_REQUESTS {
+            let seconds = json!({ "description": "In seconds.", "schema": { "type": "integer", "minimum": 1 } });
+            refusal["headers"] = json!({ "Retry-After": seconds });
+        }
+        responses.insert(code.as_str().to_owned(), refusal);
+    }
+    responses.into()
+}
+
+/// Returns every refusal that a route may answer with.
+pub(super) fn refusals(route: &Route) -> Vec<StatusCode> {
+    let mut codes = vec![StatusCode::BAD_REQUEST, StatusCode::URI_TOO_LONG, StatusCode::TOO_MANY_REQUESTS];
+    if route.access != Access::Anyone {
+        codes.extend([StatusCode::UNAUTHORIZED, StatusCode::FORBIDDEN]);
+    }
+    if route.writes() {
+        codes.push(StatusCode::INTERNAL_SERVER_ERROR);
+    }
+    codes.extend(route.refusals);
+    codes.sort();
+    codes.dedup();
+    codes
+}
+
+fn about(code: StatusCode) -> &'static str {
+    match code {
+        StatusCode::BAD_REQUEST => "A parameter is unknown, missing or of the wrong kind, or the request has a body.",
+        StatusCode::UNAUTHORIZED => "There is no token, or it is not known or has expired.",
+        StatusCode::FORBIDDEN => "The token's role does not suffice, or a web page sent the request.",
+        StatusCode::NOT_FOUND => "There is nothing of that name.",
+        StatusCode::CONFLICT => "It cannot be done now; nothing has changed.",
+        StatusCode::URI_TOO_LONG => "The query is too long.",
+        StatusCode::UNPROCESSABLE_ENTITY => "A parameter cannot be used, or the configuration file has mistakes.",
+        StatusCode::TOO_MANY_REQUESTS => "Too many failed logins or requests from this address.",
+        StatusCode::SERVICE_UNAVAILABLE => "It is not available.",
+        StatusCode::INTERNAL_SERVER_ERROR => "An internal error, which the log tells of.",
+        _ => "It is refused.",
+    }
+}
+
+/// The parameters that every change has.
+const OF_WRITES: [(&str, usize, &str); 2] = [
+    ("by", 100, "The name of who asks, for the audit log."),
+    ("reason", 1000, "Why, for the audit log and for those who see the change."),
+];
+const ABOUT: &str = "Administration of a running pronk. The admin socket lets in whom its mode does, without a token. Over \
+                     the network a bearer token is needed. Parameters are in the query; a request has no body. Every \
+                     change is in the audit log.";

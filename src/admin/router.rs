@@ -1,0 +1,52 @@
+//! The API: its routes behind the gate.
+
+use std::sync::Arc;
+
+use axum::http::{Method, StatusCode, Uri};
+use axum::{Extension, Router, middleware};
+
+use super::answers::{Refusal, refused};
+use super::caller::Peer;
+use super::gate::{self, Gate};
+use super::openapi;
+use super::routes::routes;
+use super::state::ApiState;
+use crate::control::Handle;
+use crate::log::Log;
+use crate::words::bounded;
+
+/// The API of a running pronk, whoever asks for it.
+#[derive(Clone, Debug)]
+pub struct Api(Router);
+
+impl Api {
+    pub fn new(handle: Handle, log: Log) -> Self {
+        let rows = routes();
+        let document = openapi::document(&rows).to_string().into();
+        let gate = Arc::new(Gate::new(&rows, handle.clone()));
+        let router = rows.into_iter().fold(Router::new(), |router, row| router.route(row.path, row.serve));
+        let router = router
+            .fallback(unknown)
+            .method_not_allowed_fallback(of_other_methods)
+            .layer(middleware::from_fn_with_state(gate, gate::pass))
+            .with_state(ApiState { handle, log, document });
+        Self(router)
+    }
+
+    /// Returns the routes as a client sees them.
+    pub(super) fn for_peer(&self, peer: Peer) -> Router {
+        self.0.clone().layer(Extension(peer))
+    }
+}
+
+async fn unknown(method: Method, uri: Uri) -> Refusal {
+    refused(StatusCode::NOT_FOUND, there_is_no(&method, &uri))
+}
+
+async fn of_other_methods(method: Method, uri: Uri) -> Refusal {
+    refused(StatusCode::METHOD_NOT_ALLOWED, there_is_no(&method, &uri))
+}
+
+fn there_is_no(method: &Method, uri: &Uri) -> String {
+    format!("there is no {method} {}; is pronk of another version?", bounded(uri.path()))
+}

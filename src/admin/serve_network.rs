@@ -1,0 +1,87 @@
+//! Serving the API over the network, where the configuration asks for it.
+
+use std::convert::Infallible;
+use std::net::SocketAddr;
+use std::sync::Arc;
+use std::time::Duration;
+
+use tokio::net::TcpStream;
+use tokio::time::{sleep, timeout};
+
+use super::caller::Peer;
+use super::http::{REQUEST, answer};
+use super::network_clients::{NetworkClient, NetworkClients};
+use super::router::Api;
+use crate::control::{Handle, NetworkApi};
+use crate::reading::os_reason;
+use crate::tls::TlsFault;
+
+/// Serves the API where the configuration in force asks for it. A connection that is open goes on when the address
+/// changes; its token is looked at with every request.
+pub async fn serve_network(handle: Handle, api: Api) -> Infallible {
+    let (mut served, clients) = (handle.network_apis(), NetworkClients::default());
+    loop {
+        let current = served.borrow_and_update().clone();
+        let accept = async {
+            match &current {
+                Some(current) => (current, current.listener.accept().await),
+                None => std::future::pending().await,
+            }
+        };
+        let (current, accepted) = tokio::select! {
+            changed = served.changed() => {
+                if changed.is_err() {
+                    // The process ends.
+                    std::future::pending::<()>().await;
+                }
+                continue;
+            }
+            accepted = accept => accepted,
+        };
+        match accepted {
+            Ok((stream, address)) => admit(stream, address, current, &clients, &api),
+            Err(error) => {
+                tracing::error!(error = %os_reason(&error), "the admin API cannot accept a connection; trying again after a pause");
+                sleep(PAUSE).await;
+            }
+        }
+    }
+}
+
+/// Serves a client, if it may come from where it does and there is room. Others are closed without an answer.
+fn admit(stream: TcpStream, address: SocketAddr, current: &Arc<NetworkApi>, clients: &NetworkClients, api: &Api) {
+    let address = SocketAddr::new(address.ip().to_canonical(), address.port());
+    if !current.lets_in(address.ip()) {
+        return tracing::debug!(client = %address, "no network of the admin API's `source` has this address");
+    }
+    let Some(place) = clients.admit(address.ip()) else {
+        return tracing::debug!(client = %address, "too many connections to the admin API");
+    };
+    tokio::spawn(serve(stream, address, Arc::clone(current), place, api.clone()));
+}
+
+async fn serve(stream: TcpStream, address: SocketAddr, current: Arc<NetworkApi>, place: NetworkClient, api: Api) {
+    // Answers are small; if the option is refused, they come later.
+    let _ = stream.set_nodelay(true);
+    match &current.tls {
+        None => {
+            drop(current);
+            answer(stream, api.for_peer(Peer::Network { address, tls: false })).await;
+        }
+        Some(tls) => {
+            let handshake = timeout(tls.handshake_timeout().min(REQUEST), tls.acceptor().accept(stream)).await;
+            drop(current);
+            match handshake {
+                Ok(Ok(stream)) => answer(stream, api.for_peer(Peer::Network { address, tls: true })).await,
+                Ok(Err(error)) => {
+                    let fault = TlsFault::of_handshake(&error).describe();
+                    tracing::debug!(client = %address, error = fault, "no TLS with a client of the admin API");
+                }
+                Err(_) => tracing::debug!(client = %address, "no TLS in time with a client of the admin API"),
+            }
+        }
+    }
+    drop(place);
+}
+
+const PAUSE: Duration = Duration::from_millis(200);

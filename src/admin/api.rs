@@ -1,6 +1,6 @@
 //! What the routes of the API answer.
 
-use std::time::{SystemTime, UNIX_EPOCH};
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use axum::extract::State;
 use axum::http::StatusCode;
@@ -11,7 +11,7 @@ use schemars::JsonSchema;
 use serde::Deserialize;
 
 use super::administration::{AdministrativeChanges, Changed, ClearQuery, SetQuery};
-use super::answers::{Answer, Refusal, Reloaded, Resumed, refused};
+use super::answers::{Answer, Refusal, Reloaded, Resumed, TakenOver, refused};
 use super::caller::Caller;
 use super::explain::Explained;
 use super::network_map::Map;
@@ -61,6 +61,23 @@ pub(super) async fn reload(
 ) -> Answer<Reloaded> {
     let report = handle.reload(query.dry_run).await.map_err(|why| command_refused(&why))?;
     Ok(Json(Reloaded { changes: report.changes, notes: report.notes.render(false) }))
+}
+
+/// The parameters of an upgrade.
+#[derive(Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub(super) struct UpgradeQuery {
+    /// How long connections of this process may go on, in seconds; by default as long as it was started with.
+    drain_timeout: Option<u64>,
+}
+
+pub(super) async fn upgrade(
+    State(handle): State<Handle>,
+    Parameters(query): Parameters<UpgradeQuery>,
+) -> Answer<TakenOver> {
+    let upgraded = handle.upgrade(query.drain_timeout.map(Duration::from_secs)).await;
+    let process = upgraded.map_err(|why| command_refused(&why))?.process;
+    Ok(Json(TakenOver { pid: process.pid, version: process.version, draining_pid: std::process::id() }))
 }
 
 /// Returns the answer to a command that was refused or failed.

@@ -1,5 +1,6 @@
 //! HTTP on one connection, whatever it comes by: bounded in size and time.
 
+use std::pin::pin;
 use std::time::Duration;
 
 use axum::Router;
@@ -9,8 +10,9 @@ use hyper_util::service::TowerToHyperService;
 use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::time::timeout;
 
-/// Answers requests until the connection ends, or its time is over.
-pub(super) async fn answer(stream: impl AsyncRead + AsyncWrite + Unpin, router: Router) {
+/// Answers requests until the connection ends, or its time is over. After `closing` it answers the request that it has,
+/// and no other.
+pub(super) async fn answer(stream: impl AsyncRead + AsyncWrite + Unpin, router: Router, closing: impl Future) {
     let connection = http1::Builder::new()
         .timer(TokioTimer::new())
         // A request is carried out also if its caller does not wait for the answer.
@@ -18,8 +20,16 @@ pub(super) async fn answer(stream: impl AsyncRead + AsyncWrite + Unpin, router: 
         .header_read_timeout(REQUEST)
         .max_buf_size(LONGEST_REQUEST)
         .serve_connection(TokioIo::new(stream), TowerToHyperService::new(router));
+    let (mut connection, mut closing) = (pin!(connection), pin!(closing));
+    let served = async {
+        tokio::select! {
+            served = &mut connection => return served,
+            _ = &mut closing => connection.as_mut().graceful_shutdown(),
+        }
+        connection.await
+    };
     // A connection that takes longer is closed.
-    if let Ok(Err(error)) = timeout(LONGEST, connection).await {
+    if let Ok(Err(error)) = timeout(LONGEST, served).await {
         tracing::debug!(%error, "a connection of an administrator ended early");
     }
 }

@@ -3,8 +3,8 @@
 use axum::http::StatusCode;
 
 use super::administration::{AdministrativeChanges, Changed, ClearQuery, SetQuery};
-use super::answers::{Reloaded, Resumed};
-use super::api::{self, ExplainQuery, MemberQuery, ReloadQuery};
+use super::answers::{Reloaded, Resumed, TakenOver};
+use super::api::{self, ExplainQuery, MemberQuery, ReloadQuery, UpgradeQuery};
 use super::explain::Explained;
 use super::network_map::Map;
 use super::persistence::{Deleted, Filter, Listed};
@@ -69,6 +69,12 @@ pub(super) fn routes() -> Vec<Route> {
             .answers::<Reloaded>()
             .refuses(&[StatusCode::CONFLICT, StatusCode::UNPROCESSABLE_ENTITY])
             .by(api::reload),
+        Route::post("/v1/upgrade", "Has a new process take over, and answers when it serves; this one drains.")
+            .role(Admin)
+            .parameters::<UpgradeQuery>()
+            .answers::<TakenOver>()
+            .refuses(&[StatusCode::CONFLICT])
+            .by(api::upgrade),
     ]
 }
 

@@ -2,15 +2,16 @@
 
 use std::convert::Infallible;
 use std::net::SocketAddr;
-use std::sync::Arc;
+use std::sync::{Arc, Weak};
 use std::time::Duration;
 
 use tokio::net::TcpStream;
+use tokio::sync::watch;
 use tokio::time::{sleep, timeout};
 
 use super::caller::Peer;
 use super::http::{REQUEST, answer};
-use super::network_clients::{NetworkClient, NetworkClients};
+use super::network_clients::NetworkClients;
 use super::router::Api;
 use crate::control::{Handle, NetworkApi};
 use crate::reading::os_reason;
@@ -39,7 +40,11 @@ pub async fn serve_network(handle: Handle, api: Api) -> Infallible {
             accepted = accept => accepted,
         };
         match accepted {
-            Ok((stream, address)) => admit(stream, address, current, &clients, &api),
+            Ok((stream, address)) => {
+                let address = SocketAddr::new(address.ip().to_canonical(), address.port());
+                let client = Client { stream, address, current: Arc::clone(current), served: handle.network_apis() };
+                admit(client, &clients, &api);
+            }
             Err(error) => {
                 tracing::error!(error = %os_reason(&error), "the admin API cannot accept a connection; trying again after a pause");
                 sleep(PAUSE).await;
@@ -49,39 +54,55 @@ pub async fn serve_network(handle: Handle, api: Api) -> Infallible {
 }
 
 /// Serves a client, if it may come from where it does and there is room. Others are closed without an answer.
-fn admit(stream: TcpStream, address: SocketAddr, current: &Arc<NetworkApi>, clients: &NetworkClients, api: &Api) {
-    let address = SocketAddr::new(address.ip().to_canonical(), address.port());
+fn admit(client: Client, clients: &NetworkClients, api: &Api) {
+    let Client { address, current, .. } = &client;
     if !current.lets_in(address.ip()) {
         return tracing::debug!(client = %address, "no network of the admin API's `source` has this address");
     }
     let Some(place) = clients.admit(address.ip()) else {
         return tracing::debug!(client = %address, "too many connections to the admin API");
     };
-    tokio::spawn(serve(stream, address, Arc::clone(current), place, api.clone()));
+    let api = api.clone();
+    tokio::spawn(async move {
+        client.serve(&api).await;
+        drop(place);
+    });
 }
 
-async fn serve(stream: TcpStream, address: SocketAddr, current: Arc<NetworkApi>, place: NetworkClient, api: Api) {
-    // Answers are small; if the option is refused, they come later.
-    let _ = stream.set_nodelay(true);
-    match &current.tls {
-        None => {
-            drop(current);
-            answer(stream, api.for_peer(Peer::Network { address, tls: false })).await;
-        }
-        Some(tls) => {
-            let handshake = timeout(tls.handshake_timeout().min(REQUEST), tls.acceptor().accept(stream)).await;
-            drop(current);
-            match handshake {
-                Ok(Ok(stream)) => answer(stream, api.for_peer(Peer::Network { address, tls: true })).await,
-                Ok(Err(error)) => {
-                    let fault = TlsFault::of_handshake(&error).describe();
-                    tracing::debug!(client = %address, error = fault, "no TLS with a client of the admin API");
-                }
-                Err(_) => tracing::debug!(client = %address, "no TLS in time with a client of the admin API"),
+/// A client that was accepted.
+struct Client {
+    stream: TcpStream,
+    address: SocketAddr,
+    current: Arc<NetworkApi>,
+    served: watch::Receiver<Option<Arc<NetworkApi>>>,
+}
+
+impl Client {
+    async fn serve(self, api: &Api) {
+        let Self { stream, address, current, mut served } = self;
+        // Answers are small; if the option is refused, they come later.
+        let _ = stream.set_nodelay(true);
+        let (tls, listener) = (current.tls.clone(), Arc::downgrade(&current.listener));
+        drop(current);
+        // Whoever keeps a connection open is to come again when another address or another process serves.
+        let closing = async move {
+            let is_other = |api: &Option<Arc<NetworkApi>>| {
+                !api.as_ref().is_some_and(|api| Weak::ptr_eq(&Arc::downgrade(&api.listener), &listener))
+            };
+            drop(served.wait_for(is_other).await);
+        };
+        let Some(tls) = tls else {
+            return answer(stream, api.for_peer(Peer::Network { address, tls: false }), closing).await;
+        };
+        match timeout(tls.handshake_timeout().min(REQUEST), tls.acceptor().accept(stream)).await {
+            Ok(Ok(stream)) => answer(stream, api.for_peer(Peer::Network { address, tls: true }), closing).await,
+            Ok(Err(error)) => {
+                let fault = TlsFault::of_handshake(&error).describe();
+                tracing::debug!(client = %address, error = fault, "no TLS with a client of the admin API");
             }
+            Err(_) => tracing::debug!(client = %address, "no TLS in time with a client of the admin API"),
         }
     }
-    drop(place);
 }
 
 const PAUSE: Duration = Duration::from_millis(200);

@@ -32,7 +32,7 @@ pub async fn serve_socket(socket: Arc<AdminSocket>, api: Api) -> Infallible {
                 let uid = stream.peer_cred().ok().map(|peer| peer.uid());
                 let router = api.for_peer(Peer::Socket { uid });
                 tokio::spawn(async move {
-                    answer(stream, router).await;
+                    answer(stream, router, std::future::pending::<()>()).await;
                     drop(permit);
                 });
             }

@@ -1,4 +1,4 @@
-//! Signals: SIGHUP reloads, SIGUSR1 reopens the log file, SIGTERM and SIGINT stop.
+//! Signals: SIGHUP reloads, SIGUSR1 reopens the log file, SIGUSR2 upgrades, SIGTERM and SIGINT stop.
 
 use std::sync::Arc;
 
@@ -23,8 +23,8 @@ pub(super) enum Request {
     Reload,
     /// Reopen the log file.
     ReopenLog,
-    /// SIGUSR2 is reserved, and must not end the process.
-    Ignored,
+    /// Have a new process take over.
+    Upgrade,
     /// The name of the signal.
     Stop(&'static str),
 }
@@ -56,7 +56,7 @@ impl Signals {
             _ = self.interrupt.recv() => Request::Stop("SIGINT"),
             _ = self.hangup.recv() => Request::Reload,
             _ = user1.recv() => Request::ReopenLog,
-            _ = user2.recv() => Request::Ignored,
+            _ = user2.recv() => Request::Upgrade,
         }
     }
 
@@ -110,6 +110,12 @@ impl ReloadRequests {
 pub(super) async fn reload(handle: &Handle) {
     let refused = handle.reload(false).await.err();
     record(handle, "SIGHUP", "reload", refused.as_ref());
+}
+
+/// Has a new process take over, as SIGUSR2 requests. If it is refused or fails, the log says why, and nothing has changed.
+pub(super) async fn upgrade(handle: &Handle) {
+    let refused = handle.upgrade(None).await.err();
+    record(handle, "SIGUSR2", "upgrade", refused.as_ref());
 }
 
 /// Records what a signal requested, and what came of it. Who sent it the system does not say.

@@ -51,7 +51,13 @@ impl Running {
             resolved,
             sockets,
             network_api,
+            inherited,
         } = prepared;
+        if let Some(inherited) = inherited {
+            inherited.apply(&state.registry, Instant::now());
+            self.assignments.begin_with(inherited.discovered.clone());
+            self.desired.discovered = inherited.discovered;
+        }
         self.desired.written = written;
         self.profiles = profiles;
         self.certificate_files = certificate_files;

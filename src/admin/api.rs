@@ -14,9 +14,9 @@ use super::administration::{AdministrativeChanges, Changed, ClearQuery, SetQuery
 use super::answers::{ErrorBody, Reloaded, Resumed};
 use super::explain::Explained;
 use super::network_map::Map;
+use super::observation;
 use super::parameters::{Named, Parameters};
 use super::persistence::{Deleted, Filter, Selection};
-use super::statistics::Stats;
 use crate::control::{CommandError, Handle, Request};
 use crate::inventory;
 use crate::log::Log;
@@ -47,7 +47,6 @@ impl FromRef<ApiState> for Handle {
 pub(super) fn router(handle: Handle, log: Log) -> Router {
     Router::new()
         .route("/v1/map", get(map))
-        .route("/v1/stats", get(stats))
         .route("/v1/certificates", get(certificates))
         .route("/v1/reload", post(reload))
         .route("/v1/members/resume", post(resume))
@@ -56,6 +55,7 @@ pub(super) fn router(handle: Handle, log: Log) -> Router {
         .route("/v1/explain", get(explain))
         .route("/v1/persistence", get(list_persistence))
         .route("/v1/persistence/delete", post(delete_persistence))
+        .merge(observation::router(handle.clone(), log.clone()))
         .fallback(unknown)
         .method_not_allowed_fallback(unknown)
         .with_state(ApiState { handle, log })
@@ -70,10 +70,6 @@ async fn unknown(method: Method, uri: Uri) -> (StatusCode, Json<ErrorBody>) {
 
 async fn map(State(ApiState { handle, log }): State<ApiState>) -> Json<Map> {
     Json(Map::of(&handle, &log))
-}
-
-async fn stats(State(handle): State<Handle>) -> Json<Stats> {
-    Json(Stats::of(&handle.serving()))
 }
 
 async fn certificates(State(handle): State<Handle>) -> Json<inventory::Snapshot> {

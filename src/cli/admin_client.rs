@@ -3,6 +3,7 @@
 use std::io;
 use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
 use anyhow::anyhow;
 use http_body_util::{BodyExt, Empty, LengthLimitError, Limited};
@@ -31,6 +32,11 @@ impl AdminSocket {
         self.admin_socket.clone().map_or_else(admin::default_paths, |path| vec![path])
     }
 
+    /// Returns the socket at this place, or where it is by default.
+    pub(super) fn at(admin_socket: Option<PathBuf>) -> Self {
+        Self { admin_socket }
+    }
+
     pub(super) fn get<T: DeserializeOwned>(&self, uri: &str) -> anyhow::Result<T> {
         self.ask(Method::GET, uri)
     }
@@ -39,33 +45,42 @@ impl AdminSocket {
         self.ask(Method::POST, uri)
     }
 
+    /// Asks for something that is of use only at once.
+    ///
+    /// # Errors
+    /// There is no good answer within `limit`.
+    pub(super) fn get_within<T: DeserializeOwned>(&self, uri: &str, limit: Duration) -> anyhow::Result<T> {
+        runtime()?.block_on(async { tokio::time::timeout(limit, self.exchange(Method::GET, uri)).await? })
+    }
+
     fn ask<T: DeserializeOwned>(&self, method: Method, uri: &str) -> anyhow::Result<T> {
-        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
-        runtime.block_on(async {
-            let (path, socket) = self.connect().await?;
-            let at = path.display();
-            let lost = || format!("what answers at {at} ended the connection before its answer");
-            let foreign = || format!("what answers at {at} is no pronk, or one of another version");
-            let (mut sender, connection) =
-                hyper::client::conn::http1::handshake(TokioIo::new(socket)).await.map_err(|_| anyhow!(lost()))?;
-            tokio::spawn(connection);
-            let request = Request::builder().method(method).uri(uri).header("host", "pronk");
-            let answer = sender
-                .send_request(request.body(Empty::<Bytes>::new())?)
-                .await
-                .map_err(|error| anyhow!(if error.is_parse() { foreign() } else { lost() }))?;
-            let done = answer.status().is_success();
-            let body = Limited::new(answer.into_body(), LONGEST_ANSWER).collect().await.map_err(|error| {
-                let is_long = error.is::<LengthLimitError>();
-                anyhow!(if is_long { format!("the answer has more than {} MiB", LONGEST_ANSWER >> 20) } else { lost() })
-            })?;
-            let body = body.to_bytes();
-            if !done {
-                let refusal: ErrorBody = serde_json::from_slice(&body).map_err(|_| anyhow!(foreign()))?;
-                anyhow::bail!("{}", refusal.error);
-            }
-            serde_json::from_slice(&body).map_err(|_| anyhow!(foreign()))
-        })
+        runtime()?.block_on(self.exchange(method, uri))
+    }
+
+    async fn exchange<T: DeserializeOwned>(&self, method: Method, uri: &str) -> anyhow::Result<T> {
+        let (path, socket) = self.connect().await?;
+        let at = path.display();
+        let lost = || format!("what answers at {at} ended the connection before its answer");
+        let foreign = || format!("what answers at {at} is no pronk, or one of another version");
+        let (mut sender, connection) =
+            hyper::client::conn::http1::handshake(TokioIo::new(socket)).await.map_err(|_| anyhow!(lost()))?;
+        tokio::spawn(connection);
+        let request = Request::builder().method(method).uri(uri).header("host", "pronk");
+        let answer = sender
+            .send_request(request.body(Empty::<Bytes>::new())?)
+            .await
+            .map_err(|error| anyhow!(if error.is_parse() { foreign() } else { lost() }))?;
+        let done = answer.status().is_success();
+        let body = Limited::new(answer.into_body(), LONGEST_ANSWER).collect().await.map_err(|error| {
+            let is_long = error.is::<LengthLimitError>();
+            anyhow!(if is_long { format!("the answer has more than {} MiB", LONGEST_ANSWER >> 20) } else { lost() })
+        })?;
+        let body = body.to_bytes();
+        if !done {
+            let refusal: ErrorBody = serde_json::from_slice(&body).map_err(|_| anyhow!(foreign()))?;
+            anyhow::bail!("{}", refusal.error);
+        }
+        serde_json::from_slice(&body).map_err(|_| anyhow!(foreign()))
     }
 }
 
@@ -84,6 +99,10 @@ impl AdminSocket {
         }
         Err(nobody_answers(&tried))
     }
+}
+
+fn runtime() -> io::Result<tokio::runtime::Runtime> {
+    tokio::runtime::Builder::new_current_thread().enable_all().build()
 }
 
 /// A place where no pronk answers.

@@ -19,6 +19,8 @@ pub(super) enum Command {
     Resume { pool: Name, member: MemberKey, reply: Reply<()> },
     /// Sets the state or the ratio of something over the file, or forgets that.
     Administer { request: Request, reply: Reply<Administered> },
+    /// Answers, and does nothing else.
+    Ping(Reply<()>),
     /// Stops listening everywhere.
     Stop(Reply<()>),
 }
@@ -34,6 +36,7 @@ impl Command {
             Self::Reload { dry_run: false, .. } => "a reload",
             Self::Resume { .. } => "a resume",
             Self::Administer { .. } => "an administrative change",
+            Self::Ping(_) => "a ping",
             Self::Stop(_) => "a stop",
         }
     }
@@ -44,6 +47,7 @@ impl Command {
             Self::Start(_) => phase == Phase::Starting,
             Self::Reload { .. } | Self::Administer { .. } => phase == Phase::Serving,
             Self::Resume { .. } => matches!(phase, Phase::Serving | Phase::Draining),
+            Self::Ping(_) => true,
             Self::Stop(_) => matches!(phase, Phase::Starting | Phase::Serving),
         }
     }
@@ -54,7 +58,7 @@ impl Command {
         match self {
             Self::Start(reply) | Self::Reload { reply, .. } => drop(reply.send(Err(why))),
             Self::Administer { reply, .. } => drop(reply.send(Err(why))),
-            Self::Resume { reply, .. } | Self::Stop(reply) => drop(reply.send(Err(why))),
+            Self::Resume { reply, .. } | Self::Ping(reply) | Self::Stop(reply) => drop(reply.send(Err(why))),
         }
     }
 }
@@ -74,6 +78,7 @@ mod tests {
                 request: Request::Clear { target: None, who: "somebody".into() },
                 reply: oneshot::channel().0,
             },
+            Command::Ping(oneshot::channel().0),
             Command::Stop(oneshot::channel().0),
         ]
     }
@@ -87,6 +92,7 @@ mod tests {
             ("a dry run", [false, true, false, false]),
             ("a resume", [false, true, true, false]),
             ("an administrative change", [false, true, false, false]),
+            ("a ping", [true, true, true, true]),
             ("a stop", [true, true, false, false]),
         ];
         for (command, (what, expected)) in commands().iter().zip(table) {

@@ -127,6 +127,8 @@ impl Controller {
                 })),
                 Err(why) => drop(reply.send(Err(why))),
             },
+            // The caller may have left.
+            Command::Ping(reply) => drop(reply.send(Ok(()))),
             Command::Stop(reply) => {
                 Phase::advance(&self.state.phase, Phase::Draining);
                 self.lifecycle.stop_listening();
@@ -220,6 +222,11 @@ impl Controller {
             }
             Err(wrong) => Err(CommandError::Configuration(wrong)),
         };
+        match &answer {
+            Ok(report) if !reload.dry_run => self.state.reloads.take_applied(report, reload.is_start),
+            Err(_) if !reload.dry_run => self.state.reloads.take_failed(),
+            Ok(_) | Err(_) => {}
+        }
         match &answer {
             Ok(report) if reload.is_start => {
                 report.log_notes();

@@ -9,6 +9,7 @@ use super::administration::{Administered, Administration, Request};
 use super::command::{Command, Reply};
 use super::command_error::CommandError;
 use super::phase::Phase;
+use super::reload_counts::ReloadCounts;
 use super::reload_report::ReloadReport;
 use super::serving::Serving;
 use super::supervisor::Restarts;
@@ -58,6 +59,19 @@ impl Handle {
     /// Returns how often tasks of the control plane were restarted.
     pub fn restarts(&self) -> &Restarts {
         &self.state.restarts
+    }
+
+    /// Returns how reloads went.
+    pub fn reloads(&self) -> &ReloadCounts {
+        &self.state.reloads
+    }
+
+    /// Waits until the controller answers, which shows that it takes commands.
+    ///
+    /// # Errors
+    /// It has ended.
+    pub async fn ping(&self) -> Result<(), CommandError> {
+        self.ask(Command::Ping).await
     }
 
     /// Applies the first configuration.

@@ -8,6 +8,7 @@ use tokio::sync::{Notify, watch};
 
 use super::administration::Administration;
 use super::phase::Phase;
+use super::reload_counts::ReloadCounts;
 use super::serving::Serving;
 use super::supervisor::Restarts;
 use crate::inventory::Inventory;
@@ -25,6 +26,7 @@ pub(super) struct SystemState {
     /// Notified when members may have been removed.
     pub removed: Notify,
     pub restarts: Restarts,
+    pub reloads: ReloadCounts,
     /// Since when a configuration is being prepared.
     pub preparing: watch::Sender<Option<Instant>>,
 }

@@ -1,6 +1,6 @@
 //! The HTTP API of the admin socket: its routes.
 
-use std::time::{SystemTime, UNIX_EPOCH};
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use axum::extract::{FromRef, State};
 use axum::http::header::CONTENT_TYPE;
@@ -11,7 +11,7 @@ use axum::{Extension, Json, Router};
 use serde::Deserialize;
 
 use super::administration::{AdministrativeChanges, Changed, ClearQuery, SetQuery};
-use super::answers::{ErrorBody, Reloaded, Resumed};
+use super::answers::{ErrorBody, Reloaded, Resumed, TakenOver};
 use super::explain::Explained;
 use super::network_map::Map;
 use super::observation;
@@ -49,6 +49,7 @@ pub(super) fn router(handle: Handle, log: Log) -> Router {
         .route("/v1/map", get(map))
         .route("/v1/certificates", get(certificates))
         .route("/v1/reload", post(reload))
+        .route("/v1/upgrade", post(upgrade))
         .route("/v1/members/resume", post(resume))
         .route("/v1/administration", get(administration).post(administer))
         .route("/v1/administration/clear", post(clear_administration))
@@ -90,6 +91,23 @@ impl Named for ReloadQuery {
 async fn reload(State(handle): State<Handle>, Parameters(query): Parameters<ReloadQuery>) -> Answer<Reloaded> {
     let report = handle.reload(query.dry_run).await.map_err(|why| refused(code(&why), why.to_string()))?;
     Ok(Json(Reloaded { changes: report.changes, notes: report.notes.render(false) }))
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct UpgradeQuery {
+    /// A number of seconds.
+    drain_timeout: Option<u64>,
+}
+
+impl Named for UpgradeQuery {
+    const NAMES: &'static str = "drain_timeout (seconds)";
+}
+
+async fn upgrade(State(handle): State<Handle>, Parameters(query): Parameters<UpgradeQuery>) -> Answer<TakenOver> {
+    let upgraded = handle.upgrade(query.drain_timeout.map(Duration::from_secs)).await;
+    let process = upgraded.map_err(|why| refused(code(&why), why.to_string()))?.process;
+    Ok(Json(TakenOver { pid: process.pid, version: process.version, draining_pid: std::process::id() }))
 }
 
 fn code(why: &CommandError) -> StatusCode {

@@ -20,6 +20,7 @@ mod screen;
 mod show;
 mod stats;
 mod table;
+mod upgrade;
 mod values;
 mod verify;
 
@@ -70,6 +71,8 @@ enum Command {
     Metrics(metrics::Args),
     /// Have a running pronk take its configuration file anew.
     Reload(reload::Args),
+    /// Have a new process take over from a running pronk, without refusing a client; the old one drains.
+    Upgrade(upgrade::Args),
     /// Let a node, a member or a virtual server of a running pronk take connections.
     #[command(after_help = "Example:\n  pronk enable member impalad-1:21050")]
     Enable(administer::Args),
@@ -139,6 +142,7 @@ impl Cli {
             Command::Stats(command) => command.execute(),
             Command::Metrics(args) => args.execute(),
             Command::Reload(args) => args.execute(),
+            Command::Upgrade(args) => args.execute(),
             Command::Enable(args) => args.execute(AdminState::Enabled),
             Command::Disable(args) => args.execute(AdminState::Disabled),
             Command::Offline(args) => args.execute(AdminState::ForcedOffline),

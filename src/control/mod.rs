@@ -13,6 +13,8 @@
 //! 5. The tasks that the configuration asks for (monitors, names, discovery) are started, kept or ended: `assignments`.
 //!    Each is supervised: `supervisor`.
 //!
+//! A new process takes over without a refused client in `handover`.
+//!
 //! Certificate files that change on disk are noticed in `certificate_files`. What serves is read by everybody without a
 //! lock: [`Serving`].
 
@@ -30,6 +32,7 @@ mod controller;
 mod desired;
 mod drain;
 mod handle;
+mod handover;
 mod lint_levels;
 mod listeners;
 mod monitor_credentials;
@@ -47,6 +50,7 @@ pub use command_error::CommandError;
 pub use controller::Controller;
 pub use drain::drain;
 pub use handle::Handle;
+pub use handover::{DrainingProcess, HandedOver, Inheritance, Upgraded};
 pub use lint_levels::lint_levels;
 pub use phase::Phase;
 pub use preview::Preview;
@@ -55,3 +59,4 @@ pub use reload_counts::ReloadCounts;
 pub use reload_report::ReloadReport;
 pub use serving::Serving;
 pub use supervisor::{Restarts, SupervisedTask};
+pub use system_state::ListeningSockets;

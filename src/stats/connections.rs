@@ -32,7 +32,7 @@ impl Connections {
 
     /// Counts a connection that stays, when so many were open with it.
     fn count(&self, open: u32) {
-        self.maximum.fetch_max(open, Ordering::Relaxed);
+        self.maximum.fetch_max(open, Ordering::Release);
         self.total.fetch_add(1, Ordering::Relaxed);
     }
 
@@ -52,8 +52,8 @@ impl Connections {
 
     /// Lets the maximum begin anew with what is open.
     pub fn reset_maximum(&self) {
-        self.maximum.store(self.current(), Ordering::Relaxed);
-        // Whoever entered in between may have set it just before.
+        self.maximum.swap(self.current(), Ordering::AcqRel);
+        // Whoever entered in between may have set it just before, and is seen now.
         self.maximum.fetch_max(self.current(), Ordering::Relaxed);
     }
 

@@ -1,7 +1,7 @@
 //! `pronk show map` for people.
 
 use super::status::Symbols;
-use crate::admin::network_map::{Map, MapDraining, MapProcess, MapStatus, MapUnresolved};
+use crate::admin::network_map::{Map, MapDraining, MapPredecessor, MapProcess, MapStatus, MapUnresolved};
 
 pub(super) fn text(map: &Map, symbols: Symbols) -> String {
     let mut text = process(&map.process);
@@ -57,12 +57,18 @@ pub(super) fn text(map: &Map, symbols: Symbols) -> String {
 
 /// Says how pronk itself does: first that it drains, if so.
 fn process(process: &MapProcess) -> String {
-    let MapProcess { version, pid, phase, restarts, log_lines_lost, loading_seconds } = process;
+    let MapProcess { version, pid, phase, restarts, log_lines_lost, loading_seconds, predecessors } = process;
     let mut text = String::new();
     if phase == "draining" {
         text += "pronk was told to stop: it takes no new connections, and ends when those that are open have ended\n";
     }
     text += &format!("pronk {version}, process {pid}: {phase}\n");
+    for MapPredecessor { pid, version, connections, seconds_left } in predecessors {
+        let connections = connections.map_or_else(|| "some".to_owned(), |count| count.to_string());
+        let until = seconds_left.map(|seconds| format!(", for {seconds} s at most")).unwrap_or_default();
+        text +=
+            &format!("pronk {version}, process {pid}, has handed over and drains {connections} connections{until}\n");
+    }
     if let Some(seconds @ 2..) = loading_seconds {
         text += &format!("a configuration has been prepared for {seconds} s\n");
     }

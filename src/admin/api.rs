@@ -18,7 +18,6 @@ use super::network_map::Map;
 use super::parameters::{NoParameters, Parameters};
 use super::persistence::{Deleted, Filter, Selection};
 use super::state::ApiState;
-use super::statistics::Stats;
 use crate::control::{CommandError, Handle, Request};
 use crate::inventory;
 use crate::model::{MemberKey, Name};
@@ -29,10 +28,6 @@ pub(super) async fn map(
     _: Parameters<NoParameters>,
 ) -> Json<Map> {
     Json(Map::of(&handle, &log))
-}
-
-pub(super) async fn stats(State(handle): State<Handle>, _: Parameters<NoParameters>) -> Json<Stats> {
-    Json(Stats::of(&handle.serving()))
 }
 
 pub(super) async fn certificates(

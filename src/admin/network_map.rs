@@ -179,16 +179,18 @@ impl Map {
 
 impl MapPool {
     fn of(pool: &Pool) -> Self {
-        let members = pool.members.iter().enumerate().map(|(index, member)| MapMember {
+        let statuses = pool.member_statuses();
+        let status = pool.status_over(&statuses);
+        let members = pool.members.iter().zip(statuses).map(|(member, status)| MapMember {
             name: member.key.to_string(),
             addresses: member.node.addresses().iter().map(ToString::to_string).collect(),
             discovered: member.config.discovered,
-            status: pool.member_status(index).into(),
+            status: status.into(),
         });
         Self {
             name: pool.config.name.to_string(),
             load_balancing_mode: pool.config.load_balancing_mode.as_str().into(),
-            status: pool.status().into(),
+            status: status.into(),
             queued: pool.live.queued(),
             members: members.collect(),
         }

@@ -103,9 +103,15 @@ fn responses(route: &Route, schemas: &mut SchemaGenerator) -> Value {
     let mut responses = Map::new();
     let content = match route.answer {
         Content::Json(schema) => json!({ "application/json": { "schema": schema(schemas) } }),
-        Content::Text(media_type) => json!({ media_type: { "schema": { "type": "string" } } }),
+        Content::Text(media_types) => {
+            let text = json!({ "schema": { "type": "string" } });
+            media_types.iter().map(|media_type| ((*media_type).to_owned(), text.clone())).collect::<Map<_, _>>().into()
+        }
     };
-    responses.insert("200".to_owned(), json!({ "description": "Done.", "content": content }));
+    for code in [&[StatusCode::OK], route.also_with].concat() {
+        let answer = json!({ "description": about(code), "content": content });
+        responses.insert(code.as_str().to_owned(), answer);
+    }
     for code in refusals(route) {
         let error = json!({ "application/json": { "schema": schemas.subschema_for::<ErrorBody>() } });
         let mut refusal = json!({ "description": about(code), "content": error });
@@ -135,6 +141,7 @@ pub(super) fn refusals(route: &Route) -> Vec<StatusCode> {
 
 fn about(code: StatusCode) -> &'static str {
     match code {
+        StatusCode::OK => "Done.",
         StatusCode::BAD_REQUEST => "A parameter is unknown, missing or of the wrong kind, or the request has a body.",
         StatusCode::UNAUTHORIZED => "There is no token, or it is not known or has expired.",
         StatusCode::FORBIDDEN => "The token's role does not suffice, or a web page sent the request.",

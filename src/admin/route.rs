@@ -15,7 +15,6 @@ use crate::access::Role;
 pub(super) enum Access {
     /// Whoever can connect, without a token.
     Anyone,
-    #[expect(dead_code, reason = "for /metrics")]
     /// Viewers, or anyone if the configuration says so (`metrics-without-token`).
     Metrics,
     /// Tokens of this role, and of those that may do more.
@@ -31,6 +30,8 @@ pub(super) struct Route {
     pub summary: &'static str,
     pub parameters: fn() -> Schema,
     pub answer: Content,
+    /// Further codes with which the same is answered.
+    pub also_with: &'static [StatusCode],
     /// The refusals of its own, besides those that every route has.
     pub refusals: &'static [StatusCode],
     pub serve: MethodRouter<ApiState>,
@@ -40,8 +41,8 @@ pub(super) struct Route {
 #[derive(Clone, Copy)]
 pub(super) enum Content {
     Json(fn(&mut SchemaGenerator) -> Schema),
-    /// Text of this media type.
-    Text(&'static str),
+    /// Text of one of these media types.
+    Text(&'static [&'static str]),
 }
 
 impl Route {
@@ -62,7 +63,8 @@ impl Route {
             access: Access::Role(role),
             summary,
             parameters: parameters::schema::<NoParameters>,
-            answer: Content::Text("text/plain"),
+            answer: Content::Text(&["text/plain"]),
+            also_with: &[],
             refusals: &[],
             serve: MethodRouter::new(),
         }
@@ -88,10 +90,14 @@ impl Route {
         Self { answer: Content::Json(SchemaGenerator::subschema_for::<T>), ..self }
     }
 
-    #[expect(dead_code, reason = "for /metrics")]
-    /// Says of which media type the text is that it answers.
-    pub(super) fn answers_text(self, media_type: &'static str) -> Self {
-        Self { answer: Content::Text(media_type), ..self }
+    /// Says of which media types the text may be that it answers.
+    pub(super) fn answers_text(self, media_types: &'static [&'static str]) -> Self {
+        Self { answer: Content::Text(media_types), ..self }
+    }
+
+    /// Says with which further codes the same is answered.
+    pub(super) fn also_with(self, codes: &'static [StatusCode]) -> Self {
+        Self { also_with: codes, ..self }
     }
 
     /// Says which refusals of its own it has.

@@ -8,6 +8,8 @@ use axum::{Extension, Router, middleware};
 use super::answers::{Refusal, refused};
 use super::caller::Peer;
 use super::gate::{self, Gate};
+use super::metrics::Scraper;
+use super::observation;
 use super::openapi;
 use super::routes::routes;
 use super::state::ApiState;
@@ -21,7 +23,9 @@ pub struct Api(Router);
 
 impl Api {
     pub fn new(handle: Handle, log: Log) -> Self {
+        observation::note_start();
         let rows = routes();
+        let scraper = Scraper::new(handle.clone(), log.clone());
         let document = openapi::document(&rows).to_string().into();
         let gate = Arc::new(Gate::new(&rows, handle.clone()));
         let router = rows.into_iter().fold(Router::new(), |router, row| router.route(row.path, row.serve));
@@ -29,7 +33,7 @@ impl Api {
             .fallback(unknown)
             .method_not_allowed_fallback(of_other_methods)
             .layer(middleware::from_fn_with_state(gate, gate::pass))
-            .with_state(ApiState { handle, log, document });
+            .with_state(ApiState { handle, log, scraper, document });
         Self(router)
     }
 

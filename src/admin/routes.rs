@@ -6,10 +6,14 @@ use super::administration::{AdministrativeChanges, Changed, ClearQuery, SetQuery
 use super::answers::{Reloaded, Resumed, TakenOver};
 use super::api::{self, ExplainQuery, MemberQuery, ReloadQuery, UpgradeQuery};
 use super::explain::Explained;
+use super::health::{HealthAnswer, ReadyQuery};
+use super::metrics::metrics;
+use super::names::Names;
 use super::network_map::Map;
+use super::observation;
 use super::persistence::{Deleted, Filter, Listed};
-use super::route::Route;
-use super::statistics::Stats;
+use super::route::{Access, Route};
+use super::statistics::{ResetQuery, StatisticsReset, Stats};
 use crate::access::Role::{Admin, Operator};
 use crate::inventory;
 
@@ -19,9 +23,27 @@ pub(super) fn routes() -> Vec<Route> {
         Route::get("/v1/map", "Returns the network map: virtual servers, pools and members, each with its status.")
             .answers::<Map>()
             .by(api::map),
+        Route::get("/healthz", "Returns whether the process answers; 503 if not.")
+            .access(Access::Anyone)
+            .answers::<HealthAnswer>()
+            .also_with(&[StatusCode::SERVICE_UNAVAILABLE])
+            .by(observation::healthz),
+        Route::get("/readyz", "Returns whether clients are served, by any virtual server or by one; 503 if not.")
+            .access(Access::Anyone)
+            .parameters::<ReadyQuery>()
+            .answers::<HealthAnswer>()
+            .also_with(&[StatusCode::NOT_FOUND, StatusCode::SERVICE_UNAVAILABLE])
+            .by(observation::readyz),
+        Route::get("/metrics", "Returns the metrics for Prometheus, or as OpenMetrics where `Accept` asks for it.")
+            .access(Access::Metrics)
+            .answers_text(&["text/plain", "application/openmetrics-text"])
+            .by(metrics),
+        Route::get("/v1/names", "Returns the names of virtual servers, pools, nodes and members.")
+            .answers::<Names>()
+            .by(observation::names),
         Route::get("/v1/stats", "Returns the statistics of virtual servers, pools and members.")
             .answers::<Stats>()
-            .by(api::stats),
+            .by(observation::stats),
         Route::get("/v1/certificates", "Returns the certificates in use, what is found in them, and when they expire.")
             .answers::<inventory::Snapshot>()
             .by(api::certificates),
@@ -57,6 +79,12 @@ pub(super) fn routes() -> Vec<Route> {
             .answers::<Resumed>()
             .refuses(&COMMAND)
             .by(api::resume),
+        Route::post("/v1/stats/reset", "Has statistics begin anew, of all or of what is named.")
+            .role(Operator)
+            .parameters::<ResetQuery>()
+            .answers::<StatisticsReset>()
+            .refuses(&[StatusCode::NOT_FOUND])
+            .by(observation::reset),
         Route::post("/v1/persistence/delete", "Deletes the persistence records that match all parameters.")
             .role(Operator)
             .parameters::<Filter>()

@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use axum::extract::FromRef;
 
+use super::metrics::Scraper;
 use crate::control::Handle;
 use crate::log::Log;
 
@@ -12,6 +13,7 @@ use crate::log::Log;
 pub(super) struct ApiState {
     pub handle: Handle,
     pub log: Log,
+    pub scraper: Scraper,
     /// The OpenAPI document, as JSON.
     pub document: Arc<str>,
 }
@@ -19,5 +21,11 @@ pub(super) struct ApiState {
 impl FromRef<ApiState> for Handle {
     fn from_ref(state: &ApiState) -> Self {
         state.handle.clone()
+    }
+}
+
+impl FromRef<ApiState> for Scraper {
+    fn from_ref(state: &ApiState) -> Self {
+        state.scraper.clone()
     }
 }

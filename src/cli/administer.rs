@@ -3,6 +3,7 @@
 use std::process::ExitCode;
 
 use super::admin_client::{AdminSocket, Why, encoded};
+use super::completions;
 use super::screen::{self, outln};
 use super::table::Table;
 use super::values;
@@ -25,6 +26,7 @@ pub(super) struct Args {
     #[arg(value_enum)]
     kind: Kind,
     /// Its name; of a member `node:port`, or `pool/node:port` where several pools have it.
+    #[arg(add = completions::named())]
     name: String,
     #[command(flatten)]
     how: How,
@@ -48,6 +50,7 @@ pub(super) struct RatioArgs {
     #[arg(value_enum)]
     kind: Kind,
     /// Its name; of a member `node:port`, or `pool/node:port` where several pools have it.
+    #[arg(add = completions::named())]
     name: String,
     /// Its share with the ratio methods.
     #[arg(value_parser = values::ratio)]
@@ -75,6 +78,7 @@ pub(super) enum StateCommand {
         #[arg(value_enum, requires = "name", required_unless_present = "all")]
         kind: Option<Kind>,
         /// Its name; of a member `node:port`, or `pool/node:port` where several pools have it.
+        #[arg(add = completions::named())]
         name: Option<String>,
         /// Forget everything that was set.
         #[arg(long, conflicts_with = "kind")]

@@ -3,6 +3,7 @@
 use std::process::ExitCode;
 
 use super::admin_client::{AdminSocket, Why, encoded};
+use super::completions;
 use crate::admin::answers::Resumed;
 use crate::cli::screen::outln;
 
@@ -12,8 +13,10 @@ pub(super) enum Command {
     #[command(after_help = "Example:\n  pronk member resume pool-impala-21050 impalad-1:21050")]
     Resume {
         /// The name of the pool.
+        #[arg(add = completions::pools())]
         pool: String,
         /// The member, as `node:port`.
+        #[arg(add = completions::members())]
         member: String,
         #[command(flatten)]
         why: Why,

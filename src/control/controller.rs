@@ -377,6 +377,11 @@ impl Controller {
             Err(wrong) => Err(CommandError::Configuration(wrong)),
         };
         match &answer {
+            Ok(report) if !reload.dry_run => self.state.reloads.take_applied(report, reload.is_start),
+            Err(_) if !reload.dry_run => self.state.reloads.take_failed(),
+            Ok(_) | Err(_) => {}
+        }
+        match &answer {
             Ok(report) if reload.is_start => {
                 report.log_notes();
                 Phase::advance(&self.state.phase, Phase::Serving);

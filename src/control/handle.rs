@@ -12,6 +12,7 @@ use super::command_error::CommandError;
 use super::handover::{DrainingProcess, HandedOver, Upgraded};
 use super::network_api::NetworkApi;
 use super::phase::Phase;
+use super::reload_counts::ReloadCounts;
 use super::reload_report::ReloadReport;
 use super::serving::Serving;
 use super::supervisor::Restarts;
@@ -62,6 +63,19 @@ impl Handle {
     /// Returns how often tasks of the control plane were restarted.
     pub fn restarts(&self) -> &Restarts {
         &self.state.restarts
+    }
+
+    /// Returns how reloads went.
+    pub fn reloads(&self) -> &ReloadCounts {
+        &self.state.reloads
+    }
+
+    /// Waits until the controller answers, which shows that it takes commands.
+    ///
+    /// # Errors
+    /// It has ended.
+    pub async fn ping(&self) -> Result<(), CommandError> {
+        self.ask(Command::Ping).await
     }
 
     /// Applies the first configuration.
@@ -160,7 +174,7 @@ impl Handle {
     /// Returns once the controller answers.
     pub async fn answers(&self) {
         // One that has ended answers nobody, and the process ends.
-        let _ = self.ask(Command::Ping).await;
+        let _ = self.ping().await;
     }
 
     /// Enters the last phase, after the drain.

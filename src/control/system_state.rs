@@ -14,6 +14,7 @@ use super::administration::Administration;
 use super::handover::{DrainingProcesses, HandedOver};
 use super::network_api::NetworkApi;
 use super::phase::Phase;
+use super::reload_counts::ReloadCounts;
 use super::serving::Serving;
 use super::supervisor::Restarts;
 use crate::audit::AuditLog;
@@ -39,6 +40,7 @@ pub(super) struct SystemState {
     /// Notified when members may have been removed.
     pub removed: Notify,
     pub restarts: Restarts,
+    pub reloads: ReloadCounts,
     /// The process that has taken over, once one has.
     pub handed_over: watch::Sender<Option<Arc<HandedOver>>>,
     /// Processes that drain after they have handed over to this one.

@@ -52,6 +52,18 @@ pub struct CertificateView {
     pub stale: Option<String>,
 }
 
+/// What metrics say of a certificate in use.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct CertificateSummary {
+    pub source: String,
+    pub kind: String,
+    pub profile: String,
+    /// Seconds since 1970.
+    pub not_after: Option<i64>,
+    /// Findings by severity: errors, warnings, infos.
+    pub findings: [usize; 3],
+}
+
 /// A profile that goes on with its last good files.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct StaleView {

@@ -4,6 +4,7 @@ mod network;
 mod socket;
 
 use std::path::PathBuf;
+use std::time::Duration;
 
 use anyhow::anyhow;
 use http_body_util::{BodyExt, Empty, LengthLimitError, Limited};
@@ -14,6 +15,8 @@ use hyper_util::rt::TokioIo;
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 use serde::de::DeserializeOwned;
 use tokio::io::{AsyncRead, AsyncWrite};
+use tokio::runtime::{Builder, Runtime};
+use tokio::time::timeout;
 
 use self::network::Network;
 use crate::admin;
@@ -45,6 +48,11 @@ pub(super) struct Why {
 }
 
 impl AdminSocket {
+    /// Returns the socket at this place, or where it is by default.
+    pub(super) fn at(admin_socket: Option<PathBuf>) -> Self {
+        Self { admin_socket, admin_url: None, admin_token_file: None, admin_ca_file: None }
+    }
+
     pub(super) fn get<T: DeserializeOwned>(&self, uri: &str) -> anyhow::Result<T> {
         self.ask(Method::GET, uri)
     }
@@ -56,27 +64,40 @@ impl AdminSocket {
         self.ask(Method::POST, &format!("{uri}{separator}by={}{reason}", encoded(&user())))
     }
 
-    fn ask<T: DeserializeOwned>(&self, method: Method, uri: &str) -> anyhow::Result<T> {
-        let request = Request::builder().method(method).uri(uri);
-        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
-        runtime.block_on(async {
-            let Some(url) = &self.admin_url else {
-                let paths = self.admin_socket.clone().map_or_else(admin::default_paths, |path| vec![path]);
-                let (path, stream) = socket::connect(paths).await?;
-                let request = request.header(HOST, "pronk").body(Empty::new())?;
-                return exchange(stream, request, &path.display().to_string()).await;
-            };
-            if self.admin_socket.is_some() {
-                anyhow::bail!(
-                    "both an admin socket and the URL of an admin API are given (also by PRONK_ADMIN_SOCKET and \
-                     PRONK_ADMIN_URL): leave one out"
-                );
-            }
-            let api = Network::new(url, self.admin_token_file.as_deref(), self.admin_ca_file.as_deref())?;
-            let request = request.header(HOST, api.host_header()).header(AUTHORIZATION, api.authorization()?);
-            exchange(api.connect().await?, request.body(Empty::new())?, url).await
-        })
+    /// Asks for something that is of use only at once.
+    ///
+    /// # Errors
+    /// There is no good answer within `limit`.
+    pub(super) fn get_within<T: DeserializeOwned>(&self, uri: &str, limit: Duration) -> anyhow::Result<T> {
+        runtime()?.block_on(async { timeout(limit, self.exchange(Method::GET, uri)).await? })
     }
+
+    fn ask<T: DeserializeOwned>(&self, method: Method, uri: &str) -> anyhow::Result<T> {
+        runtime()?.block_on(self.exchange(method, uri))
+    }
+
+    async fn exchange<T: DeserializeOwned>(&self, method: Method, uri: &str) -> anyhow::Result<T> {
+        let request = Request::builder().method(method).uri(uri);
+        let Some(url) = &self.admin_url else {
+            let paths = self.admin_socket.clone().map_or_else(admin::default_paths, |path| vec![path]);
+            let (path, stream) = socket::connect(paths).await?;
+            let request = request.header(HOST, "pronk").body(Empty::new())?;
+            return exchange(stream, request, &path.display().to_string()).await;
+        };
+        if self.admin_socket.is_some() {
+            anyhow::bail!(
+                "both an admin socket and the URL of an admin API are given (also by PRONK_ADMIN_SOCKET and \
+                 PRONK_ADMIN_URL): leave one out"
+            );
+        }
+        let api = Network::new(url, self.admin_token_file.as_deref(), self.admin_ca_file.as_deref())?;
+        let request = request.header(HOST, api.host_header()).header(AUTHORIZATION, api.authorization()?);
+        exchange(api.connect().await?, request.body(Empty::new())?, url).await
+    }
+}
+
+fn runtime() -> std::io::Result<Runtime> {
+    Builder::new_current_thread().enable_all().build()
 }
 
 /// Sends a request, and returns what `at` answers.

@@ -51,10 +51,20 @@ fn operation(route: &Route, schemas: &mut SchemaGenerator) -> Value {
         "operationId": operation_id(route),
         "summary": route.summary,
         "description": role,
+        // For programs that ask who may do it.
+        "x-pronk-access": access(route),
         "security": security,
         "parameters": parameters(route),
         "responses": responses(route, schemas),
     })
+}
+
+fn access(route: &Route) -> &'static str {
+    match route.access {
+        Access::Anyone => "anyone",
+        Access::Metrics => "metrics",
+        Access::Role(role) => role.as_str(),
+    }
 }
 
 /// Returns a name such as `get_administration`.
@@ -164,3 +174,52 @@ const OF_WRITES: [(&str, usize, &str); 2] = [
 const ABOUT: &str = "Administration of a running pronk. The admin socket lets in whom its mode does, without a token. Over \
                      the network a bearer token is needed. Parameters are in the query; a request has no body. Every \
                      change is in the audit log.";
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeSet;
+
+    use super::*;
+    use crate::access::Role;
+    use crate::admin::routes::routes;
+
+    #[test]
+    fn document_has_the_routes_of_the_table_and_no_others() {
+        let (rows, document) = (routes(), document(&routes()));
+        let of_table: BTreeSet<_> =
+            rows.iter().map(|row| (row.path, row.method.as_str().to_ascii_lowercase())).collect();
+        assert_eq!(of_table.len(), rows.len(), "a route is there twice");
+        let paths = document["paths"].as_object().unwrap();
+        let of_path = |(path, methods)| methods.as_object().unwrap().keys().map(move |method| (path, method.clone()));
+        let told: BTreeSet<_> = paths.iter().map(|(path, it)| (path.as_str(), it)).flat_map(of_path).collect();
+        assert_eq!(of_table, told);
+        let ids: Vec<_> = rows.iter().map(operation_id).collect();
+        assert_eq!(ids.iter().collect::<BTreeSet<_>>().len(), ids.len());
+    }
+
+    #[test]
+    fn every_reference_leads_to_a_schema() {
+        let text = document(&routes()).to_string();
+        let document: Value = serde_json::from_str(&text).unwrap();
+        let references: BTreeSet<_> =
+            text.split("\"$ref\":\"").skip(1).map(|it| it.split('"').next().unwrap()).collect();
+        assert!(!references.is_empty());
+        for reference in references {
+            assert!(document.pointer(reference.trim_start_matches('#')).is_some(), "{reference}");
+        }
+    }
+
+    #[test]
+    fn changes_need_a_role_that_may_change_something() {
+        for row in routes() {
+            let (writes, path) = (row.writes(), row.path);
+            match row.access {
+                Access::Role(role) => assert_eq!(writes, role > Role::Viewer, "{path}"),
+                Access::Anyone | Access::Metrics => assert!(!writes, "{path}"),
+            }
+            let names: Vec<_> = properties(&(row.parameters)()).map(|(name, _)| name.clone()).collect();
+            let reserved = |name: &String| writes && OF_WRITES.iter().any(|(reserved, ..)| reserved == name);
+            assert!(!names.iter().any(reserved), "{path}: `by` and `reason` are those of every change");
+        }
+    }
+}

@@ -1,9 +1,13 @@
 //! The API: its routes behind the gate.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use axum::http::{Method, StatusCode, Uri};
 use axum::{Extension, Router, middleware};
+use tokio::time::timeout;
+use tokio_util::sync::CancellationToken;
+use tokio_util::task::TaskTracker;
 
 use super::answers::{Refusal, refused};
 use super::caller::Peer;
@@ -19,7 +23,13 @@ use crate::words::bounded;
 
 /// The API of a running pronk, whoever asks for it.
 #[derive(Clone, Debug)]
-pub struct Api(Router);
+pub struct Api {
+    router: Router,
+    /// The connections that are open.
+    connections: TaskTracker,
+    /// The process ends.
+    end: CancellationToken,
+}
 
 impl Api {
     pub fn new(handle: Handle, log: Log) -> Self {
@@ -34,12 +44,30 @@ impl Api {
             .method_not_allowed_fallback(of_other_methods)
             .layer(middleware::from_fn_with_state(gate, gate::pass))
             .with_state(ApiState { handle, log, scraper, document });
-        Self(router)
+        Self { router, connections: TaskTracker::new(), end: CancellationToken::new() }
+    }
+
+    /// Answers the requests that are there and no others, within a bounded time: the process ends.
+    pub async fn finish(&self) {
+        self.end.cancel();
+        self.connections.close();
+        // Who does not take the answer in time misses it.
+        let _ = timeout(FINISH, self.connections.wait()).await;
+    }
+
+    /// Serves a connection as a task of its own.
+    pub(super) fn spawn(&self, connection: impl Future<Output = ()> + Send + 'static) {
+        drop(self.connections.spawn(connection));
+    }
+
+    /// Waits until the process ends.
+    pub(super) async fn ended(&self) {
+        self.end.cancelled().await;
     }
 
     /// Returns the routes as a client sees them.
     pub(super) fn for_peer(&self, peer: Peer) -> Router {
-        self.0.clone().layer(Extension(peer))
+        self.router.clone().layer(Extension(peer))
     }
 }
 
@@ -54,3 +82,6 @@ async fn of_other_methods(method: Method, uri: Uri) -> Refusal {
 fn there_is_no(method: &Method, uri: &Uri) -> String {
     format!("there is no {method} {}; is pronk of another version?", bounded(uri.path()))
 }
+
+/// How long the last answers may take.
+const FINISH: Duration = Duration::from_secs(1);

@@ -62,9 +62,9 @@ fn admit(client: Client, clients: &NetworkClients, api: &Api) {
     let Some(place) = clients.admit(address.ip()) else {
         return tracing::debug!(client = %address, "too many connections to the admin API");
     };
-    let api = api.clone();
-    tokio::spawn(async move {
-        client.serve(&api).await;
+    let own = api.clone();
+    api.spawn(async move {
+        client.serve(&own).await;
         drop(place);
     });
 }
@@ -92,10 +92,10 @@ impl Client {
             drop(served.wait_for(is_other).await);
         };
         let Some(tls) = tls else {
-            return answer(stream, api.for_peer(Peer::Network { address, tls: false }), closing).await;
+            return answer(stream, Peer::Network { address, tls: false }, api, closing).await;
         };
         match timeout(tls.handshake_timeout().min(REQUEST), tls.acceptor().accept(stream)).await {
-            Ok(Ok(stream)) => answer(stream, api.for_peer(Peer::Network { address, tls: true }), closing).await,
+            Ok(Ok(stream)) => answer(stream, Peer::Network { address, tls: true }, api, closing).await,
             Ok(Err(error)) => {
                 let fault = TlsFault::of_handshake(&error).describe();
                 tracing::debug!(client = %address, error = fault, "no TLS with a client of the admin API");

@@ -30,9 +30,9 @@ pub async fn serve_socket(socket: Arc<AdminSocket>, api: Api) -> Infallible {
         match Arc::clone(&permits).try_acquire_owned() {
             Ok(permit) => {
                 let uid = stream.peer_cred().ok().map(|peer| peer.uid());
-                let router = api.for_peer(Peer::Socket { uid });
-                tokio::spawn(async move {
-                    answer(stream, router, std::future::pending::<()>()).await;
+                let own = api.clone();
+                api.spawn(async move {
+                    answer(stream, Peer::Socket { uid }, &own, std::future::pending::<()>()).await;
                     drop(permit);
                 });
             }

@@ -61,3 +61,19 @@ fn member_and_node_are_entered_both_or_neither() {
         assert_eq!(members.iter().map(|member| member.total()).sum::<u64>(), entered, "only those who got in count");
     });
 }
+
+#[test]
+fn maximum_that_begins_anew_is_never_below_what_is_open() {
+    loom::model(|| {
+        let connections = Arc::new(Connections::default());
+        assert!(connections.try_enter(None));
+        let enters = thread::spawn({
+            let connections = Arc::clone(&connections);
+            move || assert!(connections.try_enter(None))
+        });
+        connections.reset_maximum();
+        enters.join().unwrap();
+        let counts = connections.read();
+        assert_eq!((counts.current, counts.maximum, counts.total), (2, 2, 2));
+    });
+}

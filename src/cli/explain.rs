@@ -4,6 +4,7 @@ use std::net::IpAddr;
 use std::process::ExitCode;
 
 use super::admin_client::{AdminSocket, encoded};
+use super::completions;
 use crate::admin::explain::Explained;
 use crate::cli::screen::{out, outln};
 use crate::cli::values;
@@ -12,6 +13,7 @@ use crate::cli::values;
 #[command(after_help = "Example:\n  pronk explain vs-impala-21050 10.17.80.5")]
 pub(super) struct Args {
     /// The name of the virtual server.
+    #[arg(add = completions::virtual_servers())]
     virtual_server: String,
     /// The client's IP address, as pronk sees it.
     #[arg(value_parser = values::address)]

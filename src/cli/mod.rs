@@ -1,5 +1,6 @@
 //! The commands, one file each.
 
+mod admin;
 mod admin_client;
 mod administer;
 mod cert;
@@ -12,11 +13,13 @@ mod init;
 mod lint;
 mod man;
 mod member;
+mod metrics;
 mod persistence;
 mod reload;
 mod run;
 mod screen;
 mod show;
+mod stats;
 mod table;
 mod upgrade;
 mod values;
@@ -61,6 +64,12 @@ enum Command {
     /// Show what a running pronk does.
     #[command(subcommand)]
     Show(show::Command),
+    /// Reset the statistics of a running pronk.
+    #[command(subcommand)]
+    Stats(stats::Command),
+    /// Print the catalogue of metrics.
+    #[command(hide = true)]
+    Metrics(metrics::Args),
     /// Have a running pronk take its configuration file anew.
     Reload(reload::Args),
     /// Have a new process take over from a running pronk, without refusing a client; the old one drains.
@@ -87,6 +96,9 @@ enum Command {
     Persistence(persistence::Command),
     /// Tell step by step why a running pronk would send a client to a member, or sent it there.
     Explain(explain::Args),
+    /// Let others administer pronk over the network: tokens, and the reference of the admin API.
+    #[command(subcommand)]
+    Admin(admin::Command),
     /// Print completions for a shell.
     Completions(completions::Args),
     /// Write manual pages, one for each command.
@@ -99,6 +111,9 @@ enum Command {
 /// # Errors
 /// Why it cannot be done.
 pub fn run() -> anyhow::Result<ExitCode> {
+    if completions::complete(Cli::command)? {
+        return Ok(ExitCode::SUCCESS);
+    }
     match Cli::try_parse() {
         Ok(cli) => cli.execute(),
         Err(usage) if usage.use_stderr() => {
@@ -128,6 +143,8 @@ impl Cli {
             Command::Cert(command) => command.execute(),
             Command::Config(command) => command.execute(),
             Command::Show(command) => command.execute(),
+            Command::Stats(command) => command.execute(),
+            Command::Metrics(args) => args.execute(),
             Command::Reload(args) => args.execute(),
             Command::Upgrade(args) => args.execute(),
             Command::Enable(args) => args.execute(AdminState::Enabled),
@@ -138,7 +155,8 @@ impl Cli {
             Command::Member(command) => command.execute(),
             Command::Persistence(command) => command.execute(),
             Command::Explain(args) => args.execute(),
-            Command::Completions(args) => args.execute(Self::command()),
+            Command::Admin(command) => command.execute(),
+            Command::Completions(args) => args.execute(),
             Command::Man(args) => args.execute(Self::command()),
         }
     }

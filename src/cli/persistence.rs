@@ -3,7 +3,8 @@
 use std::net::IpAddr;
 use std::process::ExitCode;
 
-use super::admin_client::{AdminSocket, encoded};
+use super::admin_client::{AdminSocket, Why, encoded};
+use super::completions;
 use super::table::Table;
 use crate::admin::persistence::{Deleted, Listed, ListedRecord};
 use crate::cli::screen::{out, outln};
@@ -31,6 +32,8 @@ pub(super) enum Command {
         #[arg(long, required_unless_present_any = ["virtual_server", "client", "pool", "member"])]
         all: bool,
         #[command(flatten)]
+        why: Why,
+        #[command(flatten)]
         admin: AdminSocket,
     },
 }
@@ -38,16 +41,16 @@ pub(super) enum Command {
 #[derive(Debug, clap::Args)]
 pub(super) struct Which {
     /// Those of this virtual server alone.
-    #[arg(long, value_name = "NAME")]
+    #[arg(long, value_name = "NAME", add = completions::virtual_servers())]
     virtual_server: Option<String>,
     /// Those of this client: its address, as it remains under the profile's mask.
     #[arg(long, value_name = "ADDRESS", value_parser = values::address)]
     client: Option<IpAddr>,
     /// Those that name a member of this pool.
-    #[arg(long, value_name = "NAME")]
+    #[arg(long, value_name = "NAME", add = completions::pools())]
     pool: Option<String>,
     /// Those that name this member.
-    #[arg(long, value_name = "NODE:PORT")]
+    #[arg(long, value_name = "NODE:PORT", add = completions::members())]
     member: Option<String>,
 }
 
@@ -72,8 +75,9 @@ impl Command {
                     out!("{}", table(&listed))?;
                 }
             }
-            Self::Delete { which, all, admin } => {
-                let deleted: Deleted = admin.post(&format!("/v1/persistence/delete?all={all}&{}", which.query()))?;
+            Self::Delete { which, all, why, admin } => {
+                let uri = format!("/v1/persistence/delete?all={all}&{}", which.query());
+                let deleted: Deleted = admin.post(&uri, &why)?;
                 outln!("{} records deleted", deleted.deleted)?;
             }
         }

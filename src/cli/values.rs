@@ -79,6 +79,12 @@ pub(super) fn group(text: &str) -> Result<u32, String> {
         .ok_or_else(|| format!("{GROUPS} has no such group; one that is kept elsewhere is given by its number"))
 }
 
+/// Returns a time of a few seconds, as in `2` or `0.5`.
+pub(super) fn seconds(text: &str) -> Result<Duration, String> {
+    let seconds = text.parse().ok().filter(|seconds| (0.1..=86_400.0).contains(seconds));
+    seconds.map(Duration::from_secs_f64).ok_or_else(|| "it must be from 0.1 to 86400 seconds".to_owned())
+}
+
 fn number<T: TryFrom<u64>>(text: &str, range: RangeInclusive<u64>) -> Result<T, String> {
     let number = text.parse().ok().filter(|number| range.contains(number)).and_then(|number| number.try_into().ok());
     number.ok_or_else(|| format!("it must be a whole number from {} to {}", range.start(), range.end()))

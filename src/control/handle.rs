@@ -10,11 +10,14 @@ use super::administration::{Administered, Administration, Request};
 use super::command::{Command, Reply};
 use super::command_error::CommandError;
 use super::handover::{DrainingProcess, HandedOver};
+use super::network_api::NetworkApi;
 use super::phase::Phase;
+use super::reload_counts::ReloadCounts;
 use super::reload_report::ReloadReport;
 use super::serving::Serving;
 use super::supervisor::Restarts;
 use super::system_state::{ListeningSockets, SystemState};
+use crate::audit::AuditLog;
 use crate::handover::ProcessFacts;
 use crate::inventory::Inventory;
 use crate::model::{MemberKey, Name};
@@ -63,6 +66,19 @@ impl Handle {
         &self.state.restarts
     }
 
+    /// Returns how reloads went.
+    pub fn reloads(&self) -> &ReloadCounts {
+        &self.state.reloads
+    }
+
+    /// Waits until the controller answers, which shows that it takes commands.
+    ///
+    /// # Errors
+    /// It has ended.
+    pub async fn ping(&self) -> Result<(), CommandError> {
+        self.ask(Command::Ping).await
+    }
+
     /// Applies the first configuration.
     ///
     /// # Errors
@@ -101,6 +117,21 @@ impl Handle {
     /// Returns what administrators set.
     pub fn administration(&self) -> Arc<Administration> {
         self.state.administration.load_full()
+    }
+
+    /// Returns what the admin API is served with over the network, if it is.
+    pub fn network_api(&self) -> Option<Arc<NetworkApi>> {
+        self.state.network_api.borrow().clone()
+    }
+
+    /// Subscribes to changes of what the admin API is served with over the network.
+    pub fn network_apis(&self) -> watch::Receiver<Option<Arc<NetworkApi>>> {
+        self.state.network_api.subscribe()
+    }
+
+    /// Returns the audit log.
+    pub fn audit(&self) -> &AuditLog {
+        &self.state.audit
     }
 
     /// Has a new process of the program that is in the place of this one by now take over the sockets that listen, the
@@ -144,7 +175,7 @@ impl Handle {
     /// Returns once the controller answers.
     pub async fn answers(&self) {
         // One that has ended answers nobody, and the process ends.
-        let _ = self.ask(Command::Ping).await;
+        let _ = self.ping().await;
     }
 
     /// Enters the last phase, after the drain.

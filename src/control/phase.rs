@@ -16,8 +16,7 @@ pub enum Phase {
 }
 
 impl Phase {
-    #[cfg(test)]
-    pub(super) const ALL: [Self; 4] = [Self::Starting, Self::Serving, Self::Draining, Self::Stopped];
+    pub const ALL: [Self; 4] = [Self::Starting, Self::Serving, Self::Draining, Self::Stopped];
 
     /// Returns the word for logs, the service manager and `pronk show map`.
     pub fn as_str(self) -> &'static str {

@@ -12,9 +12,12 @@ use tokio::sync::{Notify, watch};
 
 use super::administration::Administration;
 use super::handover::{DrainingProcesses, HandedOver};
+use super::network_api::NetworkApi;
 use super::phase::Phase;
+use super::reload_counts::ReloadCounts;
 use super::serving::Serving;
 use super::supervisor::Restarts;
+use crate::audit::AuditLog;
 use crate::inventory::Inventory;
 use crate::model::Name;
 use crate::pool::Registry;
@@ -30,10 +33,14 @@ pub(super) struct SystemState {
     pub certificates: Arc<Inventory>,
     /// What administrators set.
     pub administration: ArcSwap<Administration>,
+    /// The admin API over the network, if the configuration asks for it.
+    pub network_api: watch::Sender<Option<Arc<NetworkApi>>>,
+    pub audit: AuditLog,
     pub phase: watch::Sender<Phase>,
     /// Notified when members may have been removed.
     pub removed: Notify,
     pub restarts: Restarts,
+    pub reloads: ReloadCounts,
     /// The process that has taken over, once one has.
     pub handed_over: watch::Sender<Option<Arc<HandedOver>>>,
     /// Processes that drain after they have handed over to this one.

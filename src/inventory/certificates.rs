@@ -12,7 +12,7 @@ use tokio::sync::Notify;
 use super::examine::{Examined, KnownCertificate, examine};
 use super::reported_findings::ReportedFindings;
 use super::state::{Seen, State};
-use super::{CertificateView, Chain, Snapshot, StaleView, Targets};
+use super::{CertificateSummary, CertificateView, Chain, Snapshot, StaleView, Targets};
 use crate::lint::{Finding, Severity};
 use crate::model::{MemberKey, Name};
 
@@ -98,6 +98,23 @@ impl Inventory {
         };
         snapshot.stale.sort_by(|a, b| a.profile.cmp(&b.profile));
         snapshot
+    }
+
+    /// Returns when each certificate ends, and how much is found in it.
+    pub fn summaries(&self) -> Vec<CertificateSummary> {
+        let of_view = |view: &CertificateView| CertificateSummary {
+            source: view.source.clone(),
+            kind: view.kind.clone(),
+            profile: view.profile.clone().unwrap_or_default(),
+            not_after: view.not_after,
+            findings: [view.errors, view.warnings, view.infos],
+        };
+        self.known.lock().iter().map(|certificate| of_view(&certificate.view)).collect()
+    }
+
+    /// Returns how many profiles go on with their last good files.
+    pub fn stale_profiles(&self) -> usize {
+        self.state().stale.len()
     }
 
     /// Examines everything, whenever something changes and every hour.

@@ -18,4 +18,4 @@ mod view;
 pub use certificates::Inventory;
 pub use state::Chain;
 pub use targets::Targets;
-pub use view::{CertificateView, Snapshot, StaleView};
+pub use view::{CertificateSummary, CertificateView, Snapshot, StaleView};

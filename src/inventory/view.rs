@@ -1,11 +1,12 @@
 //! What is known of the certificates in use, for the administrative side and for metrics.
 
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use crate::lint::report::FindingView;
 
 /// The whole inventory.
-#[derive(Clone, Debug, Default, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, Serialize, Deserialize, JsonSchema)]
 pub struct Snapshot {
     pub certificates: Vec<CertificateView>,
     /// Profiles whose files were replaced by something that cannot be used.
@@ -17,7 +18,7 @@ pub struct Snapshot {
 }
 
 /// A certificate in use, or one that the store has in reserve.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct CertificateView {
     /// The file, or `node:port`.
     pub source: String,
@@ -51,8 +52,20 @@ pub struct CertificateView {
     pub stale: Option<String>,
 }
 
+/// What metrics say of a certificate in use.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct CertificateSummary {
+    pub source: String,
+    pub kind: String,
+    pub profile: String,
+    /// Seconds since 1970.
+    pub not_after: Option<i64>,
+    /// Findings by severity: errors, warnings, infos.
+    pub findings: [usize; 3],
+}
+
 /// A profile that goes on with its last good files.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct StaleView {
     pub profile: String,
     pub reason: String,

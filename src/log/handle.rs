@@ -27,6 +27,14 @@ pub struct FlushGuard {
 }
 
 impl Log {
+    /// Returns the handle of a log that nothing is written to.
+    #[cfg(test)]
+    pub(crate) fn for_tests() -> Self {
+        let state = Arc::default();
+        let (queue, _) = LossyQueue::start(1, state, std::io::sink());
+        Self { queue, target: Arc::new(Target::Stderr) }
+    }
+
     /// Returns how many lines were lost since the start: the queue was full, or they could not be written.
     pub fn lost(&self) -> u64 {
         self.queue.lost().total()

@@ -41,6 +41,7 @@ pub(super) async fn run(assignment: &Assignment, probe: Box<dyn Probe + '_>) -> 
         let started = Instant::now();
         let deadline = watch.deadline();
         let outcome = watch.during(probe.probe(deadline)).await;
+        assignment.live.count_probe(&monitor.name, outcome.result());
         assignment.report_contact(&outcome, watch.state.is_up(), started);
         watch.observe(outcome);
         let mut pause = monitor.probing.up_interval.filter(|_| watch.state.is_up()).unwrap_or(monitor.probing.interval);

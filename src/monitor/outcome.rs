@@ -1,6 +1,6 @@
 //! What one probe found.
 
-use crate::pool::Verdict;
+use crate::pool::{ProbeResult, Verdict};
 
 /// What one probe found.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -23,6 +23,17 @@ impl Outcome {
     /// may be up, so nothing but an answer says more.
     pub(super) fn or(self, other: Self) -> Self {
         if other.badness() < self.badness() { other } else { self }
+    }
+
+    /// Returns how the probe went, for metrics.
+    pub(super) fn result(&self) -> ProbeResult {
+        match self {
+            Self::Answers | Self::Reported(Verdict::Up) => ProbeResult::Success,
+            Self::Fails(_) => ProbeResult::Failure,
+            Self::Silent(_) => ProbeResult::Timeout,
+            Self::Reported(_) => ProbeResult::Reported,
+            Self::NotMade(_) => ProbeResult::NotMade,
+        }
     }
 
     fn badness(&self) -> u8 {

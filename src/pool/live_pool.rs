@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
-use std::time::Instant;
+use std::time::{Instant, SystemTime};
 
 use parking_lot::Mutex;
 
@@ -13,13 +13,14 @@ use super::queue::{Queue, Turnstile};
 use super::removed::RemovedMembers;
 use super::shared::PoolShared;
 use crate::model::{MemberKey, Name, ServiceDownAction};
-use crate::stats::{Connections, Traffic};
+use crate::stats::{Baseline, Connections, Counts, Traffic};
 
 /// A pool while it runs.
 #[derive(Debug)]
 pub struct LivePool {
     pub connections: Connections,
     pub traffic: Traffic,
+    baseline: Baseline,
     pub(super) name: Name,
     members: Mutex<HashMap<MemberKey, Arc<LiveMember>>>,
     pub(super) removed: RemovedMembers,
@@ -37,6 +38,7 @@ impl LivePool {
         Self {
             connections: Connections::default(),
             traffic: Traffic::default(),
+            baseline: Baseline::default(),
             name,
             members: Mutex::default(),
             removed: RemovedMembers::default(),
@@ -77,6 +79,16 @@ impl LivePool {
     pub(super) fn retain_members(&self, is_wanted: impl Fn(&MemberKey) -> bool, now: Instant) {
         let unwanted = || self.members.lock().extract_if(|key, _| !is_wanted(key)).collect();
         self.removed.set_aside(unwanted, now);
+    }
+
+    /// Lets its statistics begin anew.
+    pub fn reset_statistics(&self, now: SystemTime) {
+        self.baseline.reset(&self.connections, &self.traffic, Vec::new(), now);
+    }
+
+    /// Returns its statistics since they were reset.
+    pub fn statistics(&self) -> Counts {
+        self.baseline.since_reset(&self.connections, &self.traffic, Vec::new())
     }
 
     /// Returns how many connections wait for a member.

@@ -23,7 +23,9 @@ mod status;
 
 pub use count_guards::{MemberGuard, SetupGuard};
 pub use live_pool::LivePool;
-pub use member::{Contact, Failure, Health, LiveMember, Load, Measurement, PassiveEvent, Suspicion, Verdict};
+pub use member::{
+    Contact, Failure, Health, LiveMember, Load, Measurement, MonitorView, PassiveEvent, ProbeResult, Suspicion, Verdict,
+};
 pub use node::{BeforeResolved, LiveNode, Unresolved};
 pub use persistence::{RecordTarget, RecordView, Records, Sharing, Sticky};
 pub use pool::{Pool, PoolMember};

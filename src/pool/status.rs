@@ -22,6 +22,8 @@ pub enum Availability {
 }
 
 impl Availability {
+    pub const ALL: [Self; 4] = [Self::Available, Self::Unavailable, Self::Offline, Self::Unknown];
+
     pub fn as_str(self) -> &'static str {
         match self {
             Self::Available => "available",
@@ -113,7 +115,20 @@ impl Pool {
 
     /// Returns the same as [`status`](Self::status), with rates and measurements as they are at `now`.
     pub fn status_at(&self, now: Instant) -> Status {
-        let statuses: Vec<_> = (0..self.members.len()).map(|index| self.member_status_at(index, now)).collect();
+        self.status_over(&self.member_statuses_at(now))
+    }
+
+    /// Returns the statuses of its members, in their order.
+    pub fn member_statuses(&self) -> Vec<Status> {
+        self.member_statuses_at(Instant::now())
+    }
+
+    fn member_statuses_at(&self, now: Instant) -> Vec<Status> {
+        (0..self.members.len()).map(|index| self.member_status_at(index, now)).collect()
+    }
+
+    /// Returns the best of these statuses of its members.
+    pub fn status_over(&self, statuses: &[Status]) -> Status {
         let usable =
             |wanted| statuses.iter().filter(|it| it.state == AdminState::Enabled && it.availability == wanted).count();
         if let Some(NoMember::TooFew { up, needed }) = self.too_few_up() {

@@ -288,7 +288,7 @@ impl From<CloseReason> for Close {
 
 impl CloseReason {
     /// Returns whether connections end so without anybody's fault.
-    pub(super) fn is_ordinary(self) -> bool {
+    pub fn is_ordinary(self) -> bool {
         self != Self::DrainedInExchange
             && matches!(self.mechanism(), Mechanism::Fin | Mechanism::Rst | Mechanism::CloseNotifyMissing)
     }

@@ -106,6 +106,11 @@ impl ConnectionRecord {
         self.ended = Some(Instant::now());
     }
 
+    /// Returns how long it has lasted, or did last.
+    pub(super) fn lasted(&self) -> Duration {
+        self.ended.unwrap_or_else(Instant::now) - self.started
+    }
+
     /// Sets what passed over the connection.
     pub(super) fn set_traffic(&mut self, traffic: Totals) {
         self.traffic = traffic;
@@ -142,7 +147,7 @@ impl ConnectionRecord {
                     client_packets_out = self.traffic.packets.0.packets_out,
                     member_packets_in = self.traffic.packets.1.packets_in,
                     member_packets_out = self.traffic.packets.1.packets_out,
-                    ms_total = millis(Some(self.ended.unwrap_or_else(Instant::now) - self.started)),
+                    ms_total = millis(Some(self.lasted())),
                     ms_client_tls = millis(self.times.client_tls),
                     ms_first_byte = millis(self.times.first_byte),
                     ms_queue = millis(self.times.queue),

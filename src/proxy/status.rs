@@ -1,5 +1,6 @@
 //! The status of a virtual server, derived as an LTM does: from its pool, its connection limit and its state.
 
+use super::snapshot::Snapshot;
 use super::virtual_server::LiveVirtualServer;
 use crate::model::AdminState;
 use crate::pool::{Availability, Status, set_by_in_words};
@@ -8,8 +9,13 @@ impl LiveVirtualServer {
     /// Returns the status of the virtual server, with its reason in words.
     pub fn status(&self) -> Status {
         let snapshot = self.snapshot.load();
+        self.status_over(&snapshot, snapshot.pool.status())
+    }
+
+    /// Returns the same where the status of the snapshot's pool is known already.
+    pub fn status_over(&self, snapshot: &Snapshot, pool: Status) -> Status {
         let config = &snapshot.config;
-        let Status { mut availability, mut reason, .. } = snapshot.pool.status();
+        let Status { mut availability, mut reason, .. } = pool;
         let current = self.connections.current();
         if let Some(limit) = config.connection_limit.filter(|limit| current >= *limit)
             && availability != Availability::Offline

@@ -2,16 +2,18 @@
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::SystemTime;
 
 use arc_swap::{ArcSwap, Guard};
 
 use super::close_reasons::CloseReason;
+use super::phase_histograms::PhaseHistograms;
 use super::recent_connections::RecentConnections;
 use super::snapshot::Snapshot;
 use super::waiters::Waiters;
 use crate::model::Name;
 use crate::pool::RateLimiter;
-use crate::stats::{Connections, Traffic};
+use crate::stats::{Baseline, Connections, Counts, Traffic};
 
 /// A virtual server while it runs.
 #[derive(Debug)]
@@ -24,6 +26,9 @@ pub struct LiveVirtualServer {
     pub(super) rate: RateLimiter,
     /// The members of the latest connections.
     pub recent_connections: RecentConnections,
+    /// How long the phases of its connections take.
+    pub times: PhaseHistograms,
+    baseline: Baseline,
     closes: Vec<AtomicU64>,
 }
 
@@ -37,6 +42,8 @@ impl LiveVirtualServer {
             traffic: Traffic::default(),
             rate: RateLimiter::default(),
             recent_connections: RecentConnections::default(),
+            times: PhaseHistograms::default(),
+            baseline: Baseline::default(),
             closes: CloseReason::ALL.iter().map(|_| AtomicU64::new(0)).collect(),
         }
     }
@@ -57,11 +64,30 @@ impl LiveVirtualServer {
 
     /// Returns how many connections ended for each reason that has occurred.
     pub fn closes(&self) -> impl Iterator<Item = (CloseReason, u64)> {
-        let counts = self.closes.iter().map(|count| count.load(Ordering::Relaxed));
-        CloseReason::ALL.iter().copied().zip(counts).filter(|(_, count)| *count > 0)
+        with_reasons(self.all_closes())
+    }
+
+    fn all_closes(&self) -> Vec<u64> {
+        self.closes.iter().map(|count| count.load(Ordering::Relaxed)).collect()
+    }
+
+    /// Lets its statistics begin anew.
+    pub fn reset_statistics(&self, now: SystemTime) {
+        self.baseline.reset(&self.connections, &self.traffic, self.all_closes(), now);
+    }
+
+    /// Returns its statistics since they were reset, and the closes for each reason that has occurred since.
+    pub fn statistics(&self) -> (Counts, impl Iterator<Item = (CloseReason, u64)>) {
+        let mut counts = self.baseline.since_reset(&self.connections, &self.traffic, self.all_closes());
+        let closes = std::mem::take(&mut counts.closes);
+        (counts, with_reasons(closes))
     }
 
     pub(super) fn count_close(&self, reason: CloseReason) {
         self.closes[reason as usize].fetch_add(1, Ordering::Relaxed);
     }
+}
+
+fn with_reasons(counts: Vec<u64>) -> impl Iterator<Item = (CloseReason, u64)> {
+    CloseReason::ALL.iter().copied().zip(counts).filter(|(_, count)| *count > 0)
 }

@@ -14,37 +14,47 @@ pub struct Connections {
 impl Connections {
     /// Counts one connection in, unless `limit` are there already. Returns whether it was counted.
     pub fn try_enter(&self, limit: Option<u32>) -> bool {
+        let open = self.take_room(limit);
+        if let Some(open) = open {
+            self.count(open);
+        }
+        open.is_some()
+    }
+
+    /// Takes the room of one connection, unless `limit` have it already. Returns how many have it then.
+    fn take_room(&self, limit: Option<u32>) -> Option<u32> {
         let limit = limit.unwrap_or(u32::MAX);
-        let entered = self
+        let taken = self
             .current
             .fetch_update(Ordering::AcqRel, Ordering::Acquire, |now| (now < limit).then(|| now.saturating_add(1)));
-        match entered {
-            Ok(before) => {
-                self.maximum.fetch_max(before.saturating_add(1), Ordering::Relaxed);
-                self.total.fetch_add(1, Ordering::Relaxed);
-                true
-            }
-            Err(_) => false,
-        }
+        taken.ok().map(|before| before.saturating_add(1))
+    }
+
+    /// Counts a connection that stays, when so many were open with it.
+    fn count(&self, open: u32) {
+        self.maximum.fetch_max(open, Ordering::Release);
+        self.total.fetch_add(1, Ordering::Relaxed);
     }
 
     /// Counts one connection into both, or into neither when either has as many as its limit. Returns whether it was
     /// counted.
     pub fn try_enter_both(one: (&Self, Option<u32>), other: (&Self, Option<u32>)) -> bool {
-        if !one.0.try_enter(one.1) {
-            return false;
-        }
+        let Some(open) = one.0.take_room(one.1) else { return false };
         let both = other.0.try_enter(other.1);
-        if !both {
-            one.0.take_back();
+        if both {
+            // Only now, as a total that falls again would be taken for one that began anew.
+            one.0.count(open);
+        } else {
+            one.0.leave();
         }
         both
     }
 
-    /// Undoes an entry that came to nothing.
-    fn take_back(&self) {
-        self.total.fetch_sub(1, Ordering::Relaxed);
-        self.leave();
+    /// Lets the maximum begin anew with what is open.
+    pub fn reset_maximum(&self) {
+        self.maximum.swap(self.current(), Ordering::AcqRel);
+        // Whoever entered in between may have set it just before, and is seen now.
+        self.maximum.fetch_max(self.current(), Ordering::Relaxed);
     }
 
     /// Counts one connection out; for the `Drop` of the guard that counted it in.
@@ -71,7 +81,7 @@ impl Connections {
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct ConnectionCounts {
     pub current: u32,
-    /// The most there ever were at once.
+    /// The most there were at once, since the last reset of the statistics.
     pub maximum: u32,
     pub total: u64,
 }

@@ -47,6 +47,18 @@ impl Traffic {
     }
 }
 
+impl TrafficCounts {
+    /// Returns what passed since these counts were read.
+    pub fn since(&self, before: &Self) -> Self {
+        Self {
+            bytes_in: self.bytes_in - before.bytes_in,
+            bytes_out: self.bytes_out - before.bytes_out,
+            packets_in: self.packets_in - before.packets_in,
+            packets_out: self.packets_out - before.packets_out,
+        }
+    }
+}
+
 /// Figures read from [`Traffic`] or to be added to it. Bytes are those of the application, without TLS and headers;
 /// packets are TCP segments.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]

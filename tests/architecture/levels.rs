@@ -19,6 +19,8 @@ const LEVELS: &[(&str, u8)] = &[
     ("pool", 2),
     ("impala", 2),
     ("lint", 2),
+    ("access", 2),
+    ("audit", 2),
     ("inventory", 3),
     ("store", 3),
     ("tls", 3),

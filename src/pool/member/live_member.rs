@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU8, AtomicU32, Ordering};
-use std::time::{Duration, Instant};
+use std::time::{Duration, Instant, SystemTime};
 
 use arc_swap::ArcSwapOption;
 use tokio::sync::{broadcast, watch};
@@ -13,6 +13,7 @@ use super::load::{Load, MeasuredLoad};
 use super::measurement::Measurement;
 use super::method_state::Turns;
 use super::passive_events::{PassiveEvent, PassiveEvents};
+use super::probe_results::{MonitorView, ProbeResult};
 use super::slow_ramp::SlowRamp;
 use super::suspicion::{Contact, Failure, Suspicion};
 use super::verdicts::Verdicts;
@@ -21,13 +22,14 @@ use crate::pool::atomic_instant::Moment;
 use crate::pool::persistence::RecordTarget;
 use crate::pool::service_down::ActionInForce;
 use crate::pool::shared::PoolShared;
-use crate::stats::{Connections, Traffic};
+use crate::stats::{Baseline, Connections, Counts as StatisticsCounts, Traffic};
 
 /// A member while it runs: what is counted of it, what the choice remembers of it, and what monitors find.
 #[derive(Debug)]
 pub struct LiveMember {
     pub connections: Connections,
     pub traffic: Traffic,
+    baseline: Baseline,
     pub(in crate::pool) counts: Counts,
     /// What persistence records name.
     pub(in crate::pool) target: Arc<RecordTarget>,
@@ -62,6 +64,7 @@ impl LiveMember {
         Self {
             connections: Connections::default(),
             traffic: Traffic::default(),
+            baseline: Baseline::default(),
             counts: Counts::default(),
             target: RecordTarget::new(pool, member),
             turns: Turns::default(),
@@ -276,6 +279,26 @@ impl LiveMember {
     /// Returns until when its threads count as in use, if they do.
     pub(in crate::pool) fn threads_in_use_until(&self, now: Instant) -> Option<Instant> {
         self.load.threads_in_use_until(self.connections.current(), now)
+    }
+
+    /// Lets its statistics begin anew.
+    pub fn reset_statistics(&self, now: SystemTime) {
+        self.baseline.reset(&self.connections, &self.traffic, Vec::new(), now);
+    }
+
+    /// Returns its statistics since they were reset.
+    pub fn statistics(&self) -> StatisticsCounts {
+        self.baseline.since_reset(&self.connections, &self.traffic, Vec::new())
+    }
+
+    /// Counts a probe of one of its monitors.
+    pub fn count_probe(&self, monitor: &Name, result: ProbeResult) {
+        self.verdicts.count_probe(monitor, result);
+    }
+
+    /// Returns what its monitors conclude, and how their probes went.
+    pub fn monitors(&self) -> Vec<MonitorView> {
+        self.verdicts.monitors()
     }
 
     /// Returns how many persistence records name it.

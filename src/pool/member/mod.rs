@@ -7,6 +7,7 @@ mod load;
 mod measurement;
 mod method_state;
 mod passive_events;
+mod probe_results;
 mod setups;
 mod slow_ramp;
 mod suspicion;
@@ -19,6 +20,7 @@ pub use measurement::Measurement;
 #[cfg(test)]
 pub(super) use measurement::measurement;
 pub use passive_events::PassiveEvent;
+pub use probe_results::{MonitorView, ProbeResult};
 pub(super) use setups::SetupRoom;
 pub(super) use suspicion::first_pause;
 pub use suspicion::{Contact, Failure, Suspicion};

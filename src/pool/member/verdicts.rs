@@ -7,6 +7,7 @@ use arc_swap::ArcSwap;
 use parking_lot::{Mutex, MutexGuard};
 
 use super::health::{Health, Verdict};
+use super::probe_results::{MonitorView, ProbeCounts, ProbeResult};
 use crate::model::Name;
 
 /// The verdicts of a member's monitors, and its health that follows from them.
@@ -14,6 +15,8 @@ use crate::model::Name;
 pub(super) struct Verdicts {
     by_monitor: Mutex<ByMonitor>,
     health: ArcSwap<Health>,
+    /// Of the monitors that have probed the member.
+    probes: Mutex<BTreeMap<Name, ProbeCounts>>,
 }
 
 impl Verdicts {
@@ -35,6 +38,25 @@ impl Verdicts {
             (name, verdict)
         }));
         self.health.store(Arc::new(by_monitor.health()));
+        self.probes.lock().retain(|monitor, _| by_monitor.verdicts.contains_key(monitor));
+    }
+
+    /// Counts a probe. That of a monitor that does not watch the member any more is not counted.
+    pub(super) fn count_probe(&self, monitor: &Name, result: ProbeResult) {
+        if self.by_monitor.lock().verdicts.contains_key(monitor) {
+            self.probes.lock().entry(monitor.clone()).or_default()[result as usize] += 1;
+        }
+    }
+
+    /// Returns what each monitor concludes, and how its probes went.
+    pub(super) fn monitors(&self) -> Vec<MonitorView> {
+        let (by_monitor, probes) = (self.by_monitor.lock(), self.probes.lock());
+        let view = |(monitor, verdict): (&Name, &Option<Verdict>)| MonitorView {
+            monitor: monitor.clone(),
+            is_up: verdict.as_ref().map(|verdict| *verdict == Verdict::Up),
+            probes: probes.get(monitor).copied().unwrap_or_default(),
+        };
+        by_monitor.verdicts.iter().map(view).collect()
     }
 
     /// Returns the verdict of one monitor, if it has one.
@@ -139,6 +161,25 @@ fn badness(verdict: Option<&Verdict>) -> u8 {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn probes_of_a_monitor_count_as_long_as_it_watches() {
+        let (verdicts, [one, other]) = (Verdicts::default(), ["one", "other"].map(Name::from));
+        let counts = |monitor: usize| {
+            let view = verdicts.monitors().into_iter().nth(monitor);
+            view.map(|view| [ProbeResult::Success, ProbeResult::Timeout].map(|result| view.probes(result)))
+        };
+        verdicts.set_monitors([one.clone(), other.clone()], None);
+        verdicts.count_probe(&one, ProbeResult::Success);
+        verdicts.count_probe(&one, ProbeResult::Timeout);
+        verdicts.count_probe(&one, ProbeResult::Timeout);
+        assert_eq!((counts(0), counts(1)), (Some([1, 2]), Some([0, 0])));
+        verdicts.set_monitors([one], None);
+        verdicts.count_probe(&other, ProbeResult::Success);
+        assert_eq!((counts(0), counts(1)), (Some([1, 2]), None), "a reload keeps the counts of what stays");
+        verdicts.set_monitors([other], None);
+        assert_eq!(counts(0), Some([0, 0]));
+    }
 
     fn verdicts(needed: Option<usize>, given: &[Option<Verdict>]) -> ByMonitor {
         let verdicts = given.iter().enumerate().map(|(at, verdict)| (Name::from(&*format!("m{at}")), verdict.clone()));

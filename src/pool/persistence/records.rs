@@ -140,6 +140,11 @@ impl Records {
         (timeout != FOR_EVER).then_some(Duration::from_nanos(timeout))
     }
 
+    /// Returns how many records there are, with those that have expired and are not swept yet.
+    pub fn count(&self) -> usize {
+        self.count.load(Ordering::Relaxed)
+    }
+
     /// Returns how many records had to make room before they expired.
     pub fn evicted(&self) -> u64 {
         self.evicted.load(Ordering::Relaxed)

@@ -1,0 +1,87 @@
+//! How long the phases of a virtual server's connections take, counted when a connection ends.
+
+use std::time::Duration;
+
+use super::connection_record::ConnectionRecord;
+use crate::stats::Histogram;
+
+/// How long the phases of a virtual server's connections took. A connection counts in those phases that it got through.
+#[derive(Debug)]
+pub struct PhaseHistograms {
+    pub client_handshake: Histogram,
+    pub first_byte: Histogram,
+    pub queue: Histogram,
+    pub connect: Histogram,
+    pub member_handshake: Histogram,
+    /// From accept to the end.
+    pub connection: Histogram,
+}
+
+impl Default for PhaseHistograms {
+    fn default() -> Self {
+        let phase = || Histogram::new(PHASES);
+        Self {
+            client_handshake: phase(),
+            first_byte: phase(),
+            queue: phase(),
+            connect: phase(),
+            member_handshake: phase(),
+            connection: Histogram::new(CONNECTIONS),
+        }
+    }
+}
+
+impl PhaseHistograms {
+    /// Counts a connection that has ended.
+    pub(super) fn observe(&self, record: &ConnectionRecord) {
+        let times = &record.times;
+        let phases = [
+            (&self.client_handshake, times.client_tls),
+            (&self.first_byte, times.first_byte),
+            (&self.queue, times.queue),
+            (&self.connect, times.connect),
+            (&self.member_handshake, times.member_tls),
+        ];
+        for (histogram, time) in phases {
+            if let Some(time) = time {
+                histogram.observe(time);
+            }
+        }
+        self.connection.observe(record.lasted());
+    }
+}
+
+/// From the fastest local network to a handshake-timeout or a long queue.
+const PHASES: &[Duration] = &[
+    Duration::from_micros(500),
+    Duration::from_millis(1),
+    Duration::from_micros(2500),
+    Duration::from_millis(5),
+    Duration::from_millis(10),
+    Duration::from_millis(25),
+    Duration::from_millis(50),
+    Duration::from_millis(100),
+    Duration::from_millis(250),
+    Duration::from_millis(500),
+    Duration::from_secs(1),
+    Duration::from_millis(2500),
+    Duration::from_secs(5),
+    Duration::from_secs(10),
+    Duration::from_secs(30),
+    Duration::from_secs(60),
+];
+/// From a probe of the port to a connection pool's connection.
+const CONNECTIONS: &[Duration] = &[
+    Duration::from_millis(10),
+    Duration::from_millis(100),
+    Duration::from_secs(1),
+    Duration::from_secs(10),
+    Duration::from_secs(60),
+    Duration::from_secs(300),
+    Duration::from_secs(900),
+    Duration::from_secs(3600),
+    Duration::from_secs(4 * 3600),
+    Duration::from_secs(12 * 3600),
+    Duration::from_secs(24 * 3600),
+    Duration::from_secs(7 * 24 * 3600),
+];

@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 use super::accept::Exposition;
 use super::catalogue::ALL;
 use super::scrape::{MOST_SERIES, Scraper};
-use crate::control::{Controller, Handle};
+use crate::control::{Controller, Handle, Inheritance};
 use crate::log::Log;
 use crate::proxy::Lifecycle;
 
@@ -24,7 +24,7 @@ async fn running(members: usize, virtual_servers: usize) -> (Handle, tempfile::T
     }
     std::fs::write(&file, text).unwrap();
     let lifecycle = Lifecycle::new(tokio::runtime::Handle::current(), Duration::ZERO);
-    let (controller, handle) = Controller::new(file, None, lifecycle);
+    let (controller, handle) = Controller::new(file, None, lifecycle, Inheritance::default());
     tokio::spawn(controller.run());
     handle.start().await.unwrap();
     (handle, folder)

@@ -3,11 +3,12 @@
 use std::os::fd::OwnedFd;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
+use std::time::Duration;
 
 use anyhow::Context;
 use parking_lot::Mutex;
 
-use crate::admin::{self, AdminSocket, SocketAccess};
+use crate::admin::{self, AdminConnections, AdminSocket, SocketAccess};
 use crate::control::{Handle, SupervisedTask};
 use crate::log::Log;
 use crate::reading::os_reason;
@@ -18,6 +19,7 @@ pub(super) struct AdminListener {
     access: SocketAccess,
     handle: Handle,
     log: Log,
+    connections: AdminConnections,
     serving: Mutex<Option<Serving>>,
 }
 
@@ -29,7 +31,8 @@ struct Serving {
 impl AdminListener {
     pub(super) fn new(path: &Path, access: SocketAccess, handle: &Handle, log: &Log) -> Self {
         let (handle, log) = (handle.clone(), log.clone());
-        Self { path: path.to_owned(), access, handle, log, serving: Mutex::default() }
+        let connections = AdminConnections::default();
+        Self { path: path.to_owned(), access, handle, log, connections, serving: Mutex::default() }
     }
 
     /// Serves the API on a socket that listens already, or on a new one.
@@ -52,9 +55,9 @@ impl AdminListener {
     /// Leaves the socket to the process that has taken over, and serves this one at a path of its own: with the number of
     /// the process behind it.
     pub(super) async fn move_aside(&self) {
-        if let Some(Serving { socket, .. }) = self.serving.lock().take() {
-            socket.leave();
-        }
+        let serving = self.serving.lock().take();
+        serving.iter().for_each(|serving| serving.socket.leave());
+        drop(serving);
         // The task that accepts ends when the runtime comes to it.
         tokio::task::yield_now().await;
         let mut path = self.path.as_os_str().to_owned();
@@ -72,11 +75,21 @@ impl AdminListener {
         }
     }
 
+    /// Ends administration: requests that are under way are answered.
+    pub(super) async fn end(&self) {
+        self.connections.end(ANSWERS).await;
+        drop(self.serving.lock().take());
+    }
+
     fn serve(&self, socket: AdminSocket) {
         let socket = Arc::new(socket);
         let (served, answered, log) = (Arc::clone(&socket), self.handle.clone(), self.log.clone());
-        let make = move || admin::serve(Arc::clone(&served), answered.clone(), log.clone());
+        let connections = self.connections.clone();
+        let make = move || admin::serve(Arc::clone(&served), answered.clone(), log.clone(), connections.clone());
         let task = SupervisedTask::start("admin socket".to_owned(), self.handle.restarts(), || (), make);
         *self.serving.lock() = Some(Serving { socket, _task: task });
     }
 }
+
+/// How long answers may take at the end of the process.
+const ANSWERS: Duration = Duration::from_secs(2);

@@ -170,7 +170,7 @@ async fn serve(options: &Options, workers: RuntimeHandle, begun: Begun) -> anyho
     if !matches!(left, Left::HandedOver(_)) {
         notify(&[NotifyState::Status(Phase::Stopped.as_str())]);
     }
-    drop(admin);
+    admin.end().await;
     tracing::info!(pid = std::process::id(), "stopped");
     match left {
         Left::Failure => anyhow::bail!("internal error: the controller has ended; the log says why"),

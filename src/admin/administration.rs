@@ -2,9 +2,10 @@
 
 use serde::{Deserialize, Serialize};
 
+use super::drains::{DrainQuery, ListedDrain};
 use super::parameters::Named;
 use crate::cert::date;
-use crate::control::{Administered, Administration, Change, Entry, Request, TargetKind};
+use crate::control::{Administered, Change, Entry, Handle, Request, TargetKind};
 use crate::model::{AdminState, SetBy};
 
 /// A change, as the query of a request.
@@ -36,6 +37,8 @@ pub(super) struct ClearQuery {
 #[derive(Debug, Serialize, Deserialize)]
 pub struct AdministrativeChanges {
     pub changes: Vec<AdministrativeChange>,
+    /// What is being drained.
+    pub drains: Vec<ListedDrain>,
 }
 
 #[derive(Debug, Serialize, Deserialize)]
@@ -70,7 +73,7 @@ impl From<Administered> for Changed {
 }
 
 impl AdministrativeChanges {
-    pub(super) fn of(administration: &Administration) -> Self {
+    pub(super) fn of(handle: &Handle) -> Self {
         let row = |Entry { target, change, by }: Entry| {
             let (state, ratio) = match change {
                 Change::State(state) => (Some(state.as_str().to_owned()), None),
@@ -87,7 +90,8 @@ impl AdministrativeChanges {
                 until_restart: by.until_restart,
             }
         };
-        Self { changes: administration.entries().map(row).collect() }
+        let changes = handle.administration().entries().map(row).collect();
+        Self { changes, drains: ListedDrain::all(handle) }
     }
 }
 
@@ -111,13 +115,20 @@ impl SetQuery {
             (None, Some(ratio)) => return Err(format!("a ratio is from 1 to 65535, found {ratio}")),
             (None, None) | (Some(_), Some(_)) => return Err("name a state or a ratio".to_owned()),
         };
-        let why = self.reason.filter(|reason| !reason.is_empty());
-        if why.as_ref().is_some_and(|why| why.len() > LONGEST_REASON) {
-            return Err(format!("a reason has {LONGEST_REASON} bytes at most"));
-        }
-        let who = who(self.by.as_deref(), uid);
-        let by = SetBy { who, when: now, why, until_restart: self.until_restart };
+        let by = set_by(self.by.as_deref(), uid, now, self.reason, self.until_restart)?;
         Ok(Request::Set { kind: kind_of(&self.kind)?, name: self.name, change, by })
+    }
+}
+
+impl DrainQuery {
+    /// Returns the request of a user with this id.
+    ///
+    /// # Errors
+    /// What is wrong with the query.
+    pub(super) fn request_of(mut self, uid: Option<u32>, now: i64) -> Result<Request, String> {
+        let by = set_by(self.by.as_deref(), uid, now, self.reason.take(), self.until_restart)?;
+        let kind = kind_of(&self.kind)?;
+        self.request(kind, by)
     }
 }
 
@@ -136,7 +147,21 @@ impl ClearQuery {
     }
 }
 
-fn kind_of(text: &str) -> Result<TargetKind, String> {
+fn set_by(
+    name: Option<&str>,
+    uid: Option<u32>,
+    when: i64,
+    reason: Option<String>,
+    until_restart: bool,
+) -> Result<SetBy, String> {
+    let why = reason.filter(|reason| !reason.is_empty());
+    if why.as_ref().is_some_and(|why| why.len() > LONGEST_REASON) {
+        return Err(format!("a reason has {LONGEST_REASON} bytes at most"));
+    }
+    Ok(SetBy { who: who(name, uid), when, why, until_restart })
+}
+
+pub(super) fn kind_of(text: &str) -> Result<TargetKind, String> {
     let kind = TargetKind::ALL.into_iter().find(|kind| kind.as_str() == text);
     kind.ok_or_else(|| format!("a kind is node, member or virtual-server, found `{text}`"))
 }
@@ -147,7 +172,7 @@ fn state_of(text: &str) -> Result<AdminState, String> {
 }
 
 /// Returns who asks: the name that the client gives, and the user id that the system does.
-fn who(name: Option<&str>, uid: Option<u32>) -> String {
+pub(super) fn who(name: Option<&str>, uid: Option<u32>) -> String {
     let uid = uid.map_or_else(|| "unknown user".to_owned(), |uid| format!("uid {uid}"));
     match name.filter(|name| !name.is_empty() && name.len() <= LONGEST_NAME) {
         Some(name) => format!("{name} ({uid})"),

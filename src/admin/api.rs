@@ -1,6 +1,6 @@
 //! The HTTP API of the admin socket: its routes.
 
-use std::time::{SystemTime, UNIX_EPOCH};
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use axum::extract::{FromRef, State};
 use axum::http::header::CONTENT_TYPE;
@@ -10,14 +10,16 @@ use axum::routing::{get, post};
 use axum::{Extension, Json, Router};
 use serde::Deserialize;
 
-use super::administration::{AdministrativeChanges, Changed, ClearQuery, SetQuery};
+use super::administration::{self, AdministrativeChanges, Changed, ClearQuery, SetQuery};
 use super::answers::{ErrorBody, Reloaded, Resumed};
+use super::connections::{KillQuery, Killed, ListQuery, TopClients, Wrong};
+use super::drains::{DrainProgress, DrainQuery, DrainedQuery, StopProgress, StopQuery};
 use super::explain::Explained;
 use super::network_map::Map;
 use super::parameters::{Named, Parameters};
 use super::persistence::{Deleted, Filter, Selection};
 use super::statistics::Stats;
-use crate::control::{CommandError, Handle, Request};
+use crate::control::{CommandError, Handle, Phase, Request, StopRequest};
 use crate::inventory;
 use crate::log::Log;
 use crate::model::{MemberKey, Name};
@@ -51,8 +53,13 @@ pub(super) fn router(handle: Handle, log: Log) -> Router {
         .route("/v1/certificates", get(certificates))
         .route("/v1/reload", post(reload))
         .route("/v1/members/resume", post(resume))
-        .route("/v1/administration", get(administration).post(administer))
+        .route("/v1/administration", get(list_administration).post(administer))
         .route("/v1/administration/clear", post(clear_administration))
+        .route("/v1/drain", get(drain_progress).post(drain))
+        .route("/v1/stop", get(stop_progress).post(stop))
+        .route("/v1/connections", get(list_connections))
+        .route("/v1/connections/top", get(top_clients))
+        .route("/v1/connections/kill", post(kill_connections))
         .route("/v1/explain", get(explain))
         .route("/v1/persistence", get(list_persistence))
         .route("/v1/persistence/delete", post(delete_persistence))
@@ -114,8 +121,8 @@ fn refused(code: StatusCode, error: String) -> (StatusCode, Json<ErrorBody>) {
     (code, Json(ErrorBody { error }))
 }
 
-async fn administration(State(handle): State<Handle>) -> Json<AdministrativeChanges> {
-    Json(AdministrativeChanges::of(&handle.administration()))
+async fn list_administration(State(handle): State<Handle>) -> Json<AdministrativeChanges> {
+    Json(AdministrativeChanges::of(&handle))
 }
 
 async fn administer(
@@ -123,8 +130,7 @@ async fn administer(
     Extension(caller): Extension<Caller>,
     Parameters(query): Parameters<SetQuery>,
 ) -> Answer<Changed> {
-    let now = SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |time| time.as_secs() as i64);
-    carry_out(&handle, query.request(caller.uid, now)).await
+    carry_out(&handle, query.request(caller.uid, now())).await
 }
 
 async fn clear_administration(
@@ -133,6 +139,88 @@ async fn clear_administration(
     Parameters(query): Parameters<ClearQuery>,
 ) -> Answer<Changed> {
     carry_out(&handle, query.request(caller.uid)).await
+}
+
+/// Returns the time in seconds since 1970.
+fn now() -> i64 {
+    SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |time| time.as_secs() as i64)
+}
+
+async fn drain(
+    State(handle): State<Handle>,
+    Extension(caller): Extension<Caller>,
+    Parameters(query): Parameters<DrainQuery>,
+) -> Answer<DrainProgress> {
+    let request = query.request_of(caller.uid, now());
+    let request = request.map_err(|error| refused(StatusCode::UNPROCESSABLE_ENTITY, error))?;
+    let administered = handle.administer(request).await.map_err(|why| refused(code(&why), why.to_string()))?;
+    let drained = administered.targets.first().and_then(|target| handle.drained(target.kind(), &target.name()));
+    match drained {
+        Some(drained) => Ok(Json(DrainProgress::of(drained, administered.not_kept))),
+        None => Err(refused(StatusCode::INTERNAL_SERVER_ERROR, "internal error: nothing is drained".to_owned())),
+    }
+}
+
+async fn drain_progress(
+    State(handle): State<Handle>,
+    Parameters(query): Parameters<DrainedQuery>,
+) -> Answer<DrainProgress> {
+    let kind = administration::kind_of(&query.kind);
+    let kind = kind.map_err(|error| refused(StatusCode::UNPROCESSABLE_ENTITY, error))?;
+    let drained = handle.drained(kind, &query.name).map(|drained| Json(DrainProgress::of(drained, None)));
+    drained.ok_or_else(|| {
+        let error = format!("a member is `pool/node:port`, found `{}`", bounded(&query.name));
+        refused(StatusCode::UNPROCESSABLE_ENTITY, error)
+    })
+}
+
+async fn stop_progress(State(handle): State<Handle>) -> Json<StopProgress> {
+    Json(StopProgress::of(&handle))
+}
+
+async fn stop(
+    State(handle): State<Handle>,
+    Extension(caller): Extension<Caller>,
+    Parameters(query): Parameters<StopQuery>,
+) -> Answer<StopProgress> {
+    let drain_timeout = query.drain_timeout.map(Duration::from_secs);
+    if handle.phase() >= Phase::Draining && drain_timeout.is_some_and(|timeout| !timeout.is_zero()) {
+        let error = "pronk was told to stop already, and drains with the time that it was given; a drain_timeout of 0 \
+                     ends the connections at once";
+        return Err(refused(StatusCode::CONFLICT, error.to_owned()));
+    }
+    tracing::info!(uid = caller.uid, drain_timeout_s = drain_timeout.map(|time| time.as_secs()), "asked to stop");
+    handle.request_stop(StopRequest { drain_timeout });
+    Ok(Json(StopProgress::of(&handle)))
+}
+
+fn wrong(why: Wrong) -> (StatusCode, Json<ErrorBody>) {
+    match why {
+        Wrong::Name(error) => refused(StatusCode::NOT_FOUND, error),
+        Wrong::Value(error) => refused(StatusCode::UNPROCESSABLE_ENTITY, error),
+        Wrong::Internal(error) => refused(StatusCode::INTERNAL_SERVER_ERROR, error),
+    }
+}
+
+async fn list_connections(
+    State(handle): State<Handle>,
+    Parameters(query): Parameters<ListQuery>,
+) -> Result<impl IntoResponse, (StatusCode, Json<ErrorBody>)> {
+    let list = query.list(&handle).map_err(wrong)?;
+    Ok(([(CONTENT_TYPE, "application/json")], list))
+}
+
+async fn top_clients(State(handle): State<Handle>, Parameters(query): Parameters<ListQuery>) -> Answer<TopClients> {
+    query.top(&handle).await.map(Json).map_err(wrong)
+}
+
+async fn kill_connections(
+    State(handle): State<Handle>,
+    Extension(caller): Extension<Caller>,
+    Parameters(query): Parameters<KillQuery>,
+) -> Answer<Killed> {
+    let who = |name: Option<&str>| administration::who(name, caller.uid);
+    query.kill(&handle, who).await.map(Json).map_err(wrong)
 }
 
 async fn carry_out(handle: &Handle, request: Result<Request, String>) -> Answer<Changed> {

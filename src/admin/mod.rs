@@ -3,6 +3,8 @@
 pub mod administration;
 pub mod answers;
 mod api;
+pub mod connections;
+pub mod drains;
 pub mod explain;
 mod json_body;
 pub mod network_map;

@@ -4,6 +4,7 @@ use std::time::{Instant, UNIX_EPOCH};
 
 use serde::{Deserialize, Serialize};
 
+use super::drains::ListedDrain;
 use crate::cert::date::instant;
 use crate::control::Handle;
 use crate::log::Log;
@@ -16,6 +17,8 @@ pub struct Map {
     pub virtual_servers: Vec<MapVirtualServer>,
     /// Members that reloads removed and that still have connections.
     pub draining: Vec<MapDraining>,
+    /// What administrators drain.
+    pub drains: Vec<ListedDrain>,
     /// Nodes whose names do not resolve, whose addresses may be stale.
     pub unresolved: Vec<MapUnresolved>,
 }
@@ -145,6 +148,7 @@ impl Map {
             process,
             virtual_servers: virtual_servers.collect(),
             draining: draining.collect(),
+            drains: ListedDrain::all(handle),
             unresolved: unresolved.collect(),
         }
     }

@@ -87,14 +87,13 @@ async fn serve(options: &Options, workers: RuntimeHandle) -> anyhow::Result<()> 
     tokio::select! {
         biased;
         started = handle.start() => drop(started.map_err(|why| anyhow::anyhow!("{why}"))?),
-        () = signals.stop() => {
-            tracing::info!("stopped while starting");
-            return Ok(());
-        }
+        () = signals.stop() => return stopped_while_starting(),
+        _ = handle.stop_requested() => return stopped_while_starting(),
     }
     tracing::info!(admin_socket = %path.display(), "serving");
     notify(&[NotifyState::Ready]);
     let reloads = ReloadRequests::start(&handle);
+    let mut drain_timeout = options.drain_timeout;
     let orderly = loop {
         tokio::select! {
             request = signals.next() => match request {
@@ -102,6 +101,10 @@ async fn serve(options: &Options, workers: RuntimeHandle) -> anyhow::Result<()> 
                 Request::Reload => reloads.request(),
                 request => handle_log_signal(&request, &options.log),
             },
+            asked = handle.stop_requested() => {
+                drain_timeout = asked.drain_timeout.unwrap_or(drain_timeout);
+                break true;
+            }
             _ = &mut controlling => break false,
         }
     };
@@ -115,10 +118,16 @@ async fn serve(options: &Options, workers: RuntimeHandle) -> anyhow::Result<()> 
         tracing::error!("internal error: the controller has ended; connections drain, and the process ends");
         lifecycle.stop_listening();
     }
-    let mut draining = pin!(control::drain(&lifecycle, options.drain_timeout));
+    if drain_timeout.is_zero() {
+        lifecycle.close_connections_at_once();
+    }
+    let mut draining = pin!(control::drain(&lifecycle, drain_timeout));
     loop {
         tokio::select! {
             () = &mut draining => break,
+            asked = handle.stop_requested() => if asked.drain_timeout == Some(Duration::ZERO) {
+                lifecycle.close_connections_at_once();
+            },
             request = signals.next() => match request {
                 Request::Stop => lifecycle.close_connections_at_once(),
                 // It is refused, and the log says so.
@@ -132,6 +141,11 @@ async fn serve(options: &Options, workers: RuntimeHandle) -> anyhow::Result<()> 
     drop((tasks, socket));
     tracing::info!("stopped");
     if orderly { Ok(()) } else { anyhow::bail!("internal error: the controller has ended; the log says why") }
+}
+
+fn stopped_while_starting() -> anyhow::Result<()> {
+    tracing::info!("stopped while starting");
+    Ok(())
 }
 
 fn admin_task(socket: &Arc<AdminSocket>, handle: &Handle, log: &Log) -> SupervisedTask {

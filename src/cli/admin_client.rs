@@ -140,6 +140,12 @@ pub(super) fn encoded(text: &str) -> String {
     utf8_percent_encode(text, OUTSIDE_VALUES).to_string()
 }
 
+/// Returns the part of a query with the user's name, with `&` before it; `sudo` hides it otherwise.
+pub(super) fn user() -> String {
+    let name = ["SUDO_USER", "USER", "LOGNAME"].iter().find_map(|name| std::env::var(name).ok());
+    name.map(|name| format!("&by={}", encoded(&name))).unwrap_or_default()
+}
+
 /// All but what names of members and virtual servers are made of.
 const OUTSIDE_VALUES: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'.').remove(b'_').remove(b':');
 

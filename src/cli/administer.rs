@@ -2,7 +2,8 @@
 
 use std::process::ExitCode;
 
-use super::admin_client::{AdminSocket, encoded};
+use super::admin_client::{AdminSocket, encoded, user};
+use super::pending;
 use super::screen::{self, outln};
 use super::table::Table;
 use super::values;
@@ -34,7 +35,7 @@ pub(super) struct Args {
 
 /// How a change is made.
 #[derive(Debug, clap::Args)]
-struct How {
+pub(super) struct How {
     /// Why, for `show map`, `state show` and the log.
     #[arg(long, value_name = "TEXT")]
     reason: Option<String>,
@@ -86,7 +87,7 @@ pub(super) enum StateCommand {
 }
 
 impl Kind {
-    fn as_str(self) -> &'static str {
+    pub(super) fn as_str(self) -> &'static str {
         match self {
             Self::Node => "node",
             Self::Member => "member",
@@ -96,9 +97,10 @@ impl Kind {
 }
 
 impl How {
-    fn query(&self) -> String {
+    /// Returns the parts of a query, each with `&` before it.
+    pub(super) fn query(&self) -> String {
         let reason = self.reason.as_ref().map(|reason| format!("&reason={}", encoded(reason))).unwrap_or_default();
-        format!("{}{reason}&until_restart={}", by(), self.until_restart)
+        format!("{reason}&until_restart={}", self.until_restart)
     }
 }
 
@@ -106,7 +108,7 @@ impl Args {
     pub(super) fn execute(&self, state: AdminState) -> anyhow::Result<ExitCode> {
         let (kind, name) = (self.kind.as_str(), encoded(&self.name));
         let what = format!("kind={kind}&name={name}&state={}", state.as_str());
-        let changed: Changed = self.admin.post(&format!("/v1/administration?{what}{}", self.how.query()))?;
+        let changed: Changed = self.admin.post(&format!("/v1/administration?{what}{}{}", user(), self.how.query()))?;
         tell(&changed, state.as_str())
     }
 }
@@ -115,7 +117,7 @@ impl RatioArgs {
     pub(super) fn execute(&self) -> anyhow::Result<ExitCode> {
         let (kind, name, ratio) = (self.kind.as_str(), encoded(&self.name), self.ratio);
         let what = format!("kind={kind}&name={name}&ratio={ratio}");
-        let changed: Changed = self.admin.post(&format!("/v1/administration?{what}{}", self.how.query()))?;
+        let changed: Changed = self.admin.post(&format!("/v1/administration?{what}{}{}", user(), self.how.query()))?;
         tell(&changed, &format!("of ratio {ratio}"))
     }
 }
@@ -132,12 +134,15 @@ impl StateCommand {
                 } else {
                     screen::print(&table(&set.changes))?;
                 }
+                if !json {
+                    screen::print(&set.drains.iter().map(|drain| pending::line(drain) + "\n").collect::<String>())?;
+                }
                 Ok(ExitCode::SUCCESS)
             }
             Self::Clear { kind, name, admin, .. } => {
                 let what =
                     kind.zip(name).map(|(kind, name)| format!("&kind={}&name={}", kind.as_str(), encoded(&name)));
-                let query = format!("{}{}", by().trim_start_matches('&'), what.unwrap_or_default());
+                let query = format!("{}{}", user().trim_start_matches('&'), what.unwrap_or_default());
                 let changed: Changed = admin.post(&format!("/v1/administration/clear?{query}"))?;
                 if changed.targets.is_empty() {
                     outln!("nothing was set")?;
@@ -175,10 +180,4 @@ fn table(changes: &[AdministrativeChange]) -> String {
         ]);
     }
     table.render()
-}
-
-/// Returns the part of a query with the user's name; `sudo` hides it otherwise.
-fn by() -> String {
-    let name = ["SUDO_USER", "USER", "LOGNAME"].iter().find_map(|name| std::env::var(name).ok());
-    name.map(|name| format!("&by={}", encoded(&name))).unwrap_or_default()
 }

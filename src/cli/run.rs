@@ -11,7 +11,6 @@ use super::screen;
 use crate::admin::{SocketAccess, default_path};
 use crate::app::{self, Options};
 use crate::cli::values;
-use crate::config;
 use crate::log::{self, Target};
 
 #[derive(Debug, clap::Args)]
@@ -40,7 +39,7 @@ pub(super) struct Args {
     admin_socket_group: Option<u32>,
     /// How long connections may go on after SIGTERM, such as 30 (seconds) or 1h30m; the rest is then closed, spread over
     /// up to 5 s.
-    #[arg(long, default_value = "30s", value_name = "DURATION", value_parser = duration, help_heading = "Connections")]
+    #[arg(long, default_value = "30s", value_name = "DURATION", value_parser = values::duration, help_heading = "Connections")]
     drain_timeout: Duration,
     /// Where states that administrators set while pronk runs are kept for the next start; by default in the state
     /// directory of the service or the user, one for each configuration file.
@@ -83,10 +82,6 @@ fn filter(text: &str) -> Result<String, &'static str> {
     let wrong =
         "a filter is a level (error, warn, info, debug, trace), or targets with levels, such as info,pronk=debug";
     EnvFilter::try_new(text).map(|_| text.to_owned()).map_err(|_| wrong)
-}
-
-fn duration(text: &str) -> Result<Duration, &'static str> {
-    config::duration(text).ok_or("a duration is a number of seconds, or numbers with ms, s, m, h or d, such as 1h30m")
 }
 
 impl Args {

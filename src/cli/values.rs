@@ -2,8 +2,10 @@
 
 use std::net::IpAddr;
 use std::ops::RangeInclusive;
+use std::time::Duration;
 
 use crate::cert::entry::is_entry_name;
+use crate::config;
 use crate::reading::os_reason;
 use crate::store::{Names, NamesError};
 
@@ -25,6 +27,11 @@ pub(super) fn ratio(text: &str) -> Result<u32, String> {
 /// Returns a number of threads.
 pub(super) fn threads(text: &str) -> Result<u16, String> {
     number(text, 1..=1024)
+}
+
+/// Returns a duration, such as `90s` or `1h`.
+pub(super) fn duration(text: &str) -> Result<Duration, &'static str> {
+    config::duration(text).ok_or("a duration is a number of seconds, or numbers with ms, s, m, h or d, such as 1h30m")
 }
 
 /// Returns an IP address.

@@ -49,7 +49,7 @@ impl Controller {
     /// before [`Handle::start`].
     pub fn new(file: PathBuf, state_file: Option<PathBuf>, lifecycle: Lifecycle) -> (Self, Handle) {
         let (sender, commands) = mpsc::channel(COMMAND_QUEUE);
-        let state = Arc::new(SystemState::default());
+        let state = Arc::new(SystemState { open: Arc::clone(&lifecycle.open), ..SystemState::default() });
         let handle = Handle { commands: sender, state: Arc::clone(&state) };
         let mut running = Running::default();
         running.desired.administration = state_file.as_deref().map(read_state).unwrap_or_default();
@@ -143,13 +143,14 @@ impl Controller {
     async fn administer(&mut self, request: Request) -> Result<(Vec<Target>, Kept), CommandError> {
         let configured = self.running.desired.configured();
         let mut administration = self.running.desired.administration.clone();
-        let targets = administration.change(request, &configured).map_err(CommandError::Unknown)?;
+        let targets = administration.change(request.clone(), &configured).map_err(CommandError::Unknown)?;
         let model = administration.apply(configured);
         let sockets = self.listen(&model)?;
         let Self { running, state, lifecycle, .. } = self;
         let set = administration.clone();
         let removed = catch_panic(|| running.apply_administration(set, sockets, state, lifecycle))
             .map_err(CommandError::PartlyApplied)?;
+        self.state.drains.follow(&request, &targets, Instant::now().into_std());
         self.stop(removed).await;
         Ok((targets, self.state_file.write(administration)))
     }

@@ -5,17 +5,20 @@ use std::time::Duration;
 
 use tokio::sync::{mpsc, oneshot, watch};
 
-use super::administration::{Administered, Administration, Request};
+use super::administration::{Administered, Administration, Request, Target, TargetKind};
 use super::command::{Command, Reply};
 use super::command_error::CommandError;
+use super::drains::{Drain, Drained};
 use super::phase::Phase;
 use super::reload_report::ReloadReport;
 use super::serving::Serving;
+use super::stop_request::StopRequest;
 use super::supervisor::Restarts;
 use super::system_state::SystemState;
 use crate::inventory::Inventory;
 use crate::model::{MemberKey, Name};
 use crate::pool::Registry;
+use crate::proxy::OpenConnections;
 
 /// Sends commands to the controller, and reads the state of the running system.
 #[derive(Clone, Debug)]
@@ -98,6 +101,32 @@ impl Handle {
     /// Returns what administrators set.
     pub fn administration(&self) -> Arc<Administration> {
         self.state.administration.load_full()
+    }
+
+    /// Returns the open connections.
+    pub fn open_connections(&self) -> &Arc<OpenConnections> {
+        &self.state.open
+    }
+
+    /// Returns what is being drained.
+    pub fn drains(&self) -> Vec<(Target, Drain)> {
+        self.state.drains.pending()
+    }
+
+    /// Returns how far the drain of something is that `kind` and `name` are written for, with its pool if it is a member.
+    pub fn drained(&self, kind: TargetKind, name: &str) -> Option<Drained> {
+        let target = Target::parse(kind, name)?;
+        Some(self.state.drains.look(target, &self.serving(), &self.state.open))
+    }
+
+    /// Asks the process to stop, as SIGTERM does.
+    pub fn request_stop(&self, request: StopRequest) {
+        self.state.stops.add(request);
+    }
+
+    /// Waits until somebody asks the process to stop.
+    pub async fn stop_requested(&self) -> StopRequest {
+        self.state.stops.next().await
     }
 
     /// Stops listening, and returns when every listener has accepted the connections that the kernel had accepted.

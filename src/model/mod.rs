@@ -4,6 +4,7 @@
 //! in it is running: live state (health, counts, records) is kept elsewhere and keyed by the names used here.
 
 mod admin_state;
+mod client_limits;
 mod configuration;
 mod discovery;
 mod host;
@@ -19,6 +20,7 @@ mod transport;
 mod virtual_server;
 
 pub use admin_state::AdminState;
+pub use client_limits::ClientLimits;
 pub use configuration::Model;
 pub use discovery::{Discovery, Seed};
 pub use host::{Host, is_host_name};

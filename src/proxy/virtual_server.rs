@@ -5,6 +5,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 
 use arc_swap::{ArcSwap, Guard};
 
+use super::client_counts::ClientCounts;
 use super::close_reasons::CloseReason;
 use super::recent_connections::RecentConnections;
 use super::snapshot::Snapshot;
@@ -22,6 +23,7 @@ pub struct LiveVirtualServer {
     pub connections: Connections,
     pub traffic: Traffic,
     pub(super) rate: RateLimiter,
+    pub(super) clients: ClientCounts,
     /// The members of the latest connections.
     pub recent_connections: RecentConnections,
     closes: Vec<AtomicU64>,
@@ -36,6 +38,7 @@ impl LiveVirtualServer {
             connections: Connections::default(),
             traffic: Traffic::default(),
             rate: RateLimiter::default(),
+            clients: ClientCounts::default(),
             recent_connections: RecentConnections::default(),
             closes: CloseReason::ALL.iter().map(|_| AtomicU64::new(0)).collect(),
         }

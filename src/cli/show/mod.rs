@@ -1,10 +1,12 @@
 //! `pronk show`: the map, the statistics and the certificates of a running pronk.
 
 mod certificates;
+mod connections;
 
 use std::process::ExitCode;
 
 use super::admin_client::AdminSocket;
+use super::pending;
 use crate::admin::network_map::{Map, MapDraining, MapProcess, MapStatus, MapUnresolved};
 use crate::admin::statistics::{StatisticsRow, Stats};
 use crate::cli::screen::{out, outln};
@@ -21,6 +23,11 @@ pub(super) enum Command {
     /// Certificates in use: what they are for, when they end, which names they miss, what is wrong with them.
     #[command(after_help = "Example:\n  pronk show certificates")]
     Certificates(Args),
+    /// Open connections: client, member, local port toward it, TLS, bytes, age, idle time, phase; or who holds them.
+    #[command(
+        after_help = "Example:\n  pronk show connections --member impalad-1:21050 --sort idle\n  pronk show connections --top"
+    )]
+    Connections(connections::Args),
 }
 
 #[derive(Debug, clap::Args)]
@@ -35,6 +42,7 @@ pub(super) struct Args {
 impl Command {
     pub(super) fn execute(self) -> anyhow::Result<ExitCode> {
         match self {
+            Self::Connections(args) => return args.execute(),
             Self::Map(args) => {
                 let map: Map = args.admin.get("/v1/map")?;
                 if args.json {
@@ -115,6 +123,9 @@ fn map_text(map: &Map) -> String {
             None => String::new(),
         };
         text += &format!("▲ {member} of {pool}  removed by a reload; {connections} connections drain{action}\n");
+    }
+    for drain in &map.drains {
+        text += &format!("▲ {}\n", pending::line(drain));
     }
     for MapUnresolved { node, fqdn, since, reason, addresses } in &map.unresolved {
         let known = match &addresses[..] {

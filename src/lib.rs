@@ -6,7 +6,7 @@
 //! | level | modules |
 //! |---|---|
 //! | 0 | [`model`]: the validated configuration · [`snippet`]: messages with carets · [`reading`]: files read up to a limit · [`words`]: text of messages |
-//! | 1 | [`config`]: the file and its keys · [`cert`]: reading certificates and keys · [`net`]: sockets · [`stats`]: counters · [`log`]: log lines |
+//! | 1 | [`config`]: the file and its keys · [`cert`]: reading certificates and keys · [`net`]: sockets · [`stats`]: counters · [`log`]: log lines · [`handover`]: taking over from another process |
 //! | 2 | [`pool`]: members, limits, queue, persistence, the choice · [`lint`]: the linter · [`impala`]: Impala's protocols |
 //! | 3 | [`tls`]: SSL profiles · [`store`]: the certificate store · [`inventory`]: certificates in use |
 //! | 4 | [`proxy`]: the data path · [`monitor`]: health and discovery |
@@ -42,6 +42,7 @@ pub mod cli;
 #[cfg_attr(not(test), expect(clippy::disallowed_methods, reason = "reads files"))]
 pub mod config;
 pub mod control;
+pub mod handover;
 pub mod impala;
 pub mod inventory;
 #[cfg_attr(not(test), expect(clippy::disallowed_methods, reason = "reads files"))]

@@ -4,7 +4,7 @@ use std::net::{SocketAddr, TcpStream};
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
-use pronk::control::{CommandError, Controller, Handle, Phase};
+use pronk::control::{CommandError, Controller, Handle, Inheritance, Phase};
 use pronk::model::{MemberKey, Name};
 use pronk::proxy::Lifecycle;
 use tokio::task::JoinHandle;
@@ -24,7 +24,8 @@ impl Bench {
     fn new() -> Self {
         let folder = tempfile::tempdir().unwrap();
         let lifecycle = Lifecycle::new(tokio::runtime::Handle::current(), Duration::ZERO);
-        let (controller, handle) = Controller::new(folder.path().join("pronk.yaml"), None, lifecycle);
+        let (controller, handle) =
+            Controller::new(folder.path().join("pronk.yaml"), None, lifecycle, Inheritance::default());
         Self { folder, handle, controller: tokio::spawn(controller.run()) }
     }
 

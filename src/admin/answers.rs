@@ -10,6 +10,15 @@ pub struct Reloaded {
     pub notes: String,
 }
 
+/// The process that has taken over.
+#[derive(Debug, Serialize, Deserialize)]
+pub struct TakenOver {
+    pub pid: u32,
+    pub version: String,
+    /// The process that drains from here on.
+    pub draining_pid: u32,
+}
+
 /// The member that was resumed.
 #[derive(Debug, Serialize, Deserialize)]
 pub struct Resumed {

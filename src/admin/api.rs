@@ -11,7 +11,7 @@ use axum::{Extension, Json, Router};
 use serde::Deserialize;
 
 use super::administration::{self, AdministrativeChanges, Changed, ClearQuery, SetQuery};
-use super::answers::{ErrorBody, Reloaded, Resumed};
+use super::answers::{ErrorBody, Reloaded, Resumed, TakenOver};
 use super::connections::{KillQuery, Killed, ListQuery, TopClients, Wrong};
 use super::drains::{DrainProgress, DrainQuery, DrainedQuery, StopProgress, StopQuery};
 use super::explain::Explained;
@@ -19,7 +19,7 @@ use super::network_map::Map;
 use super::parameters::{Named, Parameters};
 use super::persistence::{Deleted, Filter, Selection};
 use super::statistics::Stats;
-use crate::control::{CommandError, Handle, Phase, Request, StopRequest};
+use crate::control::{CommandError, Handle, Request, StopRequest};
 use crate::inventory;
 use crate::log::Log;
 use crate::model::{MemberKey, Name};
@@ -52,6 +52,7 @@ pub(super) fn router(handle: Handle, log: Log) -> Router {
         .route("/v1/stats", get(stats))
         .route("/v1/certificates", get(certificates))
         .route("/v1/reload", post(reload))
+        .route("/v1/upgrade", post(upgrade))
         .route("/v1/members/resume", post(resume))
         .route("/v1/administration", get(list_administration).post(administer))
         .route("/v1/administration/clear", post(clear_administration))
@@ -101,6 +102,23 @@ impl Named for ReloadQuery {
 async fn reload(State(handle): State<Handle>, Parameters(query): Parameters<ReloadQuery>) -> Answer<Reloaded> {
     let report = handle.reload(query.dry_run).await.map_err(|why| refused(code(&why), why.to_string()))?;
     Ok(Json(Reloaded { changes: report.changes, notes: report.notes.render(false) }))
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct UpgradeQuery {
+    /// A number of seconds.
+    drain_timeout: Option<u64>,
+}
+
+impl Named for UpgradeQuery {
+    const NAMES: &'static str = "drain_timeout (seconds)";
+}
+
+async fn upgrade(State(handle): State<Handle>, Parameters(query): Parameters<UpgradeQuery>) -> Answer<TakenOver> {
+    let upgraded = handle.upgrade(query.drain_timeout.map(Duration::from_secs)).await;
+    let process = upgraded.map_err(|why| refused(code(&why), why.to_string()))?.process;
+    Ok(Json(TakenOver { pid: process.pid, version: process.version, draining_pid: std::process::id() }))
 }
 
 fn code(why: &CommandError) -> StatusCode {
@@ -184,11 +202,6 @@ async fn stop(
     Parameters(query): Parameters<StopQuery>,
 ) -> Answer<StopProgress> {
     let drain_timeout = query.drain_timeout.map(Duration::from_secs);
-    if handle.phase() >= Phase::Draining && drain_timeout.is_some_and(|timeout| !timeout.is_zero()) {
-        let error = "pronk was told to stop already, and drains with the time that it was given; a drain_timeout of 0 \
-                     ends the connections at once";
-        return Err(refused(StatusCode::CONFLICT, error.to_owned()));
-    }
     tracing::info!(uid = caller.uid, drain_timeout_s = drain_timeout.map(|time| time.as_secs()), "asked to stop");
     handle.request_stop(StopRequest { drain_timeout });
     Ok(Json(StopProgress::of(&handle)))

@@ -46,6 +46,8 @@ pub(super) struct StopQuery {
 /// How far a drain is.
 #[derive(Debug, Serialize, Deserialize)]
 pub struct DrainProgress {
+    /// The process that answers; another one after an upgrade, and it has other connections.
+    pub pid: u32,
     /// node, member or virtual-server.
     pub kind: String,
     /// Of a member `pool/node:port`.
@@ -129,6 +131,7 @@ impl DrainProgress {
     pub(super) fn of(drained: Drained, not_kept: Option<String>) -> Self {
         let Drained { target, pending, state, remaining } = drained;
         Self {
+            pid: std::process::id(),
             kind: target.kind().as_str().to_owned(),
             name: target.name(),
             state: state.as_str().to_owned(),

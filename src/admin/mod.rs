@@ -24,7 +24,7 @@ mod socket_access;
 mod socket_path;
 pub mod statistics;
 
-pub use serve::serve;
+pub use serve::{AdminConnections, serve};
 pub use socket::AdminSocket;
 pub use socket_access::SocketAccess;
 pub use socket_path::{default_path, default_paths};

@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 
 use super::drains::ListedDrain;
 use crate::cert::date::instant;
-use crate::control::Handle;
+use crate::control::{DrainingProcess, Handle};
 use crate::log::Log;
 use crate::pool::{Pool, Status};
 
@@ -34,8 +34,22 @@ pub struct MapProcess {
     pub restarts: u64,
     /// Log lines that were lost: too many at once, or they could not be written.
     pub log_lines_lost: u64,
+    /// Processes that drain after they have handed over to this one.
+    #[serde(default)]
+    pub predecessors: Vec<MapPredecessor>,
     /// For how many seconds a configuration has been prepared; null when none is.
     pub loading_seconds: Option<u64>,
+}
+
+/// A process that drains after it has handed over.
+#[derive(Debug, Serialize, Deserialize)]
+pub struct MapPredecessor {
+    pub pid: u32,
+    pub version: String,
+    /// Null until it reports.
+    pub connections: Option<u64>,
+    /// Until its connections are closed.
+    pub seconds_left: Option<u64>,
 }
 
 #[derive(Debug, Serialize, Deserialize)]
@@ -106,6 +120,17 @@ impl From<Status> for MapStatus {
     }
 }
 
+impl From<DrainingProcess> for MapPredecessor {
+    fn from(DrainingProcess { facts, report }: DrainingProcess) -> Self {
+        Self {
+            pid: facts.pid,
+            version: facts.version,
+            connections: report.map(|report| report.connections),
+            seconds_left: report.map(|report| report.seconds_left),
+        }
+    }
+}
+
 impl Map {
     pub fn of(handle: &Handle, log: &Log) -> Self {
         let (serving, draining) = (handle.serving(), handle.registry().draining());
@@ -142,6 +167,7 @@ impl Map {
             phase: handle.phase().as_str().to_owned(),
             restarts: handle.restarts().count(),
             log_lines_lost: log.lost(),
+            predecessors: handle.draining_processes().into_iter().map(MapPredecessor::from).collect(),
             loading_seconds: handle.preparing_for().map(|time| time.as_secs()),
         };
         Self {

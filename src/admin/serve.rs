@@ -1,6 +1,7 @@
 //! Serving the API on the admin socket.
 
 use std::convert::Infallible;
+use std::pin::pin;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -12,6 +13,8 @@ use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::UnixStream;
 use tokio::sync::Semaphore;
 use tokio::time::{sleep, timeout};
+use tokio_util::sync::CancellationToken;
+use tokio_util::task::TaskTracker;
 
 use super::api::{self, Caller};
 use super::socket::AdminSocket;
@@ -19,8 +22,25 @@ use crate::control::Handle;
 use crate::log::Log;
 use crate::reading::os_reason;
 
+/// The connections of whoever administers the process.
+#[derive(Clone, Debug, Default)]
+pub struct AdminConnections {
+    tasks: TaskTracker,
+    ending: CancellationToken,
+}
+
+impl AdminConnections {
+    /// Has requests that are under way answered, and closes connections. Returns after `limit` at the latest.
+    pub async fn end(&self, limit: Duration) {
+        self.tasks.close();
+        self.ending.cancel();
+        // Whoever reads no answer gets none.
+        let _ = timeout(limit, self.tasks.wait()).await;
+    }
+}
+
 /// Serves the API on the admin socket: a bounded number of connections at a time, each for a bounded time.
-pub async fn serve(socket: Arc<AdminSocket>, handle: Handle, log: Log) -> Infallible {
+pub async fn serve(socket: Arc<AdminSocket>, handle: Handle, log: Log, connections: AdminConnections) -> Infallible {
     let router = api::router(handle, log);
     let [permits, refusal_permits] = [(); 2].map(|()| Arc::new(Semaphore::new(MOST_CONNECTIONS)));
     loop {
@@ -36,9 +56,10 @@ pub async fn serve(socket: Arc<AdminSocket>, handle: Handle, log: Log) -> Infall
             Ok(permit) => {
                 let uid = stream.peer_cred().ok().map(|peer| peer.uid());
                 let router = router.clone().layer(Extension(Caller { uid }));
-                tokio::spawn(async move {
+                let ending = connections.ending.clone();
+                connections.tasks.spawn(async move {
                     // A connection that takes longer is closed.
-                    let _ = timeout(LONGEST, answer(stream, router)).await;
+                    let _ = timeout(LONGEST, answer(stream, router, ending)).await;
                     drop(permit);
                 });
             }
@@ -53,7 +74,7 @@ pub async fn serve(socket: Arc<AdminSocket>, handle: Handle, log: Log) -> Infall
     }
 }
 
-async fn answer(stream: UnixStream, router: Router) {
+async fn answer(stream: UnixStream, router: Router, ending: CancellationToken) {
     let connection = http1::Builder::new()
         .timer(TokioTimer::new())
         // A request is carried out also if its caller does not wait for the answer.
@@ -61,7 +82,15 @@ async fn answer(stream: UnixStream, router: Router) {
         .header_read_timeout(REQUEST)
         .max_buf_size(LONGEST_REQUEST)
         .serve_connection(TokioIo::new(stream), TowerToHyperService::new(router));
-    if let Err(error) = connection.await {
+    let mut connection = pin!(connection);
+    let ended = tokio::select! {
+        ended = &mut connection => ended,
+        () = ending.cancelled() => {
+            connection.as_mut().graceful_shutdown();
+            connection.await
+        }
+    };
+    if let Err(error) = ended {
         tracing::debug!(%error, "a connection to the admin socket ended early");
     }
 }

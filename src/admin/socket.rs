@@ -2,8 +2,10 @@
 
 use std::fs::File;
 use std::io;
+use std::os::fd::{AsFd, OwnedFd};
 use std::os::unix::fs::{DirBuilderExt, FileTypeExt, MetadataExt};
 use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
 use super::socket_access::{OWNER_ALONE, SocketAccess};
@@ -21,6 +23,8 @@ pub struct AdminSocket {
     path: PathBuf,
     /// Device and inode of the file, so that no other is removed.
     file: Option<(u64, u64)>,
+    /// Whether the file is another process's.
+    is_left: AtomicBool,
 }
 
 impl AdminSocket {
@@ -49,11 +53,47 @@ impl AdminSocket {
         let file = std::fs::symlink_metadata(path).ok().map(|it| (it.dev(), it.ino()));
         socket.listen(BACKLOG)?;
         // Its file goes with it, should its access not be granted.
-        let made = Self { listener: UnixListener::from_std(socket.into())?, path: path.to_owned(), file };
+        let made = Self {
+            listener: UnixListener::from_std(socket.into())?,
+            path: path.to_owned(),
+            file,
+            is_left: AtomicBool::new(false),
+        };
         if let Some(file) = file {
             access.apply(path, file)?;
         }
         Ok(made)
+    }
+}
+
+impl AdminSocket {
+    /// Goes on listening on the socket of the process that this one takes over from.
+    ///
+    /// # Errors
+    /// The runtime refuses the descriptor.
+    pub fn inherit(descriptor: OwnedFd, path: &Path) -> io::Result<Self> {
+        let socket = std::os::unix::net::UnixListener::from(descriptor);
+        socket.set_nonblocking(true)?;
+        let file = std::fs::symlink_metadata(path).ok().map(|it| (it.dev(), it.ino()));
+        Ok(Self {
+            listener: UnixListener::from_std(socket)?,
+            path: path.to_owned(),
+            file,
+            is_left: AtomicBool::new(false),
+        })
+    }
+
+    /// Returns a descriptor of the socket for another process.
+    ///
+    /// # Errors
+    /// The system grants no more descriptors.
+    pub fn descriptor(&self) -> io::Result<OwnedFd> {
+        self.listener.as_fd().try_clone_to_owned()
+    }
+
+    /// Leaves the file to another process, which listens on the same socket.
+    pub fn leave(&self) {
+        self.is_left.store(true, Ordering::Relaxed);
     }
 }
 
@@ -109,7 +149,7 @@ impl Drop for AdminSocket {
     fn drop(&mut self) {
         let there = std::fs::symlink_metadata(&self.path).ok().map(|it| (it.dev(), it.ino()));
         // Another process may have replaced it by its own.
-        if there != self.file || there.is_none() {
+        if there != self.file || there.is_none() || self.is_left.load(Ordering::Relaxed) {
             return;
         }
         if let Err(error) = std::fs::remove_file(&self.path) {

@@ -1,5 +1,7 @@
 //! The process: `pronk run`, from its start to its end.
 
+mod administration;
+mod inheritance;
 mod run;
 mod signals;
 mod systemd;

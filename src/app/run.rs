@@ -10,12 +10,17 @@ use std::time::Duration;
 use anyhow::Context;
 use sd_notify::NotifyState;
 use tokio::runtime::{Builder, Handle as RuntimeHandle, Runtime};
+use tokio::sync::watch;
+use tokio::time::{Instant, MissedTickBehavior, interval};
 use tokio_util::task::AbortOnDropHandle;
 
+use super::administration::AdminListener;
+use super::inheritance::{self, Begun};
 use super::signals::{self, ReloadRequests, Request, Signals};
 use super::systemd::{self, notify};
-use crate::admin::{self, AdminSocket, SocketAccess};
-use crate::control::{self, Controller, Handle, Phase, SupervisedTask};
+use crate::admin::SocketAccess;
+use crate::control::{self, Controller, HandedOver, Handle, Phase, SupervisedTask};
+use crate::handover::Report;
 use crate::log::Log;
 use crate::net;
 use crate::proxy::Lifecycle;
@@ -32,16 +37,20 @@ pub struct Options {
     pub state_file: Option<PathBuf>,
     /// How long connections may go on after SIGTERM.
     pub drain_timeout: Duration,
+    /// How long connections may go on after another process has taken over.
+    pub upgrade_drain_timeout: Duration,
     /// The log of the process, which is reopened on SIGUSR1.
     pub log: Log,
 }
 
-/// Runs until SIGTERM or SIGINT, and then until connections have ended or the drain time is over.
+/// Runs until SIGTERM or SIGINT, or until another process has taken over, and then until connections have ended or the
+/// drain time is over.
 ///
 /// # Errors
 /// Why it cannot start.
 pub fn run(options: &Options) -> anyhow::Result<()> {
     let open_files = net::raise_open_file_limit();
+    let begun = inheritance::take()?;
     let cores = || std::thread::available_parallelism().map_or(1, std::num::NonZeroUsize::get);
     let threads = options.threads.map_or_else(cores, usize::from);
     // Everything but connections, so that nothing delays their bytes.
@@ -51,9 +60,11 @@ pub fn run(options: &Options) -> anyhow::Result<()> {
         let _entered = control.enter();
         signals::ignore_file_size_limit()?;
     }
-    tracing::info!(version = env!("CARGO_PKG_VERSION"), threads, open_files, "starting");
+    let predecessor = begun.inheritance.predecessor.as_ref().map(|predecessor| predecessor.process().pid);
+    let version = env!("CARGO_PKG_VERSION");
+    tracing::info!(version, pid = std::process::id(), threads, open_files, takes_over_from = predecessor, "starting");
     let workers = workers(threads)?;
-    let outcome = control.block_on(serve(options, workers.handle().clone()));
+    let outcome = control.block_on(serve(options, workers.handle().clone(), begun));
     // A thread that hangs, as on a network disk that is gone, must not keep the process.
     control.shutdown_background();
     workers.shutdown_background();
@@ -72,75 +83,147 @@ fn workers(threads: usize) -> anyhow::Result<Runtime> {
     })
 }
 
-async fn serve(options: &Options, workers: RuntimeHandle) -> anyhow::Result<()> {
+/// Why the process no longer serves.
+enum Left {
+    /// Somebody asked for it, with this drain time.
+    Stop(Duration),
+    HandedOver(Arc<HandedOver>),
+    /// The controller has ended.
+    Failure,
+}
+
+async fn serve(options: &Options, workers: RuntimeHandle, begun: Begun) -> anyhow::Result<()> {
     let mut signals = Signals::new()?;
     let lifecycle = Lifecycle::new(workers, SPREAD.min(options.drain_timeout));
-    let (controller, handle) = Controller::new(options.file.clone(), options.state_file.clone(), lifecycle.clone());
+    let predecessor = begun.inheritance.predecessor.clone();
+    let (file, state_file) = (options.file.clone(), options.state_file.clone());
+    let (controller, handle) = Controller::new(file, state_file, lifecycle.clone(), begun.inheritance);
     let mut controlling = AbortOnDropHandle::new(tokio::spawn(controller.run()));
-    tokio::spawn(systemd::notify_phases(handle.phases()));
-    let path = &options.admin_socket;
-    let socket = AdminSocket::bind(path, options.admin_socket_access)
-        .with_context(|| format!("cannot make the admin socket {}", path.display()))?;
-    let socket = Arc::new(socket);
-    let tasks = [admin_task(&socket, &handle, &options.log), log_task(&handle, &options.log)];
+    let admin = AdminListener::new(&options.admin_socket, options.admin_socket_access, &handle, &options.log);
+    let mut inherited = begun.admin_socket;
+    if predecessor.is_none() {
+        admin.start(inherited.take())?;
+    }
+    let _log = log_task(&handle, &options.log);
+    let _watchdog = watchdog_task(&handle, &lifecycle);
 
     tokio::select! {
         biased;
-        started = handle.start() => drop(started.map_err(|why| anyhow::anyhow!("{why}"))?),
+        started = handle.start() => if let Err(why) = started {
+            if let Some(predecessor) = &predecessor {
+                predecessor.refuse(&why.to_string());
+            }
+            anyhow::bail!("{why}");
+        },
         () = signals.stop() => return stopped_while_starting(),
         _ = handle.stop_requested() => return stopped_while_starting(),
     }
-    tracing::info!(admin_socket = %path.display(), "serving");
-    notify(&[NotifyState::Ready]);
+    if predecessor.is_some() {
+        // Until now it was the predecessor who answered.
+        admin.start(inherited)?;
+    }
+    tracing::info!(admin_socket = %options.admin_socket.display(), pid = std::process::id(), "serving");
+    if let Some(Err(error)) = predecessor.map(|predecessor| predecessor.serving()) {
+        tracing::warn!(%error, "the process before this one has ended before it handed over");
+    }
+    notify(&[NotifyState::MainPid(std::process::id()), NotifyState::Ready]);
+    let _phases = AbortOnDropHandle::new(tokio::spawn(systemd::notify_phases(handle.phases())));
+    let kept = AbortOnDropHandle::new(tokio::spawn(systemd::keep_sockets(handle.listening())));
     let reloads = ReloadRequests::start(&handle);
-    let mut drain_timeout = options.drain_timeout;
-    let orderly = loop {
+    let mut handed_over = handle.handed_over();
+    let left = loop {
         tokio::select! {
             request = signals.next() => match request {
-                Request::Stop => break true,
+                Request::Stop => break Left::Stop(options.drain_timeout),
                 Request::Reload => reloads.request(),
-                request => handle_log_signal(&request, &options.log),
+                Request::Upgrade => request_upgrade(&handle),
+                Request::ReopenLog => options.log.reopen(),
             },
-            asked = handle.stop_requested() => {
-                drain_timeout = asked.drain_timeout.unwrap_or(drain_timeout);
-                break true;
-            }
-            _ = &mut controlling => break false,
+            asked = handle.stop_requested() => break Left::Stop(asked.drain_timeout.unwrap_or(options.drain_timeout)),
+            Ok(by) = handed_over.wait_for(Option::is_some) => if let Some(by) = &*by {
+                break Left::HandedOver(Arc::clone(by));
+            },
+            _ = &mut controlling => break Left::Failure,
         }
     };
-    // The stop is the last that systemd is notified of, also while a reload is under way.
-    drop(reloads);
-    notify(&[NotifyState::Stopping]);
-    if orderly {
-        // It is stopped here alone, so it is not refused.
-        let _ = handle.stop().await;
-    } else {
-        tracing::error!("internal error: the controller has ended; connections drain, and the process ends");
-        lifecycle.stop_listening();
+    // The stop is the last that systemd is notified of, also while a reload is under way. It keeps the sockets.
+    drop((reloads, kept));
+    match &left {
+        Left::Stop(_) => {
+            notify(&[NotifyState::Stopping]);
+            // It is stopped here alone, so it is not refused.
+            let _ = handle.stop().await;
+        }
+        Left::HandedOver(by) => {
+            notify(&[NotifyState::MainPid(by.process.pid)]);
+            admin.move_aside().await;
+            by.answer();
+        }
+        Left::Failure => {
+            notify(&[NotifyState::Stopping]);
+            tracing::error!("internal error: the controller has ended; connections drain, and the process ends");
+            lifecycle.stop_listening();
+        }
     }
-    if drain_timeout.is_zero() {
+    drain(&left, options, &mut signals, &handle, &lifecycle).await;
+    handle.set_stopped();
+    if !matches!(left, Left::HandedOver(_)) {
+        notify(&[NotifyState::Status(Phase::Stopped.as_str())]);
+    }
+    admin.end().await;
+    tracing::info!(pid = std::process::id(), "stopped");
+    match left {
+        Left::Failure => anyhow::bail!("internal error: the controller has ended; the log says why"),
+        Left::Stop(_) | Left::HandedOver(_) => Ok(()),
+    }
+}
+
+/// Drains until connections have ended or the drain time is over. After a hand-over the first SIGTERM shortens the time to
+/// that of a stop; any other closes connections at once.
+async fn drain(left: &Left, options: &Options, signals: &mut Signals, handle: &Handle, lifecycle: &Lifecycle) {
+    let handed_over = if let Left::HandedOver(by) = left { Some(by) } else { None };
+    let limit = match left {
+        Left::Stop(drain_timeout) => *drain_timeout,
+        Left::HandedOver(by) => by.drain_timeout.unwrap_or(options.upgrade_drain_timeout),
+        Left::Failure => options.drain_timeout,
+    };
+    // A time that no clock reaches is for ever.
+    let far = || Instant::now() + FAR;
+    let (until, moved) = watch::channel(Instant::now().checked_add(limit).unwrap_or_else(far));
+    let mut draining = pin!(control::drain(lifecycle, moved));
+    if limit.is_zero() {
         lifecycle.close_connections_at_once();
     }
-    let mut draining = pin!(control::drain(&lifecycle, drain_timeout));
+    let mut is_told_to_stop = handed_over.is_none();
+    let mut reports = interval(REPORTS);
+    reports.set_missed_tick_behavior(MissedTickBehavior::Skip);
     loop {
         tokio::select! {
             () = &mut draining => break,
-            asked = handle.stop_requested() => if asked.drain_timeout == Some(Duration::ZERO) {
-                lifecycle.close_connections_at_once();
+            asked = handle.stop_requested() => match asked.drain_timeout {
+                Some(Duration::ZERO) => lifecycle.close_connections_at_once(),
+                Some(time) => drop(until.send_replace(Instant::now().checked_add(time).unwrap_or_else(far))),
+                // It drains already.
+                None => {}
             },
             request = signals.next() => match request {
-                Request::Stop => lifecycle.close_connections_at_once(),
-                // It is refused, and the log says so.
+                Request::Stop if is_told_to_stop => lifecycle.close_connections_at_once(),
+                Request::Stop => {
+                    is_told_to_stop = true;
+                    let stop = Instant::now() + options.drain_timeout;
+                    until.send_modify(|until| *until = stop.min(*until));
+                }
+                // They are refused, and the log says so.
                 Request::Reload => drop(handle.reload(false).await),
-                request => handle_log_signal(&request, &options.log),
+                Request::Upgrade => drop(handle.upgrade(None).await),
+                Request::ReopenLog => options.log.reopen(),
+            },
+            _ = reports.tick() => if let Some(by) = handed_over {
+                let seconds_left = until.borrow().saturating_duration_since(Instant::now()).as_secs();
+                by.reports.send(&Report { connections: lifecycle.connections.len() as u64, seconds_left });
             },
         }
     }
-    handle.set_stopped();
-    notify(&[NotifyState::Status(Phase::Stopped.as_str())]);
-    drop((tasks, socket));
-    tracing::info!("stopped");
-    if orderly { Ok(()) } else { anyhow::bail!("internal error: the controller has ended; the log says why") }
 }
 
 fn stopped_while_starting() -> anyhow::Result<()> {
@@ -148,10 +231,16 @@ fn stopped_while_starting() -> anyhow::Result<()> {
     Ok(())
 }
 
-fn admin_task(socket: &Arc<AdminSocket>, handle: &Handle, log: &Log) -> SupervisedTask {
-    let (socket, answered, log) = (Arc::clone(socket), handle.clone(), log.clone());
-    let make = move || admin::serve(Arc::clone(&socket), answered.clone(), log.clone());
-    SupervisedTask::start("admin socket".to_owned(), handle.restarts(), || (), make)
+/// Starts an upgrade. If it is refused or fails, the log says why, and nothing has changed.
+fn request_upgrade(handle: &Handle) {
+    let handle = handle.clone();
+    drop(tokio::spawn(async move { drop(handle.upgrade(None).await) }));
+}
+
+fn watchdog_task(handle: &Handle, lifecycle: &Lifecycle) -> SupervisedTask {
+    let (asked, lifecycle) = (handle.clone(), lifecycle.clone());
+    let make = move || systemd::answer_watchdog(asked.clone(), lifecycle.clone());
+    SupervisedTask::start("watchdog".to_owned(), handle.restarts(), || (), make)
 }
 
 fn log_task(handle: &Handle, log: &Log) -> SupervisedTask {
@@ -162,21 +251,15 @@ fn log_task(handle: &Handle, log: &Log) -> SupervisedTask {
 
 /// Logs how many log lines were lost, once some are written again.
 async fn report_lost_lines(log: Log) -> Infallible {
-    let mut seconds = tokio::time::interval(Duration::from_secs(1));
+    let mut seconds = interval(Duration::from_secs(1));
     loop {
         seconds.tick().await;
         log.report_lost_lines();
     }
 }
 
-/// Handles a signal that is for the log, or ignored.
-fn handle_log_signal(request: &Request, log: &Log) {
-    match request {
-        Request::ReopenLog => log.reopen(),
-        Request::Ignored => tracing::warn!("SIGUSR2 is reserved, and does nothing"),
-        Request::Reload | Request::Stop => {}
-    }
-}
-
 /// The longest time over which connections are closed at the end of a drain.
 const SPREAD: Duration = Duration::from_secs(5);
+/// How often a process that drains reports what it has left.
+const REPORTS: Duration = Duration::from_millis(500);
+const FAR: Duration = Duration::from_secs(100 * 365 * 24 * 3600);

@@ -1,4 +1,4 @@
-//! Signals: SIGHUP reloads, SIGUSR1 reopens the log file, SIGTERM and SIGINT stop.
+//! Signals: SIGHUP reloads, SIGUSR1 reopens the log file, SIGUSR2 upgrades, SIGTERM and SIGINT stop.
 
 use std::sync::Arc;
 
@@ -22,8 +22,8 @@ pub(super) enum Request {
     Reload,
     /// Reopen the log file.
     ReopenLog,
-    /// SIGUSR2 is reserved, and must not end the process.
-    Ignored,
+    /// Have a new process take over.
+    Upgrade,
     Stop,
 }
 
@@ -54,7 +54,7 @@ impl Signals {
             _ = self.interrupt.recv() => Request::Stop,
             _ = self.hangup.recv() => Request::Reload,
             _ = user1.recv() => Request::ReopenLog,
-            _ = user2.recv() => Request::Ignored,
+            _ = user2.recv() => Request::Upgrade,
         }
     }
 

@@ -1,9 +1,16 @@
-//! Notifying systemd, where it runs pronk (sd_notify(3)).
+//! The service manager, where systemd runs pronk: telling it of phases (sd_notify(3)), having it keep the listening sockets
+//! over a restart (FDSTORE), and answering its watchdog.
+
+use std::convert::Infallible;
+use std::os::fd::AsFd;
+use std::time::Duration;
 
 use sd_notify::NotifyState;
 use tokio::sync::watch;
+use tokio::time::interval;
 
-use crate::control::Phase;
+use crate::control::{Handle, ListeningSockets, Phase};
+use crate::proxy::Lifecycle;
 
 /// Notifies systemd of each phase.
 pub(super) async fn notify_phases(mut phases: watch::Receiver<Phase>) {
@@ -30,3 +37,59 @@ pub(super) fn notify_reloading() {
         Err(_) => notify(&[NotifyState::Reloading]),
     }
 }
+
+/// Has systemd keep the sockets that listen, so that after a restart they listen still, as long as the unit allows it
+/// (FileDescriptorStoreMax). While pronk is not there, clients wait in their queues.
+pub(super) async fn keep_sockets(mut listening: watch::Receiver<ListeningSockets>) {
+    let mut kept: Vec<String> = Vec::new();
+    loop {
+        let sockets = listening.borrow_and_update().clone();
+        // A socket with port 0 has another port each time.
+        let wanted = sockets.iter().filter(|((destination, _), _)| destination.port() != 0);
+        let wanted: Vec<_> =
+            wanted.filter_map(|((destination, _), socket)| Some((kept_name(destination), socket.upgrade()?))).collect();
+        for gone in kept.extract_if(.., |name| !wanted.iter().any(|(wanted, _)| wanted == name)) {
+            notify(&[NotifyState::FdStoreRemove, NotifyState::FdName(&gone)]);
+        }
+        for (name, socket) in wanted {
+            if !kept.contains(&name) {
+                let states = [NotifyState::FdStore, NotifyState::FdName(&name)];
+                if let Err(error) = sd_notify::notify_with_fds(&states, &[socket.as_fd()]) {
+                    tracing::debug!(%error, "cannot give the service manager a socket to keep");
+                }
+                kept.push(name);
+            }
+        }
+        if listening.changed().await.is_err() {
+            return;
+        }
+    }
+}
+
+/// Returns the name under which systemd keeps a socket. It may have no colon.
+fn kept_name(destination: &std::net::SocketAddr) -> String {
+    format!("{KEPT}{destination}").replace(':', "_")
+}
+
+/// Returns whether a socket of this name is one that pronk had systemd keep.
+pub(super) fn is_kept(name: &str) -> bool {
+    name.starts_with(KEPT)
+}
+
+/// Answers systemd's watchdog (WatchdogSec) as long as the control plane and the workers go on.
+pub(super) async fn answer_watchdog(handle: Handle, lifecycle: Lifecycle) -> Infallible {
+    let Some(limit) = sd_notify::watchdog_enabled() else { return std::future::pending().await };
+    let mut times = interval((limit / 3).max(Duration::from_millis(1)));
+    loop {
+        times.tick().await;
+        handle.answers().await;
+        // Nothing but an instant of every worker's time.
+        let answered = lifecycle.workers().spawn(async {}).await;
+        if answered.is_ok() {
+            notify(&[NotifyState::Watchdog]);
+        }
+    }
+}
+
+/// The beginning of the names of sockets that systemd keeps.
+const KEPT: &str = "pronk-listens-";

@@ -56,7 +56,15 @@ impl Args {
             return Ok(ExitCode::SUCCESS);
         }
         let uri = format!("/v1/drain?kind={}&name={}", progress.kind, encoded(&progress.name));
+        let pid = progress.pid;
         loop {
+            if progress.pid != pid {
+                waiting.end_line()?;
+                anyhow::bail!(
+                    "another process has taken over: process {pid} goes on draining what it has left, and `pronk show map` \
+                     shows it"
+                );
+            }
             if progress.state == "enabled" {
                 waiting.end_line()?;
                 anyhow::bail!("{target} is in service again: somebody has enabled it, and it is not drained any more");

@@ -23,6 +23,7 @@ mod selection;
 mod show;
 mod stop;
 mod table;
+mod upgrade;
 mod values;
 mod verify;
 mod waiting;
@@ -68,6 +69,8 @@ enum Command {
     Show(show::Command),
     /// Have a running pronk take its configuration file anew.
     Reload(reload::Args),
+    /// Have a new process take over from a running pronk, without refusing a client; the old one drains.
+    Upgrade(upgrade::Args),
     /// Let a node, a member or a virtual server of a running pronk take connections.
     #[command(after_help = "Example:\n  pronk enable member impalad-1:21050")]
     Enable(administer::Args),
@@ -138,6 +141,7 @@ impl Cli {
             Command::Config(command) => command.execute(),
             Command::Show(command) => command.execute(),
             Command::Reload(args) => args.execute(),
+            Command::Upgrade(args) => args.execute(),
             Command::Enable(args) => args.execute(AdminState::Enabled),
             Command::Disable(args) => args.execute(AdminState::Disabled),
             Command::Offline(args) => args.execute(AdminState::ForcedOffline),

@@ -41,6 +41,9 @@ pub(super) struct Args {
     /// up to 5 s.
     #[arg(long, default_value = "30s", value_name = "DURATION", value_parser = values::duration, help_heading = "Connections")]
     drain_timeout: Duration,
+    /// How long connections may go on after another process has taken over (`pronk upgrade`, SIGUSR2).
+    #[arg(long, default_value = "24h", value_name = "DURATION", value_parser = values::duration, help_heading = "Connections")]
+    upgrade_drain_timeout: Duration,
     /// Where states that administrators set while pronk runs are kept for the next start; by default in the state
     /// directory of the service or the user, one for each configuration file.
     #[arg(long, env = "PRONK_STATE_FILE", value_name = "PATH", help_heading = "Administration")]
@@ -106,6 +109,7 @@ impl Args {
             admin_socket_access: SocketAccess { mode: self.admin_socket_mode, group: self.admin_socket_group },
             state_file: self.state_file.or(state_file),
             drain_timeout: self.drain_timeout,
+            upgrade_drain_timeout: self.upgrade_drain_timeout,
             log,
         })?;
         Ok(ExitCode::SUCCESS)

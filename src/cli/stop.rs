@@ -13,8 +13,8 @@ use crate::admin::drains::StopProgress;
 #[derive(Debug, clap::Args)]
 #[command(after_help = "Example:\n  pronk stop --drain-timeout 10m")]
 pub(super) struct Args {
-    /// How long connections may go on; by default as pronk was started with. 0 ends them at once, also when pronk drains
-    /// already.
+    /// How long connections may go on, from now; by default as pronk was started with, or as it drains already. 0 ends them
+    /// at once.
     #[arg(long, value_name = "DURATION", value_parser = values::duration)]
     drain_timeout: Option<Duration>,
     /// Do not wait for the end of the process.

@@ -29,7 +29,7 @@ pub(super) fn threads(text: &str) -> Result<u16, String> {
     number(text, 1..=1024)
 }
 
-/// Returns a duration, such as `90s` or `1h`.
+/// Returns a duration, such as 30 (seconds) or 1h30m.
 pub(super) fn duration(text: &str) -> Result<Duration, &'static str> {
     config::duration(text).ok_or("a duration is a number of seconds, or numbers with ms, s, m, h or d, such as 1h30m")
 }

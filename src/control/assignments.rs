@@ -40,6 +40,11 @@ impl Assignments {
         self.discovered.subscribe()
     }
 
+    /// Begins with what another process has found.
+    pub(super) fn begin_with(&self, found: Discovered) {
+        self.discovered.send_replace(found);
+    }
+
     /// Monitors every member of every pool with each of the pool's monitors, as `model` has virtual servers speak to it.
     /// Unchanged tasks are not disturbed.
     pub(super) fn monitor(

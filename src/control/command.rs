@@ -1,9 +1,12 @@
 //! The commands of the controller, and the phases in which each is allowed.
 
+use std::time::Duration;
+
 use tokio::sync::oneshot;
 
 use super::administration::{Administered, Request};
 use super::command_error::CommandError;
+use super::handover::Upgraded;
 use super::phase::Phase;
 use super::reload_report::ReloadReport;
 use crate::model::{MemberKey, Name};
@@ -19,6 +22,10 @@ pub(super) enum Command {
     Resume { pool: Name, member: MemberKey, reply: Reply<()> },
     /// Sets the state or the ratio of something over the file, or forgets that.
     Administer { request: Request, reply: Reply<Administered> },
+    /// Has a new process take over, after which this one drains for so long.
+    Upgrade { drain_timeout: Option<Duration>, reply: Reply<Upgraded> },
+    /// Only answers.
+    Ping(Reply<()>),
     /// Stops listening everywhere.
     Stop(Reply<()>),
 }
@@ -34,6 +41,8 @@ impl Command {
             Self::Reload { dry_run: false, .. } => "a reload",
             Self::Resume { .. } => "a resume",
             Self::Administer { .. } => "an administrative change",
+            Self::Upgrade { .. } => "an upgrade",
+            Self::Ping(_) => "a question whether it goes on",
             Self::Stop(_) => "a stop",
         }
     }
@@ -42,10 +51,16 @@ impl Command {
     pub(super) fn is_allowed(&self, phase: Phase) -> bool {
         match self {
             Self::Start(_) => phase == Phase::Starting,
-            Self::Reload { .. } | Self::Administer { .. } => phase == Phase::Serving,
+            Self::Reload { .. } | Self::Administer { .. } | Self::Upgrade { .. } => phase == Phase::Serving,
             Self::Resume { .. } => matches!(phase, Phase::Serving | Phase::Draining),
+            Self::Ping(_) => true,
             Self::Stop(_) => matches!(phase, Phase::Starting | Phase::Serving),
         }
+    }
+
+    /// Returns whether it may be carried out while another process is to take over, which knows nothing of it.
+    pub(super) fn is_allowed_during_upgrade(&self) -> bool {
+        matches!(self, Self::Reload { dry_run: true, .. } | Self::Ping(_) | Self::Stop(_))
     }
 
     /// Answers with an error.
@@ -54,7 +69,8 @@ impl Command {
         match self {
             Self::Start(reply) | Self::Reload { reply, .. } => drop(reply.send(Err(why))),
             Self::Administer { reply, .. } => drop(reply.send(Err(why))),
-            Self::Resume { reply, .. } | Self::Stop(reply) => drop(reply.send(Err(why))),
+            Self::Upgrade { reply, .. } => drop(reply.send(Err(why))),
+            Self::Resume { reply, .. } | Self::Ping(reply) | Self::Stop(reply) => drop(reply.send(Err(why))),
         }
     }
 }
@@ -74,6 +90,8 @@ mod tests {
                 request: Request::Clear { target: None, who: "somebody".into() },
                 reply: oneshot::channel().0,
             },
+            Command::Upgrade { drain_timeout: None, reply: oneshot::channel().0 },
+            Command::Ping(oneshot::channel().0),
             Command::Stop(oneshot::channel().0),
         ]
     }
@@ -87,6 +105,8 @@ mod tests {
             ("a dry run", [false, true, false, false]),
             ("a resume", [false, true, true, false]),
             ("an administrative change", [false, true, false, false]),
+            ("an upgrade", [false, true, false, false]),
+            ("a question whether it goes on", [true; 4]),
             ("a stop", [true, true, false, false]),
         ];
         for (command, (what, expected)) in commands().iter().zip(table) {

@@ -28,7 +28,11 @@ impl fmt::Display for CommandError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::WrongPhase { what, phase: Phase::Draining | Phase::Stopped } => {
-                write!(f, "{what} is refused: pronk was told to stop and drains its connections; start it again")
+                write!(
+                    f,
+                    "{what} is refused: this process drains its connections, as it was told to stop or another has taken \
+                     over; ask that one, or start pronk again"
+                )
             }
             Self::WrongPhase { what, phase } => {
                 write!(f, "{what} is refused: pronk is {}; ask again in a moment", phase.as_str())
@@ -51,7 +55,8 @@ mod tests {
     #[test]
     fn a_refusal_says_what_is_refused_and_why() {
         let refused = CommandError::WrongPhase { what: "a reload", phase: Phase::Draining };
-        let text = "a reload is refused: pronk was told to stop and drains its connections; start it again";
+        let text = "a reload is refused: this process drains its connections, as it was told to stop or another has taken \
+                    over; ask that one, or start pronk again";
         assert_eq!(refused.to_string(), text);
     }
 }

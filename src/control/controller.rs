@@ -1,5 +1,7 @@
 //! The controller: the one task that changes what runs. Everybody else sends it commands and reads what serves.
 
+use std::io;
+use std::os::fd::OwnedFd;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -12,18 +14,21 @@ use tokio::time::{Instant, interval, timeout};
 use super::administration::{self, Administered, Administration, Request, StateFile, Target};
 use super::background_tasks::BackgroundTasks;
 use super::certificate_files::{CheckSchedule, CheckedFiles};
-use super::command::Command;
+use super::command::{Command, Reply};
 use super::command_error::CommandError;
 use super::desired::Discovered;
 use super::handle::Handle;
-use super::listeners::{self, CannotListen, Sockets};
+use super::handover::{Inheritance, Step, Upgrade, Upgraded, greeting};
+use super::listeners::{self, CannotListen, InheritedSocket, OpenSockets, Sockets};
 use super::phase::Phase;
 use super::reload::{PrepareInput, PrepareResult, Reload, ReloadQueue, Running};
 use super::supervisor::panic_message;
-use super::system_state::SystemState;
+use super::system_state::{ListeningSockets, SystemState};
+use crate::handover::{self, Parcel, Predecessor, Program, ReportSender};
 use crate::model::{MemberKey, Model, Name};
 use crate::net::until;
 use crate::proxy::{Lifecycle, Listener};
+use crate::reading::os_reason;
 
 /// Whether something was kept for the next start.
 type Kept = oneshot::Receiver<Result<(), String>>;
@@ -40,19 +45,44 @@ pub struct Controller {
     reloads: ReloadQueue,
     certificate_checks: CheckSchedule,
     state_file: StateFile,
+    /// Where this program is, for an upgrade.
+    program: Program,
+    upgrade: Upgrade,
+    /// The process to take over from, until that is done.
+    predecessor: Option<Arc<Predecessor>>,
+    /// Sockets that listened before this process, until its first configuration is in force; those that the service
+    /// manager holds as well for good.
+    inherited: Vec<InheritedSocket>,
     _background: BackgroundTasks,
 }
 
 impl Controller {
     /// Creates the controller of the configuration in `file`. What administrators set is kept in `state_file`, and what
     /// they set before is in force again. Connections run on the lifecycle's workers. Nothing runs
-    /// before [`Handle::start`].
-    pub fn new(file: PathBuf, state_file: Option<PathBuf>, lifecycle: Lifecycle) -> (Self, Handle) {
+    /// before [`Handle::start`], which goes on with what the process inherits.
+    pub fn new(
+        file: PathBuf,
+        state_file: Option<PathBuf>,
+        lifecycle: Lifecycle,
+        inheritance: Inheritance,
+    ) -> (Self, Handle) {
         let (sender, commands) = mpsc::channel(COMMAND_QUEUE);
         let state = Arc::new(SystemState { open: Arc::clone(&lifecycle.open), ..SystemState::default() });
         let handle = Handle { commands: sender, state: Arc::clone(&state) };
         let mut running = Running::default();
-        running.desired.administration = state_file.as_deref().map(read_state).unwrap_or_default();
+        let Inheritance { predecessor, sockets, processes } = inheritance;
+        running.desired.administration = match &predecessor {
+            Some(predecessor) => administration::import(&predecessor.greeting().settings),
+            None => state_file.as_deref().map(read_state).unwrap_or_default(),
+        };
+        for (facts, reports) in processes {
+            state.draining_processes.follow(facts, reports);
+        }
+        let inherited = {
+            // Sockets belong to the runtime that accepts from them.
+            let _workers = lifecycle.workers().enter();
+            sockets.into_iter().filter_map(listeners::inherit).collect()
+        };
         state.administration.store(Arc::new(running.desired.administration.clone()));
         let controller = Self {
             file,
@@ -63,6 +93,10 @@ impl Controller {
             reloads: ReloadQueue::default(),
             certificate_checks: CheckSchedule::default(),
             state_file: StateFile::start(state_file),
+            program: Program::own(),
+            upgrade: Upgrade::default(),
+            predecessor,
+            inherited,
             _background: BackgroundTasks::start(&state),
             state,
         };
@@ -74,7 +108,7 @@ impl Controller {
         let mut tick = interval(TICK);
         loop {
             self.start_next_reload();
-            self.publish_preparing();
+            self.publish();
             let closing = self.running.listeners.next_close().map(Instant::from_std);
             let check_at = self.certificate_checks.next().filter(|_| self.phase() == Phase::Serving);
             tokio::select! {
@@ -90,6 +124,7 @@ impl Controller {
                     let closing = self.running.listeners.take_due(Instant::now().into_std());
                     self.stop(closing).await;
                 }
+                step = self.upgrade.next() => self.continue_upgrade(step).await,
                 () = until(check_at) => self.start_certificate_check(),
                 _ = tick.tick() => self.every_second(),
             }
@@ -106,6 +141,12 @@ impl Controller {
             let error = CommandError::WrongPhase { what: command.as_str(), phase };
             tracing::warn!("{error}");
             return command.refuse(error);
+        }
+        if self.upgrade.is_under_way() && !command.is_allowed_during_upgrade() {
+            let error =
+                format!("{} is refused: an upgrade is under way; ask the new process in a moment", command.as_str());
+            tracing::warn!("{error}");
+            return command.refuse(CommandError::Refused(error));
         }
         match command {
             Command::Start(reply) => self.reloads.add(Reload { dry_run: false, is_start: true, replies: vec![reply] }),
@@ -127,13 +168,82 @@ impl Controller {
                 })),
                 Err(why) => drop(reply.send(Err(why))),
             },
+            // The caller may have left.
+            Command::Ping(reply) => drop(reply.send(Ok(()))),
+            Command::Upgrade { drain_timeout, reply } => self.start_upgrade(drain_timeout, reply),
             Command::Stop(reply) => {
+                self.upgrade.fail("pronk was told to stop");
                 Phase::advance(&self.state.phase, Phase::Draining);
                 self.lifecycle.stop_listening();
                 let all = self.running.listeners.take_all();
                 self.stop(all).await;
                 self.reloads.refuse_all(Phase::Draining);
                 let _ = reply.send(Ok(()));
+            }
+        }
+    }
+
+    /// Starts the process that is to take over from this one.
+    fn start_upgrade(&mut self, drain_timeout: Option<Duration>, reply: Reply<Upgraded>) {
+        let why_not = match (self.reloads.since(), std::process::id()) {
+            (Some(_), _) => Some("a configuration is being prepared; ask again in a moment"),
+            (None, 1) => Some("pronk is process 1 of a container, which would end with it; restart the container"),
+            (None, _) => None,
+        };
+        if let Some(why_not) = why_not {
+            let error = format!("an upgrade is refused: {why_not}");
+            tracing::warn!("{error}");
+            // The caller may have left.
+            return drop(reply.send(Err(CommandError::Refused(error))));
+        }
+        match self.parcel() {
+            Ok((parcel, reports)) => self.upgrade.start(self.program.clone(), parcel, reports, drain_timeout, reply),
+            Err(error) => {
+                let error = format!("the upgrade failed, and nothing has changed: {}", os_reason(&error));
+                tracing::error!("{error}");
+                let _ = reply.send(Err(CommandError::Refused(error)));
+            }
+        }
+    }
+
+    /// Returns what goes to the process that is to take over, and where this one will report to it.
+    fn parcel(&self) -> io::Result<(Parcel, ReportSender)> {
+        let (sender, reports) = handover::reports()?;
+        let mut processes = self.state.draining_processes.descriptors()?;
+        processes.push((handover::own_facts(), reports));
+        let admin_socket = self.state.admin_socket.lock().as_ref().map(OwnedFd::try_clone).transpose()?;
+        let greeting = greeting(&self.running.desired, &self.running.profiles);
+        Ok((
+            Parcel { sockets: self.running.listeners.descriptors(&self.inherited)?, admin_socket, processes, greeting },
+            sender,
+        ))
+    }
+
+    async fn continue_upgrade(&mut self, step: Step) {
+        match step {
+            Step::Prepared(successor) => {
+                // Whoever connects from here on is served by the new process, or by this one if that fails.
+                self.running.listeners.pause().await;
+                self.upgrade.hand_over(successor, Arc::clone(&self.state));
+            }
+            Step::Serving(successor) => {
+                let Some(handed_over) = self.upgrade.complete(&successor) else { return };
+                tracing::info!(
+                    pid = handed_over.process.pid,
+                    version = handed_over.process.version,
+                    "the new process serves; this one drains"
+                );
+                Phase::advance(&self.state.phase, Phase::Draining);
+                self.lifecycle.stop_listening();
+                let all = self.running.listeners.take_all();
+                self.inherited.clear();
+                self.stop(all).await;
+                self.state.draining_processes.leave();
+                self.state.handed_over.send_replace(Some(Arc::new(handed_over)));
+            }
+            Step::Failed(reason) => {
+                self.upgrade.fail(&reason);
+                self.running.listeners.resume();
             }
         }
     }
@@ -161,10 +271,33 @@ impl Controller {
             let lines: Vec<_> = wrong.iter().map(|wrong| format!("{wrong}; {}", wrong.help())).collect();
             CommandError::Refused(lines.join("\n"))
         };
-        let bound = listeners::bind(model, &self.running.listeners.sockets()).map_err(refused)?;
+        let bound = listeners::bind(model, &self.open_sockets()).map_err(refused)?;
         // Sockets belong to the runtime that accepts from them.
         let _workers = self.lifecycle.workers().enter();
         bound.listen().map_err(refused)
+    }
+
+    /// Returns the sockets that are open, with those that listened before this process.
+    fn open_sockets(&self) -> OpenSockets {
+        let mut open = self.running.listeners.sockets();
+        for InheritedSocket { place, socket, .. } in &self.inherited {
+            if !open.iter().any(|(known, _)| known == place) {
+                open.push((place.clone(), Arc::downgrade(socket)));
+            }
+        }
+        open
+    }
+
+    /// Logs which sockets the service manager holds for nobody: clients that connect there wait for ever.
+    fn warn_of_unused(&self) {
+        let open = self.running.listeners.sockets();
+        for InheritedSocket { place, .. } in &self.inherited {
+            if !open.iter().any(|(known, _)| known == place) {
+                tracing::warn!(address = %place.destination,
+                    "the service manager passes a socket at which no virtual server listens: clients that connect there are \
+                     not answered; change the socket unit or a destination");
+            }
+        }
     }
 
     fn why_not_resumed(&self, pool: &Name, member: &MemberKey) -> String {
@@ -185,14 +318,29 @@ impl Controller {
             discovered: self.running.desired.discovered.clone(),
             administration: self.running.desired.administration.clone(),
             profiles: self.running.profiles.clone(),
-            open: self.running.listeners.sockets(),
+            open: self.open_sockets(),
             state: Arc::clone(&self.state),
             lifecycle: self.lifecycle.clone(),
+            predecessor: self.predecessor.clone(),
         };
         self.reloads.start(reload, input, Instant::now());
     }
 
-    fn publish_preparing(&self) {
+    /// Publishes what the controller alone knows.
+    fn publish(&self) {
+        let listening = self.running.listeners.sockets().into_iter();
+        let listening: ListeningSockets = listening.map(|(at, socket)| ((at.destination, at.owner), socket)).collect();
+        let is_same = |known: &ListeningSockets| {
+            known.len() == listening.len()
+                && known.iter().zip(&listening).all(|(one, other)| one.0 == other.0 && one.1.ptr_eq(&other.1))
+        };
+        self.state.listening.send_if_modified(|known| {
+            let is_new = !is_same(known);
+            if is_new {
+                known.clone_from(&listening);
+            }
+            is_new
+        });
         let since = self.reloads.since().map(Instant::into_std);
         self.state.preparing.send_if_modified(|known| std::mem::replace(known, since) != since);
     }
@@ -210,6 +358,9 @@ impl Controller {
             Ok((report, Some(prepared))) => {
                 let Self { running, state, lifecycle, .. } = self;
                 let committed = catch_panic(|| running.commit(*prepared, state, lifecycle));
+                self.predecessor = None;
+                self.inherited.retain(|inherited| inherited.is_held);
+                self.warn_of_unused();
                 self.certificate_checks.after_reload(self.running.model.certificate_refresh);
                 match committed {
                     Ok(removed) => {

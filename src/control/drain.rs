@@ -2,20 +2,26 @@
 
 use std::time::Duration;
 
-use tokio::time::{sleep, timeout};
+use tokio::sync::watch;
+use tokio::time::{Instant, sleep_until, timeout};
 
 use crate::proxy::Lifecycle;
 
-/// Lets connections end by themselves for `limit`, then closes the rest over a few seconds. When the lifecycle says
-/// [at once](Lifecycle::closing_at_once), all are closed at once.
-pub async fn drain(lifecycle: &Lifecycle, limit: Duration) {
+/// Lets connections end by themselves until a moment, which may be moved, then closes the rest over a few seconds. When the
+/// lifecycle says [at once](Lifecycle::closing_at_once), all are closed at once.
+pub async fn drain(lifecycle: &Lifecycle, mut until: watch::Receiver<Instant>) {
     let connections = &lifecycle.connections;
-    tracing::info!(connections = connections.len(), limit_s = limit.as_secs(), "draining");
+    let limit_s = until.borrow().saturating_duration_since(Instant::now()).as_secs();
+    tracing::info!(connections = connections.len(), limit_s, "draining");
     connections.close();
-    tokio::select! {
-        () = connections.wait() => return,
-        () = sleep(limit) => {}
-        () = lifecycle.closing_at_once() => {}
+    loop {
+        let limit = *until.borrow_and_update();
+        tokio::select! {
+            () = connections.wait() => return,
+            () = sleep_until(limit) => break,
+            () = lifecycle.closing_at_once() => break,
+            Ok(()) = until.changed() => {}
+        }
     }
     tracing::info!(connections = connections.len(), "closing what is left");
     let closed = async {

@@ -1,5 +1,6 @@
 //! The handle of the controller: how signals and the admin socket send commands and read what runs.
 
+use std::os::fd::OwnedFd;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -9,12 +10,13 @@ use super::administration::{Administered, Administration, Request, Target, Targe
 use super::command::{Command, Reply};
 use super::command_error::CommandError;
 use super::drains::{Drain, Drained};
+use super::handover::{DrainingProcess, HandedOver, Upgraded};
 use super::phase::Phase;
 use super::reload_report::ReloadReport;
 use super::serving::Serving;
 use super::stop_request::StopRequest;
 use super::supervisor::Restarts;
-use super::system_state::SystemState;
+use super::system_state::{ListeningSockets, SystemState};
 use crate::inventory::Inventory;
 use crate::model::{MemberKey, Name};
 use crate::pool::Registry;
@@ -129,6 +131,35 @@ impl Handle {
         self.state.stops.next().await
     }
 
+    /// Has a new process of the program that is in the place of this one by now take over the sockets that listen, the
+    /// state and the admin socket. Returns when it serves; this process then drains.
+    ///
+    /// # Errors
+    /// Why it does not take over; nothing has changed then.
+    pub async fn upgrade(&self, drain_timeout: Option<Duration>) -> Result<Upgraded, CommandError> {
+        self.ask(|reply| Command::Upgrade { drain_timeout, reply }).await
+    }
+
+    /// Returns the process that has taken over, once one has.
+    pub fn handed_over(&self) -> watch::Receiver<Option<Arc<HandedOver>>> {
+        self.state.handed_over.subscribe()
+    }
+
+    /// Returns the processes that drain after they have handed over to this one, the oldest first.
+    pub fn draining_processes(&self) -> Vec<DrainingProcess> {
+        self.state.draining_processes.all()
+    }
+
+    /// Sets the descriptor of the admin socket, which goes to the process that takes over.
+    pub fn set_admin_socket(&self, descriptor: OwnedFd) {
+        *self.state.admin_socket.lock() = Some(descriptor);
+    }
+
+    /// Returns the sockets that listen, each with its name.
+    pub fn listening(&self) -> watch::Receiver<ListeningSockets> {
+        self.state.listening.subscribe()
+    }
+
     /// Stops listening, and returns when every listener has accepted the connections that the kernel had accepted.
     /// Connections go on.
     ///
@@ -136,6 +167,12 @@ impl Handle {
     /// The process is draining already.
     pub async fn stop(&self) -> Result<(), CommandError> {
         self.ask(Command::Stop).await
+    }
+
+    /// Returns once the controller answers.
+    pub async fn answers(&self) {
+        // One that has ended answers nobody, and the process ends.
+        let _ = self.ask(Command::Ping).await;
     }
 
     /// Enters the last phase, after the drain.

@@ -13,6 +13,8 @@
 //! 5. The tasks that the configuration asks for (monitors, names, discovery) are started, kept or ended: `assignments`.
 //!    Each is supervised: `supervisor`.
 //!
+//! A new process takes over without a refused client in `handover`.
+//!
 //! Certificate files that change on disk are noticed in `certificate_files`. What serves is read by everybody without a
 //! lock: [`Serving`].
 
@@ -31,6 +33,7 @@ mod desired;
 mod drain;
 mod drains;
 mod handle;
+mod handover;
 mod lint_levels;
 mod listeners;
 mod monitor_credentials;
@@ -49,6 +52,7 @@ pub use controller::Controller;
 pub use drain::drain;
 pub use drains::{Drain, Drained};
 pub use handle::Handle;
+pub use handover::{DrainingProcess, HandedOver, Inheritance, Upgraded};
 pub use lint_levels::lint_levels;
 pub use phase::Phase;
 pub use preview::Preview;
@@ -57,3 +61,4 @@ pub use reload_report::ReloadReport;
 pub use serving::Serving;
 pub use stop_request::StopRequest;
 pub use supervisor::{Restarts, SupervisedTask};
+pub use system_state::ListeningSockets;

@@ -1,20 +1,29 @@
 //! The state of the running system that everybody may read; the controller writes it.
 
-use std::sync::Arc;
+use std::net::SocketAddr;
+use std::os::fd::OwnedFd;
+use std::sync::{Arc, Weak};
 use std::time::Instant;
 
 use arc_swap::ArcSwap;
+use parking_lot::Mutex;
+use tokio::net::TcpListener;
 use tokio::sync::{Notify, watch};
 
 use super::administration::Administration;
 use super::drains::Drains;
+use super::handover::{DrainingProcesses, HandedOver};
 use super::phase::Phase;
 use super::serving::Serving;
 use super::stop_request::StopRequests;
 use super::supervisor::Restarts;
 use crate::inventory::Inventory;
+use crate::model::Name;
 use crate::pool::Registry;
 use crate::proxy::OpenConnections;
+
+/// The sockets that listen, by the destination and, for port 0, the virtual server.
+pub type ListeningSockets = Vec<((SocketAddr, Option<Name>), Weak<TcpListener>)>;
 
 /// The state of the running system that is read without asking the controller.
 #[derive(Debug, Default)]
@@ -31,6 +40,14 @@ pub(super) struct SystemState {
     /// Notified when members may have been removed.
     pub removed: Notify,
     pub restarts: Restarts,
+    /// The process that has taken over, once one has.
+    pub handed_over: watch::Sender<Option<Arc<HandedOver>>>,
+    /// Processes that drain after they have handed over to this one.
+    pub draining_processes: DrainingProcesses,
+    /// The descriptor of the admin socket, for the process that takes over.
+    pub admin_socket: Mutex<Option<OwnedFd>>,
+    /// The sockets that listen.
+    pub listening: watch::Sender<ListeningSockets>,
     /// Since when a configuration is being prepared.
     pub preparing: watch::Sender<Option<Instant>>,
 }

@@ -83,7 +83,11 @@ impl<'a> Watch<'a> {
     fn new(assignment: &'a Assignment) -> Self {
         Self {
             assignment,
-            state: RiseFall::new(&assignment.monitor, Instant::now().into_std()),
+            state: RiseFall::new(
+                &assignment.monitor,
+                assignment.live.verdict_of(&assignment.monitor.name),
+                Instant::now().into_std(),
+            ),
             logged: None,
             served: assignment.live.passive_events(),
             look: None,

@@ -16,8 +16,12 @@ pub(super) async fn run(assignment: &Assignment, config: Inband) -> Infallible {
     let mut served = assignment.live.passive_events();
     let mut failures = Failures::new(config);
     let mut last = None;
-    // Nobody has failed yet.
-    assignment.report(Verdict::Up, &mut last);
+    match assignment.live.verdict_of(&assignment.monitor.name) {
+        // By other settings, or in the process that this one took over from.
+        Some(Verdict::Down(_)) => failures.down_since = Some(tokio::time::Instant::now().into_std()),
+        // Nobody has failed yet.
+        _ => assignment.report(Verdict::Up, &mut last),
+    }
     loop {
         let retry_at = failures.retry_at().map(Into::into);
         let verdict = tokio::select! {

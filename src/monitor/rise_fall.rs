@@ -25,8 +25,9 @@ pub(super) struct RiseFall {
 }
 
 impl RiseFall {
-    /// Knows nothing yet, at `now`.
-    pub(super) fn new(monitor: &Monitor, now: Instant) -> Self {
+    /// Begins at `now` with the verdict that the monitor had before, if it had one: by other settings, or in the process
+    /// that this one took over from.
+    pub(super) fn new(monitor: &Monitor, verdict: Option<Verdict>, now: Instant) -> Self {
         Self {
             timeout: monitor.probing.timeout,
             time_until_up: monitor.probing.time_until_up,
@@ -35,8 +36,8 @@ impl RiseFall {
             last_failure: None,
             last_probe: now,
             answering_since: None,
-            held: false,
-            verdict: None,
+            held: monitor.probing.manual_resume && matches!(verdict, Some(Verdict::Down(_))),
+            verdict,
         }
     }
 
@@ -148,7 +149,7 @@ pub(super) mod tests {
         let mut monitor = Monitor::new(Name::from("m"), MonitorKind::Tcp, seconds(5), seconds(16));
         change(&mut monitor);
         let start = Instant::now();
-        (RiseFall::new(&monitor, start), move |second| start + seconds(second))
+        (RiseFall::new(&monitor, None, start), move |second| start + seconds(second))
     }
 
     pub(in crate::monitor) fn refused() -> Outcome {

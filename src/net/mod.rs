@@ -29,6 +29,6 @@ pub use shortage::Shortage;
 pub use shortage_log::log_ended_shortages;
 pub use socket_options::{reset_on_close, shutdown_write};
 pub use splice_pipe::SplicePipe;
-pub use sys::{TcpInfo, tcp_info};
+pub use sys::{TcpInfo, take_passed_descriptors, tcp_info};
 pub use thread_priority::lower_thread_priority;
 pub use timer::until;

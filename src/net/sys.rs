@@ -1,7 +1,12 @@
 //! The system calls without a safe wrapper; the only `unsafe` in the crate.
-#![expect(unsafe_code, reason = "TCP_INFO, SO_MEMINFO and SIOCOUTQ have no safe wrapper")]
+#![expect(
+    unsafe_code,
+    reason = "TCP_INFO, SO_MEMINFO, SIOCOUTQ and descriptors of the service manager have no safe wrapper"
+)]
 
-use std::os::fd::{AsFd, AsRawFd};
+use std::io;
+use std::os::fd::{AsFd, AsRawFd, FromRawFd, OwnedFd};
+use std::sync::atomic::{AtomicBool, Ordering};
 
 /// Offsets in Linux's `struct tcp_info` (include/uapi/linux/tcp.h), which only ever grows at its end.
 const STATE: usize = 0;
@@ -76,6 +81,22 @@ pub(super) fn unsent_bytes(socket: &impl AsFd) -> u32 {
     // writes one int, into `bytes`.
     let status = unsafe { libc::ioctl(socket.as_fd().as_raw_fd(), libc::TIOCOUTQ, &raw mut bytes) };
     if status == 0 { u32::try_from(bytes).unwrap_or(0) } else { 0 }
+}
+
+/// Takes the descriptors that the service manager passes to this process, with their names (sd_listen_fds(3)): those of a
+/// socket unit, and those that it keeps. There are none the second time.
+///
+/// # Errors
+/// What the service manager says in the environment makes no sense.
+pub fn take_passed_descriptors() -> io::Result<Vec<(OwnedFd, String)>> {
+    static TAKEN: AtomicBool = AtomicBool::new(false);
+    if TAKEN.swap(true, Ordering::SeqCst) {
+        return Ok(Vec::new());
+    }
+    // SAFETY: the service manager has opened these descriptors for this process, as `LISTEN_PID` says, and nobody else in
+    // it takes them: this is the only place, and it comes here once.
+    let own = |(descriptor, name)| (unsafe { OwnedFd::from_raw_fd(descriptor) }, name);
+    Ok(sd_notify::listen_fds_with_names()?.map(own).collect())
 }
 
 #[cfg(test)]

@@ -68,6 +68,11 @@ impl LivePool {
         Arc::clone(live)
     }
 
+    /// Returns every member.
+    pub(super) fn members(&self) -> Vec<(MemberKey, Arc<LiveMember>)> {
+        self.members.lock().iter().map(|(key, live)| (key.clone(), Arc::clone(live))).collect()
+    }
+
     /// Forgets the members that are not wanted. Those that have connections are set aside to drain.
     pub(super) fn retain_members(&self, is_wanted: impl Fn(&MemberKey) -> bool, now: Instant) {
         let unwanted = || self.members.lock().extract_if(|key, _| !is_wanted(key)).collect();

@@ -1,6 +1,7 @@
 //! What lives longer than a configuration: nodes, pools with their members, and persistence records, by name.
 
 use std::collections::{HashMap, HashSet};
+use std::net::IpAddr;
 use std::sync::Arc;
 use std::time::Instant;
 
@@ -12,7 +13,7 @@ use super::node::{LiveNode, Unresolved};
 use super::persistence::{Records, SharedRecords, Sharing};
 use super::queue::Turnstile;
 use super::removed::Draining;
-use crate::model::{self, Address, Name};
+use crate::model::{self, Address, MemberKey, Name};
 
 /// Everything that lives longer than a configuration, by name.
 #[derive(Debug, Default)]
@@ -55,6 +56,21 @@ impl Registry {
     pub fn pool(&self, name: &Name) -> Arc<LivePool> {
         let mut pools = self.pools.lock();
         Arc::clone(pools.entry(name.clone()).or_insert_with(|| Arc::new(LivePool::new(name.clone(), &self.turnstile))))
+    }
+
+    /// Returns the members of all pools, with the names of those.
+    pub fn members(&self) -> Vec<(Name, MemberKey, Arc<LiveMember>)> {
+        let pools: Vec<_> = self.pools.lock().values().cloned().collect();
+        let of_pool = |pool: Arc<LivePool>| {
+            let name = pool.name.clone();
+            pool.members().into_iter().map(move |(key, live)| (name.clone(), key, live))
+        };
+        pools.into_iter().flat_map(of_pool).collect()
+    }
+
+    /// Takes a persistence record that another process has kept, last used at `used`.
+    pub fn begin_with_record(&self, sharing: &Sharing, client: IpAddr, member: &LiveMember, used: Instant) {
+        self.records.of(sharing).begin_with(client, &member.target, used);
     }
 
     /// Returns the persistence records that are shared so, made when they are new.

@@ -24,7 +24,15 @@ pub struct Listener {
     virtual_server: Arc<ArcSwap<LiveVirtualServer>>,
     lifecycle: Lifecycle,
     stop: CancellationToken,
+    /// The accept loop; none while it is paused.
+    accepting: Option<Accepting>,
+}
+
+/// An accept loop.
+#[derive(Debug)]
+struct Accepting {
     task: JoinHandle<()>,
+    pause: CancellationToken,
 }
 
 impl Listener {
@@ -32,9 +40,27 @@ impl Listener {
     pub fn start(socket: Arc<TcpListener>, virtual_server: Arc<LiveVirtualServer>, lifecycle: &Lifecycle) -> Self {
         let virtual_server = Arc::new(ArcSwap::new(virtual_server));
         let stop = lifecycle.listener_token();
-        let accepting = accept_until(Arc::clone(&socket), Arc::clone(&virtual_server), lifecycle.clone(), stop.clone());
-        let task = lifecycle.workers().spawn(accepting);
-        Self { socket, virtual_server, lifecycle: lifecycle.clone(), stop, task }
+        let mut listener = Self { socket, virtual_server, lifecycle: lifecycle.clone(), stop, accepting: None };
+        listener.resume();
+        listener
+    }
+
+    /// Accepts connections again after a [pause](Self::pause).
+    pub fn resume(&mut self) {
+        let (socket, virtual_server) = (Arc::clone(&self.socket), Arc::clone(&self.virtual_server));
+        let pause = CancellationToken::new();
+        let ends = Ends { stop: self.stop.clone(), pause: pause.clone() };
+        let task = self.lifecycle.workers().spawn(accept_until(socket, virtual_server, self.lifecycle.clone(), ends));
+        self.accepting = Some(Accepting { task, pause });
+    }
+
+    /// Accepts no connection from here on. Clients wait in the queue of the socket, which stays open.
+    pub async fn pause(&mut self) {
+        if let Some(Accepting { task, pause }) = self.accepting.take() {
+            pause.cancel();
+            // The task can only end; a panic in it was logged when it happened.
+            let _ = task.await;
+        }
     }
 
     /// Sets the virtual server of the connections that are accepted from this moment on.
@@ -56,20 +82,22 @@ impl Listener {
 
     /// Starts accepting again if the accept loop panicked. Returns whether it had.
     pub fn restart_if_panicked(&mut self) -> bool {
-        let panicked = self.task.is_finished() && !self.stop.is_cancelled();
+        let ended = self.accepting.as_ref().is_some_and(|accepting| accepting.task.is_finished());
+        let panicked = ended && !self.stop.is_cancelled();
         if panicked {
-            let (socket, virtual_server) = (Arc::clone(&self.socket), Arc::clone(&self.virtual_server));
-            let accepting = accept_until(socket, virtual_server, self.lifecycle.clone(), self.stop.clone());
-            self.task = self.lifecycle.workers().spawn(accepting);
+            self.resume();
         }
         panicked
     }
 
-    /// Stops listening. Connections that the kernel has accepted already are served.
+    /// Stops listening. Connections that the kernel has accepted already are served, unless accepting is
+    /// [paused](Self::pause): then the socket is another process's as well.
     pub async fn stop(mut self) {
         self.stop.cancel();
-        // The task can only end; a panic in it was logged when it happened.
-        let _ = (&mut self.task).await;
+        if let Some(Accepting { task, .. }) = self.accepting.take() {
+            // The task can only end; a panic in it was logged when it happened.
+            let _ = task.await;
+        }
     }
 }
 
@@ -79,17 +107,24 @@ impl Drop for Listener {
     }
 }
 
+/// What ends an accept loop.
+struct Ends {
+    stop: CancellationToken,
+    pause: CancellationToken,
+}
+
 async fn accept_until(
     socket: Arc<TcpListener>,
     virtual_server: Arc<ArcSwap<LiveVirtualServer>>,
     lifecycle: Lifecycle,
-    stop: CancellationToken,
+    ends: Ends,
 ) {
     let mut pause = PAUSE.0;
     loop {
         let accepted = tokio::select! {
             accepted = socket.accept() => accepted,
-            () = stop.cancelled() => return accept_remaining(&socket, &virtual_server, &lifecycle),
+            () = ends.pause.cancelled() => return,
+            () = ends.stop.cancelled() => return accept_remaining(&socket, &virtual_server, &lifecycle),
         };
         match accepted {
             Ok((tcp, client)) => {
@@ -106,7 +141,11 @@ async fn accept_until(
                         "cannot accept a connection; trying again after a pause"),
                 }
                 // A listener that is stopped does not wait.
-                let _ = tokio::time::timeout(pause, stop.cancelled()).await;
+                tokio::select! {
+                    () = tokio::time::sleep(pause) => {}
+                    () = ends.pause.cancelled() => {}
+                    () = ends.stop.cancelled() => {}
+                }
                 pause = (pause * 2).min(PAUSE.1);
             }
         }

@@ -5,6 +5,7 @@ use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
+use aws_lc_rs::digest;
 use rustls::SignatureAlgorithm;
 use rustls::server::danger::ClientCertVerifier;
 use rustls::server::{ServerConfig, WebPkiClientVerifier};
@@ -15,9 +16,11 @@ use super::cipher_suites::{provider, versions};
 use super::client_auth::ClientTrust;
 use super::judged_tickets::SessionJudge;
 use super::sni_resolver::SniResolver;
+use super::ticket_keys::{HandedKey, TicketKeys};
 use super::verifier::{HandshakeSignatures, Verifier};
 use super::{ProfileError, session_tickets};
 use crate::cert::Identity;
+use crate::cert::hex::hexadecimal;
 use crate::model::profile::{CipherGroup, ClientSsl, TlsVersion};
 
 /// A client-ssl profile in force.
@@ -26,6 +29,7 @@ pub struct LiveClientSsl {
     identities: Vec<Identity>,
     trust: ClientTrust,
     config: Arc<ServerConfig>,
+    ticket_keys: Option<Arc<TicketKeys>>,
 }
 
 impl LiveClientSsl {
@@ -56,8 +60,8 @@ impl LiveClientSsl {
         {
             return Ok(previous.clone());
         }
-        let config = configure(profile, &identities, &trust, clock).map_err(|error| vec![error])?;
-        Ok(Arc::new(Self { profile: profile.clone(), identities, trust, config: Arc::new(config) }))
+        let (config, ticket_keys) = configure(profile, &identities, &trust, clock).map_err(|error| vec![error])?;
+        Ok(Arc::new(Self { profile: profile.clone(), identities, trust, config: Arc::new(config), ticket_keys }))
     }
 
     pub fn config(&self) -> &Arc<ServerConfig> {
@@ -76,6 +80,31 @@ impl LiveClientSsl {
     /// Returns the certificates that are served, in the profile's order.
     pub fn identities(&self) -> &[Identity] {
         &self.identities
+    }
+
+    /// Returns the keys of session tickets, the newest first, for the process that takes over from this one.
+    pub fn export_ticket_keys(&self) -> Vec<HandedKey> {
+        self.ticket_keys.iter().flat_map(|keys| keys.export()).collect()
+    }
+
+    /// Goes on with the keys of the process from which this one takes over. They must be of the same profile, which
+    /// [`fingerprint`](Self::fingerprint) says.
+    pub fn import_ticket_keys(&self, handed: &[HandedKey]) {
+        if let Some(keys) = &self.ticket_keys {
+            keys.import(handed);
+        }
+    }
+
+    /// Returns what is the same in two processes where the profile, its certificates and its policy for client certificates
+    /// are: a session belongs to these. Hexadecimal.
+    pub fn fingerprint(&self) -> String {
+        let mut all = digest::Context::new(&digest::SHA256);
+        let Self { profile, identities, trust, .. } = self;
+        all.update(format!("{profile:?} {trust:?}").as_bytes());
+        for certificate in identities.iter().flat_map(Identity::chain) {
+            all.update(digest::digest(&digest::SHA256, certificate.as_ref()).as_ref());
+        }
+        hexadecimal(all.finish().as_ref())
     }
 }
 
@@ -131,7 +160,7 @@ fn configure(
     identities: &[Identity],
     trust: &ClientTrust,
     clock: &Arc<dyn TimeProvider>,
-) -> Result<ServerConfig, ProfileError> {
+) -> Result<(ServerConfig, Option<Arc<TicketKeys>>), ProfileError> {
     let failed = |error: rustls::Error| ProfileError::new(&profile.name, "cipher-group", error.to_string());
     let provider = provider(profile.cipher_group);
     let clients = trust.verifier(profile, &provider);
@@ -151,6 +180,8 @@ fn configure(
     config.ignore_client_order = true;
     config.alpn_protocols = profile.alpn.iter().map(|name| name.clone().into_bytes()).collect();
     config.time_provider = Arc::clone(clock);
-    session_tickets::configure(&mut config, profile, SessionJudge::new(clients, Arc::clone(clock))).map_err(failed)?;
-    Ok(config)
+    let judge = SessionJudge::new(clients, Arc::clone(clock));
+    let ticket_keys = session_tickets::configure(&mut config, profile, judge, clock)
+        .map_err(|error| ProfileError::new(&profile.name, "session-ticket", error.to_string()))?;
+    Ok((config, ticket_keys))
 }

@@ -6,18 +6,23 @@
 
 use std::sync::Arc;
 
-use rustls::Error;
-use rustls::crypto::aws_lc_rs::Ticketer;
 use rustls::server::{NoServerSessionStorage, ServerConfig, ServerSessionMemoryCache};
+use rustls::time_provider::TimeProvider;
 
 use super::judged_tickets::{JudgedCache, JudgedTickets, SessionJudge};
+use super::ticket_keys::{NoKey, TicketKeys};
 use crate::model::profile::ClientSsl;
 
-/// Gives a configuration a ticket key and a cache of its own, as the profile has it.
+/// Gives a configuration ticket keys and a cache of its own, as the profile has it. Returns the keys, if it has tickets.
 ///
 /// # Errors
-/// There is no randomness for the ticket key.
-pub(super) fn configure(config: &mut ServerConfig, profile: &ClientSsl, judge: SessionJudge) -> Result<(), Error> {
+/// There is no randomness for a ticket key.
+pub(super) fn configure(
+    config: &mut ServerConfig,
+    profile: &ClientSsl,
+    judge: SessionJudge,
+    clock: &Arc<dyn TimeProvider>,
+) -> Result<Option<Arc<TicketKeys>>, NoKey> {
     let judge = Arc::new(judge);
     config.session_storage = match profile.cache_size {
         0 => Arc::new(NoServerSessionStorage {}),
@@ -25,8 +30,10 @@ pub(super) fn configure(config: &mut ServerConfig, profile: &ClientSsl, judge: S
     };
     // A client uses a ticket once and gets a new one with each connection, so a second is work for nothing.
     config.send_tls13_tickets = usize::from(profile.session_ticket || profile.cache_size > 0);
-    if profile.session_ticket {
-        config.ticketer = JudgedTickets::new(Ticketer::new()?, judge);
+    if !profile.session_ticket {
+        return Ok(None);
     }
-    Ok(())
+    let keys = TicketKeys::new(Arc::clone(clock))?;
+    config.ticketer = JudgedTickets::new(Arc::clone(&keys) as Arc<_>, judge);
+    Ok(Some(keys))
 }

@@ -7,7 +7,7 @@ use std::process::ExitCode;
 
 use super::admin_client::AdminSocket;
 use super::pending;
-use crate::admin::network_map::{Map, MapDraining, MapProcess, MapStatus, MapUnresolved};
+use crate::admin::network_map::{Map, MapDraining, MapPredecessor, MapProcess, MapStatus, MapUnresolved};
 use crate::admin::statistics::{StatisticsRow, Stats};
 use crate::cli::screen::{out, outln};
 use crate::inventory::Snapshot;
@@ -73,8 +73,14 @@ impl Command {
 }
 
 fn map_text(map: &Map) -> String {
-    let MapProcess { version, pid, phase, restarts, log_lines_lost, loading_seconds } = &map.process;
+    let MapProcess { version, pid, phase, restarts, log_lines_lost, loading_seconds, predecessors } = &map.process;
     let mut text = format!("pronk {version}, process {pid}: {phase}\n");
+    for MapPredecessor { pid, version, connections, seconds_left } in predecessors {
+        let connections = connections.map_or_else(|| "some".to_owned(), |count| count.to_string());
+        let until = seconds_left.map(|seconds| format!(", for {seconds} s at most")).unwrap_or_default();
+        text +=
+            &format!("pronk {version}, process {pid}, has handed over and drains {connections} connections{until}\n");
+    }
     if let Some(seconds @ 2..) = loading_seconds {
         text += &format!("a configuration has been prepared for {seconds} s\n");
     }

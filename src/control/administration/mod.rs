@@ -9,5 +9,5 @@ mod target;
 pub use change::Change;
 pub use layer::{Administration, Entry};
 pub use request::{Administered, DrainPlan, Request};
-pub(super) use state_file::{StateFile, read};
+pub(super) use state_file::{StateFile, export, import, read};
 pub use target::{Target, TargetKind};

@@ -14,6 +14,7 @@ use tokio_util::task::AbortOnDropHandle;
 use super::change::Change;
 use super::layer::{Administration, Entry};
 use super::target::{Target, TargetKind};
+use crate::handover::HandedSetting;
 use crate::model::{AdminState, Model, SetBy};
 use crate::reading;
 
@@ -78,6 +79,31 @@ pub(in crate::control) fn read(path: &Path) -> Result<Administration, String> {
         administration.set(entry, &Model::default());
     }
     Ok(administration)
+}
+
+/// Returns what is set, for the process that takes over from this one.
+pub(in crate::control) fn export(administration: &Administration) -> Vec<HandedSetting> {
+    let setting = |entry: Entry| {
+        Some(HandedSetting { row: serde_json::to_value(Row::of(&entry)).ok()?, until_restart: entry.by.until_restart })
+    };
+    administration.entries().filter_map(setting).collect()
+}
+
+/// Takes what was set in the process from which this one takes over. What is to be forgotten at a restart stays: an
+/// upgrade is none.
+pub(in crate::control) fn import(handed: &[HandedSetting]) -> Administration {
+    let mut administration = Administration::default();
+    for HandedSetting { row, until_restart } in handed {
+        let read: Option<Row> = serde_json::from_value(row.clone()).ok();
+        match read.and_then(Row::entry) {
+            Some(entry) => {
+                let by = Arc::new(SetBy { until_restart: *until_restart, ..SetBy::clone(&entry.by) });
+                administration.set(Entry { by, ..entry }, &Model::default());
+            }
+            None => tracing::warn!(setting = %row, "cannot take over what an administrator set"),
+        }
+    }
+    administration
 }
 
 pub(super) fn write(path: &Path, administration: &Administration) -> io::Result<()> {

@@ -4,10 +4,12 @@ use std::collections::BTreeMap;
 use std::fmt;
 use std::io;
 use std::net::SocketAddr;
+use std::os::fd::OwnedFd;
 use std::sync::{Arc, Weak};
 
 use tokio::net::TcpListener;
 
+use crate::handover::HandedSocket;
 use crate::model::{AdminState, Model, Name, VirtualServer, overlap};
 use crate::net::{self, BoundSocket};
 use crate::reading::os_reason;
@@ -33,6 +35,31 @@ pub(in crate::control) type Sockets = BTreeMap<Place, Arc<TcpListener>>;
 
 /// The sockets that are open. They are not kept open by it, as a reload that hangs must not keep them.
 pub(in crate::control) type OpenSockets = Vec<(Place, Weak<TcpListener>)>;
+
+/// A socket that listened before this process.
+#[derive(Debug)]
+pub(in crate::control) struct InheritedSocket {
+    pub place: Place,
+    pub socket: Arc<TcpListener>,
+    /// Whether the service manager holds it as well, so that it listens even while nothing is served there.
+    pub is_held: bool,
+}
+
+/// Takes a socket that listened before this process, and registers it with the current runtime.
+pub(in crate::control) fn inherit((name, descriptor): (HandedSocket, OwnedFd)) -> Option<InheritedSocket> {
+    let HandedSocket { destination, owner, is_held } = name;
+    let socket = std::net::TcpListener::from(descriptor);
+    match socket.set_nonblocking(true).and_then(|()| TcpListener::from_std(socket)) {
+        Ok(socket) => {
+            let place = Place { destination, owner: owner.as_deref().map(Name::from) };
+            Some(InheritedSocket { place, socket: Arc::new(socket), is_held })
+        }
+        Err(error) => {
+            tracing::warn!(%destination, error = %os_reason(&error), "cannot use a listening socket that was handed over");
+            None
+        }
+    }
+}
 
 /// Returns the virtual servers that listen.
 pub(in crate::control) fn listening(model: &Model) -> impl Iterator<Item = &Arc<VirtualServer>> {

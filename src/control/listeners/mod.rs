@@ -5,5 +5,5 @@ mod bind;
 mod handover;
 mod open;
 
-pub(super) use bind::{CannotListen, OpenSockets, Place, Sockets, bind, listening};
+pub(super) use bind::{CannotListen, InheritedSocket, OpenSockets, Place, Sockets, bind, inherit, listening};
 pub(super) use open::Listeners;

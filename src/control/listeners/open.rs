@@ -1,12 +1,17 @@
 //! The listeners that are open, and how a configuration changes them.
 
 use std::collections::BTreeMap;
+use std::io;
+use std::os::fd::{AsFd, OwnedFd};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use super::bind::{OpenSockets, Place, Sockets};
+use super::bind::{InheritedSocket, OpenSockets, Place, Sockets};
 use super::handover::{Handover, handover};
+use tokio::net::TcpListener;
+
 use crate::control::supervisor::Restarts;
+use crate::handover::HandedSocket;
 use crate::model::{Mode, VirtualServer};
 use crate::proxy::{Lifecycle, Listener, LiveVirtualServer};
 use crate::reading::os_reason;
@@ -26,6 +31,24 @@ impl Listeners {
     /// Returns the sockets that are open.
     pub(crate) fn sockets(&self) -> OpenSockets {
         self.0.iter().map(|(at, open)| (at.clone(), Arc::downgrade(open.listener.socket()))).collect()
+    }
+
+    /// Returns the sockets with descriptors of their own, for another process; those that the service manager holds also
+    /// where nothing is served.
+    ///
+    /// # Errors
+    /// The system grants no more descriptors.
+    pub(crate) fn descriptors(&self, held: &[InheritedSocket]) -> io::Result<Vec<(HandedSocket, OwnedFd)>> {
+        let is_open = |inherited: &&InheritedSocket| self.0.contains_key(&inherited.place);
+        let open = self.0.iter().map(|(at, open)| (at, open.listener.socket()));
+        let only_held = held.iter().filter(|it| !is_open(it)).map(|it| (&it.place, &it.socket));
+        let of = |(at, socket): (&Place, &Arc<TcpListener>)| {
+            let is_held = held.iter().any(|it| it.place == *at && it.is_held);
+            let owner = at.owner.as_ref().map(ToString::to_string);
+            let name = HandedSocket { destination: at.destination, owner, is_held };
+            Ok((name, socket.as_fd().try_clone_to_owned()?))
+        };
+        open.chain(only_held).map(of).collect()
     }
 
     /// Listens for exactly these virtual servers, on `sockets` where they have no listener. Returns the listeners to be
@@ -79,6 +102,20 @@ impl Listeners {
     /// Returns when the next listener closes.
     pub(crate) fn next_close(&self) -> Option<Instant> {
         self.0.values().filter_map(|open| open.closes_at).min()
+    }
+
+    /// Accepts no connection from here on. Clients wait in the queues of the sockets.
+    pub(crate) async fn pause(&mut self) {
+        for open in self.0.values_mut() {
+            open.listener.pause().await;
+        }
+    }
+
+    /// Accepts connections again.
+    pub(crate) fn resume(&mut self) {
+        for open in self.0.values_mut() {
+            open.listener.resume();
+        }
     }
 
     /// Takes out every listener.

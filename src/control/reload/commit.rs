@@ -41,8 +41,21 @@ pub(in crate::control) struct Running {
 impl Running {
     /// Applies a prepared configuration, and returns the listeners to be stopped. Connections keep their snapshots.
     pub(crate) fn commit(&mut self, prepared: Prepared, state: &SystemState, lifecycle: &Lifecycle) -> Vec<Listener> {
-        let Prepared { written, profiles, certificate_files, authorizations, store_entries, resolved, sockets } =
-            prepared;
+        let Prepared {
+            written,
+            profiles,
+            certificate_files,
+            authorizations,
+            store_entries,
+            resolved,
+            sockets,
+            inherited,
+        } = prepared;
+        if let Some(inherited) = inherited {
+            inherited.apply(&state.registry, Instant::now());
+            self.assignments.begin_with(inherited.discovered.clone());
+            self.desired.discovered = inherited.discovered;
+        }
         self.desired.written = written;
         self.profiles = profiles;
         self.certificate_files = certificate_files;

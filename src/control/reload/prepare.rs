@@ -14,12 +14,14 @@ use crate::control::built_profiles::BuiltProfiles;
 use crate::control::certificate_files::CertificateFiles;
 use crate::control::certificate_warnings::certificate_warnings;
 use crate::control::desired::{Desired, Discovered};
+use crate::control::handover::{Inherited, import_tickets};
 use crate::control::lint_levels::lint_levels;
 use crate::control::listeners::{self, CannotListen, OpenSockets, Sockets};
 use crate::control::monitor_credentials::{Authorizations, authorizations, check_ping};
 use crate::control::reload_report::ReloadReport;
 use crate::control::supervisor;
 use crate::control::system_state::SystemState;
+use crate::handover::{Predecessor, ResolvedName};
 use crate::model::{Address, Model, Name};
 use crate::monitor::resolve_once;
 use crate::proxy::Lifecycle;
@@ -38,6 +40,8 @@ pub(in crate::control) struct PrepareInput {
     pub open: OpenSockets,
     pub state: Arc<SystemState>,
     pub lifecycle: Lifecycle,
+    /// The process to take over from, with the first configuration.
+    pub predecessor: Option<Arc<Predecessor>>,
 }
 
 /// A configuration that only has to be committed, which cannot fail.
@@ -53,6 +57,8 @@ pub(in crate::control) struct Prepared {
     /// The addresses of nodes whose names were not resolved before.
     pub resolved: Vec<(Name, Vec<IpAddr>)>,
     pub sockets: Sockets,
+    /// Of the process that this one takes over from.
+    pub inherited: Option<Inherited>,
 }
 
 /// Reads the file and prepares what it names: certificates and keys, passwords, names, and last of all sockets. A dry
@@ -87,11 +93,26 @@ pub(in crate::control) async fn prepare(
         let Read { loaded, certificate_files, needs, store_entries, report } = read;
         let Needs { profiles, authorizations } = needs;
         let written = loaded.model;
-        let prepared =
-            Prepared { written, profiles, certificate_files, authorizations, store_entries, resolved, sockets };
+        let inherited = input.predecessor.as_deref().map(|predecessor| take_over(predecessor, &written)).transpose()?;
+        let prepared = Prepared {
+            written,
+            profiles,
+            certificate_files,
+            authorizations,
+            store_entries,
+            resolved,
+            sockets,
+            inherited,
+        };
         Ok((report, Some(Box::new(prepared))))
     })
     .await
+}
+
+/// Takes over from another process: it accepts no connection from here on.
+fn take_over(predecessor: &Predecessor, written: &Model) -> Result<Inherited, Diagnostics> {
+    let state = predecessor.take_over().map_err(Diagnostic::error)?;
+    Ok(Inherited { discovered: Inherited::discovered(predecessor.greeting(), written), state })
 }
 
 /// Checks everything that a file names, as a reload does. Returns what ends soon, and what is wrong for some peers
@@ -131,6 +152,9 @@ impl Read {
             let certificate_files = CertificateFiles::of(&loaded.model);
             Ok((certificate_files, Needs::of(loaded, &input.profiles)?))
         })?;
+        if let Some(predecessor) = &input.predecessor {
+            import_tickets(predecessor.greeting(), &needs.profiles);
+        }
         let store_entries = entry::entries(&loaded.model.certificate_store);
         let differences = config::diff(&input.written, &loaded.model);
         let replaced = input.profiles.changed_files(&needs.profiles, &differences);
@@ -192,6 +216,15 @@ async fn resolve(written: &Model, input: &PrepareInput) -> Vec<(Name, Vec<IpAddr
     };
     // The tasks that keep names resolved wait for those that take longer.
     let _ = tokio::time::timeout(RESOLVE_LIMIT, all).await;
+    // What the process before knew is better than nothing.
+    let known = input.predecessor.iter().flat_map(|predecessor| &predecessor.greeting().addresses);
+    for ResolvedName { fqdn, addresses } in known {
+        for node in model.nodes.values().filter(|node| node.address == Address::Fqdn(fqdn.clone())) {
+            if !resolved.iter().any(|(name, _)| *name == node.name) {
+                resolved.push((node.name.clone(), addresses.clone()));
+            }
+        }
+    }
     resolved
 }
 

@@ -94,6 +94,22 @@ impl LiveMember {
         self.verdicts.set_monitors(monitors, needed);
     }
 
+    /// Returns the verdict of one monitor, if it has one.
+    pub fn verdict_of(&self, monitor: &Name) -> Option<Verdict> {
+        self.verdicts.of(monitor)
+    }
+
+    /// Returns the verdicts of the monitors that have one.
+    pub fn verdicts(&self) -> Vec<(Name, Verdict)> {
+        self.verdicts.all()
+    }
+
+    /// Takes the verdicts that another process has found, before any connection. They hold until their monitors say
+    /// otherwise.
+    pub fn begin_with(&self, verdicts: impl IntoIterator<Item = (Name, Verdict)>) {
+        self.verdicts.begin_with(verdicts);
+    }
+
     /// Takes a monitor's verdict. A monitor that does not watch this member has none.
     pub fn set_verdict(&self, monitor: &Name, verdict: Verdict, now: Instant) {
         self.change_verdict(monitor, Some(verdict), now);

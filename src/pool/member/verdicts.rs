@@ -37,6 +37,24 @@ impl Verdicts {
         self.health.store(Arc::new(by_monitor.health()));
     }
 
+    /// Returns the verdict of one monitor, if it has one.
+    pub(super) fn of(&self, monitor: &Name) -> Option<Verdict> {
+        self.by_monitor.lock().verdicts.get(monitor).cloned().flatten()
+    }
+
+    /// Returns the verdicts of the monitors that have one.
+    pub(super) fn all(&self) -> Vec<(Name, Verdict)> {
+        let by_monitor = self.by_monitor.lock();
+        by_monitor.verdicts.iter().filter_map(|(name, verdict)| Some((name.clone(), verdict.clone()?))).collect()
+    }
+
+    /// Takes verdicts that were found before, with which the member begins.
+    pub(super) fn begin_with(&self, verdicts: impl IntoIterator<Item = (Name, Verdict)>) {
+        let mut by_monitor = self.by_monitor.lock();
+        by_monitor.verdicts.extend(verdicts.into_iter().map(|(name, verdict)| (name, Some(verdict))));
+        self.health.store(Arc::new(by_monitor.health()));
+    }
+
     /// Takes or forgets the verdict of one monitor. The health that follows is for the caller to publish. A monitor
     /// that does not watch the member changes nothing.
     pub(super) fn change(&self, monitor: &Name, verdict: Option<Verdict>) -> Option<HealthChange<'_>> {

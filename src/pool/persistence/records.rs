@@ -84,6 +84,15 @@ impl Records {
         Some(PersistenceHold { records: Arc::clone(self), client, serial: held.serial })
     }
 
+    /// Takes a record that another process has kept, last used at `used`. `client` is what remains under the profile's
+    /// mask. One that is there already is newer, and stays.
+    pub(in crate::pool) fn begin_with(&self, client: IpAddr, target: &Arc<RecordTarget>, used: Instant) {
+        let client = bits(client);
+        if self.count.load(Ordering::Relaxed) < self.most {
+            self.change(self.shard(client), |table| table.begin_with(client, target, used));
+        }
+    }
+
     /// Returns the records that `matches` and that have not expired, by client. One that is there all the time is
     /// listed once, whatever becomes of others meanwhile. No lock is held while `matches` runs.
     pub fn list(&self, mut matches: impl FnMut(&RecordView) -> bool, now: Instant) -> Vec<RecordView> {

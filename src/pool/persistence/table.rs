@@ -81,6 +81,16 @@ impl Table {
         Held { serial, evicts }
     }
 
+    /// Takes a record that no connection uses, unless the client has one.
+    pub(super) fn begin_with(&mut self, client: Client, target: &Arc<RecordTarget>, used: Instant) {
+        let serial = self.made;
+        let made = || Record { of: RecordGuard::new(target), used, connections: 0, serial };
+        if let indexmap::map::Entry::Vacant(vacant) = self.records.entry(client) {
+            vacant.insert(made());
+            self.made = self.made.wrapping_add(1);
+        }
+    }
+
     /// Ends a connection that held the record of this serial number. The client may by now have another one: of another
     /// member, where it was sent since, or of the same one again.
     pub(super) fn release(&mut self, client: Client, serial: u32, now: Instant) {

@@ -1,0 +1,95 @@
+//! The admin socket of the process, which goes to the process that takes over.
+
+use std::os::fd::OwnedFd;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::time::Duration;
+
+use anyhow::Context;
+use parking_lot::Mutex;
+
+use crate::admin::{self, AdminConnections, AdminSocket, SocketAccess};
+use crate::control::{Handle, SupervisedTask};
+use crate::log::Log;
+use crate::reading::os_reason;
+
+/// The admin socket and the task that serves it.
+pub(super) struct AdminListener {
+    path: PathBuf,
+    access: SocketAccess,
+    handle: Handle,
+    log: Log,
+    connections: AdminConnections,
+    serving: Mutex<Option<Serving>>,
+}
+
+struct Serving {
+    socket: Arc<AdminSocket>,
+    _task: SupervisedTask,
+}
+
+impl AdminListener {
+    pub(super) fn new(path: &Path, access: SocketAccess, handle: &Handle, log: &Log) -> Self {
+        let (handle, log) = (handle.clone(), log.clone());
+        let connections = AdminConnections::default();
+        Self { path: path.to_owned(), access, handle, log, connections, serving: Mutex::default() }
+    }
+
+    /// Serves the API on a socket that listens already, or on a new one.
+    ///
+    /// # Errors
+    /// Why there can be no socket.
+    pub(super) fn start(&self, inherited: Option<OwnedFd>) -> anyhow::Result<()> {
+        let socket = match inherited {
+            Some(descriptor) => AdminSocket::inherit(descriptor, &self.path),
+            None => AdminSocket::bind(&self.path, self.access),
+        };
+        let socket = socket.with_context(|| format!("cannot make the admin socket {}", self.path.display()))?;
+        if let Ok(descriptor) = socket.descriptor() {
+            self.handle.set_admin_socket(descriptor);
+        }
+        self.serve(socket);
+        Ok(())
+    }
+
+    /// Leaves the socket to the process that has taken over, and serves this one at a path of its own: with the number of
+    /// the process behind it.
+    pub(super) async fn move_aside(&self) {
+        let serving = self.serving.lock().take();
+        serving.iter().for_each(|serving| serving.socket.leave());
+        drop(serving);
+        // The task that accepts ends when the runtime comes to it.
+        tokio::task::yield_now().await;
+        let mut path = self.path.as_os_str().to_owned();
+        path.push(format!(".{}", std::process::id()));
+        let path = PathBuf::from(path);
+        match AdminSocket::bind(&path, self.access) {
+            Ok(socket) => {
+                tracing::info!(admin_socket = %path.display(), "while it drains, this process is asked here");
+                self.serve(socket);
+            }
+            Err(error) => {
+                tracing::warn!(admin_socket = %path.display(), error = %os_reason(&error),
+                    "cannot make another admin socket: this process cannot be asked while it drains");
+            }
+        }
+    }
+
+    /// Ends administration: requests that are under way are answered.
+    pub(super) async fn end(&self) {
+        self.connections.end(ANSWERS).await;
+        drop(self.serving.lock().take());
+    }
+
+    fn serve(&self, socket: AdminSocket) {
+        let socket = Arc::new(socket);
+        let (served, answered, log) = (Arc::clone(&socket), self.handle.clone(), self.log.clone());
+        let connections = self.connections.clone();
+        let make = move || admin::serve(Arc::clone(&served), answered.clone(), log.clone(), connections.clone());
+        let task = SupervisedTask::start("admin socket".to_owned(), self.handle.restarts(), || (), make);
+        *self.serving.lock() = Some(Serving { socket, _task: task });
+    }
+}
+
+/// How long answers may take at the end of the process.
+const ANSWERS: Duration = Duration::from_secs(2);

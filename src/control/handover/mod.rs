@@ -1,0 +1,15 @@
+//! Handing over to a new process, and taking over from an old one: `export` and `import` say what goes from one to the
+//! other, `upgrade` is the predecessor's side step by step, `processes` follows those that drain.
+
+mod export;
+mod import;
+mod processes;
+mod upgrade;
+
+pub(super) use export::greeting;
+pub use import::Inheritance;
+pub(super) use import::{Inherited, import_tickets};
+pub use processes::DrainingProcess;
+pub(super) use processes::DrainingProcesses;
+pub use upgrade::{HandedOver, Upgraded};
+pub(super) use upgrade::{Step, Upgrade};

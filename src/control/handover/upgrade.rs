@@ -1,0 +1,159 @@
+//! An upgrade as the process that hands over carries it out, step by step. What takes time is done on threads that may
+//! block; the controller goes on meanwhile.
+
+use std::future::pending;
+use std::sync::Arc;
+use std::time::Duration;
+
+use parking_lot::Mutex;
+use tokio::task::{JoinHandle, spawn_blocking};
+
+use super::export;
+use crate::control::command::Reply;
+use crate::control::command_error::CommandError;
+use crate::control::supervisor::join_error_message;
+use crate::control::system_state::SystemState;
+use crate::handover::{Abort, Parcel, ProcessFacts, Program, ReportSender, Successor};
+
+/// The process that has taken over.
+#[derive(Clone, Debug)]
+pub struct Upgraded {
+    pub process: ProcessFacts,
+}
+
+/// That another process has taken over, and how long this one may drain.
+#[derive(Debug)]
+pub struct HandedOver {
+    pub process: ProcessFacts,
+    /// Where this process reports what it has left.
+    pub reports: ReportSender,
+    reply: Mutex<Option<Reply<Upgraded>>>,
+    /// None is the time that the process was started with.
+    pub drain_timeout: Option<Duration>,
+}
+
+impl HandedOver {
+    /// Answers whoever asked for the upgrade: whatever is asked from then on, the new process answers.
+    pub fn answer(&self) {
+        let reply = self.reply.lock().take();
+        if let Some(reply) = reply {
+            // The caller may have left.
+            let _ = reply.send(Ok(Upgraded { process: self.process.clone() }));
+        }
+    }
+}
+
+/// The upgrade that is under way, if one is.
+#[derive(Debug, Default)]
+pub(in crate::control) struct Upgrade(Option<UnderWay>);
+
+#[derive(Debug)]
+struct UnderWay {
+    reply: Reply<Upgraded>,
+    drain_timeout: Option<Duration>,
+    reports: ReportSender,
+    /// Ends the new process, once there is one.
+    abort: Arc<Mutex<Aborted>>,
+    task: JoinHandle<Result<Step, String>>,
+}
+
+/// What ends the new process.
+#[derive(Debug, Default)]
+enum Aborted {
+    #[default]
+    NotStarted,
+    Possible(Abort),
+    Done,
+}
+
+/// What the new process has come to.
+#[derive(Debug)]
+pub(in crate::control) enum Step {
+    /// Its configuration is prepared.
+    Prepared(Successor),
+    /// It accepts connections.
+    Serving(Successor),
+    /// It cannot take over, for this reason.
+    Failed(String),
+}
+
+impl Upgrade {
+    pub(in crate::control) fn is_under_way(&self) -> bool {
+        self.0.is_some()
+    }
+
+    /// Starts the new process, and has it prepare its configuration with what is in the parcel.
+    pub(in crate::control) fn start(
+        &mut self,
+        program: Program,
+        parcel: Parcel,
+        reports: ReportSender,
+        drain_timeout: Option<Duration>,
+        reply: Reply<Upgraded>,
+    ) {
+        let abort = Arc::<Mutex<Aborted>>::default();
+        let aborted = Arc::clone(&abort);
+        let task = spawn_blocking(move || {
+            let mut successor = {
+                let mut aborted = aborted.lock();
+                if matches!(*aborted, Aborted::Done) {
+                    return Err("pronk was told to stop".to_owned());
+                }
+                let successor = Successor::start(&program)?;
+                *aborted = Aborted::Possible(successor.abort_handle());
+                successor
+            };
+            tracing::info!(pid = successor.facts().pid, "a new process prepares to take over");
+            successor.prepare(&parcel)?;
+            Ok(Step::Prepared(successor))
+        });
+        self.0 = Some(UnderWay { reply, drain_timeout, reports, abort, task });
+    }
+
+    /// Hands over the state to a process that is prepared.
+    pub(in crate::control) fn hand_over(&mut self, mut successor: Successor, state: Arc<SystemState>) {
+        if let Some(under_way) = &mut self.0 {
+            under_way.task = spawn_blocking(move || {
+                successor.take_over(export::state(&state.registry))?;
+                Ok(Step::Serving(successor))
+            });
+        }
+    }
+
+    /// Waits for the next step.
+    pub(in crate::control) async fn next(&mut self) -> Step {
+        let Some(under_way) = &mut self.0 else { return pending().await };
+        match (&mut under_way.task).await {
+            Ok(Ok(step)) => step,
+            Ok(Err(reason)) => Step::Failed(reason),
+            Err(ended) => Step::Failed(join_error_message(ended)),
+        }
+    }
+
+    /// Ends an upgrade that the new process has completed.
+    pub(in crate::control) fn complete(&mut self, successor: &Successor) -> Option<HandedOver> {
+        let UnderWay { reply, drain_timeout, reports, .. } = self.0.take()?;
+        let (process, reply) = (successor.facts().clone(), Mutex::new(Some(reply)));
+        Some(HandedOver { process, reports, reply, drain_timeout })
+    }
+
+    /// Ends an upgrade that failed, and answers its caller.
+    pub(in crate::control) fn fail(&mut self, reason: &str) {
+        if let Some(under_way) = self.0.take() {
+            under_way.abort();
+            let text = format!("the upgrade failed, and nothing has changed: {reason}");
+            tracing::error!("{text}");
+            let _ = under_way.reply.send(Err(CommandError::Refused(text)));
+        }
+    }
+}
+
+impl UnderWay {
+    fn abort(&self) {
+        let before = std::mem::replace(&mut *self.abort.lock(), Aborted::Done);
+        if let Aborted::Possible(abort) = before {
+            // It ends at once, by SIGKILL.
+            abort.abort();
+        }
+    }
+}

@@ -1,0 +1,21 @@
+//! Handing over to another process of pronk without refusing a client: what a process tells its successor, and how.
+//!
+//! The two are at the ends of a unix socket, which carries messages and file descriptors. First the predecessor hands over
+//! what the successor needs to prepare its configuration, listening sockets among it. Once the successor is prepared, the
+//! predecessor accepts no connection, and hands over what has changed until then. Clients that connect meanwhile wait in
+//! the kernel's queue of the listening socket. Then the successor serves, and the predecessor drains. If the successor ends
+//! before it serves, the predecessor goes on as if nothing had happened.
+
+mod channel;
+mod messages;
+mod predecessor;
+mod reports;
+mod successor;
+
+pub use messages::{
+    FoundCoordinators, Greeting, HandedRecord, HandedRecords, HandedSetting, HandedSocket, HandedVerdict, ProcessFacts,
+    ResolvedName, State, TicketKeysOfProfile,
+};
+pub use predecessor::{HandedDescriptors, Predecessor};
+pub use reports::{Report, ReportReceiver, ReportSender, reports};
+pub use successor::{Abort, Parcel, Program, Successor, own_facts};

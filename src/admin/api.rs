@@ -117,7 +117,7 @@ impl Named for UpgradeQuery {
 
 async fn upgrade(State(handle): State<Handle>, Parameters(query): Parameters<UpgradeQuery>) -> Answer<TakenOver> {
     let upgraded = handle.upgrade(query.drain_timeout.map(Duration::from_secs)).await;
-    let process = upgraded.map_err(|why| refused(code(&why), why.to_string()))?.process;
+    let process = upgraded.map_err(|why| refused(code(&why), why.to_string()))?;
     Ok(Json(TakenOver { pid: process.pid, version: process.version, draining_pid: std::process::id() }))
 }
 

@@ -18,13 +18,13 @@ use super::command::{Command, Reply};
 use super::command_error::CommandError;
 use super::desired::Discovered;
 use super::handle::Handle;
-use super::handover::{Inheritance, Step, Upgrade, Upgraded, greeting};
+use super::handover::{Inheritance, Step, Upgrade, greeting};
 use super::listeners::{self, CannotListen, InheritedSocket, OpenSockets, Sockets};
 use super::phase::Phase;
 use super::reload::{PrepareInput, PrepareResult, Reload, ReloadQueue, Running};
 use super::supervisor::panic_message;
 use super::system_state::{ListeningSockets, SystemState};
-use crate::handover::{self, Parcel, Predecessor, Program, ReportSender};
+use crate::handover::{self, Parcel, Predecessor, ProcessFacts, Program, ReportSender};
 use crate::model::{MemberKey, Model, Name};
 use crate::net::until;
 use crate::proxy::{Lifecycle, Listener};
@@ -184,7 +184,7 @@ impl Controller {
     }
 
     /// Starts the process that is to take over from this one.
-    fn start_upgrade(&mut self, drain_timeout: Option<Duration>, reply: Reply<Upgraded>) {
+    fn start_upgrade(&mut self, drain_timeout: Option<Duration>, reply: Reply<ProcessFacts>) {
         let why_not = match (self.reloads.since(), std::process::id()) {
             (Some(_), _) => Some("a configuration is being prepared; ask again in a moment"),
             (None, 1) => Some("pronk is process 1 of a container, which would end with it; restart the container"),

@@ -10,13 +10,14 @@ use super::administration::{Administered, Administration, Request, Target, Targe
 use super::command::{Command, Reply};
 use super::command_error::CommandError;
 use super::drains::{Drain, Drained};
-use super::handover::{DrainingProcess, HandedOver, Upgraded};
+use super::handover::{DrainingProcess, HandedOver};
 use super::phase::Phase;
 use super::reload_report::ReloadReport;
 use super::serving::Serving;
 use super::stop_request::StopRequest;
 use super::supervisor::Restarts;
 use super::system_state::{ListeningSockets, SystemState};
+use crate::handover::ProcessFacts;
 use crate::inventory::Inventory;
 use crate::model::{MemberKey, Name};
 use crate::pool::Registry;
@@ -136,7 +137,7 @@ impl Handle {
     ///
     /// # Errors
     /// Why it does not take over; nothing has changed then.
-    pub async fn upgrade(&self, drain_timeout: Option<Duration>) -> Result<Upgraded, CommandError> {
+    pub async fn upgrade(&self, drain_timeout: Option<Duration>) -> Result<ProcessFacts, CommandError> {
         self.ask(|reply| Command::Upgrade { drain_timeout, reply }).await
     }
 

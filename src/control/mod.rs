@@ -52,7 +52,7 @@ pub use controller::Controller;
 pub use drain::drain;
 pub use drains::{Drain, Drained};
 pub use handle::Handle;
-pub use handover::{DrainingProcess, HandedOver, Inheritance, Upgraded};
+pub use handover::{DrainingProcess, HandedOver, Inheritance};
 pub use lint_levels::lint_levels;
 pub use phase::Phase;
 pub use preview::Preview;

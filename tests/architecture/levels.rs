@@ -15,6 +15,7 @@ const LEVELS: &[(&str, u8)] = &[
     ("net", 1),
     ("stats", 1),
     ("log", 1),
+    ("handover", 1),
     ("pool", 2),
     ("impala", 2),
     ("lint", 2),

@@ -4,8 +4,9 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::caller::Caller;
+use super::drains::{DrainQuery, ListedDrain};
 use crate::cert::date;
-use crate::control::{Administered, Administration, Change, Entry, Request, TargetKind};
+use crate::control::{Administered, Change, Entry, Handle, Request, TargetKind};
 use crate::model::{AdminState, SetBy};
 
 /// A change, as the query of a request.
@@ -40,6 +41,8 @@ pub(super) struct ClearQuery {
 #[derive(Debug, Serialize, Deserialize, JsonSchema)]
 pub struct AdministrativeChanges {
     pub changes: Vec<AdministrativeChange>,
+    /// What is being drained.
+    pub drains: Vec<ListedDrain>,
 }
 
 #[derive(Debug, Serialize, Deserialize, JsonSchema)]
@@ -74,7 +77,7 @@ impl From<Administered> for Changed {
 }
 
 impl AdministrativeChanges {
-    pub(super) fn of(administration: &Administration) -> Self {
+    pub(super) fn of(handle: &Handle) -> Self {
         let row = |Entry { target, change, by }: Entry| {
             let (state, ratio) = match change {
                 Change::State(state) => (Some(state.as_str().to_owned()), None),
@@ -91,7 +94,8 @@ impl AdministrativeChanges {
                 until_restart: by.until_restart,
             }
         };
-        Self { changes: administration.entries().map(row).collect() }
+        let changes = handle.administration().entries().map(row).collect();
+        Self { changes, drains: ListedDrain::all(handle) }
     }
 }
 
@@ -112,6 +116,18 @@ impl SetQuery {
     }
 }
 
+impl DrainQuery {
+    /// Returns the request of whoever asks.
+    ///
+    /// # Errors
+    /// What is wrong with the query.
+    pub(super) fn request_of(self, caller: Caller, now: i64) -> Result<Request, String> {
+        let by = SetBy { who: caller.who, when: now, why: caller.why, until_restart: self.until_restart };
+        let kind = kind_of(&self.kind)?;
+        self.request(kind, by)
+    }
+}
+
 impl ClearQuery {
     /// Returns the request of whoever asks.
     ///
@@ -127,7 +143,7 @@ impl ClearQuery {
     }
 }
 
-fn kind_of(text: &str) -> Result<TargetKind, String> {
+pub(super) fn kind_of(text: &str) -> Result<TargetKind, String> {
     let kind = TargetKind::ALL.into_iter().find(|kind| kind.as_str() == text);
     kind.ok_or_else(|| format!("a kind is node, member or virtual-server, found `{text}`"))
 }

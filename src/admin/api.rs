@@ -10,15 +10,17 @@ use axum::{Extension, Json};
 use schemars::JsonSchema;
 use serde::Deserialize;
 
-use super::administration::{AdministrativeChanges, Changed, ClearQuery, SetQuery};
+use super::administration::{self, AdministrativeChanges, Changed, ClearQuery, SetQuery};
 use super::answers::{Answer, Refusal, Reloaded, Resumed, TakenOver, refused};
 use super::caller::Caller;
+use super::connections::{KillQuery, Killed, ListQuery, TopClients, Wrong};
+use super::drains::{DrainProgress, DrainQuery, DrainedQuery, StopProgress, StopQuery};
 use super::explain::Explained;
 use super::network_map::Map;
 use super::parameters::{NoParameters, Parameters};
 use super::persistence::{Deleted, Filter, Selection};
 use super::state::ApiState;
-use crate::control::{CommandError, Handle, Request};
+use crate::control::{CommandError, Handle, Request, StopRequest};
 use crate::inventory;
 use crate::model::{MemberKey, Name};
 use crate::words::bounded;
@@ -88,11 +90,11 @@ pub(super) fn command_refused(why: &CommandError) -> Refusal {
     refused(code, why.to_string())
 }
 
-pub(super) async fn administration(
+pub(super) async fn list_administration(
     State(handle): State<Handle>,
     _: Parameters<NoParameters>,
 ) -> Json<AdministrativeChanges> {
-    Json(AdministrativeChanges::of(&handle.administration()))
+    Json(AdministrativeChanges::of(&handle))
 }
 
 pub(super) async fn administer(
@@ -100,8 +102,7 @@ pub(super) async fn administer(
     Extension(caller): Extension<Caller>,
     Parameters(query): Parameters<SetQuery>,
 ) -> Answer<Changed> {
-    let now = SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |time| time.as_secs() as i64);
-    carry_out(&handle, query.request(caller, now)).await
+    carry_out(&handle, query.request(caller, now())).await
 }
 
 pub(super) async fn clear_administration(
@@ -110,6 +111,85 @@ pub(super) async fn clear_administration(
     Parameters(query): Parameters<ClearQuery>,
 ) -> Answer<Changed> {
     carry_out(&handle, query.request(caller)).await
+}
+
+/// Returns the time in seconds since 1970.
+fn now() -> i64 {
+    SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |time| time.as_secs() as i64)
+}
+
+pub(super) async fn drain(
+    State(handle): State<Handle>,
+    Extension(caller): Extension<Caller>,
+    Parameters(query): Parameters<DrainQuery>,
+) -> Answer<DrainProgress> {
+    let request = query.request_of(caller, now());
+    let request = request.map_err(|error| refused(StatusCode::UNPROCESSABLE_ENTITY, error))?;
+    let administered = handle.administer(request).await.map_err(|why| command_refused(&why))?;
+    let drained = administered.targets.first().and_then(|target| handle.drained(target.kind(), &target.name()));
+    match drained {
+        Some(drained) => Ok(Json(DrainProgress::of(drained, administered.not_kept))),
+        None => Err(refused(StatusCode::INTERNAL_SERVER_ERROR, "internal error: nothing is drained".to_owned())),
+    }
+}
+
+pub(super) async fn drain_progress(
+    State(handle): State<Handle>,
+    Parameters(query): Parameters<DrainedQuery>,
+) -> Answer<DrainProgress> {
+    let kind = administration::kind_of(&query.kind);
+    let kind = kind.map_err(|error| refused(StatusCode::UNPROCESSABLE_ENTITY, error))?;
+    let drained = handle.drained(kind, &query.name).map(|drained| Json(DrainProgress::of(drained, None)));
+    drained.ok_or_else(|| {
+        let error = format!("a member is `pool/node:port`, found `{}`", bounded(&query.name));
+        refused(StatusCode::UNPROCESSABLE_ENTITY, error)
+    })
+}
+
+pub(super) async fn stop_progress(State(handle): State<Handle>, _: Parameters<NoParameters>) -> Json<StopProgress> {
+    Json(StopProgress::of(&handle))
+}
+
+pub(super) async fn stop(
+    State(handle): State<Handle>,
+    Extension(Caller { who, why, .. }): Extension<Caller>,
+    Parameters(query): Parameters<StopQuery>,
+) -> Json<StopProgress> {
+    let drain_timeout = query.drain_timeout.map(Duration::from_secs);
+    tracing::info!(%who, why, drain_timeout_s = drain_timeout.map(|time| time.as_secs()), "asked to stop");
+    handle.request_stop(StopRequest { drain_timeout });
+    Json(StopProgress::of(&handle))
+}
+
+fn wrong(why: Wrong) -> Refusal {
+    match why {
+        Wrong::Name(error) => refused(StatusCode::NOT_FOUND, error),
+        Wrong::Value(error) => refused(StatusCode::UNPROCESSABLE_ENTITY, error),
+        Wrong::Internal(error) => refused(StatusCode::INTERNAL_SERVER_ERROR, error),
+    }
+}
+
+pub(super) async fn list_connections(
+    State(handle): State<Handle>,
+    Parameters(query): Parameters<ListQuery>,
+) -> Result<impl IntoResponse, Refusal> {
+    let list = query.list(&handle).map_err(wrong)?;
+    Ok(([(CONTENT_TYPE, "application/json")], list))
+}
+
+pub(super) async fn top_clients(
+    State(handle): State<Handle>,
+    Parameters(query): Parameters<ListQuery>,
+) -> Answer<TopClients> {
+    query.top(&handle).await.map(Json).map_err(wrong)
+}
+
+pub(super) async fn kill_connections(
+    State(handle): State<Handle>,
+    Extension(caller): Extension<Caller>,
+    Parameters(query): Parameters<KillQuery>,
+) -> Answer<Killed> {
+    query.kill(&handle, caller).await.map(Json).map_err(wrong)
 }
 
 async fn carry_out(handle: &Handle, request: Result<Request, String>) -> Answer<Changed> {

@@ -8,6 +8,8 @@ pub mod answers;
 mod api;
 mod asked;
 mod caller;
+pub mod connections;
+pub mod drains;
 pub mod explain;
 mod gate;
 pub mod health;

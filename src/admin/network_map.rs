@@ -5,6 +5,7 @@ use std::time::{Instant, UNIX_EPOCH};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
+use super::drains::ListedDrain;
 use crate::cert::date::instant;
 use crate::control::{DrainingProcess, Handle};
 use crate::log::Log;
@@ -17,6 +18,8 @@ pub struct Map {
     pub virtual_servers: Vec<MapVirtualServer>,
     /// Members that reloads removed and that still have connections.
     pub draining: Vec<MapDraining>,
+    /// What administrators drain.
+    pub drains: Vec<ListedDrain>,
     /// Nodes whose names do not resolve, whose addresses may be stale.
     pub unresolved: Vec<MapUnresolved>,
 }
@@ -172,6 +175,7 @@ impl Map {
             process,
             virtual_servers: virtual_servers.collect(),
             draining: draining.collect(),
+            drains: ListedDrain::all(handle),
             unresolved: unresolved.collect(),
         }
     }

@@ -105,7 +105,11 @@ impl Filter {
     }
 }
 
-fn check_name(what: &str, wanted: Option<&str>, known: &BTreeSet<String>) -> Result<(), String> {
+/// Refuses a name that nothing has.
+///
+/// # Errors
+/// The name is not known, and what may have been meant.
+pub(super) fn check_name(what: &str, wanted: Option<&str>, known: &BTreeSet<String>) -> Result<(), String> {
     match wanted {
         Some(wanted) if !known.contains(wanted) => {
             let meant = did_you_mean(wanted, known.iter().map(String::as_str));

@@ -5,6 +5,8 @@ use axum::http::StatusCode;
 use super::administration::{AdministrativeChanges, Changed, ClearQuery, SetQuery};
 use super::answers::{Reloaded, Resumed, TakenOver};
 use super::api::{self, ExplainQuery, MemberQuery, ReloadQuery, UpgradeQuery};
+use super::connections::{KillQuery, Killed, ListQuery, ListedConnections, TopClients};
+use super::drains::{DrainProgress, DrainQuery, DrainedQuery, StopProgress, StopQuery};
 use super::explain::Explained;
 use super::health::{HealthAnswer, ReadyQuery};
 use super::metrics::metrics;
@@ -59,7 +61,25 @@ pub(super) fn routes() -> Vec<Route> {
             .by(api::list_persistence),
         Route::get("/v1/administration", "Returns what administrators set over the configuration file.")
             .answers::<AdministrativeChanges>()
-            .by(api::administration),
+            .by(api::list_administration),
+        Route::get("/v1/connections", "Returns the open connections that match all parameters.")
+            .parameters::<ListQuery>()
+            .answers::<ListedConnections>()
+            .refuses(&[StatusCode::NOT_FOUND, StatusCode::UNPROCESSABLE_ENTITY])
+            .by(api::list_connections),
+        Route::get("/v1/connections/top", "Returns the clients with the most connections to each member.")
+            .parameters::<ListQuery>()
+            .answers::<TopClients>()
+            .refuses(&[StatusCode::NOT_FOUND, StatusCode::UNPROCESSABLE_ENTITY])
+            .by(api::top_clients),
+        Route::get("/v1/drain", "Returns how far the drain of a node, a member or a virtual server is.")
+            .parameters::<DrainedQuery>()
+            .answers::<DrainProgress>()
+            .refuses(&[StatusCode::UNPROCESSABLE_ENTITY])
+            .by(api::drain_progress),
+        Route::get("/v1/stop", "Returns how far the end of the process is.")
+            .answers::<StopProgress>()
+            .by(api::stop_progress),
         Route::get("/v1/openapi.json", "Returns this document.").answers::<serde_json::Value>().by(api::document),
         Route::post("/v1/administration", "Sets the state or the ratio of a node, a member or a virtual server.")
             .role(Operator)
@@ -73,6 +93,21 @@ pub(super) fn routes() -> Vec<Route> {
             .answers::<Changed>()
             .refuses(&COMMAND)
             .by(api::clear_administration),
+        Route::post(
+            "/v1/drain",
+            "Takes a node, a member or a virtual server out of service, and ends what is left as asked.",
+        )
+        .role(Operator)
+        .parameters::<DrainQuery>()
+        .answers::<DrainProgress>()
+        .refuses(&COMMAND)
+        .by(api::drain),
+        Route::post("/v1/connections/kill", "Ends the connections that match all parameters, or counts them.")
+            .role(Operator)
+            .parameters::<KillQuery>()
+            .answers::<Killed>()
+            .refuses(&[StatusCode::NOT_FOUND, StatusCode::UNPROCESSABLE_ENTITY])
+            .by(api::kill_connections),
         Route::post("/v1/members/resume", "Lets a member come up again that a monitor with manual-resume holds down.")
             .role(Operator)
             .parameters::<MemberQuery>()
@@ -97,6 +132,11 @@ pub(super) fn routes() -> Vec<Route> {
             .answers::<Reloaded>()
             .refuses(&[StatusCode::CONFLICT, StatusCode::UNPROCESSABLE_ENTITY])
             .by(api::reload),
+        Route::post("/v1/stop", "Stops pronk as SIGTERM does, or changes how long a process that drains may take.")
+            .role(Admin)
+            .parameters::<StopQuery>()
+            .answers::<StopProgress>()
+            .by(api::stop),
         Route::post("/v1/upgrade", "Has a new process take over, and answers when it serves; this one drains.")
             .role(Admin)
             .parameters::<UpgradeQuery>()

@@ -51,9 +51,9 @@ impl AdminListener {
     /// Leaves the socket to the process that has taken over, and serves this one at a path of its own: with the number of
     /// the process behind it.
     pub(super) async fn move_aside(&self) {
-        if let Some(Serving { socket, .. }) = self.serving.lock().take() {
-            socket.leave();
-        }
+        let serving = self.serving.lock().take();
+        serving.iter().for_each(|serving| serving.socket.leave());
+        drop(serving);
         // The task that accepts ends when the runtime comes to it.
         tokio::task::yield_now().await;
         let mut path = self.path.as_os_str().to_owned();

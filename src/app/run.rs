@@ -85,7 +85,8 @@ fn workers(threads: usize) -> anyhow::Result<Runtime> {
 
 /// Why the process no longer serves.
 enum Left {
-    Stop,
+    /// Somebody asked for it, with this drain time.
+    Stop(Duration),
     HandedOver(Arc<HandedOver>),
     /// The controller has ended.
     Failure,
@@ -116,10 +117,8 @@ async fn serve(options: &Options, workers: RuntimeHandle, begun: Begun) -> anyho
             }
             anyhow::bail!("{why}");
         },
-        () = signals.stop() => {
-            tracing::info!("stopped while starting");
-            return Ok(());
-        }
+        () = signals.stop() => return stopped_while_starting(),
+        _ = handle.stop_requested() => return stopped_while_starting(),
     }
     if predecessor.is_some() {
         // Until now it was the predecessor who answered.
@@ -139,12 +138,13 @@ async fn serve(options: &Options, workers: RuntimeHandle, begun: Begun) -> anyho
             request = signals.next() => match request {
                 Request::Stop(signal) => {
                     signals::record(&handle, signal, "stop", None);
-                    break Left::Stop;
+                    break Left::Stop(options.drain_timeout);
                 }
                 Request::Reload => reloads.request(),
                 Request::Upgrade => request_upgrade(&handle),
                 Request::ReopenLog => reopen_logs(&handle, &options.log),
             },
+            asked = handle.stop_requested() => break Left::Stop(asked.drain_timeout.unwrap_or(options.drain_timeout)),
             Ok(by) = handed_over.wait_for(Option::is_some) => if let Some(by) = &*by {
                 break Left::HandedOver(Arc::clone(by));
             },
@@ -154,7 +154,7 @@ async fn serve(options: &Options, workers: RuntimeHandle, begun: Begun) -> anyho
     // The stop is the last that systemd is notified of, also while a reload is under way. It keeps the sockets.
     drop((reloads, kept));
     match &left {
-        Left::Stop => {
+        Left::Stop(_) => {
             notify(&[NotifyState::Stopping]);
             // It is stopped here alone, so it is not refused.
             let _ = handle.stop().await;
@@ -181,7 +181,7 @@ async fn serve(options: &Options, workers: RuntimeHandle, begun: Begun) -> anyho
     tracing::info!(pid = std::process::id(), "stopped");
     match left {
         Left::Failure => anyhow::bail!("internal error: the controller has ended; the log says why"),
-        Left::Stop | Left::HandedOver(_) => Ok(()),
+        Left::Stop(_) | Left::HandedOver(_) => Ok(()),
     }
 }
 
@@ -189,18 +189,30 @@ async fn serve(options: &Options, workers: RuntimeHandle, begun: Begun) -> anyho
 /// that of a stop; any other closes connections at once.
 async fn drain(left: &Left, options: &Options, signals: &mut Signals, handle: &Handle, lifecycle: &Lifecycle) {
     let handed_over = if let Left::HandedOver(by) = left { Some(by) } else { None };
-    let limit =
-        handed_over.map_or(options.drain_timeout, |by| by.drain_timeout.unwrap_or(options.upgrade_drain_timeout));
+    let limit = match left {
+        Left::Stop(drain_timeout) => *drain_timeout,
+        Left::HandedOver(by) => by.drain_timeout.unwrap_or(options.upgrade_drain_timeout),
+        Left::Failure => options.drain_timeout,
+    };
     // A time that no clock reaches is for ever.
     let far = || Instant::now() + FAR;
     let (until, moved) = watch::channel(Instant::now().checked_add(limit).unwrap_or_else(far));
     let mut draining = pin!(control::drain(lifecycle, moved));
+    if limit.is_zero() {
+        lifecycle.close_connections_at_once();
+    }
     let mut is_told_to_stop = handed_over.is_none();
     let mut reports = interval(REPORTS);
     reports.set_missed_tick_behavior(MissedTickBehavior::Skip);
     loop {
         tokio::select! {
             () = &mut draining => break,
+            asked = handle.stop_requested() => match asked.drain_timeout {
+                Some(Duration::ZERO) => lifecycle.close_connections_at_once(),
+                Some(time) => drop(until.send_replace(Instant::now().checked_add(time).unwrap_or_else(far))),
+                // It drains already.
+                None => {}
+            },
             request = signals.next() => match request {
                 Request::Stop(signal) if is_told_to_stop => {
                     signals::record(handle, signal, "close the remaining connections at once", None);
@@ -223,6 +235,11 @@ async fn drain(left: &Left, options: &Options, signals: &mut Signals, handle: &H
             },
         }
     }
+}
+
+fn stopped_while_starting() -> anyhow::Result<()> {
+    tracing::info!("stopped while starting");
+    Ok(())
 }
 
 /// Starts an upgrade. If it is refused or fails, the log says why, and nothing has changed.

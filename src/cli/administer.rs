@@ -4,6 +4,7 @@ use std::process::ExitCode;
 
 use super::admin_client::{AdminSocket, Why, encoded};
 use super::completions;
+use super::pending;
 use super::screen::{self, outln};
 use super::table::Table;
 use super::values;
@@ -36,9 +37,9 @@ pub(super) struct Args {
 
 /// How a change is made.
 #[derive(Debug, clap::Args)]
-struct How {
+pub(super) struct How {
     #[command(flatten)]
-    why: Why,
+    pub(super) why: Why,
     /// Forget it when pronk starts again.
     #[arg(long)]
     until_restart: bool,
@@ -91,7 +92,7 @@ pub(super) enum StateCommand {
 }
 
 impl Kind {
-    fn as_str(self) -> &'static str {
+    pub(super) fn as_str(self) -> &'static str {
         match self {
             Self::Node => "node",
             Self::Member => "member",
@@ -101,7 +102,8 @@ impl Kind {
 }
 
 impl How {
-    fn query(&self) -> String {
+    /// Returns the part of a query, with `&` before it.
+    pub(super) fn query(&self) -> String {
         format!("&until_restart={}", self.until_restart)
     }
 }
@@ -137,6 +139,9 @@ impl StateCommand {
                     outln!("nothing is set: everything is as the configuration file says")?;
                 } else {
                     screen::print(&table(&set.changes))?;
+                }
+                if !json {
+                    screen::print(&set.drains.iter().map(|drain| pending::line(drain) + "\n").collect::<String>())?;
                 }
                 Ok(ExitCode::SUCCESS)
             }

@@ -7,23 +7,29 @@ mod cert;
 mod check;
 mod completions;
 mod config;
+mod drain;
 mod exit_code;
 mod explain;
 mod init;
+mod kill;
 mod lint;
 mod man;
 mod member;
 mod metrics;
+mod pending;
 mod persistence;
 mod reload;
 mod run;
 mod screen;
+mod selection;
 mod show;
 mod stats;
+mod stop;
 mod table;
 mod upgrade;
 mod values;
 mod verify;
+mod waiting;
 
 use std::process::ExitCode;
 
@@ -83,6 +89,10 @@ enum Command {
     /// Let nobody connect; open connections go on.
     #[command(after_help = "Example:\n  pronk offline member pool-impala-21050/impalad-1:21050 --until-restart")]
     Offline(administer::Args),
+    /// Take a member, a node or a virtual server out of service, and wait until its connections have ended.
+    Drain(drain::Args),
+    /// End open connections of a client, a member, a virtual server, or one of them.
+    Kill(kill::Args),
     /// Set the ratio of a node or a member of a running pronk.
     SetRatio(administer::RatioArgs),
     /// What administrators set while pronk runs, over the configuration file.
@@ -99,6 +109,8 @@ enum Command {
     /// Let others administer pronk over the network: tokens, and the reference of the admin API.
     #[command(subcommand)]
     Admin(admin::Command),
+    /// Stop a running pronk as SIGTERM does, and wait for its end.
+    Stop(stop::Args),
     /// Print completions for a shell.
     Completions(completions::Args),
     /// Write manual pages, one for each command.
@@ -106,7 +118,7 @@ enum Command {
 }
 
 /// Does what the arguments of the process ask for. Exit codes: 0 done, 1 something is wrong, 2 usage; of `lint` and
-/// `cert check` also 3, unreadable input.
+/// `cert check` also 3, unreadable input; 130, Ctrl-C ended a wait.
 ///
 /// # Errors
 /// Why it cannot be done.
@@ -150,12 +162,15 @@ impl Cli {
             Command::Enable(args) => args.execute(AdminState::Enabled),
             Command::Disable(args) => args.execute(AdminState::Disabled),
             Command::Offline(args) => args.execute(AdminState::ForcedOffline),
+            Command::Drain(args) => args.execute(),
+            Command::Kill(args) => args.execute(),
             Command::SetRatio(args) => args.execute(),
             Command::State(command) => command.execute(),
             Command::Member(command) => command.execute(),
             Command::Persistence(command) => command.execute(),
             Command::Explain(args) => args.execute(),
             Command::Admin(command) => command.execute(),
+            Command::Stop(args) => args.execute(),
             Command::Completions(args) => args.execute(),
             Command::Man(args) => args.execute(Self::command()),
         }

@@ -21,6 +21,7 @@ impl BackgroundTasks {
         let tasks = vec![
             task("watch over certificates", state, watch_certificates),
             task("end of removed members", state, close_removed_members),
+            task("drains", state, carry_out_drains),
             task("end of shortages", state, log_ended_shortages),
             task("expiry of persistence records", state, sweep_records),
         ];
@@ -51,6 +52,11 @@ async fn close_removed_members(state: Arc<SystemState>) -> Infallible {
             None => state.removed.notified().await,
         }
     }
+}
+
+/// Ends what is left of the connections of what administrators drain.
+async fn carry_out_drains(state: Arc<SystemState>) -> Infallible {
+    state.drains.carry_out(|| state.serving.load_full(), &state.open).await
 }
 
 /// Logs when a shortage is over.

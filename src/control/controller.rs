@@ -67,7 +67,7 @@ impl Controller {
         inheritance: Inheritance,
     ) -> (Self, Handle) {
         let (sender, commands) = mpsc::channel(COMMAND_QUEUE);
-        let state = Arc::new(SystemState::default());
+        let state = Arc::new(SystemState { open: Arc::clone(&lifecycle.open), ..SystemState::default() });
         let handle = Handle { commands: sender, state: Arc::clone(&state) };
         let mut running = Running::default();
         let Inheritance { predecessor, sockets, processes } = inheritance;
@@ -257,13 +257,14 @@ impl Controller {
     async fn administer(&mut self, request: Request) -> Result<(Vec<Target>, Kept), CommandError> {
         let configured = self.running.desired.configured();
         let mut administration = self.running.desired.administration.clone();
-        let targets = administration.change(request, &configured).map_err(CommandError::Unknown)?;
+        let targets = administration.change(request.clone(), &configured).map_err(CommandError::Unknown)?;
         let model = administration.apply(configured);
         let sockets = self.listen(&model)?;
         let Self { running, state, lifecycle, .. } = self;
         let set = administration.clone();
         let removed = catch_panic(|| running.apply_administration(set, sockets, state, lifecycle))
             .map_err(CommandError::PartlyApplied)?;
+        self.state.drains.follow(&request, &targets, Instant::now().into_std());
         self.stop(removed).await;
         Ok((targets, self.state_file.write(administration)))
     }

@@ -24,9 +24,12 @@ pub async fn drain(lifecycle: &Lifecycle, mut until: watch::Receiver<Instant>) {
         }
     }
     tracing::info!(connections = connections.len(), "closing what is left");
-    lifecycle.close_connections();
+    let closed = async {
+        lifecycle.close_connections().await;
+        connections.wait().await;
+    };
     // Peers that read nothing must not keep the process; their connections end with it.
-    let _ = timeout(lifecycle.spread() + CLOSE_LIMIT, connections.wait()).await;
+    let _ = timeout(lifecycle.spread() + CLOSE_LIMIT, closed).await;
 }
 
 /// How long the end of the last connections may take.

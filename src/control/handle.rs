@@ -6,15 +6,17 @@ use std::time::Duration;
 
 use tokio::sync::{mpsc, oneshot, watch};
 
-use super::administration::{Administered, Administration, Request};
+use super::administration::{Administered, Administration, Request, Target, TargetKind};
 use super::command::{Command, Reply};
 use super::command_error::CommandError;
+use super::drains::{Drain, Drained};
 use super::handover::{DrainingProcess, HandedOver};
 use super::network_api::NetworkApi;
 use super::phase::Phase;
 use super::reload_counts::ReloadCounts;
 use super::reload_report::ReloadReport;
 use super::serving::Serving;
+use super::stop_request::StopRequest;
 use super::supervisor::Restarts;
 use super::system_state::{ListeningSockets, SystemState};
 use crate::audit::AuditLog;
@@ -22,6 +24,7 @@ use crate::handover::ProcessFacts;
 use crate::inventory::Inventory;
 use crate::model::{MemberKey, Name};
 use crate::pool::Registry;
+use crate::proxy::OpenConnections;
 
 /// Sends commands to the controller, and reads the state of the running system.
 #[derive(Clone, Debug)]
@@ -132,6 +135,32 @@ impl Handle {
     /// Returns the audit log.
     pub fn audit(&self) -> &AuditLog {
         &self.state.audit
+    }
+
+    /// Returns the open connections.
+    pub fn open_connections(&self) -> &Arc<OpenConnections> {
+        &self.state.open
+    }
+
+    /// Returns what is being drained.
+    pub fn drains(&self) -> Vec<(Target, Drain)> {
+        self.state.drains.pending()
+    }
+
+    /// Returns how far the drain of something is that `kind` and `name` are written for, with its pool if it is a member.
+    pub fn drained(&self, kind: TargetKind, name: &str) -> Option<Drained> {
+        let target = Target::parse(kind, name)?;
+        Some(self.state.drains.look(target, &self.serving(), &self.state.open))
+    }
+
+    /// Asks the process to stop, as SIGTERM does.
+    pub fn request_stop(&self, request: StopRequest) {
+        self.state.stops.add(request);
+    }
+
+    /// Waits until somebody asks the process to stop.
+    pub async fn stop_requested(&self) -> StopRequest {
+        self.state.stops.next().await
     }
 
     /// Has a new process of the program that is in the place of this one by now take over the sockets that listen, the

@@ -11,16 +11,19 @@ use tokio::net::TcpListener;
 use tokio::sync::{Notify, watch};
 
 use super::administration::Administration;
+use super::drains::Drains;
 use super::handover::{DrainingProcesses, HandedOver};
 use super::network_api::NetworkApi;
 use super::phase::Phase;
 use super::reload_counts::ReloadCounts;
 use super::serving::Serving;
+use super::stop_request::StopRequests;
 use super::supervisor::Restarts;
 use crate::audit::AuditLog;
 use crate::inventory::Inventory;
 use crate::model::Name;
 use crate::pool::Registry;
+use crate::proxy::OpenConnections;
 
 /// The sockets that listen, by the destination and, for port 0, the virtual server.
 pub type ListeningSockets = Vec<((SocketAddr, Option<Name>), Weak<TcpListener>)>;
@@ -30,6 +33,9 @@ pub type ListeningSockets = Vec<((SocketAddr, Option<Name>), Weak<TcpListener>)>
 pub(super) struct SystemState {
     pub serving: ArcSwap<Serving>,
     pub registry: Registry,
+    pub open: Arc<OpenConnections>,
+    pub drains: Drains,
+    pub stops: StopRequests,
     pub certificates: Arc<Inventory>,
     /// What administrators set.
     pub administration: ArcSwap<Administration>,

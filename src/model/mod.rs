@@ -5,6 +5,7 @@
 
 mod admin;
 mod admin_state;
+mod client_limits;
 mod configuration;
 mod discovery;
 mod host;
@@ -21,6 +22,7 @@ mod virtual_server;
 
 pub use admin::Admin;
 pub use admin_state::AdminState;
+pub use client_limits::ClientLimits;
 pub use configuration::Model;
 pub use discovery::{Discovery, Seed};
 pub use host::{Host, is_host_name};

@@ -6,6 +6,7 @@ use std::sync::Arc;
 use ipnet::IpNet;
 
 use super::admin_state::AdminState;
+use super::client_limits::ClientLimits;
 use super::name::Name;
 use super::pool::Pool;
 use super::profile::{ClientSsl, Persistence, Protocol, ServerSsl};
@@ -33,6 +34,8 @@ pub struct VirtualServer {
     pub connection_limit: Option<u32>,
     /// Connections in any second; `None` is no limit.
     pub rate_limit: Option<u32>,
+    /// What each client may have.
+    pub client_limits: ClientLimits,
     /// Clients outside these networks are refused; empty lets everyone in.
     pub source: Vec<IpNet>,
     /// A disabled virtual server lets those in that have a persistence record; one that is forced offline does not

@@ -7,10 +7,11 @@ use std::net::IpAddr;
 use std::sync::Arc;
 use std::time::Instant;
 
+use super::client_counts::Reached;
 use super::close_reasons::{Close, CloseReason};
 use super::snapshot::Snapshot;
 use super::virtual_server::LiveVirtualServer;
-use crate::model::{AdminState, ImmediateAction, Name};
+use crate::model::{AdminState, ClientLimits, ImmediateAction, Name};
 use crate::pool::{Availability, Pool, Status};
 
 /// A rule that could have refused a client and let it in.
@@ -20,6 +21,8 @@ pub(super) enum AdmittedBy {
     Source,
     /// The virtual server is disabled, and the client has a persistence record.
     PersistenceRecord,
+    /// The client has fewer connections than `client-connection-limit`.
+    ClientConnectionLimit,
     /// There are fewer connections than `connection-limit`.
     ConnectionLimit,
 }
@@ -34,6 +37,8 @@ pub(super) enum RefusedBy {
     ForcedOffline,
     /// No member can serve, with the reason in words, and `service-down-immediate-action` refuses clients at once.
     ServiceDown(String),
+    /// The client has reached a limit for each client.
+    ClientLimit(Reached),
     ConnectionLimit,
     RateLimit,
 }
@@ -54,14 +59,23 @@ impl<Guard> From<RefusedBy> for Refusal<Guard> {
 
 /// The limits of a virtual server: counted for a connection, and only looked at for an explanation.
 pub(super) trait Limits {
+    /// Counts one connection of a client until it is dropped.
+    type Client;
     /// Counts one connection until it is dropped.
     type Guard;
 
-    /// Takes a place below the connection limit, if there is one.
-    fn take_connection(&self, limit: Option<u32>) -> Option<Self::Guard>;
+    /// Counts one more connection of the client.
+    ///
+    /// # Errors
+    /// The limit that the client has reached.
+    fn take_client(&self, client: IpAddr, limits: &ClientLimits) -> Result<Self::Client, Reached>;
 
-    /// Returns whether one more connection may come within this second, and counts it.
-    fn take_rate(&self, limit: Option<u32>) -> bool;
+    /// Takes a place below the connection limit, if there is one.
+    fn take_connection(&self, limit: Option<u32>, client: Self::Client) -> Option<Self::Guard>;
+
+    /// Returns whether one more connection may come within this second, and counts it. One that may not counts toward
+    /// no other rate.
+    fn take_rate(&self, limit: Option<u32>, guard: &Self::Guard) -> bool;
 }
 
 /// Decides whether `client` is let in, and calls `admitted` for each rule that lets it pass.
@@ -95,11 +109,16 @@ pub(super) fn decide<L: Limits>(
     {
         return Err(by.into());
     }
-    let guard = limits.take_connection(config.connection_limit).ok_or(RefusedBy::ConnectionLimit)?;
+    // First, so that a client beyond its own limit takes no place from others, not even for an instant.
+    let of_client = limits.take_client(client, &config.client_limits).map_err(RefusedBy::ClientLimit)?;
+    if config.client_limits.connections.is_some() {
+        admitted(AdmittedBy::ClientConnectionLimit);
+    }
+    let guard = limits.take_connection(config.connection_limit, of_client).ok_or(RefusedBy::ConnectionLimit)?;
     if config.connection_limit.is_some() {
         admitted(AdmittedBy::ConnectionLimit);
     }
-    if !limits.take_rate(config.rate_limit) {
+    if !limits.take_rate(config.rate_limit, &guard) {
         return Err(RefusedBy::RateLimit.into());
     }
     if config.service_down_immediate_action == ImmediateAction::Drop
@@ -132,6 +151,8 @@ impl RefusedBy {
             Self::Disabled => CloseReason::VirtualServerDisabled.into(),
             Self::ForcedOffline => CloseReason::VirtualServerDisabled.because("it is forced offline"),
             Self::ServiceDown(why) => CloseReason::ServiceDownImmediate.because(format_args!("pool {pool}: {why}")),
+            Self::ClientLimit(Reached::Connections) => CloseReason::ClientConnectionLimit.into(),
+            Self::ClientLimit(Reached::Rate) => CloseReason::ClientRateLimit.into(),
             Self::ConnectionLimit => CloseReason::ConnectionLimit.into(),
             Self::RateLimit => CloseReason::RateLimit.into(),
         }
@@ -144,26 +165,52 @@ pub(super) struct CountedLimits<'a> {
     pub now: Instant,
 }
 
-/// Counts one connection of a virtual server until it is dropped.
+/// Counts one connection of a client until it is dropped.
 #[derive(Debug)]
-pub(super) struct ConnectionGuard(Arc<LiveVirtualServer>);
+pub(super) struct ClientGuard {
+    virtual_server: Arc<LiveVirtualServer>,
+    client: IpAddr,
+}
+
+impl Drop for ClientGuard {
+    fn drop(&mut self) {
+        self.virtual_server.clients.leave(self.client);
+    }
+}
+
+/// Counts one connection of a virtual server, and of its client, until it is dropped.
+#[derive(Debug)]
+pub(super) struct ConnectionGuard(ClientGuard);
 
 impl Drop for ConnectionGuard {
     fn drop(&mut self) {
-        self.0.connections.leave();
+        self.0.virtual_server.connections.leave();
     }
 }
 
 impl Limits for CountedLimits<'_> {
+    type Client = ClientGuard;
     type Guard = ConnectionGuard;
 
-    fn take_connection(&self, limit: Option<u32>) -> Option<ConnectionGuard> {
-        let entered = self.virtual_server.connections.try_enter(limit);
-        entered.then(|| ConnectionGuard(Arc::clone(self.virtual_server)))
+    fn take_client(&self, client: IpAddr, limits: &ClientLimits) -> Result<ClientGuard, Reached> {
+        self.virtual_server.clients.try_enter(client, limits, self.now)?;
+        Ok(ClientGuard { virtual_server: Arc::clone(self.virtual_server), client })
     }
 
-    fn take_rate(&self, limit: Option<u32>) -> bool {
-        self.virtual_server.rate.try_enter(limit, self.now)
+    fn take_connection(&self, limit: Option<u32>, client: ClientGuard) -> Option<ConnectionGuard> {
+        let entered = self.virtual_server.connections.try_enter(limit);
+        if !entered {
+            self.virtual_server.clients.take_rate_back(client.client, self.now);
+        }
+        entered.then(|| ConnectionGuard(client))
+    }
+
+    fn take_rate(&self, limit: Option<u32>, guard: &ConnectionGuard) -> bool {
+        let entered = self.virtual_server.rate.try_enter(limit, self.now);
+        if !entered {
+            self.virtual_server.clients.take_rate_back(guard.0.client, self.now);
+        }
+        entered
     }
 }
 
@@ -176,13 +223,18 @@ pub(super) struct ReadOnlyLimits<'a> {
 }
 
 impl Limits for ReadOnlyLimits<'_> {
+    type Client = ();
     type Guard = ();
 
-    fn take_connection(&self, limit: Option<u32>) -> Option<()> {
+    fn take_client(&self, client: IpAddr, limits: &ClientLimits) -> Result<(), Reached> {
+        self.virtual_server.clients.look(client, limits, self.now)
+    }
+
+    fn take_connection(&self, limit: Option<u32>, (): ()) -> Option<()> {
         limit.is_none_or(|limit| self.current < limit).then_some(())
     }
 
-    fn take_rate(&self, limit: Option<u32>) -> bool {
+    fn take_rate(&self, limit: Option<u32>, (): &()) -> bool {
         self.virtual_server.rate.next(limit, self.now).is_none()
     }
 }

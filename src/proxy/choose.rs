@@ -9,6 +9,7 @@ use tokio::time::Instant;
 
 use super::close_reasons::{Close, CloseReason};
 use super::connection_record::ConnectionRecord;
+use super::open_connection::OpenPhase;
 use super::snapshot::Snapshot;
 use super::virtual_server::LiveVirtualServer;
 use crate::model::MemberKey;
@@ -46,7 +47,7 @@ pub(super) async fn choose_member(
     client: IpAddr,
     met: Met<'_>,
     left: impl Future<Output = ()>,
-    record: &mut ConnectionRecord,
+    record: &ConnectionRecord,
 ) -> Result<Choice, Close> {
     virtual_server.refresh(snapshot);
     record.set_pool(&snapshot.pool.config.name);
@@ -56,6 +57,7 @@ pub(super) async fn choose_member(
         Arrival::QueueFull => return Err(queue_full(&snapshot.pool)),
         Arrival::Refused(none) => return Err(no_member(none, &snapshot.pool)),
     };
+    record.begin(OpenPhase::Queue);
     let started = Instant::now();
     let waiters = &virtual_server.waiters;
     let seat = waiters.add(&snapshot.pool, client, waiting);
@@ -106,7 +108,7 @@ pub(super) async fn choose_member(
             () = until(retry) => true,
         };
     };
-    record.times.queue = Some(started.elapsed());
+    record.note(|facts| facts.times.queue = Some(started.elapsed()));
     waited
 }
 

@@ -8,6 +8,7 @@ use tokio_rustls::TlsStream;
 
 use super::close_reasons::{Close, CloseReason};
 use super::connection_record::ConnectionRecord;
+use super::open_connection::OpenPhase;
 use super::stream::Stream;
 use crate::impala::Opening;
 use crate::net::{self, Socket};
@@ -20,27 +21,32 @@ use crate::tls::{LiveClientSsl, TlsFacts, TlsFault};
 pub(super) async fn accept_tls(
     profile: &LiveClientSsl,
     mut socket: Socket,
-    record: &mut ConnectionRecord,
+    record: &ConnectionRecord,
 ) -> Result<Stream, Close> {
+    record.begin(OpenPhase::ClientTls);
     let started = Instant::now();
     socket.keep_hello();
     let handshake = profile.acceptor().accept(socket).into_fallible();
     match timeout(profile.handshake_timeout(), handshake).await {
         Ok(Ok(mut tls)) => {
-            record.times.client_tls = Some(started.elapsed());
             let (socket, session) = tls.get_mut();
-            record.opening_on_wire = Opening::of(socket.opening());
-            record.client_tls = Some(TlsFacts::of_client_side(session, &socket.take_hello()));
+            let agreed = TlsFacts::of_client_side(session, &socket.take_hello());
+            record.note(|facts| {
+                facts.times.client_tls = Some(started.elapsed());
+                facts.opening_on_wire = Opening::of(socket.opening());
+                facts.client_tls = Some(agreed);
+            });
             Ok(Stream::tls(TlsStream::Server(tls)))
         }
         Ok(Err((error, mut socket))) => {
-            record.opening_on_wire = Opening::of(socket.opening());
+            let opening = Opening::of(socket.opening());
+            record.note(|facts| facts.opening_on_wire = opening);
             let hello = socket.take_hello();
-            let close = failed(&error, &hello, record.opening_on_wire);
+            let close = failed(&error, &hello, opening);
             match close.reason {
                 // A client that speaks no TLS cannot read an alert; it understands a reset at once.
                 CloseReason::ClientPlaintext => {
-                    record.opening = record.opening_on_wire;
+                    record.note(|facts| facts.opening = opening);
                     net::reset_on_close(&socket.tcp);
                 }
                 // The alert is sent already. The client is to read it before it sees the end.

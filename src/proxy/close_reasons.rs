@@ -29,6 +29,8 @@ pub enum ClosePhase {
     MemberTls,
     Relay,
     Drain,
+    /// Any of them; the detail names it.
+    Any,
 }
 
 /// How the connection ended.
@@ -78,6 +80,7 @@ words!(ClosePhase {
     MemberTls = "member-tls",
     Relay = "relay",
     Drain = "drain",
+    Any = "any",
 });
 words!(Mechanism {
     Fin = "fin",
@@ -143,6 +146,10 @@ reasons! {
         "the virtual server is disabled, and lets in only clients with a persistence record; write `state: enabled`";
     ServiceDownImmediate = Policy Accept Unavailable "service-down-immediate"
         "no member can serve, and service-down-immediate-action refuses clients at once; `pronk show map` says why for each member";
+    ClientConnectionLimit = Policy Accept Limit "client-connection-limit"
+        "the client has as many connections as client-connection-limit allows; find out what it leaves open (`pronk show connections --client`), or raise the limit if many users share the address";
+    ClientRateLimit = Policy Accept Limit "client-rate-limit"
+        "the client connects more often than client-rate-limit allows; find out what connects so often, or raise the limit if many users share the address";
     RateLimit = Policy Accept Limit "rate-limit"
         "raise the virtual server's rate-limit or find out who connects so often";
 
@@ -265,6 +272,11 @@ reasons! {
     Drained = Admin Drain Rst "drained" "pronk was stopped and its drain time was over; the client reconnects";
     DrainedInExchange = Admin Drain Rst "drained-in-exchange"
         "pronk was stopped and its drain time was over while a request or its answer was under way; give queries more time with --drain-timeout";
+    DrainDeadline = Admin Drain Rst "drain-deadline"
+        "an administrator drains the member, the node or the virtual server, and the deadline was over; the client reconnects to another member";
+    DrainIdle = Admin Drain Rst "drain-idle"
+        "an administrator drains the member, the node or the virtual server, and the connection was idle; the client reconnects to another member";
+    Killed = Admin Any Rst "killed" "an administrator ended this connection; the detail says who and why";
 }
 
 impl fmt::Display for CloseReason {

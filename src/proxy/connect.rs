@@ -1,6 +1,5 @@
 //! Connecting to the member that is chosen, and to another when that fails.
 
-use std::net::IpAddr;
 use std::sync::Arc;
 use std::time::SystemTime;
 
@@ -11,12 +10,12 @@ use super::close_reasons::{Close, CloseReason, Who};
 use super::connection_record::ConnectionRecord;
 use super::dial::dial;
 use super::member_handshake::{self, Patience};
+use super::open_connection::OpenPhase;
 use super::passive_health::PassiveHealth;
 use super::place::Place;
 use super::recent_connections::RecentConnection;
 use super::snapshot::Snapshot;
 use super::stream::Stream;
-use super::virtual_server::LiveVirtualServer;
 use crate::model::MemberKey;
 use crate::net::{self, Socket};
 use crate::pool::{Asker, Contact, LiveMember, LivePool};
@@ -42,16 +41,15 @@ pub(super) struct Connected {
 /// # Errors
 /// Why the last member that was tried failed, or why there was none.
 pub(super) async fn choose_and_connect(
-    virtual_server: &LiveVirtualServer,
     snapshot: &mut Arc<Snapshot>,
     client: &Socket,
-    address: IpAddr,
     avoided: Option<&MemberKey>,
-    record: &mut ConnectionRecord,
+    record: &ConnectionRecord,
 ) -> Result<Box<Connected>, Close> {
+    let (virtual_server, address) = (&*record.virtual_server, record.client.ip());
     let mut tried = Vec::new();
     let mut failed: Option<Close> = None;
-    while record.tries <= snapshot.pool.config.reselect_tries {
+    while record.tries() <= snapshot.pool.config.reselect_tries {
         // Made only when the connection waits, as it takes a descriptor.
         let left = async { net::peer_lost(client).await };
         let met = Met { tried: &tried, avoided };
@@ -63,16 +61,17 @@ pub(super) async fn choose_and_connect(
         let pool = &snapshot.pool;
         let member = &pool.members[choice.index];
         record.set_member(&pool.config.name, &member.key, choice.persisted);
+        let queued = record.note(|facts| facts.times.queue);
         virtual_server.recent_connections.add(RecentConnection {
             client: address.to_canonical(),
             when: SystemTime::now(),
             member: member.key.clone(),
             persisted: choice.persisted,
             failed: tried.len(),
-            queued: record.times.queue,
+            queued,
         });
         let began = Instant::now();
-        let may_try = record.tries <= pool.config.reselect_tries;
+        let may_try = record.tries() <= pool.config.reselect_tries;
         let another = || {
             let tried = [tried.as_slice(), std::slice::from_ref(&member.key)].concat();
             let asker = Asker { tried: &tried, avoided, ..Asker::new(address, &[]) };
@@ -92,8 +91,8 @@ pub(super) async fn choose_and_connect(
                 tried.push(member.key.clone());
                 failed = Some(close);
             }
-            // For another member the same would be missing.
-            Err(close) if close.reason.who() == Who::Proxy => return Err(close),
+            // For another member the same would be missing, or an administrator ends the connection.
+            Err(close) if matches!(close.reason.who(), Who::Proxy | Who::Admin) => return Err(close),
             Err(close) => {
                 tracing::warn!(
                     virtual_server = %snapshot.config.name,
@@ -119,18 +118,30 @@ async fn connect_to(
     snapshot: &Snapshot,
     index: usize,
     another: impl Fn() -> bool,
-    record: &mut ConnectionRecord,
+    record: &ConnectionRecord,
 ) -> Result<Stream, Close> {
+    record.begin(OpenPhase::Connect);
     let started = Instant::now();
     let (tcp, address) = dial(snapshot, index).await?;
-    record.times.connect = Some(started.elapsed());
-    record.member_address = Some(address);
-    record.local_address = tcp.local_addr().ok();
+    let local = tcp.local_addr().ok();
+    record.note(|facts| {
+        facts.times.connect = Some(started.elapsed());
+        (facts.member_address, facts.local_address) = (Some(address), local);
+    });
     let socket = Socket::new(tcp);
     match &snapshot.member_tls {
         Some(members) => {
             let patience = Patience { for_silence: snapshot.config.protocol.connect_timeout, another };
-            Box::pin(member_handshake::connect_tls(&members[index], socket, patience, record)).await
+            let tcp = Arc::clone(&socket.tcp);
+            let handshake = Box::pin(member_handshake::connect_tls(&members[index], socket, patience, record));
+            tokio::select! {
+                biased;
+                done = handshake => done,
+                stop = record.stopped() => {
+                    net::reset_on_close(&tcp);
+                    Err(record.close_by(stop, false))
+                }
+            }
         }
         None => Ok(Stream::Plain(socket)),
     }

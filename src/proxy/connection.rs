@@ -16,12 +16,14 @@ use super::deadlines::Deadlines;
 use super::ending::{self, Ending, finish};
 use super::first_bytes;
 use super::flow::{End, Flow, Side};
-use super::lifecycle::Lifecycle;
+use super::open_connection::OpenPhase;
+use super::open_connections::OpenConnections;
 use super::passive_health::PassiveHealth;
 use super::relay::{Outcome, Relay, StopConditions};
 use super::service_down;
 use super::silent_hold::hold_silently;
 use super::snapshot::Snapshot;
+use super::stop::Stop;
 use super::stream::Stream;
 use super::traffic_meter::TrafficMeter;
 use super::virtual_server::LiveVirtualServer;
@@ -33,74 +35,61 @@ use crate::pool::{Asker, Health};
 /// A client that was accepted, and sent nothing yet.
 pub(super) struct Accepted {
     socket: Socket,
-    context: Context,
+    client: SocketAddr,
+    /// The configuration that the connection uses.
+    snapshot: Arc<Snapshot>,
+    virtual_server: Arc<LiveVirtualServer>,
 }
 
 /// A client whose TLS handshake is done, where the virtual server has one.
 struct Handshaken {
     client: Stream,
-    context: Context,
-}
-
-/// What every stage knows of the connection.
-struct Context {
-    client: SocketAddr,
-    /// The configuration that the connection uses.
     snapshot: Arc<Snapshot>,
-    virtual_server: Arc<LiveVirtualServer>,
-    lifecycle: Lifecycle,
 }
 
 impl Accepted {
-    pub(super) fn new(
-        tcp: TcpStream,
-        client: SocketAddr,
-        virtual_server: Arc<LiveVirtualServer>,
-        lifecycle: Lifecycle,
-    ) -> Box<Self> {
+    pub(super) fn new(tcp: TcpStream, client: SocketAddr, virtual_server: Arc<LiveVirtualServer>) -> Box<Self> {
         let snapshot = virtual_server.snapshot.load_full();
-        let context = Context { client, snapshot, virtual_server, lifecycle };
-        Box::new(Self { socket: Socket::new(tcp), context })
+        Box::new(Self { socket: Socket::new(tcp), client, snapshot, virtual_server })
     }
 }
 
-/// Serves a client to the end, and writes its record to the log.
-pub(super) async fn serve(accepted: Box<Accepted>) {
-    let virtual_server = Arc::clone(&accepted.context.virtual_server);
-    let Context { client, snapshot, .. } = &accepted.context;
-    // Only a destination of all addresses leaves open which one the client has connected to.
-    let destination = Some(snapshot.config.destination).filter(|it| !it.ip().is_unspecified() && it.port() != 0);
-    let destination = destination.or_else(|| accepted.socket.tcp.local_addr().ok());
-    let mut record = ConnectionRecord::new(snapshot, *client, destination);
-    let lifecycle = accepted.context.lifecycle.clone();
-    let mut close = life(accepted, &lifecycle, &mut record).await.unwrap_or_else(|early| early);
+/// Serves a client to the end, and writes its record to the log. The connection is among those that are `open`
+/// meanwhile.
+pub(super) async fn serve(accepted: Box<Accepted>, open: Arc<OpenConnections>) {
+    let record = open.add(|id| accepted.record(id));
+    let mut close = life(accepted, &record).await.unwrap_or_else(|early| early);
+    record.begin(OpenPhase::Closing);
     record.note_end();
-    if let Some(member) = record.ended_by.take() {
+    let ended_by = record.note(|facts| facts.ended_by.take());
+    if let Some(member) = ended_by {
         // Nothing is held meanwhile but the record.
-        close = ending::after_verdict(close, &member, lifecycle.closing()).await;
+        close = ending::after_verdict(close, &member, record.stopped()).await;
     }
-    virtual_server.count_close(close.reason);
-    virtual_server.times.observe(&record.times, record.lasted());
-    record.write(&close);
+    record.virtual_server.count_close(close.reason);
+    record.observe_times();
+    // Whoever reads the line finds it in no list.
+    record.take_out().write(&close);
 }
 
 /// The future of this lasts as long as the connection, so it is kept small: what is large is boxed or borrowed, as an
 /// argument that is moved is kept twice.
-async fn life(accepted: Box<Accepted>, lifecycle: &Lifecycle, record: &mut ConnectionRecord) -> Result<Close, Close> {
+async fn life(accepted: Box<Accepted>, record: &ConnectionRecord) -> Result<Close, Close> {
     // Counts the connection until the end.
-    let _guard = accepted.admit().await?;
+    let _guard = accepted.admit(record).await?;
     // Boxed, so that what only the beginning needs is freed before the relay, which lasts.
     let beginning = Box::pin(async {
-        let mut handshaken = unless_drained(lifecycle, accepted.handshake(record)).await?;
+        let tcp = Arc::clone(&accepted.socket.tcp);
+        let mut handshaken = unless_stopped(record, &tcp, accepted.handshake(record)).await?;
         let mut inbound = Flow::default();
-        if handshaken.context.snapshot.config.dial == Dial::FirstByte {
+        if handshaken.snapshot.config.dial == Dial::FirstByte {
             handshaken.first_bytes(&mut inbound, record).await?;
         }
         let connected = handshaken.connect(None, record).await?;
         Ok::<_, Close>((handshaken, inbound, connected))
     });
     let (mut handshaken, mut inbound, mut connected) = beginning.await?;
-    let mut meter = TrafficMeter::new(Arc::clone(&handshaken.context.virtual_server));
+    let mut meter = TrafficMeter::new(Arc::clone(&record.virtual_server));
     let mut left = None;
     loop {
         match handshaken.relay(&mut inbound, connected, left.is_none(), &mut meter, record).await {
@@ -113,13 +102,22 @@ async fn life(accepted: Box<Accepted>, lifecycle: &Lifecycle, record: &mut Conne
     }
 }
 
-/// Waits for a stage, and no longer than until connections must end. A stage that is done counts even then: the relay
-/// ends the connection in order.
-async fn unless_drained<T>(lifecycle: &Lifecycle, stage: impl Future<Output = Result<T, Close>>) -> Result<T, Close> {
+/// Waits for a stage, and no longer than until the connection is ended from outside. A stage that is done counts even
+/// then: the relay ends the connection in order. A client that an administrator ends is reset.
+async fn unless_stopped<T>(
+    record: &ConnectionRecord,
+    client: &TcpStream,
+    stage: impl Future<Output = Result<T, Close>>,
+) -> Result<T, Close> {
     tokio::select! {
         biased;
         done = stage => done,
-        () = lifecycle.closing() => Err(CloseReason::Drained.into()),
+        stop = record.stopped() => {
+            if stop != Stop::Drained {
+                net::reset_on_close(client);
+            }
+            Err(record.close_by(stop, false))
+        }
     }
 }
 
@@ -131,39 +129,49 @@ enum Relayed {
 }
 
 impl Accepted {
+    fn record(&self, id: u64) -> ConnectionRecord {
+        let Self { socket, client, snapshot, virtual_server } = self;
+        // Only a destination of all addresses leaves open which one the client has connected to.
+        let destination = Some(snapshot.config.destination).filter(|it| !it.ip().is_unspecified() && it.port() != 0);
+        let destination = destination.or_else(|| socket.tcp.local_addr().ok());
+        ConnectionRecord::new(id, virtual_server, snapshot, *client, destination)
+    }
+
     /// Lets the client in, if the virtual server's rules allow it.
-    async fn admit(&self) -> Result<ConnectionGuard, Close> {
-        let Context { client, snapshot, virtual_server, lifecycle } = &self.context;
+    async fn admit(&self, record: &ConnectionRecord) -> Result<ConnectionGuard, Close> {
+        let Self { snapshot, virtual_server, client, .. } = self;
         let limits = CountedLimits { virtual_server, now: Instant::now().into_std() };
         let refusal = match admission_rules::decide(snapshot, client.ip(), limits.now, &limits, |_| ()) {
             Ok(guard) => return Ok(guard),
             Err(refusal) => refusal,
         };
+        let mut close = refusal.by.close(&snapshot.pool.config.name);
         if refusal.guard.is_some() {
             let idle = snapshot.config.protocol.idle_timeout;
-            Box::pin(hold_silently(&self.socket.tcp, idle, lifecycle.closing())).await;
+            let stop = Box::pin(hold_silently(&self.socket.tcp, idle, record)).await;
+            close = record.close_if_killed(stop).unwrap_or(close);
         }
         net::reset_on_close(&self.socket.tcp);
-        Err(refusal.by.close(&snapshot.pool.config.name))
+        Err(close)
     }
 
-    async fn handshake(self: Box<Self>, record: &mut ConnectionRecord) -> Result<Handshaken, Close> {
-        let Self { socket, context } = *self;
-        let client = match &context.snapshot.client_ssl {
+    async fn handshake(self: Box<Self>, record: &ConnectionRecord) -> Result<Handshaken, Close> {
+        let Self { socket, snapshot, .. } = *self;
+        let client = match &snapshot.client_ssl {
             Some(profile) => client_handshake::accept_tls(profile, socket, record).await?,
             None => Stream::Plain(socket),
         };
-        Ok(Handshaken { client, context })
+        Ok(Handshaken { client, snapshot })
     }
 }
 
 impl Handshaken {
     /// Waits for the client's first bytes, and refuses what the virtual server cannot pass on.
-    async fn first_bytes(&mut self, inbound: &mut Flow, record: &mut ConnectionRecord) -> Result<(), Close> {
-        let Self { client, context: Context { snapshot, lifecycle, .. } } = self;
-        let profile = &snapshot.config.protocol;
+    async fn first_bytes(&mut self, inbound: &mut Flow, record: &ConnectionRecord) -> Result<(), Close> {
+        let Self { client, snapshot } = self;
+        let (tcp, profile) = (Arc::clone(&client.socket().tcp), &snapshot.config.protocol);
         let received = first_bytes::receive(client, inbound, profile.idle_timeout, record);
-        let received = unless_drained(lifecycle, received).await;
+        let received = unless_stopped(record, &tcp, received).await;
         if let Err(close) = &received {
             match close.reason {
                 CloseReason::ClientSilent if profile.reset_on_timeout => net::reset_on_close(&client.socket().tcp),
@@ -172,19 +180,20 @@ impl Handshaken {
             }
         }
         received?;
-        first_bytes::check(record.opening, &snapshot.config).inspect_err(|_| net::reset_on_close(&client.socket().tcp))
+        let opening = record.opening();
+        first_bytes::check(opening, &snapshot.config).inspect_err(|_| net::reset_on_close(&client.socket().tcp))
     }
 
     /// Connects to a member, to one that is `avoided` last. If there is none, the client is reset, as its request is not answered.
     async fn connect(
         &mut self,
         avoided: Option<&MemberKey>,
-        record: &mut ConnectionRecord,
+        record: &ConnectionRecord,
     ) -> Result<Box<Connected>, Close> {
-        let Context { client, snapshot, virtual_server, lifecycle } = &mut self.context;
-        let socket = self.client.socket();
-        let connecting = connect::choose_and_connect(virtual_server, snapshot, socket, client.ip(), avoided, record);
-        let connected = unless_drained(lifecycle, connecting).await;
+        let Self { client, snapshot } = self;
+        let socket = client.socket();
+        let connecting = connect::choose_and_connect(snapshot, socket, avoided, record);
+        let connected = unless_stopped(record, &socket.tcp, connecting).await;
         if connected.is_err() {
             net::reset_on_close(&socket.tcp);
         }
@@ -199,46 +208,46 @@ impl Handshaken {
         mut connected: Box<Connected>,
         may_leave: bool,
         meter: &mut TrafficMeter,
-        record: &mut ConnectionRecord,
+        record: &ConnectionRecord,
     ) -> Relayed {
         let Connected { stream: member, key, pool, member: live_member, place, since } = &mut *connected;
         let (since, live_member) = (*since, &*live_member);
-        let Context { client, snapshot, lifecycle, .. } = &self.context;
+        let Self { client, snapshot } = self;
         let health = PassiveHealth::new(live_member);
         meter.set_member(Arc::clone(pool), Arc::clone(live_member));
         let mut outbound = Flow::default();
         let profile = Arc::clone(&snapshot.config.protocol);
         let another = || {
-            let asker = Asker { avoided: Some(key), ..Asker::new(client.ip(), &[]) };
+            let asker = Asker { avoided: Some(key), ..Asker::new(record.client.ip(), &[]) };
             snapshot.pool.has_unsuspected(asker, Instant::now().into_std())
         };
-        let closing = pin!(lifecycle.closing());
+        record.begin(OpenPhase::Relay);
         let service_down = pin!(service_down::action_due(live_member.service_down_in_force()));
-        let stop = StopConditions { closing, service_down, another: &another };
+        let stop = StopConditions { record, service_down, another: &another };
         let mut deadlines = Deadlines::new(&profile, since);
-        let may_try = record.tries <= snapshot.pool.config.reselect_tries;
+        let may_try = record.tries() <= snapshot.pool.config.reselect_tries;
         if may_try && may_leave && snapshot.pool.members.len() > 1 {
             inbound.keep_opening();
         }
-        let mut relay = Relay::new(&mut self.client, member, inbound, &mut outbound, health);
+        let mut relay = Relay::new(client, member, inbound, &mut outbound, health);
         let relay = relay.run(stop, &mut deadlines, place, meter).await;
         meter.count_bytes(inbound.bytes, outbound.bytes);
 
         let is_unanswered = inbound.can_start_again() && !outbound.has_received() && !outbound.has_ended_in_order();
         if may_try && is_unanswered && reselects(&relay.outcome, live_member.service_down_action()) {
             net::reset_on_close(&member.socket().tcp);
-            meter.count_packets(self.client.socket(), member.socket());
+            meter.count_packets(client.socket(), member.socket());
             record.set_traffic(meter.totals());
             inbound.start_again();
             return Relayed::Reselect(key.clone());
         }
 
-        if !matches!(relay.outcome, Outcome::Ended { reset: Some(Side::Member), .. } | Outcome::Drained) {
+        if !matches!(relay.outcome, Outcome::Ended { reset: Some(Side::Member), .. } | Outcome::Stopped(_)) {
             // What is left is the client's.
             place.free();
         }
-        if record.opening == Opening::Unknown {
-            record.set_opening(inbound, &self.client);
+        if record.opening() == Opening::Unknown {
+            record.set_opening(inbound, client);
         }
         if outbound.bytes == 0 {
             health.unanswered(since.elapsed());
@@ -246,25 +255,29 @@ impl Handshaken {
         let is_dropped = matches!(relay.outcome, Outcome::ServiceDown(ServiceDownAction::Drop));
         let ending = Ending {
             relay,
-            client: &mut self.client,
+            client,
             member,
-            opening: record.opening,
+            record,
+            opening: record.opening(),
             answer: outbound.opening(),
             lasted: since.elapsed(),
             member_is_down: live_member.health().is_down(),
         };
-        let close = ending.reason(&profile);
+        let mut close = ending.reason(&profile);
+        record.begin(OpenPhase::Closing);
         ending.close(&profile).await;
-        meter.count_packets(self.client.socket(), member.socket());
+        meter.count_packets(client.socket(), member.socket());
         record.set_traffic(meter.totals());
         if matches!(close.reason, CloseReason::MemberFin | CloseReason::MemberTruncated) {
-            record.ended_by = Some(Arc::clone(live_member)).filter(|member| *member.health() == Health::Up);
+            let alive = Some(live_member).filter(|member| *member.health() == Health::Up);
+            record.note(|facts| facts.ended_by = alive.map(Arc::clone));
         }
         if is_dropped {
             // The member is free at once; the client is held.
             drop(connected);
-            let client = &self.client.socket().tcp;
-            Box::pin(hold_silently(client, profile.idle_timeout, lifecycle.closing())).await;
+            let client = &client.socket().tcp;
+            let stop = Box::pin(hold_silently(client, profile.idle_timeout, record)).await;
+            close = record.close_if_killed(stop).unwrap_or(close);
             net::reset_on_close(client);
         }
         Relayed::Ended(close)

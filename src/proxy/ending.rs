@@ -6,8 +6,10 @@ use std::time::Duration;
 use tokio::time::{sleep, timeout};
 
 use super::close_reasons::{Close, CloseReason};
+use super::connection_record::ConnectionRecord;
 use super::flow::{End, Side};
 use super::relay::{Finished, Outcome};
+use super::stop::Stop;
 use super::stream::Stream;
 use super::verdict_wait::VERDICT;
 use crate::impala::{Opening, is_tls_record};
@@ -21,6 +23,7 @@ pub(super) struct Ending<'a> {
     pub relay: Finished,
     pub client: &'a mut Stream,
     pub member: &'a mut Stream,
+    pub record: &'a ConnectionRecord,
     /// The protocol of the client's first bytes, within TLS where the virtual server terminates it.
     pub opening: Opening,
     /// The first bytes of the member, within TLS where the virtual server speaks it.
@@ -37,8 +40,7 @@ impl Ending<'_> {
         let in_exchange = self.relay.in_exchange;
         let close = match &self.relay.outcome {
             Outcome::Idle => CloseReason::IdleTimeout.into(),
-            Outcome::Drained if in_exchange => CloseReason::DrainedInExchange.into(),
-            Outcome::Drained => CloseReason::Drained.into(),
+            Outcome::Stopped(stop) => self.record.close_by(*stop, in_exchange),
             Outcome::ServiceDown(ServiceDownAction::Drop) => return CloseReason::ServiceDownDrop.into(),
             Outcome::ServiceDown(_) => return CloseReason::ServiceDownReset.into(),
             Outcome::HalfClosed(Side::Client) => CloseReason::HalfClosedTimeout.into(),
@@ -77,7 +79,7 @@ impl Ending<'_> {
             Outcome::Ended { side, .. } => side == Side::Member,
             Outcome::Idle | Outcome::HalfClosed(_) => false,
             // pronk has cut an exchange short that may have been good.
-            Outcome::Drained | Outcome::ServiceDown(_) => return None,
+            Outcome::Stopped(_) | Outcome::ServiceDown(_) => return None,
         };
         let is_quick = self.lasted < LONG_ENOUGH_TO_ANSWER;
         let is_unanswered = self.answer.is_empty() && (by_member || !is_quick);
@@ -107,7 +109,7 @@ impl Ending<'_> {
             Outcome::Ended { reset: None, .. } | Outcome::HalfClosed(Side::Member) => {}
             Outcome::ServiceDown(ServiceDownAction::Drop) => net::reset_on_close(&member.socket().tcp),
             // An answer may pause for any time, and an end in order would make its part look whole.
-            Outcome::ServiceDown(_) | Outcome::Drained => reset_both(client, member),
+            Outcome::ServiceDown(_) | Outcome::Stopped(_) => reset_both(client, member),
             Outcome::Idle | Outcome::HalfClosed(Side::Client) if profile.reset_on_timeout || relay.in_exchange => {
                 reset_both(client, member);
             }
@@ -120,10 +122,10 @@ impl Ending<'_> {
 
 /// Returns the close reason of a connection that its member ended in order, once the member's monitors have looked: a
 /// process that is killed ends its connections so, and is found to be down a moment later.
-pub(super) async fn after_verdict(close: Close, member: &LiveMember, closing: impl Future<Output = ()>) -> Close {
+pub(super) async fn after_verdict(close: Close, member: &LiveMember, stopped: impl Future<Output = Stop>) -> Close {
     tokio::select! {
         () = sleep(VERDICT) => {}
-        () = closing => {}
+        _ = stopped => {}
     }
     if member.health().is_down() { CloseReason::MemberGone.because(close.reason) } else { close }
 }

@@ -8,6 +8,7 @@ use tokio::time::{Instant, timeout};
 use super::close_reasons::{Close, CloseReason};
 use super::connection_record::ConnectionRecord;
 use super::flow::Flow;
+use super::open_connection::OpenPhase;
 use super::stream::Stream;
 use crate::impala::Opening;
 use crate::model::{Mode, VirtualServer};
@@ -21,15 +22,16 @@ pub(super) async fn receive(
     client: &mut Stream,
     inbound: &mut Flow,
     idle_timeout: Option<Duration>,
-    record: &mut ConnectionRecord,
+    record: &ConnectionRecord,
 ) -> Result<(), Close> {
+    record.begin(OpenPhase::FirstByte);
     let started = Instant::now();
     let first = inbound.receive_first(client);
     let received = match idle_timeout {
         Some(limit) => timeout(limit, first).await.map_err(|_| Close::from(CloseReason::ClientSilent))?,
         None => first.await,
     };
-    record.times.first_byte = Some(started.elapsed());
+    record.note(|facts| facts.times.first_byte = Some(started.elapsed()));
     match received {
         Ok(true) => {
             record.set_opening(inbound, client);

@@ -1,10 +1,13 @@
-//! What all connections follow of the process: whether it listens, and when the drain closes them.
+//! What all connections follow of the process: whether it listens, which are open, and when the drain closes them.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use tokio::runtime::Handle;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
+
+use super::open_connections::OpenConnections;
 
 /// The state of the process that listeners and connections follow.
 #[derive(Clone, Debug)]
@@ -13,9 +16,10 @@ pub struct Lifecycle {
     workers: Handle,
     /// Every connection's task.
     pub connections: TaskTracker,
+    /// Those that are open.
+    pub open: Arc<OpenConnections>,
     /// The parent of every listener's own token.
     listening: CancellationToken,
-    close: CancellationToken,
     close_at_once: CancellationToken,
     spread: Duration,
 }
@@ -24,8 +28,8 @@ impl Lifecycle {
     /// Connections run on `workers`. `spread` is the time over which [`close_connections`](Self::close_connections)
     /// closes them, so that clients do not all connect again at the same instant.
     pub fn new(workers: Handle, spread: Duration) -> Self {
-        let [listening, close, close_at_once] = [(); 3].map(|()| CancellationToken::new());
-        Self { workers, connections: TaskTracker::new(), listening, close, close_at_once, spread }
+        let [listening, close_at_once] = [(); 2].map(|()| CancellationToken::new());
+        Self { workers, connections: TaskTracker::new(), open: Arc::default(), listening, close_at_once, spread }
     }
 
     /// Returns the time over which [`close_connections`](Self::close_connections) closes connections.
@@ -54,29 +58,18 @@ impl Lifecycle {
     }
 
     /// Closes every connection, each at a moment of its own.
-    pub fn close_connections(&self) {
-        self.close.cancel();
+    pub async fn close_connections(&self) {
+        self.open.close_over(self.spread).await;
     }
 
     /// Closes every connection at once.
     pub fn close_connections_at_once(&self) {
         self.close_at_once.cancel();
+        self.open.close_at_once();
     }
 
     /// Waits until connections are to be closed at once.
     pub async fn closing_at_once(&self) {
         self.close_at_once.cancelled().await;
-    }
-
-    /// Waits until this connection must end.
-    pub(super) async fn closing(&self) {
-        let in_turn = async {
-            self.close.cancelled().await;
-            tokio::time::sleep(self.spread.mul_f64(fastrand::f64())).await;
-        };
-        tokio::select! {
-            () = in_turn => {}
-            () = self.close_at_once.cancelled() => {}
-        }
     }
 }

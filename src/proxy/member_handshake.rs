@@ -8,6 +8,7 @@ use tokio_rustls::TlsStream;
 
 use super::close_reasons::{Close, CloseReason};
 use super::connection_record::ConnectionRecord;
+use super::open_connection::OpenPhase;
 use super::stream::Stream;
 use crate::net::Socket;
 use crate::tls::{MemberTls, TlsFacts, TlsFault};
@@ -28,8 +29,9 @@ pub(super) async fn connect_tls(
     tls: &MemberTls,
     socket: Socket,
     patience: Patience<impl Fn() -> bool>,
-    record: &mut ConnectionRecord,
+    record: &ConnectionRecord,
 ) -> Result<Stream, Close> {
+    record.begin(OpenPhase::MemberTls);
     let started = Instant::now();
     let (limit, silence) = (tls.handshake_timeout(), patience.for_silence);
     let mut handshake = tls.connector().connect(tls.server_name.clone(), socket);
@@ -44,8 +46,11 @@ pub(super) async fn connect_tls(
     }
     match ended {
         Ok(Ok(stream)) => {
-            record.times.member_tls = Some(started.elapsed());
-            record.member_tls = Some(TlsFacts::of_member_side(stream.get_ref().1, tls));
+            let agreed = TlsFacts::of_member_side(stream.get_ref().1, tls);
+            record.note(|facts| {
+                facts.times.member_tls = Some(started.elapsed());
+                facts.member_tls = Some(agreed);
+            });
             Ok(Stream::tls(TlsStream::Client(stream)))
         }
         Ok(Err(error)) => Err(failed(&error)),

@@ -11,10 +11,12 @@ use std::time::Duration;
 
 use tokio::time::{Instant, sleep_until};
 
+use super::connection_record::ConnectionRecord;
 use super::deadlines::{Deadlines, Due};
 use super::flow::{End, Flow, Side};
 use super::passive_health::PassiveHealth;
 use super::place::Place;
+use super::stop::Stop;
 use super::stream::Stream;
 use super::traffic_meter::TrafficMeter;
 use super::verdict_wait::VerdictWait;
@@ -32,8 +34,8 @@ pub(super) enum Outcome {
     Idle,
     /// This side ended, and no bytes passed for half-closed-timeout.
     HalfClosed(Side),
-    /// pronk stops, and the drain time is over.
-    Drained,
+    /// It is ended from outside: pronk stops and the drain time is over, or by an administrator.
+    Stopped(Stop),
     /// The member went down or was removed, and its service-down action is due.
     ServiceDown(ServiceDownAction),
 }
@@ -48,9 +50,9 @@ pub(super) struct Finished {
 }
 
 /// What ends a relay from outside.
-pub(super) struct StopConditions<'a, C, S> {
-    /// Completes when the drain closes this connection.
-    pub closing: Pin<&'a mut C>,
+pub(super) struct StopConditions<'a, S> {
+    /// Says when it is ended from outside, and is told what passes.
+    pub record: &'a ConnectionRecord,
     /// Completes when the member's service-down action is due.
     pub service_down: Pin<&'a mut S>,
     /// Whether another member could be chosen, if this one does not answer what opens the session.
@@ -108,7 +110,7 @@ impl<'a> Relay<'a> {
     /// over.
     pub(super) async fn run(
         &mut self,
-        mut stop: StopConditions<'_, impl Future<Output = ()>, impl Future<Output = ServiceDownAction>>,
+        mut stop: StopConditions<'_, impl Future<Output = ServiceDownAction>>,
         deadlines: &mut Deadlines,
         place: &mut Place,
         meter: &mut TrafficMeter,
@@ -142,13 +144,19 @@ impl<'a> Relay<'a> {
                 // Of both the member's were later: a client waits for its answer before it asks again.
                 self.awaits_answer = self.outbound.bytes == before.1;
                 deadlines.passed(self.inbound.bytes > before.0, now);
+                stop.record.note_passed((self.inbound.bytes, self.outbound.bytes), self.awaits_answer, now);
                 meter.count_packets_each_second(now, self.client.socket(), self.member.socket());
             }
             self.note_ends(deadlines, place);
             deadlines.blocked =
                 BOTH.iter().any(|side| self.flow_from(*side).is_blocked() && self.watch_of(*side).is_none());
-            if stop.closing.as_mut().poll(cx).is_ready() {
-                return Poll::Ready(Outcome::Drained);
+            if let Poll::Ready(why) = stop.record.poll_stopped(cx) {
+                // Bytes that wait for a slow receiver are under way, however long nothing has passed.
+                if why == Stop::DrainIdle && (self.inbound.has_unsent() || self.outbound.has_unsent()) {
+                    stop.record.withdraw_idle_stop();
+                } else {
+                    return Poll::Ready(Outcome::Stopped(why));
+                }
             }
             loop {
                 let (at, due) = deadlines.next();

@@ -6,6 +6,7 @@ use std::time::SystemTime;
 
 use arc_swap::{ArcSwap, Guard};
 
+use super::client_counts::ClientCounts;
 use super::close_reasons::CloseReason;
 use super::phase_histograms::PhaseHistograms;
 use super::recent_connections::RecentConnections;
@@ -24,6 +25,7 @@ pub struct LiveVirtualServer {
     pub connections: Connections,
     pub traffic: Traffic,
     pub(super) rate: RateLimiter,
+    pub(super) clients: ClientCounts,
     /// The members of the latest connections.
     pub recent_connections: RecentConnections,
     /// How long the phases of its connections take.
@@ -41,6 +43,7 @@ impl LiveVirtualServer {
             connections: Connections::default(),
             traffic: Traffic::default(),
             rate: RateLimiter::default(),
+            clients: ClientCounts::default(),
             recent_connections: RecentConnections::default(),
             times: PhaseHistograms::default(),
             baseline: Baseline::default(),

@@ -9,6 +9,7 @@ mod addresses;
 mod administration;
 mod balance;
 mod codes;
+mod connections;
 mod control;
 mod discovery;
 mod down;

@@ -2,6 +2,7 @@
 
 use super::status::Symbols;
 use crate::admin::network_map::{Map, MapDraining, MapPredecessor, MapProcess, MapStatus, MapUnresolved};
+use crate::cli::pending;
 
 pub(super) fn text(map: &Map, symbols: Symbols) -> String {
     let mut text = process(&map.process);
@@ -44,6 +45,9 @@ pub(super) fn text(map: &Map, symbols: Symbols) -> String {
         };
         text +=
             &format!("{attention} {member} of {pool}  removed by a reload; {connections} connections drain{action}\n");
+    }
+    for drain in &map.drains {
+        text += &format!("{attention} {}\n", pending::line(drain));
     }
     for MapUnresolved { node, fqdn, since, reason, addresses } in &map.unresolved {
         let known = match &addresses[..] {

@@ -1,6 +1,7 @@
 //! `pronk show`: the map, the statistics and the certificates of a running pronk.
 
 mod certificates;
+mod connections;
 mod map;
 mod rates;
 mod stats;
@@ -26,6 +27,11 @@ pub(super) enum Command {
     /// Certificates in use: what they are for, when they end, which names they miss, what is wrong with them.
     #[command(after_help = "Example:\n  pronk show certificates")]
     Certificates(Args),
+    /// Open connections: client, member, local port toward it, TLS, bytes, age, idle time, phase; or who holds them.
+    #[command(
+        after_help = "Example:\n  pronk show connections --member impalad-1:21050 --sort idle\n  pronk show connections --top"
+    )]
+    Connections(connections::Args),
 }
 
 #[derive(Debug, clap::Args)]
@@ -40,6 +46,7 @@ pub(super) struct Args {
 impl Command {
     pub(super) fn execute(self) -> anyhow::Result<ExitCode> {
         match self {
+            Self::Connections(args) => return args.execute(),
             Self::Map(args) => {
                 let map: Map = args.admin.get("/v1/map")?;
                 if args.json {

@@ -72,7 +72,20 @@ pub(super) static PLACES: &[Place] = &[
             ),
             ("ip-protocol", "it is TCP"),
             ("mode", "TLS mode and type follow from `client-ssl`, `server-ssl` and `type`"),
-            ("rate-limit-mode", "the limit is the virtual server's own"),
+            (
+                "rate-limit-mode",
+                "`rate-limit` is the virtual server's own; for object-source write `client-rate-limit`",
+            ),
+            ("rate-limit-src-mask", "write `client-limit-mask`, with `client-rate-limit`"),
+            ("rate-limit-dst-mask", "a virtual server has one destination: leave it out"),
+            (
+                "src-conn-cur sc-conn-cur sc0-conn-cur conn-cur limit-conn limit-conn-zone max-connections-per-client",
+                "write `client-connection-limit`",
+            ),
+            (
+                "src-conn-rate sc-conn-rate sc0-conn-rate conn-rate limit-req limit-req-zone",
+                "write `client-rate-limit`",
+            ),
             ("connection-rate-limit", "write `rate-limit`"),
             ("maxconn max-conns", "write `connection-limit`"),
             (

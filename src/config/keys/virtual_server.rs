@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use super::declare::settings;
 use super::key::Key;
-use super::kind::{Destination, Flag, HostName, Networks, Optional, PoolReference, Reference, Words};
+use super::kind::{Count, Destination, Flag, HostName, Mask, Networks, Optional, PoolReference, Reference, Words};
 use super::node::{DESCRIPTION, LIMIT, RATE, STATE};
 use super::protocol::{ProtocolKeys, default_protocol};
 use super::section::{AnyKey, Section};
@@ -12,8 +12,10 @@ use super::setting::{Constant, EntryName, Facts, Setting};
 use crate::config::diagnostic::Severity;
 use crate::config::fields::Fields;
 use crate::config::tree::Node;
-use crate::model::profile::{ClientSsl, Persistence, PersistenceKind, Protocol, ServerSsl};
-use crate::model::{Dial, ImmediateAction, LoadBalancing, Model, SetBy, VirtualServer, VirtualServerKind};
+use crate::model::profile::{ClientSsl, Persistence, PersistenceKind, Protocol, ServerSsl, SourceMask};
+use crate::model::{
+    ClientLimits, Dial, ImmediateAction, LoadBalancing, Model, SetBy, VirtualServer, VirtualServerKind,
+};
 
 pub(in crate::config) const VIRTUAL_SERVER: Section = Section {
     name: "virtual server",
@@ -56,6 +58,7 @@ settings!(
         connection_limit: Key::new("connection-limit", LIMIT, "The most connections at once; 0 is no limit.")
             .default("0"),
         rate_limit: Key::new("rate-limit", RATE, "The most new connections in any second; 0 is no limit.").default("0"),
+        client_limits: ClientLimitKeys,
         source: Key::new(
             "source",
             Networks,
@@ -84,6 +87,43 @@ settings!(
              of an impalad's two setup threads.",
         )
         .default("first-byte"),
+    }
+);
+
+settings!(
+    ClientLimitKeys = ClientLimits {
+        connections: Key::new(
+            "client-connection-limit",
+            LIMIT,
+            "The most connections that one client may have at once; 0 is no limit. Others are reset.",
+        )
+        .default("0"),
+        rate: Key::new(
+            "client-rate-limit",
+            RATE,
+            "The most new connections of one client in any second; 0 is no limit. Others are reset.",
+        )
+        .default("0"),
+        mask: ClientMaskKeys,
+    }
+);
+
+settings!(
+    ClientMaskKeys = SourceMask {
+        v4: Key::new(
+            "client-limit-mask",
+            Mask,
+            "For the limits per client, IPv4 clients whose addresses agree under this mask are one client.",
+        )
+        .default("255.255.255.255")
+        .because("every IPv4 address is its own client"),
+        v6: Key::new(
+            "client-limit-mask-v6",
+            Count::<u8>::from(0, 128),
+            "The same for IPv6, as a prefix length in bits.",
+        )
+        .default("64")
+        .because("a host may use any address of its /64"),
     }
 );
 

@@ -12,6 +12,12 @@ pub enum Change {
     Ratio(u32),
 }
 
+impl Change {
+    pub(in crate::control) fn is_state(self) -> bool {
+        matches!(self, Self::State(_))
+    }
+}
+
 impl fmt::Display for Change {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {

@@ -45,13 +45,17 @@ impl Administration {
         match request {
             Request::Set { kind, name, change, by } => {
                 let target = Target::find(configured, kind, &name)?;
-                if kind == TargetKind::VirtualServer && matches!(change, Change::Ratio(_)) {
+                if kind == TargetKind::VirtualServer && !change.is_state() {
                     return Err("a virtual server has no ratio".to_owned());
                 }
                 let (who, why) = (&by.who, &by.why);
                 tracing::info!(%target, change = %change, %who, why, "administrative change");
                 self.set(Entry { target: target.clone(), change, by: Arc::new(by) }, configured);
                 Ok(vec![target])
+            }
+            Request::Drain { kind, name, by, .. } => {
+                let change = Change::State(AdminState::ForcedOffline);
+                self.change(Request::Set { kind, name, change, by }, configured)
             }
             Request::Clear { target: None, who } => {
                 tracing::info!(%who, "administrative changes are cleared");

@@ -8,6 +8,6 @@ mod target;
 
 pub use change::Change;
 pub use layer::{Administration, Entry};
-pub use request::{Administered, Request};
+pub use request::{Administered, DrainPlan, Request};
 pub(super) use state_file::{StateFile, export, import, read};
 pub use target::{Target, TargetKind};

@@ -5,7 +5,7 @@ use std::collections::VecDeque;
 use std::time::Instant;
 
 use super::*;
-use crate::model::{Pacing, Queueing};
+use crate::model::{ClientLimits, Pacing, Queueing};
 use crate::pool::{Arrival, Asker, Choice, Contact, Failure, Measurement, QueuePosition, Verdict};
 use crate::proxy::admission_rules::{self, ConnectionGuard, CountedLimits};
 use crate::proxy::choose;
@@ -126,6 +126,11 @@ impl Draw {
             fallback_persistence: self.persistence(),
             connection_limit: self.limit(4, 6),
             rate_limit: self.limit(4, 3),
+            client_limits: ClientLimits {
+                connections: self.limit(4, 3),
+                rate: self.limit(4, 2),
+                mask: SourceMask { v4: self.0.u8(30..=32), v6: 64 },
+            },
             source: if self.one_in(4) { vec![self.0.choice(networks).unwrap()] } else { Vec::new() },
             state: self.state(),
             service_down_immediate_action: match self.0.u8(..3) {
@@ -212,6 +217,8 @@ fn explanations_foretell_what_becomes_of_a_connection() {
         }
     }
     let all = [
+        "client-connection-limit",
+        "client-rate-limit",
         "connection-limit",
         "no-member-below-limit",
         "no-member-below-rate",
@@ -240,16 +247,19 @@ fn refused_connections_use_up_no_place_and_no_rate() {
     let config = Arc::new(pool("p", [member("a", 21050)]));
     let joined = Arc::new(Pool::join(&config, &registry, now));
     let with = |change: Change| {
-        let mut config = VirtualServer { rate_limit: Some(1), ..virtual_server("vs", &config) };
+        let client_limits = ClientLimits { connections: Some(2), rate: Some(1), mask: SourceMask::HOST };
+        let mut config = VirtualServer { rate_limit: Some(1), client_limits, ..virtual_server("vs", &config) };
         change(&mut config);
         snapshot(config, &joined, &registry)
     };
     let live = Arc::new(LiveVirtualServer::new(with(|_| {})));
-    let refusals: [(Change, CloseReason); 4] = [
+    let refusals: [(Change, CloseReason); 6] = [
         (|config| config.source = vec!["192.168.0.0/16".parse().unwrap()], CloseReason::SourceRefused),
         (|config| config.state = AdminState::Disabled, CloseReason::VirtualServerDisabled),
         (|config| config.service_down_immediate_action = ImmediateAction::Reset, CloseReason::ServiceDownImmediate),
         (|config| config.connection_limit = Some(0), CloseReason::ConnectionLimit),
+        (|config| config.rate_limit = Some(0), CloseReason::RateLimit),
+        (|config| config.client_limits.connections = Some(0), CloseReason::ClientConnectionLimit),
     ];
     let client = IpAddr::from([10, 0, 0, 1]);
     joined.members[0].live.set_monitors([name("tcp")], None);
@@ -258,11 +268,14 @@ fn refused_connections_use_up_no_place_and_no_rate() {
         live.apply(with(change));
         assert_eq!(come(&live, client, now).0, Fate::Refused(reason));
         assert_eq!(live.connections.current(), 0, "{reason}");
+        assert_eq!(live.clients.open(client, SourceMask::HOST), 0, "{reason}");
     }
     joined.members[0].live.set_verdict(&name("tcp"), Verdict::Up, now);
     live.apply(with(|_| {}));
     let (first, _held) = come(&live, client, now);
     assert_eq!(first, Fate::Served("a:21050".into()), "the rate is whole");
-    assert_eq!(come(&live, client, now).0, Fate::Refused(CloseReason::RateLimit));
+    assert_eq!(come(&live, client, now).0, Fate::Refused(CloseReason::ClientRateLimit), "it comes first");
+    let other = IpAddr::from([10, 0, 0, 2]);
+    assert_eq!(come(&live, other, now).0, Fate::Refused(CloseReason::RateLimit));
     assert_eq!(live.connections.current(), 1, "the place was given back");
 }

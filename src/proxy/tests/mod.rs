@@ -3,6 +3,7 @@
 mod continued;
 mod explained;
 mod flapping;
+mod open;
 mod pacing;
 mod waiting;
 

@@ -24,11 +24,11 @@ fn front() -> Arc<LiveVirtualServer> {
     Arc::new(LiveVirtualServer::new(snapshot(virtual_server("vs", &config), &joined, &registry)))
 }
 
-async fn chosen(live: &LiveVirtualServer, client: IpAddr) -> Choice {
+async fn chosen(live: &Arc<LiveVirtualServer>, client: IpAddr) -> Choice {
     let mut snapshot = live.snapshot.load_full();
-    let mut record = ConnectionRecord::new(&snapshot, (client, 1).into(), None);
+    let record = ConnectionRecord::new(1, live, &snapshot, (client, 1).into(), None);
     let left = std::future::pending();
-    choose::choose_member(live, &mut snapshot, client, choose::Met::default(), left, &mut record).await.unwrap()
+    choose::choose_member(live, &mut snapshot, client, choose::Met::default(), left, &record).await.unwrap()
 }
 
 /// What one client's connections do to it, so many in a second.

@@ -102,14 +102,14 @@ impl World {
         let client = Client { virtual_server: server, leave: Some(leave), fate: Arc::clone(&fate) };
         tokio::spawn(async move {
             let mut snapshot = live.snapshot.load_full();
-            let mut record = ConnectionRecord::new(&snapshot, ([10, 0, 0, 1], 1).into(), None);
+            let record = ConnectionRecord::new(1, &live, &snapshot, ([10, 0, 0, 1], 1).into(), None);
             let gone = async {
                 // A test that ends lets go of everybody.
                 let _ = (&mut leaves).await;
             };
             let client = IpAddr::from([10, 0, 0, 1]);
             let choice =
-                choose::choose_member(&live, &mut snapshot, client, choose::Met::default(), gone, &mut record).await;
+                choose::choose_member(&live, &mut snapshot, client, choose::Met::default(), gone, &record).await;
             *fate.lock() = Some(choice.as_ref().map(|_| ()).map_err(|close| close.reason));
             if choice.is_ok() {
                 let _ = leaves.await;
@@ -229,12 +229,12 @@ fn one_place(called: &str, time: Option<Duration>, registry: &Registry) -> Snaps
     snapshot(virtual_server("vs", &config), &joined, registry)
 }
 
-async fn want(live: &LiveVirtualServer) -> Result<Choice, CloseReason> {
+async fn want(live: &Arc<LiveVirtualServer>) -> Result<Choice, CloseReason> {
     let mut snapshot = live.snapshot.load_full();
-    let mut record = ConnectionRecord::new(&snapshot, ([10, 0, 0, 1], 1).into(), None);
+    let record = ConnectionRecord::new(1, live, &snapshot, ([10, 0, 0, 1], 1).into(), None);
     let client = IpAddr::from([10, 0, 0, 1]);
     let waited =
-        choose::choose_member(live, &mut snapshot, client, choose::Met::default(), std::future::pending(), &mut record)
+        choose::choose_member(live, &mut snapshot, client, choose::Met::default(), std::future::pending(), &record)
             .await;
     waited.map_err(|close| close.reason)
 }
@@ -242,7 +242,7 @@ async fn want(live: &LiveVirtualServer) -> Result<Choice, CloseReason> {
 #[tokio::test]
 async fn those_who_change_queues_keep_their_order_and_newcomers_stand_behind() {
     let registry = Registry::default();
-    let live = LiveVirtualServer::new(one_place("p", None, &registry));
+    let live = Arc::new(LiveVirtualServer::new(one_place("p", None, &registry)));
     let _holder = want(&live).await.unwrap();
     let mut clients: Vec<_> = (0..4).map(|_| Box::pin(want(&live))).collect();
     let mut looks = |client: usize| clients[client].as_mut().poll(&mut Context::from_waker(Waker::noop()));
@@ -263,7 +263,7 @@ async fn those_who_change_queues_keep_their_order_and_newcomers_stand_behind() {
 async fn newest_time_limit_holds_for_all_who_wait() {
     let registry = Registry::default();
     let configured = |time| one_place("p", Some(time), &registry);
-    let live = LiveVirtualServer::new(configured(Duration::from_secs(3600)));
+    let live = Arc::new(LiveVirtualServer::new(configured(Duration::from_secs(3600))));
     let _holder = want(&live).await.unwrap();
     let begun = Instant::now();
     let reload = async {

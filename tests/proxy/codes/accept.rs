@@ -5,7 +5,7 @@ use std::net::SocketAddr;
 
 use super::front::{Front, Provoked};
 use crate::lb::{free_port, until};
-use crate::peers::{echo_member, is_refused, is_reset, try_connect};
+use crate::peers::{echo_member, echoes, is_refused, is_reset, try_connect};
 
 pub fn source_refused() -> Provoked {
     refused(Front::before(echo_member()).virtual_server("source: [10.0.0.0/8]"))
@@ -30,6 +30,23 @@ pub fn service_down_immediate() -> Provoked {
     running.member_is_down();
     let refused = try_connect(running.address).and_then(|mut client| client.read(&mut [0]));
     assert!(refused.is_err_and(|error| is_reset(&error)));
+    running.refused()
+}
+
+pub fn client_connection_limit() -> Provoked {
+    let running = Front::before(echo_member()).virtual_server("client-connection-limit: 1").start();
+    let _holder = running.served();
+    let mut other = running.client_from("127.0.0.2");
+    assert!(echoes(&mut other), "another client");
+    assert!(is_refused(running.address));
+    running.refused()
+}
+
+pub fn client_rate_limit() -> Provoked {
+    let running = Front::before(echo_member()).virtual_server("client-rate-limit: 1").start();
+    until("one is too many within a second", || is_refused(running.address));
+    let mut other = running.client_from("127.0.0.2");
+    assert!(echoes(&mut other), "another client");
     running.refused()
 }
 

@@ -49,6 +49,8 @@ codes! {
     accept::connection_limit: Sees::Reset;
     accept::virtual_server_disabled: Sees::Reset;
     accept::service_down_immediate: Sees::Reset;
+    accept::client_connection_limit: Sees::Reset;
+    accept::client_rate_limit: Sees::Reset;
     accept::rate_limit: Sees::Reset;
 
     client_tls::client_plaintext: Sees::Reset;
@@ -118,6 +120,9 @@ codes! {
     relay::service_down_drop: Sees::Leaves;
     relay::drained: Sees::Reset;
     relay::drained_in_exchange: Sees::Reset;
+    relay::drain_deadline: Sees::Reset;
+    relay::drain_idle: Sees::Reset;
+    relay::killed: Sees::Reset;
 }
 
 #[test]

@@ -227,6 +227,27 @@ pub fn drained_in_exchange() -> Provoked {
     running.seen_by(&mut client)
 }
 
+pub fn drain_deadline() -> Provoked {
+    let running = Front::before(echo_member()).start();
+    let mut client = running.served();
+    assert!(running.pronk.command(&["drain", "node", "a", "--deadline", "0"]).status.success());
+    running.seen_by(&mut client)
+}
+
+pub fn drain_idle() -> Provoked {
+    let running = Front::before(echo_member()).start();
+    let mut client = running.served();
+    assert!(running.pronk.command(&["drain", "node", "a", "--idle-only", "--idle-for", "1s"]).status.success());
+    running.seen_by(&mut client)
+}
+
+pub fn killed() -> Provoked {
+    let running = Front::before(echo_member()).start();
+    let mut client = running.served();
+    assert!(running.pronk.command(&["kill", "--client", "127.0.0.1"]).status.success());
+    running.seen_by(&mut client)
+}
+
 /// A client that was answered, until its end.
 fn answered(front: Front) -> Provoked {
     let running = front.start();

@@ -1,0 +1,166 @@
+//! Draining a member, a node or a virtual server (`pronk drain`), and stopping pronk (`pronk stop`).
+
+use std::time::{Duration, Instant};
+
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+use super::connections::Left;
+use crate::cert::date;
+use crate::control::{Drain, DrainPlan, Drained, Handle, Request, Target, TargetKind};
+use crate::model::SetBy;
+use crate::proxy::Selection;
+
+/// What to drain, and what becomes of its connections.
+#[derive(Debug, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub(super) struct DrainQuery {
+    pub kind: String,
+    pub name: String,
+    /// Seconds after which the remaining connections are ended.
+    deadline: Option<u64>,
+    /// Seconds without bytes after which a connection is ended.
+    idle_for: Option<u64>,
+    #[serde(default)]
+    pub until_restart: bool,
+}
+
+/// What is drained.
+#[derive(Debug, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub(super) struct DrainedQuery {
+    pub kind: String,
+    /// Of a member `pool/node:port`.
+    pub name: String,
+}
+
+#[derive(Debug, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub(super) struct StopQuery {
+    /// Seconds for which connections may go on.
+    pub drain_timeout: Option<u64>,
+}
+
+/// How far a drain is.
+#[derive(Debug, Serialize, Deserialize, JsonSchema)]
+pub struct DrainProgress {
+    /// The process that answers; another one after an upgrade, and it has other connections.
+    pub pid: u32,
+    /// node, member or virtual-server.
+    pub kind: String,
+    /// Of a member `pool/node:port`.
+    pub name: String,
+    /// enabled, disabled or forced-offline.
+    pub state: String,
+    /// What pronk does with what is left; null when it looks after it no more.
+    pub pending: Option<PendingDrain>,
+    pub left: Left,
+    /// Why the state is not kept for the next start, if it should be.
+    pub not_kept: Option<String>,
+}
+
+/// A drain that is not over.
+#[derive(Clone, Debug, Serialize, Deserialize, JsonSchema)]
+pub struct PendingDrain {
+    pub who: String,
+    /// As in `2027-02-03T04:05:06Z`.
+    pub since: String,
+    pub why: Option<String>,
+    /// Seconds until the remaining connections are ended; null without a deadline.
+    pub deadline_in: Option<f64>,
+    /// Seconds without bytes after which a connection is ended; null if idle connections are not.
+    pub idle_for: Option<u64>,
+    /// How many connections were ended so far.
+    pub ended: usize,
+}
+
+/// One of the drains that are not over, with what is left.
+#[derive(Debug, Serialize, Deserialize, JsonSchema)]
+pub struct ListedDrain {
+    /// node, member or virtual-server.
+    pub kind: String,
+    /// Of a member `pool/node:port`.
+    pub name: String,
+    #[serde(flatten)]
+    pub pending: PendingDrain,
+    pub left: Left,
+}
+
+/// How far the end of the process is.
+#[derive(Debug, Serialize, Deserialize, JsonSchema)]
+pub struct StopProgress {
+    pub pid: u32,
+    /// starting, serving, draining or stopped.
+    pub phase: String,
+    pub left: Left,
+}
+
+impl DrainQuery {
+    /// Returns the request to drain, by whoever asks.
+    ///
+    /// # Errors
+    /// A time is too short or too long.
+    pub(super) fn request(self, kind: TargetKind, by: SetBy) -> Result<Request, String> {
+        let Self { name, deadline, idle_for, .. } = self;
+        if idle_for.is_some_and(|seconds| !(1..=LONGEST).contains(&seconds)) {
+            return Err(format!("idle_for is from 1 to {LONGEST} seconds"));
+        }
+        if deadline.is_some_and(|seconds| seconds > LONGEST) {
+            return Err(format!("a deadline is at most {LONGEST} seconds"));
+        }
+        let [deadline, idle_for] = [deadline, idle_for].map(|seconds| seconds.map(Duration::from_secs));
+        Ok(Request::Drain { kind, name, plan: DrainPlan { deadline, idle_for }, by })
+    }
+}
+
+impl DrainProgress {
+    pub(super) fn of(drained: Drained, not_kept: Option<String>) -> Self {
+        let Drained { target, pending, state, remaining } = drained;
+        Self {
+            pid: std::process::id(),
+            kind: target.kind().as_str().to_owned(),
+            name: target.name(),
+            state: state.as_str().to_owned(),
+            pending: pending.as_ref().map(PendingDrain::of),
+            left: remaining.into(),
+            not_kept,
+        }
+    }
+}
+
+impl PendingDrain {
+    fn of(drain: &Drain) -> Self {
+        let Drain { by, deadline, idle_for, ended } = drain;
+        let left = |deadline: Instant| deadline.saturating_duration_since(Instant::now()).as_secs_f64();
+        Self {
+            who: by.who.clone(),
+            since: date::instant(by.when),
+            why: by.why.clone(),
+            deadline_in: deadline.map(|deadline| (left(deadline) * 10.0).round() / 10.0),
+            idle_for: idle_for.map(|time| time.as_secs()),
+            ended: *ended,
+        }
+    }
+}
+
+impl ListedDrain {
+    /// Returns the drains that are not over.
+    pub(super) fn all(handle: &Handle) -> Vec<Self> {
+        let row = |(target, drain): (Target, Drain)| {
+            let left = handle.drained(target.kind(), &target.name()).map(|drained| drained.remaining.into());
+            let (kind, name) = (target.kind().as_str().to_owned(), target.name());
+            Self { kind, name, pending: PendingDrain::of(&drain), left: left.unwrap_or_default() }
+        };
+        handle.drains().into_iter().map(row).collect()
+    }
+}
+
+impl StopProgress {
+    pub(super) fn of(handle: &Handle) -> Self {
+        let left = handle.open_connections().remaining(&Selection::default());
+        Self { pid: std::process::id(), phase: handle.phase().as_str().to_owned(), left: left.into() }
+    }
+}
+
+/// In seconds: a year.
+const LONGEST: u64 = 365 * 24 * 3600;

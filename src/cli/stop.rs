@@ -1,0 +1,76 @@
+//! `pronk stop`: stops a running pronk, and waits for its end.
+
+use std::process::ExitCode;
+use std::time::{Duration, Instant};
+
+use super::admin_client::{AdminSocket, Why};
+use super::exit_code::INTERRUPTED;
+use super::screen::outln;
+use super::values;
+use super::waiting::{Waiting, connections, span};
+use crate::admin::drains::StopProgress;
+
+#[derive(Debug, clap::Args)]
+#[command(after_help = "Example:\n  pronk stop --drain-timeout 10m")]
+pub(super) struct Args {
+    /// How long connections may go on, from now; by default as pronk was started with, or as it drains already. 0 ends them
+    /// at once.
+    #[arg(long, value_name = "DURATION", value_parser = values::duration)]
+    drain_timeout: Option<Duration>,
+    /// Do not wait for the end of the process.
+    #[arg(long)]
+    no_wait: bool,
+    #[command(flatten)]
+    why: Why,
+    #[command(flatten)]
+    admin: AdminSocket,
+}
+
+impl Args {
+    pub(super) fn execute(&self) -> anyhow::Result<ExitCode> {
+        let mut waiting = Waiting::start()?;
+        let timeout = self.drain_timeout.map(|time| format!("?drain_timeout={}", time.as_secs())).unwrap_or_default();
+        let begun: StopProgress = self.admin.post(&format!("/v1/stop{timeout}"), &self.why)?;
+        let pid = begun.pid;
+        outln!("pronk (process {pid}) stops, with {} left", connections(begun.left.connections))?;
+        if self.no_wait {
+            return Ok(ExitCode::SUCCESS);
+        }
+        let mut gone_since = None;
+        loop {
+            let progress = self.admin.get::<StopProgress>("/v1/stop").ok().filter(|now| now.pid == pid);
+            match progress {
+                Some(StopProgress { phase, left, .. }) => {
+                    let times = format!("; the oldest is {} old", span(left.oldest));
+                    waiting.show(&format!("{phase}: {} left", connections(left.connections)), &times)?;
+                }
+                // The socket ends shortly before the process. Elsewhere, such as in another container, the process cannot be seen.
+                None => {
+                    let gone = gone_since.get_or_insert_with(Instant::now).elapsed();
+                    if has_ended(pid) || gone > AFTER_SOCKET {
+                        waiting.end_line()?;
+                        outln!("pronk (process {pid}) has ended")?;
+                        return Ok(ExitCode::SUCCESS);
+                    }
+                }
+            }
+            if waiting.pause() {
+                waiting.end_line()?;
+                outln!(
+                    "pronk (process {pid}) goes on stopping; `pronk stop --drain-timeout 0` ends its connections at once"
+                )?;
+                return Ok(ExitCode::from(INTERRUPTED));
+            }
+        }
+    }
+}
+
+/// Returns whether a process has ended. One that nobody has waited for yet has.
+fn has_ended(pid: u32) -> bool {
+    let Ok(status) = std::fs::read_to_string(format!("/proc/{pid}/stat")) else { return true };
+    // The state comes after the name, which is in parentheses and may have some.
+    status.rsplit_once(") ").is_some_and(|(_, rest)| rest.starts_with(['Z', 'X']))
+}
+
+/// How long the process may outlive its socket, as far as is known.
+const AFTER_SOCKET: Duration = Duration::from_secs(10);

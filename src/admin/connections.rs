@@ -296,8 +296,10 @@ fn check_names(selection: &Selection, serving: &Serving, open: &OpenConnections)
     let Selection { virtual_server, pool, node, member, .. } = selection.clone();
     let members = || serving.pools.values().flat_map(|pool| &pool.members);
     let check = |what: &str, name: Option<String>, known: BTreeSet<String>, only: Selection| {
-        let is_known = name.is_none() || open.remaining(&only).connections > 0;
-        if is_known { Ok(()) } else { check_name(what, name.as_deref(), &known).map_err(Wrong::Name) }
+        check_name(what, name.as_deref(), &known).or_else(|unknown| match open.remaining(&only).connections {
+            0 => Err(Wrong::Name(unknown)),
+            _ => Ok(()),
+        })
     };
     let none = Selection::default();
     let text = |name: &Option<Name>| name.as_ref().map(ToString::to_string);

@@ -10,6 +10,7 @@ use super::table::Table;
 use super::values;
 use crate::admin::administration::{AdministrativeChange, AdministrativeChanges, Changed};
 use crate::model::AdminState;
+use crate::words::quoted;
 
 /// What a change is for.
 #[derive(Clone, Copy, Debug, clap::ValueEnum)]
@@ -102,6 +103,13 @@ impl Kind {
 }
 
 impl How {
+    /// Returns the same as options, each with a space before it.
+    pub(super) fn options(&self) -> String {
+        let reason = self.why.reason.as_ref().map(|reason| format!(" --reason {}", quoted(reason))).unwrap_or_default();
+        let until_restart = if self.until_restart { " --until-restart" } else { "" };
+        format!("{reason}{until_restart}")
+    }
+
     /// Returns the part of a query, with `&` before it.
     pub(super) fn query(&self) -> String {
         format!("&until_restart={}", self.until_restart)

@@ -9,7 +9,7 @@ use super::exit_code::INTERRUPTED;
 use super::screen::{self, outln};
 use super::values;
 use super::waiting::{Waiting, connections, span};
-use crate::admin::drains::DrainProgress;
+use crate::admin::drains::{DrainProgress, PendingDrain};
 
 #[derive(Debug, clap::Args)]
 #[command(
@@ -102,10 +102,18 @@ impl Args {
         };
         let left = connections(left.connections);
         outln!("{kind} {name} stays forced offline with {left} left; {goes_on}")?;
-        outln!("  to see them:           pronk state show")?;
-        outln!("  to end them now:       pronk kill --{kind} {name}")?;
-        outln!("  to put it into service: pronk enable {kind} {name}")
+        outln!("  to wait on:              pronk drain {kind} {name}{}{}", plan(pending.as_ref()), self.how.options())?;
+        outln!("  to see them:             pronk show connections --{kind} {name}")?;
+        outln!("  to end them now:         pronk kill --{kind} {name}")?;
+        outln!("  to put it into service:  pronk enable {kind} {name}")
     }
+}
+
+/// Returns the options that ask for what is pending.
+fn plan(pending: Option<&PendingDrain>) -> String {
+    let deadline = pending.and_then(|pending| pending.deadline_in).map(|left| format!(" --deadline {}s", left.ceil()));
+    let idle = pending.and_then(|pending| pending.idle_for).map(|time| format!(" --idle-only --idle-for {time}s"));
+    deadline.unwrap_or_default() + &idle.unwrap_or_default()
 }
 
 /// Returns what is left, and its times.

@@ -232,6 +232,7 @@ impl Handshaken {
         let mut relay = Relay::new(client, member, inbound, &mut outbound, health);
         let relay = relay.run(stop, &mut deadlines, place, meter).await;
         meter.count_bytes(inbound.bytes, outbound.bytes);
+        record.set_traffic(meter.totals());
 
         let is_unanswered = inbound.can_start_again() && !outbound.has_received() && !outbound.has_ended_in_order();
         if may_try && is_unanswered && reselects(&relay.outcome, live_member.service_down_action()) {

@@ -449,12 +449,13 @@ fn drain_is_given_up_when_the_member_is_enabled_or_on_ctrl_c() {
     assert_eq!(code, Some(1), "{said}");
     assert!(said.contains("is in service again"), "{said}");
     assert!(!done(pronk, &["state", "show"]).contains("drained by"));
-    let drain = drained.start(&["--deadline", "1h"]);
+    let drain = drained.start(&["--deadline", "1h", "--reason", "new disk"]);
     assert!(Command::new("kill").args(["-s", "INT", &drain.child.id().to_string()]).status().unwrap().success());
     let (said, code) = drain.ended();
     assert_eq!(code, Some(130), "{said}");
     assert!(said.contains("stays forced offline with 1 connection left; pronk ends them in "), "{said}");
     assert!(said.contains(&format!("pronk enable member {}\n", drained.first)), "{said}");
+    assert!(said.contains("s --reason 'new disk'\n"), "the command to go on: {said}");
     assert!(done(pronk, &["state", "show"]).contains("drained by"), "pronk goes on with it");
     assert!(echoes(&mut client));
 }

@@ -44,7 +44,7 @@ pub(super) struct AdminSocket {
 pub(super) struct Why {
     /// Why, for the audit log and for those who see the change.
     #[arg(long, value_name = "TEXT")]
-    reason: Option<String>,
+    pub(super) reason: Option<String>,
 }
 
 impl AdminSocket {

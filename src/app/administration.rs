@@ -3,6 +3,7 @@
 use std::os::fd::OwnedFd;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
+use std::time::Duration;
 
 use anyhow::Context;
 use parking_lot::Mutex;
@@ -51,9 +52,9 @@ impl AdminListener {
     /// Leaves the socket to the process that has taken over, and serves this one at a path of its own: with the number of
     /// the process behind it.
     pub(super) async fn move_aside(&self) {
-        if let Some(Serving { socket, .. }) = self.serving.lock().take() {
-            socket.leave();
-        }
+        let serving = self.serving.lock().take();
+        serving.iter().for_each(|serving| serving.socket.leave());
+        drop(serving);
         // The task that accepts ends when the runtime comes to it.
         tokio::task::yield_now().await;
         let mut path = self.path.as_os_str().to_owned();
@@ -71,6 +72,12 @@ impl AdminListener {
         }
     }
 
+    /// Ends administration: requests that are under way are answered.
+    pub(super) async fn end(&self) {
+        self.api.finish(ANSWERS).await;
+        drop(self.serving.lock().take());
+    }
+
     fn serve(&self, socket: AdminSocket) {
         let socket = Arc::new(socket);
         let (served, api) = (Arc::clone(&socket), self.api.clone());
@@ -79,3 +86,6 @@ impl AdminListener {
         *self.serving.lock() = Some(Serving { socket, _task: task });
     }
 }
+
+/// How long answers may take at the end of the process.
+const ANSWERS: Duration = Duration::from_secs(2);

@@ -161,7 +161,7 @@ impl Successor {
     }
 
     /// Returns why the successor says nothing.
-    fn why_silent(&mut self, error: &io::Error) -> String {
+    fn why_silent(&self, error: &io::Error) -> String {
         let Abort(child) = self.abort_handle();
         let (pid, mut child) = (self.facts.pid, child.lock());
         match error.kind() {

@@ -101,7 +101,7 @@ impl LiveClientSsl {
         let mut all = digest::Context::new(&digest::SHA256);
         let Self { profile, identities, trust, .. } = self;
         all.update(format!("{profile:?} {trust:?}").as_bytes());
-        for certificate in identities.iter().flat_map(|identity| identity.chain()) {
+        for certificate in identities.iter().flat_map(Identity::chain) {
             all.update(digest::digest(&digest::SHA256, certificate.as_ref()).as_ref());
         }
         hexadecimal(all.finish().as_ref())

@@ -28,6 +28,8 @@ pub struct Pronk {
     child: Child,
     pub folder: tempfile::TempDir,
     log: Arc<(Mutex<Vec<serde_json::Value>>, Condvar)>,
+    /// Processes that have taken over, the newest last.
+    successors: Mutex<Vec<u32>>,
 }
 
 /// Waits until something is so, which nothing announces.
@@ -103,7 +105,7 @@ impl Pronk {
             .arg(folder.path().join("admin.sock"))
             .spawn()
             .unwrap();
-        Self { child, folder, log: Arc::default() }
+        Self { child, folder, log: Arc::default(), successors: Mutex::default() }
     }
 
     /// Waits for a log line.
@@ -152,6 +154,22 @@ impl Pronk {
         self.child.id()
     }
 
+    /// Has a new process take over, and returns its number. It ends with this, too.
+    pub fn upgrade(&self) -> u32 {
+        let output = self.command(&["upgrade"]);
+        let [out, err] = [&output.stdout, &output.stderr].map(|text| String::from_utf8_lossy(text).into_owned());
+        assert!(output.status.success(), "{out}{err}");
+        let pid = out.strip_prefix("process ").and_then(|rest| rest.split(' ').next()?.parse().ok());
+        let pid = pid.unwrap_or_else(|| panic!("{out}"));
+        self.adopt(pid);
+        pid
+    }
+
+    /// Has a process that has taken over end with this.
+    pub fn adopt(&self, pid: u32) {
+        self.successors.lock().push(pid);
+    }
+
     /// Runs a command of pronk's against this one.
     pub fn command(&self, args: &[&str]) -> Output {
         Command::new(env!("CARGO_BIN_EXE_pronk"))
@@ -173,5 +191,12 @@ impl Drop for Pronk {
         // It may have ended by itself, which is no reason to fail here.
         let _ = self.child.kill();
         let _ = self.child.wait();
+        for pid in self.successors.lock().iter() {
+            // By now the number may be another process's.
+            let arguments = std::fs::read(format!("/proc/{pid}/cmdline")).unwrap_or_default();
+            if String::from_utf8_lossy(&arguments).contains(&*self.folder.path().to_string_lossy()) {
+                let _ = Command::new("kill").args(["-s", "KILL", &pid.to_string()]).status();
+            }
+        }
     }
 }

@@ -35,7 +35,8 @@ pub struct HandedOver {
 impl HandedOver {
     /// Answers whoever asked for the upgrade: whatever is asked from then on, the new process answers.
     pub fn answer(&self) {
-        if let Some(reply) = self.reply.lock().take() {
+        let reply = self.reply.lock().take();
+        if let Some(reply) = reply {
             // The caller may have left.
             let _ = reply.send(Ok(Upgraded { process: self.process.clone() }));
         }
@@ -149,7 +150,8 @@ impl Upgrade {
 
 impl UnderWay {
     fn abort(&self) {
-        if let Aborted::Possible(abort) = std::mem::replace(&mut *self.abort.lock(), Aborted::Done) {
+        let before = std::mem::replace(&mut *self.abort.lock(), Aborted::Done);
+        if let Aborted::Possible(abort) = before {
             // It ends at once, by SIGKILL.
             abort.abort();
         }

@@ -1,0 +1,10 @@
+//! Operating pronk: upgrades, and changes of all kinds under load.
+
+#[path = "../support/mod.rs"]
+mod support;
+
+use support::{ca, lb, peers, tls};
+
+mod activation;
+mod under_load;
+mod upgrade;

@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
-# Writes the examples that `pronk init` makes, and puts the files that documentation shows into it: whatever stands
-# between `<!-- file: PATH -->` and `<!-- end -->` is that file. Usage: docs/generate.sh PRONK
+# Writes the examples that `pronk init` makes and the catalogue of metrics, and puts the files that documentation shows
+# into it: whatever stands between `<!-- file: PATH -->` and `<!-- end -->` is that file. Usage: docs/generate.sh PRONK
 set -euo pipefail
 cd "$(dirname "$0")/.."
 PRONK=$1
@@ -18,6 +18,7 @@ main() {
     done
     example re-encrypt --mode re-encrypt --port 21050,21000 --ca-file cluster-ca.pem
     example hue --mode offload --port 21050,21000 --hue
+    catalogue docs/metrics.md
     for page in README.md docs/*.md examples/*.md; do
         show_files "$page"
     done
@@ -28,6 +29,18 @@ example() {
     shift
     "$PRONK" init - --front-end f5-impala.sjc.example.com "${DAEMONS[@]}" "$@" |
         sed "s/pronk\.yaml/$name.yaml/g" >"examples/$name.yaml"
+}
+
+# Puts the catalogue of metrics into a page, between its marks.
+catalogue() {
+    local page=$1
+    {
+        sed '/^<!-- metrics -->$/q' "$page"
+        "$PRONK" metrics --catalogue
+        echo
+        sed -n '/^<!-- \/metrics -->$/,$p' "$page"
+    } >"$page.new"
+    mv "$page.new" "$page"
 }
 
 show_files() {

@@ -28,6 +28,8 @@ put 0644 packaging/pronk.sysusers usr/lib/sysusers.d/pronk.conf
 put 0644 LICENSE usr/share/doc/pronk/copyright
 gzip -9nc CHANGELOG.md >"$root/changelog.gz" && put 0644 "$root/changelog.gz" usr/share/doc/pronk/changelog.gz && rm "$root/changelog.gz"
 for file in README.md CONTRIBUTING.md docs/*.md packaging/README.md; do put 0644 "$file" "usr/share/doc/pronk/$file"; done
+put 0644 packaging/prometheus/alerts.yaml usr/share/pronk/prometheus/alerts.yaml
+put 0644 packaging/grafana/pronk.json usr/share/pronk/grafana/pronk.json
 if [ -d examples ]; then
     find examples -type f -printf '%P\n' | while read -r file; do put 0644 "examples/$file" "usr/share/doc/pronk/examples/$file"; done
 fi

@@ -66,6 +66,7 @@ inside() {
     dpkg -i /pronk.deb >/tmp/dpkg.log 2>&1 || { cat /tmp/dpkg.log; exit 1; }
     [ "$(stat -c '%U %G %a' /etc/pronk)" = "root pronk 750" ]
     [ -s /usr/share/man/man1/pronk-verify.1.gz ] && [ -s /usr/share/bash-completion/completions/pronk ]
+    [ -s /usr/share/pronk/prometheus/alerts.yaml ] && [ -s /usr/share/pronk/grafana/pronk.json ]
     cat >/etc/pronk/pronk.yaml <<'YAML'
 nodes:
   node1: { address: 127.0.0.1 }

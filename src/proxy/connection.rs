@@ -80,7 +80,7 @@ pub(super) async fn serve(accepted: Box<Accepted>) {
         close = ending::after_verdict(close, &member, lifecycle.closing()).await;
     }
     virtual_server.count_close(close.reason);
-    virtual_server.times.observe(&record);
+    virtual_server.times.observe(&record.times, record.lasted());
     record.write(&close);
 }
 

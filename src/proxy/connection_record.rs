@@ -9,6 +9,7 @@ use tokio::time::Instant;
 use super::close_reasons::Close;
 use super::flow::Flow;
 use super::observed_mode::opens_in_tls;
+use super::phase_histograms::PhaseTimes;
 use super::snapshot::Snapshot;
 use super::stream::Stream;
 use super::traffic_meter::Totals;
@@ -44,16 +45,6 @@ pub(super) struct ConnectionRecord {
     persisted: bool,
     pub tries: u32,
     traffic: Totals,
-}
-
-/// How long each phase took that the connection went through.
-#[derive(Debug, Default)]
-pub(super) struct PhaseTimes {
-    pub client_tls: Option<Duration>,
-    pub first_byte: Option<Duration>,
-    pub queue: Option<Duration>,
-    pub connect: Option<Duration>,
-    pub member_tls: Option<Duration>,
 }
 
 impl ConnectionRecord {

@@ -2,8 +2,17 @@
 
 use std::time::Duration;
 
-use super::connection_record::ConnectionRecord;
 use crate::stats::Histogram;
+
+/// How long each phase took that a connection went through.
+#[derive(Debug, Default)]
+pub(super) struct PhaseTimes {
+    pub client_tls: Option<Duration>,
+    pub first_byte: Option<Duration>,
+    pub queue: Option<Duration>,
+    pub connect: Option<Duration>,
+    pub member_tls: Option<Duration>,
+}
 
 /// How long the phases of a virtual server's connections took. A connection counts in those phases that it got through.
 #[derive(Debug)]
@@ -32,9 +41,8 @@ impl Default for PhaseHistograms {
 }
 
 impl PhaseHistograms {
-    /// Counts a connection that has ended.
-    pub(super) fn observe(&self, record: &ConnectionRecord) {
-        let times = &record.times;
+    /// Counts a connection that has ended, and lasted for so long.
+    pub(super) fn observe(&self, times: &PhaseTimes, lasted: Duration) {
         let phases = [
             (&self.client_handshake, times.client_tls),
             (&self.first_byte, times.first_byte),
@@ -47,7 +55,7 @@ impl PhaseHistograms {
                 histogram.observe(time);
             }
         }
-        self.connection.observe(record.lasted());
+        self.connection.observe(lasted);
     }
 }
 

@@ -1,6 +1,12 @@
 //! The command line: what it prints where, with which exit code, and what it takes.
 
+#[path = "../support/mod.rs"]
+mod support;
+
+use support::lb;
+
 mod arguments;
+mod completions;
 mod limits;
 mod output;
 

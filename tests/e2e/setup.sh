@@ -74,6 +74,25 @@ else
     fi
 fi
 
+# Prometheus with promtool, unpacked and not installed: the package would start its server.
+prometheus=target/prometheus
+if [ ! -x "$prometheus/usr/bin/promtool" ]; then
+    if command -v apt-get >/dev/null && command -v dpkg >/dev/null; then
+        echo "setup.sh: fetching prometheus"
+        rm -rf "$prometheus"
+        mkdir -p "$prometheus"
+        fetch='cd "$1" && apt-get download -qq prometheus'
+        if ! { sh -c "$fetch" sh "$prometheus" || { ${as_root-} apt-get update -qq && sh -c "$fetch" sh "$prometheus"; }; } >"$log" 2>&1 ||
+            ! dpkg -x "$prometheus"/prometheus_*.deb "$prometheus"; then
+            cat "$log" >&2
+            exit 1
+        fi
+        rm -f "$prometheus"/*.deb
+    else
+        echo "setup.sh: no Debian system; put prometheus and promtool into $prometheus/usr/bin" >&2
+    fi
+fi
+
 # make_environment FOLDER REQUIREMENTS. The stamp is written last, so an interrupted run begins anew.
 python=${PYTHON:-python3}
 make_environment() {

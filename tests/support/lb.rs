@@ -1,7 +1,8 @@
 //! The real pronk as a process, on ports of its own.
 
-use std::io::{BufRead, BufReader};
+use std::io::{BufRead, BufReader, Read, Write};
 use std::net::SocketAddr;
+use std::os::unix::net::UnixStream;
 use std::path::Path;
 use std::process::{Child, Command, Output, Stdio};
 use std::sync::Arc;
@@ -177,6 +178,16 @@ impl Pronk {
             .env("PRONK_ADMIN_SOCKET", self.folder.path().join("admin.sock"))
             .output()
             .unwrap()
+    }
+
+    /// Asks the admin socket, and returns the code and the whole answer: its head, an empty line and its body.
+    pub fn get(&self, uri: &str, headers: &str) -> (u16, String) {
+        let mut socket = UnixStream::connect(self.folder.path().join("admin.sock")).unwrap();
+        socket.set_read_timeout(Some(PATIENCE)).unwrap();
+        write!(socket, "GET {uri} HTTP/1.1\r\nhost: pronk\r\nconnection: close\r\n{headers}\r\n").unwrap();
+        let mut answer = String::new();
+        socket.read_to_string(&mut answer).unwrap();
+        (answer[9..12].parse().unwrap(), answer)
     }
 
     pub fn stats(&self) -> serde_json::Value {

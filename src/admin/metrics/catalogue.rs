@@ -53,7 +53,7 @@ impl Metric {
 }
 
 macro_rules! metrics {
-    ($($group:literal { $($id:ident: $kind:ident $name:literal $(in $unit:ident)? [$($label:ident),*] $help:literal;)* })*) => {
+    ($($group:literal { $(static $id:ident: $kind:ident $name:literal $(in $unit:ident)? [$($label:ident),*] $help:literal;)* })*) => {
         $($(pub(super) static $id: Metric = Metric {
             group: $group,
             name: $name,
@@ -72,123 +72,123 @@ macro_rules! metrics {
 
 metrics! {
     "The process" {
-        BUILD_INFO: Gauge "pronk_build_info" [version]
+        static BUILD_INFO: Gauge "pronk_build_info" [version]
             "The version of pronk, as a label; the value is 1";
-        PHASE: Gauge "pronk_phase" [phase]
+        static PHASE: Gauge "pronk_phase" [phase]
             "1 for the phase of the process, 0 for the others: starting, serving, draining, stopped";
-        TASK_RESTARTS: Counter "pronk_task_restarts" []
+        static TASK_RESTARTS: Counter "pronk_task_restarts" []
             "Tasks of the control plane that panicked and were started again; the log says why";
-        LOG_LINES_LOST: Counter "pronk_log_lines_lost" []
+        static LOG_LINES_LOST: Counter "pronk_log_lines_lost" []
             "Log lines that were lost, as nobody read the log or it could not be written";
-        SERIES_DROPPED: Gauge "pronk_metrics_series_dropped" [metric]
+        static SERIES_DROPPED: Gauge "pronk_metrics_series_dropped" [metric]
             "Series that this scrape leaves out of a metric, as it would have too many";
-        PROCESS_START: Gauge "process_start_time" in Seconds []
+        static PROCESS_START: Gauge "process_start_time" in Seconds []
             "When the process started, in seconds since 1970";
-        PROCESS_CPU: Counter "process_cpu" in Seconds []
+        static PROCESS_CPU: Counter "process_cpu" in Seconds []
             "Processor time that the process has used, in user and kernel mode";
-        PROCESS_MEMORY: Gauge "process_resident_memory" in Bytes []
+        static PROCESS_MEMORY: Gauge "process_resident_memory" in Bytes []
             "Memory of the process that is in RAM";
-        PROCESS_OPEN_FDS: Gauge "process_open_fds" []
+        static PROCESS_OPEN_FDS: Gauge "process_open_fds" []
             "Open file descriptors; each connection takes two";
-        PROCESS_MAX_FDS: Gauge "process_max_fds" []
+        static PROCESS_MAX_FDS: Gauge "process_max_fds" []
             "The limit on open file descriptors";
     }
     "The configuration" {
-        RELOADS: Counter "pronk_reloads" [result]
+        static RELOADS: Counter "pronk_reloads" [result]
             "Reloads of the configuration since the start, by result: success or failure. A failure changes nothing";
-        RELOAD_SUCCESSFUL: Gauge "pronk_config_last_reload_successful" []
+        static RELOAD_SUCCESSFUL: Gauge "pronk_config_last_reload_successful" []
             "1 if the last reload was applied, 0 if it was refused, so that the file says something else than what runs";
-        RELOAD_TIME: Gauge "pronk_config_last_reload_success_timestamp" in Seconds []
+        static RELOAD_TIME: Gauge "pronk_config_last_reload_success_timestamp" in Seconds []
             "When the configuration in force was applied, in seconds since 1970";
-        CONFIG_WARNINGS: Gauge "pronk_config_warnings" []
+        static CONFIG_WARNINGS: Gauge "pronk_config_warnings" []
             "Warnings about the configuration in force";
-        NODES_UNRESOLVED: Gauge "pronk_nodes_unresolved" []
+        static NODES_UNRESOLVED: Gauge "pronk_nodes_unresolved" []
             "Nodes whose names do not resolve, whose addresses may be stale";
     }
     "Virtual servers" {
-        VS_AVAILABILITY: Gauge "pronk_virtual_server_availability" [virtual_server, mode, availability]
+        static VS_AVAILABILITY: Gauge "pronk_virtual_server_availability" [virtual_server, mode, availability]
             "1 for the availability of a virtual server, 0 for the others: available, unavailable (at a limit), offline, unknown (not monitored)";
-        VS_STATE: Gauge "pronk_virtual_server_state" [virtual_server, mode, state]
+        static VS_STATE: Gauge "pronk_virtual_server_state" [virtual_server, mode, state]
             "1 for the administrative state of a virtual server, 0 for the others: enabled, disabled, forced-offline";
-        VS_CONNECTIONS: Gauge "pronk_virtual_server_connections" [virtual_server, mode]
+        static VS_CONNECTIONS: Gauge "pronk_virtual_server_connections" [virtual_server, mode]
             "Client connections that are open";
-        VS_CONNECTIONS_MAX: Gauge "pronk_virtual_server_connections_max" [virtual_server, mode]
+        static VS_CONNECTIONS_MAX: Gauge "pronk_virtual_server_connections_max" [virtual_server, mode]
             "The most client connections that were open at once, since the start or the last reset of the statistics";
-        VS_CONNECTION_LIMIT: Gauge "pronk_virtual_server_connection_limit" [virtual_server, mode]
+        static VS_CONNECTION_LIMIT: Gauge "pronk_virtual_server_connection_limit" [virtual_server, mode]
             "The connection limit, of virtual servers that have one";
-        VS_CONNECTIONS_TOTAL: Counter "pronk_virtual_server_client_connections" [virtual_server, mode]
+        static VS_CONNECTIONS_TOTAL: Counter "pronk_virtual_server_client_connections" [virtual_server, mode]
             "Client connections that were let in";
-        VS_CLOSED: Counter "pronk_virtual_server_closed_connections" [virtual_server, mode, code, who, ordinary]
+        static VS_CLOSED: Counter "pronk_virtual_server_closed_connections" [virtual_server, mode, code, who, ordinary]
             "Client connections that ended, those that were not let in too, by close code, by who ended them and whether such an end is ordinary";
-        VS_BYTES: Counter "pronk_virtual_server_traffic" in Bytes [virtual_server, mode, direction]
+        static VS_BYTES: Counter "pronk_virtual_server_traffic" in Bytes [virtual_server, mode, direction]
             "Bytes of the application, without TLS and headers; in is toward members, out toward clients";
-        VS_PACKETS: Counter "pronk_virtual_server_packets" [virtual_server, mode, direction]
+        static VS_PACKETS: Counter "pronk_virtual_server_packets" [virtual_server, mode, direction]
             "TCP segments between pronk and clients; in is from clients, out to them";
-        VS_CLIENT_HANDSHAKE: Histogram "pronk_virtual_server_client_handshake_duration" in Seconds [virtual_server, mode]
+        static VS_CLIENT_HANDSHAKE: Histogram "pronk_virtual_server_client_handshake_duration" in Seconds [virtual_server, mode]
             "How long TLS handshakes with clients took that succeeded";
-        VS_FIRST_BYTE: Histogram "pronk_virtual_server_first_byte_duration" in Seconds [virtual_server, mode]
+        static VS_FIRST_BYTE: Histogram "pronk_virtual_server_first_byte_duration" in Seconds [virtual_server, mode]
             "How long clients took until their first byte, after TLS, or until they left";
-        VS_QUEUE: Histogram "pronk_virtual_server_queue_duration" in Seconds [virtual_server, mode]
+        static VS_QUEUE: Histogram "pronk_virtual_server_queue_duration" in Seconds [virtual_server, mode]
             "How long connections waited for a member, of those that waited";
-        VS_CONNECT: Histogram "pronk_virtual_server_connect_duration" in Seconds [virtual_server, mode]
+        static VS_CONNECT: Histogram "pronk_virtual_server_connect_duration" in Seconds [virtual_server, mode]
             "How long connecting to members took, where it succeeded";
-        VS_MEMBER_HANDSHAKE: Histogram "pronk_virtual_server_member_handshake_duration" in Seconds [virtual_server, mode]
+        static VS_MEMBER_HANDSHAKE: Histogram "pronk_virtual_server_member_handshake_duration" in Seconds [virtual_server, mode]
             "How long TLS handshakes with members took that succeeded";
-        VS_CONNECTION: Histogram "pronk_virtual_server_connection_duration" in Seconds [virtual_server, mode]
+        static VS_CONNECTION: Histogram "pronk_virtual_server_connection_duration" in Seconds [virtual_server, mode]
             "How long client connections lasted, counted when they end";
     }
     "Pools" {
-        POOL_AVAILABILITY: Gauge "pronk_pool_availability" [pool, availability]
+        static POOL_AVAILABILITY: Gauge "pronk_pool_availability" [pool, availability]
             "1 for the availability of a pool, 0 for the others: available, unavailable (at a limit), offline, unknown (not monitored)";
-        POOL_MEMBERS: Gauge "pronk_pool_members" [pool, availability]
+        static POOL_MEMBERS: Gauge "pronk_pool_members" [pool, availability]
             "Members by availability, whatever their administrative state";
-        POOL_MEMBERS_ENABLED: Gauge "pronk_pool_members_enabled" [pool]
+        static POOL_MEMBERS_ENABLED: Gauge "pronk_pool_members_enabled" [pool]
             "Members that are not disabled or forced offline, and whose nodes are not";
-        POOL_QUEUE: Gauge "pronk_pool_queue_length" [pool]
+        static POOL_QUEUE: Gauge "pronk_pool_queue_length" [pool]
             "Connections that wait for a member";
-        POOL_CONNECTIONS: Gauge "pronk_pool_connections" [pool]
+        static POOL_CONNECTIONS: Gauge "pronk_pool_connections" [pool]
             "Connections to members that are open";
-        POOL_CONNECTIONS_MAX: Gauge "pronk_pool_connections_max" [pool]
+        static POOL_CONNECTIONS_MAX: Gauge "pronk_pool_connections_max" [pool]
             "The most connections to members that were open at once, since the start or the last reset of the statistics";
-        POOL_CONNECTIONS_TOTAL: Counter "pronk_pool_member_connections" [pool]
+        static POOL_CONNECTIONS_TOTAL: Counter "pronk_pool_member_connections" [pool]
             "Connections to members that were made or tried";
-        POOL_BYTES: Counter "pronk_pool_traffic" in Bytes [pool, direction]
+        static POOL_BYTES: Counter "pronk_pool_traffic" in Bytes [pool, direction]
             "Bytes of the application, without TLS and headers; in is toward members, out toward clients";
-        POOL_PACKETS: Counter "pronk_pool_packets" [pool, direction]
+        static POOL_PACKETS: Counter "pronk_pool_packets" [pool, direction]
             "TCP segments between pronk and members; in is to members, out from them";
     }
     "Members" {
-        MEMBER_AVAILABILITY: Gauge "pronk_member_availability" [pool, member, availability]
+        static MEMBER_AVAILABILITY: Gauge "pronk_member_availability" [pool, member, availability]
             "1 for the availability of a member, 0 for the others: available, unavailable (at a limit or draining), offline, unknown (not monitored)";
-        MEMBER_STATE: Gauge "pronk_member_state" [pool, member, state]
+        static MEMBER_STATE: Gauge "pronk_member_state" [pool, member, state]
             "1 for the administrative state of a member, the stricter of its own and its node's, 0 for the others: enabled, disabled, forced-offline";
-        MEMBER_SUSPECT: Gauge "pronk_member_suspect" [pool, member]
+        static MEMBER_SUSPECT: Gauge "pronk_member_suspect" [pool, member]
             "1 while others are tried before the member, as connections to it hang or fail";
-        MEMBER_CONNECTIONS: Gauge "pronk_member_connections" [pool, member]
+        static MEMBER_CONNECTIONS: Gauge "pronk_member_connections" [pool, member]
             "Connections that are open";
-        MEMBER_CONNECTIONS_MAX: Gauge "pronk_member_connections_max" [pool, member]
+        static MEMBER_CONNECTIONS_MAX: Gauge "pronk_member_connections_max" [pool, member]
             "The most connections that were open at once, since the start or the last reset of the statistics";
-        MEMBER_CONNECTIONS_TOTAL: Counter "pronk_member_client_connections" [pool, member]
+        static MEMBER_CONNECTIONS_TOTAL: Counter "pronk_member_client_connections" [pool, member]
             "Connections to the member that were made or tried";
-        MEMBER_BYTES: Counter "pronk_member_traffic" in Bytes [pool, member, direction]
+        static MEMBER_BYTES: Counter "pronk_member_traffic" in Bytes [pool, member, direction]
             "Bytes of the application, without TLS and headers; in is toward the member, out toward clients";
-        MEMBER_PACKETS: Counter "pronk_member_packets" [pool, member, direction]
+        static MEMBER_PACKETS: Counter "pronk_member_packets" [pool, member, direction]
             "TCP segments between pronk and the member; in is to the member, out from it";
-        MONITOR_UP: Gauge "pronk_monitor_up" [pool, member, monitor]
+        static MONITOR_UP: Gauge "pronk_monitor_up" [pool, member, monitor]
             "1 if what a monitor last concluded of a member is good, 0 if not; absent as long as it has concluded nothing";
-        MONITOR_PROBES: Counter "pronk_monitor_probes" [pool, member, monitor, result]
+        static MONITOR_PROBES: Counter "pronk_monitor_probes" [pool, member, monitor, result]
             "Probes by result: success, failure, timeout, reported (the member says that it drains or is full), not-made (pronk lacked a resource)";
     }
     "Persistence and certificates" {
-        PERSISTENCE_RECORDS: Gauge "pronk_persistence_records" [shared_by]
+        static PERSISTENCE_RECORDS: Gauge "pronk_persistence_records" [shared_by]
             "Persistence records by who shares them: a virtual server, an address of several, or all";
-        PERSISTENCE_EVICTED: Counter "pronk_persistence_evicted" [shared_by]
+        static PERSISTENCE_EVICTED: Counter "pronk_persistence_evicted" [shared_by]
             "Persistence records that had to make room for others before they expired";
-        CERTIFICATE_END: Gauge "pronk_certificate_not_after_timestamp" in Seconds [source, kind, profile]
+        static CERTIFICATE_END: Gauge "pronk_certificate_not_after_timestamp" in Seconds [source, kind, profile]
             "When a certificate in use ends (a revocation list: its next update), in seconds since 1970. The source is a file or a member; the kind is front-end, member, revocation-list or spare";
-        CERTIFICATE_FINDINGS: Gauge "pronk_certificate_findings" [source, kind, profile, severity]
+        static CERTIFICATE_FINDINGS: Gauge "pronk_certificate_findings" [source, kind, profile, severity]
             "What the linter finds wrong with a certificate in use, by severity: error, warning, info";
-        STALE_PROFILES: Gauge "pronk_profiles_stale" []
+        static STALE_PROFILES: Gauge "pronk_profiles_stale" []
             "SSL profiles whose files were replaced by something that cannot be used, and that go on with the last good ones";
     }
 }

@@ -20,3 +20,14 @@ fn row(metric: &Metric) -> String {
     let labels: Vec<_> = metric.labels.iter().map(|label| format!("`{label}`")).collect();
     format!("| `{}` | {} | {} | {} |\n", metric.full_name(), metric.kind.as_str(), labels.join(", "), metric.help)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn page_of_metrics_is_in_step() {
+        let page = include_str!("../../../docs/metrics.md");
+        assert!(page.contains(&catalogue_page()), "run `make generated`");
+    }
+}

@@ -18,7 +18,8 @@ main() {
     done
     example re-encrypt --mode re-encrypt --port 21050,21000 --ca-file cluster-ca.pem
     example hue --mode offload --port 21050,21000 --hue
-    catalogue docs/metrics.md
+    output docs/metrics.md metrics metrics --catalogue
+    output docs/admin-api.md routes admin routes
     for page in README.md docs/*.md examples/*.md; do
         show_files "$page"
     done
@@ -31,14 +32,15 @@ example() {
         sed "s/pronk\.yaml/$name.yaml/g" >"examples/$name.yaml"
 }
 
-# Puts the catalogue of metrics into a page, between its marks.
-catalogue() {
-    local page=$1
+# Puts what a command of pronk's prints into a page, between marks: output PAGE MARK WORDS...
+output() {
+    local page=$1 mark=$2
+    shift 2
     {
-        sed '/^<!-- metrics -->$/q' "$page"
-        "$PRONK" metrics --catalogue
+        sed "/^<!-- $mark -->\$/q" "$page"
+        "$PRONK" "$@"
         echo
-        sed -n '/^<!-- \/metrics -->$/,$p' "$page"
+        sed -n "/^<!-- \/$mark -->\$/,\$p" "$page"
     } >"$page.new"
     mv "$page.new" "$page"
 }

@@ -49,15 +49,17 @@ impl Asked {
     fn read(&mut self, pairs: Vec<(String, String)>) {
         for (name, value) in pairs {
             match name.as_str() {
+                "by" if value.chars().count() > LONGEST_NAME => self.refuse(&name, LONGEST_NAME),
                 "by" => self.by = Some(value),
-                "reason" if value.len() > LONGEST_REASON => {
-                    let error = format!("a reason has {LONGEST_REASON} bytes at most");
-                    self.wrong = Some(refused(StatusCode::BAD_REQUEST, error));
-                }
+                "reason" if value.chars().count() > LONGEST_REASON => self.refuse(&name, LONGEST_REASON),
                 "reason" => self.reason = Some(value).filter(|reason| !reason.is_empty()),
                 _ => drop(self.parameters.insert(bounded(&name).into_owned(), bounded(&value).into_owned())),
             }
         }
+    }
+
+    fn refuse(&mut self, name: &str, most: usize) {
+        self.wrong = Some(refused(StatusCode::BAD_REQUEST, format!("`{name}` has {most} letters at most")));
     }
 
     fn changes(&self) -> bool {
@@ -105,10 +107,12 @@ fn without_who_and_why(uri: &Uri) -> Option<Uri> {
     Uri::from_parts(parts).ok()
 }
 
-/// Bytes of a query: a few names of at most 255 letters, encoded, and a reason.
-const LONGEST_QUERY: usize = 4096;
-/// In bytes.
-const LONGEST_REASON: usize = 1000;
+/// Bytes of a query: a few names of at most 255 letters, and a reason, whose letters may have four bytes that are encoded
+/// with three each.
+const LONGEST_QUERY: usize = 16_000;
+/// Letters of a reason, and of the name of who asks.
+pub(super) const LONGEST_REASON: usize = 1000;
+pub(super) const LONGEST_NAME: usize = 100;
 
 #[cfg(test)]
 mod tests {
@@ -146,7 +150,8 @@ mod tests {
             let mut it = request("POST", &format!("/v1/x?{name}={}", "x".repeat(length)));
             Asked::take(&mut it).check().map_err(|refusal| refusal.code)
         };
-        assert_eq!(long("name", 5000), Err(StatusCode::URI_TOO_LONG));
+        assert_eq!(long("name", 16_000), Err(StatusCode::URI_TOO_LONG));
         assert_eq!((long("reason", 1000), long("reason", 1001)), (Ok(()), Err(StatusCode::BAD_REQUEST)));
+        assert_eq!((long("by", 100), long("by", 101)), (Ok(()), Err(StatusCode::BAD_REQUEST)));
     }
 }

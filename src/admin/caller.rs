@@ -35,11 +35,8 @@ impl Peer {
 
 /// Returns who asks: the name that the client gives, and what is known for certain, such as `uid 0`.
 pub(super) fn who(claimed: Option<&str>, known: &str) -> String {
-    match claimed.filter(|name| !name.is_empty() && name.len() <= LONGEST_NAME) {
+    match claimed.filter(|name| !name.is_empty()) {
         Some(name) => format!("{name} ({known})"),
         None => known.to_owned(),
     }
 }
-
-/// In bytes.
-const LONGEST_NAME: usize = 100;

@@ -39,7 +39,7 @@ pub(super) async fn answer(stream: impl AsyncRead + AsyncWrite + Unpin, peer: Pe
 }
 
 /// Bytes of a request, which has names in its path and no body.
-const LONGEST_REQUEST: usize = 16 << 10;
+const LONGEST_REQUEST: usize = 24 << 10;
 /// Within this time a request must be received, and the next one must begin.
 pub(super) const REQUEST: Duration = Duration::from_secs(10);
 /// The limit of a whole connection: a reload may derive slow keys, and a long list may be read slowly.

@@ -6,6 +6,7 @@ use schemars::generate::SchemaSettings;
 use serde_json::{Map, Value, json};
 
 use super::answers::ErrorBody;
+use super::asked::{LONGEST_NAME, LONGEST_REASON};
 use super::parameters::properties;
 use super::route::{Access, Content, Route};
 
@@ -168,8 +169,8 @@ fn about(code: StatusCode) -> &'static str {
 
 /// The parameters that every change has.
 const OF_WRITES: [(&str, usize, &str); 2] = [
-    ("by", 100, "The name of who asks, for the audit log."),
-    ("reason", 1000, "Why, for the audit log and for those who see the change."),
+    ("by", LONGEST_NAME, "The name of who asks, for the audit log."),
+    ("reason", LONGEST_REASON, "Why, for the audit log and for those who see the change."),
 ];
 const ABOUT: &str = "Administration of a running pronk. The admin socket lets in whom its mode does, without a token. Over \
                      the network a bearer token is needed. Parameters are in the query; a request has no body. Every \
@@ -189,9 +190,8 @@ mod tests {
         let of_table: BTreeSet<_> =
             rows.iter().map(|row| (row.path, row.method.as_str().to_ascii_lowercase())).collect();
         assert_eq!(of_table.len(), rows.len(), "a route is there twice");
-        let paths = document["paths"].as_object().unwrap();
         let mut told = BTreeSet::new();
-        for (path, methods) in paths {
+        for (path, methods) in document["paths"].as_object().unwrap() {
             told.extend(methods.as_object().unwrap().keys().map(|method| (path.as_str(), method.clone())));
         }
         assert_eq!(of_table, told);

@@ -29,3 +29,14 @@ fn row(route: &Route) -> String {
     let Route { method, path, summary, .. } = route;
     format!("| `{method} {path}` | {role} | {summary} | {} |\n", names.join(", "))
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn committed_table_is_current() {
+        let page = include_str!("../../docs/admin-api.md");
+        assert!(page.contains(&format!("<!-- routes -->\n{}", route_table())), "run: make generated");
+    }
+}

@@ -47,12 +47,13 @@ impl Api {
         Self { router, connections: TaskTracker::new(), end: CancellationToken::new() }
     }
 
-    /// Answers the requests that are there and no others, within a bounded time: the process ends.
-    pub async fn finish(&self) {
+    /// Has requests that are under way answered, and closes connections: the process ends. Returns after `limit` at the
+    /// latest.
+    pub async fn finish(&self, limit: Duration) {
         self.end.cancel();
         self.connections.close();
         // Who does not take the answer in time misses it.
-        let _ = timeout(FINISH, self.connections.wait()).await;
+        let _ = timeout(limit, self.connections.wait()).await;
     }
 
     /// Serves a connection as a task of its own.
@@ -82,6 +83,3 @@ async fn of_other_methods(method: Method, uri: Uri) -> Refusal {
 fn there_is_no(method: &Method, uri: &Uri) -> String {
     format!("there is no {method} {}; is pronk of another version?", bounded(uri.path()))
 }
-
-/// How long the last answers may take.
-const FINISH: Duration = Duration::from_secs(1);

@@ -3,6 +3,7 @@
 use std::os::fd::OwnedFd;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
+use std::time::Duration;
 
 use anyhow::Context;
 use parking_lot::Mutex;
@@ -71,6 +72,12 @@ impl AdminListener {
         }
     }
 
+    /// Ends administration: requests that are under way are answered.
+    pub(super) async fn end(&self) {
+        self.api.finish(ANSWERS).await;
+        drop(self.serving.lock().take());
+    }
+
     fn serve(&self, socket: AdminSocket) {
         let socket = Arc::new(socket);
         let (served, api) = (Arc::clone(&socket), self.api.clone());
@@ -79,3 +86,6 @@ impl AdminListener {
         *self.serving.lock() = Some(Serving { socket, _task: task });
     }
 }
+
+/// How long answers may take at the end of the process.
+const ANSWERS: Duration = Duration::from_secs(2);

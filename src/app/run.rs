@@ -175,8 +175,7 @@ async fn serve(options: &Options, workers: RuntimeHandle, begun: Begun) -> anyho
     if !matches!(left, Left::HandedOver(_)) {
         notify(&[NotifyState::Status(Phase::Stopped.as_str())]);
     }
-    api.finish().await;
-    drop(admin);
+    admin.end().await;
     handle.audit().flush();
     tracing::info!(pid = std::process::id(), "stopped");
     match left {

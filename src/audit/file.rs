@@ -1,8 +1,8 @@
 //! The file of the audit log: it is only appended to, and opened anew when another is in its place.
 
-use std::fs::{File, OpenOptions};
+use std::fs::{File, OpenOptions, Permissions};
 use std::io::{self, Write};
-use std::os::unix::fs::{MetadataExt, OpenOptionsExt};
+use std::os::unix::fs::{MetadataExt, OpenOptionsExt, PermissionsExt};
 use std::path::{Path, PathBuf};
 
 /// A file to which whole lines are appended.
@@ -31,8 +31,7 @@ impl AppendedFile {
         let there = std::fs::metadata(&self.path).ok().map(|it| (it.dev(), it.ino()));
         let open = self.file.as_ref().and_then(|file| file.metadata().ok()).map(|it| (it.dev(), it.ino()));
         if open.is_none() || open != there {
-            let file = OpenOptions::new().append(true).create(true).mode(READABLE_BY_GROUP).open(&self.path)?;
-            self.file = Some(file);
+            self.file = Some(open_or_make(&self.path)?);
             self.is_torn = false;
         }
         self.file.as_mut().ok_or_else(|| io::ErrorKind::NotFound.into())
@@ -50,6 +49,18 @@ impl AppendedFile {
         self.is_torn = written.is_err();
         written
     }
+}
+
+fn open_or_make(path: &Path) -> io::Result<File> {
+    let made = match OpenOptions::new().append(true).create_new(true).mode(READABLE_BY_GROUP).open(path) {
+        Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {
+            return OpenOptions::new().append(true).open(path);
+        }
+        made => made?,
+    };
+    // Whatever the mask of the process: those who read logs are in its group.
+    made.set_permissions(Permissions::from_mode(READABLE_BY_GROUP))?;
+    Ok(made)
 }
 
 const READABLE_BY_GROUP: u32 = 0o640;

@@ -32,10 +32,12 @@ fn examples() -> Vec<(String, String)> {
     all
 }
 
-/// Writes what examples name into a folder: the certificate of the front end, and the cluster's authority.
+/// Writes what examples name into a folder: the certificate of the front end, the cluster's authority, and a token.
 fn write_certificates(ca: &Authority, folder: &Path) {
     ca.issue(FRONT).dns(FRONT).build().write_store_entry(&folder.join("certs"), "f5-impala");
     ca.write(folder, "cluster-ca.pem");
+    let token = ["admin", "token", "create", "--name", "alice", "--role", "admin", "--file", "admin-tokens"];
+    assert_eq!(pronk(folder, &token).code, Some(0));
 }
 
 #[test]
@@ -102,6 +104,7 @@ fn on_this_machine(text: &str, members: &[SocketAddr; 3]) -> (String, SocketAddr
     }
     let (hs2, beeswax) = (free_port(), free_port());
     let text = text.replace("*:21050", &format!("127.0.0.1:{hs2}")).replace("*:21000", &format!("127.0.0.1:{beeswax}"));
+    let text = text.replace("*:9443", &format!("127.0.0.1:{}", free_port()));
     (text.replace("monitors: [impala]", "monitors: [quick]"), (Ipv4Addr::LOCALHOST, hs2).into())
 }
 

@@ -3,7 +3,7 @@
 .DEFAULT_GOAL := help
 # The steps of `make test` go from fast to slow, whatever -j says.
 .NOTPARALLEL:
-.PHONY: help build demo test audit bench bench-quick bench-check fuzz fmt lint doc unit e2e package differential exchange generated completions man deb static clean
+.PHONY: help build demo test audit bench bench-quick bench-check fuzz fmt lint doc unit e2e package differential exchange operations generated completions man deb static clean
 
 CARGO ?= cargo
 LOCKED ?= --locked
@@ -69,6 +69,9 @@ differential: ## N random chains (3000) judged by every client of this machine, 
 
 exchange: ## N random exchanges (10000) through pronk, and HAProxy where it is: is every end passed on? SEED= and ONLY= replay
 	N=$(N) SEED=$(SEED) ONLY=$(ONLY) $(CARGO) test $(LOCKED) --test exchange -- --include-ignored --nocapture --test-threads=1
+
+operations: ## 100 reloads, 100 members out and back, 20 upgrades under 500 clients, and what these saw
+	$(CARGO) test $(LOCKED) --test operations -- --include-ignored --nocapture --test-threads=1 hundreds_of
 
 generated: ## Write what is made from the sources: docs/configuration.md, profiles/, examples/, files shown in docs
 	pronk=$$($(BINARY) debug) && $$pronk config reference > docs/configuration.md && \

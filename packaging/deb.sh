@@ -24,6 +24,7 @@ put 0755 "$binary" usr/bin/pronk
 # A package has no use for the lines of the source; cargo's release profile has left them out already.
 strip --strip-debug "$root/usr/bin/pronk" 2>/dev/null || true
 put 0644 packaging/pronk.service usr/lib/systemd/system/pronk.service
+put 0644 packaging/pronk.socket usr/share/doc/pronk/examples/pronk.socket
 put 0644 packaging/pronk.sysusers usr/lib/sysusers.d/pronk.conf
 put 0644 LICENSE usr/share/doc/pronk/copyright
 gzip -9nc CHANGELOG.md >"$root/changelog.gz" && put 0644 "$root/changelog.gz" usr/share/doc/pronk/changelog.gz && rm "$root/changelog.gz"

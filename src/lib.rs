@@ -7,7 +7,7 @@
 //! |---|---|
 //! | 0 | [`model`]: the validated configuration · [`snippet`]: messages with carets · [`reading`]: files read up to a limit · [`words`]: text of messages |
 //! | 1 | [`config`]: the file and its keys · [`cert`]: reading certificates and keys · [`net`]: sockets · [`stats`]: counters · [`log`]: log lines · [`handover`]: taking over from another process |
-//! | 2 | [`pool`]: members, limits, queue, persistence, the choice · [`lint`]: the linter · [`impala`]: Impala's protocols |
+//! | 2 | [`pool`]: members, limits, queue, persistence, the choice · [`lint`]: the linter · [`impala`]: Impala's protocols · [`access`]: roles and tokens · [`audit`]: the audit log |
 //! | 3 | [`tls`]: SSL profiles · [`store`]: the certificate store · [`inventory`]: certificates in use |
 //! | 4 | [`proxy`]: the data path · [`monitor`]: health and discovery |
 //! | 5 | [`control`]: what runs, and how it changes |
@@ -33,8 +33,11 @@
     )
 )]
 
+#[cfg_attr(not(test), expect(clippy::disallowed_methods, reason = "reads and writes the tokens file"))]
+pub mod access;
 pub mod admin;
 pub mod app;
+pub mod audit;
 #[cfg_attr(not(test), expect(clippy::disallowed_methods, reason = "reads files"))]
 pub mod cert;
 #[cfg_attr(not(test), expect(clippy::disallowed_methods, reason = "commands read files, print, and serve nobody"))]

@@ -1,44 +1,48 @@
 //! What administrators set while pronk runs: changing it and listing it.
 
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::parameters::Named;
+use super::caller::Caller;
 use crate::cert::date;
 use crate::control::{Administered, Administration, Change, Entry, Request, TargetKind};
 use crate::model::{AdminState, SetBy};
 
 /// A change, as the query of a request.
-#[derive(Debug, Deserialize)]
+#[derive(Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub(super) struct SetQuery {
+    #[schemars(extend("enum" = ["node", "member", "virtual-server"]))]
     kind: String,
+    /// Of a member `node:port`, or `pool/node:port` where several pools have it.
     name: String,
-    /// enabled, disabled or forced-offline.
+    /// Either this or a ratio.
+    #[schemars(extend("enum" = ["enabled", "disabled", "forced-offline"]))]
     state: Option<String>,
+    #[schemars(range(min = 1, max = 65535))]
     ratio: Option<u32>,
-    /// The name of the user who asks, as the client knows it.
-    by: Option<String>,
-    reason: Option<String>,
+    /// Forget it when pronk starts again.
     #[serde(default)]
     until_restart: bool,
 }
 
 /// What is to be as the configuration says again; without a kind and a name everything.
-#[derive(Debug, Deserialize)]
+#[derive(Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub(super) struct ClearQuery {
+    #[schemars(extend("enum" = ["node", "member", "virtual-server"]))]
     kind: Option<String>,
+    /// Of a member `node:port`, or `pool/node:port` where several pools have it.
     name: Option<String>,
-    by: Option<String>,
 }
 
 /// What is set, one row a value.
-#[derive(Debug, Serialize, Deserialize)]
+#[derive(Debug, Serialize, Deserialize, JsonSchema)]
 pub struct AdministrativeChanges {
     pub changes: Vec<AdministrativeChange>,
 }
 
-#[derive(Debug, Serialize, Deserialize)]
+#[derive(Debug, Serialize, Deserialize, JsonSchema)]
 pub struct AdministrativeChange {
     /// node, member or virtual-server.
     pub kind: String,
@@ -54,7 +58,7 @@ pub struct AdministrativeChange {
 }
 
 /// What was changed.
-#[derive(Debug, Serialize, Deserialize)]
+#[derive(Debug, Serialize, Deserialize, JsonSchema)]
 pub struct Changed {
     /// Each as in `member pool/node:port`.
     pub targets: Vec<String>,
@@ -91,48 +95,35 @@ impl AdministrativeChanges {
     }
 }
 
-impl Named for SetQuery {
-    const NAMES: &'static str = "kind, name, state or ratio, by, reason, until_restart";
-}
-
-impl Named for ClearQuery {
-    const NAMES: &'static str = "kind, name, by";
-}
-
 impl SetQuery {
-    /// Returns the request of a user with this id.
+    /// Returns the request of whoever asks.
     ///
     /// # Errors
     /// What is wrong with the query.
-    pub(super) fn request(self, uid: Option<u32>, now: i64) -> Result<Request, String> {
+    pub(super) fn request(self, caller: Caller, now: i64) -> Result<Request, String> {
         let change = match (&self.state, self.ratio) {
             (Some(state), None) => Change::State(state_of(state)?),
             (None, Some(ratio @ 1..=65535)) => Change::Ratio(ratio),
             (None, Some(ratio)) => return Err(format!("a ratio is from 1 to 65535, found {ratio}")),
             (None, None) | (Some(_), Some(_)) => return Err("name a state or a ratio".to_owned()),
         };
-        let why = self.reason.filter(|reason| !reason.is_empty());
-        if why.as_ref().is_some_and(|why| why.len() > LONGEST_REASON) {
-            return Err(format!("a reason has {LONGEST_REASON} bytes at most"));
-        }
-        let who = who(self.by.as_deref(), uid);
-        let by = SetBy { who, when: now, why, until_restart: self.until_restart };
+        let by = SetBy { who: caller.who, when: now, why: caller.why, until_restart: self.until_restart };
         Ok(Request::Set { kind: kind_of(&self.kind)?, name: self.name, change, by })
     }
 }
 
 impl ClearQuery {
-    /// Returns the request of a user with this id.
+    /// Returns the request of whoever asks.
     ///
     /// # Errors
     /// What is wrong with the query.
-    pub(super) fn request(self, uid: Option<u32>) -> Result<Request, String> {
+    pub(super) fn request(self, caller: Caller) -> Result<Request, String> {
         let target = match (self.kind, self.name) {
             (Some(kind), Some(name)) => Some((kind_of(&kind)?, name)),
             (None, None) => None,
             _ => return Err("name both a kind and a name, or neither".to_owned()),
         };
-        Ok(Request::Clear { target, who: who(self.by.as_deref(), uid) })
+        Ok(Request::Clear { target, who: caller.who })
     }
 }
 
@@ -145,17 +136,3 @@ fn state_of(text: &str) -> Result<AdminState, String> {
     let state = AdminState::ALL.into_iter().find(|state| state.as_str() == text);
     state.ok_or_else(|| format!("a state is enabled, disabled or forced-offline, found `{text}`"))
 }
-
-/// Returns who asks: the name that the client gives, and the user id that the system does.
-fn who(name: Option<&str>, uid: Option<u32>) -> String {
-    let uid = uid.map_or_else(|| "unknown user".to_owned(), |uid| format!("uid {uid}"));
-    match name.filter(|name| !name.is_empty() && name.len() <= LONGEST_NAME) {
-        Some(name) => format!("{name} ({uid})"),
-        None => uid,
-    }
-}
-
-/// In bytes.
-const LONGEST_REASON: usize = 1000;
-/// In bytes.
-const LONGEST_NAME: usize = 100;

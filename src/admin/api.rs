@@ -1,197 +1,160 @@
-//! The HTTP API of the admin socket: its routes.
+//! What the routes of the API answer.
 
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
-use axum::extract::{FromRef, State};
+use axum::extract::State;
+use axum::http::StatusCode;
 use axum::http::header::CONTENT_TYPE;
-use axum::http::{Method, StatusCode, Uri};
 use axum::response::IntoResponse;
-use axum::routing::{get, post};
-use axum::{Extension, Json, Router};
+use axum::{Extension, Json};
+use schemars::JsonSchema;
 use serde::Deserialize;
 
 use super::administration::{AdministrativeChanges, Changed, ClearQuery, SetQuery};
-use super::answers::{ErrorBody, Reloaded, Resumed, TakenOver};
+use super::answers::{Answer, Refusal, Reloaded, Resumed, TakenOver, refused};
+use super::caller::Caller;
 use super::explain::Explained;
 use super::network_map::Map;
-use super::observation;
-use super::parameters::{Named, Parameters};
+use super::parameters::{NoParameters, Parameters};
 use super::persistence::{Deleted, Filter, Selection};
+use super::state::ApiState;
 use crate::control::{CommandError, Handle, Request};
 use crate::inventory;
-use crate::log::Log;
 use crate::model::{MemberKey, Name};
 use crate::words::bounded;
 
-/// Who sends the requests of a connection.
-#[derive(Clone, Copy, Debug)]
-pub(super) struct Caller {
-    /// The user id of the process at the other end of the socket.
-    pub uid: Option<u32>,
-}
-
-/// The state that requests read.
-#[derive(Clone)]
-struct ApiState {
-    handle: Handle,
-    log: Log,
-}
-
-impl FromRef<ApiState> for Handle {
-    fn from_ref(process: &ApiState) -> Self {
-        process.handle.clone()
-    }
-}
-
-/// Returns the routes.
-pub(super) fn router(handle: Handle, log: Log) -> Router {
-    Router::new()
-        .route("/v1/map", get(map))
-        .route("/v1/certificates", get(certificates))
-        .route("/v1/reload", post(reload))
-        .route("/v1/upgrade", post(upgrade))
-        .route("/v1/members/resume", post(resume))
-        .route("/v1/administration", get(administration).post(administer))
-        .route("/v1/administration/clear", post(clear_administration))
-        .route("/v1/explain", get(explain))
-        .route("/v1/persistence", get(list_persistence))
-        .route("/v1/persistence/delete", post(delete_persistence))
-        .merge(observation::router(handle.clone(), log.clone()))
-        .fallback(unknown)
-        .method_not_allowed_fallback(unknown)
-        .with_state(ApiState { handle, log })
-}
-
-async fn unknown(method: Method, uri: Uri) -> (StatusCode, Json<ErrorBody>) {
-    refused(
-        StatusCode::NOT_FOUND,
-        format!("there is no {method} {}; is pronk of another version?", bounded(uri.path())),
-    )
-}
-
-async fn map(State(ApiState { handle, log }): State<ApiState>) -> Json<Map> {
+pub(super) async fn map(
+    State(ApiState { handle, log, .. }): State<ApiState>,
+    _: Parameters<NoParameters>,
+) -> Json<Map> {
     Json(Map::of(&handle, &log))
 }
 
-async fn certificates(State(handle): State<Handle>) -> Json<inventory::Snapshot> {
+pub(super) async fn certificates(
+    State(handle): State<Handle>,
+    _: Parameters<NoParameters>,
+) -> Json<inventory::Snapshot> {
     Json(handle.certificates().snapshot())
 }
 
-#[derive(Deserialize)]
+pub(super) async fn document(State(state): State<ApiState>, _: Parameters<NoParameters>) -> impl IntoResponse {
+    ([(CONTENT_TYPE, JSON)], state.document.to_string())
+}
+
+/// The parameters of a reload.
+#[derive(Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
-struct ReloadQuery {
+pub(super) struct ReloadQuery {
+    /// Only tell what would change.
     #[serde(default)]
     dry_run: bool,
 }
 
-impl Named for ReloadQuery {
-    const NAMES: &'static str = "dry_run (true or false)";
-}
-
-async fn reload(State(handle): State<Handle>, Parameters(query): Parameters<ReloadQuery>) -> Answer<Reloaded> {
-    let report = handle.reload(query.dry_run).await.map_err(|why| refused(code(&why), why.to_string()))?;
+pub(super) async fn reload(
+    State(handle): State<Handle>,
+    Parameters(query): Parameters<ReloadQuery>,
+) -> Answer<Reloaded> {
+    let report = handle.reload(query.dry_run).await.map_err(|why| command_refused(&why))?;
     Ok(Json(Reloaded { changes: report.changes, notes: report.notes.render(false) }))
 }
 
-#[derive(Deserialize)]
+/// The parameters of an upgrade.
+#[derive(Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
-struct UpgradeQuery {
-    /// A number of seconds.
+pub(super) struct UpgradeQuery {
+    /// How long connections of this process may go on, in seconds; by default as long as it was started with.
     drain_timeout: Option<u64>,
 }
 
-impl Named for UpgradeQuery {
-    const NAMES: &'static str = "drain_timeout (seconds)";
-}
-
-async fn upgrade(State(handle): State<Handle>, Parameters(query): Parameters<UpgradeQuery>) -> Answer<TakenOver> {
+pub(super) async fn upgrade(
+    State(handle): State<Handle>,
+    Parameters(query): Parameters<UpgradeQuery>,
+) -> Answer<TakenOver> {
     let upgraded = handle.upgrade(query.drain_timeout.map(Duration::from_secs)).await;
-    let process = upgraded.map_err(|why| refused(code(&why), why.to_string()))?.process;
+    let process = upgraded.map_err(|why| command_refused(&why))?;
     Ok(Json(TakenOver { pid: process.pid, version: process.version, draining_pid: std::process::id() }))
 }
 
-fn code(why: &CommandError) -> StatusCode {
-    match why {
-        CommandError::WrongPhase { .. } => StatusCode::CONFLICT,
+/// Returns the answer to a command that was refused or failed.
+pub(super) fn command_refused(why: &CommandError) -> Refusal {
+    let code = match why {
+        CommandError::WrongPhase { .. } | CommandError::Refused(_) => StatusCode::CONFLICT,
         CommandError::Configuration(_) => StatusCode::UNPROCESSABLE_ENTITY,
-        CommandError::Refused(_) => StatusCode::CONFLICT,
         CommandError::Unknown(_) => StatusCode::NOT_FOUND,
         CommandError::TimedOut(_) | CommandError::Internal(_) | CommandError::PartlyApplied(_) => {
             StatusCode::INTERNAL_SERVER_ERROR
         }
-    }
+    };
+    refused(code, why.to_string())
 }
 
-type Answer<T> = Result<Json<T>, (StatusCode, Json<ErrorBody>)>;
-
-fn refused(code: StatusCode, error: String) -> (StatusCode, Json<ErrorBody>) {
-    (code, Json(ErrorBody { error }))
-}
-
-async fn administration(State(handle): State<Handle>) -> Json<AdministrativeChanges> {
+pub(super) async fn administration(
+    State(handle): State<Handle>,
+    _: Parameters<NoParameters>,
+) -> Json<AdministrativeChanges> {
     Json(AdministrativeChanges::of(&handle.administration()))
 }
 
-async fn administer(
+pub(super) async fn administer(
     State(handle): State<Handle>,
     Extension(caller): Extension<Caller>,
     Parameters(query): Parameters<SetQuery>,
 ) -> Answer<Changed> {
     let now = SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |time| time.as_secs() as i64);
-    carry_out(&handle, query.request(caller.uid, now)).await
+    carry_out(&handle, query.request(caller, now)).await
 }
 
-async fn clear_administration(
+pub(super) async fn clear_administration(
     State(handle): State<Handle>,
     Extension(caller): Extension<Caller>,
     Parameters(query): Parameters<ClearQuery>,
 ) -> Answer<Changed> {
-    carry_out(&handle, query.request(caller.uid)).await
+    carry_out(&handle, query.request(caller)).await
 }
 
 async fn carry_out(handle: &Handle, request: Result<Request, String>) -> Answer<Changed> {
     let request = request.map_err(|error| refused(StatusCode::UNPROCESSABLE_ENTITY, error))?;
-    let administered = handle.administer(request).await.map_err(|why| refused(code(&why), why.to_string()))?;
+    let administered = handle.administer(request).await.map_err(|why| command_refused(&why))?;
     Ok(Json(administered.into()))
 }
 
-#[derive(Deserialize)]
+/// Which client is asked about.
+#[derive(Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
-struct ExplainQuery {
+pub(super) struct ExplainQuery {
     virtual_server: String,
+    /// Its IP address.
     client: String,
 }
 
-impl Named for ExplainQuery {
-    const NAMES: &'static str = "virtual_server, client";
-}
-
-impl Named for Filter {
-    const NAMES: &'static str = "virtual_server, client, pool, member, all (true or false)";
-}
-
-async fn explain(State(handle): State<Handle>, Parameters(query): Parameters<ExplainQuery>) -> Answer<Explained> {
+pub(super) async fn explain(
+    State(handle): State<Handle>,
+    Parameters(query): Parameters<ExplainQuery>,
+) -> Answer<Explained> {
     let explained = Explained::of(&handle.serving(), &query.virtual_server, &query.client);
     explained.map(Json).map_err(|error| refused(StatusCode::NOT_FOUND, error))
 }
 
-async fn list_persistence(
+pub(super) async fn list_persistence(
     State(handle): State<Handle>,
     Parameters(filter): Parameters<Filter>,
-) -> Result<impl IntoResponse, (StatusCode, Json<ErrorBody>)> {
+) -> Result<impl IntoResponse, Refusal> {
     let selection = select(&handle, filter)?;
-    Ok(([(CONTENT_TYPE, "application/json")], selection.list()))
+    Ok(([(CONTENT_TYPE, JSON)], selection.list()))
 }
 
-fn select(handle: &Handle, filter: Filter) -> Result<Selection, (StatusCode, Json<ErrorBody>)> {
+fn select(handle: &Handle, filter: Filter) -> Result<Selection, Refusal> {
     let known = filter.check_names(handle.registry(), &handle.serving());
     known.map_err(|error| refused(StatusCode::NOT_FOUND, error))?;
     filter.select(handle.registry()).map_err(|error| refused(StatusCode::UNPROCESSABLE_ENTITY, error))
 }
 
-async fn delete_persistence(State(handle): State<Handle>, Parameters(filter): Parameters<Filter>) -> Answer<Deleted> {
+pub(super) async fn delete_persistence(
+    State(handle): State<Handle>,
+    Parameters(filter): Parameters<Filter>,
+) -> Answer<Deleted> {
     if !filter.is_explicit() {
-        let error = "name the records: virtual_server, client, pool, member, or all=true".to_owned();
+        let error = "name the records: virtual_server, client, pool, member, or all=true";
         return Err(refused(StatusCode::UNPROCESSABLE_ENTITY, error));
     }
     let selection = select(&handle, filter)?;
@@ -199,19 +162,19 @@ async fn delete_persistence(State(handle): State<Handle>, Parameters(filter): Pa
     deleted.map(Json).map_err(|error| refused(StatusCode::INTERNAL_SERVER_ERROR, error))
 }
 
-#[derive(Deserialize)]
+/// Which member is meant.
+#[derive(Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
-struct MemberQuery {
+pub(super) struct MemberQuery {
     pool: String,
     /// `node:port`.
     member: String,
 }
 
-impl Named for MemberQuery {
-    const NAMES: &'static str = "pool, member";
-}
-
-async fn resume(State(handle): State<Handle>, Parameters(query): Parameters<MemberQuery>) -> Answer<Resumed> {
+pub(super) async fn resume(
+    State(handle): State<Handle>,
+    Parameters(query): Parameters<MemberQuery>,
+) -> Answer<Resumed> {
     let key = query.member.rsplit_once(':').and_then(|(node, port)| {
         let port = port.parse().ok()?;
         Some(MemberKey { node: Name::from(node), port })
@@ -221,7 +184,9 @@ async fn resume(State(handle): State<Handle>, Parameters(query): Parameters<Memb
         return Err(refused(StatusCode::UNPROCESSABLE_ENTITY, error));
     };
     let pool = Name::from(query.pool.as_str());
-    handle.resume(&pool, &key).await.map_err(|why| refused(code(&why), why.to_string()))?;
+    handle.resume(&pool, &key).await.map_err(|why| command_refused(&why))?;
     tracing::info!(%pool, member = %key, "member resumed");
     Ok(Json(Resumed { pool: query.pool, member: query.member }))
 }
+
+const JSON: &str = "application/json";

@@ -3,6 +3,7 @@
 use std::net::IpAddr;
 use std::time::{Instant, SystemTime};
 
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use crate::control::Serving;
@@ -11,7 +12,7 @@ use crate::proxy::RecentConnection;
 use crate::words::{MOST_NAMES, bounded, bounded_to, first_of};
 
 /// Which member would serve a client, and which members served it lately.
-#[derive(Debug, Serialize, Deserialize)]
+#[derive(Debug, Serialize, Deserialize, JsonSchema)]
 pub struct Explained {
     pub virtual_server: String,
     pub client: String,
@@ -28,7 +29,7 @@ pub struct Explained {
 }
 
 /// A connection and its member.
-#[derive(Debug, Serialize, Deserialize)]
+#[derive(Debug, Serialize, Deserialize, JsonSchema)]
 pub struct RecentConnectionView {
     pub seconds_ago: u64,
     pub member: String,

@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use axum::Json;
 use axum::http::StatusCode;
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use tokio::time::timeout;
 
@@ -14,7 +15,7 @@ use crate::proxy::LiveVirtualServer;
 use crate::words::bounded;
 
 /// Whether all is well, and why or why not.
-#[derive(Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct HealthAnswer {
     pub ok: bool,
     /// starting, serving, draining or stopped.
@@ -22,7 +23,8 @@ pub struct HealthAnswer {
     pub reason: String,
 }
 
-#[derive(Debug, Deserialize)]
+/// Which virtual server is asked about.
+#[derive(Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub(super) struct ReadyQuery {
     #[serde(rename = "virtual-server", alias = "virtual_server")]

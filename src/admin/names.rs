@@ -1,11 +1,12 @@
 //! The names of what runs, for completions of the shell.
 
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use crate::control::Serving;
 
 /// The names of what runs, in order.
-#[derive(Debug, Default, Serialize, Deserialize)]
+#[derive(Debug, Default, Serialize, Deserialize, JsonSchema)]
 pub struct Names {
     pub virtual_servers: Vec<String>,
     pub pools: Vec<String>,

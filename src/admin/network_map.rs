@@ -2,6 +2,7 @@
 
 use std::time::{Instant, UNIX_EPOCH};
 
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use crate::cert::date::instant;
@@ -10,7 +11,7 @@ use crate::log::Log;
 use crate::pool::{Pool, Status};
 
 /// The network map: virtual servers, their pools, their members, each with its status.
-#[derive(Debug, Serialize, Deserialize)]
+#[derive(Debug, Serialize, Deserialize, JsonSchema)]
 pub struct Map {
     pub process: MapProcess,
     pub virtual_servers: Vec<MapVirtualServer>,
@@ -21,7 +22,7 @@ pub struct Map {
 }
 
 /// The running pronk itself.
-#[derive(Debug, Serialize, Deserialize)]
+#[derive(Debug, Serialize, Deserialize, JsonSchema)]
 pub struct MapProcess {
     pub version: String,
     pub pid: u32,
@@ -39,7 +40,7 @@ pub struct MapProcess {
 }
 
 /// A process that drains after it has handed over.
-#[derive(Debug, Serialize, Deserialize)]
+#[derive(Debug, Serialize, Deserialize, JsonSchema)]
 pub struct MapPredecessor {
     pub pid: u32,
     pub version: String,
@@ -49,7 +50,7 @@ pub struct MapPredecessor {
     pub seconds_left: Option<u64>,
 }
 
-#[derive(Debug, Serialize, Deserialize)]
+#[derive(Debug, Serialize, Deserialize, JsonSchema)]
 pub struct MapDraining {
     pub pool: String,
     pub member: String,
@@ -58,7 +59,7 @@ pub struct MapDraining {
     pub action: Option<(String, u64)>,
 }
 
-#[derive(Debug, Serialize, Deserialize)]
+#[derive(Debug, Serialize, Deserialize, JsonSchema)]
 pub struct MapUnresolved {
     pub node: String,
     pub fqdn: String,
@@ -69,7 +70,7 @@ pub struct MapUnresolved {
     pub addresses: Vec<String>,
 }
 
-#[derive(Debug, Serialize, Deserialize)]
+#[derive(Debug, Serialize, Deserialize, JsonSchema)]
 pub struct MapVirtualServer {
     pub name: String,
     pub destination: String,
@@ -79,7 +80,7 @@ pub struct MapVirtualServer {
     pub pool: MapPool,
 }
 
-#[derive(Debug, Serialize, Deserialize)]
+#[derive(Debug, Serialize, Deserialize, JsonSchema)]
 pub struct MapPool {
     pub name: String,
     pub load_balancing_mode: String,
@@ -89,7 +90,7 @@ pub struct MapPool {
     pub members: Vec<MapMember>,
 }
 
-#[derive(Debug, Serialize, Deserialize)]
+#[derive(Debug, Serialize, Deserialize, JsonSchema)]
 pub struct MapMember {
     pub name: String,
     pub addresses: Vec<String>,
@@ -98,7 +99,7 @@ pub struct MapMember {
     pub status: MapStatus,
 }
 
-#[derive(Debug, Serialize, Deserialize)]
+#[derive(Debug, Serialize, Deserialize, JsonSchema)]
 pub struct MapStatus {
     /// available, unavailable, offline or unknown.
     pub availability: String,

@@ -7,6 +7,7 @@ use std::sync::Arc;
 use std::time::Instant;
 
 use axum::body::Body;
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize, Serializer};
 use tokio::task::spawn_blocking;
 
@@ -17,7 +18,7 @@ use crate::pool::{RecordView, Records, Registry, Sharing};
 use crate::words::bounded;
 
 /// Which records to list or delete: those that match every field that is given.
-#[derive(Clone, Debug, Default, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Filter {
     pub virtual_server: Option<String>,
@@ -32,14 +33,14 @@ pub struct Filter {
 }
 
 /// The records that match a filter.
-#[derive(Debug, Serialize, Deserialize)]
+#[derive(Debug, Serialize, Deserialize, JsonSchema)]
 pub struct Listed {
     pub records: Vec<ListedRecord>,
     /// Records of all tables that were evicted before they expired, since the start.
     pub evicted: u64,
 }
 
-#[derive(Debug, Serialize, Deserialize)]
+#[derive(Debug, Serialize, Deserialize, JsonSchema)]
 pub struct ListedRecord {
     /// A virtual server's name, `address A` for those that share an address, `all` for those that share all.
     pub shared_by: String,
@@ -55,7 +56,7 @@ pub struct ListedRecord {
 }
 
 /// How many records were deleted.
-#[derive(Debug, Serialize, Deserialize)]
+#[derive(Debug, Serialize, Deserialize, JsonSchema)]
 pub struct Deleted {
     pub deleted: usize,
 }

@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::{SystemTime, UNIX_EPOCH};
 
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use crate::cert::date::instant;
@@ -14,7 +15,7 @@ use crate::stats::{ConnectionCounts, Counts};
 use crate::words::bounded;
 
 /// Statistics of virtual servers, pools and members.
-#[derive(Clone, Debug, Serialize, Deserialize)]
+#[derive(Clone, Debug, Serialize, Deserialize, JsonSchema)]
 pub struct Stats {
     /// When the process started, from which counts begin that were never reset. As in `2027-02-03T04:05:06Z`.
     pub started: String,
@@ -22,7 +23,7 @@ pub struct Stats {
     pub pools: Vec<PoolStatistics>,
 }
 
-#[derive(Clone, Debug, Serialize, Deserialize)]
+#[derive(Clone, Debug, Serialize, Deserialize, JsonSchema)]
 pub struct PoolStatistics {
     #[serde(flatten)]
     pub row: StatisticsRow,
@@ -30,7 +31,7 @@ pub struct PoolStatistics {
 }
 
 /// The statistics of one virtual server, pool or member. `in` is toward members, `out` toward clients.
-#[derive(Clone, Debug, Serialize, Deserialize)]
+#[derive(Clone, Debug, Serialize, Deserialize, JsonSchema)]
 pub struct StatisticsRow {
     pub name: String,
     /// available, unavailable, offline or unknown.
@@ -51,7 +52,7 @@ pub struct StatisticsRow {
     pub closes: BTreeMap<String, u64>,
 }
 
-#[derive(Clone, Debug, Serialize, Deserialize)]
+#[derive(Clone, Debug, Serialize, Deserialize, JsonSchema)]
 pub struct ConnectionStatistics {
     pub current: u32,
     /// The most there were at once.
@@ -60,7 +61,7 @@ pub struct ConnectionStatistics {
 }
 
 /// Which statistics are reset; without any of these all.
-#[derive(Debug, Deserialize)]
+#[derive(Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub(super) struct ResetQuery {
     virtual_server: Option<String>,
@@ -71,7 +72,7 @@ pub(super) struct ResetQuery {
 }
 
 /// Whose statistics were reset.
-#[derive(Debug, Serialize, Deserialize)]
+#[derive(Debug, Serialize, Deserialize, JsonSchema)]
 pub struct StatisticsReset {
     pub virtual_servers: usize,
     pub pools: usize,

@@ -3,14 +3,12 @@
 use std::os::fd::OwnedFd;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
-use std::time::Duration;
 
 use anyhow::Context;
 use parking_lot::Mutex;
 
-use crate::admin::{self, AdminConnections, AdminSocket, SocketAccess};
+use crate::admin::{self, AdminSocket, Api, SocketAccess};
 use crate::control::{Handle, SupervisedTask};
-use crate::log::Log;
 use crate::reading::os_reason;
 
 /// The admin socket and the task that serves it.
@@ -18,8 +16,7 @@ pub(super) struct AdminListener {
     path: PathBuf,
     access: SocketAccess,
     handle: Handle,
-    log: Log,
-    connections: AdminConnections,
+    api: Api,
     serving: Mutex<Option<Serving>>,
 }
 
@@ -29,10 +26,9 @@ struct Serving {
 }
 
 impl AdminListener {
-    pub(super) fn new(path: &Path, access: SocketAccess, handle: &Handle, log: &Log) -> Self {
-        let (handle, log) = (handle.clone(), log.clone());
-        let connections = AdminConnections::default();
-        Self { path: path.to_owned(), access, handle, log, connections, serving: Mutex::default() }
+    pub(super) fn new(path: &Path, access: SocketAccess, handle: &Handle, api: &Api) -> Self {
+        let (handle, api) = (handle.clone(), api.clone());
+        Self { path: path.to_owned(), access, handle, api, serving: Mutex::default() }
     }
 
     /// Serves the API on a socket that listens already, or on a new one.
@@ -55,9 +51,9 @@ impl AdminListener {
     /// Leaves the socket to the process that has taken over, and serves this one at a path of its own: with the number of
     /// the process behind it.
     pub(super) async fn move_aside(&self) {
-        let serving = self.serving.lock().take();
-        serving.iter().for_each(|serving| serving.socket.leave());
-        drop(serving);
+        if let Some(Serving { socket, .. }) = self.serving.lock().take() {
+            socket.leave();
+        }
         // The task that accepts ends when the runtime comes to it.
         tokio::task::yield_now().await;
         let mut path = self.path.as_os_str().to_owned();
@@ -75,21 +71,11 @@ impl AdminListener {
         }
     }
 
-    /// Ends administration: requests that are under way are answered.
-    pub(super) async fn end(&self) {
-        self.connections.end(ANSWERS).await;
-        drop(self.serving.lock().take());
-    }
-
     fn serve(&self, socket: AdminSocket) {
         let socket = Arc::new(socket);
-        let (served, answered, log) = (Arc::clone(&socket), self.handle.clone(), self.log.clone());
-        let connections = self.connections.clone();
-        let make = move || admin::serve(Arc::clone(&served), answered.clone(), log.clone(), connections.clone());
+        let (served, api) = (Arc::clone(&socket), self.api.clone());
+        let make = move || admin::serve_socket(Arc::clone(&served), api.clone());
         let task = SupervisedTask::start("admin socket".to_owned(), self.handle.restarts(), || (), make);
         *self.serving.lock() = Some(Serving { socket, _task: task });
     }
 }
-
-/// How long answers may take at the end of the process.
-const ANSWERS: Duration = Duration::from_secs(2);

@@ -18,7 +18,7 @@ use super::administration::AdminListener;
 use super::inheritance::{self, Begun};
 use super::signals::{self, ReloadRequests, Request, Signals};
 use super::systemd::{self, notify};
-use crate::admin::SocketAccess;
+use crate::admin::{self, Api, SocketAccess};
 use crate::control::{self, Controller, HandedOver, Handle, Phase, SupervisedTask};
 use crate::handover::Report;
 use crate::log::Log;
@@ -98,11 +98,13 @@ async fn serve(options: &Options, workers: RuntimeHandle, begun: Begun) -> anyho
     let (file, state_file) = (options.file.clone(), options.state_file.clone());
     let (controller, handle) = Controller::new(file, state_file, lifecycle.clone(), begun.inheritance);
     let mut controlling = AbortOnDropHandle::new(tokio::spawn(controller.run()));
-    let admin = AdminListener::new(&options.admin_socket, options.admin_socket_access, &handle, &options.log);
+    let api = Api::new(handle.clone(), options.log.clone());
+    let admin = AdminListener::new(&options.admin_socket, options.admin_socket_access, &handle, &api);
     let mut inherited = begun.admin_socket;
     if predecessor.is_none() {
         admin.start(inherited.take())?;
     }
+    let _network = network_task(&handle, &api);
     let _log = log_task(&handle, &options.log);
     let _watchdog = watchdog_task(&handle, &lifecycle);
 
@@ -135,10 +137,13 @@ async fn serve(options: &Options, workers: RuntimeHandle, begun: Begun) -> anyho
     let left = loop {
         tokio::select! {
             request = signals.next() => match request {
-                Request::Stop => break Left::Stop,
+                Request::Stop(signal) => {
+                    signals::record(&handle, signal, "stop", None);
+                    break Left::Stop;
+                }
                 Request::Reload => reloads.request(),
                 Request::Upgrade => request_upgrade(&handle),
-                Request::ReopenLog => options.log.reopen(),
+                Request::ReopenLog => reopen_logs(&handle, &options.log),
             },
             Ok(by) = handed_over.wait_for(Option::is_some) => if let Some(by) = &*by {
                 break Left::HandedOver(Arc::clone(by));
@@ -170,7 +175,9 @@ async fn serve(options: &Options, workers: RuntimeHandle, begun: Begun) -> anyho
     if !matches!(left, Left::HandedOver(_)) {
         notify(&[NotifyState::Status(Phase::Stopped.as_str())]);
     }
-    admin.end().await;
+    api.finish().await;
+    drop(admin);
+    handle.audit().flush();
     tracing::info!(pid = std::process::id(), "stopped");
     match left {
         Left::Failure => anyhow::bail!("internal error: the controller has ended; the log says why"),
@@ -195,16 +202,20 @@ async fn drain(left: &Left, options: &Options, signals: &mut Signals, handle: &H
         tokio::select! {
             () = &mut draining => break,
             request = signals.next() => match request {
-                Request::Stop if is_told_to_stop => lifecycle.close_connections_at_once(),
-                Request::Stop => {
+                Request::Stop(signal) if is_told_to_stop => {
+                    signals::record(handle, signal, "close the remaining connections at once", None);
+                    lifecycle.close_connections_at_once();
+                }
+                Request::Stop(signal) => {
+                    signals::record(handle, signal, "stop", None);
                     is_told_to_stop = true;
                     let stop = Instant::now() + options.drain_timeout;
                     until.send_modify(|until| *until = stop.min(*until));
                 }
                 // They are refused, and the log says so.
-                Request::Reload => drop(handle.reload(false).await),
-                Request::Upgrade => drop(handle.upgrade(None).await),
-                Request::ReopenLog => options.log.reopen(),
+                Request::Reload => signals::reload(handle).await,
+                Request::Upgrade => signals::upgrade(handle).await,
+                Request::ReopenLog => reopen_logs(handle, &options.log),
             },
             _ = reports.tick() => if let Some(by) = handed_over {
                 let seconds_left = until.borrow().saturating_duration_since(Instant::now()).as_secs();
@@ -217,13 +228,19 @@ async fn drain(left: &Left, options: &Options, signals: &mut Signals, handle: &H
 /// Starts an upgrade. If it is refused or fails, the log says why, and nothing has changed.
 fn request_upgrade(handle: &Handle) {
     let handle = handle.clone();
-    drop(tokio::spawn(async move { drop(handle.upgrade(None).await) }));
+    drop(tokio::spawn(async move { signals::upgrade(&handle).await }));
 }
 
 fn watchdog_task(handle: &Handle, lifecycle: &Lifecycle) -> SupervisedTask {
     let (asked, lifecycle) = (handle.clone(), lifecycle.clone());
     let make = move || systemd::answer_watchdog(asked.clone(), lifecycle.clone());
     SupervisedTask::start("watchdog".to_owned(), handle.restarts(), || (), make)
+}
+
+fn network_task(handle: &Handle, api: &Api) -> SupervisedTask {
+    let (served, api) = (handle.clone(), api.clone());
+    let make = move || admin::serve_network(served.clone(), api.clone());
+    SupervisedTask::start("admin API over the network".to_owned(), handle.restarts(), || (), make)
 }
 
 fn log_task(handle: &Handle, log: &Log) -> SupervisedTask {
@@ -239,6 +256,12 @@ async fn report_lost_lines(log: Log) -> Infallible {
         seconds.tick().await;
         log.report_lost_lines();
     }
+}
+
+/// Opens the log file and that of the audit log anew.
+fn reopen_logs(handle: &Handle, log: &Log) {
+    log.reopen();
+    handle.audit().reopen();
 }
 
 /// The longest time over which connections are closed at the end of a drain.

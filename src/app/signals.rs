@@ -9,7 +9,8 @@ use tokio::task::JoinSet;
 use tokio_util::task::AbortOnDropHandle;
 
 use super::systemd;
-use crate::control::Handle;
+use crate::audit::{Outcome, Record, Source};
+use crate::control::{CommandError, Handle};
 
 /// Makes writing to a log file that has reached `ulimit -f` an error, instead of the end of the process.
 pub(super) fn ignore_file_size_limit() -> std::io::Result<()> {
@@ -24,7 +25,8 @@ pub(super) enum Request {
     ReopenLog,
     /// Have a new process take over.
     Upgrade,
-    Stop,
+    /// The name of the signal.
+    Stop(&'static str),
 }
 
 /// The signals that pronk handles.
@@ -50,8 +52,8 @@ impl Signals {
     pub(super) async fn next(&mut self) -> Request {
         let [user1, user2] = &mut self.user;
         tokio::select! {
-            _ = self.terminate.recv() => Request::Stop,
-            _ = self.interrupt.recv() => Request::Stop,
+            _ = self.terminate.recv() => Request::Stop("SIGTERM"),
+            _ = self.interrupt.recv() => Request::Stop("SIGINT"),
             _ = self.hangup.recv() => Request::Reload,
             _ = user1.recv() => Request::ReopenLog,
             _ = user2.recv() => Request::Upgrade,
@@ -87,8 +89,7 @@ impl ReloadRequests {
                             systemd::notify_reloading();
                         }
                         let handle = handle.clone();
-                        // If it is refused, the log says why, and nothing has changed.
-                        under_way.spawn(async move { drop(handle.reload(false).await) });
+                        under_way.spawn(async move { reload(&handle).await });
                     }
                     Some(_) = under_way.join_next() => if under_way.is_empty() {
                         systemd::notify(&[NotifyState::Ready]);
@@ -103,4 +104,27 @@ impl ReloadRequests {
     pub(super) fn request(&self) {
         self.requested.notify_one();
     }
+}
+
+/// Reloads the configuration, as SIGHUP requests. If it is refused, the log says why, and nothing has changed.
+pub(super) async fn reload(handle: &Handle) {
+    let refused = handle.reload(false).await.err();
+    record(handle, "SIGHUP", "reload", refused.as_ref());
+}
+
+/// Has a new process take over, as SIGUSR2 requests. If it is refused or fails, the log says why, and nothing has changed.
+pub(super) async fn upgrade(handle: &Handle) {
+    let refused = handle.upgrade(None).await.err();
+    record(handle, "SIGUSR2", "upgrade", refused.as_ref());
+}
+
+/// Records what a signal requested, and what came of it. Who sent it the system does not say.
+pub(super) fn record(handle: &Handle, signal: &str, what: &str, error: Option<&CommandError>) {
+    let outcome = match error {
+        None => Outcome::Done,
+        Some(CommandError::Internal(_) | CommandError::PartlyApplied(_)) => Outcome::Failed,
+        Some(_) => Outcome::Refused,
+    };
+    let error = error.map(ToString::to_string);
+    handle.audit().record(Record::new(signal, Source::Signal, what).ended(outcome, error.as_deref()));
 }

@@ -70,3 +70,4 @@ pub use parts::Parts;
 pub use passphrase::Passphrase;
 pub use private_key::PrivateKey;
 pub use public_key::{Key, KeyKind, Signature};
+pub use secret_file::read_secret;

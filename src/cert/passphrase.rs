@@ -6,9 +6,9 @@ use zeroize::Zeroizing;
 
 use super::MaterialError;
 use super::kind::UTF8_MARK;
-use super::secret_file::{check_mode, read_open};
+use super::secret_file::read_secret;
 use crate::model::profile;
-use crate::reading::{open, wide_encoding};
+use crate::reading::wide_encoding;
 
 /// A passphrase; wiped when dropped.
 #[derive(Clone)]
@@ -34,13 +34,12 @@ impl Passphrase {
     }
 
     fn from_file(path: &Path) -> Result<Self, MaterialError> {
-        let file = read_open(path, open(path), LARGEST)?;
-        check_mode(path, file.mode)?;
-        if wide_encoding(&file.contents).is_some() {
+        let contents = read_secret(path, LARGEST)?;
+        if wide_encoding(&contents).is_some() {
             return Err(MaterialError::PassphraseWide { path: path.to_owned() });
         }
         // Editors of Windows put a mark before UTF-8.
-        let text = file.contents.strip_prefix(UTF8_MARK).unwrap_or(&file.contents);
+        let text = contents.strip_prefix(UTF8_MARK).unwrap_or(&contents);
         let line = text.split(|byte| matches!(byte, b'\n' | b'\r')).next().unwrap_or_default();
         if line.is_empty() {
             return Err(MaterialError::PassphraseEmpty { path: path.to_owned() });

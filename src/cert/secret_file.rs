@@ -4,8 +4,20 @@ use std::fs::File;
 use std::io;
 use std::path::Path;
 
+use zeroize::Zeroizing;
+
 use super::MaterialError;
-use crate::reading::{Whole, whole};
+use crate::reading::{Whole, open, whole};
+
+/// Reads a file that others must not be able to read, up to a limit.
+///
+/// # Errors
+/// It cannot be read, is too large, or can be read by every user of the host.
+pub fn read_secret(path: &Path, limit: u64) -> Result<Zeroizing<Vec<u8>>, MaterialError> {
+    let file = read_open(path, open(path), limit)?;
+    check_mode(path, file.mode)?;
+    Ok(file.contents)
+}
 
 /// Reads an open file up to a limit.
 ///

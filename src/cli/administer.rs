@@ -2,7 +2,7 @@
 
 use std::process::ExitCode;
 
-use super::admin_client::{AdminSocket, encoded};
+use super::admin_client::{AdminSocket, Why, encoded};
 use super::completions;
 use super::screen::{self, outln};
 use super::table::Table;
@@ -37,9 +37,8 @@ pub(super) struct Args {
 /// How a change is made.
 #[derive(Debug, clap::Args)]
 struct How {
-    /// Why, for `show map`, `state show` and the log.
-    #[arg(long, value_name = "TEXT")]
-    reason: Option<String>,
+    #[command(flatten)]
+    why: Why,
     /// Forget it when pronk starts again.
     #[arg(long)]
     until_restart: bool,
@@ -85,6 +84,8 @@ pub(super) enum StateCommand {
         #[arg(long, conflicts_with = "kind")]
         all: bool,
         #[command(flatten)]
+        why: Why,
+        #[command(flatten)]
         admin: AdminSocket,
     },
 }
@@ -101,8 +102,7 @@ impl Kind {
 
 impl How {
     fn query(&self) -> String {
-        let reason = self.reason.as_ref().map(|reason| format!("&reason={}", encoded(reason))).unwrap_or_default();
-        format!("{}{reason}&until_restart={}", by(), self.until_restart)
+        format!("&until_restart={}", self.until_restart)
     }
 }
 
@@ -110,7 +110,8 @@ impl Args {
     pub(super) fn execute(&self, state: AdminState) -> anyhow::Result<ExitCode> {
         let (kind, name) = (self.kind.as_str(), encoded(&self.name));
         let what = format!("kind={kind}&name={name}&state={}", state.as_str());
-        let changed: Changed = self.admin.post(&format!("/v1/administration?{what}{}", self.how.query()))?;
+        let changed: Changed =
+            self.admin.post(&format!("/v1/administration?{what}{}", self.how.query()), &self.how.why)?;
         tell(&changed, state.as_str())
     }
 }
@@ -119,7 +120,8 @@ impl RatioArgs {
     pub(super) fn execute(&self) -> anyhow::Result<ExitCode> {
         let (kind, name, ratio) = (self.kind.as_str(), encoded(&self.name), self.ratio);
         let what = format!("kind={kind}&name={name}&ratio={ratio}");
-        let changed: Changed = self.admin.post(&format!("/v1/administration?{what}{}", self.how.query()))?;
+        let changed: Changed =
+            self.admin.post(&format!("/v1/administration?{what}{}", self.how.query()), &self.how.why)?;
         tell(&changed, &format!("of ratio {ratio}"))
     }
 }
@@ -138,11 +140,11 @@ impl StateCommand {
                 }
                 Ok(ExitCode::SUCCESS)
             }
-            Self::Clear { kind, name, admin, .. } => {
+            Self::Clear { kind, name, why, admin, .. } => {
                 let what =
-                    kind.zip(name).map(|(kind, name)| format!("&kind={}&name={}", kind.as_str(), encoded(&name)));
-                let query = format!("{}{}", by().trim_start_matches('&'), what.unwrap_or_default());
-                let changed: Changed = admin.post(&format!("/v1/administration/clear?{query}"))?;
+                    kind.zip(name).map(|(kind, name)| format!("?kind={}&name={}", kind.as_str(), encoded(&name)));
+                let uri = format!("/v1/administration/clear{}", what.unwrap_or_default());
+                let changed: Changed = admin.post(&uri, &why)?;
                 if changed.targets.is_empty() {
                     outln!("nothing was set")?;
                     return Ok(ExitCode::SUCCESS);
@@ -179,10 +181,4 @@ fn table(changes: &[AdministrativeChange]) -> String {
         ]);
     }
     table.render()
-}
-
-/// Returns the part of a query with the user's name; `sudo` hides it otherwise.
-fn by() -> String {
-    let name = ["SUDO_USER", "USER", "LOGNAME"].iter().find_map(|name| std::env::var(name).ok());
-    name.map(|name| format!("&by={}", encoded(&name))).unwrap_or_default()
 }

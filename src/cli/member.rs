@@ -2,7 +2,7 @@
 
 use std::process::ExitCode;
 
-use super::admin_client::{AdminSocket, encoded};
+use super::admin_client::{AdminSocket, Why, encoded};
 use super::completions;
 use crate::admin::answers::Resumed;
 use crate::cli::screen::outln;
@@ -19,15 +19,17 @@ pub(super) enum Command {
         #[arg(add = completions::members())]
         member: String,
         #[command(flatten)]
+        why: Why,
+        #[command(flatten)]
         admin: AdminSocket,
     },
 }
 
 impl Command {
     pub(super) fn execute(self) -> anyhow::Result<ExitCode> {
-        let Self::Resume { pool, member, admin } = self;
+        let Self::Resume { pool, member, why, admin } = self;
         let uri = format!("/v1/members/resume?pool={}&member={}", encoded(&pool), encoded(&member));
-        let resumed: Resumed = admin.post(&uri)?;
+        let resumed: Resumed = admin.post(&uri, &why)?;
         outln!("{} of pool {} comes up with its next good probe", resumed.member, resumed.pool)?;
         Ok(ExitCode::SUCCESS)
     }

@@ -1,5 +1,6 @@
 //! The commands, one file each.
 
+mod admin;
 mod admin_client;
 mod administer;
 mod cert;
@@ -95,6 +96,9 @@ enum Command {
     Persistence(persistence::Command),
     /// Tell step by step why a running pronk would send a client to a member, or sent it there.
     Explain(explain::Args),
+    /// Let others administer pronk over the network: tokens, and the reference of the admin API.
+    #[command(subcommand)]
+    Admin(admin::Command),
     /// Print completions for a shell.
     Completions(completions::Args),
     /// Write manual pages, one for each command.
@@ -151,6 +155,7 @@ impl Cli {
             Command::Member(command) => command.execute(),
             Command::Persistence(command) => command.execute(),
             Command::Explain(args) => args.execute(),
+            Command::Admin(command) => command.execute(),
             Command::Completions(args) => args.execute(),
             Command::Man(args) => args.execute(Self::command()),
         }

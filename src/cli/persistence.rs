@@ -3,7 +3,7 @@
 use std::net::IpAddr;
 use std::process::ExitCode;
 
-use super::admin_client::{AdminSocket, encoded};
+use super::admin_client::{AdminSocket, Why, encoded};
 use super::completions;
 use super::table::Table;
 use crate::admin::persistence::{Deleted, Listed, ListedRecord};
@@ -31,6 +31,8 @@ pub(super) enum Command {
         /// Every record; needed where nothing else says which.
         #[arg(long, required_unless_present_any = ["virtual_server", "client", "pool", "member"])]
         all: bool,
+        #[command(flatten)]
+        why: Why,
         #[command(flatten)]
         admin: AdminSocket,
     },
@@ -73,8 +75,9 @@ impl Command {
                     out!("{}", table(&listed))?;
                 }
             }
-            Self::Delete { which, all, admin } => {
-                let deleted: Deleted = admin.post(&format!("/v1/persistence/delete?all={all}&{}", which.query()))?;
+            Self::Delete { which, all, why, admin } => {
+                let uri = format!("/v1/persistence/delete?all={all}&{}", which.query());
+                let deleted: Deleted = admin.post(&uri, &why)?;
                 outln!("{} records deleted", deleted.deleted)?;
             }
         }

@@ -2,7 +2,7 @@
 
 use std::process::ExitCode;
 
-use super::admin_client::AdminSocket;
+use super::admin_client::{AdminSocket, Why};
 use crate::admin::answers::Reloaded;
 use crate::cli::screen::{errln, outln};
 
@@ -13,12 +13,14 @@ pub(super) struct Args {
     #[arg(long)]
     dry_run: bool,
     #[command(flatten)]
+    why: Why,
+    #[command(flatten)]
     admin: AdminSocket,
 }
 
 impl Args {
     pub(super) fn execute(self) -> anyhow::Result<ExitCode> {
-        let reloaded: Reloaded = self.admin.post(&format!("/v1/reload?dry_run={}", self.dry_run))?;
+        let reloaded: Reloaded = self.admin.post(&format!("/v1/reload?dry_run={}", self.dry_run), &self.why)?;
         if !reloaded.notes.is_empty() {
             errln!("{}", reloaded.notes);
         }

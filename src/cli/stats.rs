@@ -2,7 +2,7 @@
 
 use std::process::ExitCode;
 
-use super::admin_client::{AdminSocket, encoded};
+use super::admin_client::{AdminSocket, Why, encoded};
 use super::completions;
 use crate::admin::statistics::StatisticsReset;
 use crate::cli::screen::outln;
@@ -22,17 +22,19 @@ pub(super) enum Command {
         #[arg(long, value_name = "NODE:PORT", add = completions::members())]
         member: Option<String>,
         #[command(flatten)]
+        why: Why,
+        #[command(flatten)]
         admin: AdminSocket,
     },
 }
 
 impl Command {
     pub(super) fn execute(self) -> anyhow::Result<ExitCode> {
-        let Self::Reset { virtual_server, pool, member, admin } = self;
+        let Self::Reset { virtual_server, pool, member, why, admin } = self;
         let given = [("virtual_server", virtual_server), ("pool", pool), ("member", member)];
         let pairs = given.into_iter().filter_map(|(key, name)| Some(format!("{key}={}", encoded(&name?))));
         let query: Vec<_> = pairs.collect();
-        let reset: StatisticsReset = admin.post(&format!("/v1/stats/reset?{}", query.join("&")))?;
+        let reset: StatisticsReset = admin.post(&format!("/v1/stats/reset?{}", query.join("&")), &why)?;
         let counted = [(reset.virtual_servers, "virtual server"), (reset.pools, "pool"), (reset.members, "member")];
         let counted: Vec<_> = counted.into_iter().filter(|(count, _)| *count > 0).map(in_words).collect();
         outln!("reset at {}: the statistics of {}", reset.since, counted.join(", "))?;

@@ -3,7 +3,7 @@
 use std::process::ExitCode;
 use std::time::Duration;
 
-use super::admin_client::AdminSocket;
+use super::admin_client::{AdminSocket, Why};
 use super::values;
 use crate::admin::answers::TakenOver;
 use crate::cli::screen::outln;
@@ -18,13 +18,15 @@ pub(super) struct Args {
     #[arg(long, value_name = "DURATION", value_parser = values::duration)]
     drain_timeout: Option<Duration>,
     #[command(flatten)]
+    why: Why,
+    #[command(flatten)]
     admin: AdminSocket,
 }
 
 impl Args {
     pub(super) fn execute(self) -> anyhow::Result<ExitCode> {
         let limit = self.drain_timeout.map(|limit| format!("?drain_timeout={}", limit.as_secs())).unwrap_or_default();
-        let TakenOver { pid, version, draining_pid } = self.admin.post(&format!("/v1/upgrade{limit}"))?;
+        let TakenOver { pid, version, draining_pid } = self.admin.post(&format!("/v1/upgrade{limit}"), &self.why)?;
         outln!(
             "process {pid} (pronk {version}) has taken over; process {draining_pid} drains its connections and ends"
         )?;

@@ -8,7 +8,7 @@ use anyhow::{Context, anyhow};
 use indicatif::ProgressBar;
 use rustls_pki_types::CertificateDer;
 
-use super::admin_client::{AdminSocket, encoded};
+use super::admin_client::{AdminSocket, Why, encoded};
 use super::exit_code::{UNREADABLE, USAGE};
 use super::screen::{self, errln, out, outln};
 use crate::admin::answers::Reloaded;
@@ -151,7 +151,7 @@ impl Args {
             destinations: map.virtual_servers.into_iter().map(|it| it.destination).collect(),
             explanations: names.iter().filter_map(explain).collect(),
             // A file that cannot be taken is told by the command that reads it.
-            not_taken: self.admin.post("/v1/reload?dry_run=true").map_or_else(|_| Vec::new(), changes),
+            not_taken: self.admin.post("/v1/reload?dry_run=true", &Why::default()).map_or_else(|_| Vec::new(), changes),
         })
     }
 

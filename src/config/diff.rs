@@ -5,8 +5,8 @@ use std::fmt;
 use std::sync::Arc;
 
 use super::keys::{
-    ClientSslKeys, Facts, LintKeys, MemberKeys, NodeKeys, PersistenceKeys, PoolKeys, ProtocolKeys, ServerSslKeys,
-    Setting, Top, TopKeys, VirtualServerKeys, monitor_facts,
+    AdminKeys, ClientSslKeys, Facts, LintKeys, MemberKeys, NodeKeys, PersistenceKeys, PoolKeys, ProtocolKeys,
+    ServerSslKeys, Setting, Top, TopKeys, VirtualServerKeys, monitor_facts,
 };
 use crate::model::{Model, Name, Pool};
 
@@ -84,6 +84,11 @@ pub fn diff(old: &Model, new: &Model) -> Vec<Change> {
     let lint = |model: &Model| -> BTreeMap<Name, _> {
         model.lint.iter().map(|(id, level)| (id.clone(), Arc::new(level.clone()))).collect()
     };
+    // There is one, without a name.
+    let admin = |model: &Model| -> BTreeMap<Name, _> {
+        model.admin.iter().map(|admin| (Name::from(""), Arc::clone(admin))).collect()
+    };
+    named(&mut changes, "admin API", &admin(old), &admin(new), facts(&AdminKeys));
     named(&mut changes, "lint check", &lint(old), &lint(new), facts(&LintKeys));
     let (before, after) = (&old.virtual_servers, &new.virtual_servers);
     named(&mut changes, "virtual server", before, after, facts(&VirtualServerKeys));

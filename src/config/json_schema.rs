@@ -2,7 +2,9 @@
 
 use serde_json::{Map, Value, json};
 
-use super::keys::{CERTIFICATE, LINT, MEMBER, MONITORS, NODE, POOL, PROFILES, Section, TOP, Type, VIRTUAL_SERVER};
+use super::keys::{
+    ADMIN, CERTIFICATE, LINT, MEMBER, MONITORS, NODE, POOL, PROFILES, Section, TOP, Type, VIRTUAL_SERVER,
+};
 
 /// Returns a JSON Schema (draft 2020-12) of the file, for editors.
 pub fn json_schema() -> Value {
@@ -17,6 +19,7 @@ pub fn json_schema() -> Value {
         "certificate": object(&CERTIFICATE),
         "virtual server": object(&VIRTUAL_SERVER),
         "lint check": object(&LINT),
+        "admin": object(&ADMIN),
         "profile": of_types(PROFILES),
     });
     schema

@@ -1,7 +1,8 @@
 //! The reference of every key, in Markdown.
 
 use super::keys::{
-    AnyKey, CERTIFICATE, LINT, MEMBER, MONITORS, NODE, POOL, PROFILES, ProbingKeys, Section, TOP, Type, VIRTUAL_SERVER,
+    ADMIN, AnyKey, CERTIFICATE, LINT, MEMBER, MONITORS, NODE, POOL, PROFILES, ProbingKeys, Section, TOP, Type,
+    VIRTUAL_SERVER,
 };
 
 /// Returns the reference of every key, in Markdown.
@@ -22,6 +23,7 @@ pub fn reference() -> String {
     types(&mut text, PROFILES, &of_profiles);
     section(&mut text, &CERTIFICATE);
     section(&mut text, &LINT);
+    section(&mut text, &ADMIN);
     text
 }
 

@@ -12,8 +12,8 @@ use super::elsewhere::{self, plain};
 use super::fields::{Context, Fields, Notes};
 use super::inherit::{Broken, Document, MOST_PARENTS};
 use super::keys::{
-    self, LINT, LintKeys, MONITORS, NODE, NodeKeys, POOL, PROFILES, PoolKeys, Section, Setting, TOP, TopKeys, Type,
-    VIRTUAL_SERVER, VirtualServerKeys,
+    self, ADMIN, AdminKeys, LINT, LintKeys, MONITORS, NODE, NodeKeys, POOL, PROFILES, PoolKeys, Section, Setting, TOP,
+    TopKeys, Type, VIRTUAL_SERVER, VirtualServerKeys,
 };
 use super::long_form;
 use super::protocols;
@@ -23,7 +23,7 @@ use super::transports;
 use super::tree::{Entry, Value};
 use super::verification;
 use crate::model::profile::Profiles;
-use crate::model::{AdminState, Level, LintLevel, Model, Monitor, Name, Node, Pool, VirtualServer, overlap};
+use crate::model::{Admin, AdminState, Level, LintLevel, Model, Monitor, Name, Node, Pool, VirtualServer, overlap};
 use crate::words::bounded;
 
 /// Bytes of a name; names are in every log line.
@@ -43,6 +43,7 @@ pub(super) fn model(document: &Document, folder: &Path, diagnostics: &mut Diagno
     model.monitors = Resolver::new(document, folder, &model, &notes, &unheard).monitors();
     model.pools = Resolver::new(document, folder, &model, &notes, &unheard).pools();
     model.virtual_servers = Resolver::new(document, folder, &model, &notes, &unheard).virtual_servers();
+    model.admin = Resolver::new(document, folder, &model, &notes, &unheard).admin();
     let context = Context { document, folder, model: &model, notes: &notes };
     transports::check(&model, context);
     protocols::check(&model, context);
@@ -139,6 +140,16 @@ impl<'a> Resolver<'a> {
         });
         self.check_destinations(&all);
         all
+    }
+
+    /// Reads the keys of the admin API, if there are any.
+    fn admin(&self) -> Option<Arc<Admin>> {
+        let entry = self.context.document.root.entry("admin").filter(|entry| !entry.value.is_null())?;
+        let fields = Fields::of_entry(self.context, &ADMIN, entry)?;
+        let admin = AdminKeys.read(&fields);
+        let listening = self.context.model.virtual_servers.values().map(|it| &**it);
+        keys::check_admin(&admin, listening.filter(|it| it.state != AdminState::ForcedOffline), &fields);
+        Some(Arc::new(admin))
     }
 
     /// Reads the levels of checks. Whether a check exists is for those to say who know the checks.

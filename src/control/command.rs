@@ -6,9 +6,9 @@ use tokio::sync::oneshot;
 
 use super::administration::{Administered, Request};
 use super::command_error::CommandError;
-use super::handover::Upgraded;
 use super::phase::Phase;
 use super::reload_report::ReloadReport;
+use crate::handover::ProcessFacts;
 use crate::model::{MemberKey, Name};
 
 /// A request to the controller, with the channel for its answer.
@@ -23,7 +23,7 @@ pub(super) enum Command {
     /// Sets the state or the ratio of something over the file, or forgets that.
     Administer { request: Request, reply: Reply<Administered> },
     /// Has a new process take over, after which this one drains for so long.
-    Upgrade { drain_timeout: Option<Duration>, reply: Reply<Upgraded> },
+    Upgrade { drain_timeout: Option<Duration>, reply: Reply<ProcessFacts> },
     /// Only answers.
     Ping(Reply<()>),
     /// Stops listening everywhere.

@@ -18,13 +18,13 @@ use super::command::{Command, Reply};
 use super::command_error::CommandError;
 use super::desired::Discovered;
 use super::handle::Handle;
-use super::handover::{Inheritance, Step, Upgrade, Upgraded, greeting};
+use super::handover::{Inheritance, Step, Upgrade, greeting};
 use super::listeners::{self, CannotListen, InheritedSocket, OpenSockets, Sockets};
 use super::phase::Phase;
 use super::reload::{PrepareInput, PrepareResult, Reload, ReloadQueue, Running};
 use super::supervisor::panic_message;
 use super::system_state::{ListeningSockets, SystemState};
-use crate::handover::{self, Parcel, Predecessor, Program, ReportSender};
+use crate::handover::{self, HandedSocket, Parcel, Predecessor, ProcessFacts, Program, ReportSender};
 use crate::model::{MemberKey, Model, Name};
 use crate::net::until;
 use crate::proxy::{Lifecycle, Listener};
@@ -184,7 +184,7 @@ impl Controller {
     }
 
     /// Starts the process that is to take over from this one.
-    fn start_upgrade(&mut self, drain_timeout: Option<Duration>, reply: Reply<Upgraded>) {
+    fn start_upgrade(&mut self, drain_timeout: Option<Duration>, reply: Reply<ProcessFacts>) {
         let why_not = match (self.reloads.since(), std::process::id()) {
             (Some(_), _) => Some("a configuration is being prepared; ask again in a moment"),
             (None, 1) => Some("pronk is process 1 of a container, which would end with it; restart the container"),
@@ -213,10 +213,12 @@ impl Controller {
         processes.push((handover::own_facts(), reports));
         let admin_socket = self.state.admin_socket.lock().as_ref().map(OwnedFd::try_clone).transpose()?;
         let greeting = greeting(&self.running.desired, &self.running.profiles);
-        Ok((
-            Parcel { sockets: self.running.listeners.descriptors(&self.inherited)?, admin_socket, processes, greeting },
-            sender,
-        ))
+        let mut sockets = self.running.listeners.descriptors(&self.inherited)?;
+        if let Some(api) = &*self.state.network_api.borrow() {
+            let known = |name: &HandedSocket| sockets.iter().any(|(other, _)| other == name);
+            sockets.extend(api.descriptor()?.filter(|(name, _)| !known(name)));
+        }
+        Ok((Parcel { sockets, admin_socket, processes, greeting }, sender))
     }
 
     async fn continue_upgrade(&mut self, step: Step) {
@@ -239,6 +241,8 @@ impl Controller {
                 self.inherited.clear();
                 self.stop(all).await;
                 self.state.draining_processes.leave();
+                // The new process answers there from here on.
+                self.state.network_api.send_replace(None);
                 self.state.handed_over.send_replace(Some(Arc::new(handed_over)));
             }
             Step::Failed(reason) => {
@@ -290,8 +294,9 @@ impl Controller {
     /// Logs which sockets the service manager holds for nobody: clients that connect there wait for ever.
     fn warn_of_unused(&self) {
         let open = self.running.listeners.sockets();
+        let of_api = self.running.desired.written.admin.as_ref().and_then(|admin| admin.listen);
         for InheritedSocket { place, .. } in &self.inherited {
-            if !open.iter().any(|(known, _)| known == place) {
+            if !open.iter().any(|(known, _)| known == place) && of_api != Some(place.destination) {
                 tracing::warn!(address = %place.destination,
                     "the service manager passes a socket at which no virtual server listens: clients that connect there are \
                      not answered; change the socket unit or a destination");

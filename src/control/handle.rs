@@ -9,13 +9,16 @@ use tokio::sync::{mpsc, oneshot, watch};
 use super::administration::{Administered, Administration, Request};
 use super::command::{Command, Reply};
 use super::command_error::CommandError;
-use super::handover::{DrainingProcess, HandedOver, Upgraded};
+use super::handover::{DrainingProcess, HandedOver};
+use super::network_api::NetworkApi;
 use super::phase::Phase;
 use super::reload_counts::ReloadCounts;
 use super::reload_report::ReloadReport;
 use super::serving::Serving;
 use super::supervisor::Restarts;
 use super::system_state::{ListeningSockets, SystemState};
+use crate::audit::AuditLog;
+use crate::handover::ProcessFacts;
 use crate::inventory::Inventory;
 use crate::model::{MemberKey, Name};
 use crate::pool::Registry;
@@ -116,12 +119,27 @@ impl Handle {
         self.state.administration.load_full()
     }
 
+    /// Returns what the admin API is served with over the network, if it is.
+    pub fn network_api(&self) -> Option<Arc<NetworkApi>> {
+        self.state.network_api.borrow().clone()
+    }
+
+    /// Subscribes to changes of what the admin API is served with over the network.
+    pub fn network_apis(&self) -> watch::Receiver<Option<Arc<NetworkApi>>> {
+        self.state.network_api.subscribe()
+    }
+
+    /// Returns the audit log.
+    pub fn audit(&self) -> &AuditLog {
+        &self.state.audit
+    }
+
     /// Has a new process of the program that is in the place of this one by now take over the sockets that listen, the
     /// state and the admin socket. Returns when it serves; this process then drains.
     ///
     /// # Errors
     /// Why it does not take over; nothing has changed then.
-    pub async fn upgrade(&self, drain_timeout: Option<Duration>) -> Result<Upgraded, CommandError> {
+    pub async fn upgrade(&self, drain_timeout: Option<Duration>) -> Result<ProcessFacts, CommandError> {
         self.ask(|reply| Command::Upgrade { drain_timeout, reply }).await
     }
 

@@ -12,10 +12,12 @@ use tokio::sync::{Notify, watch};
 
 use super::administration::Administration;
 use super::handover::{DrainingProcesses, HandedOver};
+use super::network_api::NetworkApi;
 use super::phase::Phase;
 use super::reload_counts::ReloadCounts;
 use super::serving::Serving;
 use super::supervisor::Restarts;
+use crate::audit::AuditLog;
 use crate::inventory::Inventory;
 use crate::model::Name;
 use crate::pool::Registry;
@@ -31,6 +33,9 @@ pub(super) struct SystemState {
     pub certificates: Arc<Inventory>,
     /// What administrators set.
     pub administration: ArcSwap<Administration>,
+    /// The admin API over the network, if the configuration asks for it.
+    pub network_api: watch::Sender<Option<Arc<NetworkApi>>>,
+    pub audit: AuditLog,
     pub phase: watch::Sender<Phase>,
     /// Notified when members may have been removed.
     pub removed: Notify,

@@ -94,11 +94,17 @@ impl Targets {
                 }
             }
         }
+        if let Some(profile) = model.admin.as_ref().and_then(|admin| admin.client_ssl.as_ref()) {
+            targets.shown_by(profile);
+        }
         targets.members = members.into_values().collect();
         let of_clients = model.client_ssl_in_use().into_values().map(|it| PeerProfile::OfClients(Arc::clone(it)));
         let of_members = model.server_ssl_in_use().into_values().map(PeerProfile::OfMembers);
         targets.peers = of_clients.chain(of_members).collect();
-        let used: Vec<_> = model.virtual_servers.values().flat_map(|it| store_entries(it)).collect();
+        let of_admin_api = model.admin.iter().filter_map(|admin| admin.client_ssl.as_ref());
+        let of_admin_api = of_admin_api.flat_map(|profile| &profile.cert_key_chain).filter_map(store_entry);
+        let used: Vec<_> =
+            model.virtual_servers.values().flat_map(|it| store_entries(it)).chain(of_admin_api).collect();
         targets.spare = entries.iter().filter(|name| !used.contains(&name.as_str())).cloned().collect();
         targets
     }
@@ -109,14 +115,20 @@ impl Targets {
             self.nameless.push(virtual_server.name.clone());
         }
         let Some(profile) = &virtual_server.client_ssl else { return };
-        let known = self.profiles.iter().position(|it| it.profile.name == profile.name);
-        let mut target = match known {
-            Some(index) => self.profiles.remove(index),
-            None => ProfileTarget { profile: Arc::clone(profile), hostnames: Vec::new(), virtual_servers: Vec::new() },
-        };
+        let target = self.shown_by(profile);
         target.virtual_servers.push(virtual_server.name.clone());
         target.hostnames.extend(hostname.filter(|name| !target.hostnames.contains(name)));
-        self.profiles.push(target);
+    }
+
+    /// Returns the target of a client-ssl profile in use.
+    fn shown_by(&mut self, profile: &Arc<ClientSsl>) -> &mut ProfileTarget {
+        let known = self.profiles.iter().position(|it| it.profile.name == profile.name);
+        let index = known.unwrap_or_else(|| {
+            let profile = Arc::clone(profile);
+            self.profiles.push(ProfileTarget { profile, hostnames: Vec::new(), virtual_servers: Vec::new() });
+            self.profiles.len() - 1
+        });
+        &mut self.profiles[index]
     }
 }
 
@@ -226,10 +238,14 @@ fn re_encrypt(profile: &ServerSsl, node: &Node) -> Expectation {
 fn store_entries(virtual_server: &VirtualServer) -> impl Iterator<Item = &str> {
     let served = virtual_server.client_ssl.iter().flat_map(|profile| &profile.cert_key_chain);
     let shown = virtual_server.server_ssl.iter().filter_map(|profile| profile.client_certificate.as_ref());
-    served.chain(shown).filter_map(|CertKey { certificate, .. }| match certificate {
-        Certificate::Store(name) => Some(name.as_str()),
+    served.chain(shown).filter_map(store_entry)
+}
+
+fn store_entry(CertKey { certificate, .. }: &CertKey) -> Option<&str> {
+    match certificate {
+        Certificate::Store(name) => Some(name),
         Certificate::Files { .. } => None,
-    })
+    }
 }
 
 #[cfg(test)]

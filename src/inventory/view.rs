@@ -1,11 +1,12 @@
 //! What is known of the certificates in use, for the administrative side and for metrics.
 
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use crate::lint::report::FindingView;
 
 /// The whole inventory.
-#[derive(Clone, Debug, Default, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, Serialize, Deserialize, JsonSchema)]
 pub struct Snapshot {
     pub certificates: Vec<CertificateView>,
     /// Profiles whose files were replaced by something that cannot be used.
@@ -17,7 +18,7 @@ pub struct Snapshot {
 }
 
 /// A certificate in use, or one that the store has in reserve.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct CertificateView {
     /// The file, or `node:port`.
     pub source: String,
@@ -64,7 +65,7 @@ pub struct CertificateSummary {
 }
 
 /// A profile that goes on with its last good files.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct StaleView {
     pub profile: String,
     pub reason: String,

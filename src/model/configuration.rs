@@ -5,6 +5,7 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
+use super::admin::Admin;
 use super::lint::LintLevel;
 use super::monitor::Monitor;
 use super::name::Name;
@@ -30,13 +31,15 @@ pub struct Model {
     pub certificate_refresh: Option<Duration>,
     /// By the id of the check.
     pub lint: BTreeMap<Name, LintLevel>,
+    pub admin: Option<Arc<Admin>>,
 }
 
 impl Model {
-    /// Returns the client-ssl profiles that virtual servers use, each once.
+    /// Returns the client-ssl profiles that virtual servers and the admin API use, each once.
     pub fn client_ssl_in_use(&self) -> BTreeMap<&Name, &Arc<ClientSsl>> {
-        let used = self.virtual_servers.values().filter_map(|it| it.client_ssl.as_ref());
-        used.map(|profile| (&profile.name, profile)).collect()
+        let of_virtual_servers = self.virtual_servers.values().filter_map(|it| it.client_ssl.as_ref());
+        let of_admin_api = self.admin.as_ref().and_then(|admin| admin.client_ssl.as_ref());
+        of_virtual_servers.chain(of_admin_api).map(|profile| (&profile.name, profile)).collect()
     }
 
     /// Returns the server-ssl profiles that virtual servers and monitors use, each once.

@@ -3,6 +3,7 @@
 //! Plain data without I/O. A [`Model`] can be compared with another, so a reload can tell what changed, and nothing
 //! in it is running: live state (health, counts, records) is kept elsewhere and keyed by the names used here.
 
+mod admin;
 mod admin_state;
 mod configuration;
 mod discovery;
@@ -18,6 +19,7 @@ mod set_by;
 mod transport;
 mod virtual_server;
 
+pub use admin::Admin;
 pub use admin_state::AdminState;
 pub use configuration::Model;
 pub use discovery::{Discovery, Seed};

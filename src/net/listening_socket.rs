@@ -52,6 +52,16 @@ impl BoundSocket {
         set_listening_options(&self.0, profile)?;
         TcpListener::from_std(self.0.into())
     }
+
+    /// Listens with the system's own options, for what is no virtual server, and registers the socket with the current
+    /// runtime.
+    ///
+    /// # Errors
+    /// The system refuses it, as when another program listens there meanwhile.
+    pub fn listen_plainly(self, backlog: i32) -> io::Result<TcpListener> {
+        self.0.listen(backlog)?;
+        TcpListener::from_std(self.0.into())
+    }
 }
 
 /// Sets whether other sockets of this user may bind to the port of this one.

@@ -9,6 +9,7 @@
 //!
 //! A new key is a field of the model, a line here, and the code that it is for.
 
+mod admin;
 mod certificate;
 mod client_ssl;
 mod declare;
@@ -32,6 +33,7 @@ mod top;
 mod typed;
 mod virtual_server;
 
+pub(super) use admin::{ADMIN, AdminKeys, check as check_admin};
 pub(super) use certificate::CERTIFICATE;
 pub(super) use client_ssl::ClientSslKeys;
 pub(super) use lint::{LINT, LintKeys};

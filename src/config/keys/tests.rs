@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use super::{AnyKey, CERTIFICATE, LINT, MEMBER, MONITORS, NODE, POOL, PROFILES, Section, TOP, VIRTUAL_SERVER};
+use super::{ADMIN, AnyKey, CERTIFICATE, LINT, MEMBER, MONITORS, NODE, POOL, PROFILES, Section, TOP, VIRTUAL_SERVER};
 use crate::config::elsewhere;
 use crate::config::{self, built_in, parse};
 
@@ -22,6 +22,7 @@ fn sections() -> Vec<(&'static Section, String)> {
         ),
         (&VIRTUAL_SERVER, file("virtual-servers", "", sides)),
         (&LINT, file("lint", "", "virtual-servers: {}\n")),
+        (&ADMIN, "admin: { KEY }\nvirtual-servers: {}\n".into()),
         (
             &CERTIFICATE,
             "profiles: { it: { type: client-ssl, cert-key-chain: [{ KEY }] } }\nvirtual-servers: {}\n".into(),
@@ -49,7 +50,8 @@ fn each_key(check: impl Fn(&Section, &dyn AnyKey, &dyn Fn(&str) -> Vec<String>))
 fn value_of_another_kind_is_refused_by_name() {
     each_key(|section, key, errors| {
         let name = key.name();
-        if matches!(name, "type" | "defaults-from") {
+        // The last is a map itself.
+        if matches!(name, "type" | "defaults-from" | "admin") {
             return;
         }
         let told = errors(&format!("{name}: {{ a: [b] }}"));

@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use serde_json::{Value as Json, json};
 
+use super::admin::AdminMap;
 use super::declare::settings;
 use super::key::Key;
 use super::kind::{DAY, Kind, Never, Path, Span, Written, Wrong};
@@ -46,9 +47,16 @@ pub(in crate::config) const TOP: Section = Section {
             )
         }
         .list(keys);
+        const { &ADMIN_API }.list(keys);
         const { &TopKeys }.list(keys);
     },
 };
+
+const ADMIN_API: Key<AdminMap> = Key::new(
+    "admin",
+    AdminMap,
+    "Administration over the network, and the audit log: a map of the keys of the admin API.",
+);
 
 /// What the file says outside its sections.
 pub(in crate::config) struct Top {

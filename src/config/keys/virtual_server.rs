@@ -105,7 +105,7 @@ const AUTOMAP: Key<Words<()>> = Key::new(
 const NO_OWN_ADDRESS: &str = "a full proxy connects to members from its own address: with the client's, the member \
                               would answer the client past pronk. Leave this out, or write automap";
 
-const CLIENT_SSL_PROFILE: Reference<ClientSsl> = Reference {
+pub(super) const CLIENT_SSL_PROFILE: Reference<ClientSsl> = Reference {
     what: "profile",
     section: "profiles",
     types: &["client-ssl"],

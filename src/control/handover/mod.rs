@@ -2,14 +2,15 @@
 //! other, `upgrade` is the predecessor's side step by step, `processes` follows those that drain.
 
 mod export;
+mod handed_over;
 mod import;
 mod processes;
 mod upgrade;
 
 pub(super) use export::greeting;
+pub use handed_over::HandedOver;
 pub use import::Inheritance;
 pub(super) use import::{Inherited, import_tickets};
 pub use processes::DrainingProcess;
 pub(super) use processes::DrainingProcesses;
-pub use upgrade::{HandedOver, Upgraded};
 pub(super) use upgrade::{Step, Upgrade};

@@ -9,39 +9,12 @@ use parking_lot::Mutex;
 use tokio::task::{JoinHandle, spawn_blocking};
 
 use super::export;
+use super::handed_over::HandedOver;
 use crate::control::command::Reply;
 use crate::control::command_error::CommandError;
 use crate::control::supervisor::join_error_message;
 use crate::control::system_state::SystemState;
 use crate::handover::{Abort, Parcel, ProcessFacts, Program, ReportSender, Successor};
-
-/// The process that has taken over.
-#[derive(Clone, Debug)]
-pub struct Upgraded {
-    pub process: ProcessFacts,
-}
-
-/// That another process has taken over, and how long this one may drain.
-#[derive(Debug)]
-pub struct HandedOver {
-    pub process: ProcessFacts,
-    /// Where this process reports what it has left.
-    pub reports: ReportSender,
-    reply: Mutex<Option<Reply<Upgraded>>>,
-    /// None is the time that the process was started with.
-    pub drain_timeout: Option<Duration>,
-}
-
-impl HandedOver {
-    /// Answers whoever asked for the upgrade: whatever is asked from then on, the new process answers.
-    pub fn answer(&self) {
-        let reply = self.reply.lock().take();
-        if let Some(reply) = reply {
-            // The caller may have left.
-            let _ = reply.send(Ok(Upgraded { process: self.process.clone() }));
-        }
-    }
-}
 
 /// The upgrade that is under way, if one is.
 #[derive(Debug, Default)]
@@ -49,7 +22,7 @@ pub(in crate::control) struct Upgrade(Option<UnderWay>);
 
 #[derive(Debug)]
 struct UnderWay {
-    reply: Reply<Upgraded>,
+    reply: Reply<ProcessFacts>,
     drain_timeout: Option<Duration>,
     reports: ReportSender,
     /// Ends the new process, once there is one.
@@ -89,7 +62,7 @@ impl Upgrade {
         parcel: Parcel,
         reports: ReportSender,
         drain_timeout: Option<Duration>,
-        reply: Reply<Upgraded>,
+        reply: Reply<ProcessFacts>,
     ) {
         let abort = Arc::<Mutex<Aborted>>::default();
         let aborted = Arc::clone(&abort);
@@ -133,8 +106,7 @@ impl Upgrade {
     /// Ends an upgrade that the new process has completed.
     pub(in crate::control) fn complete(&mut self, successor: &Successor) -> Option<HandedOver> {
         let UnderWay { reply, drain_timeout, reports, .. } = self.0.take()?;
-        let (process, reply) = (successor.facts().clone(), Mutex::new(Some(reply)));
-        Some(HandedOver { process, reports, reply, drain_timeout })
+        Some(HandedOver::new(successor.facts().clone(), reports, drain_timeout, reply))
     }
 
     /// Ends an upgrade that failed, and answers its caller.

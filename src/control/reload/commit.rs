@@ -12,6 +12,7 @@ use crate::control::certificate_files::{CertificateFiles, CheckedFiles};
 use crate::control::desired::{Desired, Discovered, log_members};
 use crate::control::listeners::{Listeners, Place, Sockets, listening};
 use crate::control::monitor_credentials::Authorizations;
+use crate::control::network_api::PreparedApi;
 use crate::control::serving::Serving;
 use crate::control::system_state::SystemState;
 use crate::inventory::Targets;
@@ -49,6 +50,7 @@ impl Running {
             store_entries,
             resolved,
             sockets,
+            network_api,
             inherited,
         } = prepared;
         if let Some(inherited) = inherited {
@@ -61,6 +63,7 @@ impl Running {
         self.certificate_files = certificate_files;
         self.authorizations = authorizations;
         self.store_entries = store_entries;
+        self.serve_network_api(network_api, state);
         let model = self.desired.model();
         for (node, addresses) in resolved {
             if let Some(node) = model.nodes.get(&node)
@@ -70,6 +73,20 @@ impl Running {
             }
         }
         self.apply_model(model, sockets, state, lifecycle)
+    }
+
+    /// Serves the admin API over the network as the configuration in force says, and has the audit log where it says.
+    fn serve_network_api(&self, prepared: Option<PreparedApi>, state: &SystemState) {
+        let admin = self.desired.written.admin.as_ref();
+        state.audit.set_file(admin.and_then(|admin| admin.audit_log.as_deref()));
+        let before = state.network_api.borrow().clone();
+        if prepared.is_some() || before.is_some() {
+            let api = prepared.map(|api| Arc::new(api.with(&self.profiles, before.as_deref())));
+            if api.is_none() {
+                tracing::info!("the admin API has stopped listening");
+            }
+            state.network_api.send_replace(api);
+        }
     }
 
     /// Applies what discovery found, and returns the listeners to be stopped.
@@ -121,6 +138,10 @@ impl Running {
         if !changed.replaced.is_empty() {
             self.renew_snapshots(&changed.replaced, state);
             self.assign(&state.serving.load().pools, state);
+            let api = state.network_api.borrow().clone();
+            if let Some(api) = api {
+                state.network_api.send_replace(Some(Arc::new(api.renewed(&self.profiles))));
+            }
         }
         for name in &changed.replaced {
             tracing::info!(profile = %name, "replaced certificates or authorities are in force");

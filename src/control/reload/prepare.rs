@@ -7,6 +7,7 @@ use std::time::Duration;
 
 use tokio::task::{JoinSet, spawn_blocking};
 
+use crate::access::Tokens;
 use crate::cert::entry;
 use crate::config::{self, Diagnostic, Diagnostics, Loaded};
 use crate::control::administration::Administration;
@@ -18,6 +19,7 @@ use crate::control::handover::{Inherited, import_tickets};
 use crate::control::lint_levels::lint_levels;
 use crate::control::listeners::{self, CannotListen, OpenSockets, Sockets};
 use crate::control::monitor_credentials::{Authorizations, authorizations, check_ping};
+use crate::control::network_api::{self, PreparedApi};
 use crate::control::reload_report::ReloadReport;
 use crate::control::supervisor;
 use crate::control::system_state::SystemState;
@@ -57,6 +59,8 @@ pub(in crate::control) struct Prepared {
     /// The addresses of nodes whose names were not resolved before.
     pub resolved: Vec<(Name, Vec<IpAddr>)>,
     pub sockets: Sockets,
+    /// The admin API over the network, if there is to be one.
+    pub network_api: Option<PreparedApi>,
     /// Of the process that this one takes over from.
     pub inherited: Option<Inherited>,
 }
@@ -79,6 +83,7 @@ pub(in crate::control) async fn prepare(
         let at_their_places = |wrong: Vec<_>| cannot_listen(&read.loaded, &wrong);
         let model = input.administration.apply(read.loaded.model.clone());
         let bound = listeners::bind(&model, &input.open).map_err(at_their_places)?;
+        let api = network_api::bind(&read.loaded, input.state.network_api.borrow().clone(), &input.open)?;
         if input.dry_run {
             return Ok((read.report, None));
         }
@@ -91,7 +96,8 @@ pub(in crate::control) async fn prepare(
             bound.listen().map_err(at_their_places)?
         };
         let Read { loaded, certificate_files, needs, store_entries, report } = read;
-        let Needs { profiles, authorizations } = needs;
+        let Needs { profiles, authorizations, tokens } = needs;
+        let network_api = api.map(|api| api.listen(tokens, &loaded)).transpose()?;
         let written = loaded.model;
         let inherited = input.predecessor.as_deref().map(|predecessor| take_over(predecessor, &written)).transpose()?;
         let prepared = Prepared {
@@ -102,6 +108,7 @@ pub(in crate::control) async fn prepare(
             store_entries,
             resolved,
             sockets,
+            network_api,
             inherited,
         };
         Ok((report, Some(Box::new(prepared))))
@@ -158,7 +165,8 @@ impl Read {
         let store_entries = entry::entries(&loaded.model.certificate_store);
         let differences = config::diff(&input.written, &loaded.model);
         let replaced = input.profiles.changed_files(&needs.profiles, &differences);
-        let changes = differences.iter().map(ToString::to_string).chain(replaced).collect();
+        let tokens = network_api::changed_tokens(input.state.network_api.borrow().as_deref(), &needs.tokens, &loaded);
+        let changes = differences.iter().map(ToString::to_string).chain(replaced).chain(tokens).collect();
         let report = ReloadReport { changes, notes: loaded.notes.clone() };
         Ok(Self { loaded, certificate_files, needs, store_entries, report })
     }
@@ -168,6 +176,8 @@ impl Read {
 struct Needs {
     profiles: BuiltProfiles,
     authorizations: Authorizations,
+    /// Of the admin API.
+    tokens: Tokens,
 }
 
 impl Needs {
@@ -176,8 +186,12 @@ impl Needs {
         let mut wrong = Diagnostics::default();
         lint_levels(loaded).err().into_iter().for_each(|more| wrong.absorb(more));
         check_ping(loaded).err().into_iter().for_each(|more| wrong.absorb(more));
+        let tokens = network_api::tokens(loaded).unwrap_or_else(|more| {
+            wrong.absorb(more);
+            Tokens::default()
+        });
         match (profiles, authorizations) {
-            (Ok(profiles), Ok(authorizations)) if wrong.is_empty() => Ok(Self { profiles, authorizations }),
+            (Ok(profiles), Ok(authorizations)) if wrong.is_empty() => Ok(Self { profiles, authorizations, tokens }),
             (profiles, authorizations) => {
                 profiles.err().into_iter().chain(authorizations.err()).for_each(|more| wrong.absorb(more));
                 Err(wrong)

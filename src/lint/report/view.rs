@@ -1,5 +1,6 @@
 //! Certificates and findings as JSON has them.
 
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use crate::cert::Certificate;
@@ -59,7 +60,7 @@ impl CertificateView {
 }
 
 /// A finding as JSON has it, in `pronk lint --format json` and on the admin socket.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct FindingView {
     /// The check's id.
     pub check: String,

@@ -1,0 +1,87 @@
+//! The API: its routes behind the gate.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use axum::http::{Method, StatusCode, Uri};
+use axum::{Extension, Router, middleware};
+use tokio::time::timeout;
+use tokio_util::sync::CancellationToken;
+use tokio_util::task::TaskTracker;
+
+use super::answers::{Refusal, refused};
+use super::caller::Peer;
+use super::gate::{self, Gate};
+use super::metrics::Scraper;
+use super::observation;
+use super::openapi;
+use super::routes::routes;
+use super::state::ApiState;
+use crate::control::Handle;
+use crate::log::Log;
+use crate::words::bounded;
+
+/// The API of a running pronk, whoever asks for it.
+#[derive(Clone, Debug)]
+pub struct Api {
+    router: Router,
+    /// The connections that are open.
+    connections: TaskTracker,
+    /// The process ends.
+    end: CancellationToken,
+}
+
+impl Api {
+    pub fn new(handle: Handle, log: Log) -> Self {
+        observation::note_start();
+        let rows = routes();
+        let scraper = Scraper::new(handle.clone(), log.clone());
+        let document = openapi::document(&rows).to_string().into();
+        let gate = Arc::new(Gate::new(&rows, handle.clone()));
+        let router = rows.into_iter().fold(Router::new(), |router, row| router.route(row.path, row.serve));
+        let router = router
+            .fallback(unknown)
+            .method_not_allowed_fallback(of_other_methods)
+            .layer(middleware::from_fn_with_state(gate, gate::pass))
+            .with_state(ApiState { handle, log, scraper, document });
+        Self { router, connections: TaskTracker::new(), end: CancellationToken::new() }
+    }
+
+    /// Answers the requests that are there and no others, within a bounded time: the process ends.
+    pub async fn finish(&self) {
+        self.end.cancel();
+        self.connections.close();
+        // Who does not take the answer in time misses it.
+        let _ = timeout(FINISH, self.connections.wait()).await;
+    }
+
+    /// Serves a connection as a task of its own.
+    pub(super) fn spawn(&self, connection: impl Future<Output = ()> + Send + 'static) {
+        drop(self.connections.spawn(connection));
+    }
+
+    /// Waits until the process ends.
+    pub(super) async fn ended(&self) {
+        self.end.cancelled().await;
+    }
+
+    /// Returns the routes as a client sees them.
+    pub(super) fn for_peer(&self, peer: Peer) -> Router {
+        self.router.clone().layer(Extension(peer))
+    }
+}
+
+async fn unknown(method: Method, uri: Uri) -> Refusal {
+    refused(StatusCode::NOT_FOUND, there_is_no(&method, &uri))
+}
+
+async fn of_other_methods(method: Method, uri: Uri) -> Refusal {
+    refused(StatusCode::METHOD_NOT_ALLOWED, there_is_no(&method, &uri))
+}
+
+fn there_is_no(method: &Method, uri: &Uri) -> String {
+    format!("there is no {method} {}; is pronk of another version?", bounded(uri.path()))
+}
+
+/// How long the last answers may take.
+const FINISH: Duration = Duration::from_secs(1);

@@ -1,0 +1,31 @@
+//! What requests read.
+
+use std::sync::Arc;
+
+use axum::extract::FromRef;
+
+use super::metrics::Scraper;
+use crate::control::Handle;
+use crate::log::Log;
+
+/// What requests read.
+#[derive(Clone)]
+pub(super) struct ApiState {
+    pub handle: Handle,
+    pub log: Log,
+    pub scraper: Scraper,
+    /// The OpenAPI document, as JSON.
+    pub document: Arc<str>,
+}
+
+impl FromRef<ApiState> for Handle {
+    fn from_ref(state: &ApiState) -> Self {
+        state.handle.clone()
+    }
+}
+
+impl FromRef<ApiState> for Scraper {
+    fn from_ref(state: &ApiState) -> Self {
+        state.scraper.clone()
+    }
+}

@@ -77,3 +77,19 @@ fn maximum_that_begins_anew_is_never_below_what_is_open() {
         assert_eq!((counts.current, counts.maximum, counts.total), (2, 2, 2));
     });
 }
+
+#[test]
+fn total_counts_nobody_who_does_not_get_in() {
+    loom::model(|| {
+        let (member, node) = (Arc::new(Connections::default()), Arc::new(Connections::default()));
+        assert!(node.try_enter(Some(1)));
+        let refused = thread::spawn({
+            let (member, node) = (Arc::clone(&member), Arc::clone(&node));
+            move || assert!(!Connections::try_enter_both((&member, None), (&node, Some(1))))
+        });
+        // Whoever collects totals takes one that falls for one that began anew.
+        assert_eq!((member.total(), node.total()), (0, 1));
+        refused.join().unwrap();
+        assert_eq!(member.read().maximum, 0);
+    });
+}

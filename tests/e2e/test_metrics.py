@@ -50,45 +50,23 @@ class Echo(socketserver.ThreadingTCPServer):
         self.server_close()
 
 
-class Relay(socketserver.ThreadingTCPServer):
-    """Passes what comes on a TCP port to a unix socket, as Prometheus knows no unix sockets."""
-
-    allow_reuse_address = True
-    daemon_threads = True
-
-    class RequestHandlerClass(socketserver.BaseRequestHandler):
-        def handle(self):
-            with socket.socket(socket.AF_UNIX) as unix:
-                unix.connect(str(self.server.path))
-                back = threading.Thread(target=self._copy, args=(unix, self.request), daemon=True)
-                back.start()
-                self._copy(self.request, unix)
-                back.join()
-
-        @staticmethod
-        def _copy(source, target):
-            with contextlib.suppress(OSError):
-                while data := source.recv(65536):
-                    target.sendall(data)
-                target.shutdown(socket.SHUT_WR)
-
-    def __init__(self, path):
-        self.path = path
-        super().__init__(("127.0.0.1", 0), self.RequestHandlerClass)
-        threading.Thread(target=self.serve_forever, args=(0.05,), daemon=True).start()
-
-
 class Prometheus:
     """A Prometheus that scrapes one target each second, with the alerts of the package as they are but for the waits."""
 
-    def __init__(self, folder, target):
+    def __init__(self, folder, port, ca, token):
         # The waits before an alert fires are hours; the rest is as the package has it.
         waits = re.compile(r"(?m)^(\s+for:) .*$")
         (folder / "alerts.yaml").write_text(waits.sub(r"\1 1s", ALERTS.read_text()))
         (folder / "prometheus.yaml").write_text(json.dumps({
             "global": {"scrape_interval": "1s", "scrape_timeout": "1s", "evaluation_interval": "1s"},
             "rule_files": [str(folder / "alerts.yaml")],
-            "scrape_configs": [{"job_name": "pronk", "static_configs": [{"targets": [target]}]}],
+            "scrape_configs": [{
+                "job_name": "pronk",
+                "scheme": "https",
+                "tls_config": {"ca_file": str(ca), "server_name": HOST},
+                "authorization": {"credentials_file": str(token)},
+                "static_configs": [{"targets": [f"127.0.0.1:{port}"]}],
+            }],
         }))
         self._url = f"http://127.0.0.1:{free_port()}"
         log = (folder / "prometheus.log").open("wb")
@@ -179,12 +157,17 @@ def prometheus_lab(binary, certificates, folder):
         # Ends in two days, as none of the others does.
         names = f"subjectAltName=DNS:{HOST}"
         ending = certificates.authority.issue("ending", f"/CN={HOST}", (names, "extendedKeyUsage=serverAuth"), days=2)
-        ports = [free_port() for _ in range(4)]
+        ports = [free_port() for _ in range(5)]
+        token = folder / "token"
+        made = subprocess.run([str(binary), "admin", "token", "create", "--name", "prometheus", "--role", "viewer",
+                               "--file", str(folder / "tokens")], capture_output=True, text=True, check=True)
+        token.write_text(made.stdout)
         members = {port: Echo(port) for port in ports[:2]}
         (folder / "pronk.yaml").write_text(f"""
 nodes: {{ node1: {{ address: 127.0.0.1 }} }}
 monitors: {{ quick: {{ type: tcp, interval: 300ms, timeout: 1s }} }}
 profiles:
+  api: {{ type: client-ssl, cert-key-chain: [{{ cert: {certificates.front.cert}, key: {certificates.front.key} }}] }}
   front: {{ type: client-ssl, cert-key-chain: [{{ cert: {ending.cert}, key: {ending.key} }}] }}
 pools:
   pool: {{ members: ["node1:{ports[0]}", "node1:{ports[1]}"], monitors: [quick] }}
@@ -192,14 +175,13 @@ pools:
 virtual-servers:
   vs: {{ destination: "127.0.0.1:{ports[2]}", pool: pool, client-ssl: front, hostname: {HOST}, persistence: source_addr }}
   vs-deserted: {{ destination: "127.0.0.1:{ports[3]}", pool: deserted }}
+admin: {{ listen: "127.0.0.1:{ports[4]}", client-ssl: api, tokens-file: tokens }}
 """)
         pronk = Pronk(binary, folder / "pronk.yaml", folder / "pronk.log").wait_ready()
         stack.callback(pronk.stop)
-        relay = Relay(pronk.admin_socket)
-        stack.callback(relay.shutdown)
         load = Load(certificates.authority.cert, ports[2], ports[3])
         stack.callback(load.stop)
-        prometheus = Prometheus(folder, f"127.0.0.1:{relay.server_address[1]}")
+        prometheus = Prometheus(folder, ports[4], certificates.authority.cert, token)
         stack.callback(prometheus.stop)
         yield pronk, prometheus, members, str(ending.cert)
 

@@ -163,28 +163,3 @@ virtual-servers: {{ vs: {{ destination: '127.0.0.1:{port}', pool: p }} }}
     assert_eq!(samples(&pronk)["pronk_config_last_reload_successful"], 1.0);
     assert!(samples(&pronk)[&probes("success")] >= 2.0, "a reload keeps the counts");
 }
-
-#[test]
-fn total_does_not_move_while_a_member_is_at_its_limit() {
-    let (member, port) = (echo_member(), free_port());
-    let pronk = Pronk::start(|_| {
-        format!(
-            "nodes: {{ a: {{ address: 127.0.0.1, connection-limit: 1 }} }}
-pools: {{ p: {{ members: ['a:{}'] }} }}
-virtual-servers: {{ vs: {{ destination: '127.0.0.1:{port}', pool: p }} }}
-",
-            member.port()
-        )
-    });
-    let address = SocketAddr::from(([127, 0, 0, 1], port));
-    let mut held = connect(address);
-    held.write_all(b"x").unwrap();
-    held.read_exact(&mut [0]).unwrap();
-    let name = format!("pronk_member_client_connections_total{{pool=\"p\",member=\"a:{}\"}}", member.port());
-    std::thread::scope(|scope| {
-        let refused = scope.spawn(|| (0..50).for_each(|_| assert!(is_refused(address))));
-        while !refused.is_finished() {
-            assert_eq!(samples(&pronk)[&name], 1.0);
-        }
-    });
-}

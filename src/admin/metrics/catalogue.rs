@@ -80,6 +80,10 @@ metrics! {
             "Tasks of the control plane that panicked and were started again; the log says why";
         static LOG_LINES_LOST: Counter "pronk_log_lines_lost" []
             "Log lines that were lost, as nobody read the log or it could not be written";
+        static PREDECESSORS: Gauge "pronk_predecessors" []
+            "Processes that drain after they have handed over to this one in an upgrade";
+        static PREDECESSOR_CONNECTIONS: Gauge "pronk_predecessor_connections" []
+            "Connections that are open in processes that drain after they have handed over; they count nowhere else";
         static SERIES_DROPPED: Gauge "pronk_metrics_series_dropped" [metric]
             "Series that this scrape leaves out of a metric, as it would have too many";
         static PROCESS_START: Gauge "process_start_time" in Seconds []

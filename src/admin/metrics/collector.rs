@@ -51,6 +51,10 @@ impl PronkCollector {
         families.write(&metric::PHASE, Phase::ALL.map(|phase| ([phase.as_str()], is(phase == current))))?;
         families.write(&metric::TASK_RESTARTS, [([], Value::Counter(self.handle.restarts().count()))])?;
         families.write(&metric::LOG_LINES_LOST, [([], Value::Counter(self.log.lost()))])?;
+        let predecessors = self.handle.draining_processes();
+        let connections: u64 = predecessors.iter().filter_map(|it| Some(it.report?.connections)).sum();
+        families.write(&metric::PREDECESSORS, [([], gauge(predecessors.len()))])?;
+        families.write(&metric::PREDECESSOR_CONNECTIONS, [([], Value::Gauge(connections as i64))])?;
         let process = ProcessReading::now();
         let one = |value: Option<Value>| value.map(|value| ([], value));
         families.write(&metric::PROCESS_START, one(process.started.map(Value::Fraction)))?;

@@ -36,10 +36,7 @@ pub(super) fn text(stats: &Stats, layout: Layout) -> String {
     }
     let cells: Vec<_> = rows.iter().map(|(_, row)| figures(row)).collect();
     let heads = if layout.rates { RATES } else { TOTALS };
-    let widths: [usize; FIGURES] = std::array::from_fn(|column| {
-        let widest = cells.iter().map(|row| row[column].len()).max().unwrap_or(0);
-        widest.max(heads.columns[column].len())
-    });
+    let widths = widths(&cells, &heads);
     let is_reset = |(_, row): &(&str, &StatisticsRow)| row.since.is_some();
     // A reset of all is told above the table, and others in a column of their own.
     let (all_reset, any_reset) = (all_since(&rows), rows.iter().any(is_reset));
@@ -53,9 +50,8 @@ pub(super) fn text(stats: &Stats, layout: Layout) -> String {
     let why = if any_reset && all_reset.is_some() { "the last reset" } else { "the start of pronk" };
     let mut text = format!("{} {why}, {since}\n", if layout.rates { "Per second; maximum since" } else { "Since" });
     let mut groups = " ".repeat(STATUS.len() + 1 + name_width);
-    for (group, columns) in heads.groups.iter().zip([0..2, 2..4, 4..7]) {
-        let width: usize = widths[columns].iter().map(|width| GAP + width).sum();
-        groups += &format!("{group:>width$}");
+    for (group, columns) in heads.groups.iter().zip(GROUPS) {
+        groups += &format!("{group:>0$}", group_width(&widths[columns.0..columns.1]));
     }
     text += groups.trim_end();
     let head = heads.columns.iter().zip(widths).map(|(head, width)| format!("  {head:>width$}"));
@@ -75,6 +71,23 @@ pub(super) fn text(stats: &Stats, layout: Layout) -> String {
         text += &closes(stats);
     }
     text
+}
+
+/// Returns how wide the columns of figures are: as what is in them, and so that the names of their groups have room.
+fn widths(cells: &[[String; FIGURES]], heads: &Heads) -> [usize; FIGURES] {
+    let mut widths: [usize; FIGURES] = std::array::from_fn(|column| {
+        let widest = cells.iter().map(|row| row[column].len()).max().unwrap_or(0);
+        widest.max(heads.columns[column].len())
+    });
+    for (group, (first, end)) in heads.groups.iter().zip(GROUPS) {
+        widths[first] += (GAP + group.len()).saturating_sub(group_width(&widths[first..end]));
+    }
+    widths
+}
+
+/// Returns how wide these columns are together, with the gaps before them.
+fn group_width(widths: &[usize]) -> usize {
+    widths.iter().map(|width| GAP + width).sum()
 }
 
 /// Returns the rows of the table, each with its indent.
@@ -151,6 +164,8 @@ struct Heads {
 }
 
 const FIGURES: usize = 7;
+/// The first column of each group, and the one behind its last.
+const GROUPS: [(usize, usize); 3] = [(0, 2), (2, 4), (4, 7)];
 const TOTALS: Heads = Heads {
     groups: ["Bits", "Packets", "Connections"],
     columns: ["In", "Out", "In", "Out", "Current", "Maximum", "Total"],
@@ -220,6 +235,20 @@ Status Virtual server/Pool/Member     In    Out  In  Out  Current  Maximum  Tota
         assert!(lines[5].starts_with("●      -- nightly56-2:21000"), "{text}");
         let widths: Vec<_> = lines[1..].iter().map(|line| line.width()).collect();
         assert!(widths.iter().all(|width| *width == widths[0]), "{text}");
+    }
+
+    #[test]
+    fn names_of_groups_have_room() {
+        let mut small = stats();
+        for row in small.pools[0].members.iter_mut() {
+            (row.bits_in, row.bits_out) = (0, 0);
+        }
+        small.pools[0].row = row("p", 0, 0);
+        small.virtual_servers.clear();
+        small.pools[0].members.truncate(1);
+        let text = text(&small, Layout { rates: true, ..layout(None) });
+        assert!(text.lines().nth(1).unwrap().contains("  Bits/s  Packets/s  "), "{text}");
+        assert!(text.lines().skip(1).all(|line| line.width() == text.lines().nth(1).unwrap().width()), "{text}");
     }
 
     #[test]

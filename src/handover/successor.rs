@@ -167,6 +167,7 @@ impl Successor {
         match error.kind() {
             io::ErrorKind::WouldBlock | io::ErrorKind::TimedOut => {
                 let _ = child.kill();
+                let _ = child.wait();
                 format!("the new process (pid {pid}) was not ready in time, and was ended")
             }
             _ => {

@@ -2,7 +2,7 @@
 
 use std::process::ExitCode;
 
-use super::admin_client::{AdminSocket, Why, encoded};
+use super::admin_client::{AdminAddress, Why, encoded};
 use super::completions;
 use super::pending;
 use super::screen::{self, outln};
@@ -33,7 +33,7 @@ pub(super) struct Args {
     #[command(flatten)]
     how: How,
     #[command(flatten)]
-    admin: AdminSocket,
+    admin: AdminAddress,
 }
 
 /// How a change is made.
@@ -60,7 +60,7 @@ pub(super) struct RatioArgs {
     #[command(flatten)]
     how: How,
     #[command(flatten)]
-    admin: AdminSocket,
+    admin: AdminAddress,
 }
 
 #[derive(Debug, clap::Subcommand)]
@@ -72,7 +72,7 @@ pub(super) enum StateCommand {
         #[arg(long)]
         json: bool,
         #[command(flatten)]
-        admin: AdminSocket,
+        admin: AdminAddress,
     },
     /// Forget what was set of one thing or of all, so that the configuration file counts again.
     #[command(after_help = "Example:\n  pronk state clear member impalad-1:21050")]
@@ -88,7 +88,7 @@ pub(super) enum StateCommand {
         #[command(flatten)]
         why: Why,
         #[command(flatten)]
-        admin: AdminSocket,
+        admin: AdminAddress,
     },
 }
 

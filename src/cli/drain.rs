@@ -3,7 +3,7 @@
 use std::process::ExitCode;
 use std::time::Duration;
 
-use super::admin_client::{AdminSocket, encoded};
+use super::admin_client::{AdminAddress, encoded};
 use super::administer::{How, Kind};
 use super::exit_code::INTERRUPTED;
 use super::screen::{self, outln};
@@ -38,7 +38,7 @@ pub(super) struct Args {
     #[command(flatten)]
     how: How,
     #[command(flatten)]
-    admin: AdminSocket,
+    admin: AdminAddress,
 }
 
 impl Args {

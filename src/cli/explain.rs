@@ -3,7 +3,7 @@
 use std::net::IpAddr;
 use std::process::ExitCode;
 
-use super::admin_client::{AdminSocket, encoded};
+use super::admin_client::{AdminAddress, encoded};
 use super::completions;
 use crate::admin::explain::Explained;
 use crate::cli::screen::{out, outln};
@@ -22,7 +22,7 @@ pub(super) struct Args {
     #[arg(long)]
     json: bool,
     #[command(flatten)]
-    admin: AdminSocket,
+    admin: AdminAddress,
 }
 
 impl Args {

@@ -2,7 +2,7 @@
 
 use std::process::ExitCode;
 
-use super::admin_client::{AdminSocket, Why};
+use super::admin_client::{AdminAddress, Why};
 use super::selection::Selection;
 use super::waiting::connections;
 use crate::admin::connections::Killed;
@@ -21,7 +21,7 @@ pub(super) struct Args {
     #[command(flatten)]
     why: Why,
     #[command(flatten)]
-    admin: AdminSocket,
+    admin: AdminAddress,
 }
 
 impl Args {

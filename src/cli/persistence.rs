@@ -3,7 +3,7 @@
 use std::net::IpAddr;
 use std::process::ExitCode;
 
-use super::admin_client::{AdminSocket, Why, encoded};
+use super::admin_client::{AdminAddress, Why, encoded};
 use super::completions;
 use super::table::Table;
 use crate::admin::persistence::{Deleted, Listed, ListedRecord};
@@ -21,7 +21,7 @@ pub(super) enum Command {
         #[arg(long)]
         json: bool,
         #[command(flatten)]
-        admin: AdminSocket,
+        admin: AdminAddress,
     },
     /// Delete records, so that clients are balanced anew; their connections go on.
     #[command(after_help = "Example:\n  pronk persistence delete --member impalad-1:21050")]
@@ -34,7 +34,7 @@ pub(super) enum Command {
         #[command(flatten)]
         why: Why,
         #[command(flatten)]
-        admin: AdminSocket,
+        admin: AdminAddress,
     },
 }
 

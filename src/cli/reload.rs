@@ -2,7 +2,7 @@
 
 use std::process::ExitCode;
 
-use super::admin_client::{AdminSocket, Why};
+use super::admin_client::{AdminAddress, Why};
 use crate::admin::answers::Reloaded;
 use crate::cli::screen::{errln, outln};
 
@@ -15,7 +15,7 @@ pub(super) struct Args {
     #[command(flatten)]
     why: Why,
     #[command(flatten)]
-    admin: AdminSocket,
+    admin: AdminAddress,
 }
 
 impl Args {

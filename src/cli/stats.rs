@@ -2,7 +2,7 @@
 
 use std::process::ExitCode;
 
-use super::admin_client::{AdminSocket, Why, encoded};
+use super::admin_client::{AdminAddress, Why, encoded};
 use super::completions;
 use crate::admin::statistics::StatisticsReset;
 use crate::cli::screen::outln;
@@ -24,7 +24,7 @@ pub(super) enum Command {
         #[command(flatten)]
         why: Why,
         #[command(flatten)]
-        admin: AdminSocket,
+        admin: AdminAddress,
     },
 }
 

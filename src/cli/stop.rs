@@ -3,7 +3,7 @@
 use std::process::ExitCode;
 use std::time::{Duration, Instant};
 
-use super::admin_client::{AdminSocket, Why};
+use super::admin_client::{AdminAddress, Why};
 use super::exit_code::INTERRUPTED;
 use super::screen::outln;
 use super::values;
@@ -23,7 +23,7 @@ pub(super) struct Args {
     #[command(flatten)]
     why: Why,
     #[command(flatten)]
-    admin: AdminSocket,
+    admin: AdminAddress,
 }
 
 impl Args {

@@ -3,7 +3,7 @@
 use std::process::ExitCode;
 use std::time::Duration;
 
-use super::admin_client::{AdminSocket, Why};
+use super::admin_client::{AdminAddress, Why};
 use super::values;
 use crate::admin::answers::TakenOver;
 use crate::cli::screen::outln;
@@ -20,7 +20,7 @@ pub(super) struct Args {
     #[command(flatten)]
     why: Why,
     #[command(flatten)]
-    admin: AdminSocket,
+    admin: AdminAddress,
 }
 
 impl Args {

@@ -8,7 +8,7 @@ use anyhow::{Context, anyhow};
 use indicatif::ProgressBar;
 use rustls_pki_types::CertificateDer;
 
-use super::admin_client::{AdminSocket, Why, encoded};
+use super::admin_client::{AdminAddress, Why, encoded};
 use super::exit_code::{UNREADABLE, USAGE};
 use super::screen::{self, errln, out, outln};
 use crate::admin::answers::Reloaded;
@@ -51,7 +51,7 @@ pub(super) struct Args {
     #[arg(long, help_heading = "Output")]
     json: bool,
     #[command(flatten)]
-    admin: AdminSocket,
+    admin: AdminAddress,
     /// Judge as if it were so many seconds since 1970.
     #[arg(long, hide = true)]
     now: Option<i64>,

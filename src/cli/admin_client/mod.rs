@@ -24,7 +24,7 @@ use crate::admin::answers::ErrorBody;
 
 /// Which running pronk is meant: one of this host by its admin socket, or another by the address of its admin API.
 #[derive(Debug, clap::Args)]
-pub(super) struct AdminSocket {
+pub(super) struct AdminAddress {
     /// The admin socket; by default that of the user's own pronk, or else the system's (/run/pronk/pronk.sock).
     #[arg(long, env = "PRONK_ADMIN_SOCKET", value_name = "PATH", help_heading = "Administration")]
     admin_socket: Option<PathBuf>,
@@ -47,7 +47,7 @@ pub(super) struct Why {
     pub(super) reason: Option<String>,
 }
 
-impl AdminSocket {
+impl AdminAddress {
     /// Returns the socket at this place, or where it is by default.
     pub(super) fn at(admin_socket: Option<PathBuf>) -> Self {
         Self { admin_socket, admin_url: None, admin_token_file: None, admin_ca_file: None }

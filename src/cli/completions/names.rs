@@ -6,7 +6,7 @@ use std::time::Duration;
 use clap_complete::engine::{ArgValueCandidates, CompletionCandidate};
 
 use crate::admin::names::Names;
-use crate::cli::admin_client::AdminSocket;
+use crate::cli::admin_client::AdminAddress;
 
 pub(in crate::cli) fn virtual_servers() -> ArgValueCandidates {
     ArgValueCandidates::new(|| candidates(running().virtual_servers))
@@ -36,7 +36,7 @@ pub(in crate::cli) fn named() -> ArgValueCandidates {
 /// Returns the names of what runs; none if no pronk answers at once.
 fn running() -> Names {
     let socket =
-        AdminSocket::at(admin_socket(words()).or_else(|| std::env::var_os("PRONK_ADMIN_SOCKET").map(PathBuf::from)));
+        AdminAddress::at(admin_socket(words()).or_else(|| std::env::var_os("PRONK_ADMIN_SOCKET").map(PathBuf::from)));
     socket.get_within("/v1/names", PATIENCE).unwrap_or_default()
 }
 

@@ -3,7 +3,7 @@
 use std::process::ExitCode;
 
 use crate::admin::connections::{ListedConnection, ListedConnections, ListedTls, TopClients, TopOfMember};
-use crate::cli::admin_client::AdminSocket;
+use crate::cli::admin_client::AdminAddress;
 use crate::cli::screen::{out, outln};
 use crate::cli::selection::Selection;
 use crate::cli::table::Table;
@@ -26,7 +26,7 @@ pub(in crate::cli) struct Args {
     #[arg(long)]
     json: bool,
     #[command(flatten)]
-    admin: AdminSocket,
+    admin: AdminAddress,
 }
 
 #[derive(Clone, Copy, Debug, clap::ValueEnum)]

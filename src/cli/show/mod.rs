@@ -10,7 +10,7 @@ mod watch;
 
 use std::process::ExitCode;
 
-use super::admin_client::AdminSocket;
+use super::admin_client::AdminAddress;
 use crate::admin::network_map::Map;
 use crate::cli::screen::{self, out, outln};
 use crate::inventory::Snapshot;
@@ -40,7 +40,7 @@ pub(super) struct Args {
     #[arg(long)]
     json: bool,
     #[command(flatten)]
-    admin: AdminSocket,
+    admin: AdminAddress,
 }
 
 impl Command {

@@ -8,7 +8,7 @@ use super::stats::{self, Layout};
 use super::status::Symbols;
 use crate::admin::statistics::Stats;
 use crate::cert::date::instant;
-use crate::cli::admin_client::AdminSocket;
+use crate::cli::admin_client::AdminAddress;
 use crate::cli::screen::{self, out};
 use crate::cli::values;
 
@@ -28,7 +28,7 @@ pub(in crate::cli) struct Args {
     #[arg(long)]
     json: bool,
     #[command(flatten)]
-    admin: AdminSocket,
+    admin: AdminAddress,
 }
 
 /// Statistics as they were read, and when.

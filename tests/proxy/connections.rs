@@ -3,13 +3,15 @@
 use std::io::{BufRead, BufReader, ErrorKind, Read, Write};
 use std::net::{SocketAddr, TcpStream};
 use std::process::{Child, ChildStdout, Command, Stdio};
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::mpsc;
+use std::time::Duration;
 
 use serde_json::Value;
 
 use crate::codes::front::{Front, Running};
 use crate::lb::{Pronk, free_port, until};
-use crate::peers::{connect, echo_member, echoes, is_reset, member, read_all, wait_for_end};
+use crate::peers::{connect, echo_member, echoes, is_reset, member, read_all, reset, wait_for_end};
 use crate::support::tls::showing;
 use crate::tls_peers::tls_member;
 
@@ -557,4 +559,73 @@ fn limits_for_each_client_count_what_is_open_already_and_ipv4_is_ipv4() {
         }
         clients.iter().filter(|(served, _)| *served).count() == 1
     });
+}
+
+/// Clients of four addresses come, go, reset and wait in random orders, and some are killed: no client ever has more
+/// connections than its limit, and nothing is left behind that would count as one.
+#[test]
+fn connections_that_come_and_go_and_are_killed_leave_nothing_behind() {
+    const LIMIT: usize = 3;
+    let keys = format!("client-connection-limit: {LIMIT}");
+    let running = Front::new()
+        .member(echo_member(), "connection-limit: 6")
+        .pool("queue-on-connection-limit: true")
+        .virtual_server(&keys)
+        .start();
+    let addresses = ["127.0.0.2", "127.0.0.3", "127.0.0.4", "127.0.0.5"];
+    let is_over = AtomicBool::new(false);
+    let most = std::thread::scope(|scope| {
+        let clients = addresses.map(|ip| {
+            let (running, is_over) = (&running, &is_over);
+            scope.spawn(move || {
+                let mut random = fastrand::Rng::with_seed(ip.len() as u64 + u64::from(ip.as_bytes()[8]));
+                let (mut open, mut most): (Vec<TcpStream>, usize) = (Vec::new(), 0);
+                while !is_over.load(Ordering::SeqCst) {
+                    if open.len() < LIMIT + 1 && random.u8(..3) > 0 {
+                        let mut client = running.client_from(ip);
+                        // It may have to wait for a place, and somebody must go meanwhile.
+                        client.set_read_timeout(Some(Duration::from_millis(random.u64(1..50)))).unwrap();
+                        if random.u8(..4) == 0 || echoes(&mut client) {
+                            open.push(client);
+                        }
+                    } else if !open.is_empty() {
+                        let client = open.swap_remove(random.usize(..open.len()));
+                        if random.bool() {
+                            reset(&client);
+                        }
+                    }
+                    // Those that answer before and after this moment are connections at this moment.
+                    let [before, after]: [Vec<_>; 2] = [(); 2].map(|()| open.iter_mut().map(echoes).collect());
+                    let answering = before.iter().zip(after).filter(|(before, after)| **before && *after).count();
+                    most = most.max(answering);
+                }
+                most
+            })
+        });
+        let mut random = fastrand::Rng::with_seed(5);
+        for _ in 0..60 {
+            let ip = *random.choice(&addresses).unwrap();
+            let all = [["--client", ip], ["--node", "a"], ["--client", "127.0.0.4/31"]];
+            done(&running.pronk, &[&["kill"][..], random.choice(&all).unwrap()].concat());
+            listed_anyhow(&running.pronk);
+        }
+        is_over.store(true, Ordering::SeqCst);
+        clients.map(|client| client.join().unwrap())
+    });
+    assert!(most.iter().all(|most| *most <= LIMIT), "{most:?}");
+    assert!(most.iter().any(|most| *most > 1), "they were hardly ever there: {most:?}");
+    until("all have ended", || listed(&running.pronk, &[]).is_empty());
+    let stats = running.pronk.stats();
+    for row in [&stats["virtual_servers"][0], &stats["pools"][0]] {
+        assert_eq!(row["connections"]["current"], 0, "{stats}");
+    }
+    let mut open: Vec<_> = (0..LIMIT).map(|_| running.client_from("127.0.0.2")).collect();
+    assert!(open.iter_mut().all(echoes), "the limit is whole again");
+    assert!(!echoes(&mut running.client_from("127.0.0.2")));
+}
+
+/// Lists the connections while others end.
+fn listed_anyhow(pronk: &Pronk) {
+    let listed = asked(pronk, &["--sort", "idle"]);
+    assert!(listed["connections"].as_array().unwrap().len() <= listed["total"].as_u64().unwrap() as usize);
 }

@@ -240,7 +240,7 @@ Status Virtual server/Pool/Member     In    Out  In  Out  Current  Maximum  Tota
     #[test]
     fn names_of_groups_have_room() {
         let mut small = stats();
-        for row in small.pools[0].members.iter_mut() {
+        for row in &mut small.pools[0].members {
             (row.bits_in, row.bits_out) = (0, 0);
         }
         small.pools[0].row = row("p", 0, 0);

@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use super::admin_client::{AdminAddress, encoded};
 use super::administer::{How, Kind};
+use super::completions;
 use super::exit_code::INTERRUPTED;
 use super::screen::{self, outln};
 use super::values;
@@ -22,6 +23,7 @@ pub(super) struct Args {
     #[arg(value_enum)]
     kind: Kind,
     /// Its name; of a member `node:port`, or `pool/node:port` where several pools have it.
+    #[arg(add = completions::named())]
     name: String,
     /// End what is left after this time, such as 1h.
     #[arg(long, value_name = "DURATION", value_parser = values::duration)]

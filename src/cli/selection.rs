@@ -1,6 +1,7 @@
 //! Options that say which open connections are meant.
 
 use super::admin_client::encoded;
+use super::completions;
 
 /// Which open connections; those that match every option that is given.
 #[derive(Debug, clap::Args)]
@@ -9,16 +10,16 @@ pub(super) struct Selection {
     #[arg(long, value_name = "CIDR", help_heading = "Which connections")]
     client: Option<String>,
     /// Those of this member.
-    #[arg(long, value_name = "[POOL/]NODE:PORT", help_heading = "Which connections")]
+    #[arg(long, value_name = "[POOL/]NODE:PORT", add = completions::members(), help_heading = "Which connections")]
     member: Option<String>,
     /// Those of all members of this node.
-    #[arg(long, value_name = "NAME", help_heading = "Which connections")]
+    #[arg(long, value_name = "NAME", add = completions::nodes(), help_heading = "Which connections")]
     node: Option<String>,
     /// Those of this pool: served by one of its members, or looking for one.
-    #[arg(long, value_name = "NAME", help_heading = "Which connections")]
+    #[arg(long, value_name = "NAME", add = completions::pools(), help_heading = "Which connections")]
     pool: Option<String>,
     /// Those of this virtual server.
-    #[arg(long, visible_alias = "vs", value_name = "NAME", help_heading = "Which connections")]
+    #[arg(long, visible_alias = "vs", value_name = "NAME", add = completions::virtual_servers(), help_heading = "Which connections")]
     virtual_server: Option<String>,
     /// The one of this number, as the list has it.
     #[arg(long, visible_alias = "id", value_name = "ID", help_heading = "Which connections")]

@@ -74,6 +74,9 @@ fn names_of_what_runs_are_completed() {
         ("pronk stats reset --member node-1:7", &["7"]),
         ("pronk member resume pool-a node-1:7", &["7"]),
         ("pronk explain v", &["vs-a"]),
+        ("pronk drain member node-1:", &["1", "7"]),
+        ("pronk kill --node n", &["node-1"]),
+        ("pronk show connections --virtual-server v", &["vs-a"]),
         ("pronk completions b", &["bash"]),
         ("pronk show st", &["stats"]),
     ] {

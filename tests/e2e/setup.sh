@@ -1,6 +1,6 @@
 #!/bin/sh
-# Prepares the machine for the tests with real clients: Debian packages, then Python environments in
-# target/e2e-venv and target/e2e-venv-older. Does nothing, and says nothing, when all of it is there.
+# Prepares the machine for the tests with real clients: Debian packages, then Prometheus in target/prometheus
+# and Python environments in target/e2e-venv and target/e2e-venv-older. Does nothing, and says nothing, when all of it is there.
 #
 #   tests/e2e/setup.sh [--kerberos]      --kerberos (or PRONK_E2E_KERBEROS=1) adds what a throw-away realm needs
 #

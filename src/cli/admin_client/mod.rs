@@ -3,6 +3,7 @@
 mod network;
 mod socket;
 
+use std::ffi::OsString;
 use std::path::PathBuf;
 use std::time::Duration;
 
@@ -48,9 +49,14 @@ pub(super) struct Why {
 }
 
 impl AdminAddress {
-    /// Returns the socket at this place, or where it is by default.
-    pub(super) fn at(admin_socket: Option<PathBuf>) -> Self {
-        Self { admin_socket, admin_url: None, admin_token_file: None, admin_ca_file: None }
+    /// Returns which one is meant by these values of options, each asked for by its option and its variable.
+    pub(super) fn given(value: impl Fn(&str, &str) -> Option<OsString>) -> Self {
+        Self {
+            admin_socket: value("--admin-socket", "PRONK_ADMIN_SOCKET").map(PathBuf::from),
+            admin_url: value("--admin-url", "PRONK_ADMIN_URL").and_then(|url| url.into_string().ok()),
+            admin_token_file: value("--admin-token-file", "PRONK_ADMIN_TOKEN_FILE").map(PathBuf::from),
+            admin_ca_file: value("--admin-ca-file", "PRONK_ADMIN_CA_FILE").map(PathBuf::from),
+        }
     }
 
     pub(super) fn get<T: DeserializeOwned>(&self, uri: &str) -> anyhow::Result<T> {

@@ -7,4 +7,4 @@ mod names;
 mod zsh;
 
 pub(super) use command::{Args, complete};
-pub(super) use names::{members, named, pools, virtual_servers};
+pub(super) use names::{members, named, nodes, pools, virtual_servers};

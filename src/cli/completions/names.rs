@@ -1,6 +1,6 @@
 //! Completions of names: the running pronk is asked for them, and nothing is completed if none answers at once.
 
-use std::path::PathBuf;
+use std::ffi::OsString;
 use std::time::Duration;
 
 use clap_complete::engine::{ArgValueCandidates, CompletionCandidate};
@@ -20,6 +20,10 @@ pub(in crate::cli) fn members() -> ArgValueCandidates {
     ArgValueCandidates::new(|| candidates(running().members))
 }
 
+pub(in crate::cli) fn nodes() -> ArgValueCandidates {
+    ArgValueCandidates::new(|| candidates(running().nodes))
+}
+
 /// Completes the name of a node, a member or a virtual server, whichever kind stands before it.
 pub(in crate::cli) fn named() -> ArgValueCandidates {
     ArgValueCandidates::new(|| {
@@ -35,9 +39,8 @@ pub(in crate::cli) fn named() -> ArgValueCandidates {
 
 /// Returns the names of what runs; none if no pronk answers at once.
 fn running() -> Names {
-    let socket =
-        AdminAddress::at(admin_socket(words()).or_else(|| std::env::var_os("PRONK_ADMIN_SOCKET").map(PathBuf::from)));
-    socket.get_within("/v1/names", PATIENCE).unwrap_or_default()
+    let given = |option: &str, variable: &str| option_of(words(), option).or_else(|| std::env::var_os(variable));
+    AdminAddress::given(given).get_within("/v1/names", PATIENCE).unwrap_or_default()
 }
 
 fn candidates(names: Vec<String>) -> Vec<CompletionCandidate> {
@@ -49,13 +52,13 @@ fn words() -> impl Iterator<Item = String> {
     std::env::args_os().skip_while(|word| word != "--").skip(1).map(|word| word.to_string_lossy().into_owned())
 }
 
-/// Returns the socket that these words name.
-fn admin_socket(mut words: impl Iterator<Item = String>) -> Option<PathBuf> {
+/// Returns the value that these words give an option.
+fn option_of(mut words: impl Iterator<Item = String>, option: &str) -> Option<OsString> {
     while let Some(word) = words.next() {
-        match word.strip_prefix("--admin-socket") {
-            Some("") => return words.next().map(PathBuf::from),
-            Some(value) => return value.strip_prefix('=').map(PathBuf::from),
-            None => {}
+        match word.strip_prefix(option) {
+            Some("") => return words.next().map(OsString::from),
+            Some(value) if value.starts_with('=') => return Some(value[1..].into()),
+            Some(_) | None => {}
         }
     }
     None
@@ -69,11 +72,12 @@ mod tests {
     use super::*;
 
     #[test]
-    fn socket_is_the_one_that_the_words_name() {
-        let named = |line: &str| admin_socket(line.split(' ').map(str::to_owned));
-        assert_eq!(named("pronk explain --admin-socket a.sock v"), Some("a.sock".into()));
-        assert_eq!(named("pronk --admin-socket=a.sock v"), Some("a.sock".into()));
-        assert_eq!(named("pronk explain v"), None);
-        assert_eq!(named("pronk explain --admin-socket"), None);
+    fn options_are_those_that_the_words_give() {
+        let given = |line: &str| option_of(line.split(' ').map(str::to_owned), "--admin-socket");
+        assert_eq!(given("pronk explain --admin-socket a.sock v"), Some("a.sock".into()));
+        assert_eq!(given("pronk --admin-socket=a.sock v"), Some("a.sock".into()));
+        assert_eq!(given("pronk explain --admin-socketry v"), None);
+        assert_eq!(given("pronk explain v"), None);
+        assert_eq!(given("pronk explain --admin-socket"), None);
     }
 }

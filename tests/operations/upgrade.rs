@@ -69,7 +69,7 @@ fn open_connections_go_on_and_the_old_process_ends_with_the_last() {
     until("the second ends before the first", || !map().contains(&format!("process {second},")));
     assert!(alive(first) && echoes(&mut open));
     drop(open);
-    until("the third is alone", || !map().contains("drains"));
+    until("the third is alone", || !map().contains("has handed over"));
     assert!(pronk.ended().success());
     assert!(!own.exists() && alive(third) && !alive(second));
     assert!(echoes(&mut connect(at(port))));

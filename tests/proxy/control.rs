@@ -105,7 +105,7 @@ fn process_ends_in_order_while_a_reload_waits_for_a_file_that_never_comes() {
     let asked = asking.join().unwrap();
     assert!(!asked.status.success());
     let said = String::from_utf8_lossy(&asked.stderr).into_owned();
-    assert!(said.contains("a reload is refused: pronk was told to stop"), "{said}");
+    assert!(said.contains("a reload is refused: this process drains its connections"), "{said}");
     assert!(TcpStream::connect(client.peer_addr().unwrap()).is_err(), "what waits keeps a socket open");
     echoes(&mut client);
     drop(client);

@@ -105,7 +105,7 @@ async fn serve(options: &Options, workers: RuntimeHandle, begun: Begun) -> anyho
     if predecessor.is_none() {
         admin.start(inherited.take())?;
     }
-    let _network = network_task(&handle, &api);
+    let network = network_task(&handle, &api);
     let _log = log_task(&handle, &options.log);
     let _watchdog = watchdog_task(&handle, &lifecycle);
 
@@ -175,6 +175,8 @@ async fn serve(options: &Options, workers: RuntimeHandle, begun: Begun) -> anyho
     if !matches!(left, Left::HandedOver(_)) {
         notify(&[NotifyState::Status(Phase::Stopped.as_str())]);
     }
+    // Whoever connects from here on is for the next process, if there is one.
+    drop(network);
     admin.end().await;
     handle.audit().flush();
     tracing::info!(pid = std::process::id(), "stopped");

@@ -334,7 +334,10 @@ impl Controller {
     /// Publishes what the controller alone knows.
     fn publish(&self) {
         let listening = self.running.listeners.sockets().into_iter();
-        let listening: ListeningSockets = listening.map(|(at, socket)| ((at.destination, at.owner), socket)).collect();
+        let listening = listening.map(|(at, socket)| ((at.destination, at.owner), socket));
+        let api = self.state.network_api.borrow().clone();
+        let of_api = api.and_then(|api| Some(((api.config.listen?, None), Arc::downgrade(&api.listener))));
+        let listening: ListeningSockets = listening.chain(of_api).collect();
         let is_same = |known: &ListeningSockets| {
             known.len() == listening.len()
                 && known.iter().zip(&listening).all(|(one, other)| one.0 == other.0 && one.1.ptr_eq(&other.1))

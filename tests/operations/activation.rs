@@ -1,6 +1,6 @@
 //! Restarts by a service manager that holds the listening sockets: as a socket unit, and as what it was given to keep.
 
-use std::io::{BufRead, BufReader, Write};
+use std::io::{BufRead, BufReader, Read, Write};
 use std::net::SocketAddr;
 use std::process::{Child, ChildStdin, Command, Stdio};
 use std::sync::Arc;
@@ -160,6 +160,37 @@ fn restart_with_kept_sockets_refuses_nobody() {
     manager.event("forgotten", |event| event["event"] == "forgot");
     assert!(echoes(&mut connect(other)));
     crate::lb::until("the old one is refused", || try_connect(at).is_err());
+}
+
+#[test]
+fn admin_api_is_where_it_was_after_a_restart_and_refuses_nobody() {
+    let (served, api) = (at(free_port()), at(free_port()));
+    let tokens = tempfile::tempdir().unwrap();
+    let file = tokens.path().join("tokens");
+    let create = ["admin", "token", "create", "--name", "ci", "--role", "viewer", "--file", file.to_str().unwrap()];
+    assert!(Command::new(env!("CARGO_BIN_EXE_pronk")).args(create).output().unwrap().status.success());
+    let config = passthrough(echo_member(), &served.to_string())
+        + &format!("admin: {{ listen: '{api}', tokens-file: '{}' }}\n", file.display());
+    let mut manager = Manager::start(&["--store", "16"], &config);
+    for _ in 0..2 {
+        manager.event("kept", |event| event["event"] == "stored");
+    }
+    let healthy = || {
+        let mut client = connect(api);
+        client.write_all(b"GET /healthz HTTP/1.1\r\nhost: pronk\r\nconnection: close\r\n\r\n").unwrap();
+        let mut answer = String::new();
+        client.read_to_string(&mut answer).unwrap();
+        answer.starts_with("HTTP/1.1 200")
+    };
+    assert!(healthy());
+    for _ in 0..3 {
+        manager.tell("restart");
+        let started = manager.event("a start", |event| event["event"] == "started");
+        assert_eq!(started["passed"].as_array().unwrap().len(), 2, "{started}");
+        // Whoever connects meanwhile waits.
+        assert!(healthy());
+        manager.ready();
+    }
 }
 
 #[test]

@@ -78,12 +78,16 @@ impl Args {
             }
             let [what, times] = left(&progress);
             waiting.show(&what, &times)?;
-            if waiting.pause() {
-                waiting.end_line()?;
-                self.interrupted(&progress)?;
-                return Ok(ExitCode::from(INTERRUPTED));
-            }
-            progress = self.admin.get(&uri)?;
+            progress = loop {
+                if waiting.pause() {
+                    waiting.end_line()?;
+                    self.interrupted(&progress)?;
+                    return Ok(ExitCode::from(INTERRUPTED));
+                }
+                if let Some(newer) = waiting.ask(&self.admin, &uri)? {
+                    break newer;
+                }
+            };
         }
     }
 

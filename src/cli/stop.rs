@@ -1,7 +1,7 @@
 //! `pronk stop`: stops a running pronk, and waits for its end.
 
 use std::process::ExitCode;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use super::admin_client::{AdminAddress, Why};
 use super::exit_code::INTERRUPTED;
@@ -36,23 +36,26 @@ impl Args {
         if self.no_wait {
             return Ok(ExitCode::SUCCESS);
         }
-        let mut gone_since = None;
+        let is_elsewhere = self.admin.is_elsewhere();
         loop {
-            let progress = self.admin.get::<StopProgress>("/v1/stop").ok().filter(|now| now.pid == pid);
-            match progress {
-                Some(StopProgress { phase, left, .. }) => {
+            match waiting.ask::<StopProgress>(&self.admin, "/v1/stop") {
+                Ok(Some(StopProgress { pid: answers, phase, left, .. })) if answers == pid => {
                     let times = format!("; the oldest is {} old", span(left.oldest));
                     waiting.show(&format!("{phase}: {} left", connections(left.connections)), &times)?;
                 }
-                // The socket ends shortly before the process. Elsewhere, such as in another container, the process cannot be seen.
-                None => {
-                    let gone = gone_since.get_or_insert_with(Instant::now).elapsed();
-                    if has_ended(pid) || gone > AFTER_SOCKET {
-                        waiting.end_line()?;
-                        outln!("pronk (process {pid}) has ended")?;
-                        return Ok(ExitCode::SUCCESS);
-                    }
+                // The socket ends shortly before the process.
+                _ if !is_elsewhere && has_ended(pid) => {
+                    waiting.end_line()?;
+                    outln!("pronk (process {pid}) has ended")?;
+                    return Ok(ExitCode::SUCCESS);
                 }
+                Ok(_) => {}
+                // Whether a process of another host has ended cannot be seen.
+                Err(_) if is_elsewhere => {
+                    outln!("pronk (process {pid}) does not answer any more")?;
+                    return Ok(ExitCode::SUCCESS);
+                }
+                Err(error) => return Err(error),
             }
             if waiting.pause() {
                 waiting.end_line()?;
@@ -71,6 +74,3 @@ fn has_ended(pid: u32) -> bool {
     // The state comes after the name, which is in parentheses and may have some.
     status.rsplit_once(") ").is_some_and(|(_, rest)| rest.starts_with(['Z', 'X']))
 }
-
-/// How long the process may outlive its socket, as far as is known.
-const AFTER_SOCKET: Duration = Duration::from_secs(10);

@@ -3,9 +3,11 @@
 use std::io::{IsTerminal, stdout};
 use std::time::{Duration, Instant};
 
+use serde::de::DeserializeOwned;
 use tokio::runtime::{Builder, Runtime};
 use tokio::signal::unix::{Signal, SignalKind, signal};
 
+use super::admin_client::AdminAddress;
 use super::screen;
 
 /// A wait that Ctrl-C ends, and the line that shows how far it is.
@@ -15,6 +17,8 @@ pub(super) struct Waiting {
     is_terminal: bool,
     /// What was shown last, and when.
     shown: Option<(String, Instant)>,
+    /// Since when there has been no answer.
+    unanswered: Option<Instant>,
 }
 
 impl Waiting {
@@ -28,7 +32,7 @@ impl Waiting {
             let _entered = runtime.enter();
             signal(SignalKind::interrupt())?
         };
-        Ok(Self { runtime, interrupt, is_terminal: stdout().is_terminal(), shown: None })
+        Ok(Self { runtime, interrupt, is_terminal: stdout().is_terminal(), shown: None, unanswered: None })
     }
 
     /// Waits for a moment. Returns whether Ctrl-C was pressed, now or before.
@@ -41,6 +45,24 @@ impl Waiting {
                 () = tokio::time::sleep(EVERY) => false,
             }
         })
+    }
+
+    /// Asks how far it is. Returns nothing if there is no answer at this moment: another process may be taking over.
+    ///
+    /// # Errors
+    /// There has been none for some seconds.
+    pub(super) fn ask<T: DeserializeOwned>(&mut self, admin: &AdminAddress, uri: &str) -> anyhow::Result<Option<T>> {
+        match admin.get_within(uri, ANSWER) {
+            Ok(answer) => {
+                self.unanswered = None;
+                Ok(Some(answer))
+            }
+            Err(error) if self.unanswered.get_or_insert_with(Instant::now).elapsed() > PATIENCE => {
+                self.end_line()?;
+                Err(error)
+            }
+            Err(_) => Ok(None),
+        }
     }
 
     /// Shows how far it is: on a terminal in the same line again, otherwise when `what` is another, and now and then.
@@ -86,6 +108,10 @@ pub(super) fn connections(count: usize) -> String {
 }
 
 const EVERY: Duration = Duration::from_millis(500);
+/// How long one answer may take, as Ctrl-C waits for it.
+const ANSWER: Duration = Duration::from_secs(5);
+/// For so long it is asked again while there is no answer.
+const PATIENCE: Duration = Duration::from_secs(10);
 /// Where there is no terminal, how far it is is shown at least so often.
 const AGAIN: Duration = Duration::from_secs(60);
 

@@ -59,6 +59,11 @@ impl AdminAddress {
         }
     }
 
+    /// Returns whether the pronk that is meant may be on another host.
+    pub(super) fn is_elsewhere(&self) -> bool {
+        self.admin_url.is_some()
+    }
+
     pub(super) fn get<T: DeserializeOwned>(&self, uri: &str) -> anyhow::Result<T> {
         self.ask(Method::GET, uri)
     }

@@ -3,7 +3,7 @@
 .DEFAULT_GOAL := help
 # The steps of `make test` go from fast to slow, whatever -j says.
 .NOTPARALLEL:
-.PHONY: help build demo test audit bench bench-quick bench-check fuzz fmt lint doc unit e2e package differential exchange operations generated completions man deb static clean
+.PHONY: help build demo test audit bench bench-quick bench-observed bench-check fuzz fmt lint doc unit e2e package differential exchange operations generated completions man deb static clean
 
 CARGO ?= cargo
 LOCKED ?= --locked
@@ -32,6 +32,9 @@ bench: ## Work per CPU second and memory per connection, beside HAProxy's and ng
 
 bench-quick: ## The comparison with HAProxy and nginx in a minute or two, less exact
 	BENCH_ROUNDS=1 BENCH_MILLISECONDS=400 BENCH_CONNECTIONS=500 $(CARGO) bench $(LOCKED) --bench peers
+
+bench-observed: ## What it costs pronk to log each connection and to have its metrics read each second
+	BENCH_OBSERVED=1 BENCH_ROUNDS=5 $(CARGO) bench $(LOCKED) --bench peers
 
 bench-check: ## Whether the benchmarks run at all, not how fast
 	BENCH_ROUNDS=1 BENCH_MILLISECONDS=20 BENCH_CONNECTIONS=20 BENCH_ONLY=pronk $(CARGO) test $(LOCKED) --bench peers

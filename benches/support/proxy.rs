@@ -1,12 +1,15 @@
 //! The proxies: how each is configured, started, watched and stopped.
 
 use std::env;
-use std::fmt::{self, Write};
+use std::fmt::{self, Write as _};
 use std::fs::{self, File};
+use std::io::{Read, Write};
 use std::net::{SocketAddr, TcpListener, TcpStream};
+use std::os::unix::net::UnixStream;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
-use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::thread;
 use std::time::{Duration, Instant};
 
@@ -22,6 +25,8 @@ pub enum Contestant {
     Pronk,
     /// Another build of it, to compare with.
     Before,
+    /// pronk without a line for each connection, and without anybody who reads its metrics.
+    Unobserved,
     Haproxy,
     /// With what its manual offers for this work: splicing, large buffers, and the cipher that costs least.
     HaproxyTuned,
@@ -33,6 +38,9 @@ pub enum Contestant {
 impl Contestant {
     /// Those whose programs are here and whose names contain `part`.
     pub fn present(part: &str) -> Vec<Self> {
+        if is_observed() {
+            return vec![Self::Pronk, Self::Unobserved];
+        }
         let mut all = vec![Self::Pronk];
         all.extend(env::var_os("PRONK_BEFORE").map(|_| Self::Before));
         for peers in [&[Self::Haproxy, Self::HaproxyTuned][..], &[Self::Nginx]] {
@@ -59,7 +67,7 @@ impl Contestant {
     pub fn program(self) -> PathBuf {
         let or = |variable: &str, otherwise: &str| env::var_os(variable).unwrap_or_else(|| otherwise.into()).into();
         match self {
-            Self::Pronk => or("PRONK_BIN", env!("CARGO_BIN_EXE_pronk")),
+            Self::Pronk | Self::Unobserved => or("PRONK_BIN", env!("CARGO_BIN_EXE_pronk")),
             Self::Before => or("PRONK_BEFORE", env!("CARGO_BIN_EXE_pronk")),
             Self::Haproxy | Self::HaproxyTuned => or("HAPROXY_BIN", "haproxy"),
             Self::Nginx => or("NGINX_BIN", "nginx"),
@@ -71,7 +79,7 @@ impl Contestant {
         if self == Self::Bare {
             return "splice(2), and rustls with large buffers: no choice, no limits, no log".to_owned();
         }
-        let flag = if matches!(self, Self::Pronk | Self::Before) { "--version" } else { "-v" };
+        let flag = if matches!(self, Self::Pronk | Self::Before | Self::Unobserved) { "--version" } else { "-v" };
         let output = Command::new(self.program()).arg(flag).output().unwrap();
         // nginx says it on the other one.
         let said = [output.stdout, output.stderr].concat();
@@ -84,6 +92,7 @@ impl fmt::Display for Contestant {
         f.pad(match self {
             Self::Pronk => "pronk",
             Self::Before => "before",
+            Self::Unobserved => "unobserved",
             Self::Haproxy => "haproxy",
             Self::HaproxyTuned => "haproxy-tuned",
             Self::Nginx => "nginx",
@@ -98,6 +107,42 @@ pub struct Proxy {
     child: Child,
     addresses: [SocketAddr; PORTS],
     log: PathBuf,
+    /// Reads its metrics each second until this is dropped.
+    _scraper: Option<Scraper>,
+}
+
+/// Whether pronk is compared with itself, to see what it costs to be observed (`BENCH_OBSERVED`).
+fn is_observed() -> bool {
+    env::var_os("BENCH_OBSERVED").is_some()
+}
+
+/// Reads the metrics of a pronk each second, as Prometheus would.
+struct Scraper(Arc<AtomicBool>);
+
+impl Scraper {
+    fn start(socket: PathBuf) -> Self {
+        let stop = Arc::new(AtomicBool::new(false));
+        let stopped = Arc::clone(&stop);
+        thread::spawn(move || {
+            while !stopped.load(Ordering::Relaxed) {
+                let mut metrics = String::new();
+                let scraped = UnixStream::connect(&socket).and_then(|mut stream| {
+                    stream.write_all(b"GET /metrics HTTP/1.1\r\nhost: pronk\r\nconnection: close\r\n\r\n")?;
+                    stream.read_to_string(&mut metrics)
+                });
+                // The process may have ended.
+                assert!(scraped.is_err() || metrics.contains("pronk_"), "{metrics}");
+                thread::sleep(Duration::from_secs(1));
+            }
+        });
+        Self(stop)
+    }
+}
+
+impl Drop for Scraper {
+    fn drop(&mut self) {
+        self.0.store(true, Ordering::Relaxed);
+    }
 }
 
 /// So that each has files of its own.
@@ -113,12 +158,14 @@ impl Proxy {
         let addresses = free_addresses();
         let number = STARTED.fetch_add(1, Ordering::Relaxed);
         let path = |extension: &str| certificates.path(&format!("{contestant}-{number}.{extension}"));
-        let (config, log) = (path("conf"), path("log"));
+        let (config, log, socket) = (path("conf"), path("log"), path("sock"));
         let mut command = Command::new(contestant.program());
         let text = match contestant {
-            Contestant::Pronk | Contestant::Before => {
-                let socket = path("sock");
-                command.arg("run").arg(&config).args(["--threads", "1", "--admin-socket"]).arg(socket);
+            Contestant::Pronk | Contestant::Before | Contestant::Unobserved => {
+                command.arg("run").arg(&config).args(["--threads", "1", "--admin-socket"]).arg(&socket);
+                if contestant == Contestant::Unobserved {
+                    command.env("PRONK_LOG", "warn,pronk::connection=off");
+                }
                 pronk_config(&addresses, certificates, member)
             }
             Contestant::Haproxy | Contestant::HaproxyTuned => {
@@ -142,8 +189,9 @@ impl Proxy {
         let output = File::create(&log).unwrap();
         command.stdin(Stdio::null()).stdout(output.try_clone().unwrap()).stderr(output);
         let child = cores::on_the_proxys(|| command.spawn()).unwrap();
-        let mut proxy = Self { contestant, child, addresses, log };
+        let mut proxy = Self { contestant, child, addresses, log, _scraper: None };
         proxy.wait_until_ready();
+        proxy._scraper = (contestant == Contestant::Pronk && is_observed()).then(|| Scraper::start(socket));
         proxy
     }
 

@@ -106,6 +106,9 @@ async fn serve(options: &Options, workers: RuntimeHandle, begun: Begun) -> anyho
         admin.start(inherited.take())?;
     }
     let network = network_task(&handle, &api);
+    // A successor is no process of the service manager's until it serves.
+    let phases = || Some(AbortOnDropHandle::new(tokio::spawn(systemd::notify_phases(handle.phases()))));
+    let starting = if predecessor.is_none() { phases() } else { None };
     let _log = log_task(&handle, &options.log);
     let _watchdog = watchdog_task(&handle, &lifecycle);
 
@@ -129,7 +132,7 @@ async fn serve(options: &Options, workers: RuntimeHandle, begun: Begun) -> anyho
         tracing::warn!(%error, "the process before this one has ended before it handed over");
     }
     notify(&[NotifyState::MainPid(std::process::id()), NotifyState::Ready]);
-    let _phases = AbortOnDropHandle::new(tokio::spawn(systemd::notify_phases(handle.phases())));
+    let _phases = starting.or_else(phases);
     let kept = AbortOnDropHandle::new(tokio::spawn(systemd::keep_sockets(handle.listening())));
     let reloads = ReloadRequests::start(&handle);
     let mut handed_over = handle.handed_over();

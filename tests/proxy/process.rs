@@ -37,13 +37,13 @@ fn service_manager_is_told_of_start_reload_and_end() {
     let socket = UnixDatagram::bind(&path).unwrap();
     socket.set_read_timeout(Some(PATIENCE)).unwrap();
     let all = std::cell::RefCell::new(Vec::new());
-    // What is told beside the phase.
+    // What is told beside the phase and the sockets to keep.
     let told = || loop {
         let mut message = [0; 256];
         let count = socket.recv(&mut message).unwrap();
         let message = String::from_utf8_lossy(&message[..count]).into_owned();
         all.borrow_mut().push(message.clone());
-        if !message.starts_with("STATUS=") {
+        if !message.starts_with("STATUS=") && !message.contains("FDSTORE") {
             return message;
         }
     };

@@ -54,7 +54,7 @@ impl AddressBudget {
 }
 
 /// Returns what stands for all addresses of a network that count as one.
-fn network_of(address: IpAddr) -> IpAddr {
+pub fn network_of(address: IpAddr) -> IpAddr {
     match address.to_canonical() {
         IpAddr::V6(address) => Ipv6Addr::from_bits(address.to_bits() & NETWORK).into(),
         v4 => v4,

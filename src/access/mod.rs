@@ -13,7 +13,7 @@ mod token_line;
 mod tokens;
 mod tokens_file;
 
-pub use address_budget::AddressBudget;
+pub use address_budget::{AddressBudget, network_of};
 pub use role::Role;
 pub use secret::Secret;
 pub use token::Token;

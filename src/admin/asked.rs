@@ -50,6 +50,11 @@ impl Asked {
         for (name, value) in pairs {
             match name.as_str() {
                 "by" if value.chars().count() > LONGEST_NAME => self.refuse(&name, LONGEST_NAME),
+                // They are shown on terminals.
+                "by" | "reason" if value.chars().any(char::is_control) => {
+                    let error = format!("`{name}` has a control character, such as a line break; leave it out");
+                    self.wrong = Some(refused(StatusCode::BAD_REQUEST, error));
+                }
                 "by" => self.by = Some(value),
                 "reason" if value.chars().count() > LONGEST_REASON => self.refuse(&name, LONGEST_REASON),
                 "reason" => self.reason = Some(value).filter(|reason| !reason.is_empty()),

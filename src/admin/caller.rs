@@ -11,7 +11,7 @@ pub(super) enum Peer {
     /// A process of this host, at the admin socket, with its user id.
     Socket { uid: Option<u32> },
     /// A client of the network.
-    Network { address: SocketAddr, tls: bool },
+    Network { address: SocketAddr },
 }
 
 /// Who sends a request that was let in.
@@ -28,7 +28,7 @@ impl Peer {
     pub(super) fn source(self) -> Source {
         match self {
             Self::Socket { .. } => Source::Socket,
-            Self::Network { address, .. } => Source::Network(address),
+            Self::Network { address } => Source::Network(address),
         }
     }
 }

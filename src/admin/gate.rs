@@ -71,7 +71,7 @@ impl Gate {
                 let known = uid.map_or_else(|| "unknown user".to_owned(), |uid| format!("uid {uid}"));
                 Caller { who: who(asked.by.as_deref(), &known), role: Role::Admin, why: asked.reason.clone() }
             }
-            Peer::Network { address, .. } => self.admit_from_network(address.ip(), rule, asked, headers)?,
+            Peer::Network { address } => self.admit_from_network(address.ip(), rule, asked, headers)?,
         };
         match asked.check() {
             Ok(()) => Ok(caller),
@@ -175,7 +175,7 @@ pub(super) async fn pass(
         }
         Err(denial) => deny(&gate, peer, rule, asked, denial),
     };
-    protect(response.headers_mut(), peer);
+    protect(response.headers_mut());
     response
 }
 
@@ -223,12 +223,9 @@ fn ended(record: Record, response: &Response) -> Record {
 }
 
 /// Keeps browsers and caches from doing anything with an answer.
-fn protect(headers: &mut HeaderMap, peer: Peer) {
+fn protect(headers: &mut HeaderMap) {
     headers.insert(header::X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
     headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
-    if matches!(peer, Peer::Network { tls: true, .. }) {
-        headers.insert(header::STRICT_TRANSPORT_SECURITY, HeaderValue::from_static("max-age=31536000"));
-    }
 }
 
 /// Returns the token that a request presents.

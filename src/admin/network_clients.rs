@@ -6,6 +6,8 @@ use std::sync::Arc;
 
 use parking_lot::Mutex;
 
+use crate::access::network_of;
+
 /// The connections that are open, by address.
 #[derive(Clone, Debug, Default)]
 pub(super) struct NetworkClients(Arc<Mutex<HashMap<IpAddr, usize>>>);
@@ -20,7 +22,7 @@ pub(super) struct NetworkClient {
 impl NetworkClients {
     /// Counts a connection, if there may be one more.
     pub(super) fn admit(&self, address: IpAddr) -> Option<NetworkClient> {
-        let address = address.to_canonical();
+        let address = network_of(address);
         let mut open = self.0.lock();
         if open.values().sum::<usize>() >= MOST || open.get(&address).is_some_and(|count| *count >= MOST_OF_ADDRESS) {
             return None;

@@ -92,10 +92,10 @@ impl Client {
             drop(served.wait_for(is_other).await);
         };
         let Some(tls) = tls else {
-            return answer(stream, Peer::Network { address, tls: false }, api, closing).await;
+            return answer(stream, Peer::Network { address }, api, closing).await;
         };
         match timeout(tls.handshake_timeout().min(REQUEST), tls.acceptor().accept(stream)).await {
-            Ok(Ok(stream)) => answer(stream, Peer::Network { address, tls: true }, api, closing).await,
+            Ok(Ok(stream)) => answer(stream, Peer::Network { address }, api, closing).await,
             Ok(Err(error)) => {
                 let fault = TlsFault::of_handshake(&error).describe();
                 tracing::debug!(client = %address, error = fault, "no TLS with a client of the admin API");

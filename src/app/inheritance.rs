@@ -7,7 +7,7 @@ use std::sync::Arc;
 use anyhow::Context;
 use socket2::{SockRef, Type};
 
-use super::systemd::is_kept;
+use super::systemd::{is_kept, kept_name};
 use crate::control::Inheritance;
 use crate::handover::{HandedDescriptors, HandedSocket, Predecessor};
 use crate::net;
@@ -17,6 +17,8 @@ use crate::net;
 pub(super) struct Begun {
     pub inheritance: Inheritance,
     pub admin_socket: Option<OwnedFd>,
+    /// The names of sockets that the service manager keeps.
+    pub kept: Vec<String>,
 }
 
 /// Takes what another process of pronk hands over to this one, or the sockets that the service manager passes. It blocks.
@@ -26,19 +28,25 @@ pub(super) struct Begun {
 pub(super) fn take() -> anyhow::Result<Begun> {
     if let Some((predecessor, handed)) = Predecessor::of_this_process().map_err(anyhow::Error::msg)? {
         let HandedDescriptors { sockets, admin_socket, processes } = handed;
+        // The predecessor had each kept that has a port of its own.
+        let kept = sockets.iter().map(|(socket, _)| kept_name(&socket.destination)).collect();
         let inheritance = Inheritance { predecessor: Some(Arc::new(predecessor)), sockets, processes };
-        return Ok(Begun { inheritance, admin_socket });
+        return Ok(Begun { inheritance, admin_socket, kept });
     }
     let passed = net::take_passed_descriptors().context("the environment of a socket unit makes no sense")?;
     let mut begun = Begun::default();
     for (descriptor, name) in passed {
         match listening(&descriptor) {
             Some(Listening::Tcp(destination)) => {
+                let is_held = !is_kept(&name);
+                if !is_held {
+                    begun.kept.push(name);
+                }
                 let sockets = &mut begun.inheritance.sockets;
                 // The service manager may have it twice, of a socket unit and among those that it keeps.
-                if !sockets.iter().any(|(known, _): &(HandedSocket, _)| known.destination == destination) {
-                    let is_held = !is_kept(&name);
-                    sockets.push((HandedSocket { destination, owner: None, is_held }, descriptor));
+                match sockets.iter_mut().find(|(known, _)| known.destination == destination) {
+                    Some((known, _)) => known.is_held |= is_held,
+                    None => sockets.push((HandedSocket { destination, owner: None, is_held }, descriptor)),
                 }
             }
             Some(Listening::Unix) if begun.admin_socket.is_none() => begun.admin_socket = Some(descriptor),

@@ -109,8 +109,9 @@ async fn serve(options: &Options, workers: RuntimeHandle, begun: Begun) -> anyho
     // A successor is no process of the service manager's until it serves.
     let phases = || Some(AbortOnDropHandle::new(tokio::spawn(systemd::notify_phases(handle.phases()))));
     let starting = if predecessor.is_none() { phases() } else { None };
+    let watchdog = || Some(watchdog_task(&handle, &lifecycle));
+    let answering = if predecessor.is_none() { watchdog() } else { None };
     let _log = log_task(&handle, &options.log);
-    let _watchdog = watchdog_task(&handle, &lifecycle);
 
     tokio::select! {
         biased;
@@ -128,15 +129,17 @@ async fn serve(options: &Options, workers: RuntimeHandle, begun: Begun) -> anyho
         admin.start(inherited)?;
     }
     tracing::info!(admin_socket = %options.admin_socket.display(), pid = std::process::id(), "serving");
-    if let Some(Err(error)) = predecessor.map(|predecessor| predecessor.serving()) {
+    let served = handle.listening().borrow().iter().map(|((destination, _), _)| *destination).collect();
+    if let Some(Err(error)) = predecessor.map(|predecessor| predecessor.serving(served)) {
         tracing::warn!(%error, "the process before this one has ended before it handed over");
     }
     notify(&[NotifyState::MainPid(std::process::id()), NotifyState::Ready]);
-    let _phases = starting.or_else(phases);
-    let kept = AbortOnDropHandle::new(tokio::spawn(systemd::keep_sockets(handle.listening())));
+    let service = (starting.or_else(phases), answering.or_else(watchdog));
+    let keeping = systemd::keep_sockets(handle.listening(), handle.phases(), begun.kept);
+    let kept = AbortOnDropHandle::new(tokio::spawn(keeping));
     let reloads = ReloadRequests::start(&handle);
     let mut handed_over = handle.handed_over();
-    let left = loop {
+    let mut left = loop {
         tokio::select! {
             request = signals.next() => match request {
                 Request::Stop(signal) => {
@@ -156,13 +159,17 @@ async fn serve(options: &Options, workers: RuntimeHandle, begun: Begun) -> anyho
     };
     // The stop is the last that systemd is notified of, also while a reload is under way. It keeps the sockets.
     drop((reloads, kept));
+    if matches!(left, Left::Stop(_)) {
+        // It is refused only if another process has taken over at this moment.
+        let _ = handle.stop().await;
+        let by = handed_over.borrow().clone();
+        left = by.map_or(left, |by| Left::HandedOver(Arc::new(by.with_drain_timeout(options.drain_timeout))));
+    }
     match &left {
-        Left::Stop(_) => {
-            notify(&[NotifyState::Stopping]);
-            // It is stopped here alone, so it is not refused.
-            let _ = handle.stop().await;
-        }
+        Left::Stop(_) => notify(&[NotifyState::Stopping]),
         Left::HandedOver(by) => {
+            // From here on the service manager is told by the new process alone.
+            drop(service);
             notify(&[NotifyState::MainPid(by.process.pid)]);
             admin.move_aside().await;
             by.answer();
@@ -174,6 +181,9 @@ async fn serve(options: &Options, workers: RuntimeHandle, begun: Begun) -> anyho
         }
     }
     drain(&left, options, &mut signals, &handle, &lifecycle).await;
+    if matches!(left, Left::Stop(_)) {
+        systemd::wait_for_processes(&handle, options.drain_timeout).await;
+    }
     handle.set_stopped();
     if !matches!(left, Left::HandedOver(_)) {
         notify(&[NotifyState::Status(Phase::Stopped.as_str())]);

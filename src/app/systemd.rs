@@ -2,12 +2,13 @@
 //! over a restart (FDSTORE), and answering its watchdog.
 
 use std::convert::Infallible;
+use std::net::SocketAddr;
 use std::os::fd::AsFd;
 use std::time::Duration;
 
 use sd_notify::NotifyState;
 use tokio::sync::watch;
-use tokio::time::interval;
+use tokio::time::{interval, sleep, timeout};
 
 use crate::control::{Handle, ListeningSockets, Phase};
 use crate::proxy::Lifecycle;
@@ -39,11 +40,20 @@ pub(super) fn notify_reloading() {
 }
 
 /// Has systemd keep the sockets that listen, so that after a restart they listen still, as long as the unit allows it
-/// (FileDescriptorStoreMax). While pronk is not there, clients wait in their queues.
-pub(super) async fn keep_sockets(mut listening: watch::Receiver<ListeningSockets>) {
-    let mut kept: Vec<String> = Vec::new();
+/// (FileDescriptorStoreMax). While pronk is not there, clients wait in their queues. `kept` are the names of those that it
+/// keeps already; those that nobody listens at any more it forgets, so that clients are refused there.
+pub(super) async fn keep_sockets(
+    mut listening: watch::Receiver<ListeningSockets>,
+    phases: watch::Receiver<Phase>,
+    mut kept: Vec<String>,
+) {
+    let mut stored: Vec<String> = Vec::new();
     loop {
         let sockets = listening.borrow_and_update().clone();
+        if *phases.borrow() > Phase::Serving {
+            // They are for the next process, or another has them.
+            return;
+        }
         // A socket with port 0 has another port each time.
         let wanted = sockets.iter().filter(|((destination, _), _)| destination.port() != 0);
         let wanted: Vec<_> =
@@ -51,12 +61,17 @@ pub(super) async fn keep_sockets(mut listening: watch::Receiver<ListeningSockets
         for gone in kept.extract_if(.., |name| !wanted.iter().any(|(wanted, _)| wanted == name)) {
             notify(&[NotifyState::FdStoreRemove, NotifyState::FdName(&gone)]);
         }
+        stored.retain(|name| kept.contains(name));
         for (name, socket) in wanted {
-            if !kept.contains(&name) {
+            if !stored.contains(&name) {
+                // One that it has already, it takes for the same.
                 let states = [NotifyState::FdStore, NotifyState::FdName(&name)];
                 if let Err(error) = sd_notify::notify_with_fds(&states, &[socket.as_fd()]) {
                     tracing::debug!(%error, "cannot give the service manager a socket to keep");
                 }
+                stored.push(name.clone());
+            }
+            if !kept.contains(&name) {
                 kept.push(name);
             }
         }
@@ -67,7 +82,7 @@ pub(super) async fn keep_sockets(mut listening: watch::Receiver<ListeningSockets
 }
 
 /// Returns the name under which systemd keeps a socket. It may have no colon.
-fn kept_name(destination: &std::net::SocketAddr) -> String {
+pub(super) fn kept_name(destination: &SocketAddr) -> String {
     format!("{KEPT}{destination}").replace(':', "_")
 }
 
@@ -91,5 +106,21 @@ pub(super) async fn answer_watchdog(handle: Handle, lifecycle: Lifecycle) -> Inf
     }
 }
 
+/// Waits until the processes that have handed over have ended, for a time at most, where a service manager runs pronk: it
+/// ends what is left of a service once its main process has ended.
+pub(super) async fn wait_for_processes(handle: &Handle, limit: Duration) {
+    if std::env::var_os("NOTIFY_SOCKET").is_none() {
+        return;
+    }
+    let ended = async {
+        while !handle.draining_processes().is_empty() {
+            sleep(LOOK_EVERY).await;
+        }
+    };
+    let _ = timeout(limit, ended).await;
+}
+
+/// How often it is looked whether other processes have ended.
+const LOOK_EVERY: Duration = Duration::from_millis(100);
 /// The beginning of the names of sockets that systemd keeps.
 const KEPT: &str = "pronk-listens-";

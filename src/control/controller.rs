@@ -143,8 +143,7 @@ impl Controller {
             return command.refuse(error);
         }
         if self.upgrade.is_under_way() && !command.is_allowed_during_upgrade() {
-            let error =
-                format!("{} is refused: an upgrade is under way; ask the new process in a moment", command.as_str());
+            let error = format!("{} is refused: an upgrade is under way; ask again in a moment", command.as_str());
             tracing::warn!("{error}");
             return command.refuse(CommandError::Refused(error));
         }
@@ -172,8 +171,20 @@ impl Controller {
             Command::Ping(reply) => drop(reply.send(Ok(()))),
             Command::Upgrade { drain_timeout, reply } => self.start_upgrade(drain_timeout, reply),
             Command::Stop(reply) => {
+                // A process that may accept connections already is waited for, and not ended.
+                if self.upgrade.is_handing_over()
+                    && let Ok(step) = timeout(HAND_OVER_LIMIT, self.upgrade.next()).await
+                {
+                    self.continue_upgrade(step).await;
+                }
+                if self.phase() == Phase::Draining {
+                    // Another process has taken over at this moment.
+                    return drop(reply.send(Ok(())));
+                }
                 self.upgrade.fail("pronk was told to stop");
                 Phase::advance(&self.state.phase, Phase::Draining);
+                // Clients that wait in the queues of paused sockets are served.
+                self.running.listeners.resume();
                 self.lifecycle.stop_listening();
                 let all = self.running.listeners.take_all();
                 self.stop(all).await;
@@ -236,9 +247,12 @@ impl Controller {
                     "the new process serves; this one drains"
                 );
                 Phase::advance(&self.state.phase, Phase::Draining);
+                // The clients in the queues of sockets that the new process has no use for are served by this one.
+                self.running.listeners.resume_but(successor.served());
                 self.lifecycle.stop_listening();
                 let all = self.running.listeners.take_all();
                 self.inherited.clear();
+                *self.state.admin_socket.lock() = None;
                 self.stop(all).await;
                 self.state.draining_processes.leave();
                 // The new process answers there from here on.
@@ -265,6 +279,9 @@ impl Controller {
         let removed = catch_panic(|| running.apply_administration(set, sockets, state, lifecycle))
             .map_err(CommandError::PartlyApplied)?;
         self.state.drains.follow(&request, &targets, Instant::now().into_std());
+        if matches!(targets[..], [Target::VirtualServer(_), ..]) {
+            self.warn_of_unused();
+        }
         self.stop(removed).await;
         Ok((targets, self.state_file.write(administration)))
     }
@@ -477,5 +494,7 @@ fn catch_panic<T>(change: impl FnOnce() -> T) -> Result<T, String> {
 /// Commands that may wait in the channel.
 const COMMAND_QUEUE: usize = 64;
 const STOP_LIMIT: Duration = Duration::from_secs(1);
+/// How long a stop waits for a process that is about to take over.
+const HAND_OVER_LIMIT: Duration = Duration::from_secs(3);
 /// How often listeners and slow reloads are checked.
 const TICK: Duration = Duration::from_secs(1);

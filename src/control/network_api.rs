@@ -56,7 +56,7 @@ pub(super) struct BoundApi {
     config: Arc<Admin>,
     socket: BoundOrOpen,
     /// Is given back when the socket listens.
-    _sharing: Option<Sharing>,
+    _sharing: Vec<Sharing>,
 }
 
 enum BoundOrOpen {
@@ -117,18 +117,21 @@ pub(super) fn bind(
     let config = Arc::clone(config);
     if let Some(before) = before.as_ref().filter(|before| before.config.listen == config.listen) {
         let socket = BoundOrOpen::Open(Arc::clone(&before.listener));
-        return Ok(Some(BoundApi { config, socket, _sharing: None }));
+        return Ok(Some(BoundApi { config, socket, _sharing: Vec::new() }));
     }
     // Of the process before this one or of the service manager; its own descriptor is for the runtime that serves the API.
     let place = Place { destination: address, owner: None };
     let passed = open.iter().find(|(at, _)| *at == place).and_then(|(_, socket)| socket.upgrade());
     if let Some(passed) = passed.and_then(|socket| socket.as_fd().try_clone_to_owned().ok()) {
-        return Ok(Some(BoundApi { config, socket: BoundOrOpen::Passed(passed.into()), _sharing: None }));
+        return Ok(Some(BoundApi { config, socket: BoundOrOpen::Passed(passed.into()), _sharing: Vec::new() }));
     }
     // For the moment in which both listen, where one of two addresses covers the other.
     let beside = before.filter(|before| before.config.listen.is_some_and(|other| overlap(other, address)));
-    let sharing = beside.map(|before| Sharing::of(Arc::clone(&before.listener)));
-    let bound = net::bind(address, sharing.is_some()).map_err(|error| cannot_listen(loaded, address, &error))?;
+    let inherited =
+        open.iter().filter(|(at, _)| overlap(at.destination, address)).filter_map(|(_, socket)| socket.upgrade());
+    let beside = beside.map(|before| Arc::clone(&before.listener)).into_iter().chain(inherited);
+    let sharing: Vec<_> = beside.map(Sharing::of).collect();
+    let bound = net::bind(address, !sharing.is_empty()).map_err(|error| cannot_listen(loaded, address, &error))?;
     Ok(Some(BoundApi { config, socket: BoundOrOpen::Bound(bound), _sharing: sharing }))
 }
 

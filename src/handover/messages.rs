@@ -36,8 +36,8 @@ pub(super) enum FromSuccessor {
     Prepared,
     /// It cannot take over, for this reason.
     Refused(String),
-    /// It accepts connections.
-    Serving { version: String },
+    /// It accepts connections, at these destinations.
+    Serving { version: String, served: Vec<SocketAddr> },
 }
 
 /// What tells a process of pronk from others.

@@ -1,6 +1,7 @@
 //! The predecessor, as its successor sees it. It blocks.
 
 use std::io;
+use std::net::SocketAddr;
 use std::os::fd::{AsFd, OwnedFd};
 use std::os::unix::net::UnixStream;
 use std::time::Duration;
@@ -101,22 +102,38 @@ impl Predecessor {
                 }
             }
         };
-        take().map_err(|error| format!("process {} does not hand over: {}", self.process.pid, os_reason(&error)))
+        match take() {
+            // This process has the sockets, and nobody else serves.
+            Err(error) if is_gone(&error) => {
+                let pid = self.process.pid;
+                tracing::warn!(pid, "the process that was to hand over has ended; this one serves without its state");
+                Ok(Vec::new())
+            }
+            taken => {
+                taken.map_err(|error| format!("process {} does not hand over: {}", self.process.pid, os_reason(&error)))
+            }
+        }
     }
 
-    /// Tells the predecessor that this process accepts connections.
+    /// Tells the predecessor that this process accepts connections, and at which destinations.
     ///
     /// # Errors
     /// The predecessor has ended, or has given this process up.
-    pub fn serving(&self) -> io::Result<()> {
+    pub fn serving(&self, served: Vec<SocketAddr>) -> io::Result<()> {
         let version = env!("CARGO_PKG_VERSION").to_owned();
-        self.channel.lock().send(&FromSuccessor::Serving { version }, &[], TELLS_WITHIN)
+        self.channel.lock().send(&FromSuccessor::Serving { version, served }, &[], TELLS_WITHIN)
     }
 
     /// Tells the predecessor why this process cannot take over.
     pub fn refuse(&self, reason: &str) {
         refused(&mut self.channel.lock(), reason.to_owned());
     }
+}
+
+/// Returns whether the other process has ended. One that gives this one up ends it before it closes its end.
+fn is_gone(error: &io::Error) -> bool {
+    use io::ErrorKind::{BrokenPipe, ConnectionReset, UnexpectedEof};
+    matches!(error.kind(), UnexpectedEof | BrokenPipe | ConnectionReset)
 }
 
 /// Says why this process cannot take over. Returns that.

@@ -2,6 +2,7 @@
 
 use std::ffi::OsString;
 use std::io;
+use std::net::SocketAddr;
 use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 use std::os::unix::net::UnixStream;
 use std::path::PathBuf;
@@ -39,6 +40,8 @@ pub struct Successor {
     child: Arc<Mutex<Child>>,
     channel: Channel,
     facts: ProcessFacts,
+    /// Where it accepts connections.
+    served: Vec<SocketAddr>,
 }
 
 /// What goes to a successor first.
@@ -82,7 +85,7 @@ impl Successor {
             .spawn()
             .map_err(failed)?;
         let facts = ProcessFacts { pid: child.id(), version: String::new() };
-        Ok(Self { child: Arc::new(Mutex::new(child)), channel: Channel::new(own), facts })
+        Ok(Self { child: Arc::new(Mutex::new(child)), channel: Channel::new(own), facts, served: Vec::new() })
     }
 
     /// Returns what ends the process.
@@ -93,6 +96,11 @@ impl Successor {
     /// Returns what tells the process from others. The version is known once it serves.
     pub fn facts(&self) -> &ProcessFacts {
         &self.facts
+    }
+
+    /// Returns the destinations at which it accepts connections, once it does.
+    pub fn served(&self) -> &[SocketAddr] {
+        &self.served
     }
 
     /// Hands over what the successor needs to prepare its configuration, and waits until it has.
@@ -132,8 +140,9 @@ impl Successor {
         }
         self.send(&FromPredecessor::TakeOver, &[])?;
         match self.receive(SERVES_WITHIN)? {
-            FromSuccessor::Serving { version } => {
+            FromSuccessor::Serving { version, served } => {
                 self.facts.version = version;
+                self.served = served;
                 Ok(())
             }
             FromSuccessor::Refused(reason) => Err(reason),

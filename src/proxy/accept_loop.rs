@@ -47,6 +47,9 @@ impl Listener {
 
     /// Accepts connections again after a [pause](Self::pause).
     pub fn resume(&mut self) {
+        if self.accepting.as_ref().is_some_and(|accepting| !accepting.task.is_finished()) {
+            return;
+        }
         let (socket, virtual_server) = (Arc::clone(&self.socket), Arc::clone(&self.virtual_server));
         let pause = CancellationToken::new();
         let ends = Ends { stop: self.stop.clone(), pause: pause.clone() };

@@ -193,6 +193,26 @@ fn admin_api_is_where_it_was_after_a_restart_and_refuses_nobody() {
     }
 }
 
+/// What was kept for a destination that the file has no more would take its clients, and answer none of them.
+#[test]
+fn kept_socket_that_the_file_has_no_use_for_any_more_is_closed_with_the_next_start() {
+    let (before, after) = (at(free_port()), at(free_port()));
+    let member = echo_member();
+    let mut manager = Manager::start(&["--store", "16"], &passthrough(member, &before.to_string()));
+    manager.event("kept", |event| event["event"] == "stored");
+    let file = manager.folder.path().join("pronk.yaml");
+    for (destination, served) in
+        [(after, after), (SocketAddr::from(([0, 0, 0, 0], after.port())), after), (before, before)]
+    {
+        std::fs::write(&file, passthrough(member, &destination.to_string())).unwrap();
+        manager.tell("restart");
+        manager.event("forgotten", |event| event["event"] == "forgot");
+        assert!(echoes(&mut connect(served)), "{destination}");
+        let gone = if served == after { before } else { after };
+        crate::lb::until("the other one is refused", || try_connect(gone).is_err());
+    }
+}
+
 #[test]
 fn upgrade_is_told_to_the_service_manager_and_keeps_its_sockets() {
     let (of_unit, own) = (at(free_port()), at(free_port()));
@@ -215,6 +235,14 @@ fn upgrade_is_told_to_the_service_manager_and_keeps_its_sockets() {
     manager.event("another main process", |event| event["main"] == pid);
     manager.event("the old one's end", |event| event["event"] == "ended" && event["pid"] == first);
     manager.event("the new one's watchdog", |event| event["WATCHDOG"] == "1" && event["main"] == pid);
+    assert!(echoes(&mut connect(of_unit)) && echoes(&mut connect(own)));
+
+    // What is kept is kept by the new process as it was by the old one.
+    manager.tell("restart");
+    let started = manager.event("a start", |event| event["event"] == "started");
+    let kept = started["passed"].as_array().unwrap().iter().filter(|name| *name != "pronk.socket").count();
+    assert_eq!(kept, 2, "{started}");
+    manager.ready();
     assert!(echoes(&mut connect(of_unit)) && echoes(&mut connect(own)));
 
     // The unit's socket is the manager's still: without a virtual server clients are left waiting, and the log says so;

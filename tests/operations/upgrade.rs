@@ -216,6 +216,59 @@ while b'take-over' not in receive(): pass
     assert!(served.iter().all(|count| *count > 0), "{served:?}");
 }
 
+/// A program that does something first, and then is pronk.
+fn pronk_after(folder: &Path, what: &str) -> std::path::PathBuf {
+    let program = folder.join("pronk");
+    let _ = std::fs::remove_file(&program);
+    std::fs::write(&program, format!("#!/bin/sh\n{what}\nexec {} \"$@\"\n", env!("CARGO_BIN_EXE_pronk"))).unwrap();
+    std::fs::set_permissions(&program, std::fs::Permissions::from_mode(0o755)).unwrap();
+    program
+}
+
+/// By then the new process has the sockets, and nobody else serves.
+#[test]
+fn new_process_serves_where_the_old_one_dies_before_it_hands_over() {
+    let port = free_port();
+    let folder = tempfile::tempdir().unwrap();
+    let program = pronk_after(folder.path(), "");
+    let mut pronk = Pronk::start_by(Command::new(&program), |_| plain(echo_member(), port));
+    let go = folder.path().join("go");
+    pronk_after(folder.path(), &format!("while [ ! -e {} ]; do sleep 0.01; done", go.display()));
+    pronk.signal("USR2");
+    let line = pronk.logged("a new process", |line| line["message"] == "a new process prepares to take over");
+    pronk.adopt(line["pid"].as_u64().unwrap() as u32);
+    pronk.signal("KILL");
+    pronk.ended();
+    let mut waiting = connect(at(port));
+    std::fs::write(go, "").unwrap();
+    assert!(echoes(&mut waiting) && echoes(&mut connect(at(port))));
+    pronk.logged("what it lacks", |line| line["message"].as_str().is_some_and(|it| it.contains("without its state")));
+    assert!(done(&pronk, &["show", "map"]).contains(": serving"));
+}
+
+/// Whenever a stop comes while another process takes over: either the new one serves, with the admin socket, or nobody does.
+#[test]
+fn stop_at_any_moment_of_an_upgrade_leaves_a_whole_process_or_none() {
+    for round in 0..20 {
+        let port = free_port();
+        let mut pronk = Pronk::start(|_| plain(echo_member(), port));
+        pronk.signal("USR2");
+        let line = pronk.logged("a new process", |line| line["message"] == "a new process prepares to take over");
+        let pid = line["pid"].as_u64().unwrap() as u32;
+        pronk.adopt(pid);
+        std::thread::sleep(std::time::Duration::from_millis(fastrand::u64(0..40)));
+        pronk.signal("TERM");
+        assert!(pronk.ended().success(), "{round}");
+        if alive(pid) {
+            assert!(echoes(&mut connect(at(port))), "{round}");
+            let map = done(&pronk, &["show", "map"]);
+            assert!(map.contains(&format!("process {pid}: serving")), "{round}: {map}");
+        } else {
+            assert!(try_connect(at(port)).is_err(), "{round}");
+        }
+    }
+}
+
 #[test]
 fn stop_ends_an_upgrade_that_is_under_way() {
     let port = free_port();

@@ -1,5 +1,6 @@
 //! That another process has taken over from this one.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use parking_lot::Mutex;
@@ -12,7 +13,7 @@ use crate::handover::{ProcessFacts, ReportSender};
 pub struct HandedOver {
     pub process: ProcessFacts,
     /// Where this process reports what it has left.
-    pub reports: ReportSender,
+    pub reports: Arc<ReportSender>,
     reply: Mutex<Option<Reply<ProcessFacts>>>,
     /// None is the time that the process was started with.
     pub drain_timeout: Option<Duration>,
@@ -25,7 +26,14 @@ impl HandedOver {
         drain_timeout: Option<Duration>,
         reply: Reply<ProcessFacts>,
     ) -> Self {
-        Self { process, reports, reply: Mutex::new(Some(reply)), drain_timeout }
+        Self { process, reports: Arc::new(reports), reply: Mutex::new(Some(reply)), drain_timeout }
+    }
+
+    /// Returns the same with another time to drain, where the process was told to stop at the same moment.
+    pub fn with_drain_timeout(&self, drain_timeout: Duration) -> Self {
+        let Self { process, reports, reply, .. } = self;
+        let (process, reports, reply) = (process.clone(), Arc::clone(reports), Mutex::new(reply.lock().take()));
+        Self { process, reports, reply, drain_timeout: Some(drain_timeout) }
     }
 
     /// Answers whoever asked for the upgrade: whatever is asked from then on, the new process answers.

@@ -28,6 +28,8 @@ struct UnderWay {
     /// Ends the new process, once there is one.
     abort: Arc<Mutex<Aborted>>,
     task: JoinHandle<Result<Step, String>>,
+    /// Whether the new process is given the state, after which it may accept connections at any moment.
+    hands_over: bool,
 }
 
 /// What ends the new process.
@@ -55,6 +57,11 @@ impl Upgrade {
         self.0.is_some()
     }
 
+    /// Returns whether the new process may accept connections at any moment.
+    pub(in crate::control) fn is_handing_over(&self) -> bool {
+        self.0.as_ref().is_some_and(|under_way| under_way.hands_over)
+    }
+
     /// Starts the new process, and has it prepare its configuration with what is in the parcel.
     pub(in crate::control) fn start(
         &mut self,
@@ -80,12 +87,13 @@ impl Upgrade {
             successor.prepare(&parcel)?;
             Ok(Step::Prepared(successor))
         });
-        self.0 = Some(UnderWay { reply, drain_timeout, reports, abort, task });
+        self.0 = Some(UnderWay { reply, drain_timeout, reports, abort, task, hands_over: false });
     }
 
     /// Hands over the state to a process that is prepared.
     pub(in crate::control) fn hand_over(&mut self, mut successor: Successor, state: Arc<SystemState>) {
         if let Some(under_way) = &mut self.0 {
+            under_way.hands_over = true;
             under_way.task = spawn_blocking(move || {
                 successor.take_over(export::state(&state.registry))?;
                 Ok(Step::Serving(successor))

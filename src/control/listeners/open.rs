@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::io;
+use std::net::SocketAddr;
 use std::os::fd::{AsFd, OwnedFd};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -115,6 +116,15 @@ impl Listeners {
     pub(crate) fn resume(&mut self) {
         for open in self.0.values_mut() {
             open.listener.resume();
+        }
+    }
+
+    /// Accepts connections again, but at these destinations, at which another process accepts them.
+    pub(crate) fn resume_but(&mut self, served: &[SocketAddr]) {
+        for (at, open) in &mut self.0 {
+            if !served.contains(&at.destination) {
+                open.listener.resume();
+            }
         }
     }
 

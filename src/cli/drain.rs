@@ -7,6 +7,7 @@ use super::admin_client::{AdminAddress, encoded};
 use super::administer::{How, Kind};
 use super::completions;
 use super::exit_code::INTERRUPTED;
+use super::pending;
 use super::screen::{self, outln};
 use super::values;
 use super::waiting::{Waiting, connections, span};
@@ -73,7 +74,14 @@ impl Args {
             }
             if progress.pending.is_none() && progress.left.connections == 0 {
                 waiting.end_line()?;
-                outln!("{target} is drained: no connection is left")?;
+                let others = pending::handed_over(&self.admin)?;
+                if others.is_empty() {
+                    outln!("{target} is drained: no connection is left")?;
+                } else {
+                    outln!("{target} is drained in this process: no connection is left")?;
+                    others.iter().try_for_each(|other| outln!("{other}"))?;
+                    return Ok(ExitCode::FAILURE);
+                }
                 return Ok(ExitCode::SUCCESS);
             }
             let [what, times] = left(&progress);

@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use super::admin_client::{AdminAddress, Why};
 use super::exit_code::INTERRUPTED;
+use super::pending;
 use super::screen::outln;
 use super::values;
 use super::waiting::{Waiting, connections, span};
@@ -30,6 +31,8 @@ impl Args {
     pub(super) fn execute(&self) -> anyhow::Result<ExitCode> {
         let mut waiting = Waiting::start()?;
         let timeout = self.drain_timeout.map(|time| format!("?drain_timeout={}", time.as_secs())).unwrap_or_default();
+        // Afterwards nobody can be asked.
+        let others = pending::handed_over(&self.admin).unwrap_or_default();
         let begun: StopProgress = self.admin.post(&format!("/v1/stop{timeout}"), &self.why)?;
         let pid = begun.pid;
         outln!("pronk (process {pid}) stops, with {} left", connections(begun.left.connections))?;
@@ -47,6 +50,7 @@ impl Args {
                 _ if !is_elsewhere && has_ended(pid) => {
                     waiting.end_line()?;
                     outln!("pronk (process {pid}) has ended")?;
+                    others.iter().try_for_each(|other| outln!("{other}"))?;
                     return Ok(ExitCode::SUCCESS);
                 }
                 Ok(_) => {}

@@ -31,6 +31,15 @@ fn plain(member: SocketAddr, port: u16) -> String {
     crate::lb::passthrough(member, &at(port).to_string())
 }
 
+/// The member of a map that has one.
+fn map_member(map: &str) -> String {
+    map.lines()
+        .filter_map(|line| line.split_whitespace().nth(1))
+        .find(|word| word.starts_with("a:"))
+        .unwrap()
+        .to_owned()
+}
+
 fn alive(pid: u32) -> bool {
     // A process that has ended may be a zombie, which has no arguments.
     std::fs::read(format!("/proc/{pid}/cmdline")).is_ok_and(|arguments| !arguments.is_empty())
@@ -54,6 +63,14 @@ fn open_connections_go_on_and_the_old_process_ends_with_the_last() {
         Command::new(env!("CARGO_BIN_EXE_pronk")).args(["show", "map", "--admin-socket"]).arg(&own).output().unwrap();
     let map = String::from_utf8(map.stdout).unwrap();
     assert!(map.contains(&format!("process {first}: draining")), "{map}");
+
+    // Nobody is told that a member is free while another process has connections to it.
+    let member = map_member(&map);
+    let drained = pronk.command(&["drain", "member", &member]);
+    let told = String::from_utf8_lossy(&drained.stdout).into_owned();
+    assert_eq!(drained.status.code(), Some(1), "{told}");
+    assert!(told.contains(&format!("process {first}, which has handed over, still has 1 connections")), "{told}");
+    done(&pronk, &["enable", "member", &member]);
 
     // A third one knows of the first, although the second is between them.
     let mut other = connect(at(port));

@@ -10,8 +10,8 @@ use tokio::net::TcpStream;
 use super::sys;
 
 /// Waits until the socket has room for `least` bytes, or for a fair part of its send buffer if that is smaller. Returns
-/// how many bytes it takes at once: `usize::MAX` where the kernel does not tell. A connection that is lost has room, so
-/// that the next write finds the loss.
+/// how many bytes it takes at once, never 0: `usize::MAX` where the kernel does not tell. A connection that is lost has
+/// room, so that the next write finds the loss.
 ///
 /// # Errors
 /// The runtime ends.
@@ -26,7 +26,8 @@ pub fn poll_send_room(stream: &TcpStream, least: usize, cx: &mut Context<'_>) ->
         // What the runtime knows is old if the last write just fitted. In the closure, so that an event which comes after
         // the question is not forgotten.
         match stream.try_io(Interest::WRITABLE, || ask_and_request_event(stream)) {
-            Ok(()) => return Poll::Ready(Ok(room)),
+            // There may be room since it was asked for.
+            Ok(()) => return Poll::Ready(Ok(sys::send_room(stream).unwrap_or(usize::MAX).max(1))),
             Err(error) if error.kind() == io::ErrorKind::WouldBlock => {}
             Err(error) => return Poll::Ready(Err(error)),
         }
@@ -111,6 +112,29 @@ mod tests {
                 read = far.read(&mut bytes) => assert!(read.unwrap() > 0),
             }
         }
+    }
+
+    /// Whoever reads for no room at all takes that for the end of the sender.
+    #[test]
+    fn room_is_never_none_however_the_peer_reads() {
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+        runtime.block_on(async {
+            let (near, far) = full().await;
+            let far = far.into_std().unwrap();
+            far.set_nonblocking(false).unwrap();
+            let reading = std::thread::spawn(move || {
+                let mut bytes = vec![0; 4 << 20];
+                while std::io::Read::read(&mut &far, &mut bytes).unwrap() > 0 {}
+            });
+            let bytes = vec![0; 1 << 20];
+            for _ in 0..20_000 {
+                let told = room(&near).await;
+                assert!(told > 0, "no room");
+                let _ = near.try_write(&bytes[..told.min(bytes.len())]);
+            }
+            drop(near);
+            reading.join().unwrap();
+        });
     }
 
     #[tokio::test]

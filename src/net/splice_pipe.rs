@@ -43,7 +43,8 @@ impl SplicePipe {
     /// The connection is lost.
     pub fn poll_fill(&mut self, cx: &mut Context<'_>, from: &mut Socket, most: usize) -> Poll<io::Result<usize>> {
         let Some(ends) = &self.ends else { return Poll::Ready(Err(io::ErrorKind::BrokenPipe.into())) };
-        let most = most.min(PIPE_SIZE);
+        // Moving nothing would look like the end.
+        let most = most.clamp(1, PIPE_SIZE);
         let fill = |tcp: &_| Ok(splice(tcp, None, &ends.writer, None, most, SpliceFlags::NONBLOCK)?);
         let filled = from.poll_read_with(cx, ANY, fill);
         if let Poll::Ready(Ok(count)) = &filled {

@@ -133,9 +133,8 @@ fn restart_through_a_socket_unit_refuses_nobody() {
     println!("{served} connections over 5 restarts, none refused");
     // After a crash whoever connects waits for the next process.
     manager.tell("kill");
-    manager.event("an end", |event| event["event"] == "ended");
+    manager.event("a start", |event| event["event"] == "started");
     assert!(echoes(&mut connect(at)));
-    manager.ready();
 }
 
 #[test]
@@ -256,7 +255,7 @@ fn upgrade_is_told_to_the_service_manager_and_keeps_its_sockets() {
     manager.command(&["upgrade"]);
     assert!(echoes(&mut waiting) && echoes(&mut connect(own)));
     manager.tell("kill");
-    manager.ready();
+    manager.event("a start", |event| event["event"] == "started");
     assert!(echoes(&mut connect(of_unit)) && echoes(&mut connect(own)));
 }
 

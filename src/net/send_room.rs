@@ -124,7 +124,7 @@ mod tests {
             far.set_nonblocking(false).unwrap();
             let reading = std::thread::spawn(move || {
                 let mut bytes = vec![0; 4 << 20];
-                while std::io::Read::read(&mut &far, &mut bytes).unwrap() > 0 {}
+                while io::Read::read(&mut &far, &mut bytes).unwrap() > 0 {}
             });
             let bytes = vec![0; 1 << 20];
             for _ in 0..20_000 {

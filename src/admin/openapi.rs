@@ -93,7 +93,8 @@ fn parameters(route: &Route) -> Vec<Value> {
     let mut parameters: Vec<_> = own.collect();
     if route.writes() {
         for (name, longest, description) in OF_WRITES {
-            let schema = json!({ "type": "string", "maxLength": longest });
+            // No control characters: they are shown on terminals.
+            let schema = json!({ "type": "string", "maxLength": longest, "pattern": "^[^\\x00-\\x1f\\x7f-\\x9f]*$" });
             parameters.push(json!({ "name": name, "in": "query", "description": description, "schema": schema }));
         }
     }

@@ -4,8 +4,8 @@ use std::collections::HashMap;
 use std::net::{IpAddr, Ipv6Addr};
 use std::time::{Duration, Instant};
 
-/// How often each address may do something. Of IPv6 the addresses of a /64 network count as one, as whoever has one of
-/// them has all.
+/// How often each address may do something. All IPv6 addresses of a /64 network count as one address, as a host may use
+/// any of them.
 #[derive(Debug)]
 pub struct AddressBudget {
     /// Times at once.
@@ -53,7 +53,7 @@ impl AddressBudget {
     }
 }
 
-/// Returns what stands for all addresses of a network that count as one.
+/// Returns an IPv4 address itself, and the /64 network of an IPv6 address.
 pub fn network_of(address: IpAddr) -> IpAddr {
     match address.to_canonical() {
         IpAddr::V6(address) => Ipv6Addr::from_bits(address.to_bits() & NETWORK).into(),

@@ -11,7 +11,7 @@ use parking_lot::Mutex;
 use rustls::{ClientConfig, ClientConnection, HandshakeKind, StreamOwned};
 
 use crate::ca::Authority;
-use crate::lb::{Pronk, free_port};
+use crate::lb::{Pronk, done, free_port};
 use crate::peers::{echo_member, try_connect};
 use crate::tls::trusting;
 
@@ -190,10 +190,7 @@ virtual-servers:
         })
         .collect();
 
-    let done = |args: &[&str]| {
-        let output = pronk.command(args);
-        assert!(output.status.success(), "{args:?}: {}", String::from_utf8_lossy(&output.stderr));
-    };
+    let done = |args: &[&str]| drop(done(&pronk, args));
     let member = format!("p/b:{}", members[1].port());
     let steps = plan.reloads.max(plan.cycles);
     let mut pids = vec![pronk.pid()];

@@ -11,17 +11,9 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use rustls::{ClientConfig, ClientConnection, HandshakeKind, StreamOwned};
 
 use crate::ca::Authority;
-use crate::lb::{Pronk, free_port, until};
+use crate::lb::{Pronk, done, free_port, until};
 use crate::peers::{connect, echo_member, echoes, is_refused, member, read_all, try_connect};
 use crate::tls::trusting;
-
-/// The output of a command that succeeds.
-fn done(pronk: &Pronk, args: &[&str]) -> String {
-    let output = pronk.command(args);
-    let [out, err] = [&output.stdout, &output.stderr].map(|text| String::from_utf8_lossy(text).into_owned());
-    assert!(output.status.success(), "{args:?}: {out}{err}");
-    out + &err
-}
 
 fn at(port: u16) -> SocketAddr {
     SocketAddr::from(([127, 0, 0, 1], port))

@@ -6,7 +6,7 @@ use std::net::{SocketAddr, TcpListener};
 use std::path::Path;
 use std::process::Command;
 
-use crate::lb::{Pronk, free_port, until};
+use crate::lb::{Pronk, done, free_port, refused, until};
 use crate::peers::{connect, is_refused, member, read_all, try_connect};
 
 /// A member that answers its name to the first byte.
@@ -75,21 +75,6 @@ virtual-servers:
         client.write_all(b"?").and_then(|()| client.read_exact(&mut name)).unwrap();
         name[0]
     }
-}
-
-/// The output of a command that succeeds.
-fn done(pronk: &Pronk, args: &[&str]) -> String {
-    let output = pronk.command(args);
-    let [out, err] = [&output.stdout, &output.stderr].map(|text| String::from_utf8_lossy(text).into_owned());
-    assert!(output.status.success(), "{args:?}: {out}{err}");
-    out + &err
-}
-
-/// Why a command is refused.
-fn refused(pronk: &Pronk, args: &[&str]) -> String {
-    let output = pronk.command(args);
-    assert_eq!(output.status.code(), Some(1), "{args:?}");
-    String::from_utf8_lossy(&output.stderr).into_owned()
 }
 
 const ALL: [u8; 2] = [b'a', b'b'];

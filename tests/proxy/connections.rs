@@ -10,7 +10,7 @@ use std::time::Duration;
 use serde_json::Value;
 
 use crate::codes::front::{Front, Running};
-use crate::lb::{Pronk, free_port, until};
+use crate::lb::{Pronk, done, free_port, refused, until};
 use crate::peers::{connect, echo_member, echoes, is_reset, member, read_all, reset, wait_for_end};
 use crate::support::tls::showing;
 use crate::tls_peers::tls_member;
@@ -24,21 +24,6 @@ fn listed(pronk: &Pronk, options: &[&str]) -> Vec<Value> {
 
 fn asked(pronk: &Pronk, options: &[&str]) -> Value {
     serde_json::from_str(&done(pronk, &[&["show", "connections", "--json"], options].concat())).unwrap()
-}
-
-/// The output of a command that succeeds.
-fn done(pronk: &Pronk, args: &[&str]) -> String {
-    let output = pronk.command(args);
-    let [out, err] = [&output.stdout, &output.stderr].map(|text| String::from_utf8_lossy(text).into_owned());
-    assert!(output.status.success(), "{args:?}: {out}{err}");
-    out + &err
-}
-
-/// Why a command is refused.
-fn refused(pronk: &Pronk, args: &[&str]) -> String {
-    let output = pronk.command(args);
-    assert_eq!(output.status.code(), Some(1), "{args:?}");
-    String::from_utf8_lossy(&output.stderr).into_owned()
 }
 
 /// Waits until the only connection is in this phase, and returns it.

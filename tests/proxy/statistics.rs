@@ -4,17 +4,9 @@ use std::io::{BufRead, BufReader};
 use std::net::SocketAddr;
 use std::process::{Command, Stdio};
 
-use crate::lb::{Pronk, free_port, passthrough, until};
+use crate::lb::{Pronk, done, free_port, passthrough, until};
 use crate::metrics::samples;
 use crate::peers::{connect, echo_member, echoes};
-
-/// The output of a command that succeeds.
-fn done(pronk: &Pronk, args: &[&str]) -> String {
-    let output = pronk.command(args);
-    let said = String::from_utf8_lossy(&output.stdout).into_owned() + &String::from_utf8_lossy(&output.stderr);
-    assert!(output.status.success(), "{args:?}: {said}");
-    said
-}
 
 /// A client that says hello, has it back and leaves; returns once it is counted as closed.
 fn visit(pronk: &Pronk, address: SocketAddr) {

@@ -54,6 +54,23 @@ virtual-servers: {{ vs: {{ destination: '{destination}', pool: p }} }}
     )
 }
 
+/// The output of a command that succeeds.
+#[track_caller]
+pub fn done(pronk: &Pronk, args: &[&str]) -> String {
+    let output = pronk.command(args);
+    let [out, err] = [&output.stdout, &output.stderr].map(|text| String::from_utf8_lossy(text).into_owned());
+    assert!(output.status.success(), "{args:?}: {out}{err}");
+    out + &err
+}
+
+/// Why a command is refused.
+#[track_caller]
+pub fn refused(pronk: &Pronk, args: &[&str]) -> String {
+    let output = pronk.command(args);
+    assert_eq!(output.status.code(), Some(1), "{args:?}");
+    String::from_utf8_lossy(&output.stderr).into_owned()
+}
+
 impl Pronk {
     /// Runs the configuration that `write` makes in a new folder, and waits until it serves.
     pub fn start(write: impl FnOnce(&Path) -> String) -> Self {
@@ -157,9 +174,7 @@ impl Pronk {
 
     /// Has a new process take over, and returns its number. It ends with this, too.
     pub fn upgrade(&self) -> u32 {
-        let output = self.command(&["upgrade"]);
-        let [out, err] = [&output.stdout, &output.stderr].map(|text| String::from_utf8_lossy(text).into_owned());
-        assert!(output.status.success(), "{out}{err}");
+        let out = done(self, &["upgrade"]);
         let pid = out.strip_prefix("process ").and_then(|rest| rest.split(' ').next()?.parse().ok());
         let pid = pid.unwrap_or_else(|| panic!("{out}"));
         self.adopt(pid);

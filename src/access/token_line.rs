@@ -6,7 +6,7 @@ use super::role::Role;
 use super::secret::Digest;
 use super::token::{Token, check_name};
 use crate::cert::date;
-use crate::cert::hex::hexadecimal;
+use crate::cert::hex::{self, hexadecimal};
 use crate::words::shown;
 
 /// Reads a line; `None` if it has nothing but a comment.
@@ -27,7 +27,7 @@ pub(super) fn parse(line: &str) -> Result<Option<Token>, String> {
     };
     check_name(name)?;
     let role = Role::parse(role).ok_or_else(|| format!("`{}` is not viewer, operator or admin", shown(role)))?;
-    let digest = hash.strip_prefix(ALGORITHM).and_then(digest).ok_or_else(|| {
+    let digest = hash.strip_prefix(ALGORITHM).and_then(|text| Digest::try_from(hex::bytes(text)?).ok()).ok_or_else(|| {
         format!("the hash of `{name}` is not `{ALGORITHM}` and 64 hexadecimal digits; a token itself is not put into the file")
     })?;
     let expires = expires.map(|word| {
@@ -42,18 +42,6 @@ pub(super) fn write(token: &Token) -> String {
     let Token { name, role, expires, digest } = token;
     let expires = expires.map(|end| format!(" {EXPIRES}{}", date::instant(end))).unwrap_or_default();
     format!("{name} {} {ALGORITHM}{}{expires}", role.as_str(), hexadecimal(digest))
-}
-
-fn digest(hexadecimal: &str) -> Option<Digest> {
-    let mut digest = Digest::default();
-    if hexadecimal.len() != 2 * digest.len() || !hexadecimal.is_ascii() {
-        return None;
-    }
-    for (byte, digits) in digest.iter_mut().zip(hexadecimal.as_bytes().chunks(2)) {
-        let digits = std::str::from_utf8(digits).ok().filter(|it| it.bytes().all(|digit| digit.is_ascii_hexdigit()))?;
-        *byte = u8::from_str_radix(digits, 16).ok()?;
-    }
-    Some(digest)
 }
 
 /// Reads a time in UTC, in the form of RFC 3339: seconds since 1970.

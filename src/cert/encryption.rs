@@ -17,6 +17,7 @@ use sha2::Digest;
 use zeroize::Zeroizing;
 
 use super::der::{self, OCTET_STRING, OID, SEQUENCE};
+use super::hex;
 use super::passphrase::Passphrase;
 
 /// Why something cannot be decrypted.
@@ -53,7 +54,7 @@ pub(super) fn decrypt(algorithm: &[u8], encrypted: &[u8], passphrase: &Passphras
 /// Decrypts the body of a key in OpenSSL's old format, by its `DEK-Info`, such as `AES-256-CBC,0123…`.
 pub(super) fn decrypt_traditional(dek_info: &str, encrypted: &[u8], passphrase: &Passphrase) -> Decrypted {
     let (cipher, vector) = dek_info.split_once(',').ok_or(DecryptionError::Malformed)?;
-    let vector = hexadecimal(vector.trim()).filter(|it| it.len() >= 8).ok_or(DecryptionError::Malformed)?;
+    let vector = hex::bytes(vector.trim()).filter(|it| it.len() >= 8).ok_or(DecryptionError::Malformed)?;
     // `EVP_BytesToKey` with MD5 and one round; the vector is the salt too.
     let mut key: Zeroizing<Vec<u8>> = Zeroizing::new(Vec::with_capacity(64));
     while key.len() < 32 {
@@ -181,12 +182,6 @@ pub(super) fn wide(passphrase: &Passphrase) -> Zeroizing<Vec<u8>> {
         Err(_) => passphrase.bytes().iter().map(|byte| u16::from(*byte)).chain([0]).collect(),
     });
     Zeroizing::new(units.iter().flat_map(|unit| unit.to_be_bytes()).collect())
-}
-
-fn hexadecimal(text: &str) -> Option<Vec<u8>> {
-    let digits = text.as_bytes();
-    let pair = |pair: &[u8]| u8::from_str_radix(std::str::from_utf8(pair).ok()?, 16).ok();
-    if digits.len().is_multiple_of(2) { digits.chunks(2).map(pair).collect() } else { None }
 }
 
 /// Of a key's derivation: some seconds' work. OpenSSL takes 2,048, password managers up to a million.

@@ -97,7 +97,8 @@ pub(super) async fn answer_watchdog(handle: Handle, lifecycle: Lifecycle) -> Inf
     let mut times = interval((limit / 3).max(Duration::from_millis(1)));
     loop {
         times.tick().await;
-        handle.answers().await;
+        // A controller that has ended answers nobody, and the process ends.
+        let _ = handle.ping().await;
         // Nothing but an instant of every worker's time.
         let answered = lifecycle.workers().spawn(async {}).await;
         if answered.is_ok() {
@@ -117,6 +118,7 @@ pub(super) async fn wait_for_processes(handle: &Handle, limit: Duration) {
             sleep(LOOK_EVERY).await;
         }
     };
+    // Those that take longer are ended by the service manager.
     let _ = timeout(limit, ended).await;
 }
 

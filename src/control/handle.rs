@@ -201,12 +201,6 @@ impl Handle {
         self.ask(Command::Stop).await
     }
 
-    /// Returns once the controller answers.
-    pub async fn answers(&self) {
-        // One that has ended answers nobody, and the process ends.
-        let _ = self.ping().await;
-    }
-
     /// Enters the last phase, after the drain.
     pub fn set_stopped(&self) {
         Phase::advance(&self.state.phase, Phase::Stopped);

@@ -107,22 +107,14 @@ impl Successor {
     ///
     /// # Errors
     /// Why it cannot take over.
-    pub fn prepare(&mut self, parcel: &Parcel) -> Result<(), String> {
+    pub fn prepare(&mut self, parcel: Parcel) -> Result<(), String> {
         self.send(&FromPredecessor::Hello { protocol: PROTOCOL, process: own_facts() }, &[])?;
-        for part in parcel.sockets.chunks(MOST_DESCRIPTORS) {
-            let names = part.iter().map(|(name, _)| name.clone()).collect();
-            let descriptors: Vec<_> = part.iter().map(|(_, descriptor)| descriptor.as_fd()).collect();
-            self.send(&FromPredecessor::Sockets(names), &descriptors)?;
-        }
+        self.send_each(&parcel.sockets, FromPredecessor::Sockets)?;
         if let Some(admin_socket) = &parcel.admin_socket {
             self.send(&FromPredecessor::AdminSocket, &[admin_socket.as_fd()])?;
         }
-        for part in parcel.processes.chunks(MOST_DESCRIPTORS) {
-            let facts = part.iter().map(|(facts, _)| facts.clone()).collect();
-            let descriptors: Vec<_> = part.iter().map(|(_, descriptor)| descriptor.as_fd()).collect();
-            self.send(&FromPredecessor::Processes(facts), &descriptors)?;
-        }
-        self.send(&GreetingMessage::Greeting(&parcel.greeting), &[])?;
+        self.send_each(&parcel.processes, FromPredecessor::Processes)?;
+        self.send(&FromPredecessor::Greeting(parcel.greeting), &[])?;
         match self.receive(PREPARES_WITHIN)? {
             FromSuccessor::Prepared => Ok(()),
             FromSuccessor::Refused(reason) => Err(reason),
@@ -150,7 +142,21 @@ impl Successor {
         }
     }
 
-    fn send(&mut self, message: &impl serde::Serialize, descriptors: &[BorrowedFd<'_>]) -> Result<(), String> {
+    /// Sends things, each with its descriptor, in as many messages as that takes.
+    fn send_each<T: Clone>(
+        &mut self,
+        all: &[(T, OwnedFd)],
+        message: impl Fn(Vec<T>) -> FromPredecessor,
+    ) -> Result<(), String> {
+        for part in all.chunks(MOST_DESCRIPTORS) {
+            let (things, descriptors): (Vec<_>, Vec<_>) =
+                part.iter().map(|(thing, descriptor)| (thing.clone(), descriptor.as_fd())).unzip();
+            self.send(&message(things), &descriptors)?;
+        }
+        Ok(())
+    }
+
+    fn send(&mut self, message: &FromPredecessor, descriptors: &[BorrowedFd<'_>]) -> Result<(), String> {
         // What it said before it ended tells more.
         self.channel.send(message, descriptors, TAKES_WITHIN).map_err(|error| self.last_words(&error))
     }
@@ -192,13 +198,6 @@ impl Successor {
             }
         }
     }
-}
-
-/// As [`FromPredecessor::Greeting`], by reference.
-#[derive(serde::Serialize)]
-#[serde(rename_all = "kebab-case")]
-enum GreetingMessage<'a> {
-    Greeting(&'a Greeting),
 }
 
 /// Returns what tells this process from others.

@@ -84,7 +84,7 @@ impl Upgrade {
                 successor
             };
             tracing::info!(pid = successor.facts().pid, "a new process prepares to take over");
-            successor.prepare(&parcel)?;
+            successor.prepare(parcel)?;
             Ok(Step::Prepared(successor))
         });
         self.0 = Some(UnderWay { reply, drain_timeout, reports, abort, task, hands_over: false });

@@ -114,9 +114,7 @@ impl Listeners {
 
     /// Accepts connections again.
     pub(crate) fn resume(&mut self) {
-        for open in self.0.values_mut() {
-            open.listener.resume();
-        }
+        self.resume_but(&[]);
     }
 
     /// Accepts connections again, but at these destinations, at which another process accepts them.

@@ -106,10 +106,13 @@ impl Gate {
         if let Some(left) = left {
             return Err(wait(left, "requests"));
         }
-        let api = self.handle.network_api();
+        let Some(api) = self.handle.network_api() else {
+            let error = "the admin API is not served over the network since the last reload";
+            return Err(denial(StatusCode::SERVICE_UNAVAILABLE, error.to_owned()));
+        };
         let is_free = match rule.access {
             Access::Anyone => true,
-            Access::Metrics => api.as_ref().is_some_and(|api| api.config.metrics_without_token),
+            Access::Metrics => api.config.metrics_without_token,
             Access::Role(_) => false,
         };
         if is_free {
@@ -125,8 +128,7 @@ impl Gate {
             return Err(denial(StatusCode::UNAUTHORIZED, error.to_owned()));
         };
         let time = SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |time| time.as_secs() as i64);
-        let verdict = api.as_ref().map_or(Verdict::Unknown, |api| api.tokens.verify(presented, time));
-        let token = match verdict {
+        let token = match api.tokens.verify(presented, time) {
             Verdict::Valid(token) => token,
             Verdict::Expired(token) => {
                 let error = format!("the token `{}` has expired; make another one", token.name);

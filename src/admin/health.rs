@@ -8,6 +8,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use tokio::time::timeout;
 
+use super::caller::Peer;
 use crate::control::{Handle, Phase};
 use crate::model::AdminState;
 use crate::pool::{Availability, Status};
@@ -45,11 +46,14 @@ pub(super) async fn healthz(handle: &Handle) -> Answer {
 }
 
 /// Answers whether clients are served: by any virtual server, or by one.
-pub(super) fn readyz(handle: &Handle, query: &ReadyQuery) -> Answer {
+pub(super) fn readyz(handle: &Handle, peer: Peer, query: &ReadyQuery) -> Answer {
     let (phase, serving) = (handle.phase(), handle.serving());
+    // The new process serves at the address at which this one accepted the client a moment ago.
+    let is_served = handle.handed_over().borrow().is_some() && matches!(peer, Peer::Network { .. });
     let not_serving = match phase {
         Phase::Starting => Some("the first configuration is being prepared"),
         Phase::Serving => None,
+        Phase::Draining | Phase::Stopped if is_served => None,
         Phase::Draining => Some("pronk was told to stop, and takes no new connections"),
         Phase::Stopped => Some("pronk has stopped"),
     };

@@ -4,10 +4,11 @@ use std::sync::LazyLock;
 use std::time::SystemTime;
 
 use axum::Json;
-use axum::extract::State;
+use axum::extract::{Extension, State};
 use axum::http::StatusCode;
 
 use super::answers::{Answer, refused};
+use super::caller::Peer;
 use super::health::{self, HealthAnswer, ReadyQuery};
 use super::names::Names;
 use super::parameters::{NoParameters, Parameters};
@@ -25,9 +26,10 @@ pub(super) async fn healthz(State(handle): State<Handle>) -> (StatusCode, Json<H
 
 pub(super) async fn readyz(
     State(handle): State<Handle>,
+    Extension(peer): Extension<Peer>,
     Parameters(query): Parameters<ReadyQuery>,
 ) -> (StatusCode, Json<HealthAnswer>) {
-    health::readyz(&handle, &query)
+    health::readyz(&handle, peer, &query)
 }
 
 pub(super) async fn stats(State(handle): State<Handle>, _: Parameters<NoParameters>) -> Json<Stats> {

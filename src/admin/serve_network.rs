@@ -24,8 +24,8 @@ pub async fn serve_network(handle: Handle, api: Api) -> Infallible {
     loop {
         let current = served.borrow_and_update().clone();
         let accept = async {
-            match &current {
-                Some(current) => (current, current.listener.accept().await),
+            match current.as_ref().and_then(|current| Some((current, current.listener.as_ref()?))) {
+                Some((current, listener)) => (current, listener.accept().await),
                 None => std::future::pending().await,
             }
         };
@@ -82,12 +82,13 @@ impl Client {
         let Self { stream, address, current, mut served } = self;
         // Answers are small; if the option is refused, they come later.
         let _ = stream.set_nodelay(true);
-        let (tls, listener) = (current.tls.clone(), Arc::downgrade(&current.listener));
+        let (tls, listener) = (current.tls.clone(), current.listener.as_ref().map(Arc::downgrade));
         drop(current);
         // Whoever keeps a connection open is to come again when another address or another process serves.
         let closing = async move {
             let is_other = |api: &Option<Arc<NetworkApi>>| {
-                !api.as_ref().is_some_and(|api| Weak::ptr_eq(&Arc::downgrade(&api.listener), &listener))
+                let serving = api.as_ref().and_then(|api| api.listener.as_ref()).map(Arc::downgrade);
+                !matches!((&serving, &listener), (Some(serving), Some(own)) if Weak::ptr_eq(serving, own))
             };
             drop(served.wait_for(is_other).await);
         };

@@ -255,8 +255,8 @@ impl Controller {
                 *self.state.admin_socket.lock() = None;
                 self.stop(all).await;
                 self.state.draining_processes.leave();
-                // The new process answers there from here on.
-                self.state.network_api.send_replace(None);
+                // The new process accepts there from here on.
+                self.state.network_api.send_modify(|api| *api = api.as_ref().map(|api| Arc::new(api.handed_over())));
                 self.state.handed_over.send_replace(Some(Arc::new(handed_over)));
             }
             Step::Failed(reason) => {
@@ -353,7 +353,7 @@ impl Controller {
         let listening = self.running.listeners.sockets().into_iter();
         let listening = listening.map(|(at, socket)| ((at.destination, at.owner), socket));
         let api = self.state.network_api.borrow().clone();
-        let of_api = api.and_then(|api| Some(((api.config.listen?, None), Arc::downgrade(&api.listener))));
+        let of_api = api.and_then(|api| Some(((api.config.listen?, None), Arc::downgrade(api.listener.as_ref()?))));
         let listening: ListeningSockets = listening.chain(of_api).collect();
         let is_same = |known: &ListeningSockets| {
             known.len() == listening.len()

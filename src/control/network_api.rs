@@ -22,7 +22,8 @@ use crate::tls::LiveClientSsl;
 #[derive(Clone, Debug)]
 pub struct NetworkApi {
     pub config: Arc<Admin>,
-    pub listener: Arc<TcpListener>,
+    /// `None` once another process has taken over, which accepts all further connections.
+    pub listener: Option<Arc<TcpListener>>,
     /// `None` is plaintext, on loopback.
     pub tls: Option<Arc<LiveClientSsl>>,
     pub tokens: Arc<Tokens>,
@@ -39,15 +40,25 @@ impl NetworkApi {
     /// # Errors
     /// The system grants no more descriptors.
     pub(super) fn descriptor(&self) -> io::Result<Option<(HandedSocket, OwnedFd)>> {
-        let Some(destination) = self.config.listen else { return Ok(None) };
+        let (Some(destination), Some(listener)) = (self.config.listen, &self.listener) else { return Ok(None) };
         let name = HandedSocket { destination, owner: None, is_held: false };
-        Ok(Some((name, self.listener.as_fd().try_clone_to_owned()?)))
+        Ok(Some((name, listener.as_fd().try_clone_to_owned()?)))
     }
 
     /// Returns the same with the profiles that are in force now.
     pub(super) fn renewed(&self, profiles: &BuiltProfiles) -> Self {
         let tls = self.config.client_ssl.as_ref().and_then(|profile| profiles.client.get(&profile.name)).cloned();
         Self { tls, ..self.clone() }
+    }
+
+    /// Returns the same without its socket: whoever was accepted is still answered.
+    pub(super) fn handed_over(&self) -> Self {
+        Self { listener: None, ..self.clone() }
+    }
+
+    /// Returns whether another API listens at the same socket.
+    pub fn has_socket_of(&self, other: &Self) -> bool {
+        matches!((&self.listener, &other.listener), (Some(own), Some(other)) if Arc::ptr_eq(own, other))
     }
 }
 
@@ -73,8 +84,9 @@ impl PreparedApi {
     /// Returns what it is served with, after `before`.
     pub(super) fn with(self, profiles: &BuiltProfiles, before: Option<&NetworkApi>) -> NetworkApi {
         let api = self.0.renewed(profiles);
-        if before.is_none_or(|before| !Arc::ptr_eq(&before.listener, &api.listener)) {
-            let address = api.listener.local_addr().ok().or(api.config.listen).map(tracing::field::display);
+        if before.is_none_or(|before| !before.has_socket_of(&api)) {
+            let bound = api.listener.as_ref().and_then(|listener| listener.local_addr().ok());
+            let address = bound.or(api.config.listen).map(tracing::field::display);
             tracing::info!(address, tls = api.tls.is_some(), "the admin API is listening");
         }
         api
@@ -115,8 +127,9 @@ pub(super) fn bind(
         return Ok(None);
     };
     let config = Arc::clone(config);
-    if let Some(before) = before.as_ref().filter(|before| before.config.listen == config.listen) {
-        let socket = BoundOrOpen::Open(Arc::clone(&before.listener));
+    let at_same_address = before.as_ref().filter(|before| before.config.listen == config.listen);
+    if let Some(open) = at_same_address.and_then(|before| before.listener.as_ref()) {
+        let socket = BoundOrOpen::Open(Arc::clone(open));
         return Ok(Some(BoundApi { config, socket, _sharing: Vec::new() }));
     }
     // Of the process before this one or of the service manager; its own descriptor is for the runtime that serves the API.
@@ -129,7 +142,7 @@ pub(super) fn bind(
     let beside = before.filter(|before| before.config.listen.is_some_and(|other| overlap(other, address)));
     let inherited =
         open.iter().filter(|(at, _)| overlap(at.destination, address)).filter_map(|(_, socket)| socket.upgrade());
-    let beside = beside.map(|before| Arc::clone(&before.listener)).into_iter().chain(inherited);
+    let beside = beside.and_then(|before| before.listener.clone()).into_iter().chain(inherited);
     let sharing: Vec<_> = beside.map(Sharing::of).collect();
     let bound = net::bind(address, !sharing.is_empty()).map_err(|error| cannot_listen(loaded, address, &error))?;
     Ok(Some(BoundApi { config, socket: BoundOrOpen::Bound(bound), _sharing: sharing }))
@@ -153,7 +166,7 @@ impl BoundApi {
         };
         let address = || config.listen.unwrap_or_else(|| SocketAddr::from(([127, 0, 0, 1], 0)));
         let listener = listening.map_err(|error| cannot_listen(loaded, address(), &error))?;
-        Ok(PreparedApi(NetworkApi { config, listener, tls: None, tokens: Arc::new(tokens) }))
+        Ok(PreparedApi(NetworkApi { config, listener: Some(listener), tls: None, tokens: Arc::new(tokens) }))
     }
 }
 

@@ -7,7 +7,7 @@ use std::time::Instant;
 
 use rustls::{ClientConnection, StreamOwned};
 
-use super::http::{Way, connect_from};
+use super::http::{Way, connect_from, exchange};
 use super::lab::{Lab, configuration, fresh_address};
 use super::support::ca::Authority;
 use super::support::lb::{PATIENCE, free_port, until};
@@ -78,6 +78,7 @@ fn new_process_goes_on_at_the_address_without_a_refused_client() {
     let lab = Lab::plain();
     let way = lab.over_plain();
     let mut kept = connect_from(fresh_address(), lab.port).unwrap();
+    let late = [(); 3].map(|()| connect_from(fresh_address(), lab.port).unwrap());
     let (done, stop) = (std::sync::atomic::AtomicBool::new(false), std::sync::atomic::Ordering::Relaxed);
     std::thread::scope(|scope| {
         let asking = scope.spawn(|| {
@@ -92,7 +93,13 @@ fn new_process_goes_on_at_the_address_without_a_refused_client() {
         assert_eq!(upgraded.code, 200, "{upgraded:?}");
         let process = way.get("/v1/map", &lab.viewer).json()["process"]["pid"].clone();
         assert_eq!(process, upgraded.json()["pid"]);
-        // A client that keeps its connection is sent to the new process.
+        // Who was accepted by the old process is still answered, whatever the hand-over, and sent to the new process.
+        let bearer = format!("Bearer {}", lab.viewer);
+        for (mut stream, uri) in late.into_iter().zip(["/healthz", "/readyz", "/v1/map"]) {
+            let request = format!("GET {uri} HTTP/1.1\r\nhost: pronk\r\nauthorization: {bearer}\r\n\r\n");
+            let answer = exchange(&mut stream, &request).unwrap();
+            assert_eq!((answer.code, answer.header("connection")), (200, Some("close")), "{uri}: {answer:?}");
+        }
         kept.read_to_end(&mut Vec::new()).unwrap();
         done.store(true, stop);
         assert!(asking.join().unwrap() > 0);

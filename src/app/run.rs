@@ -20,7 +20,7 @@ use super::signals::{self, ReloadRequests, Request, Signals};
 use super::systemd::{self, notify};
 use crate::admin::{self, Api, SocketAccess};
 use crate::control::{self, Controller, HandedOver, Handle, Phase, SupervisedTask};
-use crate::handover::Report;
+use crate::handover::{self, Report};
 use crate::log::Log;
 use crate::net;
 use crate::proxy::Lifecycle;
@@ -49,6 +49,9 @@ pub struct Options {
 /// # Errors
 /// Why it cannot start.
 pub fn run(options: &Options) -> anyhow::Result<()> {
+    if handover::start_successor().map_err(anyhow::Error::msg)? {
+        return Ok(());
+    }
     let open_files = net::raise_open_file_limit();
     let begun = inheritance::take()?;
     let cores = || std::thread::available_parallelism().map_or(1, std::num::NonZeroUsize::get);

@@ -6,6 +6,7 @@ use std::os::fd::{BorrowedFd, OwnedFd};
 use std::os::unix::net::UnixStream;
 use std::time::Duration;
 
+use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use rustix::net::{
     RecvAncillaryBuffer, RecvAncillaryMessage, RecvFlags, SendAncillaryBuffer, SendAncillaryMessage, SendFlags,
     recvmsg, sendmsg,
@@ -20,6 +21,23 @@ pub(super) struct Channel(UnixStream);
 impl Channel {
     pub(super) fn new(stream: UnixStream) -> Self {
         Self(stream)
+    }
+
+    /// Returns another handle to the same end.
+    ///
+    /// # Errors
+    /// The system grants no more descriptors.
+    pub(super) fn try_clone(&self) -> io::Result<Self> {
+        self.0.try_clone().map(Self)
+    }
+
+    /// Waits until the other end is closed, which its process does when it ends. Returns whether it is, after `limit` at
+    /// the latest.
+    pub(super) fn wait_closed(&self, limit: Duration) -> bool {
+        let limit = Timespec { tv_sec: limit.as_secs() as i64, tv_nsec: limit.subsec_nanos().into() };
+        let mut hang_up = [PollFd::new(&self.0, PollFlags::empty())];
+        // Nothing else is asked for, so that it is the only event.
+        matches!(poll(&mut hang_up, Some(&limit)), Ok(1))
     }
 
     /// Sends a message, with at most [`MOST_DESCRIPTORS`].
@@ -134,10 +152,14 @@ mod tests {
 
     #[test]
     fn an_end_and_silence_are_told_apart() {
-        let (one, mut other) = pair();
+        let (mut one, mut other) = pair();
         let silent = other.receive::<String>(Duration::from_millis(1)).unwrap_err();
         assert_eq!(silent.kind(), io::ErrorKind::WouldBlock);
+        assert!(!other.wait_closed(Duration::ZERO));
+        one.send(&"the last", &[], LIMIT).unwrap();
         drop(one);
+        assert!(other.wait_closed(LIMIT));
+        assert_eq!(other.receive::<String>(LIMIT).unwrap().0, "the last");
         let ended = other.receive::<String>(LIMIT).unwrap_err();
         assert_eq!(ended.kind(), io::ErrorKind::UnexpectedEof);
     }

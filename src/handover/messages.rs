@@ -32,6 +32,8 @@ pub(super) enum FromPredecessor {
 #[derive(Debug, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub(super) enum FromSuccessor {
+    /// It has been started. Whoever started it says so.
+    Started { pid: u32 },
     /// Its configuration is prepared.
     Prepared,
     /// It cannot take over, for this reason.

@@ -5,11 +5,15 @@
 //! predecessor accepts no connection, and hands over what has changed until then. Clients that connect meanwhile wait in
 //! the kernel's queue of the listening socket. Then the successor serves, and the predecessor drains. If the successor ends
 //! before it serves, the predecessor goes on as if nothing had happened.
+//!
+//! The successor is no child of its predecessor, but of whoever started that, such as systemd, which learns of its end by
+//! that: a starter between the two ends at once.
 
 mod channel;
 mod messages;
 mod predecessor;
 mod reports;
+mod starter;
 mod successor;
 
 pub use messages::{
@@ -18,4 +22,5 @@ pub use messages::{
 };
 pub use predecessor::{HandedDescriptors, Predecessor};
 pub use reports::{Report, ReportReceiver, ReportSender, reports};
-pub use successor::{Abort, Parcel, Program, Successor, own_facts};
+pub use starter::{Program, start_successor};
+pub use successor::{Abort, Parcel, Successor, own_facts};

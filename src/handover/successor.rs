@@ -1,45 +1,27 @@
 //! The successor, as its predecessor sees it: starting it, and handing over to it. It blocks.
 
-use std::ffi::OsString;
 use std::io;
 use std::net::SocketAddr;
 use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 use std::os::unix::net::UnixStream;
-use std::path::PathBuf;
-use std::process::{Child, Command, Stdio};
+use std::process::Child;
 use std::sync::Arc;
 use std::time::Duration;
 
 use parking_lot::Mutex;
+use rustix::process::{Pid, Signal, kill_process};
 
 use super::channel::{Channel, MOST_DESCRIPTORS};
 use super::messages::{FromPredecessor, FromSuccessor, Greeting, HandedSocket, PROTOCOL, ProcessFacts, State};
-use super::predecessor::TAKES_OVER;
+use super::starter::Program;
 use crate::reading::os_reason;
-
-/// How a process of pronk is started again: with the arguments that this one had, from the file that is in the place of
-/// its own by now.
-#[derive(Clone, Debug)]
-pub struct Program {
-    pub path: PathBuf,
-    pub arguments: Vec<OsString>,
-}
-
-impl Program {
-    /// Returns how this process was started. Links in its path are not followed, as an upgrade may set them anew.
-    pub fn own() -> Self {
-        let mut arguments = std::env::args_os();
-        let path = arguments.next().map_or_else(|| PathBuf::from("pronk"), PathBuf::from);
-        Self { path, arguments: arguments.collect() }
-    }
-}
 
 /// A process that is to take over from this one.
 #[derive(Debug)]
 pub struct Successor {
-    child: Arc<Mutex<Child>>,
     channel: Channel,
     facts: ProcessFacts,
+    abort: Abort,
     /// Where it accepts connections.
     served: Vec<SocketAddr>,
 }
@@ -54,43 +36,89 @@ pub struct Parcel {
     pub greeting: Greeting,
 }
 
-/// Ends a process that has not taken over yet.
-#[derive(Clone, Debug)]
-pub struct Abort(Arc<Mutex<Child>>);
+/// Ends the process of an upgrade, whatever it has come to.
+#[derive(Clone, Debug, Default)]
+pub struct Abort(Arc<Mutex<Target>>);
+
+#[derive(Debug, Default)]
+struct Target {
+    is_aborted: bool,
+    process: Option<Process>,
+}
+
+#[derive(Debug)]
+struct Process {
+    pid: u32,
+    channel: Channel,
+}
 
 impl Abort {
+    /// Ends the process by SIGKILL, without waiting for its end. One that is started later is ended at once.
     pub fn abort(&self) {
-        let mut child = self.0.lock();
-        // It may have ended by itself.
-        let _ = child.kill();
-        let _ = child.wait();
+        let mut target = self.0.lock();
+        target.is_aborted = true;
+        if let Some(process) = target.process.take() {
+            process.kill();
+        }
+    }
+
+    /// Says which process it is.
+    ///
+    /// # Errors
+    /// The upgrade was aborted before, and the process is ended.
+    fn aim(&self, process: Process) -> Result<(), String> {
+        let mut target = self.0.lock();
+        if target.is_aborted {
+            process.kill();
+            return Err("the upgrade was stopped".to_owned());
+        }
+        target.process = Some(process);
+        Ok(())
+    }
+}
+
+impl Process {
+    fn kill(&self) {
+        // Once it has ended, its number may be another process's.
+        if !self.channel.wait_closed(Duration::ZERO)
+            && let Some(pid) = i32::try_from(self.pid).ok().and_then(Pid::from_raw)
+        {
+            // It may end by itself at this moment.
+            let _ = kill_process(pid, Signal::KILL);
+        }
     }
 }
 
 impl Successor {
-    /// Starts the program. It waits for what [`prepare`](Self::prepare) sends.
+    /// Starts the program, which `abort` ends from then on. It waits for what [`prepare`](Self::prepare) sends.
     ///
     /// # Errors
     /// Why it cannot be started.
-    pub fn start(program: &Program) -> Result<Self, String> {
-        let failed = |error: io::Error| format!("cannot start {}: {}", program.path.display(), os_reason(&error));
+    pub fn start(program: &Program, abort: &Abort) -> Result<Self, String> {
+        let failed = |error: io::Error| program.cannot_start(&error);
         let (own, other) = UnixStream::pair().map_err(failed)?;
-        let child = Command::new(&program.path)
-            .args(&program.arguments)
-            .env(TAKES_OVER, PROTOCOL.to_string())
-            // They name this process (sd_watchdog_enabled(3), sd_listen_fds(3)), and the successor is another one.
-            .env_remove("WATCHDOG_PID")
-            .env_remove("LISTEN_PID")
-            .stdin(Stdio::from(OwnedFd::from(other)))
-            .spawn()
-            .map_err(failed)?;
-        let facts = ProcessFacts { pid: child.id(), version: String::new() };
-        Ok(Self { child: Arc::new(Mutex::new(child)), channel: Channel::new(own), facts, served: Vec::new() })
+        let mut channel = Channel::new(own);
+        let mut starter = program.start(other)?;
+        let started = Self::started(&mut channel, &mut starter, abort);
+        // Nothing is left for it to do.
+        let _ = (starter.kill(), starter.wait());
+        let facts = ProcessFacts { pid: started?, version: String::new() };
+        Ok(Self { channel, facts, abort: abort.clone(), served: Vec::new() })
     }
 
-    /// Returns what ends the process.
-    pub fn abort_handle(&self) -> Abort {
-        Abort(Arc::clone(&self.child))
+    /// Waits until the starter has started the successor, and returns its number.
+    fn started(channel: &mut Channel, starter: &mut Child, abort: &Abort) -> Result<u32, String> {
+        let aim = |pid, channel: &Channel| {
+            let channel = channel.try_clone().map_err(|error| os_reason(&error))?;
+            abort.aim(Process { pid, channel })
+        };
+        aim(starter.id(), channel)?;
+        match channel.receive(STARTS_WITHIN) {
+            Ok((FromSuccessor::Started { pid }, _)) => aim(pid, channel).map(|()| pid),
+            Ok((FromSuccessor::Refused(reason), _)) => Err(reason),
+            Ok(_) => Err(OUT_OF_STEP.to_owned()),
+            Err(error) => Err(why_not_started(starter, &error)),
+        }
     }
 
     /// Returns what tells the process from others. The version is known once it serves.
@@ -118,7 +146,7 @@ impl Successor {
         match self.receive(PREPARES_WITHIN)? {
             FromSuccessor::Prepared => Ok(()),
             FromSuccessor::Refused(reason) => Err(reason),
-            FromSuccessor::Serving { .. } => Err("the new process is out of step".to_owned()),
+            FromSuccessor::Started { .. } | FromSuccessor::Serving { .. } => Err(OUT_OF_STEP.to_owned()),
         }
     }
 
@@ -138,7 +166,7 @@ impl Successor {
                 Ok(())
             }
             FromSuccessor::Refused(reason) => Err(reason),
-            FromSuccessor::Prepared => Err("the new process is out of step".to_owned()),
+            FromSuccessor::Started { .. } | FromSuccessor::Prepared => Err(OUT_OF_STEP.to_owned()),
         }
     }
 
@@ -175,29 +203,37 @@ impl Successor {
         }
     }
 
-    /// Returns why the successor says nothing.
+    /// Ends the successor, and returns why it says nothing.
     fn why_silent(&self, error: &io::Error) -> String {
-        let Abort(child) = self.abort_handle();
-        let (pid, mut child) = (self.facts.pid, child.lock());
-        match error.kind() {
-            io::ErrorKind::WouldBlock | io::ErrorKind::TimedOut => {
-                let _ = child.kill();
-                let _ = child.wait();
-                format!("the new process (pid {pid}) was not ready in time, and was ended")
-            }
-            _ => {
-                // It has closed its end, and so it ends.
-                let _ = child.kill();
-                match child.wait() {
-                    Ok(status) if status.code().is_some() => {
-                        format!("the new process (pid {pid}) ended with {status}; its log says why")
-                    }
-                    Ok(status) => format!("the new process (pid {pid}) was ended ({status}); its log may say why"),
-                    Err(error) => format!("the new process (pid {pid}) ended: {}", os_reason(&error)),
-                }
-            }
+        let pid = self.facts.pid;
+        if is_late(error) {
+            self.abort.abort();
+            let rest = if self.channel.wait_closed(ENDS_WITHIN) { "was ended" } else { "is being ended" };
+            format!("the new process (pid {pid}) was not ready in time, and {rest}")
+        } else {
+            format!("the new process (pid {pid}) ended before it was ready; its log says why")
         }
     }
+}
+
+/// Returns why a starter says nothing. It is what fails where the program is another one.
+fn why_not_started(starter: &mut Child, error: &io::Error) -> String {
+    let pid = starter.id();
+    if is_late(error) {
+        return format!("the new process (pid {pid}) did not start in time, and was ended");
+    }
+    // It has closed its end, and so it ends.
+    match starter.wait() {
+        Ok(status) if status.code().is_some() => {
+            format!("the new process (pid {pid}) ended with {status}; its log says why")
+        }
+        Ok(status) => format!("the new process (pid {pid}) was ended ({status}); its log may say why"),
+        Err(error) => format!("the new process (pid {pid}) ended: {}", os_reason(&error)),
+    }
+}
+
+fn is_late(error: &io::Error) -> bool {
+    matches!(error.kind(), io::ErrorKind::WouldBlock | io::ErrorKind::TimedOut)
 }
 
 /// Returns what tells this process from others.
@@ -205,6 +241,11 @@ pub fn own_facts() -> ProcessFacts {
     ProcessFacts { pid: std::process::id(), version: env!("CARGO_PKG_VERSION").to_owned() }
 }
 
+const OUT_OF_STEP: &str = "the new process is out of step";
+/// It has to be read from a disk.
+const STARTS_WITHIN: Duration = Duration::from_secs(20);
+/// After SIGKILL. One that waits for a dead disk takes longer.
+const ENDS_WITHIN: Duration = Duration::from_secs(5);
 /// Reading a large configuration, and keys whose passphrases are slow to check, may take long.
 const PREPARES_WITHIN: Duration = Duration::from_secs(120);
 /// Meanwhile nobody accepts connections.

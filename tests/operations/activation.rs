@@ -259,6 +259,23 @@ fn upgrade_is_told_to_the_service_manager_and_keeps_its_sockets() {
     assert!(echoes(&mut connect(of_unit)) && echoes(&mut connect(own)));
 }
 
+/// The new process is the service manager's child, not the old one's, so that its end is noticed while that drains.
+#[test]
+fn crash_of_the_new_process_is_noticed_while_the_old_one_drains() {
+    let at = at(free_port());
+    let mut manager = Manager::start(&["--listen", &at.to_string()], &passthrough(echo_member(), &at.to_string()));
+    let mut query = connect(at);
+    assert!(echoes(&mut query));
+    let said = manager.command(&["upgrade"]);
+    let pid: u64 = said.split(' ').nth(1).unwrap().parse().unwrap();
+    manager.event("another main process", |event| event["main"] == pid);
+    manager.tell("kill");
+    manager.event("its end", |event| event["event"] == "ended" && event["pid"] == pid);
+    manager.event("a start", |event| event["event"] == "started");
+    assert!(echoes(&mut query), "the old process goes on with what it has");
+    assert!(echoes(&mut connect(at)));
+}
+
 /// The real program that activates by sockets.
 #[test]
 fn systemd_activates_pronk_with_the_first_client() {

@@ -191,12 +191,15 @@ fn new_process_that_dies_after_it_is_prepared_changes_nothing() {
     let script = "#!/usr/bin/env python3
 import os, socket
 s = socket.socket(fileno=os.dup(0))
+def say(text): s.sendall(len(text).to_bytes(4, 'big') + text)
+if pid := os.fork():
+    say(b'{\"started\":{\"pid\":%d}}' % pid)
+    raise SystemExit
 def receive():
     length = int.from_bytes(s.recv(4, socket.MSG_WAITALL), 'big')
     return s.recv(length, socket.MSG_WAITALL)
 while b'greeting' not in receive(): pass
-text = b'\"prepared\"'
-s.sendall(len(text).to_bytes(4, 'big') + text)
+say(b'\"prepared\"')
 while b'take-over' not in receive(): pass
 ";
     std::fs::write(&program, script).unwrap();
@@ -218,18 +221,22 @@ while b'take-over' not in receive(): pass
     for _ in 0..5 {
         let output = pronk.command(&["upgrade"]);
         let err = String::from_utf8(output.stderr).unwrap();
-        assert!(err.contains("ended with exit status: 0; its log says why"), "{err}");
+        assert!(err.contains("ended before it was ready; its log says why"), "{err}");
     }
     stop.store(true, Ordering::Relaxed);
     let served: Vec<usize> = clients.into_iter().map(|client| client.join().unwrap()).collect();
     assert!(served.iter().all(|count| *count > 0), "{served:?}");
 }
 
-/// A program that does something first, and then is pronk.
+/// A program that does something in the process that is to take over, not in its starter, and then is pronk.
 fn pronk_after(folder: &Path, what: &str) -> std::path::PathBuf {
     let program = folder.join("pronk");
     let _ = std::fs::remove_file(&program);
-    std::fs::write(&program, format!("#!/bin/sh\n{what}\nexec {} \"$@\"\n", env!("CARGO_BIN_EXE_pronk"))).unwrap();
+    let script = format!(
+        "#!/bin/bash\nif [ -z \"$PRONK_STARTS_SUCCESSOR\" ]; then\n{what}\nfi\nexec -a \"$0\" {} \"$@\"\n",
+        env!("CARGO_BIN_EXE_pronk")
+    );
+    std::fs::write(&program, script).unwrap();
     std::fs::set_permissions(&program, std::fs::Permissions::from_mode(0o755)).unwrap();
     program
 }
@@ -239,7 +246,7 @@ fn pronk_after(folder: &Path, what: &str) -> std::path::PathBuf {
 fn new_process_serves_where_the_old_one_dies_before_it_hands_over() {
     let port = free_port();
     let folder = tempfile::tempdir().unwrap();
-    let program = pronk_after(folder.path(), "");
+    let program = pronk_after(folder.path(), ":");
     let mut pronk = Pronk::start_by(Command::new(&program), |_| plain(echo_member(), port));
     let go = folder.path().join("go");
     pronk_after(folder.path(), &format!("while [ ! -e {} ]; do sleep 0.01; done", go.display()));
@@ -278,26 +285,31 @@ fn stop_at_any_moment_of_an_upgrade_leaves_a_whole_process_or_none() {
     }
 }
 
+/// Whether it is the new process that hangs, or what is to start it.
 #[test]
 fn stop_ends_an_upgrade_that_is_under_way() {
-    let port = free_port();
-    let folder = tempfile::tempdir().unwrap();
-    let program = folder.path().join("pronk");
-    std::fs::copy(env!("CARGO_BIN_EXE_pronk"), &program).unwrap();
-    let mut pronk = Pronk::start_by(Command::new(&program), |_| plain(echo_member(), port));
-    std::fs::remove_file(&program).unwrap();
-    std::fs::write(&program, "#!/bin/sh\nexec sleep 1000\n").unwrap();
-    std::fs::set_permissions(&program, std::fs::Permissions::from_mode(0o755)).unwrap();
-    pronk.signal("USR2");
-    let line = pronk.logged("a new process", |line| line["message"] == "a new process prepares to take over");
-    let pid = line["pid"].as_u64().unwrap() as u32;
-    let why = String::from_utf8(pronk.command(&["reload"]).stderr).unwrap();
-    assert!(why.contains("a reload is refused: an upgrade is under way"), "{why}");
-    let again = String::from_utf8(pronk.command(&["upgrade"]).stderr).unwrap();
-    assert!(again.contains("an upgrade is refused: an upgrade is under way"), "{again}");
-    pronk.signal("TERM");
-    assert!(pronk.ended().success());
-    assert!(!alive(pid));
+    for hangs_at in ["[ -n \"$PRONK_STARTS_SUCCESSOR\" ]", "[ -z \"$PRONK_STARTS_SUCCESSOR\" ]"] {
+        let port = free_port();
+        let folder = tempfile::tempdir().unwrap();
+        let (program, hanging) = (folder.path().join("pronk"), folder.path().join("pid"));
+        std::fs::copy(env!("CARGO_BIN_EXE_pronk"), &program).unwrap();
+        let mut pronk = Pronk::start_by(Command::new(&program), |_| plain(echo_member(), port));
+        std::fs::remove_file(&program).unwrap();
+        let (note, real) = (hanging.display(), env!("CARGO_BIN_EXE_pronk"));
+        let hang = format!("if {hangs_at}; then echo $$ > {note}.new; mv {note}.new {note}; exec sleep 1000; fi");
+        std::fs::write(&program, format!("#!/bin/bash\n{hang}\nexec -a \"$0\" {real} \"$@\"\n")).unwrap();
+        std::fs::set_permissions(&program, std::fs::Permissions::from_mode(0o755)).unwrap();
+        pronk.signal("USR2");
+        until("it hangs", || hanging.exists());
+        let pid: u32 = std::fs::read_to_string(&hanging).unwrap().trim().parse().unwrap();
+        let why = String::from_utf8(pronk.command(&["reload"]).stderr).unwrap();
+        assert!(why.contains("a reload is refused: an upgrade is under way"), "{why}");
+        let again = String::from_utf8(pronk.command(&["upgrade"]).stderr).unwrap();
+        assert!(again.contains("an upgrade is refused: an upgrade is under way"), "{again}");
+        pronk.signal("TERM");
+        assert!(pronk.ended().success());
+        until("the new process has ended", || !alive(pid));
+    }
 }
 
 /// Persistence records, administrative states and verdicts go over.

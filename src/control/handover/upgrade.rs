@@ -5,7 +5,6 @@ use std::future::pending;
 use std::sync::Arc;
 use std::time::Duration;
 
-use parking_lot::Mutex;
 use tokio::task::{JoinHandle, spawn_blocking};
 
 use super::export;
@@ -25,20 +24,11 @@ struct UnderWay {
     reply: Reply<ProcessFacts>,
     drain_timeout: Option<Duration>,
     reports: ReportSender,
-    /// Ends the new process, once there is one.
-    abort: Arc<Mutex<Aborted>>,
+    /// Ends the new process.
+    abort: Abort,
     task: JoinHandle<Result<Step, String>>,
     /// Whether the new process is given the state, after which it may accept connections at any moment.
     hands_over: bool,
-}
-
-/// What ends the new process.
-#[derive(Debug, Default)]
-enum Aborted {
-    #[default]
-    NotStarted,
-    Possible(Abort),
-    Done,
 }
 
 /// What the new process has come to.
@@ -71,18 +61,10 @@ impl Upgrade {
         drain_timeout: Option<Duration>,
         reply: Reply<ProcessFacts>,
     ) {
-        let abort = Arc::<Mutex<Aborted>>::default();
-        let aborted = Arc::clone(&abort);
+        let abort = Abort::default();
+        let own = abort.clone();
         let task = spawn_blocking(move || {
-            let mut successor = {
-                let mut aborted = aborted.lock();
-                if matches!(*aborted, Aborted::Done) {
-                    return Err("pronk was told to stop".to_owned());
-                }
-                let successor = Successor::start(&program)?;
-                *aborted = Aborted::Possible(successor.abort_handle());
-                successor
-            };
+            let mut successor = Successor::start(&program, &own)?;
             tracing::info!(pid = successor.facts().pid, "a new process prepares to take over");
             successor.prepare(parcel)?;
             Ok(Step::Prepared(successor))
@@ -120,20 +102,10 @@ impl Upgrade {
     /// Ends an upgrade that failed, and answers its caller.
     pub(in crate::control) fn fail(&mut self, reason: &str) {
         if let Some(under_way) = self.0.take() {
-            under_way.abort();
+            under_way.abort.abort();
             let text = format!("the upgrade failed, and nothing has changed: {reason}");
             tracing::error!("{text}");
             let _ = under_way.reply.send(Err(CommandError::Refused(text)));
-        }
-    }
-}
-
-impl UnderWay {
-    fn abort(&self) {
-        let before = std::mem::replace(&mut *self.abort.lock(), Aborted::Done);
-        if let Aborted::Possible(abort) = before {
-            // It ends at once, by SIGKILL.
-            abort.abort();
         }
     }
 }

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use rustls::crypto::{CryptoProvider, WebPkiSupportedAlgorithms};
 use rustls::{CertificateError, DistinguishedName, Error, OtherError};
-use rustls_pki_types::{CertificateDer, UnixTime};
+use rustls_pki_types::{CertificateDer, CertificateRevocationListDer, UnixTime};
 use webpki::KeyUsage;
 
 use super::ProfileError;
@@ -43,6 +43,12 @@ impl ClientTrust {
             errors.push(ProfileError::new(&profile.name, "authenticate-depth", message));
         }
         if errors.is_empty() { Ok(Self(files)) } else { Err(errors) }
+    }
+
+    /// Returns the authorities and the revocation lists that are in force; none if no certificate is asked for.
+    pub(super) fn contents(&self) -> Option<(&[CertificateDer<'static>], &[CertificateRevocationListDer<'static>])> {
+        let files = self.0.as_ref()?;
+        Some((files.roots.listed(), files.revocation_lists.as_deref().unwrap_or_default()))
     }
 
     /// Returns what verifies clients' chains; none if no certificate is asked for.

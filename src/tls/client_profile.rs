@@ -5,7 +5,6 @@ use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
-use aws_lc_rs::digest;
 use rustls::SignatureAlgorithm;
 use rustls::server::danger::ClientCertVerifier;
 use rustls::server::{ServerConfig, WebPkiClientVerifier};
@@ -18,9 +17,8 @@ use super::judged_tickets::SessionJudge;
 use super::sni_resolver::SniResolver;
 use super::ticket_keys::{HandedKey, TicketKeys};
 use super::verifier::{HandshakeSignatures, Verifier};
-use super::{ProfileError, session_tickets};
+use super::{ProfileError, session_fingerprint, session_tickets};
 use crate::cert::Identity;
-use crate::cert::hex::hexadecimal;
 use crate::model::profile::{CipherGroup, ClientSsl, TlsVersion};
 
 /// A client-ssl profile in force.
@@ -30,6 +28,7 @@ pub struct LiveClientSsl {
     trust: ClientTrust,
     config: Arc<ServerConfig>,
     ticket_keys: Option<Arc<TicketKeys>>,
+    fingerprint: String,
 }
 
 impl LiveClientSsl {
@@ -61,7 +60,9 @@ impl LiveClientSsl {
             return Ok(previous.clone());
         }
         let (config, ticket_keys) = configure(profile, &identities, &trust, clock).map_err(|error| vec![error])?;
-        Ok(Arc::new(Self { profile: profile.clone(), identities, trust, config: Arc::new(config), ticket_keys }))
+        let fingerprint = session_fingerprint::fingerprint(profile, &identities, &trust);
+        let (profile, config) = (profile.clone(), Arc::new(config));
+        Ok(Arc::new(Self { profile, identities, trust, config, ticket_keys, fingerprint }))
     }
 
     pub fn config(&self) -> &Arc<ServerConfig> {
@@ -95,16 +96,10 @@ impl LiveClientSsl {
         }
     }
 
-    /// Returns what is the same in two processes where the profile, its certificates and its policy for client certificates
-    /// are: a session belongs to these. Hexadecimal.
-    pub fn fingerprint(&self) -> String {
-        let mut all = digest::Context::new(&digest::SHA256);
-        let Self { profile, identities, trust, .. } = self;
-        all.update(format!("{profile:?} {trust:?}").as_bytes());
-        for certificate in identities.iter().flat_map(Identity::chain) {
-            all.update(digest::digest(&digest::SHA256, certificate.as_ref()).as_ref());
-        }
-        hexadecimal(all.finish().as_ref())
+    /// Returns what tells in another process whether its profile is the same, for which sessions may be resumed.
+    /// Hexadecimal.
+    pub fn fingerprint(&self) -> &str {
+        &self.fingerprint
     }
 }
 

@@ -29,6 +29,7 @@ mod member_verifier;
 mod peer_trust;
 mod profile_error;
 mod server_profile;
+mod session_fingerprint;
 mod session_tickets;
 mod sni_resolver;
 mod ticket_keys;

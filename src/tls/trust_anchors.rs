@@ -46,6 +46,14 @@ impl Roots {
         Ok(Self::Listed(certificates))
     }
 
+    /// Returns the certificates that are listed.
+    pub(super) fn listed(&self) -> &[CertificateDer<'static>] {
+        match self {
+            Self::Listed(certificates) => certificates,
+            Self::WebpkiRoots => &[],
+        }
+    }
+
     pub(super) fn store(&self) -> RootCertStore {
         match self {
             Self::Listed(certificates) => {

@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 use std::sync::Arc;
 
-use pronk::model::profile::{CertResponse, PeerCertMode, TrustAnchors};
+use pronk::model::profile::{CertResponse, CipherGroup, ClientSsl, CrlScope, PeerCertMode, TlsVersion, TrustAnchors};
 use pronk::tls::{LiveClientSsl, LiveServerSsl, TlsFault};
 use rustls::ClientConfig;
 
@@ -43,6 +43,49 @@ async fn unchanged_rebuild_is_the_same_and_goes_on_resuming() {
     let again = LiveClientSsl::build(&profile, bench.path(), Some(&live)).unwrap();
     assert!(Arc::ptr_eq(&live, &again));
     assert!(resumes(&again, &config).await);
+}
+
+/// Sessions go on in the process that takes over where this is the same.
+#[test]
+fn fingerprint_changes_with_who_may_resume_and_with_nothing_else() {
+    let bench = Bench::new();
+    let leaf = bench.ca.issue(HOST).dns(HOST).build();
+    let mut base = bench.client_ssl(&[&leaf]);
+    (base.peer_cert_mode, base.ca_file) = (PeerCertMode::Request, Some(bench.ca_file()));
+    let of = |change: &dyn Fn(&mut ClientSsl)| {
+        let mut profile = base.clone();
+        change(&mut profile);
+        bench.serve(&profile).fingerprint().to_owned()
+    };
+    let same = of(&|_| ());
+    let copied = bench.path().join("copied.pem");
+    std::fs::copy(bench.ca_file(), &copied).unwrap();
+    assert_eq!(of(&|it| it.ca_file = Some(copied.clone())), same, "the same authority from another file");
+    assert_eq!(of(&|it| it.handshake_timeout *= 2), same);
+    let list = |revoked: &[&Leaf]| Some(bench.ca.write_revocations(bench.path(), "crl.pem", revoked));
+    let other_ca = Authority::new("other").write(bench.path(), "other.pem");
+    let others = [
+        of(&|it| it.name = "other".into()),
+        of(&|it| it.peer_cert_mode = PeerCertMode::Require),
+        of(&|it| it.peer_cert_mode = PeerCertMode::Ignore),
+        of(&|it| it.ca_file = Some(other_ca.clone())),
+        of(&|it| it.crl_file = list(&[])),
+        of(&|it| it.crl_file = list(&[&leaf])),
+        of(&|it| it.crl_scope = CrlScope::Leaf),
+        of(&|it| it.authenticate_depth = 2),
+        of(&|it| it.sni_require = true),
+        of(&|it| it.versions.minimum = TlsVersion::Tls13),
+        of(&|it| it.cipher_group = CipherGroup::Secure),
+        of(&|it| it.alpn = vec!["h2".to_owned()]),
+        of(&|it| it.alpn = vec!["h".to_owned(), "2".to_owned()]),
+        of(&|it| it.cert_key_chain[0].sni_default = true),
+        {
+            bench.ca.issue(HOST).dns(HOST).build().write(bench.path(), "leaf0");
+            of(&|_| ())
+        },
+    ];
+    let distinct: std::collections::HashSet<_> = others.iter().chain([&same]).collect();
+    assert_eq!(distinct.len(), others.len() + 1);
 }
 
 #[tokio::test]

@@ -2,6 +2,8 @@
 
 use std::time::Instant;
 
+use serde_json::json;
+
 use crate::cert::hex::hexadecimal;
 use crate::control::administration;
 use crate::control::built_profiles::BuiltProfiles;
@@ -9,6 +11,7 @@ use crate::control::desired::{Desired, Discovered};
 use crate::handover::{
     FoundCoordinators, Greeting, HandedRecord, HandedRecords, HandedVerdict, ResolvedName, State, TicketKeysOfProfile,
 };
+use crate::model::Discovery;
 use crate::monitor::FoundHost;
 use crate::pool::{RecordView, Registry, Sharing};
 
@@ -17,14 +20,14 @@ pub(in crate::control) fn greeting(desired: &Desired, profiles: &BuiltProfiles) 
     let Discovered { coordinators, addresses } = &desired.discovered;
     let found = coordinators.iter().map(|(pool, (search, hosts))| FoundCoordinators {
         pool: pool.to_string(),
-        search: format!("{search:?}"),
+        search: cluster(search),
         hosts: hosts.iter().map(|FoundHost { host, addresses }| (host.clone(), addresses.clone())).collect(),
     });
     let resolved =
         addresses.iter().map(|(fqdn, addresses)| ResolvedName { fqdn: fqdn.clone(), addresses: addresses.clone() });
     let tickets = profiles.client.iter().map(|(name, profile)| TicketKeysOfProfile {
         profile: name.to_string(),
-        fingerprint: profile.fingerprint(),
+        fingerprint: profile.fingerprint().to_owned(),
         keys: profile.export_ticket_keys().iter().map(|key| (hexadecimal(&key.secret), key.in_use)).collect(),
     });
     Greeting {
@@ -33,6 +36,13 @@ pub(in crate::control) fn greeting(desired: &Desired, profiles: &BuiltProfiles) 
         coordinators: found.collect(),
         addresses: resolved.collect(),
     }
+}
+
+/// Returns what tells clusters apart, in any version of pronk.
+pub(in crate::control) fn cluster(search: &Discovery) -> String {
+    let Discovery { seeds, port, filter, interval: _ } = search;
+    let seeds: Vec<_> = seeds.iter().map(|seed| json!({ "host": seed.host, "port": seed.port })).collect();
+    json!({ "seeds": seeds, "port": port, "filter": filter }).to_string()
 }
 
 /// Returns what may have changed until now, in parts.

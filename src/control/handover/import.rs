@@ -7,6 +7,7 @@ use std::time::{Duration, Instant};
 
 use zeroize::Zeroizing;
 
+use super::export::cluster;
 use crate::cert::hex;
 use crate::control::built_profiles::BuiltProfiles;
 use crate::control::desired::Discovered;
@@ -38,7 +39,7 @@ impl Inherited {
     pub(in crate::control) fn discovered(greeting: &Greeting, written: &Model) -> Discovered {
         let coordinators = greeting.coordinators.iter().filter_map(|found| {
             let pool = written.pools.get(found.pool.as_str())?;
-            let search = pool.discovery.clone().filter(|search| format!("{search:?}") == found.search)?;
+            let search = pool.discovery.clone().filter(|search| cluster(search) == found.search)?;
             let host = |(host, addresses): &(String, Vec<IpAddr>)| FoundHost {
                 host: host.clone(),
                 addresses: addresses.clone(),
@@ -80,7 +81,7 @@ impl Inherited {
 pub(in crate::control) fn import_tickets(greeting: &Greeting, profiles: &BuiltProfiles) {
     for TicketKeysOfProfile { profile, fingerprint, keys } in &greeting.tickets {
         let Some(live) = profiles.client.get(profile.as_str()) else { continue };
-        if live.fingerprint() == *fingerprint {
+        if live.fingerprint() == fingerprint {
             let keys = keys.iter().filter_map(|(secret, in_use)| {
                 Some(HandedKey { secret: Zeroizing::new(hex::bytes(secret)?), in_use: *in_use })
             });

@@ -1,5 +1,6 @@
 //! Whether the control plane holds up connections: 200 of them ping every millisecond, first undisturbed, then through
-//! reloads with five encrypted keys, lists of a million persistence records and requests to the admin socket, all at once.
+//! reloads with five encrypted keys, lists of a million persistence records and requests to the admin socket, all at once;
+//! then while thousands of open connections are listed. At last another process takes over with all these records.
 //! docs/benchmarks.md says how to read it.
 
 use std::fs;
@@ -33,8 +34,9 @@ fn main() {
     let reloads = number("BENCH_RELOADS", 100);
     let requests = number("BENCH_REQUESTS", 1000);
     let seconds = number("BENCH_SECONDS", 20);
+    let idle = number("BENCH_CONNECTIONS", 9_500);
     println!("\nControl: what pings through pronk see of its control plane\n");
-    let pronk = Pronk::start();
+    let mut pronk = Pronk::start();
     let began = Instant::now();
     fill(pronk.address, records);
     println!("  {records} persistence records made by as many clients in {:.0} s", began.elapsed().as_secs_f64());
@@ -51,8 +53,29 @@ fn main() {
             / 1e3
             / f64::from(disturbances.lists.load(Ordering::Relaxed).max(1)),
     );
+    let held = hold(pronk.address, idle);
+    let lists = number("BENCH_LISTS", 100);
+    let among_idle = pings(pronk.address, || thread::sleep(Duration::from_secs(1 + seconds as u64 / 4)));
+    let mut listing = Vec::new();
+    let listed = pings(pronk.address, || {
+        for _ in 0..lists {
+            let began = Instant::now();
+            ask(&pronk.socket, "GET", "/v1/connections");
+            listing.push(began.elapsed());
+            thread::sleep(Duration::from_millis(20));
+        }
+    });
+    listing.sort_unstable();
+    println!(
+        "  {lists} lists of {} connections: {:.0} ms each (median), {:.0} ms the longest\n",
+        idle + CONNECTIONS,
+        milliseconds(listing[listing.len() / 2]),
+        milliseconds(listing[listing.len() - 1])
+    );
+    drop(held);
     println!("  {CONNECTIONS} connections, ms     pings/s    median       p99     p99.9   longest silence");
-    for (name, figures) in [("quiet", &quiet), ("disturbed", &disturbed)] {
+    let rows = [("quiet", &quiet), ("disturbed", &disturbed), ("quiet, among idle", &among_idle), ("listed", &listed)];
+    for (name, figures) in rows {
         println!(
             "  {name:<24}{:>10.0}{:>10.2}{:>10.2}{:>10.2}{:>18.1}",
             figures.per_second,
@@ -63,6 +86,18 @@ fn main() {
         );
     }
     println!("  p99.9 disturbed / quiet: {:.2} ×", disturbed.at(0.999) / quiet.at(0.999));
+    println!("  p99.9 listed / among idle: {:.2} ×\n", listed.at(0.999) / among_idle.at(0.999));
+    let (took, longest, clients) = pronk.upgrade();
+    println!(
+        "  upgrade with {records} records: {:.0} ms; of {clients} clients that connected meanwhile, none was refused, and the \
+         longest waited {:.0} ms",
+        milliseconds(took),
+        milliseconds(longest)
+    );
+}
+
+fn milliseconds(time: Duration) -> f64 {
+    time.as_secs_f64() * 1e3
 }
 
 fn number(variable: &str, otherwise: usize) -> usize {
@@ -72,6 +107,8 @@ fn number(variable: &str, otherwise: usize) -> usize {
 /// A running pronk with a plain virtual server and one for each encrypted key.
 struct Pronk {
     child: Child,
+    /// The number of the process that has taken over.
+    successor: Option<i32>,
     address: SocketAddr,
     socket: PathBuf,
     _folder: tempfile::TempDir,
@@ -123,12 +160,45 @@ profiles:
             assert!(Instant::now() < deadline, "pronk does not listen");
             thread::sleep(Duration::from_millis(20));
         }
-        Self { child, address, socket, _folder: folder }
+        Self { child, successor: None, address, socket, _folder: folder }
+    }
+
+    /// Has another process take over. Returns how long that took, the longest time that a client who connected meanwhile
+    /// waited for its first answer, and how many there were.
+    fn upgrade(&mut self) -> (Duration, Duration, usize) {
+        let (done, address) = (AtomicBool::new(false), self.address);
+        thread::scope(|scope| {
+            let connecting = scope.spawn(|| {
+                let (mut longest, mut clients) = (Duration::ZERO, 0);
+                while !done.load(Ordering::Relaxed) {
+                    let began = Instant::now();
+                    let mut stream = std::net::TcpStream::connect(address).expect("a client was refused");
+                    stream.write_all(&[7; 16]).and_then(|()| stream.read_exact(&mut [0; 16])).expect("no answer");
+                    longest = longest.max(began.elapsed());
+                    clients += 1;
+                }
+                (longest, clients)
+            });
+            let began = Instant::now();
+            let answer = asked(&self.socket, "POST", "/v1/upgrade?reason=benchmark");
+            let took = began.elapsed();
+            // Clients come to the new process.
+            thread::sleep(Duration::from_millis(200));
+            done.store(true, Ordering::Relaxed);
+            let answer: serde_json::Value =
+                serde_json::from_slice(&answer[answer.iter().position(|byte| *byte == b'{').unwrap()..]).unwrap();
+            self.successor = answer["pid"].as_i64().map(|pid| pid as i32);
+            let (longest, clients) = connecting.join().unwrap();
+            (took, longest, clients)
+        })
     }
 }
 
 impl Drop for Pronk {
     fn drop(&mut self) {
+        if let Some(pid) = self.successor.and_then(rustix::process::Pid::from_raw) {
+            let _ = rustix::process::kill_process(pid, rustix::process::Signal::KILL);
+        }
         // It may have ended already.
         let _ = self.child.kill();
         let _ = self.child.wait();
@@ -211,6 +281,16 @@ fn fill(address: SocketAddr, records: usize) {
             client.await.unwrap();
         }
     });
+}
+
+/// Opens so many connections, which end when what is returned is dropped.
+fn hold(address: SocketAddr, connections: usize) -> Vec<std::net::TcpStream> {
+    let open = |_| {
+        let mut stream = std::net::TcpStream::connect(address).unwrap();
+        stream.write_all(&[7; 16]).and_then(|()| stream.read_exact(&mut [0; 16])).expect("a connection ended");
+        stream
+    };
+    (0..connections).map(open).collect()
 }
 
 async fn ping(stream: &mut TcpStream) -> io::Result<()> {
@@ -325,17 +405,17 @@ impl Disturbances {
 
 /// Asks the admin socket, and returns the length of a good answer.
 fn ask(socket: &Path, method: &str, path: &str) -> usize {
+    asked(socket, method, path).len()
+}
+
+/// Asks the admin socket, and returns a good answer.
+fn asked(socket: &Path, method: &str, path: &str) -> Vec<u8> {
     let mut stream = UnixStream::connect(socket).unwrap();
     let request = format!("{method} {path} HTTP/1.1\r\nhost: pronk\r\nconnection: close\r\ncontent-length: 0\r\n\r\n");
     stream.write_all(request.as_bytes()).unwrap();
-    let mut buffer = vec![0; 1 << 16];
-    let first = stream.read(&mut buffer).unwrap();
-    assert!(buffer.starts_with(b"HTTP/1.1 200"), "{method} {path}: {}", String::from_utf8_lossy(&buffer[..first]));
-    let mut all = first;
-    loop {
-        match stream.read(&mut buffer).unwrap() {
-            0 => return all,
-            count => all += count,
-        }
-    }
+    let mut answer = Vec::new();
+    stream.read_to_end(&mut answer).unwrap();
+    let start = String::from_utf8_lossy(&answer[..answer.len().min(1000)]);
+    assert!(answer.starts_with(b"HTTP/1.1 200"), "{method} {path}: {start}");
+    answer
 }

@@ -102,7 +102,7 @@ async fn serve(options: &Options, workers: RuntimeHandle, begun: Begun) -> anyho
     let (file, state_file) = (options.file.clone(), options.state_file.clone());
     let (controller, handle) = Controller::new(file, state_file, lifecycle.clone(), begun.inheritance);
     let mut controlling = AbortOnDropHandle::new(tokio::spawn(controller.run()));
-    let api = Api::new(handle.clone(), options.log.clone());
+    let api = Api::new(handle.clone(), options.log.clone(), &options.admin_socket);
     let admin = AdminListener::new(&options.admin_socket, options.admin_socket_access, &handle, &api);
     let mut inherited = begun.admin_socket;
     if predecessor.is_none() {

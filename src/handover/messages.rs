@@ -110,6 +110,8 @@ pub struct ResolvedName {
 #[derive(Debug, Default, Serialize, Deserialize)]
 #[serde(default)]
 pub struct State {
+    /// The number of the last connection.
+    pub last_connection: u64,
     pub verdicts: Vec<HandedVerdict>,
     pub records: Vec<HandedRecords>,
 }

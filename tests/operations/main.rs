@@ -6,5 +6,6 @@ mod support;
 use support::{ca, lb, peers, tls};
 
 mod activation;
+mod draining;
 mod under_load;
 mod upgrade;

@@ -8,12 +8,13 @@ use crate::cert::hex::hexadecimal;
 use crate::control::administration;
 use crate::control::built_profiles::BuiltProfiles;
 use crate::control::desired::{Desired, Discovered};
+use crate::control::system_state::SystemState;
 use crate::handover::{
     FoundCoordinators, Greeting, HandedRecord, HandedRecords, HandedVerdict, ResolvedName, State, TicketKeysOfProfile,
 };
 use crate::model::Discovery;
 use crate::monitor::FoundHost;
-use crate::pool::{RecordView, Registry, Sharing};
+use crate::pool::{RecordView, Sharing};
 
 /// Returns what the other process prepares its configuration with.
 pub(in crate::control) fn greeting(desired: &Desired, profiles: &BuiltProfiles) -> Greeting {
@@ -46,7 +47,8 @@ pub(in crate::control) fn cluster(search: &Discovery) -> String {
 }
 
 /// Returns what may have changed until now, in parts.
-pub(in crate::control) fn state(registry: &Registry) -> impl Iterator<Item = State> + '_ {
+pub(in crate::control) fn state(state: &SystemState) -> impl Iterator<Item = State> + '_ {
+    let registry = &state.registry;
     let verdicts = registry.members().into_iter().flat_map(|(pool, member, live)| {
         live.verdicts().into_iter().map(move |(monitor, verdict)| HandedVerdict {
             pool: pool.to_string(),
@@ -57,13 +59,13 @@ pub(in crate::control) fn state(registry: &Registry) -> impl Iterator<Item = Sta
             reason: verdict.reason().map(ToOwned::to_owned),
         })
     });
-    let verdicts = State { verdicts: verdicts.collect(), records: Vec::new() };
+    let first = State { last_connection: state.open.last_id(), verdicts: verdicts.collect(), ..State::default() };
     let records = registry.all_records().into_iter().flat_map(|(sharing, records)| {
         let all = records.list(|_| true, Instant::now());
         let parts: Vec<_> = all.chunks(RECORDS).map(|part| records_of(&sharing, part)).collect();
-        parts.into_iter().map(|part| State { verdicts: Vec::new(), records: vec![part] })
+        parts.into_iter().map(|part| State { records: vec![part], ..State::default() })
     });
-    std::iter::once(verdicts).chain(records)
+    std::iter::once(first).chain(records)
 }
 
 fn records_of(sharing: &Sharing, part: &[RecordView]) -> HandedRecords {

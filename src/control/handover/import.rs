@@ -11,10 +11,11 @@ use super::export::cluster;
 use crate::cert::hex;
 use crate::control::built_profiles::BuiltProfiles;
 use crate::control::desired::Discovered;
+use crate::control::system_state::SystemState;
 use crate::handover::{Greeting, HandedSocket, Predecessor, ProcessFacts, State, TicketKeysOfProfile};
 use crate::model::{MemberKey, Model, Name};
 use crate::monitor::FoundHost;
-use crate::pool::{LiveMember, Registry, Sharing, Verdict};
+use crate::pool::{LiveMember, Sharing, Verdict};
 use crate::tls::HandedKey;
 
 /// What a process begins with: of the process that it takes over from, or of the service manager.
@@ -50,8 +51,10 @@ impl Inherited {
         Discovered { coordinators: coordinators.collect(), addresses: addresses.collect() }
     }
 
-    /// Puts the state into the registry, before the first connection.
-    pub(in crate::control) fn apply(&self, registry: &Registry, now: Instant) {
+    /// Puts the state into that of this process, before the first connection.
+    pub(in crate::control) fn apply(&self, state: &SystemState, now: Instant) {
+        let registry = &state.registry;
+        state.open.begin_behind(self.state.iter().map(|part| part.last_connection).max().unwrap_or(0));
         let member = |pool: &str, node: &str, port: u16| -> Arc<LiveMember> {
             registry.pool(&Name::from(pool)).member(&MemberKey { node: Name::from(node), port }, now)
         };

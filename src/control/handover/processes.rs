@@ -3,6 +3,7 @@
 use std::io;
 use std::os::fd::{AsFd, OwnedFd};
 use std::sync::Arc;
+use std::time::{Duration, Instant};
 
 use parking_lot::Mutex;
 use tokio_util::task::AbortOnDropHandle;
@@ -15,6 +16,17 @@ pub struct DrainingProcess {
     pub facts: ProcessFacts,
     /// None until it reports for the first time.
     pub report: Option<Report>,
+    /// When it was handed over to this process.
+    pub since: Instant,
+    /// When it last reported, or was handed over to this process.
+    pub heard: Instant,
+}
+
+impl DrainingProcess {
+    /// Returns for how long it has not reported, if that is longer than a process takes that goes on.
+    pub fn silent_for(&self) -> Option<Duration> {
+        Some(self.heard.elapsed()).filter(|silent| *silent >= SILENT)
+    }
 }
 
 /// The processes that drain, until each has ended.
@@ -43,13 +55,16 @@ impl DrainingProcesses {
         let task = tokio::spawn(async move {
             while let Some(report) = own.next().await {
                 let mut all = all.0.lock();
-                let known = all.iter_mut().find(|followed| Arc::ptr_eq(&followed.reports, &own));
-                known.into_iter().for_each(|followed| followed.process.report = Some(report));
+                if let Some(followed) = all.iter_mut().find(|followed| Arc::ptr_eq(&followed.reports, &own)) {
+                    followed.process.report = Some(report);
+                    followed.process.heard = Instant::now();
+                }
             }
             tracing::info!(pid, "the process that handed over has ended");
             all.0.lock().retain(|followed| !Arc::ptr_eq(&followed.reports, &own));
         });
-        let process = DrainingProcess { facts, report: None };
+        let now = Instant::now();
+        let process = DrainingProcess { facts, report: None, since: now, heard: now };
         self.0.lock().push(Followed { process, reports, _task: AbortOnDropHandle::new(task) });
     }
 
@@ -73,3 +88,6 @@ impl DrainingProcesses {
         self.0.lock().clear();
     }
 }
+
+/// A process that goes on reports several times within this time, however busy the machine is.
+const SILENT: Duration = Duration::from_secs(5);

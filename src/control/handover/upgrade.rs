@@ -77,7 +77,7 @@ impl Upgrade {
         if let Some(under_way) = &mut self.0 {
             under_way.hands_over = true;
             under_way.task = spawn_blocking(move || {
-                successor.take_over(export::state(&state.registry))?;
+                successor.take_over(export::state(&state))?;
                 Ok(Step::Serving(successor))
             });
         }

@@ -54,7 +54,7 @@ impl Running {
             inherited,
         } = prepared;
         if let Some(inherited) = inherited {
-            inherited.apply(&state.registry, Instant::now());
+            inherited.apply(state, Instant::now());
             self.assignments.begin_with(inherited.discovered.clone());
             self.desired.discovered = inherited.discovered;
         }

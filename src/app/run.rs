@@ -248,7 +248,8 @@ async fn drain(left: &Left, options: &Options, signals: &mut Signals, handle: &H
             },
             _ = reports.tick() => if let Some(by) = handed_over {
                 let seconds_left = until.borrow().saturating_duration_since(Instant::now()).as_secs();
-                by.reports.send(&Report { connections: lifecycle.connections.len() as u64, seconds_left });
+                let connections = lifecycle.connections.len() as u64;
+                by.reports.send(Report { connections, seconds_left }, handle.held());
             },
         }
     }

@@ -7,5 +7,6 @@ use support::{ca, lb, peers, tls};
 
 mod activation;
 mod draining;
+mod elsewhere;
 mod under_load;
 mod upgrade;

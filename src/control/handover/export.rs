@@ -4,6 +4,7 @@ use std::time::Instant;
 
 use serde_json::json;
 
+use super::held::held_in_processes;
 use crate::cert::hex::hexadecimal;
 use crate::control::administration;
 use crate::control::built_profiles::BuiltProfiles;
@@ -59,7 +60,12 @@ pub(in crate::control) fn state(state: &SystemState) -> impl Iterator<Item = Sta
             reason: verdict.reason().map(ToOwned::to_owned),
         })
     });
-    let first = State { last_connection: state.open.last_id(), verdicts: verdicts.collect(), ..State::default() };
+    let first = State {
+        last_connection: state.open.last_id(),
+        held: held_in_processes(state),
+        verdicts: verdicts.collect(),
+        ..State::default()
+    };
     let records = registry.all_records().into_iter().flat_map(|(sharing, records)| {
         let all = records.list(|_| true, Instant::now());
         let parts: Vec<_> = all.chunks(RECORDS).map(|part| records_of(&sharing, part)).collect();

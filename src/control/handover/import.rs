@@ -59,6 +59,7 @@ impl Inherited {
             registry.pool(&Name::from(pool)).member(&MemberKey { node: Name::from(node), port }, now)
         };
         for part in &self.state {
+            state.draining_processes.begin_with(&part.held);
             for it in &part.verdicts {
                 if let Some(verdict) = verdict(&it.verdict, it.reason.clone().unwrap_or_default()) {
                     member(&it.pool, &it.node, it.port).begin_with([(Name::from(it.monitor.as_str()), verdict)]);

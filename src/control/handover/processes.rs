@@ -6,9 +6,10 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use parking_lot::Mutex;
+use tokio::sync::Notify;
 use tokio_util::task::AbortOnDropHandle;
 
-use crate::handover::{ProcessFacts, Report, ReportReceiver};
+use crate::handover::{Held, HeldInProcess, ProcessFacts, Received, Report, ReportReceiver};
 
 /// A process that drains after it has handed over.
 #[derive(Clone, Debug)]
@@ -31,11 +32,20 @@ impl DrainingProcess {
 
 /// The processes that drain, until each has ended.
 #[derive(Clone, Debug, Default)]
-pub(in crate::control) struct DrainingProcesses(Arc<Mutex<Vec<Followed>>>);
+pub(in crate::control) struct DrainingProcesses(Arc<Shared>);
+
+#[derive(Debug, Default)]
+struct Shared {
+    followed: Mutex<Vec<Followed>>,
+    /// Notified when what they have may be something else.
+    changed: Notify,
+}
 
 #[derive(Debug)]
 struct Followed {
     process: DrainingProcess,
+    /// How many connections it has, of what.
+    held: Arc<Held>,
     reports: Arc<ReportReceiver>,
     _task: AbortOnDropHandle<()>,
 }
@@ -53,24 +63,54 @@ impl DrainingProcesses {
         };
         let (all, own) = (self.clone(), Arc::clone(&reports));
         let task = tokio::spawn(async move {
-            while let Some(report) = own.next().await {
-                let mut all = all.0.lock();
-                if let Some(followed) = all.iter_mut().find(|followed| Arc::ptr_eq(&followed.reports, &own)) {
-                    followed.process.report = Some(report);
-                    followed.process.heard = Instant::now();
-                }
+            while let Some(received) = own.next().await {
+                all.take(&own, received);
             }
             tracing::info!(pid, "the process that handed over has ended");
-            all.0.lock().retain(|followed| !Arc::ptr_eq(&followed.reports, &own));
+            all.0.followed.lock().retain(|followed| !Arc::ptr_eq(&followed.reports, &own));
+            all.0.changed.notify_one();
         });
-        let now = Instant::now();
+        let (now, held) = (Instant::now(), Arc::default());
         let process = DrainingProcess { facts, report: None, since: now, heard: now };
-        self.0.lock().push(Followed { process, reports, _task: AbortOnDropHandle::new(task) });
+        self.0.followed.lock().push(Followed { process, held, reports, _task: AbortOnDropHandle::new(task) });
+    }
+
+    /// Takes what a process reports.
+    fn take(&self, reports: &Arc<ReportReceiver>, received: Received) {
+        let mut followed = self.0.followed.lock();
+        let Some(of) = followed.iter_mut().find(|followed| Arc::ptr_eq(&followed.reports, reports)) else { return };
+        of.process.report = Some(received.report);
+        of.process.heard = Instant::now();
+        if let Some(held) = received.held.filter(|held| *held != *of.held) {
+            of.held = Arc::new(held);
+            self.0.changed.notify_one();
+        }
+    }
+
+    /// Takes what processes have by the account of the one that handed over, until they report themselves.
+    pub(in crate::control) fn begin_with(&self, processes: &[HeldInProcess]) {
+        for followed in &mut *self.0.followed.lock() {
+            let known = processes.iter().find(|it| it.pid == followed.process.facts.pid);
+            if let Some(known) = known.filter(|_| *followed.held == Held::default()) {
+                followed.held = Arc::new(known.held.clone());
+            }
+        }
     }
 
     /// Returns them, the oldest first.
     pub(in crate::control) fn all(&self) -> Vec<DrainingProcess> {
-        self.0.lock().iter().map(|followed| followed.process.clone()).collect()
+        self.0.followed.lock().iter().map(|followed| followed.process.clone()).collect()
+    }
+
+    /// Returns how many connections each has, of what.
+    pub(in crate::control) fn held(&self) -> Vec<(u32, Arc<Held>)> {
+        let followed = self.0.followed.lock();
+        followed.iter().map(|it| (it.process.facts.pid, Arc::clone(&it.held))).collect()
+    }
+
+    /// Waits until what they have may be something else.
+    pub(in crate::control) async fn changed(&self) {
+        self.0.changed.notified().await;
     }
 
     /// Returns where their reports are read, for the process that takes over from this one.
@@ -80,12 +120,13 @@ impl DrainingProcesses {
     pub(in crate::control) fn descriptors(&self) -> io::Result<Vec<(ProcessFacts, OwnedFd)>> {
         let of =
             |followed: &Followed| Ok((followed.process.facts.clone(), followed.reports.as_fd().try_clone_to_owned()?));
-        self.0.lock().iter().map(of).collect()
+        self.0.followed.lock().iter().map(of).collect()
     }
 
     /// Leaves them to the process that has taken over.
     pub(in crate::control) fn leave(&self) {
-        self.0.lock().clear();
+        self.0.followed.lock().clear();
+        self.0.changed.notify_one();
     }
 }
 

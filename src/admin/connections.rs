@@ -108,7 +108,8 @@ impl ListQuery {
         };
         let limit = self.limit.unwrap_or(usize::MAX);
         let selection = Own::of(self.selection(handle))?;
-        let replies = elsewhere.ask::<ListedConnections>().await;
+        let most = limit.min(MOST_OF_OTHERS).to_string();
+        let replies = elsewhere.ask_with::<ListedConnections>(&[("limit", &most)]).await;
         let processes = replies.iter().map(|reply| reply.told(|list| Some(list.total))).collect();
         let selection = selection.or_elsewhere(&replies)?;
         let (mut others, mut total_of_others) = (Vec::new(), 0);
@@ -129,7 +130,7 @@ impl ListQuery {
         let limit = self.limit.unwrap_or(TOP_CLIENTS);
         let selection = Own::of(self.selection(handle))?;
         // Whoever has the most connections in all may be far down the list of each process.
-        let replies = elsewhere.ask_with::<TopClients>(&[("limit", EVERY_CLIENT)]).await;
+        let replies = elsewhere.ask_with::<TopClients>(&[("limit", &MOST_OF_OTHERS.to_string())]).await;
         let selection = selection.or_elsewhere(&replies)?;
         let (open, serving) = (Arc::clone(handle.open_connections()), handle.serving());
         let merge = move || {
@@ -220,7 +221,8 @@ async fn blocking<T: Send + 'static>(work: impl FnOnce() -> T + Send + 'static) 
     spawn_blocking(work).await.map_err(|error| Wrong::Internal(format!("pronk itself failed ({error}); try again")))
 }
 
-/// A limit that lists every client.
-const EVERY_CLIENT: &str = "1000000000";
+/// Connections that are listed of each process that drains, and clients of each of its members: they are kept in memory
+/// for the time.
+const MOST_OF_OTHERS: usize = 20_000;
 /// Clients that are listed of each member, unless the query says another number.
 const TOP_CLIENTS: usize = 10;

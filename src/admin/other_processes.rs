@@ -247,5 +247,5 @@ const NEW: Duration = Duration::from_secs(10);
 const AGAIN: Duration = Duration::from_millis(20);
 /// The end of a process is known within this time.
 const KNOWN_WITHIN: Duration = Duration::from_millis(500);
-/// Bytes of an answer; that of a hundred thousand connections has a quarter of it.
-const LONGEST_ANSWER: usize = 256 << 20;
+/// Bytes of an answer; the longest is that of many connections, and has half of it.
+const LONGEST_ANSWER: usize = 32 << 20;

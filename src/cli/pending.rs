@@ -36,7 +36,7 @@ pub(super) fn unreached(processes: &[AskedProcess]) -> Vec<String> {
     let line = |process: &AskedProcess| {
         let AskedProcess { pid, connections, error } = process;
         let had = connections.map_or_else(String::new, |count| format!("; it had {count} connections in all"));
-        Some(format!("process {pid}, which drains, was not reached: {}{had}", error.as_ref()?))
+        Some(format!("process {pid}, which drains, is left out: {}{had}", error.as_ref()?))
     };
     processes.iter().filter_map(line).collect()
 }

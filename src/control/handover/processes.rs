@@ -132,3 +132,34 @@ impl DrainingProcesses {
 
 /// A process that goes on reports several times within this time, however busy the machine is.
 const SILENT: Duration = Duration::from_secs(5);
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::handover::{HeldByMember, reports};
+
+    fn held(connections: u32) -> Held {
+        let member = HeldByMember { pool: "p".into(), node: "n".into(), port: 1, connections, persisted: 0 };
+        Held { members: vec![member], virtual_servers: Vec::new() }
+    }
+
+    #[tokio::test]
+    async fn connections_of_a_process_count_from_the_start_until_it_ends() {
+        let (sender, receiver) = reports().unwrap();
+        let all = DrainingProcesses::default();
+        all.follow(ProcessFacts { pid: 7, version: String::new() }, receiver);
+        let told = [HeldInProcess { pid: 7, held: held(3) }, HeldInProcess { pid: 8, held: held(5) }];
+        let has = || all.held().into_iter().map(|(pid, held)| (pid, Held::clone(&held))).collect::<Vec<_>>();
+        all.begin_with(&told);
+        assert_eq!(has(), [(7, held(3))]);
+        sender.send(Report { connections: 2, seconds_left: 1 }, held(2));
+        all.changed().await;
+        assert_eq!(has(), [(7, held(2))]);
+        all.begin_with(&told);
+        assert_eq!(has(), [(7, held(2))], "what it reports itself is newer");
+        assert_eq!(all.all()[0].report.map(|report| report.connections), Some(2));
+        drop(sender);
+        all.changed().await;
+        assert!(has().is_empty());
+    }
+}

@@ -280,7 +280,8 @@ fn stop_at_any_moment_of_an_upgrade_leaves_a_whole_process_or_none() {
             let map = done(&pronk, &["show", "map"]);
             assert!(map.contains(&format!("process {pid}: serving")), "{round}: {map}");
         } else {
-            assert!(try_connect(at(port)).is_err(), "{round}");
+            // A process that is killed closes its sockets last.
+            until("nobody listens", || try_connect(at(port)).is_err());
         }
     }
 }

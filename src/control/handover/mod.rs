@@ -5,12 +5,14 @@ mod export;
 mod handed_over;
 mod import;
 mod processes;
+#[cfg(test)]
+mod tests;
 mod upgrade;
 
 pub(super) use export::greeting;
 pub use handed_over::HandedOver;
 pub use import::Inheritance;
-pub(super) use import::{Inherited, import_tickets};
+pub(super) use import::{apply, discovered, import_tickets};
 pub use processes::DrainingProcess;
 pub(super) use processes::DrainingProcesses;
 pub(super) use upgrade::{Step, Upgrade};

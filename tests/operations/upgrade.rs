@@ -410,6 +410,28 @@ fn tls_sessions_are_resumed_by_the_new_process_of_the_same_profile_alone() {
     assert_eq!(client(&config, port), HandshakeKind::Resumed);
 }
 
+/// More sockets than one message carries.
+#[test]
+fn hundreds_of_virtual_servers_go_over() {
+    let (port, member) = (free_port(), echo_member());
+    let addresses = || (0..600_u16).map(|number| SocketAddr::from(([127, 1, (number >> 8) as u8, number as u8], port)));
+    let mut text = format!(
+        "nodes: {{ a: {{ address: 127.0.0.1 }} }}\npools: {{ p: {{ members: ['a:{}'] }} }}\nvirtual-servers:\n",
+        member.port()
+    );
+    for (number, at) in addresses().enumerate() {
+        text += &format!("  vs{number}: {{ destination: '{at}', pool: p }}\n");
+    }
+    let pronk = Pronk::start(|_| text);
+    for _ in 0..2 {
+        let pid = pronk.upgrade();
+        assert!(done(&pronk, &["show", "map"]).contains(&format!("process {pid}: serving")));
+        for at in addresses() {
+            assert!(echoes(&mut connect(at)), "{at}");
+        }
+    }
+}
+
 /// The new process takes its file as it is by then: other destinations, fewer, and port 0.
 #[test]
 fn new_process_listens_as_its_file_says() {

@@ -250,8 +250,7 @@ pub(super) async fn explain(
     State(handle): State<Handle>,
     Parameters(query): Parameters<ExplainQuery>,
 ) -> Answer<Explained> {
-    let explained = Explained::of(&handle.serving(), &query.virtual_server, &query.client);
-    explained.map(Json).map_err(|error| refused(StatusCode::NOT_FOUND, error))
+    Explained::of(&handle.serving(), &query.virtual_server, &query.client).map(Json)
 }
 
 pub(super) async fn list_persistence(

@@ -3,9 +3,11 @@
 use std::net::IpAddr;
 use std::time::{Instant, SystemTime};
 
+use axum::http::StatusCode;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
+use super::answers::{Refusal, refused};
 use crate::control::Serving;
 use crate::model::Name;
 use crate::proxy::RecentConnection;
@@ -41,14 +43,17 @@ impl Explained {
     /// Explains `client`, an address, at a virtual server.
     ///
     /// # Errors
-    /// There is no such virtual server, or `client` is no address.
-    pub fn of(serving: &Serving, virtual_server: &str, client: &str) -> Result<Self, String> {
+    /// There is no such virtual server (404), or `client` is no address (422).
+    pub(super) fn of(serving: &Serving, virtual_server: &str, client: &str) -> Result<Self, Refusal> {
         let live = serving.virtual_servers.get(&Name::from(virtual_server)).ok_or_else(|| {
             let names = first_of(serving.virtual_servers.keys().map(ToString::to_string), MOST_NAMES);
-            format!("there is no virtual server {}; there are: {names}", bounded(virtual_server))
+            let error = format!("there is no virtual server {}; there are: {names}", bounded(virtual_server));
+            refused(StatusCode::NOT_FOUND, error)
         })?;
-        let client: IpAddr =
-            client.parse().map_err(|_| format!("a client is an IP address, found `{}`", bounded(client)))?;
+        let client: IpAddr = client.parse().map_err(|_| {
+            let error = format!("a client is an IP address, found `{}`", bounded(client));
+            refused(StatusCode::UNPROCESSABLE_ENTITY, error)
+        })?;
         let client = client.to_canonical();
         let explanation = live.explain(client, Instant::now());
         let recent = live.recent_connections.of(client).into_iter().map(|connection| {

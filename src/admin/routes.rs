@@ -54,7 +54,7 @@ pub(super) fn routes() -> Vec<Route> {
         Route::get("/v1/explain", "Returns which member would serve a client, step by step, and which did lately.")
             .parameters::<ExplainQuery>()
             .answers::<Explained>()
-            .refuses(&[StatusCode::NOT_FOUND])
+            .refuses(&[StatusCode::NOT_FOUND, StatusCode::UNPROCESSABLE_ENTITY])
             .by(api::explain),
         Route::get("/v1/persistence", "Returns the persistence records that match all parameters.")
             .parameters::<Filter>()

@@ -208,7 +208,10 @@ impl Controller {
             return drop(reply.send(Err(CommandError::Refused(error))));
         }
         match self.parcel() {
-            Ok((parcel, reports)) => self.upgrade.start(self.program.clone(), parcel, reports, drain_timeout, reply),
+            Ok((parcel, reports)) => {
+                let (program, state) = (self.program.clone(), Arc::clone(&self.state));
+                self.upgrade.start(program, parcel, reports, drain_timeout, reply, state);
+            }
             Err(error) => {
                 let error = format!("the upgrade failed, and nothing has changed: {}", os_reason(&error));
                 tracing::error!("{error}");
@@ -234,10 +237,10 @@ impl Controller {
 
     async fn continue_upgrade(&mut self, step: Step) {
         match step {
-            Step::Prepared(successor) => {
+            Step::Prepared(successor, told) => {
                 // Whoever connects from here on is served by the new process, or by this one if that fails.
                 self.running.listeners.pause().await;
-                self.upgrade.hand_over(successor, Arc::clone(&self.state));
+                self.upgrade.hand_over(successor, told, Arc::clone(&self.state));
             }
             Step::Serving(successor) => {
                 let Some(handed_over) = self.upgrade.complete(&successor) else { return };

@@ -25,6 +25,8 @@ pub(super) enum FromPredecessor {
     /// Processes that drain, this one first, each with the descriptor from which its reports are read.
     Processes(Vec<ProcessFacts>),
     Greeting(Greeting),
+    /// A part of the state. Much of it comes while the predecessor still accepts connections; what has changed meanwhile comes
+    /// once more.
     State(State),
     /// The end of the state: the predecessor accepts no connection from here on.
     TakeOver,
@@ -137,6 +139,9 @@ pub struct HandedVerdict {
 pub struct HandedRecords {
     pub virtual_server: Option<String>,
     pub address: Option<IpAddr>,
+    /// Whether those that came before are no more, as some were deleted.
+    #[serde(default)]
+    pub begins_anew: bool,
     pub records: Vec<HandedRecord>,
 }
 

@@ -84,20 +84,19 @@ impl Predecessor {
         &self.greeting
     }
 
-    /// Tells the predecessor that this process is prepared, and waits for the state. From then on the predecessor accepts no
-    /// connection.
+    /// Tells the predecessor that this process is prepared, and takes the state, part by part. From then on the predecessor
+    /// accepts no connection.
     ///
     /// # Errors
     /// It does not hand over.
-    pub fn take_over(&self) -> Result<Vec<State>, String> {
+    pub fn take_over(&self, mut take_part: impl FnMut(State)) -> Result<(), String> {
         let mut channel = self.channel.lock();
-        let mut take = || -> io::Result<Vec<State>> {
+        let mut take = || -> io::Result<()> {
             channel.send(&FromSuccessor::Prepared, &[], TELLS_WITHIN)?;
-            let mut state = Vec::new();
             loop {
                 match channel.receive(TELLS_WITHIN)?.0 {
-                    FromPredecessor::State(part) => state.push(part),
-                    FromPredecessor::TakeOver => return Ok(state),
+                    FromPredecessor::State(part) => take_part(part),
+                    FromPredecessor::TakeOver => return Ok(()),
                     _ => return Err(io::ErrorKind::InvalidData.into()),
                 }
             }
@@ -107,7 +106,7 @@ impl Predecessor {
             Err(error) if is_gone(&error) => {
                 let pid = self.process.pid;
                 tracing::warn!(pid, "the process that was to hand over has ended; this one serves without its state");
-                Ok(Vec::new())
+                Ok(())
             }
             taken => {
                 taken.map_err(|error| format!("process {} does not hand over: {}", self.process.pid, os_reason(&error)))

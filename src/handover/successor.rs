@@ -90,7 +90,7 @@ impl Process {
 }
 
 impl Successor {
-    /// Starts the program, which `abort` ends from then on. It waits for what [`prepare`](Self::prepare) sends.
+    /// Starts the program, which `abort` ends from then on. It waits for what [`greet`](Self::greet) sends.
     ///
     /// # Errors
     /// Why it cannot be started.
@@ -131,18 +131,29 @@ impl Successor {
         &self.served
     }
 
-    /// Hands over what the successor needs to prepare its configuration, and waits until it has.
+    /// Hands over what the successor needs to prepare its configuration.
     ///
     /// # Errors
     /// Why it cannot take over.
-    pub fn prepare(&mut self, parcel: Parcel) -> Result<(), String> {
+    pub fn greet(&mut self, parcel: Parcel) -> Result<(), String> {
         self.send(&FromPredecessor::Hello { protocol: PROTOCOL, process: own_facts() }, &[])?;
         self.send_each(&parcel.sockets, FromPredecessor::Sockets)?;
         if let Some(admin_socket) = &parcel.admin_socket {
             self.send(&FromPredecessor::AdminSocket, &[admin_socket.as_fd()])?;
         }
         self.send_each(&parcel.processes, FromPredecessor::Processes)?;
-        self.send(&FromPredecessor::Greeting(parcel.greeting), &[])?;
+        self.send(&FromPredecessor::Greeting(parcel.greeting), &[])
+    }
+
+    /// Hands over as much of the state as there is already, and waits until the successor is prepared.
+    ///
+    /// # Errors
+    /// Why it cannot take over.
+    pub fn prepare(&mut self, state: impl Iterator<Item = State>) -> Result<(), String> {
+        for part in state {
+            // The successor takes it once it is prepared.
+            self.send_within(PREPARES_WITHIN, &FromPredecessor::State(part), &[])?;
+        }
         match self.receive(PREPARES_WITHIN)? {
             FromSuccessor::Prepared => Ok(()),
             FromSuccessor::Refused(reason) => Err(reason),
@@ -150,7 +161,7 @@ impl Successor {
         }
     }
 
-    /// Hands over the state, and waits until the successor accepts connections.
+    /// Hands over the rest of the state, and waits until the successor accepts connections.
     ///
     /// # Errors
     /// Why it does not.
@@ -185,8 +196,17 @@ impl Successor {
     }
 
     fn send(&mut self, message: &FromPredecessor, descriptors: &[BorrowedFd<'_>]) -> Result<(), String> {
+        self.send_within(TAKES_WITHIN, message, descriptors)
+    }
+
+    fn send_within(
+        &mut self,
+        limit: Duration,
+        message: &FromPredecessor,
+        descriptors: &[BorrowedFd<'_>],
+    ) -> Result<(), String> {
         // What it said before it ended tells more.
-        self.channel.send(message, descriptors, TAKES_WITHIN).map_err(|error| self.last_words(&error))
+        self.channel.send(message, descriptors, limit).map_err(|error| self.last_words(&error))
     }
 
     fn last_words(&mut self, error: &io::Error) -> String {

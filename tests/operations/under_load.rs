@@ -1,8 +1,9 @@
 //! Reloads, members taken out and put back, and upgrades, while many clients connect, talk and stay.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashSet};
 use std::io::{self, Read, Write};
 use std::net::SocketAddr;
+use std::path::PathBuf;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::time::{Duration, Instant};
@@ -136,12 +137,30 @@ impl Client {
     }
 }
 
-/// The memory, in KiB, and the descriptors of a process.
+/// The memory, in KiB, and the descriptors of a process, without those of connections, which come and go.
 fn held(pid: u32) -> (u64, usize) {
     let status = std::fs::read_to_string(format!("/proc/{pid}/status")).unwrap();
     let rss = status.lines().find_map(|line| line.strip_prefix("VmRSS:")).unwrap();
     let rss = rss.trim().trim_end_matches(" kB").parse().unwrap();
-    (rss, std::fs::read_dir(format!("/proc/{pid}/fd")).unwrap().count())
+    let descriptors = || {
+        // One that comes or goes meanwhile is known before or after.
+        let before = connections();
+        let all = std::fs::read_dir(format!("/proc/{pid}/fd")).unwrap();
+        let targets: Vec<_> = all.filter_map(|entry| std::fs::read_link(entry.ok()?.path()).ok()).collect();
+        let after = connections();
+        let is_connection = |target: &PathBuf| before.contains(target) || after.contains(target);
+        targets.iter().filter(|target| !is_connection(target)).count()
+    };
+    // One that came and went meanwhile is not.
+    (rss, (0..5).map(|_| descriptors()).min().unwrap())
+}
+
+/// TCP sockets of this machine that do not listen, as `/proc/PID/fd` names them.
+fn connections() -> HashSet<PathBuf> {
+    let table = std::fs::read_to_string("/proc/net/tcp").unwrap();
+    // The fourth column is the state, where 0A listens, and the tenth the inode (proc_pid_net(5)).
+    let rows = table.lines().skip(1).map(|line| line.split_whitespace().collect::<Vec<_>>());
+    rows.filter(|row| row[3] != "0A").map(|row| PathBuf::from(format!("socket:[{}]", row[9]))).collect()
 }
 
 fn carry_out(plan: &Plan) {
@@ -236,7 +255,7 @@ virtual-servers:
     let half = after.len() / 2;
     let most = |part: &[(u64, usize)]| part.iter().fold((0, 0), |most, it| (most.0.max(it.0), most.1.max(it.1)));
     let (early, late) = (most(&after[..half]), most(&after[half..]));
-    assert!(late.0 < early.0 * 3 / 2 && late.1 < early.1 * 3 / 2 + plan.upgrades, "{after:?}");
+    assert!(late.0 < early.0 * 3 / 2 && late.1 <= early.1 + plan.upgrades + 4, "{after:?}");
 }
 
 #[test]

@@ -488,6 +488,15 @@ fn admin_socket_takes_no_key_that_it_does_not_know() {
         let status = ask(&pronk, method, path);
         assert!(status.starts_with("HTTP/1.1 4"), "{method} {path}: {status}");
     }
+    // What there is not is told apart from what makes no sense.
+    for (query, code) in [
+        ("virtual_server=vs&client=127.0.0.1", "200"),
+        ("virtual_server=other&client=127.0.0.1", "404"),
+        ("virtual_server=vs&client=somebody", "422"),
+    ] {
+        let status = ask(&pronk, "GET", &format!("/v1/explain?{query}"));
+        assert!(status.starts_with(&format!("HTTP/1.1 {code}")), "{query}: {status}");
+    }
     echoes(&mut connect(SocketAddr::from(([127, 0, 0, 1], ports[0]))));
     assert!(ask(&pronk, "POST", "/v1/persistence/delete?all=true").starts_with("HTTP/1.1 200"));
 }

@@ -1,6 +1,7 @@
 //! What this process tells the one that takes over from it.
 
-use std::time::Instant;
+use std::collections::HashMap;
+use std::time::{Duration, Instant};
 
 use serde_json::json;
 
@@ -15,7 +16,7 @@ use crate::handover::{
 };
 use crate::model::Discovery;
 use crate::monitor::FoundHost;
-use crate::pool::{RecordView, Sharing};
+use crate::pool::{RecordView, Registry, Sharing};
 
 /// Returns what the other process prepares its configuration with.
 pub(in crate::control) fn greeting(desired: &Desired, profiles: &BuiltProfiles) -> Greeting {
@@ -47,9 +48,33 @@ pub(in crate::control) fn cluster(search: &Discovery) -> String {
     json!({ "seeds": seeds, "port": port, "filter": filter }).to_string()
 }
 
-/// Returns what may have changed until now, in parts.
-pub(in crate::control) fn state(state: &SystemState) -> impl Iterator<Item = State> + '_ {
-    let registry = &state.registry;
+/// What has been told of persistence records.
+#[derive(Debug)]
+pub(in crate::control) struct ToldRecords {
+    since: Instant,
+    /// How often records had been deleted of each table by then.
+    deletions: HashMap<Sharing, u64>,
+}
+
+/// Returns all persistence records, in parts, and from when on changes of them have to be told.
+pub(in crate::control) fn all_records(registry: &Registry) -> (impl Iterator<Item = State> + use<>, ToldRecords) {
+    // One that is written now may have begun a moment before.
+    let since = Instant::now().checked_sub(Duration::from_secs(1)).unwrap_or_else(Instant::now);
+    let tables = registry.all_records();
+    let deletions = tables.iter().map(|(sharing, records)| (sharing.clone(), records.deletions())).collect();
+    let parts = tables
+        .into_iter()
+        .flat_map(move |(sharing, records)| parts(sharing, records.list(|_| true, Instant::now()), false));
+    (parts, ToldRecords { since, deletions })
+}
+
+/// Returns how many connections there are, of this process and of those that drained before it, and their last number.
+pub(in crate::control) fn connections(state: &SystemState) -> State {
+    State { last_connection: state.open.last_id(), held: held_in_processes(state), ..State::default() }
+}
+
+/// Returns what monitors have concluded, and the persistence records that have changed since they were told, in parts.
+pub(in crate::control) fn changes(registry: &Registry, told: ToldRecords) -> impl Iterator<Item = State> + use<> {
     let verdicts = registry.members().into_iter().flat_map(|(pool, member, live)| {
         live.verdicts().into_iter().map(move |(monitor, verdict)| HandedVerdict {
             pool: pool.to_string(),
@@ -60,21 +85,30 @@ pub(in crate::control) fn state(state: &SystemState) -> impl Iterator<Item = Sta
             reason: verdict.reason().map(ToOwned::to_owned),
         })
     });
-    let first = State {
-        last_connection: state.open.last_id(),
-        held: held_in_processes(state),
-        verdicts: verdicts.collect(),
-        ..State::default()
-    };
-    let records = registry.all_records().into_iter().flat_map(|(sharing, records)| {
-        let all = records.list(|_| true, Instant::now());
-        let parts: Vec<_> = all.chunks(RECORDS).map(|part| records_of(&sharing, part)).collect();
-        parts.into_iter().map(|part| State { records: vec![part], ..State::default() })
+    let verdicts = State { verdicts: verdicts.collect(), ..State::default() };
+    let records = registry.all_records().into_iter().flat_map(move |(sharing, records)| {
+        // Of those that are deleted nothing is left to be told.
+        let begins_anew = told.deletions.get(&sharing).copied().unwrap_or_default() != records.deletions();
+        let elapsed = told.since.elapsed();
+        let is_new = |it: &RecordView| begins_anew || it.connections > 0 || it.idle <= elapsed;
+        parts(sharing, records.list(is_new, Instant::now()), begins_anew)
     });
-    std::iter::once(first).chain(records)
+    std::iter::once(verdicts).chain(records)
 }
 
-fn records_of(sharing: &Sharing, part: &[RecordView]) -> HandedRecords {
+/// Returns records of a table in parts. If the table begins anew, the first of these says so.
+fn parts(sharing: Sharing, all: Vec<RecordView>, begins_anew: bool) -> impl Iterator<Item = State> + use<> {
+    let of = move |all: &[RecordView], begins_anew| State {
+        records: vec![records_of(&sharing, all, begins_anew)],
+        ..State::default()
+    };
+    let first = begins_anew.then(|| of(&[], true));
+    let count = all.len().div_ceil(RECORDS);
+    let rest = (0..count).map(move |part| of(&all[part * RECORDS..all.len().min((part + 1) * RECORDS)], false));
+    first.into_iter().chain(rest)
+}
+
+fn records_of(sharing: &Sharing, part: &[RecordView], begins_anew: bool) -> HandedRecords {
     let (virtual_server, address) = match sharing {
         Sharing::VirtualServer(name) => (Some(name.to_string()), None),
         Sharing::Address(address) => (None, Some(*address)),
@@ -88,7 +122,7 @@ fn records_of(sharing: &Sharing, part: &[RecordView]) -> HandedRecords {
         // One in use does not age.
         idle: if view.connections > 0 { 0 } else { u64::try_from(view.idle.as_millis()).unwrap_or(u64::MAX) },
     };
-    HandedRecords { virtual_server, address, records: part.iter().map(record).collect() }
+    HandedRecords { virtual_server, address, begins_anew, records: part.iter().map(record).collect() }
 }
 
 /// Records in a message.

@@ -15,7 +15,7 @@ use crate::control::system_state::SystemState;
 use crate::handover::{Greeting, HandedSocket, Predecessor, ProcessFacts, State, TicketKeysOfProfile};
 use crate::model::{MemberKey, Model, Name};
 use crate::monitor::FoundHost;
-use crate::pool::{LiveMember, Sharing, Verdict};
+use crate::pool::{LiveMember, Registry, Sharing, Verdict};
 use crate::tls::HandedKey;
 
 /// What a process begins with: of the process that it takes over from, or of the service manager.
@@ -28,55 +28,48 @@ pub struct Inheritance {
     pub processes: Vec<(ProcessFacts, OwnedFd)>,
 }
 
-/// What is applied when the first configuration is.
-#[derive(Debug)]
-pub(in crate::control) struct Inherited {
-    pub discovered: Discovered,
-    pub state: Vec<State>,
+/// Returns what was found before by those searches that are the same in this configuration.
+pub(in crate::control) fn discovered(greeting: &Greeting, written: &Model) -> Discovered {
+    let coordinators = greeting.coordinators.iter().filter_map(|found| {
+        let pool = written.pools.get(found.pool.as_str())?;
+        let search = pool.discovery.clone().filter(|search| cluster(search) == found.search)?;
+        let host =
+            |(host, addresses): &(String, Vec<IpAddr>)| FoundHost { host: host.clone(), addresses: addresses.clone() };
+        Some((pool.name.clone(), (search, found.hosts.iter().map(host).collect())))
+    });
+    let addresses = greeting.addresses.iter().map(|name| (name.fqdn.clone(), name.addresses.clone()));
+    Discovered { coordinators: coordinators.collect(), addresses: addresses.collect() }
 }
 
-impl Inherited {
-    /// Takes what was found before by those searches that are the same in this configuration.
-    pub(in crate::control) fn discovered(greeting: &Greeting, written: &Model) -> Discovered {
-        let coordinators = greeting.coordinators.iter().filter_map(|found| {
-            let pool = written.pools.get(found.pool.as_str())?;
-            let search = pool.discovery.clone().filter(|search| cluster(search) == found.search)?;
-            let host = |(host, addresses): &(String, Vec<IpAddr>)| FoundHost {
-                host: host.clone(),
-                addresses: addresses.clone(),
-            };
-            Some((pool.name.clone(), (search, found.hosts.iter().map(host).collect())))
-        });
-        let addresses = greeting.addresses.iter().map(|name| (name.fqdn.clone(), name.addresses.clone()));
-        Discovered { coordinators: coordinators.collect(), addresses: addresses.collect() }
-    }
+/// Counts the connections of other processes, before the first one of this process, whose numbers begin behind theirs.
+pub(in crate::control) fn count_connections(part: &State, state: &SystemState) {
+    state.open.begin_behind(part.last_connection);
+    state.draining_processes.begin_with(&part.held);
+}
 
-    /// Puts the state into that of this process, before the first connection.
-    pub(in crate::control) fn apply(&self, state: &SystemState, now: Instant) {
-        let registry = &state.registry;
-        state.open.begin_behind(self.state.iter().map(|part| part.last_connection).max().unwrap_or(0));
-        let member = |pool: &str, node: &str, port: u16| -> Arc<LiveMember> {
-            registry.pool(&Name::from(pool)).member(&MemberKey { node: Name::from(node), port }, now)
+/// Puts a part of the state into the registry, before the first connection.
+pub(in crate::control) fn apply(part: &State, registry: &Registry, now: Instant) {
+    let member = |pool: &str, node: &str, port: u16| -> Arc<LiveMember> {
+        registry.pool(&Name::from(pool)).member(&MemberKey { node: Name::from(node), port }, now)
+    };
+    for it in &part.verdicts {
+        if let Some(verdict) = verdict(&it.verdict, it.reason.clone().unwrap_or_default()) {
+            member(&it.pool, &it.node, it.port).begin_with([(Name::from(it.monitor.as_str()), verdict)]);
+        }
+    }
+    for shared in &part.records {
+        let sharing = match (&shared.virtual_server, shared.address) {
+            (Some(name), _) => Sharing::VirtualServer(Name::from(name.as_str())),
+            (None, Some(address)) => Sharing::Address(address),
+            (None, None) => Sharing::All,
         };
-        for part in &self.state {
-            state.draining_processes.begin_with(&part.held);
-            for it in &part.verdicts {
-                if let Some(verdict) = verdict(&it.verdict, it.reason.clone().unwrap_or_default()) {
-                    member(&it.pool, &it.node, it.port).begin_with([(Name::from(it.monitor.as_str()), verdict)]);
-                }
-            }
-            for shared in &part.records {
-                let sharing = match (&shared.virtual_server, shared.address) {
-                    (Some(name), _) => Sharing::VirtualServer(Name::from(name.as_str())),
-                    (None, Some(address)) => Sharing::Address(address),
-                    (None, None) => Sharing::All,
-                };
-                for record in &shared.records {
-                    let used = now.checked_sub(Duration::from_millis(record.idle)).unwrap_or(now);
-                    let member = member(&record.pool, &record.node, record.port);
-                    registry.begin_with_record(&sharing, record.client, &member, used);
-                }
-            }
+        if shared.begins_anew {
+            registry.records(&sharing).delete(|_| true, now);
+        }
+        for record in &shared.records {
+            let used = now.checked_sub(Duration::from_millis(record.idle)).unwrap_or(now);
+            let member = member(&record.pool, &record.node, record.port);
+            registry.begin_with_record(&sharing, record.client, &member, used);
         }
     }
 }

@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use tokio::task::{JoinHandle, spawn_blocking};
 
-use super::export;
+use super::export::{self, ToldRecords};
 use super::handed_over::HandedOver;
 use crate::control::command::Reply;
 use crate::control::command_error::CommandError;
@@ -34,8 +34,8 @@ struct UnderWay {
 /// What the new process has come to.
 #[derive(Debug)]
 pub(in crate::control) enum Step {
-    /// Its configuration is prepared.
-    Prepared(Successor),
+    /// Its configuration is prepared, and it has the persistence records of before.
+    Prepared(Successor, ToldRecords),
     /// It accepts connections.
     Serving(Successor),
     /// It cannot take over, for this reason.
@@ -52,7 +52,8 @@ impl Upgrade {
         self.0.as_ref().is_some_and(|under_way| under_way.hands_over)
     }
 
-    /// Starts the new process, and has it prepare its configuration with what is in the parcel.
+    /// Starts the new process, and has it prepare its configuration with what is in the parcel. Meanwhile it is told of the
+    /// persistence records.
     pub(in crate::control) fn start(
         &mut self,
         program: Program,
@@ -60,24 +61,33 @@ impl Upgrade {
         reports: ReportSender,
         drain_timeout: Option<Duration>,
         reply: Reply<ProcessFacts>,
+        state: Arc<SystemState>,
     ) {
         let abort = Abort::default();
         let own = abort.clone();
         let task = spawn_blocking(move || {
             let mut successor = Successor::start(&program, &own)?;
+            successor.greet(parcel)?;
             tracing::info!(pid = successor.facts().pid, "a new process prepares to take over");
-            successor.prepare(parcel)?;
-            Ok(Step::Prepared(successor))
+            let (records, told) = export::all_records(&state.registry);
+            successor.prepare(records)?;
+            Ok(Step::Prepared(successor, told))
         });
         self.0 = Some(UnderWay { reply, drain_timeout, reports, abort, task, hands_over: false });
     }
 
-    /// Hands over the state to a process that is prepared.
-    pub(in crate::control) fn hand_over(&mut self, mut successor: Successor, state: Arc<SystemState>) {
+    /// Hands over the rest of the state to a process that is prepared.
+    pub(in crate::control) fn hand_over(
+        &mut self,
+        mut successor: Successor,
+        told: ToldRecords,
+        state: Arc<SystemState>,
+    ) {
         if let Some(under_way) = &mut self.0 {
             under_way.hands_over = true;
             under_way.task = spawn_blocking(move || {
-                successor.take_over(export::state(&state))?;
+                let connections = std::iter::once(export::connections(&state));
+                successor.take_over(connections.chain(export::changes(&state.registry, told)))?;
                 Ok(Step::Serving(successor))
             });
         }

@@ -52,12 +52,11 @@ impl Running {
             resolved,
             sockets,
             network_api,
-            inherited,
+            discovered,
         } = prepared;
-        if let Some(inherited) = inherited {
-            inherited.apply(state, Instant::now());
-            self.assignments.begin_with(inherited.discovered.clone());
-            self.desired.discovered = inherited.discovered;
+        if let Some(discovered) = discovered {
+            self.assignments.begin_with(discovered.clone());
+            self.desired.discovered = discovered;
         }
         self.desired.written = written;
         self.profiles = profiles;

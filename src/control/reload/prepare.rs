@@ -3,7 +3,7 @@
 use std::net::IpAddr;
 use std::path::PathBuf;
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use tokio::task::{JoinSet, spawn_blocking};
 
@@ -15,7 +15,7 @@ use crate::control::built_profiles::BuiltProfiles;
 use crate::control::certificate_files::CertificateFiles;
 use crate::control::certificate_warnings::certificate_warnings;
 use crate::control::desired::{Desired, Discovered};
-use crate::control::handover::{Inherited, import_tickets};
+use crate::control::handover::{self, import_tickets};
 use crate::control::lint_levels::lint_levels;
 use crate::control::listeners::{self, CannotListen, OpenSockets, Sockets};
 use crate::control::monitor_credentials::{Authorizations, authorizations, check_ping};
@@ -23,7 +23,7 @@ use crate::control::network_api::{self, PreparedApi};
 use crate::control::reload_report::ReloadReport;
 use crate::control::supervisor;
 use crate::control::system_state::SystemState;
-use crate::handover::{Predecessor, ResolvedName};
+use crate::handover::{Predecessor, ResolvedName, State};
 use crate::model::{Address, Model, Name};
 use crate::monitor::resolve_once;
 use crate::proxy::Lifecycle;
@@ -61,8 +61,8 @@ pub(in crate::control) struct Prepared {
     pub sockets: Sockets,
     /// The admin API over the network, if there is to be one.
     pub network_api: Option<PreparedApi>,
-    /// Of the process that this one takes over from.
-    pub inherited: Option<Inherited>,
+    /// What the process found that this one takes over from.
+    pub discovered: Option<Discovered>,
 }
 
 /// Reads the file and prepares what it names: certificates and keys, passwords, names, and last of all sockets. A dry
@@ -99,7 +99,10 @@ pub(in crate::control) async fn prepare(
         let Needs { profiles, authorizations, tokens } = needs;
         let network_api = api.map(|api| api.listen(tokens, &loaded)).transpose()?;
         let written = loaded.model;
-        let inherited = input.predecessor.as_deref().map(|predecessor| take_over(predecessor, &written)).transpose()?;
+        let discovered = match &input.predecessor {
+            Some(predecessor) => Some(take_over(predecessor, &written, &input.state)?),
+            None => None,
+        };
         let prepared = Prepared {
             written,
             profiles,
@@ -109,7 +112,7 @@ pub(in crate::control) async fn prepare(
             resolved,
             sockets,
             network_api,
-            inherited,
+            discovered,
         };
         Ok((report, Some(Box::new(prepared))))
     })
@@ -117,9 +120,13 @@ pub(in crate::control) async fn prepare(
 }
 
 /// Takes over from another process: it accepts no connection from here on.
-fn take_over(predecessor: &Predecessor, written: &Model) -> Result<Inherited, Diagnostics> {
-    let state = predecessor.take_over().map_err(Diagnostic::error)?;
-    Ok(Inherited { discovered: Inherited::discovered(predecessor.greeting(), written), state })
+fn take_over(predecessor: &Predecessor, written: &Model, state: &SystemState) -> Result<Discovered, Diagnostics> {
+    let take = |part: State| {
+        handover::count_connections(&part, state);
+        handover::apply(&part, &state.registry, Instant::now());
+    };
+    predecessor.take_over(take).map_err(Diagnostic::error)?;
+    Ok(handover::discovered(predecessor.greeting(), written))
 }
 
 /// Checks everything that a file names, as a reload does. Returns what ends soon, and what is wrong for some peers

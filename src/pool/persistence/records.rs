@@ -28,6 +28,7 @@ pub struct Records {
     count: AtomicUsize,
     /// By the profile that asked last, in nanoseconds; the greatest is for ever.
     timeout: AtomicU64,
+    deletions: AtomicU64,
     /// Shards that were swept.
     swept: AtomicUsize,
     evicted: AtomicU64,
@@ -52,6 +53,7 @@ impl Records {
             most: most.max(1),
             count: AtomicUsize::new(0),
             timeout: AtomicU64::new(FOR_EVER),
+            deletions: AtomicU64::new(0),
             swept: AtomicUsize::new(0),
             evicted: AtomicU64::new(0),
         }
@@ -85,7 +87,7 @@ impl Records {
     }
 
     /// Takes a record that another process has kept, last used at `used`. `client` is what remains under the profile's
-    /// mask. One that is there already is newer, and stays.
+    /// mask. What is told later is newer; one that connections of this process use stays.
     pub(in crate::pool) fn begin_with(&self, client: IpAddr, target: &Arc<RecordTarget>, used: Instant) {
         let client = bits(client);
         if self.count.load(Ordering::Relaxed) < self.most {
@@ -108,6 +110,7 @@ impl Records {
     /// Deletes the records that `matches`, and returns how many those were. Connections go on. No lock is held while
     /// `matches` runs.
     pub fn delete(&self, mut matches: impl FnMut(&RecordView) -> bool, now: Instant) -> usize {
+        self.deletions.fetch_add(1, Ordering::Relaxed);
         let (mut deleted, mut matching) = (0, Vec::with_capacity(SHARD));
         for shard in &self.shards {
             self.view(shard, &mut matching, now);
@@ -116,6 +119,11 @@ impl Records {
             deleted += self.change(shard, |table| matching.iter().filter(|it| remove(table, it)).count());
         }
         deleted
+    }
+
+    /// Returns how often records were deleted.
+    pub fn deletions(&self) -> u64 {
+        self.deletions.load(Ordering::Relaxed)
     }
 
     /// Removes the expired ones of a sixtieth of the records: once a second, it gets to all of them within a minute.

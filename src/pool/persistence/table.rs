@@ -84,9 +84,8 @@ impl Table {
     /// Takes a record that no connection uses, unless the client has one.
     pub(super) fn begin_with(&mut self, client: Client, target: &Arc<RecordTarget>, used: Instant) {
         let serial = self.made;
-        let made = || Record { of: RecordGuard::new(target), used, connections: 0, serial };
-        if let indexmap::map::Entry::Vacant(vacant) = self.records.entry(client) {
-            vacant.insert(made());
+        if self.records.get(&client).is_none_or(|record| record.connections == 0) {
+            self.records.insert(client, Record { of: RecordGuard::new(target), used, connections: 0, serial });
             self.made = self.made.wrapping_add(1);
         }
     }

@@ -178,12 +178,15 @@ pub(super) async fn stop_progress(State(handle): State<Handle>, _: Parameters<No
 pub(super) async fn stop(
     State(handle): State<Handle>,
     Extension(Caller { who, why, .. }): Extension<Caller>,
+    elsewhere: Elsewhere,
     Parameters(query): Parameters<StopQuery>,
 ) -> Json<StopProgress> {
+    // Before this process stops, which may be at once.
+    let replies = elsewhere.ask().await;
     let drain_timeout = query.drain_timeout.map(Duration::from_secs);
     tracing::info!(%who, why, drain_timeout_s = drain_timeout.map(|time| time.as_secs()), "asked to stop");
     handle.request_stop(StopRequest { drain_timeout });
-    Json(StopProgress::of(&handle))
+    Json(StopProgress::of(&handle).with(&replies))
 }
 
 fn wrong(why: Wrong) -> Refusal {

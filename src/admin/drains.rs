@@ -92,13 +92,17 @@ pub struct ListedDrain {
     pub left: Left,
 }
 
-/// How far the end of the process is. Those that drain after an upgrade end by themselves.
+/// How far the end of the process is.
 #[derive(Debug, Serialize, Deserialize, JsonSchema)]
 pub struct StopProgress {
     pub pid: u32,
     /// starting, serving, draining or stopped.
     pub phase: String,
+    /// In this process.
     pub left: Left,
+    /// Processes that drain after an upgrade and were told to stop too, each with what it has left.
+    #[serde(default)]
+    pub processes: Vec<AskedProcess>,
 }
 
 impl DrainQuery {
@@ -203,7 +207,14 @@ impl ListedDrain {
 impl StopProgress {
     pub(super) fn of(handle: &Handle) -> Self {
         let left = handle.open_connections().remaining(&Selection::default());
-        Self { pid: std::process::id(), phase: handle.phase().as_str().to_owned(), left: left.into() }
+        let (pid, phase) = (std::process::id(), handle.phase().as_str().to_owned());
+        Self { pid, phase, left: left.into(), processes: Vec::new() }
+    }
+
+    /// Adds what other processes said that were told to stop.
+    pub(super) fn with(self, replies: &[Reply<Self>]) -> Self {
+        let processes = replies.iter().map(|reply| reply.told(|of| Some(of.left.connections))).collect();
+        Self { processes, ..self }
     }
 }
 

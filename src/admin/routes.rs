@@ -134,11 +134,14 @@ pub(super) fn routes() -> Vec<Route> {
             .answers::<Reloaded>()
             .refuses(&[StatusCode::CONFLICT, StatusCode::UNPROCESSABLE_ENTITY])
             .by(api::reload),
-        Route::post("/v1/stop", "Stops pronk as SIGTERM does, or changes how long a process that drains may take.")
-            .role(Admin)
-            .parameters::<StopQuery>()
-            .answers::<StopProgress>()
-            .by(api::stop),
+        Route::post(
+            "/v1/stop",
+            "Stops pronk as SIGTERM does, with what drains after an upgrade, or changes how long that may take.",
+        )
+        .role(Admin)
+        .parameters::<StopQuery>()
+        .answers::<StopProgress>()
+        .by(api::stop),
         Route::post("/v1/upgrade", "Has a new process take over, and answers when it serves; this one drains.")
             .role(Admin)
             .parameters::<UpgradeQuery>()

@@ -202,8 +202,8 @@ async fn serve(options: &Options, workers: RuntimeHandle, begun: Begun) -> anyho
     }
 }
 
-/// Drains until connections have ended or the drain time is over. After a hand-over the first SIGTERM shortens the time to
-/// that of a stop; any other closes connections at once.
+/// Drains until connections have ended or the drain time is over. After a hand-over the first SIGTERM, and whoever asks for a
+/// stop, shorten the time to that of a stop; any other signal closes connections at once.
 async fn drain(left: &Left, options: &Options, signals: &mut Signals, handle: &Handle, lifecycle: &Lifecycle) {
     let handed_over = if let Left::HandedOver(by) = left { Some(by) } else { None };
     let limit = match left {
@@ -218,6 +218,10 @@ async fn drain(left: &Left, options: &Options, signals: &mut Signals, handle: &H
     if limit.is_zero() {
         lifecycle.close_connections_at_once();
     }
+    let shorten = |until: &watch::Sender<Instant>| {
+        let stop = Instant::now().checked_add(options.drain_timeout).unwrap_or_else(far);
+        until.send_modify(|until| *until = stop.min(*until));
+    };
     let mut is_told_to_stop = handed_over.is_none();
     let mut reports = interval(REPORTS);
     reports.set_missed_tick_behavior(MissedTickBehavior::Skip);
@@ -227,8 +231,9 @@ async fn drain(left: &Left, options: &Options, signals: &mut Signals, handle: &H
             asked = handle.stop_requested() => match asked.drain_timeout {
                 Some(Duration::ZERO) => lifecycle.close_connections_at_once(),
                 Some(time) => drop(until.send_replace(Instant::now().checked_add(time).unwrap_or_else(far))),
-                // It drains already.
-                None => {}
+                // One that was told to stop drains already.
+                None if handed_over.is_none() => {}
+                None => shorten(&until),
             },
             request = signals.next() => match request {
                 Request::Stop(signal) if is_told_to_stop => {
@@ -238,8 +243,7 @@ async fn drain(left: &Left, options: &Options, signals: &mut Signals, handle: &H
                 Request::Stop(signal) => {
                     signals::record(handle, signal, "stop", None);
                     is_told_to_stop = true;
-                    let stop = Instant::now() + options.drain_timeout;
-                    until.send_modify(|until| *until = stop.min(*until));
+                    shorten(&until);
                 }
                 // They are refused, and the log says so.
                 Request::Reload => signals::reload(handle).await,

@@ -1,10 +1,8 @@
 //! What is not over, in a line each: drains, and processes that have handed over.
 
-use super::admin_client::AdminAddress;
 use super::waiting::{connections, span};
 use crate::admin::answers::AskedProcess;
 use crate::admin::drains::{ListedDrain, PendingDrain};
-use crate::admin::network_map::{Map, MapPredecessor};
 
 /// Returns what is drained, what is left, and what becomes of that.
 pub(super) fn line(drain: &ListedDrain) -> String {
@@ -39,17 +37,4 @@ pub(super) fn unreached(processes: &[AskedProcess]) -> Vec<String> {
         Some(format!("process {pid}, which drains, is left out: {}{had}", error.as_ref()?))
     };
     processes.iter().filter_map(line).collect()
-}
-
-/// Returns a line for each process that has handed over to the one that is asked, and drains.
-pub(super) fn handed_over(admin: &AdminAddress) -> anyhow::Result<Vec<String>> {
-    let map: Map = admin.get("/v1/map")?;
-    let line = |MapPredecessor { pid, connections, .. }: MapPredecessor| {
-        let count = connections.map_or_else(|| "connections".to_owned(), |count| format!("{count} connections"));
-        format!(
-            "process {pid}, which has handed over, still has {count} of its own; it is asked with --admin-socket, at the \
-             path of this process's socket with .{pid} behind it"
-        )
-    };
-    Ok(map.process.predecessors.into_iter().filter(|it| it.connections != Some(0)).map(line).collect())
 }

@@ -6,9 +6,10 @@ use std::time::Duration;
 use super::admin_client::{AdminAddress, Why};
 use super::exit_code::INTERRUPTED;
 use super::pending;
-use super::screen::outln;
+use super::screen::{self, outln};
 use super::values;
 use super::waiting::{Waiting, connections, span};
+use crate::admin::answers::AskedProcess;
 use crate::admin::drains::StopProgress;
 
 #[derive(Debug, clap::Args)]
@@ -31,14 +32,20 @@ impl Args {
     pub(super) fn execute(&self) -> anyhow::Result<ExitCode> {
         let mut waiting = Waiting::start()?;
         let timeout = self.drain_timeout.map(|time| format!("?drain_timeout={}", time.as_secs())).unwrap_or_default();
-        // Afterwards nobody can be asked.
-        let others = pending::handed_over(&self.admin).unwrap_or_default();
         let begun: StopProgress = self.admin.post(&format!("/v1/stop{timeout}"), &self.why)?;
         let pid = begun.pid;
         outln!("pronk (process {pid}) stops, with {} left", connections(begun.left.connections))?;
-        if self.no_wait {
-            return Ok(ExitCode::SUCCESS);
+        for AskedProcess { pid, connections: left, .. } in begun.processes.iter().filter(|it| it.error.is_none()) {
+            let left = left.map(|count| format!(", with {} left", connections(count as usize))).unwrap_or_default();
+            outln!("process {pid}, which drains, stops too{left}")?;
         }
+        let unreached = pending::unreached(&begun.processes);
+        unreached.iter().for_each(|line| screen::print_error(&format!("error: {line}\n")));
+        let ended = if unreached.is_empty() { ExitCode::SUCCESS } else { ExitCode::FAILURE };
+        if self.no_wait {
+            return Ok(ended);
+        }
+        let mut others: Vec<_> = begun.processes.iter().filter(|it| it.error.is_none()).map(|it| it.pid).collect();
         let is_elsewhere = self.admin.is_elsewhere();
         loop {
             match waiting.ask::<StopProgress>(&self.admin, "/v1/stop") {
@@ -48,16 +55,19 @@ impl Args {
                 }
                 // The socket ends shortly before the process.
                 _ if !is_elsewhere && has_ended(pid) => {
-                    waiting.end_line()?;
-                    outln!("pronk (process {pid}) has ended")?;
-                    others.iter().try_for_each(|other| outln!("{other}"))?;
-                    return Ok(ExitCode::SUCCESS);
+                    others.retain(|other| !has_ended(*other));
+                    let Some(other) = others.first() else {
+                        waiting.end_line()?;
+                        outln!("pronk (process {pid}) has ended")?;
+                        return Ok(ended);
+                    };
+                    waiting.show(&format!("pronk (process {pid}) has ended, and process {other} drains"), "")?;
                 }
                 Ok(_) => {}
                 // Whether a process of another host has ended cannot be seen.
                 Err(_) if is_elsewhere => {
                     outln!("pronk (process {pid}) does not answer any more")?;
-                    return Ok(ExitCode::SUCCESS);
+                    return Ok(ended);
                 }
                 Err(error) => return Err(error),
             }

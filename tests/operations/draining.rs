@@ -9,7 +9,7 @@ use std::time::{Duration, Instant};
 use serde_json::Value;
 
 use crate::lb::{PATIENCE, Pronk, done, free_port, passthrough, until};
-use crate::peers::{connect, echo_member, echoes, try_connect};
+use crate::peers::{connect, echo_member, echoes, try_connect, wait_for_end};
 
 /// A pronk with one virtual server, and connections that were made before an upgrade.
 struct Lab {
@@ -267,4 +267,45 @@ fn what_only_the_old_file_has_is_found_in_the_old_process() {
     let drained = done(&lab.pronk, &["drain", "member", &member, "--deadline", "1s"]);
     assert!(drained.contains("is drained: no connection is left"), "{drained}");
     assert!(is_reset(&mut client));
+}
+
+#[test]
+fn stop_ends_all_processes_within_its_time() {
+    let lab = Lab::start();
+    let (old, mut first) = (lab.pronk.pid(), lab.client());
+    let middle = lab.pronk.upgrade();
+    let _second = lab.client();
+    let new = lab.pronk.upgrade();
+    let waiting = Command::new(env!("CARGO_BIN_EXE_pronk"))
+        .args(["stop", "--drain-timeout", "1s"])
+        .env("PRONK_ADMIN_SOCKET", lab.pronk.folder.path().join("admin.sock"))
+        .stdout(Stdio::piped())
+        .spawn()
+        .unwrap();
+    wait_for_end(&mut first);
+    let output = waiting.wait_with_output().unwrap();
+    let told = String::from_utf8(output.stdout).unwrap();
+    assert!(output.status.success(), "{told}");
+    for (pid, left) in [(old, "1 connection"), (middle, "1 connection")] {
+        assert!(told.contains(&format!("process {pid}, which drains, stops too, with {left} left")), "{told}");
+    }
+    assert!(told.ends_with(&format!("pronk (process {new}) has ended\n")), "{told}");
+    for pid in [middle, new] {
+        // One that has ended may be a zombie, which has no arguments.
+        let arguments = std::fs::read(format!("/proc/{pid}/cmdline")).unwrap_or_default();
+        assert!(arguments.is_empty(), "{pid}");
+    }
+}
+
+/// Nobody says how long: as long as a stop takes by the options that pronk was started with.
+#[test]
+fn stop_without_a_time_shortens_the_drain_of_the_old_process() {
+    let lab = Lab::start();
+    let (old, mut client) = (lab.pronk.pid(), lab.client());
+    lab.pronk.upgrade();
+    let told = done(&lab.pronk, &["stop", "--no-wait"]);
+    assert!(told.contains(&format!("process {old}, which drains, stops too")), "{told}");
+    // It would have a day otherwise.
+    wait_for_end(&mut client);
+    lab.pronk.closed("drained");
 }

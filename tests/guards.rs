@@ -93,3 +93,19 @@ fn total_counts_nobody_who_does_not_get_in() {
         assert_eq!(member.read().maximum, 0);
     });
 }
+
+#[test]
+fn limit_holds_with_connections_elsewhere_that_become_fewer() {
+    loom::model(|| {
+        let connections = Arc::new(Connections::default());
+        connections.set_elsewhere(1);
+        let enters = thread::spawn({
+            let connections = Arc::clone(&connections);
+            move || connections.try_enter(Some(1))
+        });
+        assert!(connections.set_elsewhere(0), "whoever waits may enter");
+        let entered = enters.join().unwrap();
+        assert_eq!(connections.everywhere(), u32::from(entered));
+        assert_eq!(connections.try_enter(Some(1)), !entered);
+    });
+}

@@ -3,8 +3,10 @@
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
+use super::answers::AskedProcess;
 use super::caller::Caller;
 use super::drains::{DrainQuery, ListedDrain};
+use super::other_processes::Reply;
 use crate::cert::date;
 use crate::control::{Administered, Change, Entry, Handle, Request, TargetKind};
 use crate::model::{AdminState, SetBy};
@@ -43,6 +45,9 @@ pub struct AdministrativeChanges {
     pub changes: Vec<AdministrativeChange>,
     /// What is being drained.
     pub drains: Vec<ListedDrain>,
+    /// Processes that drain after an upgrade, whose drains are listed too.
+    #[serde(default)]
+    pub processes: Vec<AskedProcess>,
 }
 
 #[derive(Debug, Serialize, Deserialize, JsonSchema)]
@@ -67,12 +72,15 @@ pub struct Changed {
     pub targets: Vec<String>,
     /// Why it is not kept for the next start, if it should be.
     pub not_kept: Option<String>,
+    /// Processes that drain after an upgrade, in which it was changed too.
+    #[serde(default)]
+    pub processes: Vec<AskedProcess>,
 }
 
 impl From<Administered> for Changed {
     fn from(administered: Administered) -> Self {
         let targets = administered.targets.iter().map(ToString::to_string).collect();
-        Self { targets, not_kept: administered.not_kept }
+        Self { targets, not_kept: administered.not_kept, processes: Vec::new() }
     }
 }
 
@@ -95,7 +103,16 @@ impl AdministrativeChanges {
             }
         };
         let changes = handle.administration().entries().map(row).collect();
-        Self { changes, drains: ListedDrain::all(handle) }
+        Self { changes, drains: ListedDrain::all(handle), processes: Vec::new() }
+    }
+
+    /// Adds what is drained in other processes.
+    pub(super) fn with(mut self, replies: Vec<Reply<Self>>) -> Self {
+        self.processes = replies.iter().map(|reply| reply.told(|_| None)).collect();
+        for other in replies.into_iter().filter_map(|reply| reply.answer.ok()) {
+            ListedDrain::add(&mut self.drains, other.drains);
+        }
+        self
     }
 }
 

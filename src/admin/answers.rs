@@ -30,6 +30,16 @@ pub struct Resumed {
     pub member: String,
 }
 
+/// A process that drains after an upgrade, which was asked the same.
+#[derive(Clone, Debug, Serialize, Deserialize, JsonSchema)]
+pub struct AskedProcess {
+    pub pid: u32,
+    /// How many of the connections are its own; where it does not answer all that it last reported.
+    pub connections: Option<u64>,
+    /// Why it has not done what was asked; null if it has.
+    pub error: Option<String>,
+}
+
 /// Why a request was refused, in words.
 #[derive(Debug, Serialize, Deserialize, JsonSchema)]
 pub struct ErrorBody {

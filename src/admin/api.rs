@@ -13,13 +13,16 @@ use serde::Deserialize;
 use super::administration::{self, AdministrativeChanges, Changed, ClearQuery, SetQuery};
 use super::answers::{Answer, Refusal, Reloaded, Resumed, TakenOver, refused};
 use super::caller::Caller;
-use super::connections::{KillQuery, Killed, ListQuery, TopClients, Wrong};
+use super::connection_selection::Wrong;
+use super::connections::{KillQuery, Killed, ListQuery};
 use super::drains::{DrainProgress, DrainQuery, DrainedQuery, StopProgress, StopQuery};
 use super::explain::Explained;
 use super::network_map::Map;
+use super::other_processes::Elsewhere;
 use super::parameters::{NoParameters, Parameters};
 use super::persistence::{Deleted, Filter, Selection};
 use super::state::ApiState;
+use super::top_clients::TopClients;
 use crate::control::{CommandError, Handle, Request, StopRequest};
 use crate::inventory;
 use crate::model::{MemberKey, Name};
@@ -92,25 +95,29 @@ pub(super) fn command_refused(why: &CommandError) -> Refusal {
 
 pub(super) async fn list_administration(
     State(handle): State<Handle>,
+    elsewhere: Elsewhere,
     _: Parameters<NoParameters>,
 ) -> Json<AdministrativeChanges> {
-    Json(AdministrativeChanges::of(&handle))
+    let replies = elsewhere.ask().await;
+    Json(AdministrativeChanges::of(&handle).with(replies))
 }
 
 pub(super) async fn administer(
     State(handle): State<Handle>,
     Extension(caller): Extension<Caller>,
+    elsewhere: Elsewhere,
     Parameters(query): Parameters<SetQuery>,
 ) -> Answer<Changed> {
-    carry_out(&handle, query.request(caller, now())).await
+    carry_out(&handle, query.request(caller, now()), &elsewhere).await
 }
 
 pub(super) async fn clear_administration(
     State(handle): State<Handle>,
     Extension(caller): Extension<Caller>,
+    elsewhere: Elsewhere,
     Parameters(query): Parameters<ClearQuery>,
 ) -> Answer<Changed> {
-    carry_out(&handle, query.request(caller)).await
+    carry_out(&handle, query.request(caller), &elsewhere).await
 }
 
 /// Returns the time in seconds since 1970.
@@ -121,29 +128,47 @@ fn now() -> i64 {
 pub(super) async fn drain(
     State(handle): State<Handle>,
     Extension(caller): Extension<Caller>,
+    elsewhere: Elsewhere,
     Parameters(query): Parameters<DrainQuery>,
 ) -> Answer<DrainProgress> {
     let request = query.request_of(caller, now());
     let request = request.map_err(|error| refused(StatusCode::UNPROCESSABLE_ENTITY, error))?;
-    let administered = handle.administer(request).await.map_err(|why| command_refused(&why))?;
+    let administered = match handle.administer(request).await {
+        Ok(administered) => administered,
+        Err(why @ CommandError::Unknown(_)) => return drained_elsewhere(&elsewhere, &why).await,
+        Err(why) => return Err(command_refused(&why)),
+    };
     let drained = administered.targets.first().and_then(|target| handle.drained(target.kind(), &target.name()));
     match drained {
-        Some(drained) => Ok(Json(DrainProgress::of(drained, administered.not_kept))),
+        Some(drained) => Ok(Json(DrainProgress::of(drained, administered.not_kept).with(elsewhere.ask().await))),
         None => Err(refused(StatusCode::INTERNAL_SERVER_ERROR, "internal error: nothing is drained".to_owned())),
     }
 }
 
+/// Returns how far the drain is of something that only processes know that drain after an upgrade: their file had it.
+///
+/// # Errors
+/// Nobody knows it.
+async fn drained_elsewhere(elsewhere: &Elsewhere, why: &CommandError) -> Answer<DrainProgress> {
+    let replies = elsewhere.ask::<DrainProgress>().await;
+    let known = replies.iter().find_map(|reply| reply.answer.as_ref().ok());
+    let drained = known.map(DrainProgress::in_another_process).ok_or_else(|| command_refused(why))?;
+    Ok(Json(drained.with(replies)))
+}
+
 pub(super) async fn drain_progress(
     State(handle): State<Handle>,
+    elsewhere: Elsewhere,
     Parameters(query): Parameters<DrainedQuery>,
 ) -> Answer<DrainProgress> {
     let kind = administration::kind_of(&query.kind);
     let kind = kind.map_err(|error| refused(StatusCode::UNPROCESSABLE_ENTITY, error))?;
-    let drained = handle.drained(kind, &query.name).map(|drained| Json(DrainProgress::of(drained, None)));
-    drained.ok_or_else(|| {
+    let drained = handle.drained(kind, &query.name).map(|drained| DrainProgress::of(drained, None));
+    let drained = drained.ok_or_else(|| {
         let error = format!("a member is `pool/node:port`, found `{}`", bounded(&query.name));
         refused(StatusCode::UNPROCESSABLE_ENTITY, error)
-    })
+    })?;
+    Ok(Json(drained.with(elsewhere.ask().await)))
 }
 
 pub(super) async fn stop_progress(State(handle): State<Handle>, _: Parameters<NoParameters>) -> Json<StopProgress> {
@@ -171,31 +196,45 @@ fn wrong(why: Wrong) -> Refusal {
 
 pub(super) async fn list_connections(
     State(handle): State<Handle>,
+    elsewhere: Elsewhere,
     Parameters(query): Parameters<ListQuery>,
 ) -> Result<impl IntoResponse, Refusal> {
-    let list = query.list(&handle).map_err(wrong)?;
+    let list = query.list(&handle, &elsewhere).await.map_err(wrong)?;
     Ok(([(CONTENT_TYPE, "application/json")], list))
 }
 
 pub(super) async fn top_clients(
     State(handle): State<Handle>,
+    elsewhere: Elsewhere,
     Parameters(query): Parameters<ListQuery>,
 ) -> Answer<TopClients> {
-    query.top(&handle).await.map(Json).map_err(wrong)
+    query.top(&handle, &elsewhere).await.map(Json).map_err(wrong)
 }
 
 pub(super) async fn kill_connections(
     State(handle): State<Handle>,
     Extension(caller): Extension<Caller>,
+    elsewhere: Elsewhere,
     Parameters(query): Parameters<KillQuery>,
 ) -> Answer<Killed> {
-    query.kill(&handle, caller).await.map(Json).map_err(wrong)
+    query.kill(&handle, caller, &elsewhere).await.map(Json).map_err(wrong)
 }
 
-async fn carry_out(handle: &Handle, request: Result<Request, String>) -> Answer<Changed> {
+/// Changes what administrators set, in this process and in those that drain after an upgrade: some of their connections
+/// wait for a member.
+async fn carry_out(handle: &Handle, request: Result<Request, String>, elsewhere: &Elsewhere) -> Answer<Changed> {
     let request = request.map_err(|error| refused(StatusCode::UNPROCESSABLE_ENTITY, error))?;
-    let administered = handle.administer(request).await.map_err(|why| command_refused(&why))?;
-    Ok(Json(administered.into()))
+    let own = match handle.administer(request).await {
+        Ok(administered) => Ok(Changed::from(administered)),
+        // The file of another process may have had it.
+        Err(why @ CommandError::Unknown(_)) => Err(why),
+        Err(why) => return Err(command_refused(&why)),
+    };
+    let replies = elsewhere.ask::<Changed>().await;
+    let processes = replies.iter().map(|reply| reply.told(|_| None)).collect();
+    let of_others = replies.into_iter().find_map(|reply| reply.answer.ok());
+    let changed = own.or_else(|why| of_others.ok_or_else(|| command_refused(&why)))?;
+    Ok(Json(Changed { processes, ..changed }))
 }
 
 /// Which client is asked about.

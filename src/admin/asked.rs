@@ -7,6 +7,7 @@ use axum::http::uri::PathAndQuery;
 use axum::http::{Method, StatusCode, Uri, header};
 
 use super::answers::{Refusal, refused};
+use super::forwarded;
 use crate::words::bounded;
 
 /// What a request asks for.
@@ -36,7 +37,7 @@ impl Asked {
         };
         if asked.wrong.is_none() && asked.changes() {
             match Query::<Vec<(String, String)>>::try_from_uri(&uri) {
-                Ok(Query(pairs)) => asked.read(pairs),
+                Ok(Query(pairs)) => asked.read(pairs, forwarded::says_so(request.headers())),
                 Err(_) => asked.wrong = Some(refused(StatusCode::BAD_REQUEST, "the query is not of names and values")),
             }
             if let Some(rest) = without_who_and_why(&uri) {
@@ -46,10 +47,11 @@ impl Asked {
         asked
     }
 
-    fn read(&mut self, pairs: Vec<(String, String)>) {
+    fn read(&mut self, pairs: Vec<(String, String)>, is_forwarded: bool) {
+        let most_of_name = if is_forwarded { LONGEST_FORWARDED } else { LONGEST_NAME };
         for (name, value) in pairs {
             match name.as_str() {
-                "by" if value.chars().count() > LONGEST_NAME => self.refuse(&name, LONGEST_NAME),
+                "by" if value.chars().count() > most_of_name => self.refuse(&name, most_of_name),
                 // They are shown on terminals.
                 "by" | "reason" if value.chars().any(char::is_control) => {
                     let error = format!("`{name}` has a control character, such as a line break; leave it out");
@@ -118,6 +120,8 @@ const LONGEST_QUERY: usize = 16_000;
 /// Letters of a reason, and of the name of who asks.
 pub(super) const LONGEST_REASON: usize = 1000;
 pub(super) const LONGEST_NAME: usize = 100;
+/// Letters of the name of who asks with that of the token, as another process passes it on.
+const LONGEST_FORWARDED: usize = 500;
 
 #[cfg(test)]
 mod tests {

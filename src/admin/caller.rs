@@ -22,6 +22,8 @@ pub(super) struct Caller {
     pub role: Role,
     /// The reason that was given for a change.
     pub why: Option<String>,
+    /// Whether another process of pronk passes the request on, which has others to ask.
+    pub is_forwarded: bool,
 }
 
 impl Peer {

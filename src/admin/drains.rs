@@ -5,7 +5,9 @@ use std::time::{Duration, Instant};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
+use super::answers::AskedProcess;
 use super::connections::Left;
+use super::other_processes::Reply;
 use crate::cert::date;
 use crate::control::{Drain, DrainPlan, Drained, Handle, Request, Target, TargetKind};
 use crate::model::SetBy;
@@ -44,7 +46,7 @@ pub(super) struct StopQuery {
 /// How far a drain is.
 #[derive(Debug, Serialize, Deserialize, JsonSchema)]
 pub struct DrainProgress {
-    /// The process that answers; another one after an upgrade, and it has other connections.
+    /// The process that answers; another one after an upgrade.
     pub pid: u32,
     /// node, member or virtual-server.
     pub kind: String,
@@ -54,9 +56,13 @@ pub struct DrainProgress {
     pub state: String,
     /// What pronk does with what is left; null when it looks after it no more.
     pub pending: Option<PendingDrain>,
+    /// In all processes.
     pub left: Left,
     /// Why the state is not kept for the next start, if it should be.
     pub not_kept: Option<String>,
+    /// Processes that drain after an upgrade, each with what it has left.
+    #[serde(default)]
+    pub processes: Vec<AskedProcess>,
 }
 
 /// A drain that is not over.
@@ -86,7 +92,7 @@ pub struct ListedDrain {
     pub left: Left,
 }
 
-/// How far the end of the process is.
+/// How far the end of the process is. Those that drain after an upgrade end by themselves.
 #[derive(Debug, Serialize, Deserialize, JsonSchema)]
 pub struct StopProgress {
     pub pid: u32,
@@ -124,7 +130,28 @@ impl DrainProgress {
             pending: pending.as_ref().map(PendingDrain::of),
             left: remaining.into(),
             not_kept,
+            processes: Vec::new(),
         }
+    }
+
+    /// Returns the same drain as this process sees it, which knows nothing of what is drained.
+    pub(super) fn in_another_process(&self) -> Self {
+        let (kind, name, state) = (self.kind.clone(), self.name.clone(), self.state.clone());
+        let (pending, left) = (None, Left::default());
+        Self { pid: std::process::id(), kind, name, state, pending, left, not_kept: None, processes: Vec::new() }
+    }
+
+    /// Adds what other processes have left.
+    pub(super) fn with(mut self, replies: Vec<Reply<Self>>) -> Self {
+        self.processes = replies.iter().map(|reply| reply.told(|of| Some(of.left.connections))).collect();
+        for other in replies.into_iter().filter_map(|reply| reply.answer.ok()) {
+            self.left.add(&other.left);
+            self.pending = match (self.pending, other.pending) {
+                (Some(own), Some(other)) => Some(own.with(&other)),
+                (own, other) => own.or(other),
+            };
+        }
+        self
     }
 }
 
@@ -141,6 +168,11 @@ impl PendingDrain {
             ended: *ended,
         }
     }
+
+    /// Returns the same with what the drain has ended in another process.
+    fn with(self, other: &Self) -> Self {
+        Self { ended: self.ended + other.ended, ..self }
+    }
 }
 
 impl ListedDrain {
@@ -152,6 +184,19 @@ impl ListedDrain {
             Self { kind, name, pending: PendingDrain::of(&drain), left: left.unwrap_or_default() }
         };
         handle.drains().into_iter().map(row).collect()
+    }
+
+    /// Adds the drains of another process: of the same things, or of others.
+    pub(super) fn add(all: &mut Vec<Self>, others: Vec<Self>) {
+        for other in others {
+            match all.iter_mut().find(|own| own.kind == other.kind && own.name == other.name) {
+                Some(own) => {
+                    own.left.add(&other.left);
+                    own.pending = own.pending.clone().with(&other.pending);
+                }
+                None => all.push(other),
+            }
+        }
     }
 }
 

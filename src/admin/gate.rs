@@ -14,6 +14,7 @@ use parking_lot::Mutex;
 use super::answers::{Refusal, refused};
 use super::asked::Asked;
 use super::caller::{Caller, Peer, who};
+use super::forwarded;
 use super::route::{Access, Route};
 use crate::access::{AddressBudget, Role, Verdict};
 use crate::audit::{Outcome, Record};
@@ -69,7 +70,13 @@ impl Gate {
         let caller = match peer {
             Peer::Socket { uid } => {
                 let known = uid.map_or_else(|| "unknown user".to_owned(), |uid| format!("uid {uid}"));
-                Caller { who: who(asked.by.as_deref(), &known), role: Role::Admin, why: asked.reason.clone() }
+                let is_forwarded = forwarded::says_so(headers);
+                let (who, role) = match (forwarded::role(headers, uid), &asked.by) {
+                    // The other process says who it is.
+                    (Some(role), Some(who)) => (who.clone(), role),
+                    _ => (who(asked.by.as_deref(), &known), Role::Admin),
+                };
+                Caller { who, role, why: asked.reason.clone(), is_forwarded }
             }
             Peer::Network { address } => self.admit_from_network(address.ip(), rule, asked, headers)?,
         };
@@ -116,7 +123,8 @@ impl Gate {
             Access::Role(_) => false,
         };
         if is_free {
-            return Ok(Caller { who: "anyone".to_owned(), role: Role::Viewer, why: None });
+            let who = "anyone".to_owned();
+            return Ok(Caller { who, role: Role::Viewer, why: None, is_forwarded: false });
         }
         // Before the token is looked at, so that nobody learns whether it is right.
         let left = self.failed_logins.lock().wait(address, now);
@@ -157,7 +165,8 @@ impl Gate {
         if rule.writes && headers.contains_key(header::ORIGIN) {
             return Err(forbidden("changes are not taken from web pages (the request has an Origin)".to_owned()));
         }
-        Ok(Caller { who: who(asked.by.as_deref(), &known), role: token.role, why: asked.reason.clone() })
+        let who = who(asked.by.as_deref(), &known);
+        Ok(Caller { who, role: token.role, why: asked.reason.clone(), is_forwarded: false })
     }
 }
 

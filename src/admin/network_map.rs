@@ -51,6 +51,9 @@ pub struct MapPredecessor {
     pub connections: Option<u64>,
     /// Until its connections are closed.
     pub seconds_left: Option<u64>,
+    /// For how many seconds it has not reported, as it hangs or is stopped; null while it reports.
+    #[serde(default)]
+    pub silent_for: Option<u64>,
 }
 
 #[derive(Debug, Serialize, Deserialize, JsonSchema)]
@@ -122,8 +125,11 @@ impl From<Status> for MapStatus {
 }
 
 impl From<DrainingProcess> for MapPredecessor {
-    fn from(DrainingProcess { facts, report }: DrainingProcess) -> Self {
+    fn from(process: DrainingProcess) -> Self {
+        let silent_for = process.silent_for().map(|time| time.as_secs());
+        let DrainingProcess { facts, report, .. } = process;
         Self {
+            silent_for,
             pid: facts.pid,
             version: facts.version,
             connections: report.map(|report| report.connections),

@@ -1,5 +1,6 @@
 //! The API: its routes behind the gate.
 
+use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -32,7 +33,8 @@ pub struct Api {
 }
 
 impl Api {
-    pub fn new(handle: Handle, log: Log) -> Self {
+    /// Returns the API of this process, which has its admin socket at a path.
+    pub fn new(handle: Handle, log: Log, socket: &Path) -> Self {
         observation::note_start();
         let rows = routes();
         let scraper = Scraper::new(handle.clone(), log.clone());
@@ -43,7 +45,7 @@ impl Api {
             .fallback(unknown)
             .method_not_allowed_fallback(of_other_methods)
             .layer(middleware::from_fn_with_state(gate, gate::pass))
-            .with_state(ApiState { handle, log, scraper, document });
+            .with_state(ApiState { handle, log, scraper, socket: socket.into(), document });
         Self { router, connections: TaskTracker::new(), end: CancellationToken::new() }
     }
 

@@ -5,7 +5,8 @@ use axum::http::StatusCode;
 use super::administration::{AdministrativeChanges, Changed, ClearQuery, SetQuery};
 use super::answers::{Reloaded, Resumed, TakenOver};
 use super::api::{self, ExplainQuery, MemberQuery, ReloadQuery, UpgradeQuery};
-use super::connections::{KillQuery, Killed, ListQuery, ListedConnections, TopClients};
+use super::connection_list::ListedConnections;
+use super::connections::{KillQuery, Killed, ListQuery};
 use super::drains::{DrainProgress, DrainQuery, DrainedQuery, StopProgress, StopQuery};
 use super::explain::Explained;
 use super::health::{HealthAnswer, ReadyQuery};
@@ -16,6 +17,7 @@ use super::observation;
 use super::persistence::{Deleted, Filter, Listed};
 use super::route::{Access, Route};
 use super::statistics::{ResetQuery, StatisticsReset, Stats};
+use super::top_clients::TopClients;
 use crate::access::Role::{Admin, Operator};
 use crate::inventory;
 

@@ -30,9 +30,10 @@ pub async fn serve_socket(socket: Arc<AdminSocket>, api: Api) -> Infallible {
         match Arc::clone(&permits).try_acquire_owned() {
             Ok(permit) => {
                 let uid = stream.peer_cred().ok().map(|peer| peer.uid());
-                let own = api.clone();
+                // Whoever keeps a connection open is to come again when another process answers here.
+                let (own, left) = (api.clone(), socket.left.clone());
                 api.spawn(async move {
-                    answer(stream, Peer::Socket { uid }, &own, std::future::pending::<()>()).await;
+                    answer(stream, Peer::Socket { uid }, &own, left.cancelled_owned()).await;
                     drop(permit);
                 });
             }

@@ -5,7 +5,6 @@ use std::io;
 use std::os::fd::{AsFd, OwnedFd};
 use std::os::unix::fs::{DirBuilderExt, FileTypeExt, MetadataExt};
 use std::path::{Path, PathBuf};
-use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
 use super::socket_access::{OWNER_ALONE, SocketAccess};
@@ -15,6 +14,7 @@ use rustix::fs::{FlockOperation, Mode, fchmod, flock};
 use rustix::io::Errno;
 use socket2::{Domain, SockAddr, Socket, Type};
 use tokio::net::UnixListener;
+use tokio_util::sync::CancellationToken;
 
 /// A listening unix socket. Its file is removed when it is dropped.
 #[derive(Debug)]
@@ -23,8 +23,8 @@ pub struct AdminSocket {
     path: PathBuf,
     /// Device and inode of the file, so that no other is removed.
     file: Option<(u64, u64)>,
-    /// Whether the file is another process's.
-    is_left: AtomicBool,
+    /// Cancelled once the file is another process's.
+    pub(super) left: CancellationToken,
 }
 
 impl AdminSocket {
@@ -57,7 +57,7 @@ impl AdminSocket {
             listener: UnixListener::from_std(socket.into())?,
             path: path.to_owned(),
             file,
-            is_left: AtomicBool::new(false),
+            left: CancellationToken::new(),
         };
         if let Some(file) = file {
             access.apply(path, file)?;
@@ -79,7 +79,7 @@ impl AdminSocket {
             listener: UnixListener::from_std(socket)?,
             path: path.to_owned(),
             file,
-            is_left: AtomicBool::new(false),
+            left: CancellationToken::new(),
         })
     }
 
@@ -91,9 +91,10 @@ impl AdminSocket {
         self.listener.as_fd().try_clone_to_owned()
     }
 
-    /// Leaves the file to another process, which listens on the same socket.
+    /// Leaves the file to another process, which listens on the same socket. Connections that are open close with their next
+    /// answer.
     pub fn leave(&self) {
-        self.is_left.store(true, Ordering::Relaxed);
+        self.left.cancel();
     }
 }
 
@@ -149,7 +150,7 @@ impl Drop for AdminSocket {
     fn drop(&mut self) {
         let there = std::fs::symlink_metadata(&self.path).ok().map(|it| (it.dev(), it.ino()));
         // Another process may have replaced it by its own.
-        if there != self.file || there.is_none() || self.is_left.load(Ordering::Relaxed) {
+        if there != self.file || there.is_none() || self.left.is_cancelled() {
             return;
         }
         if let Err(error) = std::fs::remove_file(&self.path) {

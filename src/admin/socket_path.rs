@@ -30,6 +30,13 @@ pub fn default_paths() -> Vec<PathBuf> {
     paths
 }
 
+/// Returns where a process of this number answers while it drains after an upgrade, whose admin socket was `path`.
+pub fn draining_path(path: &Path, pid: u32) -> PathBuf {
+    let mut path = path.as_os_str().to_owned();
+    path.push(format!(".{pid}"));
+    PathBuf::from(path)
+}
+
 fn own_path(service: Option<OsString>, session: Option<OsString>, user: u32) -> PathBuf {
     match (service, session) {
         (Some(folder), _) => Path::new(&folder).join(NAME),

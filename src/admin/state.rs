@@ -1,5 +1,6 @@
 //! What requests read.
 
+use std::path::Path;
 use std::sync::Arc;
 
 use axum::extract::FromRef;
@@ -14,6 +15,8 @@ pub(super) struct ApiState {
     pub handle: Handle,
     pub log: Log,
     pub scraper: Scraper,
+    /// Where the admin socket is, to find those of other processes.
+    pub socket: Arc<Path>,
     /// The OpenAPI document, as JSON.
     pub document: Arc<str>,
 }

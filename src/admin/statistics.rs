@@ -54,7 +54,11 @@ pub struct StatisticsRow {
 
 #[derive(Clone, Debug, Serialize, Deserialize, JsonSchema)]
 pub struct ConnectionStatistics {
+    /// In this process.
     pub current: u32,
+    /// In processes that drain after an upgrade; they count toward limits.
+    #[serde(default)]
+    pub elsewhere: u32,
     /// The most there were at once.
     pub maximum: u32,
     pub total: u64,
@@ -83,7 +87,7 @@ pub struct StatisticsReset {
 
 impl StatisticsRow {
     fn of(name: String, status: &Status, counts: &Counts) -> Self {
-        let ConnectionCounts { current, maximum, total } = counts.connections;
+        let ConnectionCounts { current, elsewhere, maximum, total } = counts.connections;
         Self {
             name,
             availability: status.availability.as_str().into(),
@@ -93,7 +97,7 @@ impl StatisticsRow {
             bits_out: counts.traffic.bytes_out * 8,
             packets_in: counts.traffic.packets_in,
             packets_out: counts.traffic.packets_out,
-            connections: ConnectionStatistics { current, maximum, total },
+            connections: ConnectionStatistics { current, elsewhere, maximum, total },
             closes: BTreeMap::new(),
         }
     }

@@ -57,9 +57,7 @@ impl AdminListener {
         drop(serving);
         // The task that accepts ends when the runtime comes to it.
         tokio::task::yield_now().await;
-        let mut path = self.path.as_os_str().to_owned();
-        path.push(format!(".{}", std::process::id()));
-        let path = PathBuf::from(path);
+        let path = admin::draining_path(&self.path, std::process::id());
         match AdminSocket::bind(&path, self.access) {
             Ok(socket) => {
                 tracing::info!(admin_socket = %path.display(), "while it drains, this process is asked here");

@@ -102,7 +102,7 @@ async fn serve(options: &Options, workers: RuntimeHandle, begun: Begun) -> anyho
     let (file, state_file) = (options.file.clone(), options.state_file.clone());
     let (controller, handle) = Controller::new(file, state_file, lifecycle.clone(), begun.inheritance);
     let mut controlling = AbortOnDropHandle::new(tokio::spawn(controller.run()));
-    let api = Api::new(handle.clone(), options.log.clone());
+    let api = Api::new(handle.clone(), options.log.clone(), &options.admin_socket);
     let admin = AdminListener::new(&options.admin_socket, options.admin_socket_access, &handle, &api);
     let mut inherited = begun.admin_socket;
     if predecessor.is_none() {
@@ -248,7 +248,8 @@ async fn drain(left: &Left, options: &Options, signals: &mut Signals, handle: &H
             },
             _ = reports.tick() => if let Some(by) = handed_over {
                 let seconds_left = until.borrow().saturating_duration_since(Instant::now()).as_secs();
-                by.reports.send(&Report { connections: lifecycle.connections.len() as u64, seconds_left });
+                let connections = lifecycle.connections.len() as u64;
+                by.reports.send(Report { connections, seconds_left }, handle.held());
             },
         }
     }

@@ -149,7 +149,8 @@ impl StateCommand {
                     screen::print(&table(&set.changes))?;
                 }
                 if !json {
-                    screen::print(&set.drains.iter().map(|drain| pending::line(drain) + "\n").collect::<String>())?;
+                    let drains = set.drains.iter().map(pending::line).chain(pending::unreached(&set.processes));
+                    screen::print(&drains.map(|line| line + "\n").collect::<String>())?;
                 }
                 Ok(ExitCode::SUCCESS)
             }
@@ -171,6 +172,9 @@ impl StateCommand {
 fn tell(changed: &Changed, what: &str) -> anyhow::Result<ExitCode> {
     for target in &changed.targets {
         outln!("{target} is {what}")?;
+    }
+    for line in pending::unreached(&changed.processes) {
+        screen::print_error(&format!("warning: {line}\n"));
     }
     if let Some(reason) = &changed.not_kept {
         screen::print_error(&format!("warning: it is not kept for the next start of pronk: {reason}\n"));

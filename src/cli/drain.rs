@@ -1,7 +1,7 @@
 //! `pronk drain`: takes a member, a node or a virtual server out of service, and waits until its connections have ended.
 
 use std::process::ExitCode;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use super::admin_client::{AdminAddress, encoded};
 use super::administer::{How, Kind};
@@ -56,33 +56,33 @@ impl Args {
         outln!("{target} is forced-offline")?;
         if self.no_wait {
             outln!("{}", left(&progress).concat())?;
+            pending::unreached(&progress.processes).iter().try_for_each(|line| outln!("{line}"))?;
             return Ok(ExitCode::SUCCESS);
         }
         let uri = format!("/v1/drain?kind={}&name={}", progress.kind, encoded(&progress.name));
-        let pid = progress.pid;
+        // Since when a process was not reached.
+        let mut unreached_since = None;
         loop {
-            if progress.pid != pid {
-                waiting.end_line()?;
-                anyhow::bail!(
-                    "another process has taken over: process {pid} goes on draining what it has left, and `pronk show map` \
-                     shows it"
-                );
-            }
             if progress.state == "enabled" {
                 waiting.end_line()?;
                 anyhow::bail!("{target} is in service again: somebody has enabled it, and it is not drained any more");
             }
-            if progress.pending.is_none() && progress.left.connections == 0 {
+            let unreached = pending::unreached(&progress.processes);
+            if unreached.is_empty() {
+                unreached_since = None;
+            }
+            let is_over = progress.pending.is_none() && progress.left.connections == 0;
+            if is_over && unreached.is_empty() {
                 waiting.end_line()?;
-                let others = pending::handed_over(&self.admin)?;
-                if others.is_empty() {
-                    outln!("{target} is drained: no connection is left")?;
-                } else {
-                    outln!("{target} is drained in this process: no connection is left")?;
-                    others.iter().try_for_each(|other| outln!("{other}"))?;
-                    return Ok(ExitCode::FAILURE);
-                }
+                outln!("{target} is drained: no connection is left")?;
                 return Ok(ExitCode::SUCCESS);
+            }
+            // One that is only slow answers within this time.
+            if is_over && unreached_since.get_or_insert_with(Instant::now).elapsed() > UNREACHED {
+                waiting.end_line()?;
+                outln!("{target} is drained as far as is known: no other process has a connection left")?;
+                unreached.iter().try_for_each(|line| outln!("{line}"))?;
+                return Ok(ExitCode::FAILURE);
             }
             let [what, times] = left(&progress);
             waiting.show(&what, &times)?;
@@ -139,13 +139,17 @@ fn left(progress: &DrainProgress) -> [String; 2] {
     } else {
         String::new()
     };
+    let shares = pending::shares(&progress.processes);
     let (oldest, idle) = (span(left.oldest), span(left.longest_idle));
     let deadline = progress.pending.as_ref().and_then(|pending| pending.deadline_in);
     let ends = deadline.map(|seconds| format!("; ended in {}", span(seconds))).unwrap_or_default();
-    [format!("{count} left{busy}"), format!("; the oldest is {oldest} old, the longest idle {idle}{ends}")]
+    [format!("{count} left{busy}{shares}"), format!("; the oldest is {oldest} old, the longest idle {idle}{ends}")]
 }
 
 /// Returns whole seconds.
 fn rounded_up(time: Duration) -> u64 {
     time.as_secs() + u64::from(time.subsec_nanos() > 0)
 }
+
+/// For how long a process may be out of reach until the command ends.
+const UNREACHED: Duration = Duration::from_secs(5);

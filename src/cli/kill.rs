@@ -3,10 +3,11 @@
 use std::process::ExitCode;
 
 use super::admin_client::{AdminAddress, Why};
+use super::pending;
 use super::selection::Selection;
 use super::waiting::connections;
 use crate::admin::connections::Killed;
-use crate::cli::screen::outln;
+use crate::cli::screen::{self, outln};
 
 #[derive(Debug, clap::Args)]
 #[command(after_help = "Both sides are reset, and the log has the close code `killed`.\n\nExample:\n  \
@@ -31,12 +32,14 @@ impl Args {
         }
         let (which, dry_run) = (self.which.query(), self.dry_run);
         let killed: Killed = self.admin.post(&format!("/v1/connections/kill?dry_run={dry_run}{which}"), &self.why)?;
-        let count = connections(killed.connections);
+        let (count, shares) = (connections(killed.connections), pending::shares(&killed.processes));
         if dry_run {
-            outln!("{count} would be ended")?;
+            outln!("{count} would be ended{shares}")?;
         } else {
-            outln!("{count} ended")?;
+            outln!("{count} ended{shares}")?;
         }
-        Ok(ExitCode::SUCCESS)
+        let unreached = pending::unreached(&killed.processes);
+        unreached.iter().for_each(|line| screen::print_error(&format!("error: {line}\n")));
+        Ok(if unreached.is_empty() { ExitCode::SUCCESS } else { ExitCode::FAILURE })
     }
 }

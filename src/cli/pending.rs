@@ -2,6 +2,7 @@
 
 use super::admin_client::AdminAddress;
 use super::waiting::{connections, span};
+use crate::admin::answers::AskedProcess;
 use crate::admin::drains::{ListedDrain, PendingDrain};
 use crate::admin::network_map::{Map, MapPredecessor};
 
@@ -18,8 +19,29 @@ pub(super) fn line(drain: &ListedDrain) -> String {
     format!("{kind} {name}  drained by {who}: {} left{times}{idle}{deadline}", connections(left.connections))
 }
 
-/// Returns a line for each process that has handed over to the one that is asked, and drains: it has connections that this
-/// one knows nothing of.
+/// Returns how many of some connections each process has that drains after an upgrade, with `; ` before it.
+pub(super) fn shares(processes: &[AskedProcess]) -> String {
+    let share = |process: &AskedProcess| match process {
+        AskedProcess { pid, connections: Some(count @ 1..), error: None } => {
+            Some(format!("{count} of them in process {pid}"))
+        }
+        _ => None,
+    };
+    let shares: Vec<_> = processes.iter().filter_map(share).collect();
+    if shares.is_empty() { String::new() } else { format!("; {}", shares.join(", ")) }
+}
+
+/// Returns a line for each process that drains after an upgrade and has not done what was asked.
+pub(super) fn unreached(processes: &[AskedProcess]) -> Vec<String> {
+    let line = |process: &AskedProcess| {
+        let AskedProcess { pid, connections, error } = process;
+        let had = connections.map_or_else(String::new, |count| format!("; it had {count} connections in all"));
+        Some(format!("process {pid}, which drains, is left out: {}{had}", error.as_ref()?))
+    };
+    processes.iter().filter_map(line).collect()
+}
+
+/// Returns a line for each process that has handed over to the one that is asked, and drains.
 pub(super) fn handed_over(admin: &AdminAddress) -> anyhow::Result<Vec<String>> {
     let map: Map = admin.get("/v1/map")?;
     let line = |MapPredecessor { pid, connections, .. }: MapPredecessor| {

@@ -1,4 +1,5 @@
-//! Tables for people: columns as wide as what is in them, and on a terminal no wider than that.
+//! Tables for people: columns as wide as what is in them, and on a terminal no wider than that. A column with nothing in it,
+//! not even a head, is left out.
 
 use std::io::IsTerminal;
 
@@ -28,11 +29,13 @@ impl<const COLUMNS: usize> Table<COLUMNS> {
         let width = |column: usize| self.rows.iter().map(|row| row[column].chars().count()).max().unwrap_or(0);
         let mut widths: [usize; COLUMNS] = std::array::from_fn(width);
         if let Some(most) = most {
-            fit(&mut widths, most.saturating_sub(GAP.len() * COLUMNS.saturating_sub(1)));
+            let filled = widths.iter().filter(|width| **width > 0).count();
+            fit(&mut widths, most.saturating_sub(GAP.len() * filled.saturating_sub(1)));
         }
         let mut text = String::new();
         for row in &self.rows {
-            let cells: Vec<_> = row.iter().zip(widths).map(|(cell, width)| cell_of(cell, width)).collect();
+            let filled = row.iter().zip(widths).filter(|(_, width)| *width > 0);
+            let cells: Vec<_> = filled.map(|(cell, width)| cell_of(cell, width)).collect();
             text += cells.join(GAP).trim_end();
             text.push('\n');
         }
@@ -80,6 +83,13 @@ mod tests {
         assert_eq!(lines[0], format!("{:<42}  {:<8}  reason", "name", "state"));
         assert!(lines[1].ends_with("its disk is replaced"));
         assert_eq!(lines[2], format!("{:<42}  enabled", "n:1"));
+    }
+
+    #[test]
+    fn column_without_anything_is_left_out() {
+        let mut table = Table::new(["name", "", "state"]);
+        table.row(["n:1", "", "enabled"].map(str::to_owned));
+        assert_eq!(table.render_within(None), "name  state\nn:1   enabled\n");
     }
 
     #[test]

@@ -6,6 +6,7 @@ use std::time::{Duration, Instant};
 
 use tokio::time::{interval, timeout_at};
 
+use super::handover::count_elsewhere;
 use super::supervisor::SupervisedTask;
 use super::system_state::SystemState;
 use crate::net;
@@ -22,6 +23,7 @@ impl BackgroundTasks {
             task("watch over certificates", state, watch_certificates),
             task("end of removed members", state, close_removed_members),
             task("drains", state, carry_out_drains),
+            task("connections of processes that drain", state, count_draining_processes),
             task("end of shortages", state, log_ended_shortages),
             task("expiry of persistence records", state, sweep_records),
         ];
@@ -57,6 +59,15 @@ async fn close_removed_members(state: Arc<SystemState>) -> Infallible {
 /// Ends what is left of the connections of what administrators drain.
 async fn carry_out_drains(state: Arc<SystemState>) -> Infallible {
     state.drains.carry_out(|| state.serving.load_full(), &state.open).await
+}
+
+/// Counts the connections of processes that drain, as they report them.
+async fn count_draining_processes(state: Arc<SystemState>) -> Infallible {
+    loop {
+        state.draining_processes.changed().await;
+        let serving = state.serving.load_full();
+        count_elsewhere(&state.registry, &serving.virtual_servers, &state.draining_processes.held());
+    }
 }
 
 /// Logs when a shortage is over.

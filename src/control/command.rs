@@ -51,8 +51,9 @@ impl Command {
     pub(super) fn is_allowed(&self, phase: Phase) -> bool {
         match self {
             Self::Start(_) => phase == Phase::Starting,
-            Self::Reload { .. } | Self::Administer { .. } | Self::Upgrade { .. } => phase == Phase::Serving,
-            Self::Resume { .. } => matches!(phase, Phase::Serving | Phase::Draining),
+            Self::Reload { .. } | Self::Upgrade { .. } => phase == Phase::Serving,
+            // While it drains, connections go on, and some of them wait for a member.
+            Self::Resume { .. } | Self::Administer { .. } => matches!(phase, Phase::Serving | Phase::Draining),
             Self::Ping(_) => true,
             Self::Stop(_) => matches!(phase, Phase::Starting | Phase::Serving),
         }
@@ -104,7 +105,7 @@ mod tests {
             ("a reload", [false, true, false, false]),
             ("a dry run", [false, true, false, false]),
             ("a resume", [false, true, true, false]),
-            ("an administrative change", [false, true, false, false]),
+            ("an administrative change", [false, true, true, false]),
             ("an upgrade", [false, true, false, false]),
             ("a question whether it goes on", [true; 4]),
             ("a stop", [true, true, false, false]),

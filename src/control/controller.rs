@@ -276,16 +276,21 @@ impl Controller {
         let mut administration = self.running.desired.administration.clone();
         let targets = administration.change(request.clone(), &configured).map_err(CommandError::Unknown)?;
         let model = administration.apply(configured);
-        let sockets = self.listen(&model)?;
+        let listens = self.phase() == Phase::Serving;
+        let sockets = if listens { self.listen(&model)? } else { Sockets::new() };
         let Self { running, state, lifecycle, .. } = self;
         let set = administration.clone();
         let removed = catch_panic(|| running.apply_administration(set, sockets, state, lifecycle))
             .map_err(CommandError::PartlyApplied)?;
         self.state.drains.follow(&request, &targets, Instant::now().into_std());
-        if matches!(targets[..], [Target::VirtualServer(_), ..]) {
+        if listens && matches!(targets[..], [Target::VirtualServer(_), ..]) {
             self.warn_of_unused();
         }
         self.stop(removed).await;
+        if self.state.handed_over.borrow().is_some() {
+            // The process that has taken over keeps what is set.
+            return Ok((targets, kept()));
+        }
         Ok((targets, self.state_file.write(administration)))
     }
 
@@ -474,6 +479,13 @@ impl Controller {
         let _ = timeout(STOP_LIMIT, all).await;
         stopping.detach_all();
     }
+}
+
+/// Returns that there is nothing more to keep.
+fn kept() -> Kept {
+    let (done, kept) = oneshot::channel();
+    let _ = done.send(Ok(()));
+    kept
 }
 
 /// Reads what was set before. A file that cannot be read must not keep pronk from starting.

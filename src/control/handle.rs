@@ -10,7 +10,7 @@ use super::administration::{Administered, Administration, Request, Target, Targe
 use super::command::{Command, Reply};
 use super::command_error::CommandError;
 use super::drains::{Drain, Drained};
-use super::handover::{DrainingProcess, HandedOver};
+use super::handover::{DrainingProcess, HandedOver, held};
 use super::network_api::NetworkApi;
 use super::phase::Phase;
 use super::reload_counts::ReloadCounts;
@@ -20,7 +20,7 @@ use super::stop_request::StopRequest;
 use super::supervisor::Restarts;
 use super::system_state::{ListeningSockets, SystemState};
 use crate::audit::AuditLog;
-use crate::handover::ProcessFacts;
+use crate::handover::{Held, ProcessFacts};
 use crate::inventory::Inventory;
 use crate::model::{MemberKey, Name};
 use crate::pool::Registry;
@@ -180,6 +180,11 @@ impl Handle {
     /// Returns the processes that drain after they have handed over to this one, the oldest first.
     pub fn draining_processes(&self) -> Vec<DrainingProcess> {
         self.state.draining_processes.all()
+    }
+
+    /// Returns how many connections this process has, of members, virtual servers and clients.
+    pub fn held(&self) -> Held {
+        held(&self.state)
     }
 
     /// Sets the descriptor of the admin socket, which goes to the process that takes over.

@@ -4,6 +4,8 @@ use std::net::{IpAddr, SocketAddr};
 
 use serde::{Deserialize, Serialize};
 
+use super::held::HeldInProcess;
+
 /// The version of these messages. A successor that knows another one refuses to take over.
 pub(super) const PROTOCOL: u32 = 1;
 
@@ -112,6 +114,10 @@ pub struct ResolvedName {
 #[derive(Debug, Default, Serialize, Deserialize)]
 #[serde(default)]
 pub struct State {
+    /// The number of the last connection.
+    pub last_connection: u64,
+    /// What the predecessor has, and those that drained before it.
+    pub held: Vec<HeldInProcess>,
     pub verdicts: Vec<HandedVerdict>,
     pub records: Vec<HandedRecords>,
 }

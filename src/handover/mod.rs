@@ -10,17 +10,19 @@
 //! that: a starter between the two ends at once.
 
 mod channel;
+mod held;
 mod messages;
 mod predecessor;
 mod reports;
 mod starter;
 mod successor;
 
+pub use held::{Held, HeldByMember, HeldByVirtualServer, HeldInProcess};
 pub use messages::{
     FoundCoordinators, Greeting, HandedRecord, HandedRecords, HandedSetting, HandedSocket, HandedVerdict, ProcessFacts,
     ResolvedName, State, TicketKeysOfProfile,
 };
 pub use predecessor::{HandedDescriptors, Predecessor};
-pub use reports::{Report, ReportReceiver, ReportSender, reports};
+pub use reports::{Received, Report, ReportReceiver, ReportSender, reports};
 pub use starter::{Program, start_successor};
 pub use successor::{Abort, Parcel, Successor, own_facts};

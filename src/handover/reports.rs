@@ -1,11 +1,18 @@
-//! What a process that drains reports to its successor: how many connections it has left.
+//! What a process that drains reports to its successor: how many connections it has left, in all and of which members,
+//! virtual servers and clients.
 
+use std::collections::VecDeque;
 use std::io;
 use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
+use std::time::{Duration, Instant};
 
+use parking_lot::Mutex;
+use rustix::net::sockopt::set_socket_send_buffer_size;
 use rustix::net::{AddressFamily, SendFlags, SocketFlags, SocketType, send, socketpair};
 use serde::{Deserialize, Serialize};
 use tokio::net::UnixStream;
+
+use super::held::Held;
 
 /// What is left in a process that drains.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -15,6 +22,33 @@ pub struct Report {
     pub seconds_left: u64,
 }
 
+/// What was received.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Received {
+    pub report: Report,
+    /// Of what its connections are, whenever all parts of that have come.
+    pub held: Option<Held>,
+}
+
+/// A packet as it goes over the wire.
+#[derive(Debug, Serialize, Deserialize)]
+struct Packet {
+    #[serde(flatten)]
+    report: Report,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    part: Option<Part>,
+}
+
+/// A part of what a process has at one moment.
+#[derive(Debug, Serialize, Deserialize)]
+struct Part {
+    /// Which moment.
+    round: u64,
+    number: usize,
+    of: usize,
+    held: Held,
+}
+
 /// Returns the two ends of a socket for reports. Each report is a packet of its own, so that whoever reads the next one
 /// may be another process.
 ///
@@ -22,28 +56,95 @@ pub struct Report {
 /// The system refuses it.
 pub fn reports() -> io::Result<(ReportSender, OwnedFd)> {
     let flags = SocketFlags::CLOEXEC | SocketFlags::NONBLOCK;
-    let (sender, receiver) = socketpair(AddressFamily::UNIX, SocketType::SEQPACKET, flags, None)?;
-    Ok((ReportSender(sender), receiver))
+    let (socket, receiver) = socketpair(AddressFamily::UNIX, SocketType::SEQPACKET, flags, None)?;
+    // With less room it only takes longer.
+    let _ = set_socket_send_buffer_size(&socket, SEND_BUFFER);
+    Ok((ReportSender { socket, sent: Mutex::default() }, receiver))
 }
 
 /// Sends reports.
 #[derive(Debug)]
-pub struct ReportSender(OwnedFd);
+pub struct ReportSender {
+    socket: OwnedFd,
+    sent: Mutex<Sent>,
+}
+
+/// What was sent of the connections.
+#[derive(Debug, Default)]
+struct Sent {
+    held: Held,
+    at: Option<Instant>,
+    round: u64,
+    /// Packets for which the socket had no room yet.
+    waiting: VecDeque<Vec<u8>>,
+}
 
 impl ReportSender {
-    /// Sends a report, unless nobody reads them fast enough or at all.
-    pub fn send(&self, report: &Report) {
-        if let Ok(text) = serde_json::to_vec(report) {
-            // It is only for display, and the next one follows.
-            let _ = send(&self.0, &text, SendFlags::NOSIGNAL | SendFlags::DONTWAIT);
+    /// Sends a report, as far as somebody reads fast enough. What the process has goes along when it has changed, and now and
+    /// then, for a reader that is new.
+    pub fn send(&self, report: Report, held: Held) {
+        let mut sent = self.sent.lock();
+        let is_known = sent.held == held && sent.at.is_some_and(|at| at.elapsed() < AGAIN);
+        if sent.waiting.is_empty() && !is_known {
+            let parts = held.parts(PART);
+            let (round, of) = (sent.round + 1, parts.len());
+            let part = |(number, held)| Some(Part { round, number, of, held });
+            sent.waiting = parts.into_iter().enumerate().map(part).filter_map(|part| packet(report, part)).collect();
+            (sent.round, sent.held, sent.at) = (round, held, Some(Instant::now()));
+        } else {
+            let short = packet(report, None);
+            sent.waiting.extend(short);
+        }
+        while let Some(next) = sent.waiting.front() {
+            let done = send(&self.socket, next, SendFlags::NOSIGNAL | SendFlags::DONTWAIT);
+            if done.is_err() {
+                break;
+            }
+            sent.waiting.pop_front();
+        }
+        // Where nobody reads, the latest one is enough.
+        if sent.waiting.len() > MOST_WAITING {
+            *sent = Sent { round: sent.round, ..Sent::default() };
         }
     }
+}
+
+fn packet(report: Report, part: Option<Part>) -> Option<Vec<u8>> {
+    serde_json::to_vec(&Packet { report, part }).ok().filter(|text| text.len() <= LONGEST)
 }
 
 /// Receives reports until their process has ended. A read of the socket returns one packet, as tokio's type for streams
 /// reads no more than is asked for.
 #[derive(Debug)]
-pub struct ReportReceiver(UnixStream);
+pub struct ReportReceiver {
+    socket: UnixStream,
+    assembly: Mutex<Assembly>,
+}
+
+/// The parts of a round that have come.
+#[derive(Debug, Default)]
+struct Assembly {
+    round: u64,
+    /// How many have come in order; none once one is missing, as another process may have read it.
+    next: usize,
+    held: Held,
+}
+
+impl Assembly {
+    /// Takes a part. Returns everything when it is the last one.
+    fn take(&mut self, part: Part) -> Option<Held> {
+        if part.number == 0 {
+            *self = Self { round: part.round, ..Self::default() };
+        }
+        if part.round != self.round || part.number != self.next {
+            self.next = usize::MAX;
+            return None;
+        }
+        self.held.add(part.held);
+        self.next += 1;
+        (self.next == part.of).then(|| std::mem::take(&mut self.held))
+    }
+}
 
 impl ReportReceiver {
     /// Receives from the end that [`reports`] returned, on the current runtime.
@@ -51,19 +152,20 @@ impl ReportReceiver {
     /// # Errors
     /// The runtime refuses the descriptor.
     pub fn new(descriptor: OwnedFd) -> io::Result<Self> {
-        UnixStream::from_std(std::os::unix::net::UnixStream::from(descriptor)).map(Self)
+        let socket = UnixStream::from_std(std::os::unix::net::UnixStream::from(descriptor))?;
+        Ok(Self { socket, assembly: Mutex::default() })
     }
 
     /// Waits for the next report; none when the process has ended.
-    pub async fn next(&self) -> Option<Report> {
+    pub async fn next(&self) -> Option<Received> {
         let mut packet = [0; LONGEST];
         loop {
-            self.0.readable().await.ok()?;
-            match self.0.try_read(&mut packet) {
+            self.socket.readable().await.ok()?;
+            match self.socket.try_read(&mut packet) {
                 Ok(0) => return None,
                 Ok(length) => {
-                    if let Ok(report) = serde_json::from_slice(&packet[..length]) {
-                        return Some(report);
+                    if let Ok(Packet { report, part }) = serde_json::from_slice(&packet[..length]) {
+                        return Some(Received { report, held: part.and_then(|part| self.assembly.lock().take(part)) });
                     }
                 }
                 Err(error) if error.kind() == io::ErrorKind::WouldBlock => {}
@@ -75,16 +177,35 @@ impl ReportReceiver {
 
 impl AsFd for ReportReceiver {
     fn as_fd(&self) -> BorrowedFd<'_> {
-        self.0.as_fd()
+        self.socket.as_fd()
     }
 }
 
-/// Bytes of a report.
+/// Bytes of a packet, which any version reads.
 const LONGEST: usize = 4096;
+/// Bytes of what is in a part, less what is around it.
+const PART: usize = 3500;
+/// How often what a process has is sent although it has not changed.
+const AGAIN: Duration = Duration::from_secs(2);
+/// Packets that wait for a reader.
+const MOST_WAITING: usize = 1000;
+/// Bytes that wait for a reader in the socket; the system may allow less.
+const SEND_BUFFER: usize = 1 << 20;
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::handover::HeldByMember;
+
+    fn held(members: u16) -> Held {
+        let member =
+            |port| HeldByMember { pool: "pool".into(), node: "node".into(), port, connections: 3, persisted: 1 };
+        Held { members: (0..members).map(member).collect(), virtual_servers: Vec::new() }
+    }
+
+    fn report(connections: u64) -> Report {
+        Report { connections, seconds_left: 60 }
+    }
 
     #[tokio::test]
     async fn reports_arrive_whole_and_their_end_is_noticed() {
@@ -93,22 +214,48 @@ mod tests {
         let other = receiver.try_clone().unwrap();
         let receiver = ReportReceiver::new(receiver).unwrap();
         for connections in 0..3 {
-            sender.send(&Report { connections, seconds_left: 60 });
+            sender.send(report(connections), held(1));
         }
-        assert_eq!(receiver.next().await, Some(Report { connections: 0, seconds_left: 60 }));
+        let first = receiver.next().await;
+        assert_eq!(first, Some(Received { report: report(0), held: Some(held(1)) }));
         drop(receiver);
         let other = ReportReceiver::new(other).unwrap();
-        assert_eq!(other.next().await.map(|report| report.connections), Some(1));
+        assert_eq!(other.next().await, Some(Received { report: report(1), held: None }), "it has not changed");
         drop(sender);
-        assert_eq!(other.next().await.map(|report| report.connections), Some(2));
+        assert_eq!(other.next().await.map(|it| it.report.connections), Some(2));
         assert_eq!(other.next().await, None);
+    }
+
+    /// As many as no socket takes at once, while a reader comes and goes.
+    #[tokio::test]
+    async fn what_a_process_has_arrives_whole_or_not_at_all() {
+        let (sender, receiver) = reports().unwrap();
+        let other = ReportReceiver::new(receiver.try_clone().unwrap()).unwrap();
+        let receiver = ReportReceiver::new(receiver).unwrap();
+        let mut random = fastrand::Rng::with_seed(7);
+        let (mut whole, mut largest) = (0, 0);
+        for round in 0..300_u64 {
+            let size = if random.u8(..3) == 0 { 5000 } else { random.u16(1..200) };
+            sender.send(report(round), held(size));
+            for _ in 0..random.usize(..60) {
+                let reader = if random.u8(..100) == 0 { &other } else { &receiver };
+                let next = tokio::time::timeout(Duration::from_millis(1), reader.next()).await;
+                let Ok(Some(received)) = next else { break };
+                if let Some(has) = received.held {
+                    assert_eq!(has, held(has.members.len() as u16));
+                    (whole, largest) = (whole + 1, largest.max(has.members.len()));
+                }
+            }
+        }
+        assert!(whole > 20 && largest == 5000, "{whole}, {largest}");
     }
 
     #[tokio::test]
     async fn nobody_who_reads_holds_nobody_up() {
         let (sender, _receiver) = reports().unwrap();
-        for _ in 0..100_000 {
-            sender.send(&Report::default());
+        for connections in 0..100_000 {
+            sender.send(report(connections), Held::default());
         }
+        assert!(sender.sent.lock().waiting.len() <= MOST_WAITING);
     }
 }

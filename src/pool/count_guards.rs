@@ -2,7 +2,6 @@
 
 use std::net::IpAddr;
 use std::sync::Arc;
-use std::sync::atomic::Ordering;
 use std::time::{Duration, Instant};
 
 use super::live_pool::LivePool;
@@ -41,8 +40,8 @@ impl MemberGuard {
         node.rate.try_enter(config.node.rate_limit, now);
         pool.connections.try_enter(None);
         if persisted {
-            live.counts.persisted.fetch_add(1, Ordering::Relaxed);
-            node.persisted.fetch_add(1, Ordering::Relaxed);
+            live.counts.persisted.enter();
+            node.persisted.enter();
         }
         Some(Self {
             member: Arc::clone(live),
@@ -65,9 +64,8 @@ impl Drop for MemberGuard {
         self.pool.connections.leave();
         self.node.connections.leave();
         if self.persisted {
-            for count in [&self.member.counts.persisted, &self.node.persisted] {
-                count.fetch_sub(1, Ordering::Relaxed);
-            }
+            self.member.counts.persisted.leave();
+            self.node.persisted.leave();
         }
         self.pool.shared.turnstile.wake();
     }

@@ -5,9 +5,11 @@
 
 mod atomic_instant;
 mod count_guards;
+mod elsewhere;
 mod live_pool;
 mod member;
 mod node;
+mod persisted_count;
 mod persistence;
 #[expect(clippy::module_inception, reason = "the file that defines `Pool`")]
 mod pool;
@@ -22,6 +24,7 @@ mod shared;
 mod status;
 
 pub use count_guards::{MemberGuard, SetupGuard};
+pub use elsewhere::{Elsewhere, MembersElsewhere};
 pub use live_pool::LivePool;
 pub use member::{
     Contact, Failure, Health, LiveMember, Load, Measurement, MonitorView, PassiveEvent, ProbeResult, Suspicion, Verdict,
@@ -35,4 +38,4 @@ pub use registry::Registry;
 pub use removed::Draining;
 pub use select::{Arrival, Asker, Busy, Choice, NoMember, Step};
 pub use set_by::set_by_in_words;
-pub use status::{Availability, Status};
+pub use status::{Availability, Status, of_other_processes};

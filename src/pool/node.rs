@@ -2,12 +2,12 @@
 
 use std::net::IpAddr;
 use std::sync::Arc;
-use std::sync::atomic::AtomicU32;
 use std::time::SystemTime;
 
 use arc_swap::ArcSwap;
 use parking_lot::Mutex;
 
+use super::persisted_count::PersistedCount;
 use super::queue::Turnstile;
 use super::rate_limit::RateLimiter;
 use crate::stats::Connections;
@@ -18,7 +18,7 @@ pub struct LiveNode {
     /// Of all pools.
     pub connections: Connections,
     /// Of those, how many persistence sent here.
-    pub(super) persisted: AtomicU32,
+    pub(super) persisted: PersistedCount,
     pub(super) rate: RateLimiter,
     addresses: ArcSwap<Vec<IpAddr>>,
     /// The name that these are the addresses of; of a node with an address there is none.

@@ -7,6 +7,7 @@ use std::time::Instant;
 
 use parking_lot::Mutex;
 
+use super::elsewhere::{Elsewhere, MembersElsewhere};
 use super::live_pool::LivePool;
 use super::member::LiveMember;
 use super::node::{LiveNode, Unresolved};
@@ -93,6 +94,25 @@ impl Registry {
     /// Lets the first of each pool's queue try again, as when a new configuration may have room for it.
     pub fn wake(&self) {
         self.turnstile.wake();
+    }
+
+    /// Sets how many connections other processes have to each member, and so to its node.
+    pub fn set_elsewhere(&self, members: &MembersElsewhere) {
+        let mut nodes: HashMap<&Name, Elsewhere> = HashMap::new();
+        for (key, elsewhere) in members.values().flatten() {
+            nodes.entry(&key.node).or_default().add(*elsewhere);
+        }
+        let mut has_more_room = false;
+        for (name, live) in &*self.nodes.lock() {
+            has_more_room |= live.set_elsewhere(nodes.get(name).copied().unwrap_or_default());
+        }
+        let pools: Vec<_> = self.pools.lock().values().cloned().collect();
+        for pool in pools {
+            has_more_room |= pool.set_elsewhere(members.get(&pool.name));
+        }
+        if has_more_room {
+            self.turnstile.wake();
+        }
     }
 
     /// Forgets what the model does not name, but members that still have connections. Those keep what they hold.

@@ -7,6 +7,7 @@ use super::member::Health;
 use super::pool::{Pool, PoolMember};
 use super::select::{Applicant, NoMember, Refused, instead};
 use crate::model::AdminState;
+use crate::stats::Connections;
 
 /// Whether traffic can go there.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -42,6 +43,14 @@ pub struct Status {
     pub reason: String,
 }
 
+/// Returns how many connections are those of processes that drain after an upgrade, in words; empty if none is.
+pub fn of_other_processes(connections: &Connections) -> String {
+    match connections.elsewhere() {
+        0 => String::new(),
+        count => format!(", {count} of them in processes that drain"),
+    }
+}
+
 impl PoolMember {
     fn health_status(&self, health: &Health) -> (Availability, String) {
         if self.node.addresses().is_empty() {
@@ -71,11 +80,14 @@ impl Pool {
         let limit = |limit: Option<u32>| limit.unwrap_or_default();
         let at_limit = match self.refused_in_health(index, &health, Applicant::UNKNOWN.persistent(), now) {
             Some(Refused::Limit) => {
-                Some(format!("at its connection limit of {}", limit(member.config.connection_limit)))
+                let others = of_other_processes(&member.live.connections);
+                Some(format!("at its connection limit of {}{others}", limit(member.config.connection_limit)))
             }
             Some(Refused::NoThread { threads }) => Some(format!("all of its {threads} service threads are in use")),
             Some(Refused::NodeLimit) => {
-                Some(format!("its node is at its connection limit of {}", limit(member.config.node.connection_limit)))
+                let (limit, others) =
+                    (limit(member.config.node.connection_limit), of_other_processes(&member.node.connections));
+                Some(format!("its node is at its connection limit of {limit}{others}"))
             }
             Some(Refused::Rate) => {
                 Some(format!("at its rate limit of {} connections in a second", limit(member.config.rate_limit)))

@@ -5,6 +5,7 @@
 
 use std::collections::{BTreeMap, VecDeque};
 use std::net::IpAddr;
+use std::ops::Bound;
 use std::time::{Duration, Instant};
 
 use ipnet::IpNet;
@@ -23,6 +24,8 @@ struct Table {
     clients: BTreeMap<IpAddr, Counts>,
     /// The connections of the last second, the oldest first; none while there is no rate limit.
     recent: VecDeque<(Instant, IpAddr)>,
+    /// Open connections in processes that drain after an upgrade.
+    elsewhere: BTreeMap<IpAddr, u32>,
 }
 
 #[derive(Clone, Copy, Debug, Default)]
@@ -67,7 +70,35 @@ impl ClientCounts {
 
     /// Returns how many connections a client has open.
     pub(super) fn open(&self, client: IpAddr, mask: SourceMask) -> u32 {
-        self.0.lock().sum(client, mask, u32::MAX, |counts| counts.open)
+        self.0.lock().open(client, mask, u32::MAX)
+    }
+
+    /// Returns the addresses with open connections in this process, each with how many. The lock is not held for long.
+    pub(super) fn addresses(&self) -> Vec<(IpAddr, u32)> {
+        let (mut all, mut after) = (Vec::new(), Bound::Unbounded);
+        loop {
+            let table = self.0.lock();
+            let part = table.clients.range((after, Bound::Unbounded)).take(AT_ONCE);
+            let before = all.len();
+            let mut last = None;
+            all.extend(part.map(|(client, counts)| {
+                last = Some(*client);
+                (*client, counts.open)
+            }));
+            match last {
+                Some(client) if all.len() == before + AT_ONCE => after = Bound::Excluded(client),
+                _ => break,
+            }
+        }
+        all.retain(|(_, open)| *open > 0);
+        all
+    }
+
+    /// Sets which clients have open connections in other processes.
+    pub(super) fn set_elsewhere(&self, clients: BTreeMap<IpAddr, u32>) {
+        let before = std::mem::replace(&mut self.0.lock().elsewhere, clients);
+        // It is given back without the lock.
+        drop(before);
     }
 
     /// Counts a connection out that is over.
@@ -85,7 +116,7 @@ impl ClientCounts {
     }
 
     #[cfg(test)]
-    fn addresses(&self) -> usize {
+    fn len(&self) -> usize {
         self.0.lock().clients.len()
     }
 }
@@ -93,27 +124,19 @@ impl ClientCounts {
 impl Table {
     fn check(&self, client: IpAddr, limits: &ClientLimits) -> Result<(), Reached> {
         let ClientLimits { connections, rate, mask } = *limits;
-        if connections.is_some_and(|limit| self.sum(client, mask, limit, |counts| counts.open) >= limit) {
+        if connections.is_some_and(|limit| self.open(client, mask, limit) >= limit) {
             return Err(Reached::Connections);
         }
-        if rate.is_some_and(|limit| self.sum(client, mask, limit, |counts| counts.recent) >= limit) {
+        if rate.is_some_and(|limit| sum(&self.clients, client, mask, limit, |counts| counts.recent) >= limit) {
             return Err(Reached::Rate);
         }
         Ok(())
     }
 
-    /// Sums counts of all addresses that are one client under the mask, until there are `enough`.
-    fn sum(&self, client: IpAddr, mask: SourceMask, enough: u32, count: impl Fn(&Counts) -> u32) -> u32 {
-        let bits = if client.is_ipv4() { mask.v4.min(32) } else { mask.v6.min(128) };
-        let Ok(network) = IpNet::new(client, bits) else { return 0 };
-        let mut sum: u32 = 0;
-        for (_, counts) in self.clients.range(network.network()..=network.broadcast()) {
-            sum = sum.saturating_add(count(counts));
-            if sum >= enough {
-                break;
-            }
-        }
-        sum
+    /// Counts the open connections of a client in all processes, until there are `enough`.
+    fn open(&self, client: IpAddr, mask: SourceMask, enough: u32) -> u32 {
+        let own = sum(&self.clients, client, mask, enough, |counts| counts.open);
+        own.saturating_add(sum(&self.elsewhere, client, mask, enough, |open| *open))
     }
 
     /// Forgets connections that began a second ago.
@@ -143,7 +166,29 @@ impl Table {
     }
 }
 
+/// Sums counts of all addresses that are one client under the mask, until there are `enough`.
+fn sum<T>(
+    addresses: &BTreeMap<IpAddr, T>,
+    client: IpAddr,
+    mask: SourceMask,
+    enough: u32,
+    count: impl Fn(&T) -> u32,
+) -> u32 {
+    let bits = if client.is_ipv4() { mask.v4.min(32) } else { mask.v6.min(128) };
+    let Ok(network) = IpNet::new(client, bits) else { return 0 };
+    let mut sum: u32 = 0;
+    for (_, counts) in addresses.range(network.network()..=network.broadcast()) {
+        sum = sum.saturating_add(count(counts));
+        if sum >= enough {
+            break;
+        }
+    }
+    sum
+}
+
 const SECOND: Duration = Duration::from_secs(1);
+/// Addresses that are copied under the lock at once.
+const AT_ONCE: usize = 256;
 
 #[cfg(test)]
 mod tests {
@@ -215,8 +260,26 @@ mod tests {
             open.into_iter().for_each(|client| counts.leave(client));
             let later = now + SECOND;
             assert_eq!(counts.look([10, 0, 0, 1].into(), &set, later), Ok(()));
-            assert_eq!(counts.addresses(), 0, "{seed}: something is left");
+            assert_eq!(counts.len(), 0, "{seed}: something is left");
         }
+    }
+
+    #[test]
+    fn connections_of_other_processes_count_under_the_mask() {
+        let (counts, now) = (ClientCounts::default(), Instant::now());
+        let set = limits(Some(3), None, SourceMask { v4: 24, v6: 64 });
+        let [one, other, far] = [[10, 0, 0, 1], [10, 0, 0, 2], [10, 0, 1, 1]].map(IpAddr::from);
+        counts.set_elsewhere(BTreeMap::from([(other, 2), (far, 7)]));
+        assert_eq!(counts.try_enter(one, &set, now), Ok(()));
+        assert_eq!(counts.try_enter(one, &set, now), Err(Reached::Connections));
+        assert_eq!((counts.open(one, set.mask), counts.addresses()), (3, vec![(one, 1)]));
+        counts.set_elsewhere(BTreeMap::new());
+        assert_eq!(counts.try_enter(other, &set, now), Ok(()));
+        let many: Vec<_> = (0..1000_u32).map(|number| (IpAddr::from(number.to_be_bytes()), 1)).collect();
+        let counts = ClientCounts::default();
+        many.iter()
+            .for_each(|(client, _)| assert_eq!(counts.try_enter(*client, &limits(None, None, HOSTS), now), Ok(())));
+        assert_eq!(counts.addresses(), many);
     }
 
     #[test]
@@ -238,6 +301,6 @@ mod tests {
                 });
             }
         });
-        assert_eq!(counts.addresses(), 0);
+        assert_eq!(counts.len(), 0);
     }
 }

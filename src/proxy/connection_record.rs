@@ -31,7 +31,7 @@ use crate::tls::TlsFacts;
 /// pass is in atomics of its own, and what changes with the stages is behind a lock, which is never held for long.
 #[derive(Debug)]
 pub(super) struct ConnectionRecord {
-    /// Unique in the process.
+    /// Unique among the processes that take over from one another.
     pub id: u64,
     pub virtual_server: Arc<LiveVirtualServer>,
     pub client: SocketAddr,

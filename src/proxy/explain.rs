@@ -27,7 +27,7 @@ impl LiveVirtualServer {
         let snapshot = self.snapshot.load_full();
         let (config, pool) = (&snapshot.config, &snapshot.pool);
         let client = client.to_canonical();
-        let limits = ReadOnlyLimits { virtual_server: self, current: self.connections.current(), now };
+        let limits = ReadOnlyLimits { virtual_server: self, current: self.connections.everywhere(), now };
         let mut steps = Vec::new();
         let has = Has { connections: limits.current, of_client: self.clients.open(client, config.client_limits.mask) };
         let passed = |rule| steps.push(admitted(rule, config, client, has));

@@ -63,7 +63,7 @@ impl OpenPhase {
 /// An open connection, as it was at one moment.
 #[derive(Clone, Debug)]
 pub struct OpenConnection {
-    /// Unique in the process.
+    /// Unique among the processes that take over from one another.
     pub id: u64,
     pub client: SocketAddr,
     pub virtual_server: Name,

@@ -40,6 +40,18 @@ impl OpenConnections {
         Listed { open: self, record }
     }
 
+    /// Has numbers begin behind those of another process, which go up to `last`: with a million that no process has used,
+    /// as the other one may give out some more.
+    pub fn begin_behind(&self, last: u64) {
+        let begin = last.saturating_add(STILL_GIVEN_OUT).div_ceil(NUMBERS).saturating_mul(NUMBERS);
+        self.last_id.fetch_max(begin, Ordering::Relaxed);
+    }
+
+    /// Returns the number that was given out last.
+    pub fn last_id(&self) -> u64 {
+        self.last_id.load(Ordering::Relaxed)
+    }
+
     /// Returns how many there are.
     pub fn len(&self) -> usize {
         self.shards.iter().map(|shard| shard.lock().len()).sum()
@@ -180,3 +192,28 @@ impl Drop for Listed {
 const SHARDS: usize = 16;
 /// Records that are copied under a lock at once.
 const AT_ONCE: usize = 64;
+/// The numbers of a process that takes over begin with a multiple of this.
+const NUMBERS: u64 = 1_000_000;
+/// The most that a process gives out after it has handed over: to clients in the queues of sockets that nobody serves then.
+const STILL_GIVEN_OUT: u64 = 100_000;
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn numbers_of_processes_do_not_meet() {
+        let mut last = 4711;
+        for expected in [1_000_000, 2_000_000, 3_000_000] {
+            let open = OpenConnections::default();
+            open.begin_behind(last);
+            assert_eq!(open.last_id(), expected);
+            last = open.last_id() + 7;
+        }
+        let open = OpenConnections::default();
+        open.begin_behind(999_999);
+        assert_eq!(open.last_id(), 2_000_000, "the other process has room for more");
+        open.begin_behind(0);
+        assert_eq!(open.last_id(), 2_000_000, "none is given out twice");
+    }
+}

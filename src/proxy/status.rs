@@ -3,7 +3,7 @@
 use super::snapshot::Snapshot;
 use super::virtual_server::LiveVirtualServer;
 use crate::model::AdminState;
-use crate::pool::{Availability, Status, set_by_in_words};
+use crate::pool::{Availability, Status, of_other_processes, set_by_in_words};
 
 impl LiveVirtualServer {
     /// Returns the status of the virtual server, with its reason in words.
@@ -16,12 +16,12 @@ impl LiveVirtualServer {
     pub fn status_over(&self, snapshot: &Snapshot, pool: Status) -> Status {
         let config = &snapshot.config;
         let Status { mut availability, mut reason, .. } = pool;
-        let current = self.connections.current();
+        let current = self.connections.everywhere();
         if let Some(limit) = config.connection_limit.filter(|limit| current >= *limit)
             && availability != Availability::Offline
         {
             availability = Availability::Unavailable;
-            reason = format!("at its connection limit of {limit}");
+            reason = format!("at its connection limit of {limit}{}", of_other_processes(&self.connections));
         }
         let set_by = set_by_in_words(config.state_set_by.as_ref());
         match config.state {

@@ -1,5 +1,7 @@
 //! The live state of a virtual server, which outlives its configurations.
 
+use std::collections::BTreeMap;
+use std::net::IpAddr;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::SystemTime;
@@ -72,6 +74,17 @@ impl LiveVirtualServer {
 
     fn all_closes(&self) -> Vec<u64> {
         self.closes.iter().map(|count| count.load(Ordering::Relaxed)).collect()
+    }
+
+    /// Returns the addresses of clients with open connections, each with how many.
+    pub fn clients(&self) -> Vec<(IpAddr, u32)> {
+        self.clients.addresses()
+    }
+
+    /// Sets how many connections other processes have, in all and by the address of the client.
+    pub fn set_elsewhere(&self, connections: u32, clients: BTreeMap<IpAddr, u32>) {
+        self.connections.set_elsewhere(connections);
+        self.clients.set_elsewhere(clients);
     }
 
     /// Lets its statistics begin anew.

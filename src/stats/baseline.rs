@@ -70,13 +70,13 @@ mod tests {
         let at = SystemTime::now();
         baseline.reset(&connections, &traffic, vec![4, 0], at);
         let counts = baseline.since_reset(&connections, &traffic, vec![4, 0]);
-        assert_eq!(counts.connections, ConnectionCounts { current: 2, maximum: 2, total: 0 });
+        assert_eq!(counts.connections, ConnectionCounts { current: 2, maximum: 2, ..ConnectionCounts::default() });
         assert_eq!((counts.since, counts.traffic, counts.closes), (Some(at), TrafficCounts::default(), vec![0, 0]));
 
         assert!(connections.try_enter(None));
         traffic.add(&passed);
         let counts = baseline.since_reset(&connections, &traffic, vec![5, 1]);
-        assert_eq!(counts.connections, ConnectionCounts { current: 3, maximum: 3, total: 1 });
+        assert_eq!(counts.connections, ConnectionCounts { current: 3, elsewhere: 0, maximum: 3, total: 1 });
         assert_eq!((counts.traffic, counts.closes), (passed, vec![1, 1]));
         assert_eq!((connections.total(), traffic.read().bytes_in), (4, 20), "the counters never fall");
     }

@@ -7,6 +7,8 @@ use super::atomic::{AtomicU32, AtomicU64, Ordering};
 #[derive(Debug, Default)]
 pub struct Connections {
     current: AtomicU32,
+    /// Those in other processes, which count toward limits.
+    elsewhere: AtomicU32,
     maximum: AtomicU32,
     total: AtomicU64,
 }
@@ -23,7 +25,7 @@ impl Connections {
 
     /// Takes the room of one connection, unless `limit` have it already. Returns how many have it then.
     fn take_room(&self, limit: Option<u32>) -> Option<u32> {
-        let limit = limit.unwrap_or(u32::MAX);
+        let limit = limit.map_or(u32::MAX, |limit| limit.saturating_sub(self.elsewhere()));
         let taken = self
             .current
             .fetch_update(Ordering::AcqRel, Ordering::Acquire, |now| (now < limit).then(|| now.saturating_add(1)));
@@ -62,9 +64,24 @@ impl Connections {
         self.current.fetch_sub(1, Ordering::AcqRel);
     }
 
-    /// Returns how many are open.
+    /// Returns how many are open in this process.
     pub fn current(&self) -> u32 {
         self.current.load(Ordering::Acquire)
+    }
+
+    /// Sets how many there are in other processes. Returns whether there were more before.
+    pub fn set_elsewhere(&self, count: u32) -> bool {
+        self.elsewhere.swap(count, Ordering::AcqRel) > count
+    }
+
+    /// Returns how many there are in other processes: those that drain after an upgrade.
+    pub fn elsewhere(&self) -> u32 {
+        self.elsewhere.load(Ordering::Acquire)
+    }
+
+    /// Returns how many are open in all processes.
+    pub fn everywhere(&self) -> u32 {
+        self.current().saturating_add(self.elsewhere())
     }
 
     /// Returns how many ever entered.
@@ -73,7 +90,12 @@ impl Connections {
     }
 
     pub fn read(&self) -> ConnectionCounts {
-        ConnectionCounts { current: self.current(), maximum: self.maximum.load(Ordering::Relaxed), total: self.total() }
+        ConnectionCounts {
+            current: self.current(),
+            elsewhere: self.elsewhere(),
+            maximum: self.maximum.load(Ordering::Relaxed),
+            total: self.total(),
+        }
     }
 }
 
@@ -81,6 +103,8 @@ impl Connections {
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct ConnectionCounts {
     pub current: u32,
+    /// Those in other processes, which drain after an upgrade.
+    pub elsewhere: u32,
     /// The most there were at once, since the last reset of the statistics.
     pub maximum: u32,
     pub total: u64,

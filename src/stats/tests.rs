@@ -21,3 +21,18 @@ fn limit_holds_under_contention() {
     assert_eq!(counts.current, 0);
     assert!(counts.maximum <= 3 && counts.total > 0, "{counts:?}");
 }
+
+#[test]
+fn connections_of_other_processes_count_toward_the_limit_alone() {
+    let connections = Connections::default();
+    assert!(!connections.set_elsewhere(2));
+    assert!(connections.try_enter(Some(3)) && !connections.try_enter(Some(3)));
+    assert_eq!((connections.current(), connections.everywhere()), (1, 3));
+    assert!(connections.set_elsewhere(1), "there is more room");
+    assert!(connections.try_enter(Some(3)) && !connections.try_enter(Some(3)));
+    // Limits may be smaller than what is there.
+    connections.set_elsewhere(7);
+    assert!(!connections.try_enter(Some(3)) && connections.try_enter(None));
+    let counts = connections.read();
+    assert_eq!((counts.current, counts.elsewhere, counts.maximum, counts.total), (3, 7, 3, 3));
+}

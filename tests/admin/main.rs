@@ -8,6 +8,7 @@ mod http;
 mod lab;
 mod matrix;
 mod mistakes;
+mod processes;
 mod reloads;
 mod tokens;
 

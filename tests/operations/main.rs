@@ -6,5 +6,7 @@ mod support;
 use support::{ca, lb, peers, tls};
 
 mod activation;
+mod draining;
+mod elsewhere;
 mod under_load;
 mod upgrade;

@@ -8,11 +8,10 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use anyhow::anyhow;
-use http_body_util::{BodyExt, Empty, LengthLimitError, Limited};
+use http_body_util::Empty;
 use hyper::body::Bytes;
 use hyper::header::{AUTHORIZATION, HOST};
 use hyper::{Method, Request};
-use hyper_util::rt::TokioIo;
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 use serde::de::DeserializeOwned;
 use tokio::io::{AsyncRead, AsyncWrite};
@@ -20,8 +19,8 @@ use tokio::runtime::{Builder, Runtime};
 use tokio::time::timeout;
 
 use self::network::Network;
-use crate::admin;
 use crate::admin::answers::ErrorBody;
+use crate::admin::{self, NoAnswer};
 
 /// Which running pronk is meant: one of this host by its admin socket, or another by the address of its admin API.
 #[derive(Debug, clap::Args)]
@@ -117,26 +116,17 @@ async fn exchange<T: DeserializeOwned>(
     request: Request<Empty<Bytes>>,
     at: &str,
 ) -> anyhow::Result<T> {
-    let lost = || format!("what answers at {at} ended the connection before its answer");
-    let foreign = || format!("what answers at {at} is no pronk, or one of another version");
-    let (mut sender, connection) =
-        hyper::client::conn::http1::handshake(TokioIo::new(stream)).await.map_err(|_| anyhow!(lost()))?;
-    tokio::spawn(connection);
-    let answer = sender
-        .send_request(request)
-        .await
-        .map_err(|error| anyhow!(if error.is_parse() { foreign() } else { lost() }))?;
-    let done = answer.status().is_success();
-    let body = Limited::new(answer.into_body(), LONGEST_ANSWER).collect().await.map_err(|error| {
-        let is_long = error.is::<LengthLimitError>();
-        anyhow!(if is_long { format!("the answer has more than {} MiB", LONGEST_ANSWER >> 20) } else { lost() })
+    let foreign = || anyhow!("what answers at {at} is no pronk, or one of another version");
+    let (code, body) = admin::exchange(stream, request, LONGEST_ANSWER).await.map_err(|none| match none {
+        NoAnswer::Lost => anyhow!("what answers at {at} ended the connection before its answer"),
+        NoAnswer::Foreign => foreign(),
+        NoAnswer::TooLong => anyhow!("the answer has more than {} MiB", LONGEST_ANSWER >> 20),
     })?;
-    let body = body.to_bytes();
-    if !done {
-        let refusal: ErrorBody = serde_json::from_slice(&body).map_err(|_| anyhow!(foreign()))?;
+    if !code.is_success() {
+        let refusal: ErrorBody = serde_json::from_slice(&body).map_err(|_| foreign())?;
         anyhow::bail!("{}", refusal.error);
     }
-    serde_json::from_slice(&body).map_err(|_| anyhow!(foreign()))
+    serde_json::from_slice(&body).map_err(|_| foreign())
 }
 
 /// Returns the user's name, which `sudo` hides otherwise; empty if it is not known.

@@ -2,8 +2,11 @@
 
 use std::process::ExitCode;
 
-use crate::admin::connections::{ListedConnection, ListedConnections, ListedTls, TopClients, TopOfMember};
+use crate::admin::answers::AskedProcess;
+use crate::admin::connection_list::{ListedConnection, ListedConnections, ListedTls};
+use crate::admin::top_clients::{TopClients, TopOfMember};
 use crate::cli::admin_client::AdminAddress;
+use crate::cli::pending;
 use crate::cli::screen::{out, outln};
 use crate::cli::selection::Selection;
 use crate::cli::table::Table;
@@ -78,8 +81,11 @@ impl Args {
 }
 
 fn table(listed: &ListedConnections) -> String {
+    // A column for the process is of use only where there are several.
+    let several = !listed.processes.is_empty();
     let mut table = Table::new([
         "ID",
+        if several { "Process" } else { "" },
         "Client",
         "Virtual server",
         "Member",
@@ -93,11 +99,12 @@ fn table(listed: &ListedConnections) -> String {
         "Phase",
     ]);
     for connection in &listed.connections {
-        let ListedConnection { id, client, virtual_server, pool, member, local_address, .. } = connection;
+        let ListedConnection { id, pid, client, virtual_server, pool, member, local_address, .. } = connection;
         let member = member.as_ref().map_or_else(|| pool.clone(), |member| format!("{pool}/{member}"));
         let in_request = if connection.awaits_answer && connection.phase == "relay" { ", in a request" } else { "" };
         table.row([
             id.to_string(),
+            if several { pid.to_string() } else { String::new() },
             client.clone(),
             virtual_server.clone(),
             member,
@@ -117,7 +124,12 @@ fn table(listed: &ListedConnections) -> String {
     } else {
         format!("{}\n", connections(total))
     };
-    table.render() + &more
+    table.render() + &more + &unreached(&listed.processes)
+}
+
+/// Returns which processes are left out, a line each.
+fn unreached(processes: &[AskedProcess]) -> String {
+    pending::unreached(processes).into_iter().map(|line| line + "\n").collect()
 }
 
 /// Returns a version and a suite, such as `1.3 AES_128_GCM_SHA256`.
@@ -154,7 +166,10 @@ fn top_text(top: &TopClients) -> String {
             text += &format!("  and {} more clients\n", all_clients - clients.len());
         }
     }
-    if text.is_empty() { "no member has a connection\n".to_owned() } else { text }
+    if text.is_empty() {
+        text += "no member has a connection\n";
+    }
+    text + &unreached(&top.processes)
 }
 
 /// Connections in a table, unless --limit says another number.

@@ -67,11 +67,14 @@ fn process(process: &MapProcess) -> String {
         text += "pronk was told to stop: it takes no new connections, and ends when those that are open have ended\n";
     }
     text += &format!("pronk {version}, process {pid}: {phase}\n");
-    for MapPredecessor { pid, version, connections, seconds_left } in predecessors {
+    for MapPredecessor { pid, version, connections, seconds_left, silent_for } in predecessors {
         let connections = connections.map_or_else(|| "some".to_owned(), |count| count.to_string());
         let until = seconds_left.map(|seconds| format!(", for {seconds} s at most")).unwrap_or_default();
-        text +=
-            &format!("pronk {version}, process {pid}, has handed over and drains {connections} connections{until}\n");
+        let silent = silent_for.map(|seconds| format!("; it hangs: nothing was heard of it for {seconds} s"));
+        let silent = silent.unwrap_or_default();
+        text += &format!(
+            "pronk {version}, process {pid}, has handed over and drains {connections} connections{until}{silent}\n"
+        );
     }
     if let Some(seconds @ 2..) = loading_seconds {
         text += &format!("a configuration has been prepared for {seconds} s\n");

@@ -67,6 +67,9 @@ pub(super) fn text(stats: &Stats, layout: Layout) -> String {
         text += line.trim_end();
         text.push('\n');
     }
+    if rows.iter().any(|(_, row)| row.connections.elsewhere > 0) {
+        text += "+N are connections of processes that drain after an upgrade; they count toward limits\n";
+    }
     if !layout.rates {
         text += &closes(stats);
     }
@@ -113,7 +116,10 @@ fn figures(row: &StatisticsRow) -> [String; FIGURES] {
         short(row.bits_out),
         short(row.packets_in),
         short(row.packets_out),
-        connections.current.to_string(),
+        match connections.elsewhere {
+            0 => connections.current.to_string(),
+            elsewhere => format!("{}+{elsewhere}", connections.current),
+        },
         connections.maximum.to_string(),
         connections.total.to_string(),
     ]
@@ -198,7 +204,7 @@ mod tests {
             bits_out: bits * 2,
             packets_in: 22,
             packets_out: 18,
-            connections: ConnectionStatistics { current: 0, maximum: 1, total },
+            connections: ConnectionStatistics { current: 0, elsewhere: 0, maximum: 1, total },
             closes: Default::default(),
         }
     }

@@ -5,10 +5,12 @@ use std::time::{Duration, Instant};
 
 use serde_json::json;
 
+use super::held::held_in_processes;
 use crate::cert::hex::hexadecimal;
 use crate::control::administration;
 use crate::control::built_profiles::BuiltProfiles;
 use crate::control::desired::{Desired, Discovered};
+use crate::control::system_state::SystemState;
 use crate::handover::{
     FoundCoordinators, Greeting, HandedRecord, HandedRecords, HandedVerdict, ResolvedName, State, TicketKeysOfProfile,
 };
@@ -66,6 +68,11 @@ pub(in crate::control) fn all_records(registry: &Registry) -> (impl Iterator<Ite
     (parts, ToldRecords { since, deletions })
 }
 
+/// Returns how many connections there are, of this process and of those that drained before it, and their last number.
+pub(in crate::control) fn connections(state: &SystemState) -> State {
+    State { last_connection: state.open.last_id(), held: held_in_processes(state), ..State::default() }
+}
+
 /// Returns what monitors have concluded, and the persistence records that have changed since they were told, in parts.
 pub(in crate::control) fn changes(registry: &Registry, told: ToldRecords) -> impl Iterator<Item = State> + use<> {
     let verdicts = registry.members().into_iter().flat_map(|(pool, member, live)| {
@@ -78,7 +85,7 @@ pub(in crate::control) fn changes(registry: &Registry, told: ToldRecords) -> imp
             reason: verdict.reason().map(ToOwned::to_owned),
         })
     });
-    let verdicts = State { verdicts: verdicts.collect(), records: Vec::new() };
+    let verdicts = State { verdicts: verdicts.collect(), ..State::default() };
     let records = registry.all_records().into_iter().flat_map(move |(sharing, records)| {
         // Of those that are deleted nothing is left to be told.
         let begins_anew = told.deletions.get(&sharing).copied().unwrap_or_default() != records.deletions();
@@ -92,8 +99,8 @@ pub(in crate::control) fn changes(registry: &Registry, told: ToldRecords) -> imp
 /// Returns records of a table in parts. If the table begins anew, the first of these says so.
 fn parts(sharing: Sharing, all: Vec<RecordView>, begins_anew: bool) -> impl Iterator<Item = State> + use<> {
     let of = move |all: &[RecordView], begins_anew| State {
-        verdicts: Vec::new(),
         records: vec![records_of(&sharing, all, begins_anew)],
+        ..State::default()
     };
     let first = begins_anew.then(|| of(&[], true));
     let count = all.len().div_ceil(RECORDS);

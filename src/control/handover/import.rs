@@ -11,6 +11,7 @@ use super::export::cluster;
 use crate::cert::hex;
 use crate::control::built_profiles::BuiltProfiles;
 use crate::control::desired::Discovered;
+use crate::control::system_state::SystemState;
 use crate::handover::{Greeting, HandedSocket, Predecessor, ProcessFacts, State, TicketKeysOfProfile};
 use crate::model::{MemberKey, Model, Name};
 use crate::monitor::FoundHost;
@@ -38,6 +39,12 @@ pub(in crate::control) fn discovered(greeting: &Greeting, written: &Model) -> Di
     });
     let addresses = greeting.addresses.iter().map(|name| (name.fqdn.clone(), name.addresses.clone()));
     Discovered { coordinators: coordinators.collect(), addresses: addresses.collect() }
+}
+
+/// Counts the connections of other processes, before the first one of this process, whose numbers begin behind theirs.
+pub(in crate::control) fn count_connections(part: &State, state: &SystemState) {
+    state.open.begin_behind(part.last_connection);
+    state.draining_processes.begin_with(&part.held);
 }
 
 /// Puts a part of the state into the registry, before the first connection.

@@ -86,7 +86,8 @@ impl Upgrade {
         if let Some(under_way) = &mut self.0 {
             under_way.hands_over = true;
             under_way.task = spawn_blocking(move || {
-                successor.take_over(export::changes(&state.registry, told))?;
+                let connections = std::iter::once(export::connections(&state));
+                successor.take_over(connections.chain(export::changes(&state.registry, told)))?;
                 Ok(Step::Serving(successor))
             });
         }

@@ -10,6 +10,7 @@ use crate::control::assignments::Assignments;
 use crate::control::built_profiles::BuiltProfiles;
 use crate::control::certificate_files::{CertificateFiles, CheckedFiles};
 use crate::control::desired::{Desired, Discovered, log_members};
+use crate::control::handover::count_elsewhere;
 use crate::control::listeners::{Listeners, Place, Sockets, listening};
 use crate::control::monitor_credentials::Authorizations;
 use crate::control::network_api::PreparedApi;
@@ -179,6 +180,8 @@ impl Running {
         let virtual_servers: BTreeMap<_, _> = model.virtual_servers.iter().map(live).collect();
         self.removed.add(&before.virtual_servers, &virtual_servers);
         self.removed.update_pools(&pools);
+        // Before the first connection, and for what is new.
+        count_elsewhere(registry, &virtual_servers, &state.draining_processes.held());
         let wanted: Vec<_> =
             listening(&model).map(|config| (config, Arc::clone(&virtual_servers[&config.name]))).collect();
         let stopping = self.listeners.apply(&wanted, sockets, lifecycle, now);

@@ -23,10 +23,9 @@ use crate::control::network_api::{self, PreparedApi};
 use crate::control::reload_report::ReloadReport;
 use crate::control::supervisor;
 use crate::control::system_state::SystemState;
-use crate::handover::{Predecessor, ResolvedName};
+use crate::handover::{Predecessor, ResolvedName, State};
 use crate::model::{Address, Model, Name};
 use crate::monitor::resolve_once;
-use crate::pool::Registry;
 use crate::proxy::Lifecycle;
 
 /// What a configuration is prepared from.
@@ -101,7 +100,7 @@ pub(in crate::control) async fn prepare(
         let network_api = api.map(|api| api.listen(tokens, &loaded)).transpose()?;
         let written = loaded.model;
         let discovered = match &input.predecessor {
-            Some(predecessor) => Some(take_over(predecessor, &written, &input.state.registry)?),
+            Some(predecessor) => Some(take_over(predecessor, &written, &input.state)?),
             None => None,
         };
         let prepared = Prepared {
@@ -121,8 +120,12 @@ pub(in crate::control) async fn prepare(
 }
 
 /// Takes over from another process: it accepts no connection from here on.
-fn take_over(predecessor: &Predecessor, written: &Model, registry: &Registry) -> Result<Discovered, Diagnostics> {
-    predecessor.take_over(|part| handover::apply(&part, registry, Instant::now())).map_err(Diagnostic::error)?;
+fn take_over(predecessor: &Predecessor, written: &Model, state: &SystemState) -> Result<Discovered, Diagnostics> {
+    let take = |part: State| {
+        handover::count_connections(&part, state);
+        handover::apply(&part, &state.registry, Instant::now());
+    };
+    predecessor.take_over(take).map_err(Diagnostic::error)?;
     Ok(handover::discovered(predecessor.greeting(), written))
 }
 

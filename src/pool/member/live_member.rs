@@ -261,7 +261,7 @@ impl LiveMember {
 
     /// Takes what the member reports of its load.
     pub fn set_measurement(&self, measurement: Measurement) {
-        self.load.set(measurement, self.connections.current());
+        self.load.set(measurement, self.connections.everywhere());
         // Whoever waits may be served.
         self.pool.turnstile.wake();
     }
@@ -273,12 +273,12 @@ impl LiveMember {
 
     /// Returns how many service threads it has, if every one of them is in use.
     pub(in crate::pool) fn all_threads_in_use(&self, now: Instant) -> Option<u64> {
-        self.load.all_threads_in_use(self.connections.current(), now)
+        self.load.all_threads_in_use(self.connections.everywhere(), now)
     }
 
     /// Returns until when its threads count as in use, if they do.
     pub(in crate::pool) fn threads_in_use_until(&self, now: Instant) -> Option<Instant> {
-        self.load.threads_in_use_until(self.connections.current(), now)
+        self.load.threads_in_use_until(self.connections.everywhere(), now)
     }
 
     /// Lets its statistics begin anew.
@@ -299,6 +299,11 @@ impl LiveMember {
     /// Returns what its monitors conclude, and how their probes went.
     pub fn monitors(&self) -> Vec<MonitorView> {
         self.verdicts.monitors()
+    }
+
+    /// Returns how many connections of this process persistence sent to it.
+    pub fn persisted(&self) -> u32 {
+        self.counts.persisted.current()
     }
 
     /// Returns how many persistence records name it.

@@ -1,10 +1,11 @@
 //! A member that may be chosen, as the load-balancing methods see it.
 
-use std::sync::atomic::{AtomicU32, Ordering};
+use std::sync::atomic::Ordering;
 use std::time::Instant;
 
 use crate::model::Scope;
 use crate::pool::member::Load;
+use crate::pool::persisted_count::PersistedCount;
 use crate::pool::pool::{Pool, PoolMember};
 
 /// A member that may be chosen, as the methods see it: plain figures, taken at one moment.
@@ -53,9 +54,9 @@ impl Pool {
     /// Takes the figures of a member as they are now.
     pub(super) fn candidate(&self, index: usize, now: Instant) -> Candidate {
         let PoolMember { config, live, node, .. } = &self.members[index];
-        let counted = |connections: u32, persisted: &AtomicU32| {
+        let counted = |connections: u32, persisted: &PersistedCount| {
             if self.config.ignore_persisted_weight {
-                connections.saturating_sub(persisted.load(Ordering::Relaxed))
+                connections.saturating_sub(persisted.everywhere())
             } else {
                 connections
             }
@@ -63,12 +64,12 @@ impl Pool {
         Candidate {
             index,
             of_member: Figures {
-                connections: counted(live.connections.current(), &live.counts.persisted),
+                connections: counted(live.connections.everywhere(), &live.counts.persisted),
                 limit: config.connection_limit,
                 ratio: config.ratio,
             },
             of_node: Figures {
-                connections: counted(node.connections.current(), &node.persisted),
+                connections: counted(node.connections.everywhere(), &node.persisted),
                 limit: config.node.connection_limit,
                 ratio: config.node.ratio,
             },

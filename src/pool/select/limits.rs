@@ -19,13 +19,13 @@ impl Pool {
         }
         let setup = || self.setup_room(index, client, now);
         match () {
-            () if is_full(member.node.connections.current(), node.connection_limit) => Some(Refused::NodeLimit),
+            () if is_full(member.node.connections.everywhere(), node.connection_limit) => Some(Refused::NodeLimit),
             () if member.node.rate.next(node.rate_limit, now).is_some() => Some(Refused::NodeRate),
             () if member.live.counts.rate.next(member.config.rate_limit, now).is_some() => Some(Refused::Rate),
             () if setup() == SetupRoom::Taken => Some(Refused::Setup),
             () if setup() == SetupRoom::TakenByClient => Some(Refused::SetupOfClient),
             // The last, as persistence may waive it.
-            () if is_full(member.live.connections.current(), member.config.connection_limit) => Some(Refused::Limit),
+            () if is_full(member.live.connections.everywhere(), member.config.connection_limit) => Some(Refused::Limit),
             () => None,
         }
     }

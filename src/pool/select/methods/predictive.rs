@@ -23,8 +23,8 @@ impl Pool {
         self.live.trends_taken.set(now);
         for PoolMember { live, node, .. } in &self.members {
             let connections = match scope {
-                Scope::Member => live.connections.current(),
-                Scope::Node => node.connections.current(),
+                Scope::Member => live.connections.everywhere(),
+                Scope::Node => node.connections.everywhere(),
             };
             let before = live.turns.trend_connections.swap(connections, Ordering::Relaxed);
             let trend = live.turns.trend.load(Ordering::Relaxed);

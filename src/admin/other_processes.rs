@@ -1,0 +1,251 @@
+//! The processes that drain after they have handed over to this one: what is asked of this one is asked of them as well,
+//! each at an admin socket of its own. A process that drains knows of none itself, so that a request goes no further.
+
+use std::convert::Infallible;
+use std::path::Path;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use axum::extract::FromRequestParts;
+use axum::http::request::Parts;
+use axum::http::{Method, Request, StatusCode, Uri, header};
+use http_body_util::Empty;
+use hyper::body::Bytes;
+use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
+use serde::de::DeserializeOwned;
+use tokio::net::UnixStream;
+use tokio::task::spawn_blocking;
+use tokio::time::{sleep, timeout};
+use tokio_util::task::AbortOnDropHandle;
+
+use super::answers::{AskedProcess, ErrorBody};
+use super::caller::Caller;
+use super::exchange::{NoAnswer, exchange};
+use super::forwarded::FORWARDED;
+use super::socket_path::draining_path;
+use super::state::ApiState;
+use crate::control::{DrainingProcess, Handle};
+use crate::reading::os_reason;
+
+/// The same request, for the other processes.
+pub(super) struct Elsewhere {
+    handle: Handle,
+    socket: Arc<Path>,
+    method: Method,
+    uri: Uri,
+    /// Who asks, if the request is to be passed on.
+    caller: Option<Caller>,
+}
+
+/// What another process said.
+#[derive(Debug)]
+pub(super) struct Reply<T> {
+    pub pid: u32,
+    /// When it was answered.
+    pub at: Instant,
+    pub answer: Result<T, Missing>,
+}
+
+/// Why there is no answer that could be used.
+#[derive(Debug)]
+pub(super) enum Missing {
+    /// The process knows nothing of what is named.
+    Unknown,
+    Failed {
+        why: String,
+        /// All that it last reported.
+        connections: Option<u64>,
+    },
+}
+
+impl FromRequestParts<ApiState> for Elsewhere {
+    type Rejection = Infallible;
+
+    async fn from_request_parts(parts: &mut Parts, state: &ApiState) -> Result<Self, Infallible> {
+        let caller = parts.extensions.get::<Caller>().filter(|caller| !caller.is_forwarded);
+        Ok(Self {
+            handle: state.handle.clone(),
+            socket: Arc::clone(&state.socket),
+            method: parts.method.clone(),
+            uri: parts.uri.clone(),
+            caller: caller.cloned(),
+        })
+    }
+}
+
+impl Elsewhere {
+    /// Asks every other process, and returns what each of them said that still runs, the oldest first. It takes some
+    /// seconds at most.
+    pub(super) async fn ask<T: DeserializeOwned + Send + 'static>(&self) -> Vec<Reply<T>> {
+        self.ask_with(&[]).await
+    }
+
+    /// Does the same with other values of some parameters.
+    pub(super) async fn ask_with<T: DeserializeOwned + Send + 'static>(&self, with: &[(&str, &str)]) -> Vec<Reply<T>> {
+        let Some(caller) = &self.caller else { return Vec::new() };
+        let mut asking = Vec::new();
+        for process in self.handle.draining_processes() {
+            let asked = Asked {
+                handle: self.handle.clone(),
+                process,
+                socket: Arc::clone(&self.socket),
+                method: self.method.clone(),
+                uri: self.uri_for(caller, with),
+                role: caller.role.as_str(),
+            };
+            asking.push(AbortOnDropHandle::new(tokio::spawn(asked.reply())));
+        }
+        let mut replies = Vec::new();
+        for one in asking {
+            // It fails only if the process ends.
+            replies.extend(one.await.ok().flatten());
+        }
+        replies
+    }
+
+    /// Returns the address of the request, with who asks and why if it changes something.
+    fn uri_for(&self, caller: &Caller, with: &[(&str, &str)]) -> String {
+        let is_replaced = |pair: &&str| !with.iter().any(|(name, _)| pair.split('=').next() == Some(name));
+        let own = self.uri.query().unwrap_or_default().split('&').filter(|pair| !pair.is_empty()).filter(is_replaced);
+        let mut query: Vec<_> = own.map(ToOwned::to_owned).collect();
+        let mut add = |name: &str, value: &str| {
+            query.push(format!("{name}={}", utf8_percent_encode(value, NON_ALPHANUMERIC)));
+        };
+        with.iter().for_each(|(name, value)| add(name, value));
+        if self.method != Method::GET {
+            add("by", &caller.who);
+            caller.why.iter().for_each(|why| add("reason", why));
+        }
+        format!("{}?{}", self.uri.path(), query.join("&"))
+    }
+}
+
+impl<T> Reply<T> {
+    /// Tells what the process said, with how many connections it has that are meant.
+    pub(super) fn told(&self, connections: impl FnOnce(&T) -> Option<usize>) -> AskedProcess {
+        let pid = self.pid;
+        match &self.answer {
+            Ok(answer) => AskedProcess { pid, connections: connections(answer).map(|count| count as u64), error: None },
+            Err(Missing::Unknown) => AskedProcess { pid, connections: Some(0), error: None },
+            Err(Missing::Failed { why, connections }) => {
+                AskedProcess { pid, connections: *connections, error: Some(why.clone()) }
+            }
+        }
+    }
+}
+
+/// Returns whether any of them knows what is named.
+pub(super) fn is_known<T>(replies: &[Reply<T>]) -> bool {
+    replies.iter().any(|reply| reply.answer.is_ok())
+}
+
+/// One process that is asked.
+struct Asked {
+    handle: Handle,
+    process: DrainingProcess,
+    socket: Arc<Path>,
+    method: Method,
+    uri: String,
+    role: &'static str,
+}
+
+impl Asked {
+    /// Returns what the process says; nothing if it has ended.
+    async fn reply<T: DeserializeOwned + Send + 'static>(self) -> Option<Reply<T>> {
+        let pid = self.process.facts.pid;
+        let limit = if self.process.silent_for().is_some() { HANGS } else { LIMIT };
+        let answer = match timeout(limit, self.answer()).await {
+            Ok(answer) => answer,
+            Err(_) => Err(format!("it does not answer within {limit:?}")),
+        };
+        let answer = match answer {
+            Ok((StatusCode::NOT_FOUND, _)) => Err(Missing::Unknown),
+            Ok((code, body)) => self.read(code, body).await,
+            Err(_) if self.has_ended().await => return None,
+            Err(why) => Err(self.failed(why)),
+        };
+        Some(Reply { pid, at: Instant::now(), answer })
+    }
+
+    async fn read<T: DeserializeOwned + Send + 'static>(&self, code: StatusCode, body: Bytes) -> Result<T, Missing> {
+        // A list may be long.
+        let read = spawn_blocking(move || {
+            if code.is_success() {
+                return serde_json::from_slice(&body).map_err(|_| "it is of another version".to_owned());
+            }
+            let refusal: Result<ErrorBody, _> = serde_json::from_slice(&body);
+            Err(refusal.map_or_else(|_| format!("it answers {code}"), |refusal| refusal.error))
+        });
+        let read = read.await.unwrap_or_else(|_| Err("internal error".to_owned()));
+        read.map_err(|why| self.failed(why))
+    }
+
+    fn failed(&self, why: String) -> Missing {
+        Missing::Failed { why, connections: self.process.report.as_ref().map(|report| report.connections) }
+    }
+
+    async fn answer(&self) -> Result<(StatusCode, Bytes), String> {
+        let request = Request::builder()
+            .method(self.method.clone())
+            .uri(&self.uri)
+            .header(header::HOST, "pronk")
+            .header(FORWARDED, self.role)
+            .body(Empty::new())
+            .map_err(|_| "the request cannot be passed on".to_owned())?;
+        let answer = exchange(self.connect().await?, request, LONGEST_ANSWER).await;
+        answer.map_err(|none| match none {
+            NoAnswer::Lost => "it ended the connection before its answer".to_owned(),
+            NoAnswer::Foreign => "what answers at its admin socket is no pronk".to_owned(),
+            NoAnswer::TooLong => format!("its answer has more than {} MiB", LONGEST_ANSWER >> 20),
+        })
+    }
+
+    async fn connect(&self) -> Result<UnixStream, String> {
+        use std::io::ErrorKind::{ConnectionRefused, NotFound};
+        let pid = self.process.facts.pid;
+        let path = draining_path(&self.socket, pid);
+        loop {
+            match UnixStream::connect(&path).await {
+                Ok(stream) if stream.peer_cred().is_ok_and(|peer| peer.pid() == i32::try_from(pid).ok()) => {
+                    return Ok(stream);
+                }
+                Ok(_) => return Err(format!("another process answers at {}", path.display())),
+                // It makes the socket when it has handed over.
+                Err(error) if matches!(error.kind(), NotFound | ConnectionRefused) && self.is_new() => {
+                    sleep(AGAIN).await;
+                }
+                Err(error) => return Err(format!("no connection to {}: {}", path.display(), os_reason(&error))),
+            }
+        }
+    }
+
+    fn is_new(&self) -> bool {
+        self.process.since.elapsed() < NEW && self.is_there()
+    }
+
+    fn is_there(&self) -> bool {
+        self.handle.draining_processes().iter().any(|process| process.facts == self.process.facts)
+    }
+
+    /// Returns whether the process has ended, which is known a moment after it cannot be asked any more.
+    async fn has_ended(&self) -> bool {
+        let ended = async {
+            while self.is_there() {
+                sleep(AGAIN).await;
+            }
+        };
+        timeout(KNOWN_WITHIN, ended).await.is_ok()
+    }
+}
+
+/// Within this time a process answers, however busy it is; whoever waits for a drain asks again after five seconds.
+const LIMIT: Duration = Duration::from_secs(3);
+/// The same of one that has not reported for some seconds.
+const HANGS: Duration = Duration::from_millis(500);
+/// For so long after an upgrade the old process may have no admin socket of its own yet.
+const NEW: Duration = Duration::from_secs(10);
+const AGAIN: Duration = Duration::from_millis(20);
+/// The end of a process is known within this time.
+const KNOWN_WITHIN: Duration = Duration::from_millis(500);
+/// Bytes of an answer; the longest is that of many connections, and has half of it.
+const LONGEST_ANSWER: usize = 32 << 20;

@@ -1,0 +1,270 @@
+//! After an upgrade: the new process lists, ends and drains the connections of processes that drain.
+
+use std::io::{ErrorKind, Read, Write};
+use std::net::{SocketAddr, TcpStream};
+use std::os::unix::net::UnixStream;
+use std::process::{Command, Stdio};
+use std::time::{Duration, Instant};
+
+use serde_json::Value;
+
+use crate::lb::{PATIENCE, Pronk, done, free_port, passthrough, until};
+use crate::peers::{connect, echo_member, echoes, try_connect};
+
+/// A pronk with one virtual server, and connections that were made before an upgrade.
+struct Lab {
+    pronk: Pronk,
+    address: SocketAddr,
+    member: String,
+}
+
+impl Lab {
+    fn start() -> Self {
+        let (member, address) = (echo_member(), SocketAddr::from(([127, 0, 0, 1], free_port())));
+        let pronk = Pronk::start(|_| passthrough(member, &address.to_string()));
+        Self { pronk, address, member: format!("a:{}", member.port()) }
+    }
+
+    /// A client whose connection has a member.
+    fn client(&self) -> TcpStream {
+        let mut client = connect(self.address);
+        assert!(echoes(&mut client));
+        client
+    }
+
+    fn connections(&self) -> Value {
+        serde_json::from_str(&done(&self.pronk, &["show", "connections", "--json"])).unwrap()
+    }
+
+    /// The open connections: the number and the process of each.
+    fn rows(&self) -> Vec<(u64, u64)> {
+        let number = |row: &Value, key: &str| row[key].as_u64().unwrap();
+        let list = self.connections();
+        let rows = list["connections"].as_array().unwrap().iter();
+        rows.map(|row| (number(row, "id"), number(row, "pid"))).collect()
+    }
+}
+
+fn send(signal: &str, pid: u32) {
+    assert!(Command::new("kill").args(["-s", signal, &pid.to_string()]).status().unwrap().success());
+}
+
+fn is_reset(client: &mut TcpStream) -> bool {
+    client.read(&mut [0]).is_err_and(|error| error.kind() == ErrorKind::ConnectionReset)
+}
+
+#[test]
+fn connections_of_all_processes_are_listed_and_each_can_be_ended() {
+    let lab = Lab::start();
+    let mut pids = vec![lab.pronk.pid()];
+    let mut clients = vec![lab.client()];
+    for _ in 0..2 {
+        pids.push(lab.pronk.upgrade());
+        clients.push(lab.client());
+    }
+    let rows = lab.rows();
+    let of: Vec<_> = rows.iter().map(|(_, pid)| *pid as u32).collect();
+    assert_eq!(of, pids, "the oldest first: {rows:?}");
+    let ids: Vec<_> = rows.iter().map(|(id, _)| *id).collect();
+    assert!(ids[0] < 1_000_000 && ids[1] > 1_000_000 && ids[2] > 2_000_000, "each process has its own: {ids:?}");
+    let table = done(&lab.pronk, &["show", "connections"]);
+    assert!(table.contains("Process") && table.contains("3 connections"), "{table}");
+    assert!(pids.iter().all(|pid| table.contains(&pid.to_string())), "{table}");
+    let first = done(&lab.pronk, &["show", "connections", "--limit", "1", "--json"]);
+    let first: Value = serde_json::from_str(&first).unwrap();
+    assert_eq!((&first["total"], first["connections"].as_array().unwrap().len()), (&3.into(), 1));
+    assert_eq!(first["connections"][0]["pid"], pids[0]);
+    let top = done(&lab.pronk, &["show", "connections", "--top"]);
+    assert!(top.contains("3 connections") && top.contains("127.0.0.1  3"), "{top}");
+
+    let id = ids[0].to_string();
+    let told = done(&lab.pronk, &["kill", "--connection", &id, "--reason", "runaway"]);
+    assert_eq!(told, format!("1 connection ended; 1 of them in process {}\n", pids[0]));
+    assert!(is_reset(&mut clients[0]));
+    let record = lab.pronk.closed("killed");
+    let detail = record["close.detail"].as_str().unwrap();
+    assert!(detail.contains(": runaway") && detail.contains("uid "), "{record}");
+    assert_eq!(detail.matches("uid").count(), 1, "whoever asked is named, not the process in between: {record}");
+    assert_eq!(record["connection_id"], ids[0]);
+    assert!(echoes(&mut clients[1]) && echoes(&mut clients[2]));
+
+    let told = done(&lab.pronk, &["kill", "--member", &lab.member, "--dry-run"]);
+    assert_eq!(told, format!("2 connections would be ended; 1 of them in process {}\n", pids[1]));
+    done(&lab.pronk, &["kill", "--member", &lab.member]);
+    assert!(is_reset(&mut clients[1]) && is_reset(&mut clients[2]));
+    until("none is left", || lab.rows().is_empty());
+}
+
+#[test]
+fn drain_ends_connections_in_the_process_that_has_them() {
+    let lab = Lab::start();
+    let (mut first, old) = (lab.client(), lab.pronk.pid());
+    lab.pronk.upgrade();
+    let second = lab.client();
+    let told = done(&lab.pronk, &["drain", "member", &lab.member, "--no-wait"]);
+    assert!(told.contains(&format!("2 connections left; 1 of them in process {old}")), "{told}");
+    drop(second);
+    // What is put back into service is drained nowhere any more.
+    done(&lab.pronk, &["drain", "member", &lab.member, "--deadline", "3s", "--no-wait"]);
+    let state = done(&lab.pronk, &["state", "show"]);
+    assert!(state.contains("1 connection left, the oldest"), "{state}");
+    done(&lab.pronk, &["enable", "member", &lab.member]);
+    std::thread::sleep(Duration::from_secs(4));
+    assert!(echoes(&mut first), "the old process has given the drain up");
+
+    let told = done(&lab.pronk, &["drain", "member", &lab.member, "--idle-only", "--idle-for", "1s"]);
+    assert!(told.ends_with("is drained: no connection is left\n"), "{told}");
+    assert!(is_reset(&mut first));
+    assert_eq!(lab.pronk.closed("drain-idle")["connection_id"], 1);
+    until("the old process has ended", || !done(&lab.pronk, &["show", "map"]).contains("has handed over"));
+}
+
+#[test]
+fn drain_that_waits_goes_on_over_an_upgrade() {
+    let lab = Lab::start();
+    let client = lab.client();
+    let waiting = Command::new(env!("CARGO_BIN_EXE_pronk"))
+        .args(["drain", "member", &lab.member])
+        .env("PRONK_ADMIN_SOCKET", lab.pronk.folder.path().join("admin.sock"))
+        .stdout(Stdio::piped())
+        .spawn()
+        .unwrap();
+    until("it is drained", || done(&lab.pronk, &["state", "show"]).contains("drained by"));
+    lab.pronk.upgrade();
+    let state = done(&lab.pronk, &["state", "show"]);
+    assert!(state.contains("drained by") && state.contains("1 connection left"), "{state}");
+    drop(client);
+    let output = waiting.wait_with_output().unwrap();
+    let told = String::from_utf8(output.stdout).unwrap();
+    assert!(output.status.success() && told.ends_with("is drained: no connection is left\n"), "{told}");
+}
+
+/// It has no connection to accept, and the destination is the new process's.
+#[test]
+fn process_that_drains_follows_changes_and_listens_for_nothing() {
+    let lab = Lab::start();
+    let mut client = lab.client();
+    let old = lab.pronk.pid();
+    lab.pronk.upgrade();
+    done(&lab.pronk, &["offline", "vs", "vs"]);
+    until("nothing listens", || try_connect(lab.address).is_err());
+    let own = lab.pronk.folder.path().join(format!("admin.sock.{old}"));
+    let state = |words: &str| {
+        let mut map = Command::new(env!("CARGO_BIN_EXE_pronk"));
+        let map = map.args(["show", "map"]).env("PRONK_ADMIN_SOCKET", &own).output().unwrap();
+        String::from_utf8(map.stdout).unwrap().contains(words)
+    };
+    assert!(state("forced offline (set by"));
+    done(&lab.pronk, &["enable", "vs", "vs"]);
+    assert!(!state("forced offline (set by"));
+    let pid = lab.pronk.upgrade();
+    assert!(echoes(&mut client) && echoes(&mut connect(lab.address)));
+    let rows = lab.rows();
+    assert!(rows.iter().all(|(_, of)| *of == u64::from(old) || *of == u64::from(pid)), "{rows:?}");
+}
+
+#[test]
+fn process_that_hangs_is_told_of_and_holds_nothing_else_up() {
+    let lab = Lab::start();
+    let (old, mut held) = (lab.pronk.pid(), lab.client());
+    lab.pronk.upgrade();
+    let (middle, mut other) = (lab.connections()["connections"][0]["pid"].clone(), lab.client());
+    assert_eq!(middle, old);
+    lab.pronk.upgrade();
+    let _own = lab.client();
+    let reported = format!("process {old}, has handed over and drains 1 ");
+    until("its connections are reported", || done(&lab.pronk, &["show", "map"]).contains(&reported));
+    assert_eq!(lab.rows().len(), 3);
+    send("STOP", old);
+    let (began, list) = (Instant::now(), lab.connections());
+    assert!(began.elapsed() < Duration::from_secs(20));
+    assert_eq!(list["total"], 2);
+    let asked = list["processes"].as_array().unwrap();
+    assert_eq!((&asked[0]["pid"], &asked[0]["connections"]), (&old.into(), &1.into()), "{list}");
+    assert!(asked[0]["error"].as_str().unwrap().contains("does not answer within"), "{list}");
+    assert_eq!(asked[1]["error"], Value::Null);
+    let table = done(&lab.pronk, &["show", "connections"]);
+    assert!(table.contains(&format!("process {old}, which drains, is left out")), "{table}");
+    until("the map tells that it hangs", || done(&lab.pronk, &["show", "map"]).contains("it hangs: nothing was heard"));
+
+    let killed = lab.pronk.command(&["kill", "--member", &lab.member]);
+    let told = String::from_utf8_lossy(&killed.stderr).into_owned();
+    assert_eq!(killed.status.code(), Some(1), "{told}");
+    assert!(told.contains(&format!("process {old}, which drains, is left out")), "{told}");
+    assert!(told.contains("it had 1 connections in all"), "{told}");
+    assert!(is_reset(&mut other), "the others are asked all the same");
+    let drained = lab.pronk.command(&["drain", "member", &lab.member]);
+    let told = String::from_utf8_lossy(&drained.stdout).into_owned();
+    assert_eq!(drained.status.code(), Some(1), "{told}");
+    assert!(told.contains("drained as far as is known") && told.contains(&format!("process {old}")), "{told}");
+    let enabled = lab.pronk.command(&["enable", "member", &lab.member]);
+    assert!(enabled.status.success() && String::from_utf8_lossy(&enabled.stderr).contains("warning: process"));
+
+    send("CONT", old);
+    until("it reports again", || !done(&lab.pronk, &["show", "map"]).contains("it hangs"));
+    // What it was asked while it was stopped it does now, as every change that was begun.
+    until("it has done what it was asked", || lab.rows().iter().all(|(_, pid)| *pid != u64::from(old)));
+    assert!(is_reset(&mut held));
+}
+
+#[test]
+fn process_that_dies_is_asked_no_more() {
+    let lab = Lab::start();
+    let (old, _held) = (lab.pronk.pid(), lab.client());
+    lab.pronk.upgrade();
+    assert_eq!(lab.rows().len(), 1);
+    send("KILL", old);
+    let list = lab.connections();
+    assert_eq!((&list["total"], list["processes"].as_array().unwrap().len()), (&0.into(), 0), "{list}");
+    let told = done(&lab.pronk, &["drain", "member", &lab.member]);
+    assert!(told.ends_with("is drained: no connection is left\n"), "{told}");
+}
+
+#[test]
+fn connection_to_the_admin_socket_that_is_kept_open_closes_with_its_next_answer() {
+    let lab = Lab::start();
+    let _client = lab.client();
+    let old = lab.pronk.pid();
+    let connect = || {
+        let socket = UnixStream::connect(lab.pronk.folder.path().join("admin.sock")).unwrap();
+        socket.set_read_timeout(Some(PATIENCE)).unwrap();
+        socket
+    };
+    let ask = |socket: &mut UnixStream, headers: &str| {
+        write!(socket, "GET /v1/stop HTTP/1.1\r\nhost: pronk\r\n{headers}\r\n").unwrap();
+    };
+    let mut kept = connect();
+    ask(&mut kept, "");
+    let mut first = [0; 4096];
+    let read = kept.read(&mut first).unwrap();
+    let first = String::from_utf8_lossy(&first[..read]).into_owned();
+    assert!(first.contains(&format!("\"pid\":{old},")) && !first.contains("connection: close"), "{first}");
+    let new = lab.pronk.upgrade();
+    ask(&mut kept, "");
+    let mut last = String::new();
+    kept.read_to_string(&mut last).unwrap();
+    assert!(last.contains("connection: close") && last.contains(&format!("\"pid\":{old},")), "{last}");
+    let (mut again, mut answer) = (connect(), String::new());
+    ask(&mut again, "connection: close\r\n");
+    again.read_to_string(&mut answer).unwrap();
+    assert!(answer.contains(&format!("\"pid\":{new},")), "{answer}");
+}
+
+/// The file of the new process has other names.
+#[test]
+fn what_only_the_old_file_has_is_found_in_the_old_process() {
+    let lab = Lab::start();
+    let (old, mut client) = (lab.pronk.pid(), lab.client());
+    let file = lab.pronk.folder.path().join("pronk.yaml");
+    let text = std::fs::read_to_string(&file).unwrap();
+    std::fs::write(&file, text.replace("p: {", "q: {").replace("pool: p", "pool: q")).unwrap();
+    lab.pronk.upgrade();
+    let listed = done(&lab.pronk, &["show", "connections", "--pool", "p"]);
+    assert!(listed.contains("1 connection\n") && listed.contains(&old.to_string()), "{listed}");
+    let none = lab.pronk.command(&["show", "connections", "--pool", "r"]);
+    assert!(String::from_utf8_lossy(&none.stderr).contains("there is no pool `r`"));
+    let member = format!("p/{}", lab.member);
+    let drained = done(&lab.pronk, &["drain", "member", &member, "--deadline", "1s"]);
+    assert!(drained.contains("is drained: no connection is left"), "{drained}");
+    assert!(is_reset(&mut client));
+}

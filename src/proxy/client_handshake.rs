@@ -34,7 +34,7 @@ pub(super) async fn accept_tls(
             record.note(|facts| {
                 facts.times.client_tls = Some(started.elapsed());
                 facts.opening_on_wire = Opening::of(socket.opening());
-                facts.client_tls = Some(agreed);
+                facts.client_tls = Some(Box::new(agreed));
             });
             Ok(Stream::tls(TlsStream::Server(tls)))
         }

@@ -254,19 +254,24 @@ impl Handshaken {
             health.unanswered(since.elapsed());
         }
         let is_dropped = matches!(relay.outcome, Outcome::ServiceDown(ServiceDownAction::Drop));
-        let ending = Ending {
-            relay,
-            client,
-            member,
-            record,
-            opening: record.opening(),
-            answer: outbound.opening(),
-            lasted: since.elapsed(),
-            member_is_down: live_member.health().is_down(),
-        };
-        let mut close = ending.reason(&profile);
-        record.begin(OpenPhase::Closing);
-        ending.close(&profile).await;
+        let mut close;
+        // A block, so that what is moved has no room of its own meanwhile.
+        {
+            let ending = Ending {
+                relay,
+                client,
+                member,
+                record,
+                opening: record.opening(),
+                answer: outbound.opening(),
+                lasted: since.elapsed(),
+                member_is_down: live_member.health().is_down(),
+            };
+            close = ending.reason(&profile);
+            record.begin(OpenPhase::Closing);
+            ending.close(&profile)
+        }
+        .await;
         meter.count_packets(client.socket(), member.socket());
         record.set_traffic(meter.totals());
         if matches!(close.reason, CloseReason::MemberFin | CloseReason::MemberTruncated) {

@@ -63,8 +63,8 @@ pub(super) struct Facts {
     /// The protocol of the client's first bytes as they came.
     pub opening_on_wire: Opening,
     pub times: PhaseTimes,
-    pub client_tls: Option<TlsFacts>,
-    pub member_tls: Option<TlsFacts>,
+    pub client_tls: Option<Box<TlsFacts>>,
+    pub member_tls: Option<Box<TlsFacts>>,
     /// The pool of the member, or the pool in which one is looked for.
     pool: Name,
     member: Option<MemberKey>,
@@ -260,8 +260,8 @@ impl ConnectionRecord {
             member: facts.member.clone(),
             member_address: facts.member_address.map(canonical),
             local_address: facts.local_address.map(canonical),
-            client_tls: facts.client_tls.as_ref().map(tls),
-            member_tls: facts.member_tls.as_ref().map(tls),
+            client_tls: facts.client_tls.as_deref().map(tls),
+            member_tls: facts.member_tls.as_deref().map(tls),
             opening: facts.opening.as_str(),
             bytes_in: self.bytes_in.load(Ordering::Relaxed),
             bytes_out: self.bytes_out.load(Ordering::Relaxed),

@@ -95,14 +95,15 @@ impl Ending<'_> {
         }
     }
 
-    /// Closes both sides, each as it should see the end. After service-down-action `drop` the client stays open.
+    /// Closes both sides, each as it should see the end. After service-down-action `drop` the client stays open. What has
+    /// to wait is boxed, as its room would be a part of every open connection's.
     pub(super) async fn close(self, profile: &Protocol) {
         let Self { relay, client, member, .. } = self;
         match relay.outcome {
             Outcome::Ended { reset: Some(side), .. } => {
                 let other = if side == Side::Client { client } else { member };
                 // A reset discards what was not delivered yet, so it waits for the bytes that came before it.
-                net::all_acknowledged_discarding(&other.socket().tcp, profile.close_wait).await;
+                Box::pin(net::all_acknowledged_discarding(&other.socket().tcp, profile.close_wait)).await;
                 net::reset_on_close(&other.socket().tcp);
             }
             // Both sides have got their end, or have no use for one.
@@ -114,7 +115,7 @@ impl Ending<'_> {
                 reset_both(client, member);
             }
             Outcome::Idle | Outcome::HalfClosed(Side::Client) => {
-                tokio::join!(finish(client, profile), finish(member, profile));
+                Box::pin(async { tokio::join!(finish(client, profile), finish(member, profile)) }).await;
             }
         }
     }

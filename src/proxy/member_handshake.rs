@@ -49,7 +49,7 @@ pub(super) async fn connect_tls(
             let agreed = TlsFacts::of_member_side(stream.get_ref().1, tls);
             record.note(|facts| {
                 facts.times.member_tls = Some(started.elapsed());
-                facts.member_tls = Some(agreed);
+                facts.member_tls = Some(Box::new(agreed));
             });
             Ok(Stream::tls(TlsStream::Client(stream)))
         }

@@ -212,5 +212,5 @@ async fn drain_closes_connections_evenly_over_its_time() {
 #[test]
 fn record_of_a_connection_is_small() {
     let size = size_of::<ConnectionRecord>();
-    assert!(size <= 680, "{size} bytes");
+    assert!(size <= 440, "{size} bytes");
 }

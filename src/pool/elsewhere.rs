@@ -30,7 +30,7 @@ impl LiveNode {
     /// Sets how many connections there are elsewhere. Returns whether there is more room than before.
     pub(super) fn set_elsewhere(&self, elsewhere: Elsewhere) -> bool {
         self.persisted.set_elsewhere(elsewhere.persisted);
-        self.connections.set_elsewhere(elsewhere.connections)
+        self.connections.set_elsewhere(elsewhere.connections) > elsewhere.connections
     }
 }
 
@@ -42,7 +42,7 @@ impl LivePool {
             let of = members.and_then(|members| members.get(&key)).copied().unwrap_or_default();
             all = all.saturating_add(of.connections);
             live.counts.persisted.set_elsewhere(of.persisted);
-            has_more_room |= live.connections.set_elsewhere(of.connections);
+            has_more_room |= live.connections.set_elsewhere(of.connections) > of.connections;
         }
         self.connections.set_elsewhere(all);
         has_more_room

@@ -69,9 +69,9 @@ impl Connections {
         self.current.load(Ordering::Acquire)
     }
 
-    /// Sets how many there are in other processes. Returns whether there were more before.
-    pub fn set_elsewhere(&self, count: u32) -> bool {
-        self.elsewhere.swap(count, Ordering::AcqRel) > count
+    /// Sets how many there are in other processes. Returns how many there were before.
+    pub fn set_elsewhere(&self, count: u32) -> u32 {
+        self.elsewhere.swap(count, Ordering::AcqRel)
     }
 
     /// Returns how many there are in other processes: those that drain after an upgrade.

@@ -25,10 +25,10 @@ fn limit_holds_under_contention() {
 #[test]
 fn connections_of_other_processes_count_toward_the_limit_alone() {
     let connections = Connections::default();
-    assert!(!connections.set_elsewhere(2));
+    assert_eq!(connections.set_elsewhere(2), 0);
     assert!(connections.try_enter(Some(3)) && !connections.try_enter(Some(3)));
     assert_eq!((connections.current(), connections.everywhere()), (1, 3));
-    assert!(connections.set_elsewhere(1), "there is more room");
+    assert_eq!(connections.set_elsewhere(1), 2);
     assert!(connections.try_enter(Some(3)) && !connections.try_enter(Some(3)));
     // Limits may be smaller than what is there.
     connections.set_elsewhere(7);

@@ -255,7 +255,8 @@ virtual-servers:
             tokio::time::sleep(Duration::from_millis(10)).await;
         }
     }
-    let expected = serde_json::json!([{ "current": 0, "maximum": 2000, "total": 2000 }, { "client-fin": 2000 }]);
+    let expected =
+        serde_json::json!([{ "current": 0, "elsewhere": 0, "maximum": 2000, "total": 2000 }, { "client-fin": 2000 }]);
     let deadline = Instant::now() + PATIENCE;
     // A connection is counted as closed a moment after its descriptors are.
     loop {

@@ -110,7 +110,7 @@ virtual-servers:
         );
         assert_eq!(
             row["connections"],
-            serde_json::json!({ "current": 0, "maximum": CLIENTS, "total": CLIENTS }),
+            serde_json::json!({ "current": 0, "elsewhere": 0, "maximum": CLIENTS, "total": CLIENTS }),
             "{row}"
         );
     }

@@ -30,7 +30,11 @@ fn reset_begins_anew_and_metrics_go_on() {
     };
     for row in rows(&pronk.stats()) {
         assert_eq!((row["bits_in"].as_u64(), row["since"].is_null()), (Some(80), true), "{row}");
-        assert_eq!(row["connections"], serde_json::json!({ "current": 1, "maximum": 2, "total": 2 }), "{row}");
+        assert_eq!(
+            row["connections"],
+            serde_json::json!({ "current": 1, "elsewhere": 0, "maximum": 2, "total": 2 }),
+            "{row}"
+        );
     }
 
     let said = done(&pronk, &["stats", "reset"]);
@@ -38,7 +42,11 @@ fn reset_begins_anew_and_metrics_go_on() {
     let after = pronk.stats();
     for row in rows(&after) {
         assert_eq!((row["bits_in"].as_u64(), row["since"].is_string()), (Some(0), true), "{row}");
-        assert_eq!(row["connections"], serde_json::json!({ "current": 1, "maximum": 1, "total": 0 }), "{row}");
+        assert_eq!(
+            row["connections"],
+            serde_json::json!({ "current": 1, "elsewhere": 0, "maximum": 1, "total": 0 }),
+            "{row}"
+        );
         assert!(row.get("closes").is_none(), "{row}");
     }
     let text = done(&pronk, &["show", "stats"]);

@@ -18,7 +18,7 @@ use super::connections::{KillQuery, Killed, ListQuery};
 use super::drains::{DrainProgress, DrainQuery, DrainedQuery, StopProgress, StopQuery};
 use super::explain::Explained;
 use super::network_map::Map;
-use super::other_processes::Elsewhere;
+use super::other_processes::{Elsewhere, may_be_known};
 use super::parameters::{NoParameters, Parameters};
 use super::persistence::{Deleted, Filter, Selection};
 use super::state::ApiState;
@@ -152,7 +152,8 @@ pub(super) async fn drain(
 async fn drained_elsewhere(elsewhere: &Elsewhere, why: &CommandError) -> Answer<DrainProgress> {
     let replies = elsewhere.ask::<DrainProgress>().await;
     let known = replies.iter().find_map(|reply| reply.answer.as_ref().ok());
-    let drained = known.map(DrainProgress::in_another_process).ok_or_else(|| command_refused(why))?;
+    let drained = known.map(DrainProgress::in_another_process);
+    let drained = drained.ok_or_else(|| unknown(why, &may_be_known(&replies)))?;
     Ok(Json(drained.with(replies)))
 }
 
@@ -223,6 +224,12 @@ pub(super) async fn kill_connections(
     query.kill(&handle, caller, &elsewhere).await.map(Json).map_err(wrong)
 }
 
+/// Returns the answer to a command for what neither this process knows nor one that drains, as far as these answer.
+fn unknown(why: &CommandError, may_be_known: &str) -> Refusal {
+    let refusal = command_refused(why);
+    Refusal { error: refusal.error + may_be_known, ..refusal }
+}
+
 /// Changes what administrators set, in this process and in those that drain after an upgrade: some of their connections
 /// wait for a member.
 async fn carry_out(handle: &Handle, request: Result<Request, String>, elsewhere: &Elsewhere) -> Answer<Changed> {
@@ -235,8 +242,9 @@ async fn carry_out(handle: &Handle, request: Result<Request, String>, elsewhere:
     };
     let replies = elsewhere.ask::<Changed>().await;
     let processes = replies.iter().map(|reply| reply.told(|_| None)).collect();
+    let nowhere = may_be_known(&replies);
     let of_others = replies.into_iter().find_map(|reply| reply.answer.ok());
-    let changed = own.or_else(|why| of_others.ok_or_else(|| command_refused(&why)))?;
+    let changed = own.or_else(|why| of_others.ok_or_else(|| unknown(&why, &nowhere)))?;
     Ok(Json(Changed { processes, ..changed }))
 }
 

@@ -13,7 +13,7 @@ use super::caller::Caller;
 use super::connection_list::{ListedConnection, ListedConnections, Listing, seconds};
 use super::connection_selection::{Which, Wrong, words};
 use super::json_body::json_body;
-use super::other_processes::{Elsewhere, Reply, is_known};
+use super::other_processes::{Elsewhere, Reply, is_known, may_be_known};
 use super::top_clients::TopClients;
 use crate::control::Handle;
 use crate::proxy::{Remaining, Selection, SortBy, Stop};
@@ -211,7 +211,7 @@ impl Own {
     /// Nobody knows it.
     fn or_elsewhere<T>(self, replies: &[Reply<T>]) -> Result<Option<Selection>, Wrong> {
         match self.unknown {
-            Some(unknown) if !is_known(replies) => Err(Wrong::Name(unknown)),
+            Some(unknown) if !is_known(replies) => Err(Wrong::Name(unknown + &may_be_known(replies))),
             _ => Ok(self.selection),
         }
     }

@@ -139,6 +139,15 @@ pub(super) fn is_known<T>(replies: &[Reply<T>]) -> bool {
     replies.iter().any(|reply| reply.answer.is_ok())
 }
 
+/// Returns which of them may know what is named and did not say so, in words; empty if none.
+pub(super) fn may_be_known<T>(replies: &[Reply<T>]) -> String {
+    let silent = |reply: &Reply<T>| match &reply.answer {
+        Err(Missing::Failed { why, .. }) => Some(format!("; process {}, which drains, may know it: {why}", reply.pid)),
+        Ok(_) | Err(Missing::Unknown) => None,
+    };
+    replies.iter().filter_map(silent).collect()
+}
+
 /// One process that is asked.
 struct Asked {
     handle: Handle,

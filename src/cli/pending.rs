@@ -1,4 +1,4 @@
-//! What is not over, in a line each: drains, and processes that have handed over.
+//! What is not over, in a line each: drains, and what processes say that drain after an upgrade.
 
 use super::waiting::{connections, span};
 use crate::admin::answers::AskedProcess;

@@ -8,7 +8,7 @@ use std::time::{Duration, Instant};
 
 use serde_json::Value;
 
-use crate::lb::{PATIENCE, Pronk, done, free_port, passthrough, until};
+use crate::lb::{PATIENCE, Pronk, done, free_port, passthrough, refused, until};
 use crate::peers::{connect, echo_member, echoes, try_connect, wait_for_end};
 
 /// A pronk with one virtual server, and connections that were made before an upgrade.
@@ -20,8 +20,14 @@ struct Lab {
 
 impl Lab {
     fn start() -> Self {
+        Self::with_drain_timeout(3600)
+    }
+
+    /// A pronk that drains for so many seconds when it is stopped.
+    fn with_drain_timeout(seconds: u32) -> Self {
         let (member, address) = (echo_member(), SocketAddr::from(([127, 0, 0, 1], free_port())));
-        let pronk = Pronk::start(|_| passthrough(member, &address.to_string()));
+        let command = Command::new(env!("CARGO_BIN_EXE_pronk"));
+        let pronk = Pronk::start_with(command, seconds, |_| passthrough(member, &address.to_string()));
         Self { pronk, address, member: format!("a:{}", member.port()) }
     }
 
@@ -95,6 +101,26 @@ fn connections_of_all_processes_are_listed_and_each_can_be_ended() {
     until("none is left", || lab.rows().is_empty());
 }
 
+/// The new process answers a moment before the old one has an admin socket of its own.
+#[test]
+fn old_process_is_found_from_the_moment_the_new_one_answers() {
+    for _ in 0..5 {
+        let lab = Lab::start();
+        let (_client, old) = (lab.client(), lab.pronk.pid());
+        lab.pronk.signal("USR2");
+        let mut list = Value::Null;
+        until("the new process answers", || {
+            list = lab.connections();
+            lab.pronk.log().iter().any(|line| line["message"] == "the new process serves; this one drains")
+        });
+        let line = lab.pronk.logged("an upgrade", |line| line["message"] == "the new process serves; this one drains");
+        lab.pronk.adopt(line["pid"].as_u64().unwrap() as u32);
+        let rows = lab.rows();
+        assert_eq!((rows.len(), rows[0].1), (1, u64::from(old)));
+        assert_eq!((&list["total"], &list["connections"][0]["pid"]), (&1.into(), &old.into()), "{list}");
+    }
+}
+
 #[test]
 fn drain_ends_connections_in_the_process_that_has_them() {
     let lab = Lab::start();
@@ -105,12 +131,13 @@ fn drain_ends_connections_in_the_process_that_has_them() {
     assert!(told.contains(&format!("2 connections left; 1 of them in process {old}")), "{told}");
     drop(second);
     // What is put back into service is drained nowhere any more.
-    done(&lab.pronk, &["drain", "member", &lab.member, "--deadline", "3s", "--no-wait"]);
+    done(&lab.pronk, &["drain", "member", &lab.member, "--deadline", "1h", "--no-wait"]);
     let state = done(&lab.pronk, &["state", "show"]);
     assert!(state.contains("1 connection left, the oldest"), "{state}");
     done(&lab.pronk, &["enable", "member", &lab.member]);
-    std::thread::sleep(Duration::from_secs(4));
-    assert!(echoes(&mut first), "the old process has given the drain up");
+    let state = done(&lab.pronk, &["state", "show"]);
+    assert!(!state.contains("drained by"), "the old process has given the drain up: {state}");
+    assert!(echoes(&mut first));
 
     let told = done(&lab.pronk, &["drain", "member", &lab.member, "--idle-only", "--idle-for", "1s"]);
     assert!(told.ends_with("is drained: no connection is left\n"), "{told}");
@@ -185,6 +212,16 @@ fn process_that_hangs_is_told_of_and_holds_nothing_else_up() {
     assert_eq!(asked[1]["error"], Value::Null);
     let table = done(&lab.pronk, &["show", "connections"]);
     assert!(table.contains(&format!("process {old}, which drains, is left out")), "{table}");
+    for args in
+        [["show", "connections", "--pool", "x"], ["drain", "node", "x", "--no-wait"], ["enable", "node", "x", ""]]
+    {
+        let args: Vec<_> = args.into_iter().filter(|arg| !arg.is_empty()).collect();
+        let told = refused(&lab.pronk, &args);
+        assert!(
+            told.contains("there is no") && told.contains(&format!("; process {old}, which drains, may know it")),
+            "{told}"
+        );
+    }
     until("the map tells that it hangs", || done(&lab.pronk, &["show", "map"]).contains("it hangs: nothing was heard"));
 
     let killed = lab.pronk.command(&["kill", "--member", &lab.member]);
@@ -300,7 +337,7 @@ fn stop_ends_all_processes_within_its_time() {
 /// Nobody says how long: as long as a stop takes by the options that pronk was started with.
 #[test]
 fn stop_without_a_time_shortens_the_drain_of_the_old_process() {
-    let lab = Lab::start();
+    let lab = Lab::with_drain_timeout(1);
     let (old, mut client) = (lab.pronk.pid(), lab.client());
     lab.pronk.upgrade();
     let told = done(&lab.pronk, &["stop", "--no-wait"]);

@@ -83,7 +83,7 @@ metrics! {
         static PREDECESSORS: Gauge "pronk_predecessors" []
             "Processes that drain after they have handed over to this one in an upgrade";
         static PREDECESSOR_CONNECTIONS: Gauge "pronk_predecessor_connections" []
-            "Connections that are open in processes that drain after they have handed over; they count nowhere else";
+            "Connections that are open in processes that drain after they have handed over; no other metric has them";
         static SERIES_DROPPED: Gauge "pronk_metrics_series_dropped" [metric]
             "Series that this scrape leaves out of a metric, as it would have too many";
         static PROCESS_START: Gauge "process_start_time" in Seconds []

@@ -38,6 +38,8 @@ bench-observed: ## What it costs pronk to log each connection and to have its me
 
 bench-check: ## Whether the benchmarks run at all, not how fast
 	BENCH_ROUNDS=1 BENCH_MILLISECONDS=20 BENCH_CONNECTIONS=20 BENCH_ONLY=pronk $(CARGO) test $(LOCKED) --bench peers
+	BENCH_RECORDS=200 BENCH_RELOADS=1 BENCH_REQUESTS=8 BENCH_SECONDS=1 BENCH_CONNECTIONS=20 BENCH_LISTS=3 \
+	  $(CARGO) test $(LOCKED) --bench control
 
 fuzz: ## Each fuzz target for FUZZ_SECONDS (needs a nightly toolchain and cargo-fuzz)
 	fuzz/seed.sh

@@ -73,7 +73,10 @@ impl Pool {
             Some(Refused::Limit) => {
                 Some(format!("at its connection limit of {}", limit(member.config.connection_limit)))
             }
-            Some(Refused::NoThread { threads }) => Some(format!("all of its {threads} service threads are in use")),
+            Some(Refused::NoThread) => {
+                let threads = member.live.measurement().and_then(|it| it.service_threads).unwrap_or_default();
+                Some(format!("all of its {threads} service threads are in use"))
+            }
             Some(Refused::NodeLimit) => {
                 Some(format!("its node is at its connection limit of {}", limit(member.config.node.connection_limit)))
             }

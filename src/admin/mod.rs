@@ -10,6 +10,7 @@ mod asked;
 mod caller;
 pub mod connections;
 pub mod drains;
+mod each_once;
 pub mod explain;
 mod gate;
 pub mod health;

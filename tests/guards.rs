@@ -1,16 +1,30 @@
-//! The counts behind connection limits under every interleaving of threads that the memory model allows.
+//! The counts behind connection limits, and the marks of what changed, under every interleaving of threads that the
+//! memory model allows.
 
-/// The model checker's, under the name by which the counts know theirs.
+/// The model checker's, under the names by which the counts and the marks know theirs.
 mod atomic {
-    pub use loom::sync::atomic::{AtomicU32, AtomicU64, Ordering};
+    pub use loom::sync::atomic::{AtomicBool, AtomicU32, AtomicU64, Ordering, fence};
+
+    #[derive(Debug, Default)]
+    pub struct Mutex<T>(loom::sync::Mutex<T>);
+
+    impl<T> Mutex<T> {
+        pub fn lock(&self) -> loom::sync::MutexGuard<'_, T> {
+            self.0.lock().unwrap()
+        }
+    }
 }
 #[path = "../src/stats/connections.rs"]
 mod connections;
+#[expect(dead_code, reason = "records are marked in the same way")]
+#[path = "../src/pool/marks.rs"]
+mod marks;
 
 use connections::Connections;
 use loom::sync::Arc;
 use loom::sync::atomic::{AtomicU32, Ordering};
 use loom::thread;
+use marks::{Changed, Marks};
 
 #[test]
 fn limit_is_never_exceeded_and_nothing_leaks() {
@@ -107,5 +121,62 @@ fn limit_holds_with_connections_elsewhere_that_become_fewer() {
         let entered = enters.join().unwrap();
         assert_eq!(connections.everywhere(), u32::from(entered));
         assert_eq!(connections.try_enter(Some(1)), !entered);
+    });
+}
+
+/// What a choice knows of a count that others change: it looks when it begins, and again whenever there is a mark.
+fn look_again(marks: &Marks, count: &AtomicU32, known: &mut u32) {
+    let mut marked = Vec::new();
+    marks.take(&mut marked);
+    if !marked.is_empty() {
+        *known = count.load(Ordering::Relaxed);
+    }
+}
+
+#[test]
+fn change_is_seen_or_marked_whenever_it_comes() {
+    loom::model(|| {
+        let marks = Arc::new(Marks::default());
+        let (position, count) = (Arc::new(AtomicU32::new(u32::MAX)), Arc::new(AtomicU32::new(0)));
+        let changes = thread::spawn({
+            let (marks, position, count) = (Arc::clone(&marks), Arc::clone(&position), Arc::clone(&count));
+            move || {
+                count.store(1, Ordering::Relaxed);
+                marks.mark(&position, Changed::now());
+            }
+        });
+        marks.restart([&*position].into_iter(), false);
+        let mut known = count.load(Ordering::Relaxed);
+        look_again(&marks, &count, &mut known);
+        changes.join().unwrap();
+        look_again(&marks, &count, &mut known);
+        assert_eq!(known, 1, "the change was neither seen nor marked");
+    });
+}
+
+#[test]
+fn change_is_seen_or_marked_while_positions_change() {
+    loom::model(|| {
+        let marks = Arc::new(Marks::default());
+        let positions = [(); 2].map(|()| Arc::new(AtomicU32::new(u32::MAX)));
+        let count = Arc::new(AtomicU32::new(0));
+        marks.restart(positions.iter().map(|position| &**position), false);
+        let changes = thread::spawn({
+            let (marks, position, count) = (Arc::clone(&marks), Arc::clone(&positions[0]), Arc::clone(&count));
+            move || {
+                count.store(1, Ordering::Relaxed);
+                marks.mark(&position, Changed::now());
+            }
+        });
+        // A reload turns the order round.
+        marks.restart(positions.iter().rev().map(|position| &**position), false);
+        let mut known = count.load(Ordering::Relaxed);
+        changes.join().unwrap();
+        let mut marked = Vec::new();
+        marks.take(&mut marked);
+        if marked.contains(&1) {
+            known = count.load(Ordering::Relaxed);
+        }
+        assert_eq!(known, 1, "the change was neither seen nor marked");
     });
 }

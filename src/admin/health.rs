@@ -9,9 +9,10 @@ use serde::{Deserialize, Serialize};
 use tokio::time::timeout;
 
 use super::caller::Peer;
+use super::each_once::EachOnce;
 use crate::control::{Handle, Phase};
 use crate::model::AdminState;
-use crate::pool::{Availability, Status};
+use crate::pool::{Availability, Pool, Status};
 use crate::proxy::LiveVirtualServer;
 use crate::words::bounded;
 
@@ -68,9 +69,10 @@ pub(super) fn readyz(handle: &Handle, peer: Peer, query: &ReadyQuery) -> Answer 
         let status = live.status();
         return answer(code(takes_clients(&status)), phase, in_words(live, &status));
     }
-    let mut why = None;
+    let (mut why, mut statuses) = (None, EachOnce::default());
     for live in serving.virtual_servers.values() {
-        let status = live.status();
+        let snapshot = live.snapshot.load();
+        let status = live.status_over(&snapshot, statuses.of(&snapshot.pool, Pool::status));
         let text = in_words(live, &status);
         if takes_clients(&status) {
             return answer(StatusCode::OK, phase, text);

@@ -12,6 +12,7 @@ pub mod connection_list;
 mod connection_selection;
 pub mod connections;
 pub mod drains;
+mod each_once;
 mod exchange;
 pub mod explain;
 mod forwarded;

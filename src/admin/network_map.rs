@@ -1,11 +1,13 @@
 //! The network map (`pronk show map`), as JSON.
 
+use std::sync::Arc;
 use std::time::{Instant, UNIX_EPOCH};
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::drains::ListedDrain;
+use super::each_once::EachOnce;
 use crate::cert::date::instant;
 use crate::control::{DrainingProcess, Handle};
 use crate::log::Log;
@@ -83,7 +85,7 @@ pub struct MapVirtualServer {
     pub hostname: Option<String>,
     pub mode: String,
     pub status: MapStatus,
-    pub pool: MapPool,
+    pub pool: Arc<MapPool>,
 }
 
 #[derive(Debug, Serialize, Deserialize, JsonSchema)]
@@ -141,16 +143,18 @@ impl From<DrainingProcess> for MapPredecessor {
 impl Map {
     pub fn of(handle: &Handle, log: &Log) -> Self {
         let (serving, draining) = (handle.serving(), handle.registry().draining());
+        let mut pools = EachOnce::default();
         let virtual_servers = serving.virtual_servers.values().map(|live| {
             let snapshot = live.snapshot.load();
             let config = &snapshot.config;
+            let (status, pool) = pools.of(&snapshot.pool, MapPool::of);
             MapVirtualServer {
                 name: config.name.to_string(),
                 destination: config.destination.to_string(),
                 hostname: config.hostname.clone(),
                 mode: snapshot.mode().into(),
-                status: live.status().into(),
-                pool: MapPool::of(&snapshot.pool),
+                status: live.status_over(&snapshot, status).into(),
+                pool,
             }
         });
         let draining = draining.iter().map(|it| MapDraining {
@@ -188,7 +192,8 @@ impl Map {
 }
 
 impl MapPool {
-    fn of(pool: &Pool) -> Self {
+    /// Returns the pool with its status.
+    fn of(pool: &Pool) -> (Status, Arc<Self>) {
         let statuses = pool.member_statuses();
         let status = pool.status_over(&statuses);
         let members = pool.members.iter().zip(statuses).map(|(member, status)| MapMember {
@@ -197,12 +202,13 @@ impl MapPool {
             discovered: member.config.discovered,
             status: status.into(),
         });
-        Self {
+        let told = Self {
             name: pool.config.name.to_string(),
             load_balancing_mode: pool.config.load_balancing_mode.as_str().into(),
-            status: status.into(),
+            status: status.clone().into(),
             queued: pool.live.queued(),
             members: members.collect(),
-        }
+        };
+        (status, Arc::new(told))
     }
 }

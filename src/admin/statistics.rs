@@ -7,6 +7,7 @@ use std::time::{SystemTime, UNIX_EPOCH};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
+use super::each_once::EachOnce;
 use crate::cert::date::instant;
 use crate::control::Serving;
 use crate::model::Name;
@@ -105,10 +106,13 @@ impl StatisticsRow {
 
 impl Stats {
     pub fn of(serving: &Serving, started: SystemTime) -> Self {
+        let mut statuses = EachOnce::default();
         let virtual_servers = serving.virtual_servers.values().map(|live| {
             let (counts, closes) = live.statistics();
             let closes = closes.map(|(reason, count)| (reason.code().to_owned(), count)).collect();
-            StatisticsRow { closes, ..StatisticsRow::of(live.name.to_string(), &live.status(), &counts) }
+            let snapshot = live.snapshot.load();
+            let status = live.status_over(&snapshot, statuses.of(&snapshot.pool, Pool::status));
+            StatisticsRow { closes, ..StatisticsRow::of(live.name.to_string(), &status, &counts) }
         });
         let pools = serving.pools.values().map(|pool| {
             let statuses = pool.member_statuses();

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use super::live_pool::LivePool;
+use super::marks::Changed;
 use super::member::LiveMember;
 use super::node::LiveNode;
 use super::persistence::PersistenceHold;
@@ -23,7 +24,8 @@ pub struct MemberGuard {
 
 impl MemberGuard {
     /// Counts one connection in, unless the member or its node is at its connection limit. The member's limit may be
-    /// waived. The limits on rates were looked at under the same lock, so they are not looked at again.
+    /// waived. The limits on rates were looked at under the same lock, so they are not looked at again. Marking the
+    /// change is the caller's.
     pub(super) fn enter(
         pool: &Arc<LivePool>,
         member: &PoolMember,
@@ -67,7 +69,9 @@ impl Drop for MemberGuard {
             self.member.counts.persisted.leave();
             self.node.persisted.leave();
         }
-        self.pool.shared.turnstile.wake();
+        let changed = Changed::now();
+        self.node.mark(changed);
+        self.pool.shared.turnstile.wake_after(changed);
     }
 }
 
@@ -93,6 +97,8 @@ impl SetupGuard {
 impl Drop for SetupGuard {
     fn drop(&mut self) {
         self.member.counts.setups.leave(self.client);
-        self.pool.shared.turnstile.wake();
+        let changed = Changed::now();
+        self.member.target.mark(changed);
+        self.pool.shared.turnstile.wake_after(changed);
     }
 }

@@ -4,6 +4,7 @@
 use std::collections::HashMap;
 
 use super::live_pool::LivePool;
+use super::marks::Changed;
 use super::node::LiveNode;
 use crate::model::{MemberKey, Name};
 
@@ -29,8 +30,14 @@ pub type MembersElsewhere = HashMap<Name, HashMap<MemberKey, Elsewhere>>;
 impl LiveNode {
     /// Sets how many connections there are elsewhere. Returns whether there is more room than before.
     pub(super) fn set_elsewhere(&self, elsewhere: Elsewhere) -> bool {
-        self.persisted.set_elsewhere(elsewhere.persisted);
-        self.connections.set_elsewhere(elsewhere.connections) > elsewhere.connections
+        let before = Elsewhere {
+            persisted: self.persisted.set_elsewhere(elsewhere.persisted),
+            connections: self.connections.set_elsewhere(elsewhere.connections),
+        };
+        if before != elsewhere {
+            self.mark(Changed::now());
+        }
+        before.connections > elsewhere.connections
     }
 }
 
@@ -41,8 +48,7 @@ impl LivePool {
         for (key, live) in self.members() {
             let of = members.and_then(|members| members.get(&key)).copied().unwrap_or_default();
             all = all.saturating_add(of.connections);
-            live.counts.persisted.set_elsewhere(of.persisted);
-            has_more_room |= live.connections.set_elsewhere(of.connections) > of.connections;
+            has_more_room |= live.set_elsewhere(of);
         }
         self.connections.set_elsewhere(all);
         has_more_room

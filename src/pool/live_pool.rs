@@ -11,6 +11,7 @@ use super::atomic_instant::{self, Moment};
 use super::member::LiveMember;
 use super::queue::{Queue, Turnstile};
 use super::removed::RemovedMembers;
+use super::select::Standings;
 use super::shared::PoolShared;
 use crate::model::{MemberKey, Name, ServiceDownAction};
 use crate::stats::{Baseline, Connections, Counts, Traffic};
@@ -26,6 +27,8 @@ pub struct LivePool {
     pub(super) removed: RemovedMembers,
     pub(super) queue: Arc<Queue>,
     pub(super) shared: Arc<PoolShared>,
+    /// What choices go by, of the configuration that chose last. Locked under the turnstile's lock only.
+    pub(super) standings: Mutex<Standings>,
     /// When the trends of its members were last looked at.
     pub(super) trends_taken: Moment,
     /// Whether the method lacks fresh measurements, which is logged once.
@@ -44,6 +47,7 @@ impl LivePool {
             removed: RemovedMembers::default(),
             queue: Queue::new(turnstile),
             shared: Arc::new(PoolShared::new(turnstile)),
+            standings: Mutex::default(),
             trends_taken: Moment::default(),
             lacks_measurements: AtomicBool::default(),
         }

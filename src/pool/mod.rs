@@ -3,10 +3,12 @@
 //! A [`Pool`] is a pool as one configuration describes it, made anew by each reload. Its counts and its members' health
 //! are in a [`LivePool`], which a [`Registry`] keeps by name, so that a reload forgets none.
 
+mod atomic;
 mod atomic_instant;
 mod count_guards;
 mod elsewhere;
 mod live_pool;
+mod marks;
 mod member;
 mod node;
 mod persisted_count;

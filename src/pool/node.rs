@@ -1,13 +1,16 @@
 //! A node (host) while it runs: its addresses, whether its name resolves, and the connections of all pools to it.
 
 use std::net::IpAddr;
-use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Weak};
 use std::time::SystemTime;
 
 use arc_swap::ArcSwap;
 use parking_lot::Mutex;
 
+use super::marks::Changed;
 use super::persisted_count::PersistedCount;
+use super::persistence::RecordTarget;
 use super::queue::Turnstile;
 use super::rate_limit::RateLimiter;
 use crate::stats::Connections;
@@ -23,14 +26,17 @@ pub struct LiveNode {
     addresses: ArcSwap<Vec<IpAddr>>,
     /// The name that these are the addresses of; of a node with an address there is none.
     name: Mutex<ResolvedName>,
+    /// Its members in pools whose choices must be told of changes.
+    watchers: Mutex<Vec<Weak<RecordTarget>>>,
+    is_watched: AtomicBool,
     turnstile: Arc<Turnstile>,
 }
 
 /// The name of a node, and whether it resolves.
 #[derive(Debug, Default)]
 struct ResolvedName {
-    fqdn: String,
-    unresolved: Option<Unresolved>,
+    fqdn: Box<str>,
+    unresolved: Option<Box<Unresolved>>,
 }
 
 /// Since when the name of a node does not resolve, and why. The addresses that are known may be stale.
@@ -62,6 +68,7 @@ impl LiveNode {
     pub fn set_addresses(&self, addresses: Vec<IpAddr>) {
         if **self.addresses.load() != addresses {
             self.addresses.store(Arc::new(addresses));
+            self.mark(Changed::now());
             self.turnstile.wake();
         }
     }
@@ -78,18 +85,37 @@ impl LiveNode {
     pub fn not_resolved(&self, reason: String, now: SystemTime) -> bool {
         let mut name = self.name.lock();
         let since = name.unresolved.as_ref().map(|before| before.since);
-        name.unresolved = Some(Unresolved { fqdn: name.fqdn.clone(), since: since.unwrap_or(now), reason });
+        let unresolved = Unresolved { fqdn: name.fqdn.to_string(), since: since.unwrap_or(now), reason };
+        name.unresolved = Some(Box::new(unresolved));
         since.is_none()
     }
 
     /// Returns since when the node's name does not resolve, if it does not.
     pub fn unresolved(&self) -> Option<Unresolved> {
-        self.name.lock().unresolved.clone()
+        self.name.lock().unresolved.as_deref().cloned()
     }
 
     /// Forgets that the node's name did not resolve, as when nobody resolves it any more.
     pub(super) fn forget_unresolved(&self) -> Option<Unresolved> {
-        self.name.lock().unresolved.take()
+        self.name.lock().unresolved.take().map(|unresolved| *unresolved)
+    }
+
+    /// Lets changes mark a member of this node from here on, where a fence follows.
+    pub(super) fn watch(&self, member: &Arc<RecordTarget>) {
+        let mut watchers = self.watchers.lock();
+        let is_known = |known: &Weak<RecordTarget>| std::ptr::eq(known.as_ptr(), Arc::as_ptr(member));
+        if !watchers.iter().any(is_known) {
+            watchers.retain(|known| known.strong_count() > 0);
+            watchers.push(Arc::downgrade(member));
+        }
+        self.is_watched.store(true, Ordering::Relaxed);
+    }
+
+    /// Lets the next choices look at the members of this node, which has changed.
+    pub(super) fn mark(&self, changed: Changed) {
+        if self.is_watched.load(Ordering::Relaxed) {
+            self.watchers.lock().iter().filter_map(Weak::upgrade).for_each(|member| member.mark(changed));
+        }
     }
 
     /// Takes the address of a node without a name.
@@ -102,8 +128,8 @@ impl LiveNode {
     /// known.
     pub(super) fn set_fqdn(&self, fqdn: &str) {
         let mut name = self.name.lock();
-        if name.fqdn != fqdn {
-            *name = ResolvedName { fqdn: fqdn.to_owned(), unresolved: None };
+        if *name.fqdn != *fqdn {
+            *name = ResolvedName { fqdn: fqdn.into(), unresolved: None };
             self.set_addresses(Vec::new());
         }
     }
@@ -114,7 +140,7 @@ impl LiveNode {
 
     /// Returns whether an address of this name is known.
     pub(super) fn is_resolved_as(&self, fqdn: &str) -> bool {
-        self.is_resolved() && self.name.lock().fqdn == fqdn
+        self.is_resolved() && *self.name.lock().fqdn == *fqdn
     }
 }
 

@@ -29,7 +29,8 @@ impl PersistedCount {
         self.current().saturating_add(self.elsewhere.load(Ordering::Relaxed))
     }
 
-    pub(super) fn set_elsewhere(&self, count: u32) {
-        self.elsewhere.store(count, Ordering::Relaxed);
+    /// Sets how many there are in other processes. Returns how many there were before.
+    pub(super) fn set_elsewhere(&self, count: u32) -> u32 {
+        self.elsewhere.swap(count, Ordering::Relaxed)
     }
 }

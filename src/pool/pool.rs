@@ -4,6 +4,7 @@ use std::sync::Arc;
 use std::time::Instant;
 
 use super::live_pool::LivePool;
+use super::marks::Changed;
 use super::member::LiveMember;
 use super::node::LiveNode;
 use super::registry::Registry;
@@ -17,6 +18,8 @@ pub struct Pool {
     pub config: Arc<model::Pool>,
     pub live: Arc<LivePool>,
     pub members: Vec<PoolMember>,
+    /// The live ones, in the same order, for the table of choices.
+    pub(super) live_members: Arc<[Arc<LiveMember>]>,
 }
 
 /// A member as one configuration describes it, joined with its live state.
@@ -40,10 +43,13 @@ impl Pool {
             live.set_monitors(config.monitors.all.iter().map(|monitor| monitor.name.clone()), config.monitors.needed);
             let member = PoolMember { live, node: registry.node(&member.node), config: Arc::clone(member), key };
             member.live.ramp.set_enabled(member.state() == AdminState::Enabled, now);
+            // For choices that still go by the configuration before.
+            member.live.target.mark(Changed::now());
             member
         });
-        let members = members.collect();
-        Self { config: Arc::clone(config), live, members }
+        let members: Vec<_> = members.collect();
+        let live_members = members.iter().map(|member| Arc::clone(&member.live)).collect();
+        Self { config: Arc::clone(config), live, members, live_members }
     }
 }
 
@@ -55,6 +61,11 @@ impl PoolMember {
             (AdminState::Disabled, _) | (_, AdminState::Disabled) => AdminState::Disabled,
             _ => AdminState::Enabled,
         }
+    }
+
+    /// Returns whether the member counts for `min-up-members`, given whether its monitors find it down.
+    pub(super) fn is_up(&self, is_down: bool) -> bool {
+        self.state() != AdminState::ForcedOffline && self.node.is_resolved() && !is_down
     }
 
     /// Returns in words whose administrative state that is, and which.

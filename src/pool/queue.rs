@@ -9,6 +9,8 @@ use std::sync::{Arc, Weak};
 use parking_lot::{Mutex, MutexGuard};
 use tokio::sync::Notify;
 
+use super::marks::Changed;
+
 /// Where all pools' choices pass, one at a time: choosing and counting the choice happen under its lock, so that two
 /// connections never see the same member as the least loaded one. Whatever makes room wakes those who wait.
 #[derive(Debug, Default)]
@@ -27,8 +29,13 @@ impl Turnstile {
 
     /// Lets the first of each queue try again.
     pub(super) fn wake(&self) {
-        // Between the room that was made and this look; `enter` has the same between its entry and its first try.
-        fence(Ordering::SeqCst);
+        self.wake_after(Changed::now());
+    }
+
+    /// Does the same after a change that may have made room.
+    pub(super) fn wake_after(&self, _: Changed) {
+        // There is a fence between the room that was made and this look; `enter` has the same between its entry and its
+        // first try.
         if self.waiting.load(Ordering::Relaxed) == 0 {
             return;
         }

@@ -83,7 +83,10 @@ impl Pool {
                 let others = of_other_processes(&member.live.connections);
                 Some(format!("at its connection limit of {}{others}", limit(member.config.connection_limit)))
             }
-            Some(Refused::NoThread { threads }) => Some(format!("all of its {threads} service threads are in use")),
+            Some(Refused::NoThread) => {
+                let threads = member.live.measurement().and_then(|it| it.service_threads).unwrap_or_default();
+                Some(format!("all of its {threads} service threads are in use"))
+            }
             Some(Refused::NodeLimit) => {
                 let (limit, others) =
                     (limit(member.config.node.connection_limit), of_other_processes(&member.node.connections));

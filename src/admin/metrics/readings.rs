@@ -1,5 +1,7 @@
 //! What is read of the running system for one scrape, before any of it is written.
 
+use std::collections::HashMap;
+
 use crate::control::Handle;
 use crate::inventory::CertificateSummary;
 use crate::pool::{MonitorView, Sharing, Status};
@@ -74,7 +76,8 @@ impl Readings {
                 members: members.collect(),
             });
         }
-        let virtual_servers = serving.virtual_servers.values().map(|live| VirtualServerReading::of(live, &pools));
+        let statuses: HashMap<_, _> = pools.iter().map(|pool| (&*pool.name, &pool.status)).collect();
+        let virtual_servers = serving.virtual_servers.values().map(|live| VirtualServerReading::of(live, &statuses));
         Self {
             virtual_servers: virtual_servers.collect(),
             persistence: persistence(handle),
@@ -86,10 +89,10 @@ impl Readings {
 
 impl VirtualServerReading {
     /// The statuses of pools that were read already are used again, as a pool may have thousands of members.
-    fn of(live: &LiveVirtualServer, pools: &[PoolReading]) -> Self {
+    fn of(live: &LiveVirtualServer, statuses: &HashMap<&str, &Status>) -> Self {
         let snapshot = live.snapshot.load();
-        let known = pools.iter().find(|pool| pool.name == snapshot.pool.config.name.as_str());
-        let pool_status = known.map_or_else(|| snapshot.pool.status(), |pool| pool.status.clone());
+        let known = statuses.get(snapshot.pool.config.name.as_str());
+        let pool_status = known.map_or_else(|| snapshot.pool.status(), |status| Status::clone(status));
         let times = &live.times;
         let times = [
             &times.client_handshake,

@@ -19,6 +19,8 @@ use super::suspicion::{Contact, Failure, Suspicion};
 use super::verdicts::Verdicts;
 use crate::model::{MemberKey, Name, ServiceDownAction};
 use crate::pool::atomic_instant::Moment;
+use crate::pool::elsewhere::Elsewhere;
+use crate::pool::marks::Changed;
 use crate::pool::persistence::RecordTarget;
 use crate::pool::service_down::ActionInForce;
 use crate::pool::shared::PoolShared;
@@ -50,7 +52,6 @@ pub struct LiveMember {
     load: MeasuredLoad,
     passive_events: PassiveEvents,
     service_down: ActionInForce,
-    pool: Arc<PoolShared>,
 }
 
 impl Default for LiveMember {
@@ -66,7 +67,7 @@ impl LiveMember {
             traffic: Traffic::default(),
             baseline: Baseline::default(),
             counts: Counts::default(),
-            target: RecordTarget::new(pool, member),
+            target: RecordTarget::new(pool, member, shared),
             turns: Turns::default(),
             ramp: SlowRamp::default(),
             probing: tokio::sync::Mutex::default(),
@@ -79,7 +80,6 @@ impl LiveMember {
             load: MeasuredLoad::default(),
             passive_events: PassiveEvents::default(),
             service_down: ActionInForce::default(),
-            pool: shared,
         }
     }
 
@@ -95,6 +95,7 @@ impl LiveMember {
     /// are forgotten, those of these kept.
     pub fn set_monitors(&self, monitors: impl IntoIterator<Item = Name>, needed: Option<usize>) {
         self.verdicts.set_monitors(monitors, needed);
+        self.target.mark(Changed::now());
     }
 
     /// Returns the verdict of one monitor, if it has one.
@@ -111,6 +112,7 @@ impl LiveMember {
     /// otherwise.
     pub fn begin_with(&self, verdicts: impl IntoIterator<Item = (Name, Verdict)>) {
         self.verdicts.begin_with(verdicts);
+        self.target.mark(Changed::now());
     }
 
     /// Takes a monitor's verdict. A monitor that does not watch this member has none.
@@ -129,6 +131,7 @@ impl LiveMember {
             self.ramp.start(now);
         }
         change.publish();
+        self.target.mark(Changed::now());
         // Only then, as connections that are moved must not choose this member again.
         if change.goes_down() {
             self.record_loss(now);
@@ -137,7 +140,7 @@ impl LiveMember {
             self.apply_service_down(ServiceDownAction::None);
         }
         drop(change);
-        self.pool.turnstile.wake();
+        self.target.shared.turnstile.wake();
     }
 
     /// Puts an action in force on its connections; returns whether it is another one than before.
@@ -147,7 +150,7 @@ impl LiveMember {
 
     /// Returns what becomes of the connections of this member when it goes down, by the latest configuration.
     pub fn service_down_action(&self) -> ServiceDownAction {
-        self.pool.service_down.load().action
+        self.target.shared.service_down.load().action
     }
 
     /// Follows the action that is in force on its connections.
@@ -212,15 +215,17 @@ impl LiveMember {
         let ends = |suspicion: &Option<Arc<Suspicion>>| suspicion.as_ref().is_some_and(|it| it.ends_with(answered));
         let before = self.suspicion.rcu(|suspicion| suspicion.clone().filter(|_| !ends(suspicion)));
         if ends(&before) {
+            self.target.mark(Changed::now());
             let RecordTarget { pool, member, .. } = &*self.target;
             tracing::info!(%pool, %member, "suspect member answers again");
-            self.pool.turnstile.wake();
+            self.target.shared.turnstile.wake();
         }
     }
 
     /// Makes the member suspect: others are tried first.
     pub fn record_failure(&self, failure: &Failure, now: Instant) {
         let before = self.suspicion.rcu(|before| Some(Arc::new(Suspicion::after(before.as_deref(), failure, now))));
+        self.target.mark(Changed::now());
         if before.is_none() {
             let (RecordTarget { pool, member, .. }, reason) = (&*self.target, &failure.reason);
             tracing::warn!(%pool, %member, %reason, "member is suspect: others are tried first");
@@ -238,6 +243,7 @@ impl LiveMember {
             return;
         }
         self.suspicion.rcu(|suspicion| suspicion.as_ref().map(|it| Arc::new(it.tried(now))));
+        self.target.mark(Changed::now());
     }
 
     /// Records that the member's port refuses connections. If it took one before, the member was lost, which pools
@@ -251,7 +257,7 @@ impl LiveMember {
     /// Records that the member was lost: its clients will want another member at once. How single connections end says
     /// nothing of that, as a client can make a member reset its own.
     fn record_loss(&self, now: Instant) {
-        self.pool.last_loss.set(now);
+        self.target.shared.last_loss.set(now);
     }
 
     /// Returns what the member last reported of its load, if a monitor asks it.
@@ -259,11 +265,24 @@ impl LiveMember {
         self.load.measurement()
     }
 
+    /// Sets how many connections there are to it in other processes. Returns whether there is more room than before.
+    pub(in crate::pool) fn set_elsewhere(&self, elsewhere: Elsewhere) -> bool {
+        let before = Elsewhere {
+            persisted: self.counts.persisted.set_elsewhere(elsewhere.persisted),
+            connections: self.connections.set_elsewhere(elsewhere.connections),
+        };
+        if before != elsewhere {
+            self.target.mark(Changed::now());
+        }
+        before.connections > elsewhere.connections
+    }
+
     /// Takes what the member reports of its load.
     pub fn set_measurement(&self, measurement: Measurement) {
         self.load.set(measurement, self.connections.everywhere());
+        self.target.mark(Changed::now());
         // Whoever waits may be served.
-        self.pool.turnstile.wake();
+        self.target.shared.turnstile.wake();
     }
 
     /// Returns how busy the member is, if it reported that lately.

@@ -96,6 +96,11 @@ impl Load {
         now.saturating_duration_since(self.taken) < self.good_for
     }
 
+    /// Returns until when the load counts, if it ever ends to.
+    pub(in crate::pool) fn fresh_until(&self) -> Option<Instant> {
+        self.taken.checked_add(self.good_for)
+    }
+
     /// Returns what the next connection would find, given the connections that the node has got by now: each since the
     /// measurement is taken for a query, so that no member draws everybody until the next one.
     pub(in crate::pool) fn expected(&self, connections_got: u64) -> f64 {

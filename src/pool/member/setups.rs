@@ -48,7 +48,7 @@ impl Setups {
     /// `None` is a client of whom nothing is known.
     pub(in crate::pool) fn room(&self, client: Option<IpAddr>, limit: u32) -> SetupRoom {
         let setups = self.0.lock();
-        let is_of_one = setups.clients.len() == 1;
+        let is_of_one = setups.is_of_one();
         let is_own = client.is_some_and(|client| setups.clients.contains_key(&client));
         match () {
             () if setups.all < limit => SetupRoom::Free,
@@ -56,6 +56,18 @@ impl Setups {
             () if is_own => SetupRoom::TakenByClient,
             () => SetupRoom::Free,
         }
+    }
+
+    /// Returns whether it depends on the client whether there is room.
+    pub(in crate::pool) fn room_depends_on_client(&self, limit: u32) -> bool {
+        let setups = self.0.lock();
+        setups.all == limit && setups.is_of_one()
+    }
+}
+
+impl ByClient {
+    fn is_of_one(&self) -> bool {
+        self.clients.len() == 1
     }
 }
 

@@ -1,7 +1,7 @@
 //! The verdicts of a member's monitors, and its health that follows from them.
 
 use std::collections::BTreeMap;
-use std::sync::Arc;
+use std::sync::{Arc, LazyLock};
 
 use arc_swap::ArcSwap;
 use parking_lot::{Mutex, MutexGuard};
@@ -11,12 +11,19 @@ use super::probe_results::{MonitorView, ProbeCounts, ProbeResult};
 use crate::model::Name;
 
 /// The verdicts of a member's monitors, and its health that follows from them.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub(super) struct Verdicts {
     by_monitor: Mutex<ByMonitor>,
     health: ArcSwap<Health>,
     /// Of the monitors that have probed the member.
     probes: Mutex<BTreeMap<Name, ProbeCounts>>,
+}
+
+impl Default for Verdicts {
+    fn default() -> Self {
+        let health = ArcSwap::new(shared(Health::default()));
+        Self { by_monitor: Mutex::default(), health, probes: Mutex::default() }
+    }
 }
 
 impl Verdicts {
@@ -37,7 +44,7 @@ impl Verdicts {
             let verdict = before.remove(&name).flatten();
             (name, verdict)
         }));
-        self.health.store(Arc::new(by_monitor.health()));
+        self.health.store(shared(by_monitor.health()));
         self.probes.lock().retain(|monitor, _| by_monitor.verdicts.contains_key(monitor));
     }
 
@@ -74,7 +81,7 @@ impl Verdicts {
     pub(super) fn begin_with(&self, verdicts: impl IntoIterator<Item = (Name, Verdict)>) {
         let mut by_monitor = self.by_monitor.lock();
         by_monitor.verdicts.extend(verdicts.into_iter().map(|(name, verdict)| (name, Some(verdict))));
-        self.health.store(Arc::new(by_monitor.health()));
+        self.health.store(shared(by_monitor.health()));
     }
 
     /// Takes or forgets the verdict of one monitor. The health that follows is for the caller to publish. A monitor
@@ -82,7 +89,7 @@ impl Verdicts {
     pub(super) fn change(&self, monitor: &Name, verdict: Option<Verdict>) -> Option<HealthChange<'_>> {
         let mut by_monitor = self.by_monitor.lock();
         *by_monitor.verdicts.get_mut(monitor)? = verdict;
-        let (before, after) = (self.health(), Arc::new(by_monitor.health()));
+        let (before, after) = (self.health(), shared(by_monitor.health()));
         Some(HealthChange { published: &self.health, before, after, _one_at_a_time: by_monitor })
     }
 }
@@ -145,6 +152,17 @@ impl ByMonitor {
             Some(Verdict::Disabled(_)) => Health::Disabled(reason),
             Some(Verdict::Down(_)) => Health::Down(reason),
         }
+    }
+}
+
+/// Returns the health to be published. What has no reason is the same for all of thousands of members.
+fn shared(health: Health) -> Arc<Health> {
+    static UNKNOWN: LazyLock<Arc<Health>> = LazyLock::new(|| Arc::new(Health::Unknown));
+    static UP: LazyLock<Arc<Health>> = LazyLock::new(|| Arc::new(Health::Up));
+    match health {
+        Health::Unknown => Arc::clone(&UNKNOWN),
+        Health::Up => Arc::clone(&UP),
+        Health::Unavailable(_) | Health::Disabled(_) | Health::Down(_) => Arc::new(health),
     }
 }
 

@@ -229,7 +229,8 @@ mod tests {
     }
 
     fn target(node: &str) -> Arc<RecordTarget> {
-        RecordTarget::new(Name::from("pool"), MemberKey { node: Name::from(node), port: 21050 })
+        let member = MemberKey { node: Name::from(node), port: 21050 };
+        RecordTarget::new(Name::from("pool"), member, Arc::default())
     }
 
     fn client(number: u32) -> IpAddr {

@@ -145,7 +145,8 @@ mod tests {
     const TIMEOUT: Option<Duration> = Some(Duration::from_secs(180));
 
     fn target(node: &str) -> Arc<RecordTarget> {
-        RecordTarget::new(Name::from("pool"), MemberKey { node: Name::from(node), port: 21050 })
+        let member = MemberKey { node: Name::from(node), port: 21050 };
+        RecordTarget::new(Name::from("pool"), member, Arc::default())
     }
 
     fn client(number: u32) -> Client {

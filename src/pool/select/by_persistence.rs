@@ -1,13 +1,14 @@
 //! The member that persistence names for a client: by a record, or by hashing.
 
 use std::sync::Arc;
+use std::sync::atomic::Ordering;
 use std::time::Instant;
 
 use super::asker::Asker;
-use super::candidate::Candidate;
 use super::decision::Persisted;
 use super::eligibility::Applicant;
-use super::refusal::{Refusal, Refused};
+use super::refusal::{DecidedBy, Refusal, Refused};
+use super::serving::Serving;
 use crate::model::profile::{Affinity, PersistenceKind};
 use crate::pool::member::Suspicion;
 use crate::pool::persistence::{RecordTarget, Sticky, rendezvous};
@@ -36,8 +37,8 @@ impl Pool {
     pub(super) fn persisted(
         &self,
         asker: Asker<'_>,
-        candidates: &[Candidate],
-        refused: &[(usize, Refusal)],
+        serving: Serving<'_>,
+        reasons: &dyn Fn(usize) -> Option<DecidedBy>,
         now: Instant,
         report: &mut impl FnMut(&Sticky, Lookup<'_>),
     ) -> Option<Persisted> {
@@ -48,7 +49,7 @@ impl Pool {
                     report(sticky, Lookup::NoRecord);
                     return None;
                 };
-                let outcome = self.follow(asker, sticky, affinity, &target, (candidates, refused), now);
+                let outcome = self.follow(asker, sticky, affinity, &target, (serving, reasons), now);
                 let persisted = match outcome {
                     RecordOutcome::Usable(index) => Some(Persisted::Record(index)),
                     RecordOutcome::Refused(..) | RecordOutcome::Absent => None,
@@ -57,7 +58,7 @@ impl Pool {
                 persisted
             }
             PersistenceKind::Hash => {
-                let index = self.hashed(asker, sticky, (candidates, refused), now)?;
+                let index = self.hashed(asker, sticky, serving, now)?;
                 report(sticky, Lookup::Hash(index));
                 Some(Persisted::Hash(index))
             }
@@ -72,22 +73,19 @@ impl Pool {
         sticky: &Sticky,
         affinity: Affinity,
         target: &RecordTarget,
-        (candidates, refused): (&[Candidate], &[(usize, Refusal)]),
+        (serving, reasons): (Serving<'_>, &dyn Fn(usize) -> Option<DecidedBy>),
         now: Instant,
     ) -> RecordOutcome {
         let Some(index) = self.index_of(affinity, target) else { return RecordOutcome::Absent };
-        let refusal = match refused.binary_search_by_key(&index, |(index, _)| *index) {
-            Err(_) => None,
+        let refusal = match serving.rule.refused(serving.view(index)) {
             // It was looked at no further, and persistence may go there.
-            Ok(at) if refused[at].1.why == Refused::Disabled => {
-                self.refusal(index, Applicant::of(asker).persistent(), now)
-            }
-            Ok(at) => Some(refused[at].1.clone()),
+            Some(Refused::Disabled) => self.refusal(index, Applicant::of(asker).persistent(), now),
+            refused => refused.map(|why| Refusal { why, by: reasons(index) }),
         };
         let waived = sticky.profile.override_connection_limit;
         match refusal.filter(|refusal| !(waived && refusal.why == Refused::Limit)) {
             Some(refusal) => RecordOutcome::Refused(index, refusal),
-            None => match self.others_first(index, asker, candidates, now) {
+            None => match self.others_first(index, asker, serving, now) {
                 Some(suspicion) => RecordOutcome::Refused(index, Refusal::suspect(suspicion)),
                 None => RecordOutcome::Usable(index),
             },
@@ -99,16 +97,20 @@ impl Pool {
         &self,
         index: usize,
         asker: Asker<'_>,
-        candidates: &[Candidate],
+        serving: Serving<'_>,
         now: Instant,
     ) -> Option<Arc<Suspicion>> {
         let suspicion = self.suspicion(index, asker, now)?;
-        candidates.iter().any(|candidate| self.suspicion(candidate.index, asker, now).is_none()).then_some(suspicion)
+        serving.has_candidates().then_some(suspicion)
     }
 
     /// Returns the index of a record's member in this pool, or of one that can replace it.
     fn index_of(&self, affinity: Affinity, target: &RecordTarget) -> Option<usize> {
-        let same = || self.members.iter().position(|member| member.key == target.member);
+        let same = || {
+            let known = target.position.load(Ordering::Relaxed) as usize;
+            let is_there = self.members.get(known).is_some_and(|member| member.key == target.member);
+            if is_there { Some(known) } else { self.members.iter().position(|member| member.key == target.member) }
+        };
         let of_node = |member: &PoolMember| member.key.node == target.member.node;
         let crosses = affinity.match_across_services || affinity.match_across_virtuals || affinity.match_across_pools;
         match () {
@@ -119,23 +121,13 @@ impl Pool {
     }
 
     /// Returns the member that fits the client best, of those that may be used (rendezvous hashing).
-    fn hashed(
-        &self,
-        asker: Asker<'_>,
-        sticky: &Sticky,
-        (candidates, refused): (&[Candidate], &[(usize, Refusal)]),
-        now: Instant,
-    ) -> Option<usize> {
+    fn hashed(&self, asker: Asker<'_>, sticky: &Sticky, serving: Serving<'_>, now: Instant) -> Option<usize> {
         let waived = sticky.profile.override_connection_limit;
-        let at_limit = refused.iter().filter(|(_, refusal)| waived && refusal.why == Refused::Limit);
-        let at_limit = at_limit
-            .map(|(index, _)| *index)
-            .filter(|index| self.others_first(*index, asker, candidates, now).is_none());
-        let score = |index: &usize| {
-            let member = &self.members[*index];
-            rendezvous::score(&sticky.profile, asker.client, &member.key, member.config.ratio)
-        };
-        let all = candidates.iter().map(|candidate| candidate.index).chain(at_limit);
-        all.max_by(|one, other| score(one).total_cmp(&score(other)))
+        let refused = waived.then(|| serving.refused()).into_iter().flatten();
+        let at_limit = refused.filter(|(_, why)| *why == Refused::Limit).map(|(index, _)| index);
+        let at_limit = at_limit.filter(|index| self.others_first(*index, asker, serving, now).is_none());
+        let all = serving.rows().map(|(index, _)| index).chain(at_limit);
+        let fit = rendezvous::Fit::of(&sticky.profile, asker.client);
+        fit.best(all.map(|index| (index, &self.members[index].key, serving.view(index).ratio)))
     }
 }

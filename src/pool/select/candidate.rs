@@ -16,7 +16,6 @@ pub(super) struct Candidate {
     pub of_member: Figures,
     /// Of all pools together.
     pub of_node: Figures,
-    pub priority_group: u32,
     /// How much of its share it may have, above 0 and at most 1; less than 1 while it ramps up.
     pub ramp: f64,
     /// Persistence records that name it.
@@ -27,10 +26,6 @@ pub(super) struct Candidate {
     pub node_got: u64,
     /// Its ratio under the predictive methods.
     pub trend: u32,
-    /// When it was last chosen; 0 is never.
-    pub turn: u64,
-    /// What the methods with turns owe it, which they change.
-    pub credit: i64,
 }
 
 /// What is known of a member, or of its node.
@@ -73,14 +68,11 @@ impl Pool {
                 limit: config.node.connection_limit,
                 ratio: config.node.ratio,
             },
-            priority_group: config.priority_group,
             ramp: live.ramp.share(self.config.slow_ramp_time, now),
             sessions: live.records(),
             load: self.config.load_balancing_mode.needs_measurements().then(|| live.load(now)).flatten(),
             node_got: node.connections.total(),
             trend: live.turns.trend.load(Ordering::Relaxed),
-            turn: live.turns.last.load(Ordering::Relaxed),
-            credit: live.turns.credit.load(Ordering::Relaxed),
         }
     }
 }

@@ -7,11 +7,14 @@ use std::time::Instant;
 use super::arrival::Arrival;
 use super::asker::Asker;
 use super::by_persistence::Lookup;
-use super::decision::{self, Decision, Policy, Sorted};
+use super::decision::{self, Decision, Policy};
 use super::eligibility::Applicant;
 use super::methods::instead;
 use super::no_member::{Busy, NoMember};
+use super::refusal::DecidedBy;
+use super::standings::Standings;
 use crate::pool::count_guards::{MemberGuard, SetupGuard};
+use crate::pool::marks::Changed;
 use crate::pool::persistence::Sticky;
 use crate::pool::pool::Pool;
 use crate::pool::queue::QueuePosition;
@@ -58,54 +61,43 @@ impl Pool {
 
     /// `has_room` is whether the connection may join the queue, or is in it.
     fn choose_at(&self, turn: &mut u64, asker: Asker<'_>, has_room: bool, now: Instant) -> Result<Choice, NoMember> {
-        let decision = self.decide(asker, has_room, now, &mut |_, _| ());
+        let mut table = self.live.standings.lock();
+        self.look(&mut table, asker, now, false, |_, _| ());
+        let decision = self.decide(&table, asker, has_room, now, &|_| None, &mut |_, _| ());
         self.log_lack_of_measurements(&decision);
         let index = decision.chosen?;
         let persisted = decision.persisted.is_some();
         let (guard, setup) = self
-            .enter(index, asker, persisted, now)
+            .enter(index, asker, persisted, now, Changed::in_turn(turn))
             .ok_or_else(|| NoMember::Busy(Busy { limit: true, ..Busy::default() }))?;
         self.members[index].live.record_try(now);
         *turn += 1;
-        for candidate in &decision.candidates {
-            self.members[candidate.index].live.turns.credit.store(candidate.credit, Ordering::Relaxed);
+        if decision.takes_turn {
+            decision.preference.charge(table.rows_mut(), |row| decision.rule.has(&row.view), index);
         }
-        self.members[index].live.turns.last.store(*turn, Ordering::Relaxed);
+        table.rows_mut()[index].turn = *turn;
         Ok(Choice { index, guard, setup, persisted })
     }
 
-    /// Decides by what every member is now, under the turnstile's lock. What persistence finds goes to `report`.
+    /// Decides by the table. `reasons` knows what refusals were decided by; what persistence finds goes to `report`.
     pub(super) fn decide(
         &self,
+        table: &Standings,
         asker: Asker<'_>,
         has_room: bool,
         now: Instant,
+        reasons: &dyn Fn(usize) -> Option<DecidedBy>,
         report: &mut impl FnMut(&Sticky, Lookup<'_>),
     ) -> Decision {
-        self.update_trends(now);
-        if let Some(too_few) = self.too_few_up() {
-            return Decision::none(too_few);
-        }
-        let mut members = Sorted { candidates: Vec::with_capacity(self.members.len()), ..Sorted::default() };
-        for index in 0..self.members.len() {
-            if let Some(why) = self.refusal(index, Applicant::of(asker), now) {
-                members.refused.push((index, why));
-                continue;
-            }
-            let candidate = self.candidate(index, now);
-            match self.suspicion(index, asker, now) {
-                Some(suspicion) => members.suspects.push((candidate, suspicion)),
-                None => members.candidates.push(candidate),
-            }
-        }
         let policy = Policy {
             method: self.config.load_balancing_mode,
+            min_up_members: self.config.min_up_members,
             min_active_members: self.config.min_active_members,
             ignore_persisted_weight: self.config.ignore_persisted_weight,
             queueing: self.config.queue,
             has_room,
         };
-        decision::decide(policy, members, |candidates, refused| self.persisted(asker, candidates, refused, now, report))
+        decision::decide(policy, table, |serving| self.persisted(asker, serving, reasons, now, report))
     }
 
     fn enter(
@@ -114,11 +106,13 @@ impl Pool {
         asker: Asker<'_>,
         persisted: bool,
         now: Instant,
+        changed: Changed,
     ) -> Option<(MemberGuard, SetupGuard)> {
         let member = &self.members[index];
         let waives_limit = persisted && asker.persistence.iter().any(|sticky| sticky.profile.override_connection_limit);
         let mut guard = MemberGuard::enter(&self.live, member, waives_limit, persisted, now)?;
         let setup = SetupGuard::enter(&self.live, &member.live, asker.client);
+        member.node.mark(changed);
         guard.hold(asker.persistence.iter().filter_map(|sticky| {
             sticky.records.as_ref()?.hold(&sticky.profile, asker.client, &member.live.target, now)
         }));
@@ -127,15 +121,14 @@ impl Pool {
 
     /// Logs when the method lacks fresh measurements, and when it has them again.
     fn log_lack_of_measurements(&self, decision: &Decision) {
-        let lacks = decision.lacks_measurements;
-        if decision.candidates.is_empty() || self.live.lacks_measurements.swap(lacks, Ordering::Relaxed) == lacks {
+        let lacks = decision.unmeasured.is_some();
+        if !decision.anybody_serves || self.live.lacks_measurements.swap(lacks, Ordering::Relaxed) == lacks {
             return;
         }
         let method = self.config.load_balancing_mode;
         let (pool, instead, method) = (&self.config.name, instead(method), method.as_str());
         if lacks {
-            let silent = decision.candidates.iter().find(|candidate| candidate.load.is_none());
-            let member = silent.map(|candidate| self.members[candidate.index].key.to_string());
+            let member = decision.unmeasured.map(|index| self.members[index].key.to_string());
             tracing::warn!(%pool, method, member, "no fresh measurement of a member; {instead}");
         } else {
             tracing::info!(%pool, method, "every member is measured again");

@@ -37,15 +37,28 @@ impl<'a> Applicant<'a> {
 impl Pool {
     /// Returns why a member may not be chosen now, if so.
     pub(super) fn refusal(&self, index: usize, applicant: Applicant<'_>, now: Instant) -> Option<Refusal> {
-        self.members[index].live.with_health(|health| {
-            let why = self.refused_in_health(index, health, applicant, now)?;
-            // An administrator's state and a limit are reason enough by themselves.
-            let by_health = matches!(why, Refused::Down | Refused::Drains | Refused::Unavailable);
-            Some(Refusal { why, by: by_health.then(|| DecidedBy::Health(Arc::clone(health))) })
-        })
+        self.members[index].live.with_health(|health| self.refusal_in_health(index, health, applicant, now))
     }
 
-    /// Returns the same as [`refusal`](Self::refusal), of a member in this health.
+    /// Returns the same of a member in this health.
+    pub(super) fn refusal_in_health(
+        &self,
+        index: usize,
+        health: &Arc<Health>,
+        applicant: Applicant<'_>,
+        now: Instant,
+    ) -> Option<Refusal> {
+        let why = self.refused_in_health(index, health, applicant, now)?;
+        let by = match why {
+            Refused::Down | Refused::Drains | Refused::Unavailable => Some(DecidedBy::Health(Arc::clone(health))),
+            Refused::NoThread => self.members[index].live.all_threads_in_use(now).map(DecidedBy::Threads),
+            // An administrator's state and a limit are reason enough by themselves.
+            _ => None,
+        };
+        Some(Refusal { why, by })
+    }
+
+    /// Returns the same, without what it was decided by.
     pub(in crate::pool) fn refused_in_health(
         &self,
         index: usize,
@@ -76,8 +89,18 @@ impl Pool {
     /// Returns why others are tried before a member, if so. When a while has passed, a connection may try it, unless it
     /// has waited for a member already.
     pub(super) fn suspicion(&self, index: usize, asker: Asker<'_>, now: Instant) -> Option<Arc<Suspicion>> {
+        self.suspicion_of(index, self.members[index].live.suspicion(), asker, now)
+    }
+
+    /// Returns the same of a member of which this suspicion is known.
+    pub(super) fn suspicion_of(
+        &self,
+        index: usize,
+        suspicion: Option<Arc<Suspicion>>,
+        asker: Asker<'_>,
+        now: Instant,
+    ) -> Option<Arc<Suspicion>> {
         let member = &self.members[index];
-        let suspicion = member.live.suspicion();
         if asker.avoided == Some(&member.key) {
             return Some(suspicion.unwrap_or_else(|| Arc::new(Suspicion::of_one_session(now))));
         }
@@ -106,15 +129,9 @@ impl Pool {
     /// Returns the reason, if fewer members are up than the pool must have (`min-up-members`).
     pub(in crate::pool) fn too_few_up(&self) -> Option<NoMember> {
         let needed = self.config.min_up_members;
-        if needed == 0 {
-            return None;
-        }
-        let is_up = |member: &&PoolMember| {
-            member.state() != AdminState::ForcedOffline
-                && member.node.is_resolved()
-                && !member.live.with_health(|health| health.is_down())
-        };
-        let up = self.members.iter().filter(is_up).count() as u32;
+        let is_up = |member: &&PoolMember| member.is_up(member.live.with_health(|health| health.is_down()));
+        // No more are counted than must be up.
+        let up = self.members.iter().filter(is_up).take(needed as usize).count() as u32;
         (up < needed).then_some(NoMember::TooFew { up, needed })
     }
 }

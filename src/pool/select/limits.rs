@@ -14,11 +14,9 @@ impl Pool {
         let member = &self.members[index];
         let node = &member.config.node;
         let is_full = |current: u32, limit: Option<u32>| limit.is_some_and(|limit| current >= limit);
-        if let Some(threads) = member.live.all_threads_in_use(now) {
-            return Some(Refused::NoThread { threads });
-        }
         let setup = || self.setup_room(index, client, now);
         match () {
+            () if member.live.all_threads_in_use(now).is_some() => Some(Refused::NoThread),
             () if is_full(member.node.connections.everywhere(), node.connection_limit) => Some(Refused::NodeLimit),
             () if member.node.rate.next(node.rate_limit, now).is_some() => Some(Refused::NodeRate),
             () if member.live.counts.rate.next(member.config.rate_limit, now).is_some() => Some(Refused::Rate),
@@ -36,6 +34,12 @@ impl Pool {
             Some(limit) => self.members[index].live.counts.setups.room(client, limit),
             None => SetupRoom::Free,
         }
+    }
+
+    /// Returns whether it depends on who asks whether a connection may be set up with a member.
+    pub(super) fn room_depends_on_client(&self, index: usize, now: Instant) -> bool {
+        let limit = self.config.pacing.setup_limit.filter(|_| self.paced_until(now).is_some());
+        limit.is_some_and(|limit| self.members[index].live.counts.setups.room_depends_on_client(limit))
     }
 
     /// Returns until when members are spared because one of them was lost (`pacing`).

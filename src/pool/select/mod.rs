@@ -8,13 +8,21 @@ mod candidate;
 mod choose;
 mod decision;
 mod eligibility;
+#[cfg(test)]
+mod exactness;
 mod explain;
 mod limits;
+mod look;
 mod methods;
 mod no_member;
+#[cfg(test)]
+mod plain;
 mod refusal;
+mod row;
+mod serving;
 #[cfg(test)]
 mod simulation;
+mod standings;
 #[cfg(test)]
 mod suspects;
 #[cfg(test)]
@@ -28,3 +36,4 @@ pub use explain::Step;
 pub(super) use methods::instead;
 pub use no_member::{Busy, NoMember};
 pub(super) use refusal::Refused;
+pub(super) use standings::Standings;

@@ -1,6 +1,6 @@
 //! Why no member could be chosen, and whether the connection may wait for one.
 
-use super::refusal::{Refusal, Refused};
+use super::refusal::Refused;
 use crate::model::Queueing;
 
 /// Why no member could be chosen.
@@ -36,12 +36,13 @@ pub struct Busy {
 }
 
 impl NoMember {
-    /// Returns the reason that a user can do most about.
-    pub(super) fn of(refused: &[(usize, Refusal)]) -> Self {
-        let (mut busy, mut tried, mut down) = (Busy::default(), false, false);
-        for (_, refusal) in refused {
-            match refusal.why {
-                Refused::Limit | Refused::NodeLimit | Refused::Unavailable | Refused::NoThread { .. } => {
+    /// Returns the reason that a user can do most about, of those for which members were passed over.
+    pub(super) fn of(refusals: impl IntoIterator<Item = Refused>) -> Self {
+        let (mut busy, mut tried, mut down, mut is_empty) = (Busy::default(), false, false, true);
+        for why in refusals {
+            is_empty = false;
+            match why {
+                Refused::Limit | Refused::NodeLimit | Refused::Unavailable | Refused::NoThread => {
                     busy.limit = true;
                 }
                 Refused::Rate | Refused::NodeRate => busy.rate = true,
@@ -54,7 +55,7 @@ impl NoMember {
             }
         }
         match () {
-            () if refused.is_empty() => Self::Empty,
+            () if is_empty => Self::Empty,
             () if busy != Busy::default() => Self::Busy(busy),
             () if tried => Self::Tried,
             () if down => Self::Down,

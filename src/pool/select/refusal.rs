@@ -1,5 +1,6 @@
 //! Why a member is passed over.
 
+use std::borrow::Cow;
 use std::sync::Arc;
 
 use crate::pool::member::{Health, Suspicion};
@@ -21,9 +22,7 @@ pub(crate) enum Refused {
     /// Full by its own account, as a monitor found.
     Unavailable,
     /// All of its service threads are in use.
-    NoThread {
-        threads: u64,
-    },
+    NoThread,
     /// At its own connection limit.
     Limit,
     /// Its node is at its connection limit.
@@ -40,6 +39,24 @@ pub(crate) enum Refused {
 }
 
 impl Refused {
+    pub(super) const ALL: [Self; 15] = [
+        Self::Tried,
+        Self::Offline,
+        Self::Disabled,
+        Self::Drains,
+        Self::Down,
+        Self::Unresolved,
+        Self::Unavailable,
+        Self::NoThread,
+        Self::Limit,
+        Self::NodeLimit,
+        Self::Rate,
+        Self::NodeRate,
+        Self::Suspect,
+        Self::Setup,
+        Self::SetupOfClient,
+    ];
+
     /// Returns words that fit "it …".
     pub(crate) fn as_str(self) -> &'static str {
         match self {
@@ -49,7 +66,7 @@ impl Refused {
             Self::Drains => "drains by its own account, and takes no new connection",
             Self::Down => "is down",
             Self::Unresolved => "has a name that does not resolve",
-            Self::Unavailable | Self::NoThread { .. } => "is full by its own account",
+            Self::Unavailable | Self::NoThread => "is full by its own account",
             Self::Limit => "is at its connection limit",
             Self::NodeLimit => "is on a node at its connection limit",
             Self::Rate => "is at its rate limit",
@@ -74,6 +91,8 @@ pub(super) struct Refusal {
 pub(super) enum DecidedBy {
     Health(Arc<Health>),
     Suspicion(Arc<Suspicion>),
+    /// It has so many service threads.
+    Threads(u64),
 }
 
 impl Refusal {
@@ -81,10 +100,11 @@ impl Refusal {
         Self { why: Refused::Suspect, by: Some(DecidedBy::Suspicion(suspicion)) }
     }
 
-    pub(super) fn reason(&self) -> Option<&str> {
+    pub(super) fn reason(&self) -> Option<Cow<'_, str>> {
         match self.by.as_ref()? {
-            DecidedBy::Health(health) => health.reason(),
-            DecidedBy::Suspicion(suspicion) => Some(suspicion.reason()),
+            DecidedBy::Health(health) => health.reason().map(Cow::Borrowed),
+            DecidedBy::Suspicion(suspicion) => Some(Cow::Borrowed(suspicion.reason())),
+            DecidedBy::Threads(threads) => Some(Cow::Owned(format!("all of its {threads} service threads are in use"))),
         }
     }
 }

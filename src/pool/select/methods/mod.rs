@@ -9,5 +9,7 @@ mod predictive;
 mod preference;
 mod round_robin;
 
+#[cfg(test)]
+pub(super) use predictive::{INTERVAL, next_trend};
 pub(in crate::pool) use preference::instead;
-pub(super) use preference::{Preference, charge, in_force, lacks_measurements, pick, preference};
+pub(super) use preference::{Preference, connections, in_force, own};

@@ -13,15 +13,15 @@ pub(super) fn weight(candidate: &Candidate) -> f64 {
 }
 
 impl Pool {
-    /// Looks, each second, how every member's connections have changed.
-    pub(in crate::pool::select) fn update_trends(&self, now: Instant) {
+    /// Looks, each second, how every member's connections have changed. Tells `changed` those whose trend has.
+    pub(in crate::pool::select) fn update_trends(&self, now: Instant, mut changed: impl FnMut(usize)) {
         let LoadBalancing::Predictive(scope) = self.config.load_balancing_mode else { return };
         let taken = self.live.trends_taken.get();
         if taken.is_some_and(|taken| now.saturating_duration_since(taken) < INTERVAL) {
             return;
         }
         self.live.trends_taken.set(now);
-        for PoolMember { live, node, .. } in &self.members {
+        for (index, PoolMember { live, node, .. }) in self.members.iter().enumerate() {
             let connections = match scope {
                 Scope::Member => live.connections.everywhere(),
                 Scope::Node => node.connections.everywhere(),
@@ -29,13 +29,17 @@ impl Pool {
             let before = live.turns.trend_connections.swap(connections, Ordering::Relaxed);
             let trend = live.turns.trend.load(Ordering::Relaxed);
             let before = if trend == 0 { connections } else { before };
-            live.turns.trend.store(next_trend(trend, before, connections), Ordering::Relaxed);
+            let next = next_trend(trend, before, connections);
+            if next != trend {
+                live.turns.trend.store(next, Ordering::Relaxed);
+                changed(index);
+            }
         }
     }
 }
 
 /// Returns the ratio after a second in which the connections changed so: where they rise, it falls.
-fn next_trend(before: u32, connections_before: u32, connections: u32) -> u32 {
+pub(in crate::pool::select) fn next_trend(before: u32, connections_before: u32, connections: u32) -> u32 {
     let before = if before == 0 { MOST / 2 } else { before };
     match connections.cmp(&connections_before) {
         Greater => (before - 1).max(LEAST),
@@ -45,7 +49,7 @@ fn next_trend(before: u32, connections_before: u32, connections: u32) -> u32 {
 }
 
 /// How often trends are looked at.
-const INTERVAL: Duration = Duration::from_secs(1);
+pub(in crate::pool::select) const INTERVAL: Duration = Duration::from_secs(1);
 /// The least and the greatest ratio.
 const LEAST: u32 = 1;
 const MOST: u32 = 4;

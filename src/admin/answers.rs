@@ -68,3 +68,34 @@ impl IntoResponse for Refusal {
         response
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use serde::de::DeserializeOwned;
+
+    use crate::admin::administration::{AdministrativeChanges, Changed};
+    use crate::admin::connection_list::ListedConnections;
+    use crate::admin::connections::Killed;
+    use crate::admin::drains::{DrainProgress, StopProgress};
+    use crate::admin::top_clients::TopClients;
+
+    fn reads<T: DeserializeOwned>(answer: &str) {
+        assert!(serde_json::from_str::<T>(answer).is_ok(), "{answer}");
+    }
+
+    /// A process that drains may be of a version that knows of no other processes.
+    #[test]
+    fn answers_without_processes_are_read() {
+        reads::<Killed>(r#"{"connections":1}"#);
+        reads::<TopClients>(r#"{"members":[]}"#);
+        reads::<Changed>(r#"{"targets":["node a"],"not_kept":null}"#);
+        reads::<AdministrativeChanges>(r#"{"changes":[],"drains":[]}"#);
+        let left = r#"{"connections":1,"oldest":1.0,"longest_idle":1.0,"awaiting_answer":0}"#;
+        reads::<StopProgress>(&format!(r#"{{"pid":1,"phase":"draining","left":{left}}}"#));
+        let drain = r#""kind":"node","name":"a","state":"forced-offline","pending":null,"not_kept":null"#;
+        reads::<DrainProgress>(&format!(r#"{{"pid":1,{drain},"left":{left}}}"#));
+        let names = r#""client":"10.0.0.1:1","virtual_server":"vs","mode":"plain","phase":"relay","pool":"p""#;
+        let counts = r#""opening":"thrift","bytes_in":1,"bytes_out":1,"age":1.0,"idle":1.0,"awaits_answer":false"#;
+        reads::<ListedConnections>(&format!(r#"{{"total":1,"connections":[{{"id":1,{names},{counts}}}]}}"#));
+    }
+}

@@ -250,6 +250,18 @@ mod tests {
         assert!(whole > 20 && largest == 5000, "{whole}, {largest}");
     }
 
+    /// They know how many connections there are in all, and nothing else.
+    #[tokio::test]
+    async fn versions_that_report_less_understand_each_other() {
+        let (sender, receiver) = reports().unwrap();
+        send(&sender.socket, br#"{"connections":3,"seconds_left":60}"#, SendFlags::empty()).unwrap();
+        let receiver = ReportReceiver::new(receiver).unwrap();
+        assert_eq!(receiver.next().await, Some(Received { report: report(3), held: None }));
+        let part = Part { round: 1, number: 0, of: 1, held: held(2) };
+        let newer = packet(report(3), Some(part)).unwrap();
+        assert_eq!(serde_json::from_slice::<Report>(&newer).unwrap(), report(3));
+    }
+
     #[tokio::test]
     async fn nobody_who_reads_holds_nobody_up() {
         let (sender, _receiver) = reports().unwrap();

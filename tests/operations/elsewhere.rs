@@ -117,7 +117,6 @@ virtual-servers: {{ vs: {{ destination: '127.0.0.1:{port}', pool: p }} }}
 /// Two processes drain, one with five connections to the first member and one with three to the second.
 #[test]
 fn next_client_goes_where_the_fewest_connections_of_all_processes_are() {
-    let port = free_port();
     let named = |name: u8| {
         let of = member(move |mut stream| {
             if stream.read_exact(&mut [0]).is_ok() && stream.write_all(&[name]).is_ok() {
@@ -128,6 +127,8 @@ fn next_client_goes_where_the_fewest_connections_of_all_processes_are() {
     };
     let [a, b] = [named(b'a'), named(b'b')];
     for method in ["least-connections-member", "least-connections-node"] {
+        // The processes of before may still listen on theirs.
+        let port = free_port();
         let pronk = Pronk::start(|_| {
             format!(
                 "nodes: {{ a: {{ address: 127.0.0.1 }}, b: {{ address: 127.0.0.1 }} }}

@@ -100,3 +100,63 @@ pub(in crate::control) fn count_elsewhere(
 
 /// Addresses of clients that are told to another process.
 const MOST_CLIENTS: usize = 5000;
+
+#[cfg(test)]
+mod tests {
+    use std::time::Instant;
+
+    use super::*;
+    use crate::model::{Address, Node};
+
+    /// Processes that come, report and end in any order, against plain sums.
+    #[test]
+    fn what_counts_is_the_sum_of_what_each_process_has_left() {
+        let (pools, nodes, ports) = (["p", "q"], ["a", "b"], [1, 2]);
+        let every = || {
+            let of_pool = |pool| nodes.iter().flat_map(move |node| ports.map(|port| (pool, *node, port)));
+            pools.iter().flat_map(move |pool| of_pool(*pool))
+        };
+        for seed in 0..100 {
+            let mut random = fastrand::Rng::with_seed(seed);
+            let registry = Registry::default();
+            let lives: Vec<_> = nodes
+                .iter()
+                .map(|name| registry.node(&Node::new(Name::from(*name), Address::Ip([10, 0, 0, 1].into()))))
+                .collect();
+            let member = |pool: &str, node: &str, port| {
+                registry.pool(&Name::from(pool)).member(&MemberKey { node: Name::from(node), port }, Instant::now())
+            };
+            let members: Vec<_> = every().map(|(pool, node, port)| member(pool, node, port)).collect();
+            let mut processes: BTreeMap<u32, Arc<Held>> = BTreeMap::new();
+            for _ in 0..30 {
+                let pid = random.u32(0..4);
+                if random.u8(0..4) == 0 {
+                    processes.remove(&pid);
+                } else {
+                    let row = |(pool, node, port): (&str, &str, u16), connections| HeldByMember {
+                        pool: pool.to_owned(),
+                        node: node.to_owned(),
+                        port,
+                        connections,
+                        persisted: 0,
+                    };
+                    let rows = every().map(|it| row(it, random.u32(0..9))).collect();
+                    processes.insert(pid, Arc::new(Held { members: rows, virtual_servers: Vec::new() }));
+                }
+                let all: Vec<_> = processes.iter().map(|(pid, held)| (*pid, Arc::clone(held))).collect();
+                count_elsewhere(&registry, &BTreeMap::new(), &all);
+                let sum = |is_meant: &dyn Fn(&HeldByMember) -> bool| -> u32 {
+                    let rows = processes.values().flat_map(|held| &held.members);
+                    rows.filter(|row| is_meant(row)).map(|row| row.connections).sum()
+                };
+                for ((pool, node, port), live) in every().zip(&members) {
+                    let expected = sum(&|row| row.pool == pool && row.node == node && row.port == port);
+                    assert_eq!(live.connections.everywhere(), expected, "{seed}");
+                }
+                for (name, live) in nodes.iter().zip(&lives) {
+                    assert_eq!(live.connections.everywhere(), sum(&|row| row.node == *name), "{seed}");
+                }
+            }
+        }
+    }
+}

@@ -72,6 +72,7 @@ impl Drop for MemberGuard {
             }
         }
         let changed = Changed::now();
+        // This marks the member too.
         self.node.mark(changed);
         self.pool.shared.turnstile.wake_after(changed);
     }

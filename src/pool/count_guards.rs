@@ -70,6 +70,7 @@ impl Drop for MemberGuard {
             self.node.persisted.leave();
         }
         let changed = Changed::now();
+        // This marks the member too.
         self.node.mark(changed);
         self.pool.shared.turnstile.wake_after(changed);
     }

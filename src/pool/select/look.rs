@@ -61,7 +61,7 @@ impl Pool {
         let applicant = Applicant::of(asker);
         let (refusal, is_down) =
             member.live.with_health(|health| (self.refusal_in_health(index, health, applicant, now), health.is_down()));
-        let is_up = member.is_up(is_down);
+        let is_up = self.config.min_up_members > 0 && member.is_up(is_down);
         let (priority_group, ratio) = (member.config.priority_group, member.config.ratio);
         if let Some(Refusal { why, by }) = refusal {
             let view = View { standing: Standing::Refused(why), is_up, priority_group, ratio, ..View::default() };

@@ -20,7 +20,7 @@ pub(in crate::pool) struct Row {
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
 pub(in crate::pool) struct View {
     pub standing: Standing,
-    /// Whether it counts for `min-up-members`.
+    /// Whether it counts for `min-up-members`, where the pool has that.
     pub is_up: bool,
     /// Whether it reported its load lately; `true` where the method does not ask.
     pub is_measured: bool,

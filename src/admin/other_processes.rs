@@ -196,7 +196,13 @@ impl Asked {
     /// Returns what the process says; nothing if it has ended.
     async fn reply<T: DeserializeOwned + Send + 'static>(self) -> Option<Reply<T>> {
         let pid = self.process.facts.pid;
-        let limit = if self.process.silent_for().is_some() { HANGS } else { LIMIT };
+        let silent = self.process.silent_for();
+        if let Some(silent) = silent.filter(|_| self.method == Method::GET) {
+            // Requests that nobody accepts fill the queue of its socket, which has to have room for changes.
+            let why = format!("it hangs: nothing was heard of it for {} s", silent.as_secs());
+            return Some(Reply { pid, at: Instant::now(), answer: Err(self.failed(why)) });
+        }
+        let limit = if silent.is_some() { HANGS } else { LIMIT };
         let answer = match timeout(limit, self.answer()).await {
             Ok(answer) => answer,
             Err(_) => Err(format!("it does not answer within {limit:?}")),
@@ -283,7 +289,7 @@ impl Asked {
 
 /// Within this time a process answers, however busy it is; whoever waits for a drain asks again after five seconds.
 const LIMIT: Duration = Duration::from_secs(3);
-/// The same of one that has not reported for some seconds.
+/// The same of one that has not reported for some seconds, and is to change something.
 const HANGS: Duration = Duration::from_millis(500);
 /// For so long after an upgrade the old process may have no admin socket of its own yet.
 const NEW: Duration = Duration::from_secs(10);

@@ -161,7 +161,6 @@ impl StateCommand {
                 let changed: Changed = admin.post(&uri, &why)?;
                 if changed.targets.is_empty() {
                     outln!("nothing was set")?;
-                    return Ok(ExitCode::SUCCESS);
                 }
                 tell(&changed, "as the configuration file says")
             }

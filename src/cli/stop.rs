@@ -73,9 +73,16 @@ impl Args {
             }
             if waiting.pause() {
                 waiting.end_line()?;
-                outln!(
-                    "pronk (process {pid}) goes on stopping; `pronk stop --drain-timeout 0` ends its connections at once"
-                )?;
+                match others.iter().find(|other| !is_elsewhere && has_ended(pid) && !has_ended(**other)) {
+                    Some(other) => outln!(
+                        "process {other} goes on draining; `pronk stop --drain-timeout 0 --admin-socket {}` ends its \
+                         connections at once",
+                        self.admin.draining_socket(*other).display()
+                    )?,
+                    None => outln!(
+                        "pronk (process {pid}) goes on stopping; `pronk stop --drain-timeout 0` ends its connections at once"
+                    )?,
+                }
                 return Ok(ExitCode::from(INTERRUPTED));
             }
         }

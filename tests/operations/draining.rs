@@ -1,6 +1,6 @@
 //! After an upgrade: the new process lists, ends and drains the connections of processes that drain.
 
-use std::io::{ErrorKind, Read, Write};
+use std::io::{BufRead, BufReader, ErrorKind, Read, Write};
 use std::net::{SocketAddr, TcpStream};
 use std::os::unix::net::UnixStream;
 use std::process::{Command, Stdio};
@@ -235,6 +235,9 @@ fn process_that_hangs_is_told_of_and_holds_nothing_else_up() {
     assert!(told.contains(&format!("process {old}, which drains, is left out")), "{told}");
     assert!(told.contains("it had 1 connections in all"), "{told}");
     assert!(is_reset(&mut other), "the others are asked all the same");
+    let cleared = lab.pronk.command(&["state", "clear", "--all"]);
+    assert_eq!(String::from_utf8_lossy(&cleared.stdout), "nothing was set\n");
+    assert!(String::from_utf8_lossy(&cleared.stderr).contains("warning: process"), "{cleared:?}");
     let drained = lab.pronk.command(&["drain", "member", &lab.member]);
     let told = String::from_utf8_lossy(&drained.stdout).into_owned();
     assert_eq!(drained.status.code(), Some(1), "{told}");
@@ -337,6 +340,35 @@ fn stop_ends_all_processes_within_its_time() {
         let arguments = std::fs::read(format!("/proc/{pid}/cmdline")).unwrap_or_default();
         assert!(arguments.is_empty(), "{pid}");
     }
+}
+
+/// The commands of before go to nobody then.
+#[test]
+fn stop_that_is_left_while_the_old_process_drains_tells_how_to_end_that() {
+    let lab = Lab::start();
+    let (old, mut client) = (lab.pronk.pid(), lab.client());
+    let new = lab.pronk.upgrade();
+    let mut waiting = Command::new(env!("CARGO_BIN_EXE_pronk"))
+        .args(["stop", "--drain-timeout", "1h"])
+        .env("PRONK_ADMIN_SOCKET", lab.pronk.folder.path().join("admin.sock"))
+        .stdout(Stdio::piped())
+        .spawn()
+        .unwrap();
+    let mut told = BufReader::new(waiting.stdout.take().unwrap());
+    let mut line = String::new();
+    while !line.contains(&format!("pronk (process {new}) has ended, and process {old} drains")) {
+        line.clear();
+        assert_ne!(told.read_line(&mut line).unwrap(), 0);
+    }
+    send("INT", waiting.id());
+    line.clear();
+    told.read_to_string(&mut line).unwrap();
+    assert_eq!(waiting.wait().unwrap().code(), Some(130));
+    let (_, command) = line.split_once(&format!("process {old} goes on draining; `pronk ")).unwrap();
+    let args: Vec<_> = command.split_once('`').unwrap().0.split(' ').collect();
+    let ended = Command::new(env!("CARGO_BIN_EXE_pronk")).args(args).output().unwrap();
+    assert!(ended.status.success(), "{ended:?}");
+    wait_for_end(&mut client);
 }
 
 /// Nobody says how long: as long as a stop takes by the options that pronk was started with.

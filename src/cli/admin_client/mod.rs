@@ -63,6 +63,14 @@ impl AdminAddress {
         self.admin_url.is_some()
     }
 
+    /// Returns where a process of this host answers that drains after an upgrade, or where it would if none does.
+    pub(super) fn draining_socket(&self, pid: u32) -> PathBuf {
+        let paths = self.admin_socket.clone().map_or_else(admin::default_paths, |path| vec![path]);
+        let mut paths: Vec<_> = paths.iter().map(|path| admin::draining_path(path, pid)).collect();
+        let answers = paths.iter().position(|path| path.exists()).unwrap_or_default();
+        paths.swap_remove(answers)
+    }
+
     pub(super) fn get<T: DeserializeOwned>(&self, uri: &str) -> anyhow::Result<T> {
         self.ask(Method::GET, uri)
     }

@@ -91,6 +91,15 @@ impl AdminSocket {
         self.listener.as_fd().try_clone_to_owned()
     }
 
+    /// Removes the socket of a process that was killed. One that answers is left.
+    pub fn remove_left(path: &Path) {
+        let _folder = lock_folder(path);
+        if std::fs::symlink_metadata(path).is_ok_and(|found| found.file_type().is_socket()) {
+            // If it is in use, or cannot be removed, it stays.
+            let _ = remove_dead(path);
+        }
+    }
+
     /// Leaves the file to another process, which listens on the same socket. Connections that are open close with their next
     /// answer.
     pub fn leave(&self) {

@@ -7,6 +7,9 @@ use std::time::Duration;
 
 use anyhow::Context;
 use parking_lot::Mutex;
+use tokio::task::spawn_blocking;
+use tokio::time::sleep;
+use tokio_util::task::AbortOnDropHandle;
 
 use crate::admin::{self, AdminSocket, Api, SocketAccess};
 use crate::control::{Handle, SupervisedTask};
@@ -19,6 +22,7 @@ pub(super) struct AdminListener {
     handle: Handle,
     api: Api,
     serving: Mutex<Option<Serving>>,
+    _cleaning: AbortOnDropHandle<()>,
 }
 
 struct Serving {
@@ -29,7 +33,8 @@ struct Serving {
 impl AdminListener {
     pub(super) fn new(path: &Path, access: SocketAccess, handle: &Handle, api: &Api) -> Self {
         let (handle, api) = (handle.clone(), api.clone());
-        Self { path: path.to_owned(), access, handle, api, serving: Mutex::default() }
+        let cleaning = AbortOnDropHandle::new(tokio::spawn(remove_sockets_of_killed(handle.clone(), path.to_owned())));
+        Self { path: path.to_owned(), access, handle, api, serving: Mutex::default(), _cleaning: cleaning }
     }
 
     /// Serves the API on a socket that listens already, or on a new one.
@@ -85,5 +90,24 @@ impl AdminListener {
     }
 }
 
+/// Removes the admin sockets of processes that drained and were killed, which could not do so themselves.
+async fn remove_sockets_of_killed(handle: Handle, path: PathBuf) {
+    let running = || handle.draining_processes().into_iter().map(|process| process.facts.pid).collect::<Vec<_>>();
+    let mut known = running();
+    while !known.is_empty() {
+        handle.draining_process_ended().await;
+        sleep(ENDS).await;
+        let running = running();
+        for pid in known.iter().filter(|pid| !running.contains(pid)) {
+            let path = admin::draining_path(&path, *pid);
+            // It fails only if the process ends.
+            let _ = spawn_blocking(move || AdminSocket::remove_left(&path)).await;
+        }
+        known = running;
+    }
+}
+
+/// A process that is killed closes its reports before its admin socket, or after it.
+const ENDS: Duration = Duration::from_millis(500);
 /// How long answers may take at the end of the process.
 const ANSWERS: Duration = Duration::from_secs(2);

@@ -182,6 +182,11 @@ impl Handle {
         self.state.draining_processes.all()
     }
 
+    /// Waits until one of the processes that drain has ended. It is for one task alone.
+    pub async fn draining_process_ended(&self) {
+        self.state.draining_processes.ended().await;
+    }
+
     /// Returns how many connections this process has, of members, virtual servers and clients.
     pub fn held(&self) -> Held {
         held(&self.state)

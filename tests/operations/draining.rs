@@ -258,11 +258,14 @@ fn process_that_dies_is_asked_no_more() {
     let (old, _held) = (lab.pronk.pid(), lab.client());
     lab.pronk.upgrade();
     assert_eq!(lab.rows().len(), 1);
+    let socket = lab.pronk.folder.path().join(format!("admin.sock.{old}"));
+    assert!(socket.exists());
     send("KILL", old);
     let list = lab.connections();
     assert_eq!((&list["total"], list["processes"].as_array().unwrap().len()), (&0.into(), 0), "{list}");
     let told = done(&lab.pronk, &["drain", "member", &lab.member]);
     assert!(told.ends_with("is drained: no connection is left\n"), "{told}");
+    until("its admin socket is removed", || !socket.exists());
 }
 
 #[test]

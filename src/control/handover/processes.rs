@@ -39,6 +39,8 @@ struct Shared {
     followed: Mutex<Vec<Followed>>,
     /// Notified when what they have may be something else.
     changed: Notify,
+    /// Notified when a process has ended.
+    ended: Notify,
 }
 
 #[derive(Debug)]
@@ -87,6 +89,7 @@ impl DrainingProcesses {
         tracing::info!(pid, "the process that handed over has ended");
         self.0.followed.lock().retain(|followed| !Arc::ptr_eq(&followed.reports, &reports));
         self.0.changed.notify_one();
+        self.0.ended.notify_one();
     }
 
     /// Takes what a process reports.
@@ -125,6 +128,11 @@ impl DrainingProcesses {
     /// Waits until what they have may be something else.
     pub(in crate::control) async fn changed(&self) {
         self.0.changed.notified().await;
+    }
+
+    /// Waits until one of them has ended. It is for one task alone.
+    pub(in crate::control) async fn ended(&self) {
+        self.0.ended.notified().await;
     }
 
     /// Returns where their reports are read, for the process that takes over from this one.

@@ -163,3 +163,44 @@ impl From<OpenConnection> for ListedConnection {
 pub(super) fn seconds(time: Duration) -> f64 {
     (time.as_secs_f64() * 1e3).round() / 1e3
 }
+
+#[cfg(test)]
+mod tests {
+    use tokio::sync::Semaphore;
+
+    use super::*;
+    use crate::admin::json_body::json_body;
+
+    /// Rows of other processes are kept in memory until they are written, or nobody reads them any more.
+    #[tokio::test]
+    async fn list_keeps_its_permit_until_its_reader_has_it_or_leaves() {
+        let names = r#""client":"10.0.0.1:1","virtual_server":"vs","mode":"plain","phase":"relay","pool":"p""#;
+        let counts = r#""opening":"thrift","bytes_in":1,"bytes_out":1,"age":1.0,"idle":1.0,"awaits_answer":false"#;
+        let row: ListedConnection = serde_json::from_str(&format!(r#"{{"id":1,{names},{counts}}}"#)).unwrap();
+        let permits = Arc::new(Semaphore::new(1));
+        for is_read in [true, false] {
+            let permit = Arc::clone(&permits).acquire_owned().await.unwrap();
+            let listing = Listing {
+                open: Arc::default(),
+                selection: None,
+                sort: SortBy::Age,
+                limit: usize::MAX,
+                others: vec![row.clone(); 5000],
+                total_of_others: 5000,
+                processes: Vec::new(),
+                _permit: Some(permit),
+            };
+            let body = json_body(listing);
+            assert_eq!(permits.available_permits(), 0);
+            if is_read {
+                let text = axum::body::to_bytes(body, usize::MAX).await.unwrap();
+                let list: ListedConnections = serde_json::from_slice(&text).unwrap();
+                assert_eq!(list.connections.len(), 5000);
+            } else {
+                drop(body);
+            }
+            // The thread that writes is done.
+            drop(permits.acquire().await.unwrap());
+        }
+    }
+}

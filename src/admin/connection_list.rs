@@ -7,6 +7,7 @@ use std::time::Duration;
 use schemars::JsonSchema;
 use serde::ser::SerializeMap;
 use serde::{Deserialize, Serialize, Serializer};
+use tokio::sync::OwnedSemaphorePermit;
 
 use super::answers::AskedProcess;
 use crate::proxy::{OpenConnection, OpenConnections, OpenTls, Selection, SortBy};
@@ -74,6 +75,8 @@ pub(super) struct Listing {
     pub others: Vec<ListedConnection>,
     pub total_of_others: usize,
     pub processes: Vec<AskedProcess>,
+    /// To keep those of other processes in memory.
+    pub _permit: Option<OwnedSemaphorePermit>,
 }
 
 impl Serialize for Listing {

@@ -13,7 +13,7 @@ use super::caller::Caller;
 use super::connection_list::{ListedConnection, ListedConnections, Listing, seconds};
 use super::connection_selection::{Which, Wrong, words};
 use super::json_body::json_body;
-use super::other_processes::{Elsewhere, Reply, is_known, may_be_known};
+use super::other_processes::{Elsewhere, LongAnswers, Reply, is_known, may_be_known};
 use super::top_clients::TopClients;
 use crate::control::Handle;
 use crate::proxy::{Remaining, Selection, SortBy, Stop};
@@ -108,8 +108,8 @@ impl ListQuery {
         };
         let limit = self.limit.unwrap_or(usize::MAX);
         let selection = Own::of(self.selection(handle))?;
-        let most = limit.min(MOST_OF_OTHERS).to_string();
-        let replies = elsewhere.ask_with::<ListedConnections>(&[("limit", &most)]).await;
+        let most = limit.min(MOST_OF_OTHERS);
+        let LongAnswers { replies, permit } = elsewhere.ask_at_length::<ListedConnections>(most).await;
         let processes = replies.iter().map(|reply| reply.told(|list| Some(list.total))).collect();
         let selection = selection.or_elsewhere(&replies)?;
         let (mut others, mut total_of_others) = (Vec::new(), 0);
@@ -119,7 +119,7 @@ impl ListQuery {
             others.extend(list.connections.into_iter().map(|row| ListedConnection { pid, ..row }.later(at.elapsed())));
         }
         let open = Arc::clone(handle.open_connections());
-        Ok(json_body(Listing { open, selection, sort, limit, others, total_of_others, processes }))
+        Ok(json_body(Listing { open, selection, sort, limit, others, total_of_others, processes, _permit: permit }))
     }
 
     /// Returns the clients with the most connections of each member.
@@ -130,7 +130,7 @@ impl ListQuery {
         let limit = self.limit.unwrap_or(TOP_CLIENTS);
         let selection = Own::of(self.selection(handle))?;
         // Whoever has the most connections in all may be far down the list of each process.
-        let replies = elsewhere.ask_with::<TopClients>(&[("limit", &MOST_OF_OTHERS.to_string())]).await;
+        let LongAnswers { replies, permit } = elsewhere.ask_at_length::<TopClients>(MOST_OF_OTHERS).await;
         let selection = selection.or_elsewhere(&replies)?;
         let (open, serving) = (Arc::clone(handle.open_connections()), handle.serving());
         let merge = move || {
@@ -140,6 +140,7 @@ impl ListQuery {
             all.processes = replies.iter().map(|reply| reply.told(|top| Some(total(top)))).collect();
             replies.into_iter().filter_map(|reply| reply.answer.ok()).for_each(|other| all.add(other));
             all.sort(limit);
+            drop(permit);
             all
         };
         blocking(merge).await

@@ -14,6 +14,7 @@ use hyper::body::Bytes;
 use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
 use serde::de::DeserializeOwned;
 use tokio::net::UnixStream;
+use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use tokio::task::spawn_blocking;
 use tokio::time::{sleep, timeout};
 use tokio_util::task::AbortOnDropHandle;
@@ -35,6 +36,14 @@ pub(super) struct Elsewhere {
     uri: Uri,
     /// Who asks, if the request is to be passed on.
     caller: Option<Caller>,
+    long_answers: Arc<Semaphore>,
+}
+
+/// Long answers, with the permit to keep them in memory.
+pub(super) struct LongAnswers<T> {
+    pub replies: Vec<Reply<T>>,
+    /// To be held for as long as what was answered.
+    pub permit: Option<OwnedSemaphorePermit>,
 }
 
 /// What another process said.
@@ -69,6 +78,7 @@ impl FromRequestParts<ApiState> for Elsewhere {
             method: parts.method.clone(),
             uri: parts.uri.clone(),
             caller: caller.cloned(),
+            long_answers: Arc::clone(&state.long_answers),
         })
     }
 }
@@ -77,30 +87,43 @@ impl Elsewhere {
     /// Asks every other process, and returns what each of them said that still runs, the oldest first. It takes some
     /// seconds at most.
     pub(super) async fn ask<T: DeserializeOwned + Send + 'static>(&self) -> Vec<Reply<T>> {
-        self.ask_with(&[]).await
+        replies(self.each(&[])).await
     }
 
-    /// Does the same with other values of some parameters.
-    pub(super) async fn ask_with<T: DeserializeOwned + Send + 'static>(&self, with: &[(&str, &str)]) -> Vec<Reply<T>> {
-        let Some(caller) = &self.caller else { return Vec::new() };
-        let mut asking = Vec::new();
-        for process in self.handle.draining_processes() {
-            let asked = Asked {
-                handle: self.handle.clone(),
-                process,
-                socket: Arc::clone(&self.socket),
-                method: self.method.clone(),
-                uri: self.uri_for(caller, with),
-                role: caller.role.as_str(),
+    /// Does the same for at most so many rows, of which each process may have many. While too many such answers are being
+    /// read, the processes are not asked.
+    pub(super) async fn ask_at_length<T>(&self, rows: usize) -> LongAnswers<T>
+    where
+        T: DeserializeOwned + Send + 'static,
+    {
+        let all = self.each(&[("limit", &rows.to_string())]);
+        if all.is_empty() {
+            return LongAnswers { replies: Vec::new(), permit: None };
+        }
+        let Ok(Ok(permit)) = timeout(TURN, Arc::clone(&self.long_answers).acquire_owned()).await else {
+            let busy = || "too many lists are being read at this moment; ask again later".to_owned();
+            let left_out = |asked: Asked| Reply {
+                pid: asked.process.facts.pid,
+                at: Instant::now(),
+                answer: Err(asked.failed(busy())),
             };
-            asking.push(AbortOnDropHandle::new(tokio::spawn(asked.reply())));
-        }
-        let mut replies = Vec::new();
-        for one in asking {
-            // It fails only if the process ends.
-            replies.extend(one.await.ok().flatten());
-        }
-        replies
+            return LongAnswers { replies: all.into_iter().map(left_out).collect(), permit: None };
+        };
+        LongAnswers { replies: replies(all).await, permit: Some(permit) }
+    }
+
+    /// Returns the other processes, each with what it is asked: the same with other values of some parameters.
+    fn each(&self, with: &[(&str, &str)]) -> Vec<Asked> {
+        let Some(caller) = &self.caller else { return Vec::new() };
+        let asked = |process| Asked {
+            handle: self.handle.clone(),
+            process,
+            socket: Arc::clone(&self.socket),
+            method: self.method.clone(),
+            uri: self.uri_for(caller, with),
+            role: caller.role.as_str(),
+        };
+        self.handle.draining_processes().into_iter().map(asked).collect()
     }
 
     /// Returns the address of the request, with who asks and why if it changes something.
@@ -148,6 +171,17 @@ pub(super) fn may_be_known<T>(replies: &[Reply<T>]) -> String {
     replies.iter().filter_map(silent).collect()
 }
 
+/// Asks all at once.
+async fn replies<T: DeserializeOwned + Send + 'static>(all: Vec<Asked>) -> Vec<Reply<T>> {
+    let asking: Vec<_> = all.into_iter().map(|asked| AbortOnDropHandle::new(tokio::spawn(asked.reply()))).collect();
+    let mut replies = Vec::new();
+    for one in asking {
+        // It fails only if the process ends.
+        replies.extend(one.await.ok().flatten());
+    }
+    replies
+}
+
 /// One process that is asked.
 struct Asked {
     handle: Handle,
@@ -162,7 +196,13 @@ impl Asked {
     /// Returns what the process says; nothing if it has ended.
     async fn reply<T: DeserializeOwned + Send + 'static>(self) -> Option<Reply<T>> {
         let pid = self.process.facts.pid;
-        let limit = if self.process.silent_for().is_some() { HANGS } else { LIMIT };
+        let silent = self.process.silent_for();
+        if let Some(silent) = silent.filter(|_| self.method == Method::GET) {
+            // Requests that nobody accepts fill the queue of its socket, which has to have room for changes.
+            let why = format!("it hangs: nothing was heard of it for {} s", silent.as_secs());
+            return Some(Reply { pid, at: Instant::now(), answer: Err(self.failed(why)) });
+        }
+        let limit = if silent.is_some() { HANGS } else { LIMIT };
         let answer = match timeout(limit, self.answer()).await {
             Ok(answer) => answer,
             Err(_) => Err(format!("it does not answer within {limit:?}")),
@@ -249,10 +289,12 @@ impl Asked {
 
 /// Within this time a process answers, however busy it is; whoever waits for a drain asks again after five seconds.
 const LIMIT: Duration = Duration::from_secs(3);
-/// The same of one that has not reported for some seconds.
+/// The same of one that has not reported for some seconds, and is to change something.
 const HANGS: Duration = Duration::from_millis(500);
 /// For so long after an upgrade the old process may have no admin socket of its own yet.
 const NEW: Duration = Duration::from_secs(10);
+/// Whoever asks for a long answer waits for this time until others have read theirs.
+const TURN: Duration = Duration::from_secs(5);
 const AGAIN: Duration = Duration::from_millis(20);
 /// The end of a process is known within this time.
 const KNOWN_WITHIN: Duration = Duration::from_millis(500);

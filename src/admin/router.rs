@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use axum::http::{Method, StatusCode, Uri};
 use axum::{Extension, Router, middleware};
+use tokio::sync::Semaphore;
 use tokio::time::timeout;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
@@ -45,7 +46,14 @@ impl Api {
             .fallback(unknown)
             .method_not_allowed_fallback(of_other_methods)
             .layer(middleware::from_fn_with_state(gate, gate::pass))
-            .with_state(ApiState { handle, log, scraper, socket: socket.into(), document });
+            .with_state(ApiState {
+                handle,
+                log,
+                scraper,
+                socket: socket.into(),
+                long_answers: Arc::new(Semaphore::new(MOST_LONG_ANSWERS)),
+                document,
+            });
         Self { router, connections: TaskTracker::new(), end: CancellationToken::new() }
     }
 
@@ -85,3 +93,6 @@ async fn of_other_methods(method: Method, uri: Uri) -> Refusal {
 fn there_is_no(method: &Method, uri: &Uri) -> String {
     format!("there is no {method} {}; is pronk of another version?", bounded(uri.path()))
 }
+
+/// Requests at a time that have other processes list their connections or clients.
+const MOST_LONG_ANSWERS: usize = 2;

@@ -4,6 +4,7 @@ use std::path::Path;
 use std::sync::Arc;
 
 use axum::extract::FromRef;
+use tokio::sync::Semaphore;
 
 use super::metrics::Scraper;
 use crate::control::Handle;
@@ -17,6 +18,8 @@ pub(super) struct ApiState {
     pub scraper: Scraper,
     /// Where the admin socket is, to find those of other processes.
     pub socket: Arc<Path>,
+    /// For long answers of other processes, which are kept in memory: few at a time.
+    pub long_answers: Arc<Semaphore>,
     /// The OpenAPI document, as JSON.
     pub document: Arc<str>,
 }

@@ -76,7 +76,7 @@ impl Controller {
             None => state_file.as_deref().map(read_state).unwrap_or_default(),
         };
         for (facts, reports) in processes {
-            state.draining_processes.follow(facts, reports);
+            state.draining_processes.add(facts, reports);
         }
         let inherited = {
             // Sockets belong to the runtime that accepts from them.
@@ -398,6 +398,8 @@ impl Controller {
                 let Self { running, state, lifecycle, .. } = self;
                 let committed = catch_panic(|| running.commit(*prepared, state, lifecycle));
                 self.predecessor = None;
+                // The one before leaves their reports to this process.
+                self.state.draining_processes.serve();
                 self.inherited.retain(|inherited| inherited.is_held);
                 self.warn_of_unused();
                 self.certificate_checks.after_reload(self.running.model.certificate_refresh);

@@ -4,9 +4,9 @@ use std::io;
 use std::net::SocketAddr;
 use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 use std::os::unix::net::UnixStream;
-use std::process::Child;
+use std::process::{Child, ExitStatus};
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use parking_lot::Mutex;
 use rustix::process::{Pid, Signal, kill_process};
@@ -75,6 +75,11 @@ impl Abort {
         target.process = Some(process);
         Ok(())
     }
+
+    /// Forgets the process, as it is to be waited for: after that its number may be another one's.
+    fn forget(&self) {
+        self.0.lock().process = None;
+    }
 }
 
 impl Process {
@@ -99,7 +104,7 @@ impl Successor {
         let (own, other) = UnixStream::pair().map_err(failed)?;
         let mut channel = Channel::new(own);
         let mut starter = program.start(other)?;
-        let started = Self::started(&mut channel, &mut starter, abort);
+        let started = Self::started(&mut channel, &mut starter, abort, program);
         // Nothing is left for it to do.
         let _ = (starter.kill(), starter.wait());
         let facts = ProcessFacts { pid: started?, version: String::new() };
@@ -107,17 +112,19 @@ impl Successor {
     }
 
     /// Waits until the starter has started the successor, and returns its number.
-    fn started(channel: &mut Channel, starter: &mut Child, abort: &Abort) -> Result<u32, String> {
+    fn started(channel: &mut Channel, starter: &mut Child, abort: &Abort, program: &Program) -> Result<u32, String> {
         let aim = |pid, channel: &Channel| {
             let channel = channel.try_clone().map_err(|error| os_reason(&error))?;
             abort.aim(Process { pid, channel })
         };
         aim(starter.id(), channel)?;
-        match channel.receive(STARTS_WITHIN) {
+        let said = channel.receive(STARTS_WITHIN);
+        abort.forget();
+        match said {
             Ok((FromSuccessor::Started { pid }, _)) => aim(pid, channel).map(|()| pid),
             Ok((FromSuccessor::Refused(reason), _)) => Err(reason),
             Ok(_) => Err(OUT_OF_STEP.to_owned()),
-            Err(error) => Err(why_not_started(starter, &error)),
+            Err(error) => Err(why_not_started(starter, &error, program)),
         }
     }
 
@@ -237,19 +244,37 @@ impl Successor {
 }
 
 /// Returns why a starter says nothing. It is what fails where the program is another one.
-fn why_not_started(starter: &mut Child, error: &io::Error) -> String {
+fn why_not_started(starter: &mut Child, error: &io::Error, program: &Program) -> String {
     let pid = starter.id();
     if is_late(error) {
         return format!("the new process (pid {pid}) did not start in time, and was ended");
     }
     // It has closed its end, and so it ends.
-    match starter.wait() {
+    match end_of(starter) {
+        Ok(status) if status.success() => {
+            let path = program.path.display();
+            format!("the new process (pid {pid}) ended ({status}) without taking over; is {path} a pronk?")
+        }
         Ok(status) if status.code().is_some() => {
             format!("the new process (pid {pid}) ended with {status}; its log says why")
         }
         Ok(status) => format!("the new process (pid {pid}) was ended ({status}); its log may say why"),
         Err(error) => format!("the new process (pid {pid}) ended: {}", os_reason(&error)),
     }
+}
+
+/// Waits until a starter ends, and ends it if that takes long.
+#[cfg_attr(not(test), expect(clippy::disallowed_methods, reason = "this thread may block"))]
+fn end_of(starter: &mut Child) -> io::Result<ExitStatus> {
+    let since = Instant::now();
+    while since.elapsed() < ENDS_WITHIN {
+        if let Some(status) = starter.try_wait()? {
+            return Ok(status);
+        }
+        std::thread::sleep(LOOK_EVERY);
+    }
+    starter.kill()?;
+    starter.wait()
 }
 
 fn is_late(error: &io::Error) -> bool {
@@ -264,7 +289,7 @@ pub fn own_facts() -> ProcessFacts {
 const OUT_OF_STEP: &str = "the new process is out of step";
 /// It has to be read from a disk.
 const STARTS_WITHIN: Duration = Duration::from_secs(20);
-/// After SIGKILL. One that waits for a dead disk takes longer.
+/// After SIGKILL, or after it has closed the channel. One that waits for a dead disk takes longer.
 const ENDS_WITHIN: Duration = Duration::from_secs(5);
 /// Reading a large configuration, and keys whose passphrases are slow to check, may take long.
 const PREPARES_WITHIN: Duration = Duration::from_secs(120);
@@ -272,3 +297,4 @@ const PREPARES_WITHIN: Duration = Duration::from_secs(120);
 const SERVES_WITHIN: Duration = Duration::from_secs(20);
 /// How long a message may take to be sent.
 const TAKES_WITHIN: Duration = Duration::from_secs(10);
+const LOOK_EVERY: Duration = Duration::from_millis(5);

@@ -223,6 +223,11 @@ fn process_that_hangs_is_told_of_and_holds_nothing_else_up() {
         );
     }
     until("the map tells that it hangs", || done(&lab.pronk, &["show", "map"]).contains("it hangs: nothing was heard"));
+    // More than wait in the queue of its socket, in which changes have to find room.
+    for _ in 0..150 {
+        let list = lab.connections();
+        assert!(list["processes"][0]["error"].as_str().unwrap().contains("it hangs: nothing was heard"), "{list}");
+    }
 
     let killed = lab.pronk.command(&["kill", "--member", &lab.member]);
     let told = String::from_utf8_lossy(&killed.stderr).into_owned();

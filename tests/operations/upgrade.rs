@@ -162,6 +162,10 @@ fn new_process_that_does_not_start_changes_nothing() {
     };
     replace("#!/bin/sh\nexit 7\n");
     refused("ended with exit status: 7");
+    replace("#!/bin/sh\nexit 0\n");
+    refused(&format!("ended (exit status: 0) without taking over; is {} a pronk?", program.display()));
+    replace("#!/bin/sh\nexec 0<&-\nexec sleep 600\n");
+    refused("was ended (signal: 9");
     assert!(echoes_on());
     replace("#!/bin/sh\nkill -KILL $$\n");
     refused("was ended (signal: 9");

@@ -17,9 +17,9 @@ pub struct DrainingProcess {
     pub facts: ProcessFacts,
     /// None until it reports for the first time.
     pub report: Option<Report>,
-    /// When it was handed over to this process.
+    /// Since when this process serves in its place, or in that of its successor.
     pub since: Instant,
-    /// When it last reported, or was handed over to this process.
+    /// When it last reported, or this process began to serve.
     pub heard: Instant,
 }
 
@@ -47,12 +47,14 @@ struct Followed {
     /// How many connections it has, of what.
     held: Arc<Held>,
     reports: Arc<ReportReceiver>,
-    _task: AbortOnDropHandle<()>,
+    /// None until this process serves.
+    task: Option<AbortOnDropHandle<()>>,
 }
 
 impl DrainingProcesses {
-    /// Follows a process by its reports, on the current runtime.
-    pub(in crate::control) fn follow(&self, facts: ProcessFacts, reports: OwnedFd) {
+    /// Adds a process, whose reports are read once this one [serves](Self::serve), on the current runtime. Until then the
+    /// process that hands over reads them.
+    pub(in crate::control) fn add(&self, facts: ProcessFacts, reports: OwnedFd) {
         let pid = facts.pid;
         let reports = match ReportReceiver::new(reports) {
             Ok(reports) => Arc::new(reports),
@@ -61,18 +63,30 @@ impl DrainingProcesses {
                 return;
             }
         };
-        let (all, own) = (self.clone(), Arc::clone(&reports));
-        let task = tokio::spawn(async move {
-            while let Some(received) = own.next().await {
-                all.take(&own, received);
-            }
-            tracing::info!(pid, "the process that handed over has ended");
-            all.0.followed.lock().retain(|followed| !Arc::ptr_eq(&followed.reports, &own));
-            all.0.changed.notify_one();
-        });
         let (now, held) = (Instant::now(), Arc::default());
         let process = DrainingProcess { facts, report: None, since: now, heard: now };
-        self.0.followed.lock().push(Followed { process, held, reports, _task: AbortOnDropHandle::new(task) });
+        self.0.followed.lock().push(Followed { process, held, reports, task: None });
+    }
+
+    /// Follows those that were added: this process has taken over.
+    pub(in crate::control) fn serve(&self) {
+        for followed in self.0.followed.lock().iter_mut().filter(|followed| followed.task.is_none()) {
+            let now = Instant::now();
+            (followed.process.since, followed.process.heard) = (now, now);
+            let own = Arc::clone(&followed.reports);
+            let task = tokio::spawn(self.clone().follow(followed.process.facts.pid, own));
+            followed.task = Some(AbortOnDropHandle::new(task));
+        }
+    }
+
+    /// Follows a process by its reports until it ends.
+    async fn follow(self, pid: u32, reports: Arc<ReportReceiver>) {
+        while let Some(received) = reports.next().await {
+            self.take(&reports, received);
+        }
+        tracing::info!(pid, "the process that handed over has ended");
+        self.0.followed.lock().retain(|followed| !Arc::ptr_eq(&followed.reports, &reports));
+        self.0.changed.notify_one();
     }
 
     /// Takes what a process reports.
@@ -147,11 +161,14 @@ mod tests {
     async fn connections_of_a_process_count_from_the_start_until_it_ends() {
         let (sender, receiver) = reports().unwrap();
         let all = DrainingProcesses::default();
-        all.follow(ProcessFacts { pid: 7, version: String::new() }, receiver);
+        all.add(ProcessFacts { pid: 7, version: String::new() }, receiver);
         let told = [HeldInProcess { pid: 7, held: held(3) }, HeldInProcess { pid: 8, held: held(5) }];
         let has = || all.held().into_iter().map(|(pid, held)| (pid, Held::clone(&held))).collect::<Vec<_>>();
         all.begin_with(&told);
         assert_eq!(has(), [(7, held(3))]);
+        let added = all.all()[0].since;
+        all.serve();
+        assert!(all.all()[0].since > added, "however long this process prepares");
         sender.send(Report { connections: 2, seconds_left: 1 }, held(2));
         all.changed().await;
         assert_eq!(has(), [(7, held(2))]);
@@ -161,5 +178,27 @@ mod tests {
         drop(sender);
         all.changed().await;
         assert!(has().is_empty());
+    }
+
+    /// Who hands over may go on, and knows what was reported then.
+    #[tokio::test]
+    async fn process_that_prepares_leaves_reports_to_the_one_that_serves() {
+        let (sender, receiver) = reports().unwrap();
+        let [serving, preparing] = [(); 2].map(|()| DrainingProcesses::default());
+        serving.add(ProcessFacts { pid: 7, version: String::new() }, receiver);
+        serving.serve();
+        serving.descriptors().unwrap().into_iter().for_each(|(facts, reports)| preparing.add(facts, reports));
+        for connections in 1..100 {
+            sender.send(Report { connections, seconds_left: 1 }, held(connections as u32));
+            serving.changed().await;
+            assert_eq!(*serving.held()[0].1, held(connections as u32));
+        }
+        assert!(preparing.all()[0].report.is_none());
+        preparing.serve();
+        serving.leave();
+        sender.send(Report { connections: 0, seconds_left: 1 }, Held::default());
+        drop(sender);
+        preparing.changed().await;
+        assert!(preparing.all().is_empty());
     }
 }

@@ -84,7 +84,7 @@ pub(super) async fn upgrade(
 pub(super) fn command_refused(why: &CommandError) -> Refusal {
     let code = match why {
         CommandError::WrongPhase { .. } | CommandError::Refused(_) => StatusCode::CONFLICT,
-        CommandError::Configuration(_) => StatusCode::UNPROCESSABLE_ENTITY,
+        CommandError::Configuration(_) | CommandError::Unclear(_) => StatusCode::UNPROCESSABLE_ENTITY,
         CommandError::Unknown(_) => StatusCode::NOT_FOUND,
         CommandError::TimedOut(_) | CommandError::Internal(_) | CommandError::PartlyApplied(_) => {
             StatusCode::INTERNAL_SERVER_ERROR
@@ -138,9 +138,8 @@ pub(super) async fn drain(
         Err(why @ CommandError::Unknown(_)) => return drained_elsewhere(&elsewhere, &why).await,
         Err(why) => return Err(command_refused(&why)),
     };
-    let drained = administered.targets.first().and_then(|target| handle.drained(target.kind(), &target.name()));
-    match drained {
-        Some(drained) => Ok(Json(DrainProgress::of(drained, administered.not_kept).with(elsewhere.ask().await))),
+    match DrainProgress::of(&handle, administered.targets, administered.not_kept) {
+        Some(drained) => Ok(Json(drained.with(elsewhere.ask().await))),
         None => Err(refused(StatusCode::INTERNAL_SERVER_ERROR, "internal error: nothing is drained".to_owned())),
     }
 }
@@ -164,12 +163,12 @@ pub(super) async fn drain_progress(
 ) -> Answer<DrainProgress> {
     let kind = administration::kind_of(&query.kind);
     let kind = kind.map_err(|error| refused(StatusCode::UNPROCESSABLE_ENTITY, error))?;
-    let drained = handle.drained(kind, &query.name).map(|drained| DrainProgress::of(drained, None));
-    let drained = drained.ok_or_else(|| {
-        let error = format!("a member is `pool/node:port`, found `{}`", bounded(&query.name));
-        refused(StatusCode::UNPROCESSABLE_ENTITY, error)
+    let drained = DrainProgress::of(&handle, handle.named(kind, &query.name), None).ok_or_else(|| {
+        let error = format!("there is no {} `{}`", kind.as_str(), bounded(&query.name));
+        refused(StatusCode::NOT_FOUND, error)
     })?;
-    Ok(Json(drained.with(elsewhere.ask().await)))
+    let asked: Vec<_> = query.asked.as_deref().map(|asked| ("name", asked)).into_iter().collect();
+    Ok(Json(drained.with(elsewhere.ask_with(&asked).await)))
 }
 
 pub(super) async fn stop_progress(State(handle): State<Handle>, _: Parameters<NoParameters>) -> Json<StopProgress> {
@@ -178,7 +177,7 @@ pub(super) async fn stop_progress(State(handle): State<Handle>, _: Parameters<No
 
 pub(super) async fn stop(
     State(handle): State<Handle>,
-    Extension(Caller { who, why, .. }): Extension<Caller>,
+    Extension(Caller { who, why, is_forwarded, .. }): Extension<Caller>,
     elsewhere: Elsewhere,
     Parameters(query): Parameters<StopQuery>,
 ) -> Json<StopProgress> {
@@ -186,7 +185,7 @@ pub(super) async fn stop(
     let replies = elsewhere.ask().await;
     let drain_timeout = query.drain_timeout.map(Duration::from_secs);
     tracing::info!(%who, why, drain_timeout_s = drain_timeout.map(|time| time.as_secs()), "asked to stop");
-    handle.request_stop(StopRequest { drain_timeout });
+    handle.request_stop(StopRequest { drain_timeout, is_passed_on: is_forwarded });
     Json(StopProgress::of(&handle).with(&replies))
 }
 

@@ -32,8 +32,11 @@ pub(super) struct DrainQuery {
 #[serde(deny_unknown_fields)]
 pub(super) struct DrainedQuery {
     pub kind: String,
-    /// Of a member `pool/node:port`.
+    /// Of a member `pool/node:port`, or `node:port` for that of each pool.
     pub name: String,
+    /// The name by which processes that drain after an upgrade are asked, where it is another one: a pool may have
+    /// another name there.
+    pub asked: Option<String>,
 }
 
 #[derive(Debug, Deserialize, JsonSchema)]
@@ -124,18 +127,35 @@ impl DrainQuery {
 }
 
 impl DrainProgress {
-    pub(super) fn of(drained: Drained, not_kept: Option<String>) -> Self {
-        let Drained { target, pending, state, remaining } = drained;
-        Self {
-            pid: std::process::id(),
-            kind: target.kind().as_str().to_owned(),
-            name: target.name(),
-            state: state.as_str().to_owned(),
-            pending: pending.as_ref().map(PendingDrain::of),
-            left: remaining.into(),
-            not_kept,
-            processes: Vec::new(),
-        }
+    /// Returns how far the drain of these is in this process, as that of the first; none of none.
+    pub(super) fn of(handle: &Handle, targets: Vec<Target>, not_kept: Option<String>) -> Option<Self> {
+        let progress = |target: Target| {
+            let Drained { target, pending, state, remaining } = handle.drained(target);
+            Self {
+                pid: std::process::id(),
+                kind: target.kind().as_str().to_owned(),
+                name: target.name(),
+                state: state.as_str().to_owned(),
+                pending: pending.as_ref().map(PendingDrain::of),
+                left: remaining.into(),
+                not_kept: None,
+                processes: Vec::new(),
+            }
+        };
+        let all = targets.into_iter().map(progress).reduce(|mut first, other| {
+            first.add(other);
+            first
+        });
+        all.map(|all| Self { not_kept, ..all })
+    }
+
+    /// Adds what is left of another drain.
+    fn add(&mut self, other: Self) {
+        self.left.add(&other.left);
+        self.pending = match (self.pending.take(), other.pending) {
+            (Some(own), Some(other)) => Some(own.with(&other)),
+            (own, other) => own.or(other),
+        };
     }
 
     /// Returns the same drain as this process sees it, which knows nothing of what is drained.
@@ -148,13 +168,7 @@ impl DrainProgress {
     /// Adds what other processes have left.
     pub(super) fn with(mut self, replies: Vec<Reply<Self>>) -> Self {
         self.processes = replies.iter().map(|reply| reply.told(|of| Some(of.left.connections))).collect();
-        for other in replies.into_iter().filter_map(|reply| reply.answer.ok()) {
-            self.left.add(&other.left);
-            self.pending = match (self.pending, other.pending) {
-                (Some(own), Some(other)) => Some(own.with(&other)),
-                (own, other) => own.or(other),
-            };
-        }
+        replies.into_iter().filter_map(|reply| reply.answer.ok()).for_each(|other| self.add(other));
         self
     }
 }
@@ -183,9 +197,8 @@ impl ListedDrain {
     /// Returns the drains that are not over.
     pub(super) fn all(handle: &Handle) -> Vec<Self> {
         let row = |(target, drain): (Target, Drain)| {
-            let left = handle.drained(target.kind(), &target.name()).map(|drained| drained.remaining.into());
             let (kind, name) = (target.kind().as_str().to_owned(), target.name());
-            Self { kind, name, pending: PendingDrain::of(&drain), left: left.unwrap_or_default() }
+            Self { kind, name, pending: PendingDrain::of(&drain), left: handle.drained(target).remaining.into() }
         };
         handle.drains().into_iter().map(row).collect()
     }

@@ -71,6 +71,15 @@ impl Gate {
             Peer::Socket { uid } => {
                 let known = uid.map_or_else(|| "unknown user".to_owned(), |uid| format!("uid {uid}"));
                 let is_forwarded = forwarded::says_so(headers);
+                if is_forwarded && self.handle.handed_over().borrow().is_none() {
+                    let error = "only a process that has handed over is asked by another one";
+                    return Err(Denial {
+                        refusal: refused(StatusCode::FORBIDDEN, error),
+                        who: known,
+                        role: None,
+                        wait: None,
+                    });
+                }
                 let (who, role) = match (forwarded::role(headers, uid), &asked.by) {
                     // The other process says who it is.
                     (Some(role), Some(who)) => (who.clone(), role),

@@ -87,7 +87,12 @@ impl Elsewhere {
     /// Asks every other process, and returns what each of them said that still runs, the oldest first. It takes some
     /// seconds at most.
     pub(super) async fn ask<T: DeserializeOwned + Send + 'static>(&self) -> Vec<Reply<T>> {
-        replies(self.each(&[])).await
+        self.ask_with(&[]).await
+    }
+
+    /// Does the same with other values of some parameters.
+    pub(super) async fn ask_with<T: DeserializeOwned + Send + 'static>(&self, with: &[(&str, &str)]) -> Vec<Reply<T>> {
+        replies(self.each(with)).await
     }
 
     /// Does the same for at most so many rows, of which each process may have many. While too many such answers are being

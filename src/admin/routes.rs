@@ -77,7 +77,7 @@ pub(super) fn routes() -> Vec<Route> {
         Route::get("/v1/drain", "Returns how far the drain of a node, a member or a virtual server is.")
             .parameters::<DrainedQuery>()
             .answers::<DrainProgress>()
-            .refuses(&[StatusCode::UNPROCESSABLE_ENTITY])
+            .refuses(&[StatusCode::NOT_FOUND, StatusCode::UNPROCESSABLE_ENTITY])
             .by(api::drain_progress),
         Route::get("/v1/stop", "Returns how far the end of the process is.")
             .answers::<StopProgress>()

@@ -162,11 +162,11 @@ async fn serve(options: &Options, workers: RuntimeHandle, begun: Begun) -> anyho
     };
     // The stop is the last that systemd is notified of, also while a reload is under way. It keeps the sockets.
     drop((reloads, kept));
-    if matches!(left, Left::Stop(_)) {
+    if let Left::Stop(drain_timeout) = left {
         // It is refused only if another process has taken over at this moment.
         let _ = handle.stop().await;
         let by = handed_over.borrow().clone();
-        left = by.map_or(left, |by| Left::HandedOver(Arc::new(by.with_drain_timeout(options.drain_timeout))));
+        left = by.map_or(left, |by| Left::HandedOver(Arc::new(by.with_drain_timeout(drain_timeout))));
     }
     match &left {
         Left::Stop(_) => notify(&[NotifyState::Stopping]),
@@ -184,8 +184,8 @@ async fn serve(options: &Options, workers: RuntimeHandle, begun: Begun) -> anyho
         }
     }
     drain(&left, options, &mut signals, &handle, &lifecycle).await;
-    if matches!(left, Left::Stop(_)) {
-        systemd::wait_for_processes(&handle, options.drain_timeout).await;
+    if let Left::Stop(drain_timeout) = left {
+        systemd::wait_for_processes(&handle, drain_timeout).await;
     }
     handle.set_stopped();
     if !matches!(left, Left::HandedOver(_)) {
@@ -230,7 +230,10 @@ async fn drain(left: &Left, options: &Options, signals: &mut Signals, handle: &H
             () = &mut draining => break,
             asked = handle.stop_requested() => match asked.drain_timeout {
                 Some(Duration::ZERO) => lifecycle.close_connections_at_once(),
-                Some(time) => drop(until.send_replace(Instant::now().checked_add(time).unwrap_or_else(far))),
+                Some(time) => until.send_modify(|until| {
+                    let asked_for = Instant::now().checked_add(time).unwrap_or_else(far);
+                    *until = if asked.is_passed_on { asked_for.min(*until) } else { asked_for };
+                }),
                 // One that was told to stop drains already.
                 None if handed_over.is_none() => {}
                 None => shorten(&until),

@@ -59,7 +59,9 @@ impl Args {
             pending::unreached(&progress.processes).iter().try_for_each(|line| outln!("{line}"))?;
             return Ok(ExitCode::SUCCESS);
         }
-        let uri = format!("/v1/drain?kind={}&name={}", progress.kind, encoded(&progress.name));
+        // Other processes may have the member in a pool of another name.
+        let asked = if self.name == progress.name { String::new() } else { format!("&asked={}", encoded(&self.name)) };
+        let uri = format!("/v1/drain?kind={}&name={}{asked}", progress.kind, encoded(&progress.name));
         // Since when a process was not reached.
         let mut unreached_since = None;
         loop {

@@ -14,6 +14,8 @@ pub enum CommandError {
     Configuration(Diagnostics),
     /// There is nothing of that name.
     Unknown(String),
+    /// It is not clear what is meant.
+    Unclear(String),
     /// It cannot be done, for this reason; nothing has changed.
     Refused(String),
     /// It took too long.
@@ -38,7 +40,7 @@ impl fmt::Display for CommandError {
                 write!(f, "{what} is refused: pronk is {}; ask again in a moment", phase.as_str())
             }
             Self::Configuration(wrong) => f.write_str(&wrong.render(false)),
-            Self::Unknown(what) | Self::Refused(what) => f.write_str(what),
+            Self::Unknown(what) | Self::Unclear(what) | Self::Refused(what) => f.write_str(what),
             Self::TimedOut(why) => write!(f, "timed out: {why}; nothing changed"),
             Self::Internal(what) => write!(f, "internal error: {what}; nothing changed"),
             Self::PartlyApplied(what) => {

@@ -11,7 +11,7 @@ use tokio::sync::{mpsc, oneshot, watch};
 use tokio::task::JoinSet;
 use tokio::time::{Instant, interval, timeout};
 
-use super::administration::{self, Administered, Administration, Request, StateFile, Target};
+use super::administration::{self, Administered, Administration, NotFound, Request, StateFile, Target};
 use super::background_tasks::BackgroundTasks;
 use super::certificate_files::{CheckSchedule, CheckedFiles};
 use super::command::{Command, Reply};
@@ -274,7 +274,13 @@ impl Controller {
     async fn administer(&mut self, request: Request) -> Result<(Vec<Target>, Kept), CommandError> {
         let configured = self.running.desired.configured();
         let mut administration = self.running.desired.administration.clone();
-        let targets = administration.change(request.clone(), &configured).map_err(CommandError::Unknown)?;
+        // What the process that has taken over is asked for, it asks this one: a pool may have another name there.
+        let every_pool = self.state.handed_over.borrow().is_some();
+        let changed = administration.change(request.clone(), &configured, every_pool);
+        let targets = changed.map_err(|why| match why {
+            NotFound::Missing(why) => CommandError::Unknown(why),
+            NotFound::Unclear(why) => CommandError::Unclear(why),
+        })?;
         let model = administration.apply(configured);
         let listens = self.phase() == Phase::Serving;
         let sockets = if listens { self.listen(&model)? } else { Sockets::new() };

@@ -147,10 +147,19 @@ impl Handle {
         self.state.drains.pending()
     }
 
-    /// Returns how far the drain of something is that `kind` and `name` are written for, with its pool if it is a member.
-    pub fn drained(&self, kind: TargetKind, name: &str) -> Option<Drained> {
-        let target = Target::parse(kind, name)?;
-        Some(self.state.drains.look(target, &self.serving(), &self.state.open))
+    /// Returns how far the drain of something is.
+    pub fn drained(&self, target: Target) -> Drained {
+        self.state.drains.look(target, &self.serving(), &self.state.open)
+    }
+
+    /// Returns what `kind` and `name` are written for: a member without its pool is that of each pool that has it.
+    pub fn named(&self, kind: TargetKind, name: &str) -> Vec<Target> {
+        if let Some(target) = Target::parse(kind, name) {
+            return vec![target];
+        }
+        let all = self.state.registry.members().into_iter();
+        let targets = all.map(|(pool, member, _)| Target::Member { pool, member });
+        targets.filter(|target| matches!(target, Target::Member { member, .. } if member.to_string() == name)).collect()
     }
 
     /// Asks the process to stop, as SIGTERM does.

@@ -9,6 +9,8 @@ use tokio::sync::watch;
 pub struct StopRequest {
     /// How long connections may go on, unless it is as the process was started.
     pub drain_timeout: Option<Duration>,
+    /// Whether the process that has taken over passes it on: then it only shortens the time.
+    pub is_passed_on: bool,
 }
 
 /// The newest request to stop.
@@ -25,6 +27,6 @@ impl StopRequests {
         let mut requests = self.0.subscribe();
         // The sender is part of this, so it lasts.
         let _ = requests.wait_for(Option::is_some).await;
-        self.0.send_replace(None).unwrap_or(StopRequest { drain_timeout: None })
+        self.0.send_replace(None).unwrap_or(StopRequest { drain_timeout: None, is_passed_on: false })
     }
 }

@@ -3,9 +3,6 @@
 
 use std::collections::HashMap;
 
-use super::live_pool::LivePool;
-use super::marks::Changed;
-use super::node::LiveNode;
 use crate::model::{MemberKey, Name};
 
 /// How many connections there are elsewhere.
@@ -26,31 +23,3 @@ impl Elsewhere {
 
 /// How many connections there are elsewhere to each member, by pool.
 pub type MembersElsewhere = HashMap<Name, HashMap<MemberKey, Elsewhere>>;
-
-impl LiveNode {
-    /// Sets how many connections there are elsewhere. Returns whether there is more room than before.
-    pub(super) fn set_elsewhere(&self, elsewhere: Elsewhere) -> bool {
-        let before = Elsewhere {
-            persisted: self.persisted.set_elsewhere(elsewhere.persisted),
-            connections: self.connections.set_elsewhere(elsewhere.connections),
-        };
-        if before != elsewhere {
-            self.mark(Changed::now());
-        }
-        before.connections > elsewhere.connections
-    }
-}
-
-impl LivePool {
-    /// Does the same for each of its members.
-    pub(super) fn set_elsewhere(&self, members: Option<&HashMap<MemberKey, Elsewhere>>) -> bool {
-        let (mut all, mut has_more_room) = (0_u32, false);
-        for (key, live) in self.members() {
-            let of = members.and_then(|members| members.get(&key)).copied().unwrap_or_default();
-            all = all.saturating_add(of.connections);
-            has_more_room |= live.set_elsewhere(of);
-        }
-        self.connections.set_elsewhere(all);
-        has_more_room
-    }
-}

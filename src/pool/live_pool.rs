@@ -8,6 +8,7 @@ use std::time::{Instant, SystemTime};
 use parking_lot::Mutex;
 
 use super::atomic_instant::{self, Moment};
+use super::elsewhere::Elsewhere;
 use super::member::LiveMember;
 use super::queue::{Queue, Turnstile};
 use super::removed::RemovedMembers;
@@ -103,5 +104,17 @@ impl LivePool {
     /// Returns how many connections go before one that arrives now.
     pub(super) fn ahead(&self) -> usize {
         self.queue.ahead()
+    }
+
+    /// Sets how many connections there are elsewhere to each of its members. Returns whether there is more room than before.
+    pub(super) fn set_elsewhere(&self, members: Option<&HashMap<MemberKey, Elsewhere>>) -> bool {
+        let (mut all, mut has_more_room) = (0_u32, false);
+        for (key, live) in self.members() {
+            let of = members.and_then(|members| members.get(&key)).copied().unwrap_or_default();
+            all = all.saturating_add(of.connections);
+            has_more_room |= live.set_elsewhere(of);
+        }
+        self.connections.set_elsewhere(all);
+        has_more_room
     }
 }

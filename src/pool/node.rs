@@ -8,6 +8,7 @@ use std::time::SystemTime;
 use arc_swap::ArcSwap;
 use parking_lot::Mutex;
 
+use super::elsewhere::Elsewhere;
 use super::marks::Changed;
 use super::persisted_count::PersistedCount;
 use super::persistence::RecordTarget;
@@ -116,6 +117,18 @@ impl LiveNode {
         if self.is_watched.load(Ordering::Relaxed) {
             self.watchers.lock().iter().filter_map(Weak::upgrade).for_each(|member| member.mark(changed));
         }
+    }
+
+    /// Sets how many connections there are elsewhere. Returns whether there is more room than before.
+    pub(super) fn set_elsewhere(&self, elsewhere: Elsewhere) -> bool {
+        let before = Elsewhere {
+            persisted: self.persisted.set_elsewhere(elsewhere.persisted),
+            connections: self.connections.set_elsewhere(elsewhere.connections),
+        };
+        if before != elsewhere {
+            self.mark(Changed::now());
+        }
+        before.connections > elsewhere.connections
     }
 
     /// Takes the address of a node without a name.

@@ -386,3 +386,64 @@ fn stop_without_a_time_shortens_the_drain_of_the_old_process() {
     wait_for_end(&mut client);
     lab.pronk.closed("drained");
 }
+
+#[test]
+fn longer_time_of_a_stop_does_not_lengthen_the_drain_of_the_old_process() {
+    let lab = Lab::start();
+    let mut client = lab.client();
+    done(&lab.pronk, &["upgrade", "--drain-timeout", "1s"]);
+    done(&lab.pronk, &["stop", "--drain-timeout", "1h", "--no-wait"]);
+    wait_for_end(&mut client);
+    lab.pronk.closed("drained");
+}
+
+/// Whoever names a member without its pool means its port, whatever pools are called in other files.
+#[test]
+fn member_without_its_pool_is_that_of_every_pool_of_the_old_process() {
+    let lab = Lab::start();
+    let file = lab.pronk.folder.path().join("pronk.yaml");
+    let text = std::fs::read_to_string(&file).unwrap();
+    let with_another =
+        text.replace("pools: { p: {", &format!("pools: {{ other: {{ members: ['{}'] }}, p: {{", lab.member));
+    std::fs::write(&file, with_another).unwrap();
+    done(&lab.pronk, &["reload"]);
+    let mut client = lab.client();
+    std::fs::write(&file, text.replace("p: {", "q: {").replace("pool: p", "pool: q")).unwrap();
+    lab.pronk.upgrade();
+    let drained = done(&lab.pronk, &["drain", "member", &lab.member, "--deadline", "1s"]);
+    assert!(drained.contains("1 connection left") || drained.contains("1 of them in process"), "{drained}");
+    assert!(drained.contains(&format!("member q/{} is drained: no connection is left", lab.member)), "{drained}");
+    assert!(is_reset(&mut client));
+}
+
+/// What is not clear is not carried out anywhere.
+#[test]
+fn unclear_name_changes_nothing_in_any_process() {
+    let lab = Lab::start();
+    let mut client = lab.client();
+    let file = lab.pronk.folder.path().join("pronk.yaml");
+    let text = std::fs::read_to_string(&file).unwrap();
+    let with_another =
+        text.replace("pools: { p: {", &format!("pools: {{ other: {{ members: ['{}'] }}, p: {{", lab.member));
+    std::fs::write(&file, with_another).unwrap();
+    lab.pronk.upgrade();
+    for args in [["offline", "member", &lab.member].as_slice(), &["drain", "member", &lab.member, "--deadline", "0s"]] {
+        let why = refused(&lab.pronk, args);
+        assert!(why.contains("several pools have the member") && why.contains("other/"), "{why}");
+    }
+    assert!(!done(&lab.pronk, &["state", "show"]).contains("offline"));
+    assert!(echoes(&mut client));
+}
+
+/// Only a process that has handed over is asked by another one in the name of somebody.
+#[test]
+fn request_in_the_name_of_somebody_is_refused_by_the_process_that_serves() {
+    let lab = Lab::start();
+    let mut socket = UnixStream::connect(lab.pronk.folder.path().join("admin.sock")).unwrap();
+    let head = "POST /v1/stop?by=alice HTTP/1.1\r\nhost: pronk\r\nconnection: close\r\npronk-forwarded-for-role: admin\r\n\r\n";
+    socket.write_all(head.as_bytes()).unwrap();
+    let mut answer = String::new();
+    socket.read_to_string(&mut answer).unwrap();
+    assert!(answer.starts_with("HTTP/1.1 403"), "{answer}");
+    lab.client();
+}

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use super::change::Change;
 use super::request::Request;
-use super::target::{Target, TargetKind};
+use super::target::{NotFound, Target, TargetKind};
 use crate::model::{AdminState, Member, Model, Name, Node, Pool, SetBy, VirtualServer};
 
 /// What administrators set while pronk runs. It counts more than the file.
@@ -37,25 +37,34 @@ impl Administration {
         })
     }
 
-    /// Makes a change that an administrator asks for. Returns what it is for.
+    /// Makes a change that an administrator asks for. Returns what it is for. With `every_pool` a member without its pool
+    /// is that of each pool that has it.
     ///
     /// # Errors
-    /// There is nothing of that name in the configuration, in words that tell the remedy.
-    pub(in crate::control) fn change(&mut self, request: Request, configured: &Model) -> Result<Vec<Target>, String> {
+    /// There is nothing of that name in the configuration, or several of them.
+    pub(in crate::control) fn change(
+        &mut self,
+        request: Request,
+        configured: &Model,
+        every_pool: bool,
+    ) -> Result<Vec<Target>, NotFound> {
         match request {
             Request::Set { kind, name, change, by } => {
-                let target = Target::find(configured, kind, &name)?;
+                let targets = Target::find(configured, kind, &name, every_pool)?;
                 if kind == TargetKind::VirtualServer && !change.is_state() {
-                    return Err("a virtual server has no ratio".to_owned());
+                    return Err(NotFound::Unclear("a virtual server has no ratio".to_owned()));
                 }
-                let (who, why) = (&by.who, &by.why);
-                tracing::info!(%target, change = %change, %who, why, "administrative change");
-                self.set(Entry { target: target.clone(), change, by: Arc::new(by) }, configured);
-                Ok(vec![target])
+                let by = Arc::new(by);
+                for target in &targets {
+                    let (who, why) = (&by.who, &by.why);
+                    tracing::info!(%target, change = %change, %who, why, "administrative change");
+                    self.set(Entry { target: target.clone(), change, by: Arc::clone(&by) }, configured);
+                }
+                Ok(targets)
             }
             Request::Drain { kind, name, by, .. } => {
                 let change = Change::State(AdminState::ForcedOffline);
-                self.change(Request::Set { kind, name, change, by }, configured)
+                self.change(Request::Set { kind, name, change, by }, configured, every_pool)
             }
             Request::Clear { target: None, who } => {
                 tracing::info!(%who, "administrative changes are cleared");
@@ -64,9 +73,13 @@ impl Administration {
             Request::Clear { target: Some((kind, name)), who } => {
                 // What is set may be of something that the configuration has no more.
                 let known = Target::parse(kind, &name).filter(|target| self.0.contains_key(target));
-                let target = known.map_or_else(|| Target::find(configured, kind, &name), Ok)?;
-                tracing::info!(%target, %who, "administrative changes are cleared");
-                Ok(self.clear(Some(&target)))
+                let found =
+                    known.map_or_else(|| Target::find(configured, kind, &name, every_pool), |target| Ok(vec![target]));
+                let cleared = |target| {
+                    tracing::info!(%target, %who, "administrative changes are cleared");
+                    self.clear(Some(&target))
+                };
+                Ok(found?.into_iter().flat_map(cleared).collect())
             }
         }
     }
@@ -193,7 +206,7 @@ virtual-servers:
     #[test]
     fn last_value_that_was_set_counts_and_everything_else_is_as_configured() {
         let configured = config::parse("", FILE, Path::new("/")).unwrap().model;
-        let named = |kind, name: &str| Target::find(&configured, kind, name).unwrap();
+        let named = |kind, name: &str| Target::find(&configured, kind, name, false).unwrap().remove(0);
         let all: Vec<_> = ["n1", "n2"]
             .map(|name| named(TargetKind::Node, name))
             .into_iter()
@@ -226,7 +239,7 @@ virtual-servers:
                         Request::Set { kind, name, change: Change::State(state), by: by("w") }
                     }
                 };
-                administration.change(request, &configured).unwrap();
+                administration.change(request, &configured, false).unwrap();
             }
             let model = administration.apply(configured.clone());
             for (target, expected) in &expected {

@@ -10,4 +10,5 @@ pub use change::Change;
 pub use layer::{Administration, Entry};
 pub use request::{Administered, DrainPlan, Request};
 pub(super) use state_file::{StateFile, export, import, read};
+pub(super) use target::NotFound;
 pub use target::{Target, TargetKind};

@@ -21,6 +21,15 @@ pub enum TargetKind {
     VirtualServer,
 }
 
+/// Why nothing is found, in words that tell the remedy.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(in crate::control) enum NotFound {
+    /// There is nothing of that name.
+    Missing(String),
+    /// It is not clear what is meant.
+    Unclear(String),
+}
+
 impl TargetKind {
     pub const ALL: [Self; 3] = [Self::Node, Self::Member, Self::VirtualServer];
 
@@ -47,57 +56,66 @@ impl Target {
         })
     }
 
-    /// Finds a target in a configuration. A member may be written without its pool where one pool has it.
+    /// Finds what a name is for in a configuration. A member may be written without its pool where one pool has it; with
+    /// `every_pool` it is that of each pool that has it.
     ///
     /// # Errors
-    /// There is none of that name, or several, in words that tell the remedy.
-    pub(in crate::control) fn find(model: &Model, kind: TargetKind, name: &str) -> Result<Self, String> {
+    /// There is none of that name, or several.
+    pub(in crate::control) fn find(
+        model: &Model,
+        kind: TargetKind,
+        name: &str,
+        every_pool: bool,
+    ) -> Result<Vec<Self>, NotFound> {
         let unknown = |known: &mut dyn Iterator<Item = &str>| {
             let hint = did_you_mean(name, known).map(|hint| format!("; {hint}")).unwrap_or_default();
-            format!("there is no {} {name}{hint}", kind.as_str())
+            NotFound::Missing(format!("there is no {} {name}{hint}", kind.as_str()))
         };
         match kind {
-            TargetKind::Node if model.nodes.contains_key(name) => Ok(Self::Node(Name::from(name))),
+            TargetKind::Node if model.nodes.contains_key(name) => Ok(vec![Self::Node(Name::from(name))]),
             TargetKind::Node => Err(unknown(&mut model.nodes.keys().map(Name::as_str))),
             TargetKind::VirtualServer if model.virtual_servers.contains_key(name) => {
-                Ok(Self::VirtualServer(Name::from(name)))
+                Ok(vec![Self::VirtualServer(Name::from(name))])
             }
             TargetKind::VirtualServer => Err(unknown(&mut model.virtual_servers.keys().map(Name::as_str))),
-            TargetKind::Member => Self::find_member(model, name, &unknown),
+            TargetKind::Member => Self::find_member(model, name, every_pool, &unknown),
         }
     }
 
     fn find_member(
         model: &Model,
         name: &str,
-        unknown: &dyn Fn(&mut dyn Iterator<Item = &str>) -> String,
-    ) -> Result<Self, String> {
+        every_pool: bool,
+        unknown: &dyn Fn(&mut dyn Iterator<Item = &str>) -> NotFound,
+    ) -> Result<Vec<Self>, NotFound> {
         let (pool, member) = match name.rsplit_once('/') {
             Some((pool, member)) => (Some(pool), member),
             None => (None, name),
         };
         let Some(member) = member_key(member) else {
-            return Err(format!("a member is `node:port` or `pool/node:port`, found `{name}`"));
+            return Err(NotFound::Unclear(format!("a member is `node:port` or `pool/node:port`, found `{name}`")));
         };
         if let Some(pool) = pool.filter(|pool| !model.pools.contains_key(*pool)) {
             let hint = did_you_mean(pool, model.pools.keys().map(Name::as_str));
-            return Err(format!("there is no pool {pool}{}", hint.map(|hint| format!("; {hint}")).unwrap_or_default()));
+            let hint = hint.map(|hint| format!("; {hint}")).unwrap_or_default();
+            return Err(NotFound::Missing(format!("there is no pool {pool}{hint}")));
         }
         let pools = model.pools.values().filter(|it| pool.is_none_or(|pool| it.name.as_str() == pool));
         let having: Vec<_> =
             pools.filter(|pool| pool.member(&member).is_some()).map(|pool| pool.name.clone()).collect();
         match having.as_slice() {
-            [pool] => Ok(Self::Member { pool: pool.clone(), member }),
             [] => {
                 let all = model.pools.values().flat_map(|it| it.members.iter().map(|member| (&it.name, member.key())));
                 let all: Vec<_> =
                     all.map(|(of, key)| if pool.is_some() { format!("{of}/{key}") } else { key.to_string() }).collect();
                 Err(unknown(&mut all.iter().map(String::as_str)))
             }
-            several => {
-                let names: Vec<_> = several.iter().map(|pool| format!("{pool}/{member}")).collect();
-                Err(format!("several pools have the member {member}; name one: {}", names.join(", ")))
+            [_, _, ..] if !every_pool => {
+                let names: Vec<_> = having.iter().map(|pool| format!("{pool}/{member}")).collect();
+                let names = names.join(", ");
+                Err(NotFound::Unclear(format!("several pools have the member {member}; name one: {names}")))
             }
+            _ => Ok(having.into_iter().map(|pool| Self::Member { pool, member: member.clone() }).collect()),
         }
     }
 
@@ -143,8 +161,17 @@ virtual-servers: { vs: { destination: 10.9.9.9:21050, pool: a } }
     #[test]
     fn targets_are_found_or_told_apart() {
         let model = config::parse("", FILE, std::path::Path::new("/")).unwrap().model;
-        let find = |kind, name| Target::find(&model, kind, name).map(|found| found.to_string());
+        let find = |kind, name| match Target::find(&model, kind, name, false) {
+            Ok(found) => Ok(found.iter().map(ToString::to_string).collect::<Vec<_>>().join(", ")),
+            Err(NotFound::Missing(why)) => Err(why),
+            Err(NotFound::Unclear(why)) => Err(format!("unclear: {why}")),
+        };
         use TargetKind::{Member, Node, VirtualServer};
+        let everywhere = Target::find(&model, Member, "n1:21050", true).unwrap();
+        assert_eq!(
+            everywhere.iter().map(ToString::to_string).collect::<Vec<_>>(),
+            ["member a/n1:21050", "member b/n1:21050"]
+        );
         for (kind, name, expected) in [
             (Node, "n1", Ok("node n1")),
             (Node, "n3", Err("there is no node n3; did you mean `n1`?")),
@@ -152,10 +179,14 @@ virtual-servers: { vs: { destination: 10.9.9.9:21050, pool: a } }
             (VirtualServer, "elsewhere", Err("there is no virtual-server elsewhere")),
             (Member, "n2:21050", Ok("member a/n2:21050")),
             (Member, "b/n1:21050", Ok("member b/n1:21050")),
-            (Member, "n1:21050", Err("several pools have the member n1:21050; name one: a/n1:21050, b/n1:21050")),
+            (
+                Member,
+                "n1:21050",
+                Err("unclear: several pools have the member n1:21050; name one: a/n1:21050, b/n1:21050"),
+            ),
             (Member, "n2:2105", Err("there is no member n2:2105; did you mean `n2:21050`?")),
             (Member, "c/n2:21050", Err("there is no pool c; did you mean `a`?")),
-            (Member, "n2", Err("a member is `node:port` or `pool/node:port`, found `n2`")),
+            (Member, "n2", Err("unclear: a member is `node:port` or `pool/node:port`, found `n2`")),
         ] {
             assert_eq!(find(kind, name), expected.map(str::to_owned).map_err(str::to_owned), "{name}");
         }

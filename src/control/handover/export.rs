@@ -56,6 +56,14 @@ pub(in crate::control) struct ToldRecords {
     deletions: HashMap<Sharing, u64>,
 }
 
+#[cfg(test)]
+impl ToldRecords {
+    /// Returns the same without the second by which changes are told too often.
+    pub(super) fn told_exactly_at(self, since: Instant) -> Self {
+        Self { since, ..self }
+    }
+}
+
 /// Returns all persistence records, in parts, and from when on changes of them have to be told.
 pub(in crate::control) fn all_records(registry: &Registry) -> (impl Iterator<Item = State> + use<>, ToldRecords) {
     // One that is written now may have begun a moment before.
@@ -89,9 +97,10 @@ pub(in crate::control) fn changes(registry: &Registry, told: ToldRecords) -> imp
     let records = registry.all_records().into_iter().flat_map(move |(sharing, records)| {
         // Of those that are deleted nothing is left to be told.
         let begins_anew = told.deletions.get(&sharing).copied().unwrap_or_default() != records.deletions();
-        let elapsed = told.since.elapsed();
+        let now = Instant::now();
+        let elapsed = now.saturating_duration_since(told.since);
         let is_new = |it: &RecordView| begins_anew || it.connections > 0 || it.idle <= elapsed;
-        parts(sharing, records.list(is_new, Instant::now()), begins_anew)
+        parts(sharing, records.list(is_new, now), begins_anew)
     });
     std::iter::once(verdicts).chain(records)
 }

@@ -46,10 +46,18 @@ fn persistence_records_go_over_whatever_happens_between_the_two_parts() {
             old.begin_with_record(&other, IpAddr::from([127, 0, 0, 1]), &member, Instant::now());
             Arc::clone(&old.records(&other).list(|_| true, Instant::now())[0].target)
         });
+        // Some are told in the first part alone.
+        for number in 0..10 {
+            let client = IpAddr::from([127, 0, 0, 20 + number]);
+            let table = &tables()[random.usize(0..3)];
+            let member = MemberKey { node: Name::from("a"), port: 21050 };
+            let long_ago = Instant::now().checked_sub(Duration::from_secs(60)).unwrap();
+            old.begin_with_record(table, client, &pool.member(&member, Instant::now()), long_ago);
+        }
         let mut held = Vec::new();
         let mut events = |old: &Registry, count: usize| {
             for _ in 0..count {
-                let client = IpAddr::from([127, 0, 0, random.u8(0..20)]);
+                let client = IpAddr::from([127, 0, 0, random.u8(0..30)]);
                 let table = old.records(&tables()[random.usize(0..3)]);
                 match random.u8(0..12) {
                     0..6 => held.push(table.hold(&profile, client, &targets[random.usize(0..3)], Instant::now())),
@@ -61,6 +69,7 @@ fn persistence_records_go_over_whatever_happens_between_the_two_parts() {
         events(&old, 30);
         let (first, told) = all_records(&old);
         let first: Vec<_> = first.collect();
+        let told = told.told_exactly_at(Instant::now());
         events(&old, fastrand::Rng::with_seed(seed).usize(0..30));
         let rest: Vec<_> = changes(&old, told).collect();
         first.iter().chain(&rest).for_each(|part| apply(part, &new, Instant::now()));

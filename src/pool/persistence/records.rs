@@ -90,9 +90,8 @@ impl Records {
     /// mask. What is told later is newer; one that connections of this process use stays.
     pub(in crate::pool) fn begin_with(&self, client: IpAddr, target: &Arc<RecordTarget>, used: Instant) {
         let client = bits(client);
-        if self.count.load(Ordering::Relaxed) < self.most {
-            self.change(self.shard(client), |table| table.begin_with(client, target, used));
-        }
+        let is_full = self.count.load(Ordering::Relaxed) >= self.most;
+        self.change(self.shard(client), |table| table.begin_with(client, target, is_full, used));
     }
 
     /// Returns the records that `matches` and that have not expired, by client. One that is there all the time is

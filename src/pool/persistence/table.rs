@@ -81,13 +81,18 @@ impl Table {
         Held { serial, evicts }
     }
 
-    /// Takes a record that no connection uses, unless the client has one.
-    pub(super) fn begin_with(&mut self, client: Client, target: &Arc<RecordTarget>, used: Instant) {
-        let serial = self.made;
-        if self.records.get(&client).is_none_or(|record| record.connections == 0) {
-            self.records.insert(client, Record { of: RecordGuard::new(target), used, connections: 0, serial });
-            self.made = self.made.wrapping_add(1);
+    /// Takes a record that no connection uses, unless one of the client's is in use.
+    pub(super) fn begin_with(&mut self, client: Client, target: &Arc<RecordTarget>, is_full: bool, used: Instant) {
+        let known = self.records.get(&client).map(|record| record.connections);
+        if known.is_some_and(|connections| connections > 0) {
+            return;
         }
+        if is_full && known.is_none() {
+            self.evict();
+        }
+        let serial = self.made;
+        self.made = self.made.wrapping_add(1);
+        self.records.insert(client, Record { of: RecordGuard::new(target), used, connections: 0, serial });
     }
 
     /// Ends a connection that held the record of this serial number. The client may by now have another one: of another

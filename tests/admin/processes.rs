@@ -55,8 +55,11 @@ fn client_of_the_network_cannot_say_that_it_passes_something_on() {
     until("it is recorded as the viewer's", || {
         lab.audit().iter().any(|it| it["who"] == "token viewer" && it["role"] == "viewer" && it["outcome"] == "refused")
     });
-    // What is no role is no process's.
-    let header = [("pronk-forwarded-for-role", "king")];
-    lab.socket().ask_from(fresh_address(), "POST", "/v1/reload?by=root", &header);
-    until("the user is named", || lab.audit().iter().any(|it| it["who"].as_str().unwrap().starts_with("root (uid ")));
+    // Nor can a user of this machine: no process passes anything on to one that serves.
+    let header = [("pronk-forwarded-for-role", "admin")];
+    let refused = lab.socket().ask_from(fresh_address(), "POST", "/v1/reload?by=root", &header);
+    assert_eq!(refused.code, 403);
+    let of_user =
+        |it: &serde_json::Value| it["who"].as_str().unwrap().starts_with("uid ") && it["outcome"] == "refused";
+    until("the user is named", || lab.audit().iter().any(of_user));
 }

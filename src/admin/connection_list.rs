@@ -119,7 +119,7 @@ impl Serialize for Rows<'_> {
 impl ListedConnection {
     /// Returns the same connection after a time in which nothing has passed, as far as is known.
     pub(super) fn later(self, time: Duration) -> Self {
-        let [age, idle] = [self.age, self.idle].map(|before| ((before + time.as_secs_f64()) * 1e3).round() / 1e3);
+        let [age, idle] = [self.age, self.idle].map(|before| rounded(before + time.as_secs_f64()));
         Self { age, idle, ..self }
     }
 
@@ -161,7 +161,11 @@ impl From<OpenConnection> for ListedConnection {
 
 /// Returns seconds, to the millisecond.
 pub(super) fn seconds(time: Duration) -> f64 {
-    (time.as_secs_f64() * 1e3).round() / 1e3
+    rounded(time.as_secs_f64())
+}
+
+fn rounded(seconds: f64) -> f64 {
+    (seconds * 1e3).round() / 1e3
 }
 
 #[cfg(test)]

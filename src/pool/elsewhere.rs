@@ -3,7 +3,9 @@
 
 use std::collections::HashMap;
 
+use super::persisted_count::PersistedCount;
 use crate::model::{MemberKey, Name};
+use crate::stats::Connections;
 
 /// How many connections there are elsewhere.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -14,6 +16,14 @@ pub struct Elsewhere {
 }
 
 impl Elsewhere {
+    /// Sets how many there are elsewhere in these counts of a member or a node. Returns how many there were before.
+    pub(super) fn replace_in(self, connections: &Connections, persisted: &PersistedCount) -> Self {
+        Self {
+            connections: connections.set_elsewhere(self.connections),
+            persisted: persisted.set_elsewhere(self.persisted),
+        }
+    }
+
     /// Adds others.
     pub fn add(&mut self, other: Self) {
         self.connections = self.connections.saturating_add(other.connections);

@@ -121,10 +121,7 @@ impl LiveNode {
 
     /// Sets how many connections there are elsewhere. Returns whether there is more room than before.
     pub(super) fn set_elsewhere(&self, elsewhere: Elsewhere) -> bool {
-        let before = Elsewhere {
-            persisted: self.persisted.set_elsewhere(elsewhere.persisted),
-            connections: self.connections.set_elsewhere(elsewhere.connections),
-        };
+        let before = elsewhere.replace_in(&self.connections, &self.persisted);
         if before != elsewhere {
             self.mark(Changed::now());
         }

@@ -267,10 +267,7 @@ impl LiveMember {
 
     /// Sets how many connections there are to it in other processes. Returns whether there is more room than before.
     pub(in crate::pool) fn set_elsewhere(&self, elsewhere: Elsewhere) -> bool {
-        let before = Elsewhere {
-            persisted: self.counts.persisted.set_elsewhere(elsewhere.persisted),
-            connections: self.connections.set_elsewhere(elsewhere.connections),
-        };
+        let before = elsewhere.replace_in(&self.connections, &self.counts.persisted);
         if before != elsewhere {
             self.target.mark(Changed::now());
         }

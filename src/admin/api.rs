@@ -303,11 +303,7 @@ pub(super) async fn resume(
     State(handle): State<Handle>,
     Parameters(query): Parameters<MemberQuery>,
 ) -> Answer<Resumed> {
-    let key = query.member.rsplit_once(':').and_then(|(node, port)| {
-        let port = port.parse().ok()?;
-        Some(MemberKey { node: Name::from(node), port })
-    });
-    let Some(key) = key else {
+    let Some(key) = MemberKey::parse(&query.member) else {
         let error = format!("a member is `node:port`, found `{}`", bounded(&query.member));
         return Err(refused(StatusCode::UNPROCESSABLE_ENTITY, error));
     };

@@ -80,12 +80,8 @@ fn read_member(text: &str) -> Result<(Option<Name>, MemberKey), Wrong> {
         Some((pool, key)) => (Some(Name::from(pool)), key),
         None => (None, text),
     };
-    let key = key.rsplit_once(':').and_then(|(node, port)| {
-        let port = port.parse().ok()?;
-        Some(MemberKey { node: Name::from(node), port })
-    });
     let wrong = || Wrong::Value(format!("a member is `node:port` or `pool/node:port`, found `{}`", bounded(text)));
-    Ok((pool, key.ok_or_else(wrong)?))
+    Ok((pool, MemberKey::parse(key).ok_or_else(wrong)?))
 }
 
 /// Refuses names that nothing has: an empty answer would look like one without connections. What a reload removed may

@@ -157,9 +157,9 @@ impl Handle {
         if let Some(target) = Target::parse(kind, name) {
             return vec![target];
         }
-        let all = self.state.registry.members().into_iter();
-        let targets = all.map(|(pool, member, _)| Target::Member { pool, member });
-        targets.filter(|target| matches!(target, Target::Member { member, .. } if member.to_string() == name)).collect()
+        let Some(member) = MemberKey::parse(name) else { return Vec::new() };
+        let all = self.state.registry.members().into_iter().filter(|(_, known, _)| *known == member);
+        all.map(|(pool, member, _)| Target::Member { pool, member }).collect()
     }
 
     /// Asks the process to stop, as SIGTERM does.

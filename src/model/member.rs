@@ -61,6 +61,14 @@ pub struct MemberKey {
     pub port: u16,
 }
 
+impl MemberKey {
+    /// Reads `node:port`.
+    pub fn parse(text: &str) -> Option<Self> {
+        let (node, port) = text.rsplit_once(':')?;
+        Some(Self { node: Name::from(node), port: port.parse().ok()? })
+    }
+}
+
 impl fmt::Display for MemberKey {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.pad(&format!("{}:{}", self.node, self.port))

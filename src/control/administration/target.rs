@@ -51,7 +51,7 @@ impl Target {
             TargetKind::VirtualServer => Self::VirtualServer(Name::from(name)),
             TargetKind::Member => {
                 let (pool, member) = name.rsplit_once('/')?;
-                Self::Member { pool: Name::from(pool), member: member_key(member)? }
+                Self::Member { pool: Name::from(pool), member: MemberKey::parse(member)? }
             }
         })
     }
@@ -92,7 +92,7 @@ impl Target {
             Some((pool, member)) => (Some(pool), member),
             None => (None, name),
         };
-        let Some(member) = member_key(member) else {
+        let Some(member) = MemberKey::parse(member) else {
             return Err(NotFound::Unclear(format!("a member is `node:port` or `pool/node:port`, found `{name}`")));
         };
         if let Some(pool) = pool.filter(|pool| !model.pools.contains_key(*pool)) {
@@ -140,11 +140,6 @@ impl fmt::Display for Target {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{} {}", self.kind().as_str(), self.name())
     }
-}
-
-fn member_key(text: &str) -> Option<MemberKey> {
-    let (node, port) = text.rsplit_once(':')?;
-    Some(MemberKey { node: Name::from(node), port: port.parse().ok()? })
 }
 
 #[cfg(test)]

@@ -27,17 +27,18 @@ test: setup lint doc unit bench-check e2e package ## Everything that a change mu
 audit: ## Licences, bans, sources and advisories of the dependencies
 	tests/audit.sh
 
-bench: ## Work per CPU second and memory per connection, beside HAProxy's and nginx's; the linter's speed; what a choice costs; what connections see of reloads
-	$(CARGO) bench $(LOCKED) --bench peers --bench slow_readers --bench lint --bench balance --bench control
+bench: ## Work per CPU second and memory per connection, beside HAProxy's and nginx's; the linter's speed; what a choice costs; what connections see of reloads and of each other; growth
+	$(CARGO) bench $(LOCKED) --bench peers --bench slow_readers --bench fairness --bench lint --bench balance --bench control --bench growth
 
 bench-quick: ## The comparison with HAProxy and nginx in a minute or two, less exact
 	BENCH_ROUNDS=1 BENCH_MILLISECONDS=400 BENCH_CONNECTIONS=500 $(CARGO) bench $(LOCKED) --bench peers
 
 bench-observed: ## What it costs pronk to log each connection and to have its metrics read each second
-	BENCH_OBSERVED=1 BENCH_ROUNDS=5 $(CARGO) bench $(LOCKED) --bench peers
+	BENCH_OBSERVED=1 BENCH_ROUNDS=20 BENCH_MILLISECONDS=1000 $(CARGO) bench $(LOCKED) --bench peers
 
 bench-check: ## Whether the benchmarks run at all, not how fast
-	BENCH_ROUNDS=1 BENCH_MILLISECONDS=20 BENCH_CONNECTIONS=20 BENCH_ONLY=pronk $(CARGO) test $(LOCKED) --bench peers
+	BENCH_ROUNDS=1 BENCH_MILLISECONDS=20 BENCH_CONNECTIONS=20 BENCH_ONLY=pronk $(CARGO) test $(LOCKED) --bench peers --bench fairness
+	BENCH_ROUNDS=1 BENCH_MOST=100 $(CARGO) test $(LOCKED) --bench growth
 	BENCH_RECORDS=200 BENCH_RELOADS=1 BENCH_REQUESTS=8 BENCH_SECONDS=1 BENCH_CONNECTIONS=20 BENCH_LISTS=3 \
 	  $(CARGO) test $(LOCKED) --bench control
 

@@ -3,13 +3,12 @@
 //! then while thousands of open connections are listed. At last another process takes over with all these records.
 //! docs/benchmarks.md says how to read it.
 
+mod support;
+
 use std::fs;
 use std::io::{self, Read, Write};
 use std::net::{IpAddr, Ipv4Addr, SocketAddr, TcpListener};
-use std::os::unix::fs::OpenOptionsExt;
-use std::os::unix::net::UnixStream;
-use std::path::{Path, PathBuf};
-use std::process::{Child, Command, Stdio};
+use std::path::Path;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU32, AtomicUsize, Ordering};
 use std::thread;
@@ -21,6 +20,9 @@ use rcgen::{CertificateParams, KeyPair};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpSocket, TcpStream};
 use tokio::time::{MissedTickBehavior, interval, sleep};
+
+use support::number;
+use support::running::{Running, ask, private};
 
 const CONNECTIONS: usize = 200;
 const KEYS: usize = 5;
@@ -43,7 +45,7 @@ fn main() {
 
     let quiet = pings(pronk.address, || thread::sleep(Duration::from_secs(seconds as u64)));
     let disturbances = Disturbances::default();
-    let disturbed = pings(pronk.address, || disturbances.run(&pronk.socket, reloads, requests));
+    let disturbed = pings(pronk.address, || disturbances.run(&pronk.running.socket, reloads, requests));
     println!(
         "  meanwhile: {reloads} reloads of {KEYS} encrypted keys ({:.2} s each), {} lists ({:.1} MB, {:.1} s each), {requests} requests\n",
         disturbances.reload_seconds(reloads),
@@ -60,7 +62,7 @@ fn main() {
     let listed = pings(pronk.address, || {
         for _ in 0..lists {
             let began = Instant::now();
-            ask(&pronk.socket, "GET", "/v1/connections");
+            ask(&pronk.running.socket, "GET", "/v1/connections");
             listing.push(began.elapsed());
             thread::sleep(Duration::from_millis(20));
         }
@@ -100,17 +102,10 @@ fn milliseconds(time: Duration) -> f64 {
     time.as_secs_f64() * 1e3
 }
 
-fn number(variable: &str, otherwise: usize) -> usize {
-    std::env::var(variable).map_or(otherwise, |text| text.parse().unwrap())
-}
-
 /// A running pronk with a plain virtual server and one for each encrypted key.
 struct Pronk {
-    child: Child,
-    /// The number of the process that has taken over.
-    successor: Option<i32>,
+    running: Running,
     address: SocketAddr,
-    socket: PathBuf,
     _folder: tempfile::TempDir,
 }
 
@@ -143,24 +138,9 @@ profiles:
         for (key, port) in ports[..KEYS].iter().enumerate() {
             text += &format!("  vs-{key}: {{ destination: \"127.0.0.1:{port}\", pool: p, client-ssl: front-{key} }}\n");
         }
-        let (file, socket) = (folder.path().join("pronk.yaml"), folder.path().join("admin.sock"));
-        fs::write(&file, text).unwrap();
-        let program = std::env::var_os("PRONK_BIN").unwrap_or_else(|| env!("CARGO_BIN_EXE_pronk").into());
-        let child = Command::new(program)
-            .arg("run")
-            .arg(&file)
-            .args(["--log", "warn", "--drain-timeout", "0", "--admin-socket"])
-            .arg(&socket)
-            .stdin(Stdio::null())
-            .spawn()
-            .unwrap();
+        fs::write(folder.path().join("pronk.yaml"), text).unwrap();
         let address = SocketAddr::from(([127, 0, 0, 1], ports[KEYS]));
-        let deadline = Instant::now() + Duration::from_secs(30);
-        while std::net::TcpStream::connect(address).is_err() {
-            assert!(Instant::now() < deadline, "pronk does not listen");
-            thread::sleep(Duration::from_millis(20));
-        }
-        Self { child, successor: None, address, socket, _folder: folder }
+        Self { running: Running::start(folder.path(), address), address, _folder: folder }
     }
 
     /// Has another process take over. Returns how long that took, the longest time that a client who connected meanwhile
@@ -180,28 +160,17 @@ profiles:
                 (longest, clients)
             });
             let began = Instant::now();
-            let answer = asked(&self.socket, "POST", "/v1/upgrade?reason=benchmark");
+            let answer = ask(&self.running.socket, "POST", "/v1/upgrade?reason=benchmark");
             let took = began.elapsed();
             // Clients come to the new process.
             thread::sleep(Duration::from_millis(200));
             done.store(true, Ordering::Relaxed);
             let answer: serde_json::Value =
                 serde_json::from_slice(&answer[answer.iter().position(|byte| *byte == b'{').unwrap()..]).unwrap();
-            self.successor = answer["pid"].as_i64().map(|pid| pid as i32);
+            self.running.successor = answer["pid"].as_i64().map(|pid| pid as i32);
             let (longest, clients) = connecting.join().unwrap();
             (took, longest, clients)
         })
-    }
-}
-
-impl Drop for Pronk {
-    fn drop(&mut self) {
-        if let Some(pid) = self.successor.and_then(rustix::process::Pid::from_raw) {
-            let _ = rustix::process::kill_process(pid, rustix::process::Signal::KILL);
-        }
-        // It may have ended already.
-        let _ = self.child.kill();
-        let _ = self.child.wait();
     }
 }
 
@@ -216,11 +185,6 @@ fn write_pair(folder: &Path, number: usize) {
     let encrypted = PrivateKeyInfoRef::from_der(&der).unwrap().encrypt_with_params(parameters, PASSPHRASE).unwrap();
     let pem = encrypted.to_pem("ENCRYPTED PRIVATE KEY", LineEnding::LF).unwrap();
     private(&folder.join(format!("{number}.key")), &pem);
-}
-
-fn private(path: &Path, text: &str) {
-    let mut file = fs::OpenOptions::new().write(true).create_new(true).mode(0o600).open(path).unwrap();
-    file.write_all(text.as_bytes()).unwrap();
 }
 
 fn runtime() -> tokio::runtime::Runtime {
@@ -374,7 +338,7 @@ impl Disturbances {
             scope.spawn(|| {
                 while !done.load(Ordering::Relaxed) {
                     let began = Instant::now();
-                    let bytes = ask(socket, "GET", "/v1/persistence");
+                    let bytes = ask(socket, "GET", "/v1/persistence").len();
                     self.list_bytes.store(bytes, Ordering::Relaxed);
                     self.list_milliseconds.fetch_add(began.elapsed().as_millis() as u32, Ordering::Relaxed);
                     self.lists.fetch_add(1, Ordering::Relaxed);
@@ -401,21 +365,4 @@ impl Disturbances {
     fn reload_seconds(&self, reloads: usize) -> f64 {
         f64::from(self.reload_milliseconds.load(Ordering::Relaxed)) / 1e3 / reloads.max(1) as f64
     }
-}
-
-/// Asks the admin socket, and returns the length of a good answer.
-fn ask(socket: &Path, method: &str, path: &str) -> usize {
-    asked(socket, method, path).len()
-}
-
-/// Asks the admin socket, and returns a good answer.
-fn asked(socket: &Path, method: &str, path: &str) -> Vec<u8> {
-    let mut stream = UnixStream::connect(socket).unwrap();
-    let request = format!("{method} {path} HTTP/1.1\r\nhost: pronk\r\nconnection: close\r\ncontent-length: 0\r\n\r\n");
-    stream.write_all(request.as_bytes()).unwrap();
-    let mut answer = Vec::new();
-    stream.read_to_end(&mut answer).unwrap();
-    let start = String::from_utf8_lossy(&answer[..answer.len().min(1000)]);
-    assert!(answer.starts_with(b"HTTP/1.1 200"), "{method} {path}: {start}");
-    answer
 }

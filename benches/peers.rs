@@ -83,7 +83,8 @@ fn main() {
     }
     for round in 0..bench.rounds {
         for (row, (mode, load)) in wanted.iter().enumerate() {
-            for (index, proxy) in proxies.iter().enumerate() {
+            for index in in_order(round, proxies.len()) {
+                let proxy = &proxies[index];
                 if let Some(figure) = measure(&bench, proxy, *mode, *load, round) {
                     table.add(row, index, figure);
                 }
@@ -91,6 +92,12 @@ fn main() {
         }
     }
     print!("{table}");
+}
+
+/// Returns who is measured when in a round: every other round the other way round, so that nobody gains by who was
+/// measured before.
+fn in_order(round: usize, proxies: usize) -> impl Iterator<Item = usize> {
+    (0..proxies).map(move |place| if round.is_multiple_of(2) { place } else { proxies - 1 - place })
 }
 
 /// Returns none for what a contestant is not measured in.

@@ -37,7 +37,9 @@ pub fn bounded(text: &str) -> Cow<'_, str> {
 
 /// Returns a text of at most so many letters, with a mark where more was left out.
 pub fn bounded_to(text: &str, most: usize) -> Cow<'_, str> {
-    match text.char_indices().nth(most) {
+    // A text of no more bytes has no more letters.
+    let rest = if text.len() > most { text.char_indices().nth(most) } else { None };
+    match rest {
         Some((end, _)) => Cow::Owned(format!("{}…", &text[..end])),
         None => Cow::Borrowed(text),
     }

@@ -34,14 +34,16 @@ impl Connection {
 
     /// The same with a configuration that may resume sessions.
     pub fn open_with(address: SocketAddr, mode: Mode, config: &Arc<ClientConfig>) -> io::Result<Self> {
-        let mut socket = TcpStream::connect(address)?;
-        socket.set_nodelay(true)?;
-        socket.set_read_timeout(Some(PATIENCE))?;
-        socket.set_write_timeout(Some(PATIENCE))?;
-        if !mode.client_speaks_tls() {
-            return Ok(Self::Plain(socket));
+        if mode.client_speaks_tls() {
+            return Self::open_as("lb.example.test", address, config);
         }
-        let name = ServerName::try_from("lb.example.test").unwrap();
+        connect(address).map(Self::Plain)
+    }
+
+    /// Connects and finishes a handshake, in which it asks for this name.
+    pub fn open_as(name: &str, address: SocketAddr, config: &Arc<ClientConfig>) -> io::Result<Self> {
+        let mut socket = connect(address)?;
+        let name = ServerName::try_from(name.to_owned()).unwrap();
         let mut tls = ClientConnection::new(Arc::clone(config), name).map_err(io::Error::other)?;
         while tls.is_handshaking() {
             tls.complete_io(&mut socket)?;
@@ -137,6 +139,14 @@ impl Connection {
     }
 }
 
+fn connect(address: SocketAddr) -> io::Result<TcpStream> {
+    let socket = TcpStream::connect(address)?;
+    socket.set_nodelay(true)?;
+    socket.set_read_timeout(Some(PATIENCE))?;
+    socket.set_write_timeout(Some(PATIENCE))?;
+    Ok(socket)
+}
+
 /// Bytes come through a proxy as they were sent, or there is nothing worth measuring.
 pub fn verify(address: SocketAddr, mode: Mode) {
     let mut answer = vec![0; 3 << 20];
@@ -184,7 +194,7 @@ impl Records {
 const HEADER: usize = 5;
 const TAG_AND_TYPE: usize = 17;
 
-fn config() -> &'static Arc<ClientConfig> {
+pub fn config() -> &'static Arc<ClientConfig> {
     static CONFIG: OnceLock<Arc<ClientConfig>> = OnceLock::new();
     CONFIG.get_or_init(|| {
         let mut config = new_config();

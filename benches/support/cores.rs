@@ -14,6 +14,20 @@ pub fn on_the_proxys<T>(start: impl FnOnce() -> T) -> T {
     started
 }
 
+/// What `start` starts runs on any processor.
+pub fn on_all<T>(start: impl FnOnce() -> T) -> T {
+    let Some(split) = split() else { return start() };
+    sched_setaffinity(None, &split.all).unwrap();
+    let started = start();
+    sched_setaffinity(None, &split.load).unwrap();
+    started
+}
+
+/// Returns how many processors there are.
+pub fn count() -> usize {
+    split().map_or(1, |split| split.all.count() as usize)
+}
+
 /// This thread, and what it starts from now on, runs on the processors of the load.
 pub fn load() {
     if let Some(split) = split() {
@@ -30,6 +44,7 @@ pub fn announce() {
 
 struct Split {
     first: usize,
+    all: CpuSet,
     proxy: CpuSet,
     load: CpuSet,
 }
@@ -37,12 +52,13 @@ struct Split {
 fn split() -> Option<&'static Split> {
     static SPLIT: OnceLock<Option<Split>> = OnceLock::new();
     let find = || {
-        let mut load = sched_getaffinity(None).ok().filter(|all| all.count() > 1)?;
+        let all = sched_getaffinity(None).ok().filter(|all| all.count() > 1)?;
+        let mut load = all;
         let first = (0..CpuSet::MAX_CPU).find(|processor| load.is_set(*processor))?;
         let mut proxy = CpuSet::new();
         proxy.set(first);
         load.unset(first);
-        Some(Split { first, proxy, load })
+        Some(Split { first, all, proxy, load })
     };
     SPLIT.get_or_init(find).as_ref()
 }

@@ -11,6 +11,7 @@ pub mod figures;
 pub mod member;
 pub mod mode;
 pub mod proxy;
+pub mod running;
 
 use std::env;
 use std::sync::Arc;

@@ -153,8 +153,17 @@ const ROUTES: [(Mode, bool); PORTS] =
     [(Mode::Passthrough, false), (Mode::Offload, false), (Mode::ReEncrypt, false), (Mode::ReEncrypt, true)];
 
 impl Proxy {
-    /// Returns once every port accepts.
+    /// Returns once every port accepts. The proxy has one thread, on a processor of its own.
     pub fn start(contestant: Contestant, certificates: &Certificates, member: &Member) -> Self {
+        Self::start_with(contestant, certificates, member, true)
+    }
+
+    /// The same for a pronk that has a thread for each processor, which it shares with the load.
+    pub fn start_on_all(contestant: Contestant, certificates: &Certificates, member: &Member) -> Self {
+        Self::start_with(contestant, certificates, member, false)
+    }
+
+    fn start_with(contestant: Contestant, certificates: &Certificates, member: &Member, alone: bool) -> Self {
         let addresses = free_addresses();
         let number = STARTED.fetch_add(1, Ordering::Relaxed);
         let path = |extension: &str| certificates.path(&format!("{contestant}-{number}.{extension}"));
@@ -162,7 +171,12 @@ impl Proxy {
         let mut command = Command::new(contestant.program());
         let text = match contestant {
             Contestant::Pronk | Contestant::Before | Contestant::Unobserved => {
-                command.arg("run").arg(&config).args(["--threads", "1", "--admin-socket"]).arg(&socket);
+                let threads = if alone { 1 } else { cores::count() };
+                command
+                    .arg("run")
+                    .arg(&config)
+                    .args(["--threads", &threads.to_string(), "--admin-socket"])
+                    .arg(&socket);
                 if contestant == Contestant::Unobserved {
                     command.env("PRONK_LOG", "warn,pronk::connection=off");
                 }
@@ -188,7 +202,8 @@ impl Proxy {
         fs::write(&config, text).unwrap();
         let output = File::create(&log).unwrap();
         command.stdin(Stdio::null()).stdout(output.try_clone().unwrap()).stderr(output);
-        let child = cores::on_the_proxys(|| command.spawn()).unwrap();
+        let start = || command.spawn();
+        let child = if alone { cores::on_the_proxys(start) } else { cores::on_all(start) }.unwrap();
         let mut proxy = Self { contestant, child, addresses, log, _scraper: None };
         proxy.wait_until_ready();
         proxy._scraper = (contestant == Contestant::Pronk && is_observed()).then(|| Scraper::start(socket));
@@ -211,6 +226,19 @@ impl Proxy {
         let fields: Vec<_> = stat[stat.rfind(')').unwrap() + 2..].split(' ').collect();
         let ticks: u64 = fields[11].parse::<u64>().unwrap() + fields[12].parse::<u64>().unwrap();
         ticks as f64 / rustix::param::clock_ticks_per_second() as f64
+    }
+
+    /// What each of the threads that carry connections has used so far.
+    pub fn thread_seconds(&self) -> Vec<f64> {
+        let tasks = fs::read_dir(format!("/proc/{}/task", self.child.id())).unwrap();
+        let mut folders: Vec<_> = tasks.map(|task| task.unwrap().path()).collect();
+        folders.sort();
+        let carries = |folder: &PathBuf| fs::read_to_string(folder.join("comm")).unwrap().starts_with("connections");
+        let seconds = |folder: PathBuf| {
+            let stat = fs::read_to_string(folder.join("schedstat")).unwrap();
+            stat.split(' ').next().unwrap().parse::<f64>().unwrap() / 1e9
+        };
+        folders.into_iter().filter(carries).map(seconds).collect()
     }
 
     pub fn resident_kib(&self) -> f64 {

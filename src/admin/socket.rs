@@ -1,6 +1,7 @@
 //! The admin socket: making it, and replacing one that a dead process left.
 
-use std::fs::File;
+use std::ffi::OsStr;
+use std::fs::{DirEntry, File};
 use std::io;
 use std::os::fd::{AsFd, OwnedFd};
 use std::os::unix::fs::{DirBuilderExt, FileTypeExt, MetadataExt};
@@ -8,7 +9,7 @@ use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
 use super::socket_access::{OWNER_ALONE, SocketAccess};
-use super::socket_path::SYSTEM_FOLDER;
+use super::socket_path::{SYSTEM_FOLDER, draining_path};
 use crate::reading::os_reason;
 use rustix::fs::{FlockOperation, Mode, fchmod, flock};
 use rustix::io::Errno;
@@ -100,6 +101,25 @@ impl AdminSocket {
         }
     }
 
+    /// Returns the processes that drain after an upgrade and answer beside this path. Sockets of those that were killed are
+    /// removed.
+    pub fn draining_beside(path: &Path) -> Vec<u32> {
+        let (Some(folder), Some(name)) = (path.parent(), path.file_name().and_then(OsStr::to_str)) else {
+            return Vec::new();
+        };
+        let folder = if folder.as_os_str().is_empty() { Path::new(".") } else { folder };
+        let files = std::fs::read_dir(folder).into_iter().flatten().flatten().take(MOST_FILES);
+        let number = |file: DirEntry| file.file_name().to_str()?.strip_prefix(name)?.strip_prefix('.')?.parse().ok();
+        let mut pids: Vec<u32> = files.filter_map(number).collect();
+        pids.sort_unstable();
+        pids.retain(|pid| {
+            let path = draining_path(path, *pid);
+            Self::remove_left(&path);
+            std::fs::symlink_metadata(&path).is_ok_and(|found| found.file_type().is_socket())
+        });
+        pids
+    }
+
     /// Leaves the file to another process, which listens on the same socket. Connections that are open close with their next
     /// answer.
     pub fn leave(&self) {
@@ -169,6 +189,8 @@ impl Drop for AdminSocket {
 }
 
 const BACKLOG: i32 = 128;
+/// Files of the folder that are looked at, so that a start from a very full one is not slow.
+const MOST_FILES: usize = 10_000;
 const LOCK_LIMIT: Duration = Duration::from_secs(1);
 
 #[cfg(test)]
@@ -192,6 +214,13 @@ mod tests {
             );
         }
         assert_eq!(std::fs::read_to_string(at("file")).unwrap(), "virtual-servers: {}");
+
+        drop(std::os::unix::net::UnixListener::bind(at("socket.12")).unwrap());
+        let _draining = std::os::unix::net::UnixListener::bind(at("socket.7")).unwrap();
+        let _another = std::os::unix::net::UnixListener::bind(at("socket.x")).unwrap();
+        std::fs::write(at("socket.3"), "").unwrap();
+        assert_eq!(AdminSocket::draining_beside(&at("socket")), [7]);
+        assert!(!at("socket.12").exists() && at("socket.3").exists());
 
         drop(std::os::unix::net::UnixListener::bind(at("socket")).unwrap());
         let socket = AdminSocket::bind(&at("socket"), SocketAccess::default()).unwrap();

@@ -42,6 +42,7 @@ impl AdminListener {
     /// # Errors
     /// Why there can be no socket.
     pub(super) fn start(&self, inherited: Option<OwnedFd>) -> anyhow::Result<()> {
+        let is_inherited = inherited.is_some();
         let socket = match inherited {
             Some(descriptor) => AdminSocket::inherit(descriptor, &self.path),
             None => AdminSocket::bind(&self.path, self.access),
@@ -50,8 +51,23 @@ impl AdminListener {
         if let Ok(descriptor) = socket.descriptor() {
             self.handle.set_admin_socket(descriptor);
         }
+        if !is_inherited {
+            self.warn_of_draining();
+        }
         self.serve(socket);
         Ok(())
+    }
+
+    /// Warns of processes that drain and that this one did not take over from.
+    fn warn_of_draining(&self) {
+        for pid in AdminSocket::draining_beside(&self.path) {
+            tracing::warn!(
+                pid,
+                admin_socket = %admin::draining_path(&self.path, pid).display(),
+                "a pronk that was upgraded still drains, and this process did not take over from it: its connections are \
+                 in no list and no limit of this process; ask it at its own admin socket"
+            );
+        }
     }
 
     /// Leaves the socket to the process that has taken over, and serves this one at a path of its own: with the number of

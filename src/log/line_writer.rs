@@ -1,17 +1,48 @@
-//! Writing lines whole or not at all, and counting what became of each.
+//! Writing lines whole or not at all, many at a time, and counting what became of each.
 
 use std::io::{self, Write};
 use std::sync::Arc;
 
 use super::state::{LineKind, LogState};
 
-/// Writes lines one by one, and counts what became of each. A line of which only a part could be written is completed
-/// before the next.
+/// Writes lines, and counts what became of each. A line of which only a part could be written is completed before the
+/// next.
 #[derive(Debug)]
 pub(super) struct LineWriter<W> {
     pub out: W,
     state: Arc<LogState>,
     partial: Option<PartialLine>,
+}
+
+/// Where lines are written.
+pub(super) trait LineOutput: Write {
+    /// Returns whether what was written last is gone, so that the end of a line would not follow its beginning.
+    fn is_truncated(&mut self) -> bool;
+}
+
+/// Lines that are written together.
+#[derive(Debug, Default)]
+pub(super) struct Batch {
+    bytes: Vec<u8>,
+    /// Where each line ends.
+    ends: Vec<usize>,
+}
+
+impl Batch {
+    pub(super) fn push(&mut self, line: &[u8]) {
+        self.bytes.extend_from_slice(line);
+        self.ends.push(self.bytes.len());
+    }
+
+    /// Returns the bytes of all lines.
+    pub(super) fn len(&self) -> usize {
+        self.bytes.len()
+    }
+
+    pub(super) fn clear(&mut self) {
+        self.bytes.clear();
+        self.ends.clear();
+    }
 }
 
 /// A line of which a part was written.
@@ -21,14 +52,28 @@ struct PartialLine {
     rest: Vec<u8>,
 }
 
-impl<W: Write> LineWriter<W> {
+impl<W: LineOutput> LineWriter<W> {
     pub(super) fn new(out: W, state: Arc<LogState>) -> Self {
         Self { out, state, partial: None }
     }
 
-    /// Writes a line and, if it was written, the report of lost lines that waits. An empty line counts as written.
-    pub(super) fn write_line(&mut self, line: &[u8]) {
-        if !line.is_empty() && !self.write(LineKind::Ordinary, line) {
+    /// Writes lines and, if the last was written, the report of lost lines that waits.
+    pub(super) fn write_batch(&mut self, Batch { bytes, ends }: &Batch) {
+        let written = if self.complete_partial() { self.write_some(bytes) } else { 0 };
+        let (mut start, mut is_written) = (0, true);
+        for &end in ends {
+            is_written = end <= written;
+            if is_written {
+                self.state.finished(LineKind::Ordinary, true);
+            } else if start < written {
+                self.partial = Some(PartialLine { kind: LineKind::Ordinary, rest: bytes[written..end].to_vec() });
+            } else {
+                // There may be room again.
+                is_written = self.write(LineKind::Ordinary, &bytes[start..end]);
+            }
+            start = end;
+        }
+        if !is_written {
             return;
         }
         let report = self.state.reports().take_line();
@@ -38,6 +83,7 @@ impl<W: Write> LineWriter<W> {
     }
 
     /// Returns whether a line is partly written.
+    #[cfg(test)]
     pub(super) fn has_partial(&self) -> bool {
         self.partial.is_some()
     }
@@ -66,6 +112,9 @@ impl<W: Write> LineWriter<W> {
 
     /// Completes a partly written line. Returns whether there is none left.
     fn complete_partial(&mut self) -> bool {
+        if self.partial.is_some() && self.out.is_truncated() {
+            self.abandon_partial();
+        }
         let Some(mut partial) = self.partial.take() else { return true };
         let count = self.write_some(&partial.rest);
         partial.rest.drain(..count);

@@ -1,14 +1,11 @@
 //! The bounded queue of log lines. A line that finds it full is dropped and counted, so that logging never blocks.
 
-use std::io::{self, Write};
+use std::io::Write;
 use std::sync::Arc;
 use std::sync::atomic::Ordering::Relaxed;
 
-use tracing::Metadata;
 use tracing_appender::non_blocking::{NonBlocking, NonBlockingBuilder, WorkerGuard};
-use tracing_subscriber::fmt::MakeWriter;
 
-use super::longest::bounded_json;
 use super::loss_report::Lost;
 use super::state::{LineKind, LogState};
 
@@ -55,46 +52,20 @@ impl LossyQueue {
         }
     }
 
+    /// Gives a whole line to the queue.
+    pub(super) fn give(&self, kind: LineKind, line: &[u8]) {
+        match kind {
+            LineKind::Ordinary => self.push(line),
+            LineKind::LossReport => {
+                self.state.reports().set_line(line);
+                self.wake();
+            }
+        }
+    }
+
     fn push(&self, line: &[u8]) {
         self.state.offered.fetch_add(1, Relaxed);
         // A full queue drops the line and counts it.
         let _ = self.lines.clone().write(line);
-    }
-}
-
-impl<'a> MakeWriter<'a> for LossyQueue {
-    type Writer = QueueWriter<'a>;
-
-    fn make_writer(&'a self) -> QueueWriter<'a> {
-        QueueWriter { queue: self, kind: LineKind::Ordinary }
-    }
-
-    fn make_writer_for(&'a self, metadata: &Metadata<'_>) -> QueueWriter<'a> {
-        let kind = if metadata.target() == LOSS_TARGET { LineKind::LossReport } else { LineKind::Ordinary };
-        QueueWriter { queue: self, kind }
-    }
-}
-
-/// Gives one line to the queue, in one piece.
-#[derive(Debug)]
-pub(super) struct QueueWriter<'a> {
-    queue: &'a LossyQueue,
-    kind: LineKind,
-}
-
-impl Write for QueueWriter<'_> {
-    fn write(&mut self, line: &[u8]) -> io::Result<usize> {
-        match self.kind {
-            LineKind::Ordinary => self.queue.push(&bounded_json(line)),
-            LineKind::LossReport => {
-                self.queue.state.reports().set_line(line);
-                self.queue.wake();
-            }
-        }
-        Ok(line.len())
-    }
-
-    fn flush(&mut self) -> io::Result<()> {
-        Ok(())
     }
 }

@@ -3,14 +3,14 @@
 //! Logging never blocks. A log that nobody reads, or that cannot be written, costs lines and nothing else: lost lines
 //! are counted, and one line reports how many when lines are written again.
 //!
-//! The way of a line: `lossy_queue` (full: the line is dropped and counted) → `sink`, a thread of its own →
+//! The way of a line: `layer` makes it of an event, as `text_line` or `json_line` → `lossy_queue` (full: the line is dropped and counted) → `sink`, a thread of its own →
 //! `line_writer` → `output`, which is standard error or a file that is reopened (`reopen`) when logrotate moves it.
 //! `loss_report` decides what is reported of lost lines.
 
-mod fields;
 mod handle;
+mod json_line;
+mod layer;
 mod line_writer;
-mod longest;
 mod loss_report;
 mod lossy_queue;
 mod options;
@@ -21,10 +21,17 @@ mod reopen;
 mod sink;
 mod start;
 mod state;
+mod text_line;
+mod timestamp;
 
 pub use handle::{FlushGuard, Log};
+#[cfg(test)]
+pub(crate) use layer::logged;
 pub use options::{Format, Options, Target};
 pub use start::{StartError, start};
+
+/// Letters of a field at most. A certificate's subject and a reason have some hundreds.
+const MOST_LETTERS: usize = 4000;
 
 #[cfg(test)]
 mod tests;

@@ -8,6 +8,7 @@ use std::time::Instant;
 
 use rustix::event::{PollFd, PollFlags, poll};
 
+use super::line_writer::LineOutput;
 use super::reopen::LogFile;
 
 /// Standard error, or the log file.
@@ -52,9 +53,11 @@ impl Output {
         }
         Ok(is_reopened)
     }
+}
 
+impl LineOutput for Output {
     /// Returns whether the file is shorter than what was written to it: another process truncated it.
-    pub(super) fn is_truncated(&mut self) -> bool {
+    fn is_truncated(&mut self) -> bool {
         match (self.file.stream_position(), self.file.metadata()) {
             (Ok(position), Ok(metadata)) => metadata.len() < position,
             // A pipe or a terminal.

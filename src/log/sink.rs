@@ -6,28 +6,39 @@ use std::sync::atomic::Ordering::Relaxed;
 use std::thread;
 use std::time::{Duration, Instant};
 
-use super::line_writer::LineWriter;
+use super::line_writer::{Batch, LineWriter};
 use super::output::Output;
 use super::state::LogState;
 use crate::reading::os_reason;
 
-/// Writes the lines of the queue. It never fails: lines that cannot be written are counted.
+/// Writes the lines of the queue, those that wait together. It never fails: lines that cannot be written are counted.
 #[derive(Debug)]
 pub(super) struct Sink {
     writer: LineWriter<Output>,
+    batch: Batch,
+    /// How many lines were taken from the queue since the last were written, empty ones among them.
+    taken: u64,
     state: Arc<LogState>,
 }
 
 impl Sink {
     pub(super) fn new(output: Output, state: Arc<LogState>) -> Self {
-        Self { writer: LineWriter::new(output, Arc::clone(&state)), state }
+        let writer = LineWriter::new(output, Arc::clone(&state));
+        Self { writer, batch: Batch::default(), taken: 0, state }
+    }
+
+    fn write_batch(&mut self) {
+        self.reopen_if_moved();
+        self.writer.write_batch(&self.batch);
+        self.batch.clear();
+        self.state.handled.fetch_add(std::mem::take(&mut self.taken), Relaxed);
     }
 
     /// Reopens the log file if that was requested or if it was moved.
     fn reopen_if_moved(&mut self) {
         let requested = self.state.reopen.swap(false, Relaxed);
         let reopened = self.writer.out.reopen_if_moved(requested, Instant::now());
-        if matches!(reopened, Ok(true)) || (self.writer.has_partial() && self.writer.out.is_truncated()) {
+        if matches!(reopened, Ok(true)) {
             self.writer.abandon_partial();
         }
         let log_file = self.writer.out.path().map(|path| tracing::field::display(path.display()));
@@ -52,20 +63,27 @@ impl Write for Sink {
 
     /// Takes one whole line. An empty one only wakes the thread.
     fn write_all(&mut self, line: &[u8]) -> io::Result<()> {
-        self.reopen_if_moved();
-        self.writer.write_line(line);
-        self.state.handled.fetch_add(1, Relaxed);
+        self.taken += 1;
+        if !line.is_empty() {
+            self.batch.push(line);
+        }
+        if self.batch.len() >= MOST_BYTES {
+            self.write_batch();
+        }
         Ok(())
     }
 
-    /// Is called when there are no more lines. The next ones gather for a moment, so that waking this thread is not paid
-    /// for with every line.
+    /// Is called when there are no more lines. The next ones gather for a moment, so that waking this thread and writing
+    /// are not paid for with every line.
     #[cfg_attr(not(test), expect(clippy::disallowed_methods, reason = "this thread does nothing else"))]
     fn flush(&mut self) -> io::Result<()> {
+        self.write_batch();
         thread::sleep(GATHERING);
         Ok(())
     }
 }
 
 /// How long a line may wait for others.
-const GATHERING: Duration = Duration::from_millis(2);
+const GATHERING: Duration = Duration::from_millis(10);
+/// Lines of so many bytes are written, even if more wait.
+const MOST_BYTES: usize = 64 << 10;

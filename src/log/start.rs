@@ -5,10 +5,12 @@ use std::mem::ManuallyDrop;
 use std::path::PathBuf;
 use std::sync::Arc;
 
-use super::fields;
+use tracing_subscriber::layer::SubscriberExt;
+
 use super::handle::{FlushGuard, Log};
+use super::layer::LineLayer;
 use super::lossy_queue::LossyQueue;
-use super::options::{Format, Options, Target};
+use super::options::{Options, Target};
 use super::output::Output;
 use super::panic_hook;
 use super::sink::Sink;
@@ -31,13 +33,9 @@ pub enum StartError {
 /// The target cannot be opened, or there is a log already.
 pub fn start(options: Options) -> Result<(Log, FlushGuard), StartError> {
     let (log, guard) = open(options.target)?;
-    let lines = tracing_subscriber::fmt().with_env_filter(options.filter).with_writer(log.queue.clone());
-    let lines = lines.log_internal_errors(false);
-    match options.format {
-        Format::Text => lines.with_ansi(options.color).fmt_fields(fields::logfmt()).try_init(),
-        Format::Json => lines.with_ansi(false).json().flatten_event(true).try_init(),
-    }
-    .map_err(|_| StartError::Started)?;
+    let lines = LineLayer { queue: log.queue.clone(), format: options.format, color: options.color };
+    let subscriber = tracing_subscriber::registry().with(options.filter).with(lines);
+    tracing::subscriber::set_global_default(subscriber).map_err(|_| StartError::Started)?;
     panic_hook::log_panics();
     Ok((log, guard))
 }

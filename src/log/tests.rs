@@ -9,11 +9,14 @@ use std::sync::atomic::Ordering::Relaxed;
 use std::sync::{Arc, mpsc};
 use std::time::Instant;
 
+use tracing_subscriber::layer::SubscriberExt;
+
 use super::handle::{FLUSH, FlushGuard, Log};
-use super::line_writer::LineWriter;
+use super::layer::LineLayer;
+use super::line_writer::{Batch, LineOutput, LineWriter};
 use super::loss_report::Lost;
 use super::lossy_queue::LossyQueue;
-use super::options::Target;
+use super::options::{Format, Target};
 use super::start::open;
 use super::state::LogState;
 
@@ -26,6 +29,17 @@ struct State {
     text: Vec<u8>,
     /// How many more bytes have room; `None` is no end of it.
     room: Option<usize>,
+    /// Whether another process has cut off what was written last.
+    is_truncated: bool,
+}
+
+impl State {
+    /// Cuts off a line of which only a part was written.
+    fn truncate(&mut self) {
+        let whole = self.text.iter().rposition(|byte| *byte == b'\n').map_or(0, |end| end + 1);
+        self.is_truncated |= whole < self.text.len();
+        self.text.truncate(whole);
+    }
 }
 
 impl Write for Flaky {
@@ -37,11 +51,18 @@ impl Write for Flaky {
         }
         state.room = state.room.map(|room| room - count);
         state.text.extend_from_slice(&bytes[..count]);
+        state.is_truncated = false;
         Ok(count)
     }
 
     fn flush(&mut self) -> io::Result<()> {
         Ok(())
+    }
+}
+
+impl LineOutput for Flaky {
+    fn is_truncated(&mut self) -> bool {
+        self.0.borrow().is_truncated
     }
 }
 
@@ -74,10 +95,16 @@ impl Model {
         }
     }
 
+    /// Writes the lines that wait, at most so many together.
+    fn work_on(&mut self, most: usize) {
+        let mut batch = Batch::default();
+        let count = most.min(self.queue.len());
+        self.queue.drain(..count).filter(|line| !line.is_empty()).for_each(|line| batch.push(&line));
+        self.lines.write_batch(&batch);
+    }
+
     fn work(&mut self) {
-        if let Some(line) = self.queue.pop_front() {
-            self.lines.write_line(&line);
-        }
+        self.work_on(1);
     }
 
     fn tick(&mut self) {
@@ -104,8 +131,10 @@ fn every_line_is_written_whole_or_told_as_lost_exactly_once() {
         for _ in 0..random.usize(..120) {
             match random.u8(..10) {
                 0..4 => model.offer(),
-                4..7 => model.work(),
+                4..6 => model.work(),
+                6 => model.work_on(random.usize(..=PLACES)),
                 7 => model.tick(),
+                8 if random.u8(..4) == 0 => model.disk.0.borrow_mut().truncate(),
                 8 => model.disk.0.borrow_mut().room = Some(random.usize(..20)),
                 _ => model.disk.0.borrow_mut().room = None,
             }
@@ -141,12 +170,18 @@ fn told(model: &Model) -> u64 {
     whole.lines().filter_map(|line| line.strip_prefix("lost ")?.parse::<u64>().ok()).sum()
 }
 
+fn batch_of(line: &[u8]) -> Batch {
+    let mut batch = Batch::default();
+    batch.push(line);
+    batch
+}
+
 #[test]
 fn line_given_up_in_the_middle_is_lost_and_so_is_one_that_tells() {
     let mut model = Model::new();
     let mut write = |room, line: &[u8]| {
         model.disk.0.borrow_mut().room = room;
-        model.lines.write_line(line);
+        model.lines.write_batch(&batch_of(line));
     };
     write(None, b"first\n");
     write(Some(2), b"second\n");
@@ -154,14 +189,20 @@ fn line_given_up_in_the_middle_is_lost_and_so_is_one_that_tells() {
     assert_eq!((model.lost(), model.lines.has_partial()), (1, false));
     model.tick();
     model.disk.0.borrow_mut().room = Some(3);
-    model.lines.write_line(b"");
+    model.lines.write_batch(&Batch::default());
     assert!(model.lines.has_partial(), "the line that tells was begun");
     model.lines.abandon_partial();
     model.disk.0.borrow_mut().room = None;
-    model.lines.write_line(b"third\n");
+    model.lines.write_batch(&batch_of(b"third\n"));
     model.tick();
-    model.lines.write_line(b"");
+    model.lines.write_batch(&Batch::default());
     assert_eq!(told(&model), 1, "{:?}", String::from_utf8_lossy(&model.disk.0.borrow().text));
+}
+
+/// Runs something that logs to this log.
+fn logging(log: &Log, format: Format, run: impl FnOnce()) {
+    let lines = LineLayer { queue: log.queue.clone(), format, color: false };
+    tracing::subscriber::with_default(tracing_subscriber::registry().with(lines), run);
 }
 
 /// An output that stands still until it is let go.
@@ -187,9 +228,8 @@ fn whoever_logs_never_waits_and_what_found_no_room_is_counted() {
     let state = Arc::new(LogState::default());
     let sink = Stuck(stuck, sender);
     let (queue, worker) = LossyQueue::start(16, Arc::clone(&state), sink);
-    let log = Log { queue: queue.clone(), target: Arc::new(Target::Stderr) };
-    let lines = tracing_subscriber::fmt().with_writer(queue).with_ansi(false).log_internal_errors(false).finish();
-    tracing::subscriber::with_default(lines, || (0..100).for_each(|number| tracing::info!(number, "said")));
+    let log = Log { queue, target: Arc::new(Target::Stderr) };
+    logging(&log, Format::Text, || (0..100).for_each(|number| tracing::info!(number, "said")));
     let lost = log.lost();
     assert!((83..=84).contains(&lost), "16 wait and one may be being written: {lost} lost");
     drop(release);
@@ -206,8 +246,7 @@ fn log_that_stands_still_holds_up_the_end_for_a_bounded_time() {
     let (release, stuck) = mpsc::channel::<()>();
     let (queue, worker) = LossyQueue::start(4, Arc::new(LogState::default()), Stuck(stuck, mpsc::channel().0));
     let log = Log { queue, target: Arc::new(Target::Stderr) };
-    let lines = tracing_subscriber::fmt().with_writer(log.queue.clone()).finish();
-    tracing::subscriber::with_default(lines, || (0..10).for_each(|number| tracing::info!(number, "said")));
+    logging(&log, Format::Text, || (0..10).for_each(|number| tracing::info!(number, "said")));
     let since = Instant::now();
     drop(FlushGuard { log, _worker: ManuallyDrop::new(worker) });
     let took = since.elapsed();
@@ -220,8 +259,7 @@ fn end_waits_for_what_was_logged() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("pronk.log");
     let (log, guard) = open(Target::File(path.clone())).unwrap();
-    let lines = tracing_subscriber::fmt().with_writer(log.queue.clone()).json().finish();
-    tracing::subscriber::with_default(lines, || (0..5000).for_each(|number| tracing::info!(number, "said")));
+    logging(&log, Format::Json, || (0..5000).for_each(|number| tracing::info!(number, "said")));
     drop(guard);
     let text = std::fs::read_to_string(&path).unwrap();
     assert_eq!((text.lines().count() as u64, log.lost()), (5000, 0));

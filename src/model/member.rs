@@ -71,6 +71,9 @@ impl MemberKey {
 
 impl fmt::Display for MemberKey {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.pad(&format!("{}:{}", self.node, self.port))
+        match f.width() {
+            None => write!(f, "{}:{}", self.node, self.port),
+            Some(_) => f.pad(&format!("{}:{}", self.node, self.port)),
+        }
     }
 }

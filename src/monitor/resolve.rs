@@ -97,37 +97,13 @@ fn listed(addresses: &[IpAddr]) -> String {
 
 #[cfg(test)]
 mod tests {
-    use std::io::Write;
-
-    use parking_lot::Mutex;
 
     use super::*;
 
-    /// Takes log lines.
-    #[derive(Clone, Default)]
-    struct Lines(Arc<Mutex<Vec<u8>>>);
-
-    impl Write for Lines {
-        fn write(&mut self, line: &[u8]) -> io::Result<usize> {
-            self.0.lock().write(line)
-        }
-
-        fn flush(&mut self) -> io::Result<()> {
-            Ok(())
-        }
-    }
-
-    /// Returns what is logged of these look-ups of one node, one line each without its time.
+    /// Returns what is logged of these look-ups of one node, one line each without its time and target.
     fn logged(live: &LiveNode, lookups: &[Result<&[u8], &str>]) -> Vec<String> {
-        let (lines, node) = (Lines::default(), Name::from("n"));
-        let writer = lines.clone();
-        let subscriber = tracing_subscriber::fmt()
-            .with_writer(move || writer.clone())
-            .without_time()
-            .with_target(false)
-            .with_ansi(false)
-            .finish();
-        tracing::subscriber::with_default(subscriber, || {
+        let node = Name::from("n");
+        let lines = crate::log::logged(|| {
             for lookup in lookups {
                 let found = lookup
                     .map(|last| last.iter().map(|last| [10, 0, 0, *last].into()).collect())
@@ -135,8 +111,7 @@ mod tests {
                 note_lookup(&node, "n.example", live, found);
             }
         });
-        let text = String::from_utf8(std::mem::take(&mut *lines.0.lock())).unwrap();
-        text.lines().map(|line| line.trim().to_owned()).collect()
+        lines.iter().map(|line| line.replace("pronk::monitor::resolve: ", "")).collect()
     }
 
     #[test]
@@ -147,19 +122,19 @@ mod tests {
         let last = "the node's name does not resolve; its last addresses stay in use";
         assert_eq!(
             lost,
-            [format!("WARN {last} node=n fqdn=n.example error=no such host addresses=10.0.0.1, 10.0.0.2")]
+            [format!("WARN {last} node=n fqdn=n.example error=\"no such host\" addresses=\"10.0.0.1, 10.0.0.2\"")]
         );
         let unresolved = live.unresolved().unwrap();
         assert_eq!(unresolved.reason, "timed out", "the reason is kept fresh");
         assert_eq!(*live.addresses(), [IpAddr::from([10, 0, 0, 1]), [10, 0, 0, 2].into()]);
         assert_eq!(
             logged(&live, &[Ok(&[1, 2]), Ok(&[1, 2])]),
-            ["INFO the node's name resolves again node=n fqdn=n.example addresses=10.0.0.1, 10.0.0.2"]
+            ["INFO the node's name resolves again node=n fqdn=n.example addresses=\"10.0.0.1, 10.0.0.2\""]
         );
         assert_eq!(live.unresolved(), None);
         assert_eq!(
             logged(&live, &[Ok(&[3]), Ok(&[3])]),
-            ["INFO the node's addresses have changed node=n fqdn=n.example before=10.0.0.1, 10.0.0.2 now=10.0.0.3"]
+            ["INFO the node's addresses have changed node=n fqdn=n.example before=\"10.0.0.1, 10.0.0.2\" now=10.0.0.3"]
         );
         let moved = logged(&live, &[Err("no such host"), Ok(&[4])]);
         assert_eq!(moved.len(), 3, "{moved:?}");
@@ -171,7 +146,7 @@ mod tests {
         let live = LiveNode::default();
         assert_eq!(
             logged(&live, &[Err("no such host"), Err("no such host")]),
-            ["WARN the node's name does not resolve node=n fqdn=n.example error=no such host"]
+            ["WARN the node's name does not resolve node=n fqdn=n.example error=\"no such host\""]
         );
         assert!(live.unresolved().is_some());
         assert_eq!(

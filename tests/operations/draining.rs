@@ -1,5 +1,6 @@
 //! After an upgrade: the new process lists, ends and drains the connections of processes that drain.
 
+use std::fs::File;
 use std::io::{BufRead, BufReader, ErrorKind, Read, Write};
 use std::net::{SocketAddr, TcpStream};
 use std::os::unix::net::UnixStream;
@@ -446,4 +447,30 @@ fn request_in_the_name_of_somebody_is_refused_by_the_process_that_serves() {
     socket.read_to_string(&mut answer).unwrap();
     assert!(answer.starts_with("HTTP/1.1 403"), "{answer}");
     lab.client();
+}
+
+#[test]
+fn process_that_starts_after_a_crash_names_those_that_still_drain() {
+    let port = free_port();
+    let pronk = Pronk::start(|_| passthrough(echo_member(), &format!("127.0.0.1:{port}")));
+    let mut open = connect(([127, 0, 0, 1], port).into());
+    assert!(echoes(&mut open));
+    let crashed = pronk.upgrade();
+    assert!(Command::new("kill").args(["-s", "KILL", &crashed.to_string()]).status().unwrap().success());
+
+    let folder = pronk.folder.path();
+    let log = folder.join("again.log");
+    let mut again = Command::new(env!("CARGO_BIN_EXE_pronk"));
+    again.arg("run").arg(folder.join("pronk.yaml")).arg("--admin-socket").arg(folder.join("admin.sock"));
+    let mut again = again.stderr(File::create(&log).unwrap()).spawn().unwrap();
+    pronk.adopt(again.id());
+    let (pid, of_first) = (format!(" pid={} ", pronk.pid()), folder.join(format!("admin.sock.{}", pronk.pid())));
+    until("the log names the process that drains", || {
+        let log = std::fs::read_to_string(&log).unwrap();
+        let line = log.lines().find(|line| line.contains(" WARN ") && line.contains("still drains"));
+        line.is_some_and(|line| line.contains(&pid) && line.contains(&*of_first.to_string_lossy()))
+    });
+    assert!(echoes(&mut open) && of_first.exists());
+    again.kill().unwrap();
+    again.wait().unwrap();
 }

@@ -76,6 +76,13 @@ virtual-servers:
     let stats = pronk.stats();
     assert_eq!(stats["virtual_servers"][0]["connections"]["current"], 0);
     assert_eq!(stats["virtual_servers"][0]["connections"]["elsewhere"], 2, "{stats}");
+    let (_, metrics) = pronk.get("/metrics", "");
+    for [name, count] in [["connections", "0"], ["connections_elsewhere", "2"]] {
+        let begins = format!("pronk_virtual_server_{name}{{virtual_server=");
+        assert!(metrics.lines().any(|it| it.starts_with(&begins) && it.ends_with(&format!(" {count}"))), "{metrics}");
+    }
+    let begins = "pronk_member_connections_elsewhere{";
+    assert!(metrics.lines().any(|it| it.starts_with(begins) && it.ends_with(" 2")), "{metrics}");
     let table = done(&pronk, &["show", "stats"]);
     assert!(table.contains("0+2") && table.contains("of processes that drain"), "{table}");
 

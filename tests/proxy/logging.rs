@@ -201,7 +201,7 @@ fn log_file_that_is_moved_is_reopened_on_request_and_by_itself() {
     fs::create_dir(&logs).unwrap();
     let log = logs.join("pronk.log");
     let pronk = Pronk::start_unread(pronk_with_file(&log, ""), |_| config(member, port));
-    assert!(says(&log, "serving"));
+    until("the start is logged", || says(&log, "serving"));
 
     fs::rename(&log, logs.join("1")).unwrap();
     pronk.signal("USR1");

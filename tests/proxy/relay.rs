@@ -157,3 +157,49 @@ fn connection_that_both_sides_abandoned_is_over_at_once() {
     go.lock().send(()).unwrap();
     pronk.logged("an end", |line| line["close.mechanism"] == "rst");
 }
+
+/// Pipes that a process has open, apart from those that are its standard input and outputs.
+fn pipes(pronk: &Pronk) -> usize {
+    let files = std::fs::read_dir(format!("/proc/{}/fd", pronk.pid())).unwrap();
+    let links = files.filter_map(|file| std::fs::read_link(file.ok()?.path()).ok());
+    let pipes: std::collections::BTreeSet<_> =
+        links.filter(|link| link.to_string_lossy().starts_with("pipe:")).collect();
+    pipes.len()
+}
+
+#[test]
+fn connections_that_are_idle_or_half_closed_hold_no_pipe() {
+    const ANSWER: usize = 16 << 20;
+    const CLIENTS: usize = 40;
+    for half_closes in [true, false] {
+        let member = member(move |mut stream| {
+            stream.read_exact(&mut [0]).unwrap();
+            stream.write_all(&vec![7; ANSWER]).unwrap();
+            if half_closes {
+                stream.shutdown(Shutdown::Write).unwrap();
+            }
+            // The client's direction stays open.
+            let _ = read_all(&mut stream);
+        });
+        let (pronk, address) = passthrough(member, "");
+        let before = pipes(&pronk);
+        let clients: Vec<_> = (0..CLIENTS)
+            .map(|_| {
+                let mut client = connect(address);
+                client.write_all(b"?").unwrap();
+                client.read_exact(&mut vec![0; ANSWER]).unwrap();
+                if half_closes {
+                    assert_eq!(client.read(&mut [0]).unwrap(), 0);
+                }
+                client
+            })
+            .collect();
+        let threads = std::thread::available_parallelism().unwrap().get();
+        let of_connections = pipes(&pronk) - before;
+        assert!(of_connections > 0, "large answers go through pipes");
+        // Each thread keeps up to four for the next.
+        assert!(of_connections <= 4 * threads, "{of_connections} pipes for {CLIENTS} silent connections");
+        assert_eq!(pronk.stats()["virtual_servers"][0]["connections"]["current"], CLIENTS);
+        drop(clients);
+    }
+}

@@ -116,6 +116,8 @@ metrics! {
             "1 for the administrative state of a virtual server, 0 for the others: enabled, disabled, forced-offline";
         static VS_CONNECTIONS: Gauge "pronk_virtual_server_connections" [virtual_server, mode]
             "Client connections that are open";
+        static VS_CONNECTIONS_ELSEWHERE: Gauge "pronk_virtual_server_connections_elsewhere" [virtual_server, mode]
+            "Client connections that are open in processes which drain after an upgrade; they count toward the limit";
         static VS_CONNECTIONS_MAX: Gauge "pronk_virtual_server_connections_max" [virtual_server, mode]
             "The most client connections that were open at once, since the start or the last reset of the statistics";
         static VS_CONNECTION_LIMIT: Gauge "pronk_virtual_server_connection_limit" [virtual_server, mode]
@@ -170,6 +172,8 @@ metrics! {
             "1 while others are tried before the member, as connections to it hang or fail";
         static MEMBER_CONNECTIONS: Gauge "pronk_member_connections" [pool, member]
             "Connections that are open";
+        static MEMBER_CONNECTIONS_ELSEWHERE: Gauge "pronk_member_connections_elsewhere" [pool, member]
+            "Connections that are open in processes which drain after an upgrade; they count toward the limit";
         static MEMBER_CONNECTIONS_MAX: Gauge "pronk_member_connections_max" [pool, member]
             "The most connections that were open at once, since the start or the last reset of the statistics";
         static MEMBER_CONNECTIONS_TOTAL: Counter "pronk_member_client_connections" [pool, member]

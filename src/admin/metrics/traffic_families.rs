@@ -13,6 +13,7 @@ pub(super) fn virtual_servers(servers: &[VirtualServerReading], families: &mut F
         servers.iter().map(move |it| ([it.name.as_str(), it.mode], value(it)))
     };
     families.write(&metric::VS_CONNECTIONS, each(|it| Value::Gauge(it.connections.current.into())))?;
+    families.write(&metric::VS_CONNECTIONS_ELSEWHERE, each(|it| Value::Gauge(it.connections.elsewhere.into())))?;
     families.write(&metric::VS_CONNECTIONS_MAX, each(|it| Value::Gauge(it.connections.maximum.into())))?;
     let limits = servers.iter().filter_map(|it| {
         let limit = Value::Gauge(it.connection_limit?.into());
@@ -69,6 +70,7 @@ pub(super) fn members(pools: &[PoolReading], families: &mut Families<'_>) -> fmt
         members_of(pools).map(move |(pool, it)| ([pool, it.name.as_str()], value(it)))
     };
     families.write(&metric::MEMBER_CONNECTIONS, each(|it| Value::Gauge(it.connections.current.into())))?;
+    families.write(&metric::MEMBER_CONNECTIONS_ELSEWHERE, each(|it| Value::Gauge(it.connections.elsewhere.into())))?;
     families.write(&metric::MEMBER_CONNECTIONS_MAX, each(|it| Value::Gauge(it.connections.maximum.into())))?;
     families.write(&metric::MEMBER_CONNECTIONS_TOTAL, each(|it| Value::Counter(it.connections.total)))?;
     for (metric, counts) in directions(&metric::MEMBER_BYTES, &metric::MEMBER_PACKETS) {

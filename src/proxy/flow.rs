@@ -1,8 +1,11 @@
 //! Bytes on their way in one direction, and how the sending side ended them.
 
-use std::future::poll_fn;
+use std::future::{Future, poll_fn};
 use std::io;
+use std::pin::pin;
 use std::task::{Context, Poll, ready};
+
+use tokio::task::yield_now;
 
 use super::buffers::{BULK, Chunk, SMALL};
 use super::stream::Stream;
@@ -260,7 +263,7 @@ impl Flow {
                 }
             }
         }
-        cx.waker().wake_by_ref();
+        give_way(cx);
     }
 
     fn pass(&mut self, cx: &mut Context<'_>, from: &mut Stream, to: &mut Stream) -> Poll<io::Result<()>> {
@@ -303,7 +306,7 @@ impl Flow {
                 Some(End::Reset | End::TimedOut | End::Alert(_) | End::Broken(_)) => return to.poll_flush(cx),
             }
             if passed >= TURN {
-                cx.waker().wake_by_ref();
+                give_way(cx);
                 return Poll::Pending;
             }
             // The sender waits, instead of more and more encrypted bytes.
@@ -379,6 +382,13 @@ impl Flow {
         }
         Poll::Ready(())
     }
+}
+
+/// Lets other connections have a turn before this one goes on. Those are among them for which something has arrived
+/// meanwhile: a wake-up would let this one go on before the runtime asks the kernel, which it does every 61 turns.
+fn give_way(cx: &mut Context<'_>) {
+    // It is pending once, and the runtime wakes the task after it has asked.
+    let _ = pin!(yield_now()).poll(cx);
 }
 
 /// Bytes that one connection may pass before others get a turn: encrypting so many takes some hundred microseconds.

@@ -2,11 +2,12 @@
 
 use std::io::{ErrorKind, Read, Write};
 use std::net::{Shutdown, SocketAddr};
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::mpsc;
 
 use parking_lot::Mutex;
 
-use crate::lb::{PATIENCE, Pronk, free_port};
+use crate::lb::{PATIENCE, Pronk, free_port, until};
 use crate::peers::{connect, echo_member, member, read_all, reset};
 
 fn passthrough(member: SocketAddr, protocol: &str) -> (Pronk, SocketAddr) {
@@ -158,7 +159,7 @@ fn connection_that_both_sides_abandoned_is_over_at_once() {
     pronk.logged("an end", |line| line["close.mechanism"] == "rst");
 }
 
-/// Pipes that a process has open, apart from those that are its standard input and outputs.
+/// How many pipes a process has open.
 fn pipes(pronk: &Pronk) -> usize {
     let files = std::fs::read_dir(format!("/proc/{}/fd", pronk.pid())).unwrap();
     let links = files.filter_map(|file| std::fs::read_link(file.ok()?.path()).ok());
@@ -202,4 +203,63 @@ fn connections_that_are_idle_or_half_closed_hold_no_pipe() {
         assert_eq!(pronk.stats()["virtual_servers"][0]["connections"]["current"], CLIENTS);
         drop(clients);
     }
+}
+
+/// pronk with one thread, so that all connections share it.
+fn on_one_thread() -> std::process::Command {
+    let mut command = std::process::Command::new("sh");
+    command.args(["-c", "exec \"$0\" \"$@\" --threads 1", env!("CARGO_BIN_EXE_pronk")]);
+    command
+}
+
+/// A download is always ready to go on. Requests are counted against its bytes and not against time, as the machine may be
+/// busy with something else.
+#[test]
+fn small_requests_do_not_wait_for_many_turns_of_a_download() {
+    const REQUESTS: usize = 100;
+    // Some turns of 256 KiB, and what buffers between the two ends of the download hold.
+    const FEW_TURNS: u64 = 8 << 20;
+    let member = member(|mut stream| {
+        let mut question = [0];
+        while stream.read_exact(&mut question).is_ok() {
+            if question == *b"d" {
+                let piece = vec![7; 1 << 20];
+                while stream.write_all(&piece).is_ok() {}
+                return;
+            }
+            let _ = stream.write_all(&question);
+        }
+    });
+    let port = free_port();
+    let config = crate::lb::passthrough(member, &format!("127.0.0.1:{port}"));
+    let pronk = Pronk::start_by(on_one_thread(), |_| config);
+    let address = SocketAddr::from(([127, 0, 0, 1], port));
+    let downloaded = AtomicU64::new(0);
+    let mut passed: Vec<u64> = std::thread::scope(|scope| {
+        let mut end = connect(address);
+        end.write_all(b"d").unwrap();
+        let (mut download, downloaded) = (end.try_clone().unwrap(), &downloaded);
+        scope.spawn(move || {
+            let mut buffer = vec![0; 1 << 20];
+            while let Ok(count @ 1..) = download.read(&mut buffer) {
+                downloaded.fetch_add(count as u64, Ordering::Relaxed);
+            }
+        });
+        let mut client = connect(address);
+        client.write_all(b"?").unwrap();
+        client.read_exact(&mut [0]).unwrap();
+        until("the download is large", || downloaded.load(Ordering::Relaxed) > 64 << 20);
+        let request = |_| {
+            let before = downloaded.load(Ordering::Relaxed);
+            client.write_all(b"?").unwrap();
+            client.read_exact(&mut [0]).unwrap();
+            downloaded.load(Ordering::Relaxed) - before
+        };
+        let passed = (0..REQUESTS).map(request).collect();
+        end.shutdown(Shutdown::Both).unwrap();
+        passed
+    });
+    passed.sort_unstable();
+    assert!(passed[REQUESTS / 2] < FEW_TURNS, "bytes of the download during each request: {passed:?}");
+    drop(pronk);
 }

@@ -113,6 +113,8 @@ fn requests(address: SocketAddr, mode: Mode, round: Duration) -> Vec<f64> {
 fn downloading<T>(address: SocketAddr, mode: Mode, downloads: usize, meanwhile: impl FnOnce() -> T) -> (T, f64) {
     let (received, stop) = (AtomicU64::new(0), AtomicBool::new(false));
     thread::scope(|scope| {
+        // Also if what is done meanwhile fails.
+        let stopping = Stopping(&stop);
         for _ in 0..downloads {
             scope.spawn(|| download(address, mode, &received, &stop));
         }
@@ -120,9 +122,18 @@ fn downloading<T>(address: SocketAddr, mode: Mode, downloads: usize, meanwhile: 
         let before = received.load(Ordering::Relaxed);
         let done = meanwhile();
         let bytes = received.load(Ordering::Relaxed) - before;
-        stop.store(true, Ordering::Relaxed);
+        drop(stopping);
         (done, bytes as f64)
     })
+}
+
+/// Stops downloads when it is dropped.
+struct Stopping<'a>(&'a AtomicBool);
+
+impl Drop for Stopping<'_> {
+    fn drop(&mut self) {
+        self.0.store(true, Ordering::Relaxed);
+    }
 }
 
 fn download(address: SocketAddr, mode: Mode, received: &AtomicU64, stop: &AtomicBool) {

@@ -6,8 +6,13 @@ use std::fmt;
 /// Returns a text with what would act on a terminal, or hide, written as escapes; the end of a very
 /// long one is left out.
 pub fn shown(text: &str) -> String {
+    escaped(&bounded(text))
+}
+
+/// Returns a text with what would act on a terminal, begin another line, or hide, written as escapes.
+pub fn escaped(text: &str) -> String {
     let plain = |letter: &char| matches!(letter, '"' | '\'' | '\\');
-    bounded(text).chars().fold(String::with_capacity(text.len()), |mut shown, letter| {
+    text.chars().fold(String::with_capacity(text.len()), |mut shown, letter| {
         if plain(&letter) {
             shown.push(letter);
         } else {

@@ -26,7 +26,7 @@ impl Running {
     pub fn start(folder: &Path, address: SocketAddr) -> Self {
         let socket = folder.join("admin.sock");
         let began = Instant::now();
-        let mut child = Command::new(program())
+        let child = Command::new(program())
             .arg("run")
             .arg(folder.join("pronk.yaml"))
             .args(["--log", "warn", "--drain-timeout", "0", "--admin-socket"])
@@ -34,12 +34,14 @@ impl Running {
             .stdin(Stdio::null())
             .spawn()
             .unwrap();
+        let mut running = Self { child, successor: None, socket, started_in: Duration::ZERO };
         while TcpStream::connect(address).is_err() {
             assert!(began.elapsed() < PATIENCE, "pronk does not listen");
-            assert!(child.try_wait().unwrap().is_none(), "pronk has ended");
+            assert!(running.child.try_wait().unwrap().is_none(), "pronk has ended");
             thread::sleep(Duration::from_millis(2));
         }
-        Self { child, successor: None, socket, started_in: began.elapsed() }
+        running.started_in = began.elapsed();
+        running
     }
 
     /// Asks the admin socket, and returns a good answer.

@@ -1,7 +1,8 @@
 //! The admin socket: making it, and replacing one that a dead process left.
 
+use std::collections::BTreeSet;
 use std::ffi::OsStr;
-use std::fs::{DirEntry, File};
+use std::fs::File;
 use std::io;
 use std::os::fd::{AsFd, OwnedFd};
 use std::os::unix::fs::{DirBuilderExt, FileTypeExt, MetadataExt};
@@ -13,6 +14,8 @@ use super::socket_path::{SYSTEM_FOLDER, draining_path};
 use crate::reading::os_reason;
 use rustix::fs::{FlockOperation, Mode, fchmod, flock};
 use rustix::io::Errno;
+use rustix::net::sockopt::socket_peercred;
+use rustix::process::getuid;
 use socket2::{Domain, SockAddr, Socket, Type};
 use tokio::net::UnixListener;
 use tokio_util::sync::CancellationToken;
@@ -101,23 +104,24 @@ impl AdminSocket {
         }
     }
 
-    /// Returns the processes that drain after an upgrade and answer beside this path. Sockets of those that were killed are
-    /// removed.
-    pub fn draining_beside(path: &Path) -> Vec<u32> {
+    /// Returns the processes of this user that drain after an upgrade and answer beside this path. Sockets of those that
+    /// were killed are removed.
+    pub fn draining_beside(path: &Path) -> BTreeSet<u32> {
         let (Some(folder), Some(name)) = (path.parent(), path.file_name().and_then(OsStr::to_str)) else {
-            return Vec::new();
+            return BTreeSet::new();
         };
         let folder = if folder.as_os_str().is_empty() { Path::new(".") } else { folder };
+        let _folder = lock_folder(path);
         let files = std::fs::read_dir(folder).into_iter().flatten().flatten().take(MOST_FILES);
-        let number = |file: DirEntry| file.file_name().to_str()?.strip_prefix(name)?.strip_prefix('.')?.parse().ok();
-        let mut pids: Vec<u32> = files.filter_map(number).collect();
-        pids.sort_unstable();
-        pids.retain(|pid| {
-            let path = draining_path(path, *pid);
-            Self::remove_left(&path);
-            std::fs::symlink_metadata(&path).is_ok_and(|found| found.file_type().is_socket())
-        });
-        pids
+        files
+            .filter_map(|file| {
+                let pid: u32 = file.file_name().to_str()?.strip_prefix(name)?.strip_prefix('.')?.parse().ok()?;
+                let path = draining_path(path, pid);
+                let found = std::fs::symlink_metadata(&path).ok()?;
+                let is_own = found.file_type().is_socket() && found.uid() == getuid().as_raw();
+                (is_own && remove_dead(&path).is_err() && listener_of(&path) == Some(pid)).then_some(pid)
+            })
+            .collect()
     }
 
     /// Leaves the file to another process, which listens on the same socket. Connections that are open close with their next
@@ -125,6 +129,15 @@ impl AdminSocket {
     pub fn leave(&self) {
         self.left.cancel();
     }
+}
+
+/// Returns the process that listens on a socket.
+fn listener_of(path: &Path) -> Option<u32> {
+    let socket = Socket::new(Domain::UNIX, Type::STREAM, None).ok()?;
+    socket.set_nonblocking(true).ok()?;
+    socket.connect(&SockAddr::unix(path).ok()?).ok()?;
+    let pid = socket_peercred(&socket).ok()?.pid;
+    u32::try_from(pid.as_raw_nonzero().get()).ok()
 }
 
 /// Makes the folder of the system's socket where it is missing. Other folders are their owners' business.
@@ -216,11 +229,13 @@ mod tests {
         assert_eq!(std::fs::read_to_string(at("file")).unwrap(), "virtual-servers: {}");
 
         drop(std::os::unix::net::UnixListener::bind(at("socket.12")).unwrap());
-        let _draining = std::os::unix::net::UnixListener::bind(at("socket.7")).unwrap();
+        let own = std::process::id();
+        let _draining = std::os::unix::net::UnixListener::bind(at(&format!("socket.{own}"))).unwrap();
+        let _of_another = std::os::unix::net::UnixListener::bind(at("socket.1")).unwrap();
         let _another = std::os::unix::net::UnixListener::bind(at("socket.x")).unwrap();
         std::fs::write(at("socket.3"), "").unwrap();
-        assert_eq!(AdminSocket::draining_beside(&at("socket")), [7]);
-        assert!(!at("socket.12").exists() && at("socket.3").exists());
+        assert_eq!(AdminSocket::draining_beside(&at("socket")), BTreeSet::from([own]));
+        assert!(!at("socket.12").exists() && at("socket.3").exists() && at("socket.1").exists());
 
         drop(std::os::unix::net::UnixListener::bind(at("socket")).unwrap());
         let socket = AdminSocket::bind(&at("socket"), SocketAccess::default()).unwrap();

@@ -60,14 +60,18 @@ impl AdminListener {
 
     /// Warns of processes that drain and that this one did not take over from.
     fn warn_of_draining(&self) {
-        for pid in AdminSocket::draining_beside(&self.path) {
-            tracing::warn!(
-                pid,
-                admin_socket = %admin::draining_path(&self.path, pid).display(),
-                "a pronk that was upgraded still drains, and this process did not take over from it: its connections are \
-                 in no list and no limit of this process; ask it at its own admin socket"
-            );
-        }
+        let path = self.path.clone();
+        // Nothing waits for it: the folder may be a very full one.
+        drop(spawn_blocking(move || {
+            for pid in AdminSocket::draining_beside(&path) {
+                tracing::warn!(
+                    pid,
+                    admin_socket = %admin::draining_path(&path, pid).display(),
+                    "a pronk that was upgraded still drains, and this process did not take over from it: its connections \
+                     are in no list and no limit of this process; ask it at its own admin socket"
+                );
+            }
+        }));
     }
 
     /// Leaves the socket to the process that has taken over, and serves this one at a path of its own: with the number of

@@ -23,26 +23,26 @@ pub(super) struct LineLayer {
 
 impl<S: Subscriber> Layer<S> for LineLayer {
     fn on_event(&self, event: &Event<'_>, _: Context<'_, S>) {
-        // There is none left when a thread ends.
+        // At the end of a thread its memory for lines is gone.
         let (now, mut line) = (SystemTime::now(), LINE.try_with(Cell::take).unwrap_or_default());
-        line.clear();
         match self.format {
             Format::Text => text_line(event, now, self.color, &mut line),
             Format::Json => json_line(event, now, &mut line),
         }
         let is_loss_report = event.metadata().target() == LOSS_TARGET;
         self.queue.give(if is_loss_report { LineKind::LossReport } else { LineKind::Ordinary }, &line);
+        line.clear();
         line.shrink_to(MOST_KEPT);
         let _ = LINE.try_with(|kept| kept.set(line));
     }
 }
 
 thread_local! {
-    /// The last line of this thread, whose memory is used again.
+    /// Memory for the next line of this thread, empty.
     static LINE: Cell<Vec<u8>> = const { Cell::new(Vec::new()) };
 }
 
-/// How much of that memory is kept, in bytes. The line of a connection has about a thousand.
+/// How much memory is kept, in bytes. The line of a connection has about a thousand.
 const MOST_KEPT: usize = 4096;
 
 /// Returns the lines that are made of what is logged.

@@ -16,8 +16,9 @@ pub(super) struct LineWriter<W> {
 
 /// Where lines are written.
 pub(super) trait LineOutput: Write {
-    /// Returns whether what was written last is gone, so that the end of a line would not follow its beginning.
-    fn is_truncated(&mut self) -> bool;
+    /// Returns whether the output does not end with what was written last, so that the end of a line would not follow its
+    /// beginning.
+    fn is_interrupted(&mut self) -> bool;
 }
 
 /// Lines that are written together.
@@ -112,7 +113,7 @@ impl<W: LineOutput> LineWriter<W> {
 
     /// Completes a partly written line. Returns whether there is none left.
     fn complete_partial(&mut self) -> bool {
-        if self.partial.is_some() && self.out.is_truncated() {
+        if self.partial.is_some() && self.out.is_interrupted() {
             self.abandon_partial();
         }
         let Some(mut partial) = self.partial.take() else { return true };

@@ -9,13 +9,15 @@ use std::time::Instant;
 use rustix::event::{PollFd, PollFlags, poll};
 
 use super::line_writer::LineOutput;
-use super::reopen::LogFile;
+use super::reopen::{LogFile, Reopening};
 
 /// Standard error, or the log file.
 #[derive(Debug)]
 pub(super) struct Output {
     file: File,
     log_file: Option<LogFile>,
+    /// Whether others can write between the parts of a long write: to a pipe, a socket or a terminal.
+    is_stream: bool,
 }
 
 impl Output {
@@ -24,7 +26,7 @@ impl Output {
     /// # Errors
     /// There is no descriptor left.
     pub(super) fn stderr() -> io::Result<Self> {
-        Ok(Self { file: File::from(io::stderr().as_fd().try_clone_to_owned()?), log_file: None })
+        Ok(Self::new(File::from(io::stderr().as_fd().try_clone_to_owned()?), None))
     }
 
     /// Returns the log file, which is created if it does not exist.
@@ -33,34 +35,42 @@ impl Output {
     /// It cannot be opened.
     pub(super) fn file(path: PathBuf) -> io::Result<Self> {
         let (file, log_file) = LogFile::open(path)?;
-        Ok(Self { file, log_file: Some(log_file) })
+        Ok(Self::new(file, Some(log_file)))
+    }
+
+    fn new(file: File, log_file: Option<LogFile>) -> Self {
+        Self { is_stream: !is_regular(&file), file, log_file }
     }
 
     pub(super) fn path(&self) -> Option<&Path> {
         self.log_file.as_ref().map(LogFile::path)
     }
 
-    /// Opens the log file again if that was `requested` or if it was moved. Returns whether it was.
+    /// Opens the log file again if it was moved, for which it is looked at once if that was `requested`.
     ///
     /// # Errors
     /// It cannot be opened, and lines are still written to the old file. Each cause is returned once.
-    pub(super) fn reopen_if_moved(&mut self, requested: bool, now: Instant) -> io::Result<bool> {
-        let Some(log_file) = &mut self.log_file else { return Ok(false) };
-        let reopened = log_file.reopen_if_moved(requested, now)?;
-        let is_reopened = reopened.is_some();
-        if let Some(file) = reopened {
-            self.file = file;
+    pub(super) fn reopen_if_moved(&mut self, requested: bool, now: Instant) -> io::Result<Reopening> {
+        match &mut self.log_file {
+            Some(log_file) => {
+                let reopening = log_file.reopen_if_moved(&mut self.file, requested, now)?;
+                self.is_stream = !is_regular(&self.file);
+                Ok(reopening)
+            }
+            None => Ok(Reopening::NotNeeded),
         }
-        Ok(is_reopened)
     }
 }
 
+fn is_regular(file: &File) -> bool {
+    file.metadata().is_ok_and(|metadata| metadata.is_file())
+}
+
 impl LineOutput for Output {
-    /// Returns whether the file is shorter than what was written to it: another process truncated it.
-    fn is_truncated(&mut self) -> bool {
+    /// Returns whether the file does not end with what was written last: another process has truncated it or written to it.
+    fn is_interrupted(&mut self) -> bool {
         match (self.file.stream_position(), self.file.metadata()) {
-            (Ok(position), Ok(metadata)) => metadata.len() < position,
-            // A pipe or a terminal.
+            (Ok(position), Ok(metadata)) => !self.is_stream && metadata.len() != position,
             _ => false,
         }
     }
@@ -69,6 +79,7 @@ impl LineOutput for Output {
 impl Write for Output {
     /// Waits for room where the descriptor does not, as when another process has made its standard error non-blocking.
     fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        let bytes = if self.is_stream { first_lines(bytes) } else { bytes };
         loop {
             match self.file.write(bytes) {
                 Err(error) if error.kind() == io::ErrorKind::WouldBlock => {
@@ -83,6 +94,17 @@ impl Write for Output {
         Ok(())
     }
 }
+
+/// Returns as many lines as a pipe takes in one piece (PIPE_BUF in pipe(7)), or one that is longer: the process before an
+/// upgrade and the one after it write to the same pipe.
+fn first_lines(lines: &[u8]) -> &[u8] {
+    let is_end = |byte: &u8| *byte == b'\n';
+    let in_one_piece = lines[..lines.len().min(PIPE_BUF)].iter().rposition(is_end);
+    let end = in_one_piece.or_else(|| lines.iter().position(is_end));
+    end.map_or(lines, |end| &lines[..=end])
+}
+
+const PIPE_BUF: usize = 4096;
 
 #[cfg(test)]
 mod tests {
@@ -101,7 +123,7 @@ mod tests {
         let stay = |_: &Path| {};
         let cases: &[Case] = &[
             ("nothing", stay, false, "same"),
-            ("asked", stay, true, "another"),
+            ("asked", stay, true, "asked, and the same"),
             ("moved", |path| fs::rename(path, path.with_extension("1")).unwrap(), false, "another"),
             ("removed", |path| fs::remove_file(path).unwrap(), false, "another"),
             (
@@ -142,17 +164,36 @@ mod tests {
         let mut now = Instant::now();
         for (case, happens, asked, expected) in cases {
             happens(&path);
-            assert!(matches!(output.reopen_if_moved(false, now), Ok(false)), "{case}: looked too soon");
+            assert!(matches!(output.reopen_if_moved(false, now), Ok(Reopening::NotNeeded)), "{case}: looked too soon");
             now += CHECK_EVERY;
             let found = match output.reopen_if_moved(*asked, now) {
-                Ok(false) => "same",
-                Ok(true) => "another",
+                Ok(Reopening::NotNeeded) => "same",
+                Ok(Reopening::Same) => "asked, and the same",
+                Ok(Reopening::Another) => "another",
                 Err(_) => "refused",
             };
             assert_eq!(found, *expected, "{case}");
             output.write_all(case.as_bytes()).unwrap();
             let stands = fs::read_to_string(&path).unwrap_or_default();
             assert_eq!(stands.ends_with(case), !case.contains("gone") && *case != "another cause", "{case}: {stands}");
+        }
+    }
+
+    #[test]
+    fn pipe_gets_whole_lines_that_it_takes_in_one_piece() {
+        let short = "short line\n".repeat(1000);
+        let long = "x".repeat(PIPE_BUF) + "\n";
+        for text in
+            [short.clone(), long.clone(), format!("{short}{long}{short}"), format!("{long}{long}"), "no end".into()]
+        {
+            let mut rest = text.as_bytes();
+            while !rest.is_empty() {
+                let first = first_lines(rest);
+                let ends = first.iter().filter(|byte| **byte == b'\n').count();
+                assert!(first.ends_with(b"\n") || first == rest);
+                assert!(first.len() <= PIPE_BUF || ends <= 1, "{}", first.len());
+                rest = &rest[first.len()..];
+            }
         }
     }
 
@@ -164,9 +205,13 @@ mod tests {
         let mode = fs::metadata(&path).unwrap().mode();
         assert_eq!(mode & 0o137, 0, "{mode:o}: nobody else may read or write, and nobody may execute");
         output.write_all(b"abc").unwrap();
-        assert!(!output.is_truncated());
+        assert!(!output.is_interrupted());
+        fs::OpenOptions::new().append(true).open(&path).unwrap().write_all(b"of another").unwrap();
+        assert!(output.is_interrupted());
+        output.write_all(b"def").unwrap();
+        assert!(!output.is_interrupted());
         fs::write(&path, "").unwrap();
-        assert!(output.is_truncated());
+        assert!(output.is_interrupted());
         let pipe = folder.path().join("pipe");
         rustix::fs::mknodat(
             rustix::fs::CWD,

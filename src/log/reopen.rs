@@ -17,6 +17,16 @@ pub(super) struct LogFile {
     failed: Option<Option<i32>>,
 }
 
+/// What became of the log file.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Reopening {
+    NotNeeded,
+    /// It was requested, and the file is where it was.
+    Same,
+    /// Another file was opened.
+    Another,
+}
+
 impl LogFile {
     /// Opens the log file, and creates it if it does not exist.
     ///
@@ -32,29 +42,29 @@ impl LogFile {
         &self.path
     }
 
-    /// Opens the file again if that was `requested`, or if another file or none is at its path.
+    /// Opens the file that is at the path in place of `file`, if another one is there, or none. A request has it looked at
+    /// at once.
     ///
     /// # Errors
     /// It cannot be opened. Each cause is returned once.
-    pub(super) fn reopen_if_moved(&mut self, requested: bool, now: Instant) -> io::Result<Option<File>> {
+    pub(super) fn reopen_if_moved(&mut self, file: &mut File, requested: bool, now: Instant) -> io::Result<Reopening> {
         if !requested && now < self.next_check {
-            return Ok(None);
+            return Ok(Reopening::NotNeeded);
         }
         self.next_check = now + CHECK_EVERY;
         let is_same = std::fs::metadata(&self.path).is_ok_and(|found| identity(&found) == self.identity);
-        if is_same && !requested {
+        if is_same {
             self.failed = None;
-            return Ok(None);
+            return Ok(if requested { Reopening::Same } else { Reopening::NotNeeded });
         }
         match open(&self.path) {
-            Ok((file, identity)) => {
-                self.identity = identity;
-                self.failed = None;
-                Ok(Some(file))
+            Ok((another, identity)) => {
+                (*file, self.identity, self.failed) = (another, identity, None);
+                Ok(Reopening::Another)
             }
             Err(error) => {
                 let known = self.failed.replace(error.raw_os_error());
-                if known == Some(error.raw_os_error()) { Ok(None) } else { Err(error) }
+                if known == Some(error.raw_os_error()) { Ok(Reopening::NotNeeded) } else { Err(error) }
             }
         }
     }

@@ -8,6 +8,7 @@ use std::time::{Duration, Instant};
 
 use super::line_writer::{Batch, LineWriter};
 use super::output::Output;
+use super::reopen::Reopening;
 use super::state::LogState;
 use crate::reading::os_reason;
 
@@ -38,13 +39,13 @@ impl Sink {
     fn reopen_if_moved(&mut self) {
         let requested = self.state.reopen.swap(false, Relaxed);
         let reopened = self.writer.out.reopen_if_moved(requested, Instant::now());
-        if matches!(reopened, Ok(true)) {
+        if matches!(reopened, Ok(Reopening::Another)) {
             self.writer.abandon_partial();
         }
         let log_file = self.writer.out.path().map(|path| tracing::field::display(path.display()));
         match reopened {
-            Ok(false) => {}
-            Ok(true) => tracing::info!(log_file, "log file reopened"),
+            Ok(Reopening::NotNeeded) => {}
+            Ok(Reopening::Same | Reopening::Another) => tracing::info!(log_file, "log file reopened"),
             Err(error) => tracing::error!(
                 log_file,
                 error = %os_reason(&error),
@@ -84,6 +85,6 @@ impl Write for Sink {
 }
 
 /// How long a line may wait for others.
-const GATHERING: Duration = Duration::from_millis(10);
+const GATHERING: Duration = Duration::from_millis(5);
 /// Lines of so many bytes are written, even if more wait.
 const MOST_BYTES: usize = 64 << 10;

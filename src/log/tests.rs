@@ -29,16 +29,20 @@ struct State {
     text: Vec<u8>,
     /// How many more bytes have room; `None` is no end of it.
     room: Option<usize>,
-    /// Whether another process has cut off what was written last.
-    is_truncated: bool,
+    /// Whether another process has cut off what was written last, or written behind it.
+    is_interrupted: bool,
 }
 
 impl State {
-    /// Cuts off a line of which only a part was written.
-    fn truncate(&mut self) {
+    /// Has another process cut off a line of which only a part was written, or write behind it.
+    fn interrupt(&mut self, cuts: bool) {
         let whole = self.text.iter().rposition(|byte| *byte == b'\n').map_or(0, |end| end + 1);
-        self.is_truncated |= whole < self.text.len();
-        self.text.truncate(whole);
+        self.is_interrupted |= whole < self.text.len();
+        if cuts {
+            self.text.truncate(whole);
+        } else if whole < self.text.len() {
+            self.text.extend_from_slice(b"|another\n");
+        }
     }
 }
 
@@ -51,7 +55,7 @@ impl Write for Flaky {
         }
         state.room = state.room.map(|room| room - count);
         state.text.extend_from_slice(&bytes[..count]);
-        state.is_truncated = false;
+        state.is_interrupted = false;
         Ok(count)
     }
 
@@ -61,8 +65,8 @@ impl Write for Flaky {
 }
 
 impl LineOutput for Flaky {
-    fn is_truncated(&mut self) -> bool {
-        self.0.borrow().is_truncated
+    fn is_interrupted(&mut self) -> bool {
+        self.0.borrow().is_interrupted
     }
 }
 
@@ -134,7 +138,7 @@ fn every_line_is_written_whole_or_told_as_lost_exactly_once() {
                 4..6 => model.work(),
                 6 => model.work_on(random.usize(..=PLACES)),
                 7 => model.tick(),
-                8 if random.u8(..4) == 0 => model.disk.0.borrow_mut().truncate(),
+                8 if random.u8(..4) == 0 => model.disk.0.borrow_mut().interrupt(random.bool()),
                 8 => model.disk.0.borrow_mut().room = Some(random.usize(..20)),
                 _ => model.disk.0.borrow_mut().room = None,
             }
@@ -154,8 +158,9 @@ fn every_line_is_written_whole_or_told_as_lost_exactly_once() {
         assert!(model.queue.is_empty() && !model.lines.has_partial(), "seed {seed}");
         let text = String::from_utf8(model.disk.0.borrow().text.clone()).unwrap();
         let numbers: Vec<u64> = text.lines().filter_map(|line| line.strip_prefix("line ")?.parse().ok()).collect();
-        let tellings = text.lines().filter(|line| line.starts_with("lost ")).count();
-        assert_eq!(numbers.len() + tellings, text.lines().count(), "seed {seed}: torn lines in {text}");
+        let tellings = text.lines().filter(|line| line.starts_with("lost ") && !line.contains('|')).count();
+        let anothers = text.lines().filter(|line| line.ends_with("|another")).count();
+        assert_eq!(numbers.len() + tellings + anothers, text.lines().count(), "seed {seed}: torn lines in {text}");
         assert!(numbers.is_sorted_by(|one, other| one < other), "seed {seed}: out of order in {text}");
         assert_eq!(numbers.len() as u64 + model.lost(), model.offered, "seed {seed}: {text}");
         assert_eq!(told(&model), model.lost(), "seed {seed}: {text}");

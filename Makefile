@@ -3,7 +3,7 @@
 .DEFAULT_GOAL := help
 # The steps of `make test` go from fast to slow, whatever -j says.
 .NOTPARALLEL:
-.PHONY: help build demo test audit bench bench-quick bench-observed bench-check fuzz fmt lint doc unit e2e package differential exchange operations generated completions man deb static clean
+.PHONY: help build demo test audit bench bench-quick bench-observed bench-instructions bench-check fuzz fmt lint doc unit e2e package differential exchange operations generated completions man deb static clean
 
 CARGO ?= cargo
 LOCKED ?= --locked
@@ -35,6 +35,9 @@ bench-quick: ## The comparison with HAProxy and nginx in a minute or two, less e
 
 bench-observed: ## What it costs pronk to log each connection and to have its metrics read each second
 	BENCH_OBSERVED=1 BENCH_ROUNDS=20 BENCH_MILLISECONDS=1000 $(CARGO) bench $(LOCKED) --bench peers
+
+bench-instructions: ## Instructions for each connection, handshake, request and MiB, beside those that are recorded (needs valgrind)
+	$(CARGO) bench $(LOCKED) --bench instructions
 
 bench-check: ## Whether the benchmarks run at all, not how fast
 	BENCH_ROUNDS=1 BENCH_MILLISECONDS=20 BENCH_CONNECTIONS=20 BENCH_ONLY=pronk $(CARGO) test $(LOCKED) --bench peers --bench fairness

@@ -172,32 +172,56 @@ fn idle(most: usize) {
     let member = Member::start(&certificates);
     for count in [100, 10, 1].map(|part| most / part).into_iter().filter(|count| *count > 0) {
         let folder = tempfile::tempdir().unwrap();
-        write_certificates(folder.path(), 1);
-        let port = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
-        let text = format!(
-            "nodes: {{ m: {{ address: {} }} }}
-pools: {{ p: {{ members: [\"m:{}\"] }} }}
-profiles: {{ front: {{ type: client-ssl, defaults-from: clientssl, cert-key-chain: [{{ cert: 0.pem, key: 0.key }}] }} }}
-virtual-servers: {{ vs: {{ destination: \"127.0.0.1:{port}\", pool: p, client-ssl: front }} }}
-",
-            member.plain.ip(),
-            member.plain.port()
-        );
-        fs::write(folder.path().join("pronk.yaml"), text).unwrap();
-        let address = SocketAddr::from(([127, 0, 0, 1], port));
-        let pronk = Running::start(folder.path(), address);
-        let open = || {
-            let mut connection = Connection::open(address, Mode::Offload).unwrap();
-            connection.exchange(&mut [0; 128]).unwrap();
-            connection
-        };
-        (0..30).for_each(|_| open().close().unwrap());
+        let (pronk, address) = offload(folder.path(), &member);
+        (0..30).for_each(|_| open(address).close().unwrap());
         let before = pronk.resident_kib();
-        let held: Vec<_> = (0..count).map(|_| open()).collect();
+        let held: Vec<_> = (0..count).map(|_| open(address)).collect();
         thread::sleep(SETTLING);
         println!("  {count:<40}{:>8.1}", (pronk.resident_kib() - before) / count as f64);
         drop(held);
     }
+    // A tenth of them at a time, so that memory is freed in another order than it was allocated.
+    let (at_once, waves) = ((most / 10).max(1), 100);
+    let folder = tempfile::tempdir().unwrap();
+    let (pronk, address) = offload(folder.path(), &member);
+    let mut after = Vec::new();
+    for _ in 0..waves {
+        let mut held: Vec<_> = (0..at_once).map(|_| open(address)).collect();
+        fastrand::shuffle(&mut held);
+        held.into_iter().for_each(|connection| connection.close().unwrap());
+        after.push(pronk.resident_kib() / 1024.0);
+    }
+    thread::sleep(SETTLING);
+    println!(
+        "\n  {at_once} TLS connections that come and go {waves} times: {:.1} MiB after the first time, {:.1} after the last, {:.1} at rest",
+        after[0],
+        after[waves - 1],
+        pronk.resident_kib() / 1024.0
+    );
+}
+
+/// Starts a pronk that terminates TLS for a member.
+fn offload(folder: &Path, member: &Member) -> (Running, SocketAddr) {
+    write_certificates(folder, 1);
+    let port = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
+    let text = format!(
+        "nodes: {{ m: {{ address: {} }} }}
+pools: {{ p: {{ members: [\"m:{}\"] }} }}
+profiles: {{ front: {{ type: client-ssl, defaults-from: clientssl, cert-key-chain: [{{ cert: 0.pem, key: 0.key }}] }} }}
+virtual-servers: {{ vs: {{ destination: \"127.0.0.1:{port}\", pool: p, client-ssl: front }} }}
+",
+        member.plain.ip(),
+        member.plain.port()
+    );
+    fs::write(folder.join("pronk.yaml"), text).unwrap();
+    let address = SocketAddr::from(([127, 0, 0, 1], port));
+    (Running::start(folder, address), address)
+}
+
+fn open(address: SocketAddr) -> Connection {
+    let mut connection = Connection::open(address, Mode::Offload).unwrap();
+    connection.exchange(&mut [0; 128]).unwrap();
+    connection
 }
 
 /// Time for buffers to be given back.

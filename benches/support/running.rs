@@ -41,6 +41,10 @@ impl Running {
             thread::sleep(Duration::from_millis(2));
         }
         running.started_in = began.elapsed();
+        // A reload is refused until then.
+        while !String::from_utf8_lossy(&running.ask("GET", "/v1/map")).contains("\"phase\":\"serving\"") {
+            assert!(began.elapsed() < PATIENCE, "pronk does not serve");
+        }
         running
     }
 

@@ -303,7 +303,8 @@ mod tests {
             }
             all
         };
-        let (all, ()) = tokio::join!(reading, sender.rest());
+        let both = Box::pin(async { tokio::join!(reading, sender.rest()) });
+        let (all, ()) = tokio::time::timeout(Duration::from_secs(60), both).await.unwrap();
         assert!(all == [large, Held::default()], "{}", all.len());
     }
 

@@ -1,10 +1,12 @@
 //! The answers to requests that change something, and to those that are refused, as JSON.
 
 use axum::Json;
-use axum::http::StatusCode;
+use axum::http::{Method, StatusCode};
 use axum::response::{IntoResponse, Response};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
+
+use crate::words::bounded;
 
 /// What a reload changed, or would change.
 #[derive(Debug, Serialize, Deserialize, JsonSchema)]
@@ -58,6 +60,24 @@ pub(super) type Answer<T> = Result<Json<T>, Refusal>;
 
 pub(super) fn refused(code: StatusCode, error: impl Into<String>) -> Refusal {
     Refusal { code, error: error.into() }
+}
+
+/// Refuses a request that no route is for.
+pub(super) fn no_route(code: StatusCode, method: &Method, path: &str) -> Refusal {
+    refused(code, format!("{}{}; is pronk of another version?", no_route_begins(method), bounded(path)))
+}
+
+impl ErrorBody {
+    /// Returns whether a process of any version has no route for a request of this method: it says so in these words
+    /// alone, with the same code as for a name that it does not know.
+    pub(super) fn is_of_no_route(&self, method: &Method) -> bool {
+        self.error.starts_with(&no_route_begins(method))
+    }
+}
+
+/// Returns how that begins. Other versions look for it.
+fn no_route_begins(method: &Method) -> String {
+    format!("there is no {method} ")
 }
 
 impl IntoResponse for Refusal {

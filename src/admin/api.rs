@@ -167,8 +167,9 @@ pub(super) async fn drain_progress(
         let error = format!("there is no {} `{}`", kind.as_str(), bounded(&query.name));
         refused(StatusCode::NOT_FOUND, error)
     })?;
-    let asked: Vec<_> = query.asked.as_deref().map(|asked| ("name", asked)).into_iter().collect();
-    Ok(Json(drained.with(elsewhere.ask_with(&asked).await)))
+    // A process of another version may not know `asked`, and its name is what it is asked for.
+    let name = query.asked.as_deref().unwrap_or(&query.name);
+    Ok(Json(drained.with(elsewhere.ask_with(&[("name", Some(name)), ("asked", None)]).await)))
 }
 
 pub(super) async fn stop_progress(State(handle): State<Handle>, _: Parameters<NoParameters>) -> Json<StopProgress> {

@@ -8,6 +8,7 @@ use axum::http::{Method, StatusCode, Uri, header};
 
 use super::answers::{Refusal, refused};
 use super::forwarded;
+use super::parameters::name_of;
 use crate::words::bounded;
 
 /// What a request asks for.
@@ -102,7 +103,7 @@ fn wrong_with(request: &Request) -> Result<(), Refusal> {
 
 /// Returns the address without who asks and why; `None` where it has neither.
 fn without_who_and_why(uri: &Uri) -> Option<Uri> {
-    let is_own = |pair: &&str| !matches!(pair.split('=').next(), Some("by" | "reason"));
+    let is_own = |pair: &&str| !matches!(name_of(pair).as_str(), "by" | "reason");
     let query = uri.query()?;
     let rest = query.split('&').filter(is_own).collect::<Vec<_>>().join("&");
     if rest == query {
@@ -140,6 +141,9 @@ mod tests {
         assert_eq!((asked.by.as_deref(), asked.reason.as_deref()), (Some("al ice"), Some("new disk")));
         assert_eq!(change.uri(), "/v1/x?name=a%26b&all=true");
         assert_eq!(asked.parameters["name"], "a&b");
+        let mut otherwise = request("POST", "/v1/x?%62y=alice&re%61son=x&name=a");
+        assert_eq!(Asked::take(&mut otherwise).by.as_deref(), Some("alice"));
+        assert_eq!(otherwise.uri(), "/v1/x?name=a", "however it is written");
         let mut shown = request("GET", "/v1/x?by=alice");
         assert_eq!(Asked::take(&mut shown).by, None);
         assert_eq!(shown.uri(), "/v1/x?by=alice", "a route without such a parameter refuses it");

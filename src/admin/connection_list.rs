@@ -86,7 +86,7 @@ impl Serialize for Listing {
         let mut others: Vec<_> = self.others.iter().collect();
         others.sort_by(|one, other| other.weight(self.sort).total_cmp(&one.weight(self.sort)));
         let mut map = serializer.serialize_map(Some(3))?;
-        map.serialize_entry("total", &(own.len() + self.total_of_others))?;
+        map.serialize_entry("total", &own.len().saturating_add(self.total_of_others))?;
         map.serialize_entry("connections", &Rows { listing: self, own: &own, others: &others })?;
         map.serialize_entry("processes", &self.processes)?;
         map.end()
@@ -177,12 +177,13 @@ mod tests {
 
     /// Rows of other processes are kept in memory until they are written, or nobody reads them any more.
     #[tokio::test]
-    async fn list_keeps_its_permit_until_its_reader_has_it_or_leaves() {
+    async fn list_keeps_its_permit_until_its_reader_has_it_or_leaves_or_is_too_slow() {
         let names = r#""client":"10.0.0.1:1","virtual_server":"vs","mode":"plain","phase":"relay","pool":"p""#;
         let counts = r#""opening":"thrift","bytes_in":1,"bytes_out":1,"age":1.0,"idle":1.0,"awaits_answer":false"#;
         let row: ListedConnection = serde_json::from_str(&format!(r#"{{"id":1,{names},{counts}}}"#)).unwrap();
         let permits = Arc::new(Semaphore::new(1));
-        for is_read in [true, false] {
+        let limits = [None, Some(Duration::from_secs(300)), Some(Duration::from_millis(50))];
+        for (is_read, limit) in [true, false].into_iter().flat_map(|is_read| limits.map(|limit| (is_read, limit))) {
             let permit = Arc::clone(&permits).acquire_owned().await.unwrap();
             let listing = Listing {
                 open: Arc::default(),
@@ -194,7 +195,14 @@ mod tests {
                 processes: Vec::new(),
                 _permit: Some(permit),
             };
-            let body = json_body(listing);
+            let body = json_body(listing, limit);
+            if limit.is_some_and(|limit| limit < Duration::from_secs(1)) {
+                // The thread that writes is done, before anything is read.
+                drop(permits.acquire().await.unwrap());
+                let cut_off = axum::body::to_bytes(body, usize::MAX).await;
+                assert!(cut_off.is_err(), "it does not look whole");
+                continue;
+            }
             assert_eq!(permits.available_permits(), 0);
             if is_read {
                 let text = axum::body::to_bytes(body, usize::MAX).await.unwrap();

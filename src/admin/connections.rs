@@ -2,6 +2,7 @@
 //! milliseconds, and this is done on threads that may block.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use axum::body::Body;
 use schemars::JsonSchema;
@@ -75,10 +76,10 @@ pub struct Left {
 impl Left {
     /// Adds what another process has left.
     pub(super) fn add(&mut self, other: &Self) {
-        self.connections += other.connections;
+        self.connections = self.connections.saturating_add(other.connections);
         self.oldest = self.oldest.max(other.oldest);
         self.longest_idle = self.longest_idle.max(other.longest_idle);
-        self.awaiting_answer += other.awaiting_answer;
+        self.awaiting_answer = self.awaiting_answer.saturating_add(other.awaiting_answer);
     }
 }
 
@@ -115,11 +116,13 @@ impl ListQuery {
         let (mut others, mut total_of_others) = (Vec::new(), 0);
         for Reply { pid, at, answer } in replies {
             let Ok(list) = answer else { continue };
-            total_of_others += list.total;
+            total_of_others = list.total.saturating_add(total_of_others);
             others.extend(list.connections.into_iter().map(|row| ListedConnection { pid, ..row }.later(at.elapsed())));
         }
         let open = Arc::clone(handle.open_connections());
-        Ok(json_body(Listing { open, selection, sort, limit, others, total_of_others, processes, _permit: permit }))
+        let within = permit.as_ref().map(|_| READ_WITHIN);
+        let list = Listing { open, selection, sort, limit, others, total_of_others, processes, _permit: permit };
+        Ok(json_body(list, within))
     }
 
     /// Returns the clients with the most connections of each member.
@@ -181,9 +184,9 @@ impl KillQuery {
         // A number is one connection's, whichever process has it.
         let replies = if id.is_some() && connections > 0 { Vec::new() } else { elsewhere.ask::<Killed>().await };
         own.or_elsewhere(&replies)?;
-        let of_others: usize = replies.iter().filter_map(|reply| Some(reply.answer.as_ref().ok()?.connections)).sum();
+        let of_others = replies.iter().filter_map(|reply| Some(reply.answer.as_ref().ok()?.connections));
         let processes = replies.iter().map(|reply| reply.told(|killed| Some(killed.connections))).collect();
-        Ok(Killed { connections: connections + of_others, processes })
+        Ok(Killed { connections: of_others.fold(connections, usize::saturating_add), processes })
     }
 }
 
@@ -225,5 +228,7 @@ async fn blocking<T: Send + 'static>(work: impl FnOnce() -> T + Send + 'static) 
 /// Connections that are listed of each process that drains, and clients of each of its members: they are kept in memory
 /// for the time.
 const MOST_OF_OTHERS: usize = 20_000;
+/// Within this time a list with those is read: others wait for their turn, and `TURN` in `other_processes` is shorter.
+const READ_WITHIN: Duration = Duration::from_secs(30);
 /// Clients that are listed of each member, unless the query says another number.
 const TOP_CLIENTS: usize = 10;

@@ -189,7 +189,7 @@ impl PendingDrain {
 
     /// Returns the same with what the drain has ended in another process.
     fn with(self, other: &Self) -> Self {
-        Self { ended: self.ended + other.ended, ..self }
+        Self { ended: self.ended.saturating_add(other.ended), ..self }
     }
 }
 

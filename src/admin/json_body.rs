@@ -1,33 +1,62 @@
 //! A JSON answer that is written while it is read, no faster than the reader takes it.
 
-use std::convert::Infallible;
 use std::io::{self, BufWriter, Write};
 use std::pin::Pin;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::task::{Context, Poll};
+use std::time::Duration;
 
 use axum::body::{Body, Bytes, HttpBody};
 use hyper::body::Frame;
 use serde::Serialize;
+use tokio::runtime::Handle;
 use tokio::sync::mpsc;
 use tokio::task::spawn_blocking;
+use tokio::time::{Instant, timeout_at};
 
-/// Returns a body of the JSON of `value`, which is written on a thread that may block.
-pub(super) fn json_body<T: Serialize + Send + 'static>(value: T) -> Body {
+/// Returns a body of the JSON of `value`, which is written on a thread that may block. What is not read within `limit`
+/// is cut off, so that `value` is not kept for a slow reader.
+pub(super) fn json_body<T: Serialize + Send + 'static>(value: T, limit: Option<Duration>) -> Body {
     let (sender, chunks) = mpsc::channel(CHUNKS_AHEAD);
+    let is_cut_off = Arc::new(AtomicBool::new(false));
+    let sender = ChunkSender {
+        sender,
+        until: limit.map(|limit| Instant::now() + limit),
+        runtime: Handle::current(),
+        is_cut_off: Arc::clone(&is_cut_off),
+    };
     spawn_blocking(move || {
-        let mut json = BufWriter::with_capacity(CHUNK, ChunkSender(sender));
-        // It fails when the reader has left, who then misses nothing.
+        let mut json = BufWriter::with_capacity(CHUNK, sender);
+        // It fails when the reader has left, who then misses nothing, or is too slow.
         let _ = serde_json::to_writer(&mut json, &value).map_err(io::Error::from).and_then(|()| json.flush());
     });
-    Body::new(Chunks(chunks))
+    Body::new(Chunks { chunks, is_cut_off })
 }
 
 /// Sends chunks, and waits while the reader is behind.
-struct ChunkSender(mpsc::Sender<Bytes>);
+struct ChunkSender {
+    sender: mpsc::Sender<Bytes>,
+    until: Option<Instant>,
+    runtime: Handle,
+    is_cut_off: Arc<AtomicBool>,
+}
 
 impl Write for ChunkSender {
     fn write(&mut self, chunk: &[u8]) -> io::Result<usize> {
-        let sent = self.0.blocking_send(Bytes::copy_from_slice(chunk));
+        // What is left of the buffer comes once more when it is dropped.
+        if self.is_cut_off.load(Ordering::Relaxed) {
+            return Err(io::ErrorKind::TimedOut.into());
+        }
+        let bytes = Bytes::copy_from_slice(chunk);
+        let sent = match self.until {
+            Some(until) => self.runtime.block_on(timeout_at(until, self.sender.send(bytes))),
+            None => Ok(self.sender.blocking_send(bytes)),
+        };
+        let Ok(sent) = sent else {
+            self.is_cut_off.store(true, Ordering::Relaxed);
+            return Err(io::ErrorKind::TimedOut.into());
+        };
         sent.map(|()| chunk.len()).map_err(|_| io::ErrorKind::BrokenPipe.into())
     }
 
@@ -37,14 +66,22 @@ impl Write for ChunkSender {
 }
 
 /// The chunks, as a body.
-struct Chunks(mpsc::Receiver<Bytes>);
+struct Chunks {
+    chunks: mpsc::Receiver<Bytes>,
+    is_cut_off: Arc<AtomicBool>,
+}
 
 impl HttpBody for Chunks {
     type Data = Bytes;
-    type Error = Infallible;
+    type Error = io::Error;
 
-    fn poll_frame(mut self: Pin<&mut Self>, task: &mut Context<'_>) -> Poll<Option<Result<Frame<Bytes>, Infallible>>> {
-        self.0.poll_recv(task).map(|chunk| chunk.map(|chunk| Ok(Frame::data(chunk))))
+    fn poll_frame(mut self: Pin<&mut Self>, task: &mut Context<'_>) -> Poll<Option<Result<Frame<Bytes>, io::Error>>> {
+        self.chunks.poll_recv(task).map(|chunk| match chunk {
+            Some(chunk) => Some(Ok(Frame::data(chunk))),
+            // Its end must not look like that of a whole answer.
+            None if self.is_cut_off.load(Ordering::Relaxed) => Some(Err(io::ErrorKind::TimedOut.into())),
+            None => None,
+        })
     }
 }
 

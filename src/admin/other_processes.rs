@@ -23,6 +23,7 @@ use super::answers::{AskedProcess, ErrorBody};
 use super::caller::Caller;
 use super::exchange::{NoAnswer, exchange};
 use super::forwarded::FORWARDED;
+use super::parameters::name_of;
 use super::socket_path::draining_path;
 use super::state::ApiState;
 use crate::control::{DrainingProcess, Handle};
@@ -90,8 +91,11 @@ impl Elsewhere {
         self.ask_with(&[]).await
     }
 
-    /// Does the same with other values of some parameters.
-    pub(super) async fn ask_with<T: DeserializeOwned + Send + 'static>(&self, with: &[(&str, &str)]) -> Vec<Reply<T>> {
+    /// Does the same with other values of some parameters, or without them.
+    pub(super) async fn ask_with<T>(&self, with: &[(&str, Option<&str>)]) -> Vec<Reply<T>>
+    where
+        T: DeserializeOwned + Send + 'static,
+    {
         replies(self.each(with)).await
     }
 
@@ -101,7 +105,7 @@ impl Elsewhere {
     where
         T: DeserializeOwned + Send + 'static,
     {
-        let all = self.each(&[("limit", &rows.to_string())]);
+        let all = self.each(&[("limit", Some(&rows.to_string()))]);
         if all.is_empty() {
             return LongAnswers { replies: Vec::new(), permit: None };
         }
@@ -118,7 +122,7 @@ impl Elsewhere {
     }
 
     /// Returns the other processes, each with what it is asked: the same with other values of some parameters.
-    fn each(&self, with: &[(&str, &str)]) -> Vec<Asked> {
+    fn each(&self, with: &[(&str, Option<&str>)]) -> Vec<Asked> {
         let Some(caller) = &self.caller else { return Vec::new() };
         let asked = |process| Asked {
             handle: self.handle.clone(),
@@ -132,19 +136,12 @@ impl Elsewhere {
     }
 
     /// Returns the address of the request, with who asks and why if it changes something.
-    fn uri_for(&self, caller: &Caller, with: &[(&str, &str)]) -> String {
-        let is_replaced = |pair: &&str| !with.iter().any(|(name, _)| pair.split('=').next() == Some(name));
-        let own = self.uri.query().unwrap_or_default().split('&').filter(|pair| !pair.is_empty()).filter(is_replaced);
-        let mut query: Vec<_> = own.map(ToOwned::to_owned).collect();
-        let mut add = |name: &str, value: &str| {
-            query.push(format!("{name}={}", utf8_percent_encode(value, NON_ALPHANUMERIC)));
-        };
-        with.iter().for_each(|(name, value)| add(name, value));
+    fn uri_for(&self, caller: &Caller, with: &[(&str, Option<&str>)]) -> String {
+        let mut with = with.to_vec();
         if self.method != Method::GET {
-            add("by", &caller.who);
-            caller.why.iter().for_each(|why| add("reason", why));
+            with.extend([("by", Some(caller.who.as_str())), ("reason", caller.why.as_deref())]);
         }
-        format!("{}?{}", self.uri.path(), query.join("&"))
+        format!("{}?{}", self.uri.path(), query_with(self.uri.query().unwrap_or_default(), &with))
     }
 }
 
@@ -213,7 +210,6 @@ impl Asked {
             Err(_) => Err(format!("it does not answer within {limit:?}")),
         };
         let answer = match answer {
-            Ok((StatusCode::NOT_FOUND, _)) => Err(Missing::Unknown),
             Ok((code, body)) => self.read(code, body).await,
             Err(_) if self.has_ended().await => return None,
             Err(why) => Err(self.failed(why)),
@@ -222,16 +218,11 @@ impl Asked {
     }
 
     async fn read<T: DeserializeOwned + Send + 'static>(&self, code: StatusCode, body: Bytes) -> Result<T, Missing> {
+        let method = self.method.clone();
         // A list may be long.
-        let read = spawn_blocking(move || {
-            if code.is_success() {
-                return serde_json::from_slice(&body).map_err(|_| "it is of another version".to_owned());
-            }
-            let refusal: Result<ErrorBody, _> = serde_json::from_slice(&body);
-            Err(refusal.map_or_else(|_| format!("it answers {code}"), |refusal| refusal.error))
-        });
-        let read = read.await.unwrap_or_else(|_| Err("internal error".to_owned()));
-        read.map_err(|why| self.failed(why))
+        let read = spawn_blocking(move || read(&method, code, &body));
+        let read = read.await.unwrap_or_else(|_| Err(Some("internal error".to_owned())));
+        read.map_err(|why| why.map_or(Missing::Unknown, |why| self.failed(why)))
     }
 
     fn failed(&self, why: String) -> Missing {
@@ -292,6 +283,35 @@ impl Asked {
     }
 }
 
+/// Returns what is answered.
+///
+/// # Errors
+/// Why nothing is; none where the process knows nothing of what is named.
+fn read<T: DeserializeOwned>(method: &Method, code: StatusCode, body: &[u8]) -> Result<T, Option<String>> {
+    let of_another_version = || Some("it is of another version".to_owned());
+    if code.is_success() {
+        return serde_json::from_slice(body).map_err(|_| of_another_version());
+    }
+    match serde_json::from_slice::<ErrorBody>(body) {
+        // It has been asked for nothing.
+        Ok(refusal) if refusal.is_of_no_route(method) => Err(of_another_version()),
+        Ok(_) if code == StatusCode::NOT_FOUND => Err(None),
+        Ok(refusal) => Err(Some(refusal.error)),
+        Err(_) => Err(Some(format!("it answers {code}"))),
+    }
+}
+
+/// Returns the query of a request that is passed on: what was asked, with other values of some parameters, or without
+/// them.
+fn query_with(asked: &str, with: &[(&str, Option<&str>)]) -> String {
+    let is_kept = |pair: &&str| !with.iter().any(|(name, _)| name_of(pair) == *name);
+    let kept = asked.split('&').filter(|pair| !pair.is_empty()).filter(is_kept).map(ToOwned::to_owned);
+    let value = |(name, value): &(&str, Option<&str>)| {
+        value.map(|value| format!("{name}={}", utf8_percent_encode(value, NON_ALPHANUMERIC)))
+    };
+    kept.chain(with.iter().filter_map(value)).collect::<Vec<_>>().join("&")
+}
+
 /// Within this time a process answers, however busy it is; whoever waits for a drain asks again after five seconds.
 const LIMIT: Duration = Duration::from_secs(3);
 /// The same of one that has not reported for some seconds, and is to change something.
@@ -305,3 +325,38 @@ const AGAIN: Duration = Duration::from_millis(20);
 const KNOWN_WITHIN: Duration = Duration::from_millis(500);
 /// Bytes of an answer; the longest is that of many connections, and has half of it.
 const LONGEST_ANSWER: usize = 32 << 20;
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::admin::answers::no_route;
+
+    /// A process that drains has the routes of its version.
+    #[test]
+    fn process_without_the_route_is_told_from_one_that_does_not_know_the_name() {
+        let said = |code, error: &str| {
+            let body = serde_json::to_vec(&ErrorBody { error: error.to_owned() }).unwrap();
+            read::<u64>(&Method::POST, code, &body)
+        };
+        assert_eq!(said(StatusCode::NOT_FOUND, "there is no node n3; did you mean `n1`?"), Err(None));
+        assert_eq!(said(StatusCode::CONFLICT, "not now"), Err(Some("not now".to_owned())));
+        let other = Err(Some("it is of another version".to_owned()));
+        // In these words by every version.
+        let words = "there is no POST /v1/drain; is pronk of another version?";
+        for code in [StatusCode::NOT_FOUND, StatusCode::METHOD_NOT_ALLOWED] {
+            assert_eq!(no_route(code, &Method::POST, "/v1/drain").error, words);
+            assert_eq!(said(code, words), other);
+        }
+        assert_eq!(read::<u64>(&Method::GET, StatusCode::OK, b"{}"), other);
+        let foreign = read::<u64>(&Method::GET, StatusCode::NOT_FOUND, b"not found");
+        assert_eq!(foreign, Err(Some("it answers 404 Not Found".to_owned())));
+    }
+
+    #[test]
+    fn parameters_are_replaced_however_they_are_written() {
+        let with = [("limit", Some("20")), ("name", Some("a/b c")), ("asked", None)];
+        let asked = "?%6Cimit=5&pool=x%26y&&n%61me=q&%61sked=z&limit&+limit=1&limits=2";
+        assert_eq!(query_with(&asked[1..], &with), "pool=x%26y&+limit=1&limits=2&limit=20&name=a%2Fb%20c");
+        assert_eq!(query_with("", &[]), "");
+    }
+}

@@ -3,6 +3,7 @@
 use axum::extract::{FromRequestParts, Query};
 use axum::http::StatusCode;
 use axum::http::request::Parts;
+use percent_encoding::percent_decode_str;
 use schemars::generate::SchemaSettings;
 use schemars::{JsonSchema, Schema};
 use serde::de::DeserializeOwned;
@@ -31,6 +32,12 @@ impl<T: DeserializeOwned + JsonSchema, S: Send + Sync> FromRequestParts<S> for P
             }
         }
     }
+}
+
+/// Returns the name of a parameter, as in `name=value` of a query, however it is written there.
+pub(super) fn name_of(pair: &str) -> String {
+    let name = pair.split('=').next().unwrap_or_default().replace('+', " ");
+    percent_decode_str(&name).decode_utf8_lossy().into_owned()
 }
 
 /// Returns the schema of parameters, which are read.

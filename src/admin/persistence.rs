@@ -135,7 +135,7 @@ pub struct Selection {
 impl Selection {
     /// Returns the records, as [`Listed`] in JSON, as fast as they are read.
     pub fn list(self) -> Body {
-        json_body(Listing { evicted: self.evicted, records: self })
+        json_body(Listing { evicted: self.evicted, records: self }, None)
     }
 
     /// Deletes the records, and logs how many. Connections go on.

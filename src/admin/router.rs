@@ -11,7 +11,7 @@ use tokio::time::timeout;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
-use super::answers::{Refusal, refused};
+use super::answers::{Refusal, no_route};
 use super::caller::Peer;
 use super::gate::{self, Gate};
 use super::metrics::Scraper;
@@ -21,7 +21,6 @@ use super::routes::routes;
 use super::state::ApiState;
 use crate::control::Handle;
 use crate::log::Log;
-use crate::words::bounded;
 
 /// The API of a running pronk, whoever asks for it.
 #[derive(Clone, Debug)]
@@ -83,15 +82,11 @@ impl Api {
 }
 
 async fn unknown(method: Method, uri: Uri) -> Refusal {
-    refused(StatusCode::NOT_FOUND, there_is_no(&method, &uri))
+    no_route(StatusCode::NOT_FOUND, &method, uri.path())
 }
 
 async fn of_other_methods(method: Method, uri: Uri) -> Refusal {
-    refused(StatusCode::METHOD_NOT_ALLOWED, there_is_no(&method, &uri))
-}
-
-fn there_is_no(method: &Method, uri: &Uri) -> String {
-    format!("there is no {method} {}; is pronk of another version?", bounded(uri.path()))
+    no_route(StatusCode::METHOD_NOT_ALLOWED, &method, uri.path())
 }
 
 /// Requests at a time that have other processes list their connections or clients.

@@ -1,5 +1,6 @@
 //! The clients with the most connections to each member.
 
+use std::collections::hash_map::Entry;
 use std::collections::{BTreeMap, HashMap};
 use std::net::IpAddr;
 
@@ -78,11 +79,15 @@ impl TopClients {
 
     /// Adds those of another process.
     pub(super) fn add(&mut self, other: Self) {
+        let name = |member: &TopOfMember| (member.pool.clone(), member.member.clone());
+        let mut known: HashMap<_, _> = self.members.iter().enumerate().map(|(at, member)| (name(member), at)).collect();
         for other in other.members {
-            let same = |member: &&mut TopOfMember| member.pool == other.pool && member.member == other.member;
-            match self.members.iter_mut().find(same) {
-                Some(member) => member.add(other),
-                None => self.members.push(other),
+            match known.entry(name(&other)) {
+                Entry::Occupied(at) => self.members[*at.get()].add(other),
+                Entry::Vacant(new) => {
+                    new.insert(self.members.len());
+                    self.members.push(other);
+                }
             }
         }
     }
@@ -99,7 +104,7 @@ impl TopClients {
 
 impl TopOfMember {
     fn add(&mut self, other: Self) {
-        self.connections += other.connections;
+        self.connections = self.connections.saturating_add(other.connections);
         self.connection_limit = self.connection_limit.or(other.connection_limit);
         self.service_threads = self.service_threads.or(other.service_threads);
         let mut known: HashMap<_, _> =
@@ -135,11 +140,38 @@ impl TopClient {
 
     /// Adds its connections in another process.
     fn add_all(&mut self, other: &Self) {
-        self.connections += other.connections;
-        self.awaiting_answer += other.awaiting_answer;
+        self.connections = self.connections.saturating_add(other.connections);
+        self.awaiting_answer = self.awaiting_answer.saturating_add(other.awaiting_answer);
         self.oldest = self.oldest.max(other.oldest);
         self.idle = self.idle.min(other.idle);
-        self.bytes_in += other.bytes_in;
-        self.bytes_out += other.bytes_out;
+        self.bytes_in = self.bytes_in.saturating_add(other.bytes_in);
+        self.bytes_out = self.bytes_out.saturating_add(other.bytes_out);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn of(members: &[(&str, &str, u32)]) -> TopClients {
+        let member = |(pool, member, connections): &(&str, &str, u32)| {
+            let count = format!(r#""connections":{connections}"#);
+            let client = format!(r#"{{"client":"c",{count},"awaiting_answer":{connections},"oldest":1,"idle":1,"#);
+            let client = format!(r#"{client}"bytes_in":{0},"bytes_out":{0}}}"#, u64::MAX);
+            format!(r#"{{"pool":"{pool}","member":"{member}",{count},"clients":[{client}],"all_clients":1}}"#)
+        };
+        let members: Vec<_> = members.iter().map(member).collect();
+        serde_json::from_str(&format!(r#"{{"members":[{}]}}"#, members.join(","))).unwrap()
+    }
+
+    #[test]
+    fn clients_of_each_member_are_added_up_as_far_as_numbers_go() {
+        let mut all = of(&[("p", "a:1", 1), ("q", "a:1", 2)]);
+        all.add(of(&[("q", "a:1", u32::MAX), ("p", "b:1", 4), ("p", "b:1", 1)]));
+        let count = |at: usize| (all.members[at].connections, all.members[at].clients[0].connections);
+        let counts: Vec<_> = (0..all.members.len()).map(count).collect();
+        assert_eq!(counts, [(1, 1), (u32::MAX, u32::MAX), (5, 5)]);
+        let client = &all.members[1].clients[0];
+        assert_eq!((client.awaiting_answer, client.bytes_in, client.bytes_out), (u32::MAX, u64::MAX, u64::MAX));
     }
 }

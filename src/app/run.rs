@@ -11,7 +11,7 @@ use anyhow::Context;
 use sd_notify::NotifyState;
 use tokio::runtime::{Builder, Handle as RuntimeHandle, Runtime};
 use tokio::sync::watch;
-use tokio::time::{Instant, MissedTickBehavior, interval};
+use tokio::time::{Instant, MissedTickBehavior, interval, timeout};
 use tokio_util::task::AbortOnDropHandle;
 
 use super::administration::AdminListener;
@@ -222,7 +222,12 @@ async fn drain(left: &Left, options: &Options, signals: &mut Signals, handle: &H
         let stop = Instant::now().checked_add(options.drain_timeout).unwrap_or_else(far);
         until.send_modify(|until| *until = stop.min(*until));
     };
-    let mut is_told_to_stop = handed_over.is_none();
+    let report = |by: &HandedOver| {
+        let seconds_left = until.borrow().saturating_duration_since(Instant::now()).as_secs();
+        let connections = lifecycle.connections.len() as u64;
+        by.reports.send(Report { connections, seconds_left }, handle.held());
+    };
+    let (mut is_told_to_stop, mut is_sent) = (handed_over.is_none(), true);
     let mut reports = interval(REPORTS);
     reports.set_missed_tick_behavior(MissedTickBehavior::Skip);
     loop {
@@ -254,11 +259,23 @@ async fn drain(left: &Left, options: &Options, signals: &mut Signals, handle: &H
                 Request::ReopenLog => reopen_logs(handle, &options.log),
             },
             _ = reports.tick() => if let Some(by) = handed_over {
-                let seconds_left = until.borrow().saturating_duration_since(Instant::now()).as_secs();
-                let connections = lifecycle.connections.len() as u64;
-                by.reports.send(Report { connections, seconds_left }, handle.held());
+                report(by);
+                is_sent = false;
             },
+            () = rest(handed_over), if !is_sent => is_sent = true,
         }
+    }
+    // Some time passes until the process ends, and what it reported last counts for so long.
+    if let Some(by) = handed_over {
+        report(by);
+        let _ = timeout(LAST_REPORT, by.reports.rest()).await;
+    }
+}
+
+/// Sends what is left of reports.
+async fn rest(handed_over: Option<&Arc<HandedOver>>) {
+    if let Some(by) = handed_over {
+        by.reports.rest().await;
     }
 }
 
@@ -310,4 +327,6 @@ fn reopen_logs(handle: &Handle, log: &Log) {
 const SPREAD: Duration = Duration::from_secs(5);
 /// How often a process that drains reports what it has left.
 const REPORTS: Duration = Duration::from_millis(500);
+/// For so long the last report waits for a reader, before the process ends.
+const LAST_REPORT: Duration = Duration::from_millis(500);
 const FAR: Duration = Duration::from_secs(100 * 365 * 24 * 3600);

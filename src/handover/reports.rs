@@ -7,10 +7,13 @@ use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 use std::time::{Duration, Instant};
 
 use parking_lot::Mutex;
+use rustix::io::Errno;
 use rustix::net::sockopt::set_socket_send_buffer_size;
 use rustix::net::{AddressFamily, SendFlags, SocketFlags, SocketType, send, socketpair};
 use serde::{Deserialize, Serialize};
+use tokio::io::Interest;
 use tokio::net::UnixStream;
+use tokio::task::consume_budget;
 
 use super::held::Held;
 
@@ -50,7 +53,7 @@ struct Part {
 }
 
 /// Returns the two ends of a socket for reports. Each report is a packet of its own, so that whoever reads the next one
-/// may be another process.
+/// may be another process. The sender is of the current runtime.
 ///
 /// # Errors
 /// The system refuses it.
@@ -59,13 +62,14 @@ pub fn reports() -> io::Result<(ReportSender, OwnedFd)> {
     let (socket, receiver) = socketpair(AddressFamily::UNIX, SocketType::SEQPACKET, flags, None)?;
     // With less room it only takes longer.
     let _ = set_socket_send_buffer_size(&socket, SEND_BUFFER);
+    let socket = UnixStream::from_std(std::os::unix::net::UnixStream::from(socket))?;
     Ok((ReportSender { socket, sent: Mutex::default() }, receiver))
 }
 
 /// Sends reports.
 #[derive(Debug)]
 pub struct ReportSender {
-    socket: OwnedFd,
+    socket: UnixStream,
     sent: Mutex<Sent>,
 }
 
@@ -75,37 +79,65 @@ struct Sent {
     held: Held,
     at: Option<Instant>,
     round: u64,
-    /// Packets for which the socket had no room yet.
+    /// The rest of what has begun, for which the socket had no room yet.
     waiting: VecDeque<Vec<u8>>,
+    /// What follows. Where nobody reads, the latest one is enough.
+    next: Option<(Report, Held)>,
 }
 
 impl ReportSender {
-    /// Sends a report, as far as somebody reads fast enough. What the process has goes along when it has changed, and now and
-    /// then, for a reader that is new.
+    /// Sends a report, as far as somebody reads fast enough. [`Self::rest`] sends what is left. What the process has goes
+    /// along when it has changed, and now and then, for a reader that is new.
     pub fn send(&self, report: Report, held: Held) {
         let mut sent = self.sent.lock();
-        let is_known = sent.held == held && sent.at.is_some_and(|at| at.elapsed() < AGAIN);
-        if sent.waiting.is_empty() && !is_known {
-            let parts = held.parts(PART);
-            let (round, of) = (sent.round + 1, parts.len());
-            let part = |(number, held)| Some(Part { round, number, of, held });
-            sent.waiting = parts.into_iter().enumerate().map(part).filter_map(|part| packet(report, part)).collect();
-            (sent.round, sent.held, sent.at) = (round, held, Some(Instant::now()));
-        } else {
-            let short = packet(report, None);
-            sent.waiting.extend(short);
-        }
-        while let Some(next) = sent.waiting.front() {
-            let done = send(&self.socket, next, SendFlags::NOSIGNAL | SendFlags::DONTWAIT);
-            if done.is_err() {
-                break;
+        sent.next = Some((report, held));
+        // What the socket does not take is for `rest`.
+        let _ = self.advance(&mut sent);
+    }
+
+    /// Sends what is left of the reports before, as fast as somebody reads. It may be left at any moment.
+    pub async fn rest(&self) {
+        // It fails only if the runtime ends.
+        let _ = self.socket.async_io(Interest::WRITABLE, || self.advance(&mut self.sent.lock())).await;
+    }
+
+    /// Sends all that the socket takes.
+    ///
+    /// # Errors
+    /// `WouldBlock` if it has no room for what is left.
+    fn advance(&self, sent: &mut Sent) -> io::Result<()> {
+        loop {
+            while let Some(packet) = sent.waiting.front() {
+                match send(&self.socket, packet, SendFlags::NOSIGNAL | SendFlags::DONTWAIT) {
+                    Ok(_) => drop(sent.waiting.pop_front()),
+                    Err(Errno::WOULDBLOCK) => return Err(io::ErrorKind::WouldBlock.into()),
+                    // Nobody is left who reads, or the system is short of memory: the next report begins anew.
+                    Err(_) => {
+                        *sent = Sent { round: sent.round, ..Sent::default() };
+                        return Ok(());
+                    }
+                }
             }
-            sent.waiting.pop_front();
+            match sent.next.take() {
+                Some((report, held)) => sent.begin(report, held),
+                None => return Ok(()),
+            }
         }
-        // Where nobody reads, the latest one is enough.
-        if sent.waiting.len() > MOST_WAITING {
-            *sent = Sent { round: sent.round, ..Sent::default() };
+    }
+}
+
+impl Sent {
+    /// Begins to send a report: with what the process has, unless that is known.
+    fn begin(&mut self, report: Report, held: Held) {
+        if self.held == held && self.at.is_some_and(|at| at.elapsed() < AGAIN) {
+            self.waiting.extend(packet(report, None));
+            return;
         }
+        let parts = held.parts(PART);
+        let (round, of) = (self.round + 1, parts.len());
+        let part = |(number, held)| Some(Part { round, number, of, held });
+        self.waiting = parts.into_iter().enumerate().map(part).filter_map(|part| packet(report, part)).collect();
+        (self.round, self.held, self.at) = (round, held, Some(Instant::now()));
     }
 }
 
@@ -126,7 +158,7 @@ pub struct ReportReceiver {
 struct Assembly {
     round: u64,
     /// How many have come in order; none once one is missing, as another process may have read it.
-    next: usize,
+    come: Option<usize>,
     held: Held,
 }
 
@@ -134,15 +166,17 @@ impl Assembly {
     /// Takes a part. Returns everything when it is the last one.
     fn take(&mut self, part: Part) -> Option<Held> {
         if part.number == 0 {
-            *self = Self { round: part.round, ..Self::default() };
+            *self = Self { round: part.round, come: Some(0), held: Held::default() };
         }
-        if part.round != self.round || part.number != self.next {
-            self.next = usize::MAX;
+        let is_next = part.round == self.round && self.come == Some(part.number);
+        if !is_next || part.number >= part.of || part.of > MOST_PARTS {
+            *self = Self::default();
             return None;
         }
         self.held.add(part.held);
-        self.next += 1;
-        (self.next == part.of).then(|| std::mem::take(&mut self.held))
+        let come = part.number + 1;
+        self.come = (come < part.of).then_some(come);
+        (come == part.of).then(|| std::mem::take(&mut self.held))
     }
 }
 
@@ -160,6 +194,8 @@ impl ReportReceiver {
     pub async fn next(&self) -> Option<Received> {
         let mut packet = [0; LONGEST];
         loop {
+            // However much there is to read, others have their turn.
+            consume_budget().await;
             self.socket.readable().await.ok()?;
             match self.socket.try_read(&mut packet) {
                 Ok(0) => return None,
@@ -187,8 +223,8 @@ const LONGEST: usize = 4096;
 const PART: usize = 3500;
 /// How often what a process has is sent although it has not changed.
 const AGAIN: Duration = Duration::from_secs(2);
-/// Packets that wait for a reader.
-const MOST_WAITING: usize = 1000;
+/// Parts of a round: as many bytes as the largest message of a handover.
+const MOST_PARTS: usize = 16_384;
 /// Bytes that wait for a reader in the socket; the system may allow less.
 const SEND_BUFFER: usize = 1 << 20;
 
@@ -250,6 +286,65 @@ mod tests {
         assert!(whole > 20 && largest == 5000, "{whole}, {largest}");
     }
 
+    /// Several times what a socket takes. What is reported last comes last, whatever was under way.
+    #[tokio::test]
+    async fn large_report_arrives_whole_without_another_one() {
+        let (sender, receiver) = reports().unwrap();
+        let receiver = ReportReceiver::new(receiver).unwrap();
+        let large = held(60_000);
+        assert!(large.parts(PART).len() > 1000);
+        sender.send(report(60_000), large.clone());
+        sender.send(report(1), held(1));
+        sender.send(report(0), Held::default());
+        let reading = async {
+            let mut all = Vec::new();
+            while all.last() != Some(&Held::default()) {
+                all.extend(receiver.next().await.unwrap().held);
+            }
+            all
+        };
+        let both = Box::pin(async { tokio::join!(reading, sender.rest()) });
+        let (all, ()) = tokio::time::timeout(Duration::from_secs(60), both).await.unwrap();
+        assert!(all == [large, Held::default()], "{}", all.len());
+    }
+
+    #[tokio::test]
+    async fn parts_without_an_end_are_not_kept() {
+        let mut assembly = Assembly::default();
+        let part = |number, of| Part { round: 1, number, of, held: held(1) };
+        for number in 0..100_000 {
+            assert_eq!(assembly.take(part(number, usize::MAX)), None);
+            assert!(assembly.held.members.len() <= MOST_PARTS);
+        }
+        for (number, of) in [(usize::MAX, usize::MAX), (usize::MAX, 1), (0, 0), (3, 2)] {
+            assert_eq!(assembly.take(part(number, of)), None, "{number} of {of}");
+            assert_eq!(assembly.take(part(usize::MAX, 0)), None);
+        }
+        assert_eq!((assembly.take(part(0, 2)), assembly.take(part(1, 2))), (None, Some(held_twice())));
+        assert_eq!(assembly.take(part(2, 3)), None, "the round is over");
+    }
+
+    fn held_twice() -> Held {
+        let mut twice = held(1);
+        twice.add(held(1));
+        twice
+    }
+
+    #[tokio::test]
+    async fn flood_of_reports_leaves_others_their_turn() {
+        let (sender, receiver) = reports().unwrap();
+        let receiver = ReportReceiver::new(receiver).unwrap();
+        for connections in 0..1000 {
+            sender.send(report(connections), held(1));
+        }
+        receiver.next().await.unwrap();
+        let other = tokio::spawn(async {});
+        for _ in 0..500 {
+            receiver.next().await.unwrap();
+        }
+        assert!(other.is_finished());
+    }
+
     /// They know how many connections there are in all, and nothing else.
     #[tokio::test]
     async fn versions_that_report_less_understand_each_other() {
@@ -264,10 +359,14 @@ mod tests {
 
     #[tokio::test]
     async fn nobody_who_reads_holds_nobody_up() {
-        let (sender, _receiver) = reports().unwrap();
+        let (sender, receiver) = reports().unwrap();
         for connections in 0..100_000 {
-            sender.send(report(connections), Held::default());
+            sender.send(report(connections), held(connections as u16 % 3));
         }
-        assert!(sender.sent.lock().waiting.len() <= MOST_WAITING);
+        assert!(sender.sent.lock().waiting.len() <= 1);
+        drop(receiver);
+        sender.rest().await;
+        sender.send(report(1), held(1));
+        assert!(sender.sent.lock().waiting.is_empty(), "there is nobody to wait for");
     }
 }

@@ -2,8 +2,9 @@
 
 use std::io::{ErrorKind, Read, Write};
 use std::net::{IpAddr, SocketAddr, TcpStream};
+use std::os::unix::net::UnixStream;
 
-use crate::lb::{PATIENCE, Pronk, done, free_port, until};
+use crate::lb::{PATIENCE, Pronk, done, free_port, passthrough, until};
 use crate::peers::{connect, echo_member, echoes, is_refused, member, read_all};
 
 fn at(port: u16) -> SocketAddr {
@@ -119,6 +120,25 @@ virtual-servers: {{ vs: {{ destination: '127.0.0.1:{port}', pool: p }} }}
     until("it waits", || done(&pronk, &["show", "map"]).contains("1 connections wait"));
     drop(held);
     waiting.read_exact(&mut [0; 5]).unwrap();
+}
+
+/// Whoever asks it something holds its end up for two seconds.
+#[test]
+fn connections_of_a_process_count_no_more_while_it_ends() {
+    let port = free_port();
+    let pronk = Pronk::start(|_| passthrough(echo_member(), &format!("127.0.0.1:{port}")));
+    let (held, old) = (client(port), pronk.pid());
+    pronk.upgrade();
+    let elsewhere = || pronk.stats()["virtual_servers"][0]["connections"]["elsewhere"].clone();
+    let own = pronk.folder.path().join(format!("admin.sock.{old}"));
+    until("it has an admin socket of its own", || own.exists());
+    let mut asking = UnixStream::connect(&own).unwrap();
+    asking.write_all(b"GET /v1/stop HTTP/1.1\r\n").unwrap();
+    until("its connection counts", || elsewhere() == 1);
+    drop(held);
+    until("it counts no more", || elsewhere() == 0);
+    let map = done(&pronk, &["show", "map"]);
+    assert!(map.contains(&format!("process {old}, has handed over")), "it has not ended: {map}");
 }
 
 /// Two processes drain, one with five connections to the first member and one with three to the second.

@@ -19,19 +19,17 @@ use tokio::time::{Instant, timeout_at};
 /// is cut off, so that `value` is not kept for a slow reader.
 pub(super) fn json_body<T: Serialize + Send + 'static>(value: T, limit: Option<Duration>) -> Body {
     let (sender, chunks) = mpsc::channel(CHUNKS_AHEAD);
-    let is_cut_off = Arc::new(AtomicBool::new(false));
-    let sender = ChunkSender {
-        sender,
-        until: limit.map(|limit| Instant::now() + limit),
-        runtime: Handle::current(),
-        is_cut_off: Arc::clone(&is_cut_off),
-    };
+    let until = limit.map(|limit| Instant::now() + limit);
+    let sender = ChunkSender { sender, until, runtime: Handle::current(), is_late: false };
+    let is_whole = Arc::new(AtomicBool::new(false));
+    let whole = Arc::clone(&is_whole);
     spawn_blocking(move || {
         let mut json = BufWriter::with_capacity(CHUNK, sender);
         // It fails when the reader has left, who then misses nothing, or is too slow.
-        let _ = serde_json::to_writer(&mut json, &value).map_err(io::Error::from).and_then(|()| json.flush());
+        let written = serde_json::to_writer(&mut json, &value).map_err(io::Error::from).and_then(|()| json.flush());
+        whole.store(written.is_ok(), Ordering::Relaxed);
     });
-    Body::new(Chunks { chunks, is_cut_off })
+    Body::new(Chunks { chunks, is_whole })
 }
 
 /// Sends chunks, and waits while the reader is behind.
@@ -39,13 +37,14 @@ struct ChunkSender {
     sender: mpsc::Sender<Bytes>,
     until: Option<Instant>,
     runtime: Handle,
-    is_cut_off: Arc<AtomicBool>,
+    /// Whether the reader did not take all in time.
+    is_late: bool,
 }
 
 impl Write for ChunkSender {
     fn write(&mut self, chunk: &[u8]) -> io::Result<usize> {
         // What is left of the buffer comes once more when it is dropped.
-        if self.is_cut_off.load(Ordering::Relaxed) {
+        if self.is_late {
             return Err(io::ErrorKind::TimedOut.into());
         }
         let bytes = Bytes::copy_from_slice(chunk);
@@ -54,7 +53,7 @@ impl Write for ChunkSender {
             None => Ok(self.sender.blocking_send(bytes)),
         };
         let Ok(sent) = sent else {
-            self.is_cut_off.store(true, Ordering::Relaxed);
+            self.is_late = true;
             return Err(io::ErrorKind::TimedOut.into());
         };
         sent.map(|()| chunk.len()).map_err(|_| io::ErrorKind::BrokenPipe.into())
@@ -68,7 +67,8 @@ impl Write for ChunkSender {
 /// The chunks, as a body.
 struct Chunks {
     chunks: mpsc::Receiver<Bytes>,
-    is_cut_off: Arc<AtomicBool>,
+    /// Whether all was sent; it is set before the channel ends.
+    is_whole: Arc<AtomicBool>,
 }
 
 impl HttpBody for Chunks {
@@ -78,9 +78,9 @@ impl HttpBody for Chunks {
     fn poll_frame(mut self: Pin<&mut Self>, task: &mut Context<'_>) -> Poll<Option<Result<Frame<Bytes>, io::Error>>> {
         self.chunks.poll_recv(task).map(|chunk| match chunk {
             Some(chunk) => Some(Ok(Frame::data(chunk))),
+            None if self.is_whole.load(Ordering::Relaxed) => None,
             // Its end must not look like that of a whole answer.
-            None if self.is_cut_off.load(Ordering::Relaxed) => Some(Err(io::ErrorKind::TimedOut.into())),
-            None => None,
+            None => Some(Err(io::ErrorKind::UnexpectedEof.into())),
         })
     }
 }

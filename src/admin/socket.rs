@@ -15,7 +15,7 @@ use crate::reading::os_reason;
 use rustix::fs::{FlockOperation, Mode, fchmod, flock};
 use rustix::io::Errno;
 use rustix::net::sockopt::socket_peercred;
-use rustix::process::getuid;
+use rustix::process::{Pid, geteuid};
 use socket2::{Domain, SockAddr, Socket, Type};
 use tokio::net::UnixListener;
 use tokio_util::sync::CancellationToken;
@@ -118,8 +118,22 @@ impl AdminSocket {
                 let pid: u32 = file.file_name().to_str()?.strip_prefix(name)?.strip_prefix('.')?.parse().ok()?;
                 let path = draining_path(path, pid);
                 let found = std::fs::symlink_metadata(&path).ok()?;
-                let is_own = found.file_type().is_socket() && found.uid() == getuid().as_raw();
-                (is_own && remove_dead(&path).is_err() && listener_of(&path) == Some(pid)).then_some(pid)
+                if !found.file_type().is_socket() || found.uid() != geteuid().as_raw() {
+                    return None;
+                }
+                let is_its_own = match connected(&path) {
+                    Ok(socket) => socket_peercred(&socket).is_ok_and(|peer| Pid::as_raw(Some(peer.pid)) as u32 == pid),
+                    // It hangs: nobody takes connections from its queue.
+                    Err(error) if error.kind() == io::ErrorKind::WouldBlock => true,
+                    Err(error) => {
+                        if error.kind() == io::ErrorKind::ConnectionRefused {
+                            // If it cannot be removed, it stays.
+                            let _ = std::fs::remove_file(&path);
+                        }
+                        false
+                    }
+                };
+                is_its_own.then_some(pid)
             })
             .collect()
     }
@@ -129,15 +143,6 @@ impl AdminSocket {
     pub fn leave(&self) {
         self.left.cancel();
     }
-}
-
-/// Returns the process that listens on a socket.
-fn listener_of(path: &Path) -> Option<u32> {
-    let socket = Socket::new(Domain::UNIX, Type::STREAM, None).ok()?;
-    socket.set_nonblocking(true).ok()?;
-    socket.connect(&SockAddr::unix(path).ok()?).ok()?;
-    let pid = socket_peercred(&socket).ok()?.pid;
-    u32::try_from(pid.as_raw_nonzero().get()).ok()
 }
 
 /// Makes the folder of the system's socket where it is missing. Other folders are their owners' business.
@@ -172,13 +177,18 @@ fn pause() {
     std::thread::sleep(Duration::from_millis(2));
 }
 
+/// Connects to a socket. One whose backlog is full is alive, and connecting does not wait for it.
+fn connected(path: &Path) -> io::Result<Socket> {
+    let socket = Socket::new(Domain::UNIX, Type::STREAM, None)?;
+    socket.set_nonblocking(true)?;
+    socket.connect(&SockAddr::unix(path)?)?;
+    Ok(socket)
+}
+
 /// Removes a socket that no process listens on.
 fn remove_dead(path: &Path) -> io::Result<()> {
-    let socket = Socket::new(Domain::UNIX, Type::STREAM, None)?;
-    // A socket whose backlog is full is alive, and connecting must not wait for it.
-    socket.set_nonblocking(true)?;
-    match socket.connect(&SockAddr::unix(path)?) {
-        Ok(()) => Err(io::Error::new(io::ErrorKind::AddrInUse, "another pronk answers there")),
+    match connected(path) {
+        Ok(_) => Err(io::Error::new(io::ErrorKind::AddrInUse, "another pronk answers there")),
         Err(error) if error.kind() == io::ErrorKind::ConnectionRefused => std::fs::remove_file(path),
         Err(error) => {
             let message =

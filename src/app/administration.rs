@@ -61,9 +61,10 @@ impl AdminListener {
     /// Warns of processes that drain and that this one did not take over from.
     fn warn_of_draining(&self) {
         let path = self.path.clone();
+        let followed: Vec<_> = self.handle.draining_processes().iter().map(|process| process.facts.pid).collect();
         // Nothing waits for it: the folder may be a very full one.
         drop(spawn_blocking(move || {
-            for pid in AdminSocket::draining_beside(&path) {
+            for pid in AdminSocket::draining_beside(&path).into_iter().filter(|pid| !followed.contains(pid)) {
                 tracing::warn!(
                     pid,
                     admin_socket = %admin::draining_path(&path, pid).display(),

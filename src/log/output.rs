@@ -18,6 +18,8 @@ pub(super) struct Output {
     log_file: Option<LogFile>,
     /// Whether others can write between the parts of a long write: to a pipe, a socket or a terminal.
     is_stream: bool,
+    /// Where the file ended after the last write. Its offset may be another process's as well.
+    end: Option<u64>,
 }
 
 impl Output {
@@ -39,7 +41,7 @@ impl Output {
     }
 
     fn new(file: File, log_file: Option<LogFile>) -> Self {
-        Self { is_stream: !is_regular(&file), file, log_file }
+        Self { is_stream: !is_regular(&file), file, log_file, end: None }
     }
 
     pub(super) fn path(&self) -> Option<&Path> {
@@ -54,7 +56,9 @@ impl Output {
         match &mut self.log_file {
             Some(log_file) => {
                 let reopening = log_file.reopen_if_moved(&mut self.file, requested, now)?;
-                self.is_stream = !is_regular(&self.file);
+                if reopening == Reopening::Another {
+                    (self.is_stream, self.end) = (!is_regular(&self.file), None);
+                }
                 Ok(reopening)
             }
             None => Ok(Reopening::NotNeeded),
@@ -69,8 +73,8 @@ fn is_regular(file: &File) -> bool {
 impl LineOutput for Output {
     /// Returns whether the file does not end with what was written last: another process has truncated it or written to it.
     fn is_interrupted(&mut self) -> bool {
-        match (self.file.stream_position(), self.file.metadata()) {
-            (Ok(position), Ok(metadata)) => !self.is_stream && metadata.len() != position,
+        match (self.end, self.file.metadata()) {
+            (Some(end), Ok(metadata)) => metadata.len() != end,
             _ => false,
         }
     }
@@ -85,7 +89,12 @@ impl Write for Output {
                 Err(error) if error.kind() == io::ErrorKind::WouldBlock => {
                     poll(&mut [PollFd::new(&self.file, PollFlags::OUT)], None)?;
                 }
-                outcome => return outcome,
+                outcome => {
+                    if outcome.is_ok() && !self.is_stream {
+                        self.end = self.file.stream_position().ok();
+                    }
+                    return outcome;
+                }
             }
         }
     }
@@ -206,8 +215,14 @@ mod tests {
         assert_eq!(mode & 0o137, 0, "{mode:o}: nobody else may read or write, and nobody may execute");
         output.write_all(b"abc").unwrap();
         assert!(!output.is_interrupted());
-        fs::OpenOptions::new().append(true).open(&path).unwrap().write_all(b"of another").unwrap();
-        assert!(output.is_interrupted());
+        // By a descriptor of its own, and by one that shares the offset, as after an upgrade.
+        let other = fs::OpenOptions::new().append(true).open(&path).unwrap();
+        for mut other in [other, output.file.try_clone().unwrap()] {
+            other.write_all(b"of another").unwrap();
+            assert!(output.is_interrupted());
+            output.write_all(b"def").unwrap();
+            assert!(!output.is_interrupted());
+        }
         output.write_all(b"def").unwrap();
         assert!(!output.is_interrupted());
         fs::write(&path, "").unwrap();

@@ -1,5 +1,5 @@
-//! An event as a line of text: a time, a level, a target, a message and fields as logfmt has them, `key=value` with values
-//! in quotes where they need them.
+//! An event as a line of text: a time, a level, a target, a message and fields as logfmt has them: `key=value`. Texts are in
+//! quotes, and other values where they need them.
 
 use std::borrow::Cow;
 use std::fmt;
@@ -111,6 +111,10 @@ impl Visit for Fields<'_> {
         let start = self.line.len();
         self.line.extend_from_slice(value.as_bytes());
         self.amend(start, quoted);
+        if self.line.get(start) != Some(&b'"') {
+            self.line.insert(start, b'"');
+            self.line.push(b'"');
+        }
     }
 
     fn record_u64(&mut self, field: &Field, value: u64) {
@@ -181,8 +185,9 @@ mod tests {
             // What a terminal would turn around.
             ("a\u{202e}b", "\"a\\u{202e}b\""),
         ] {
-            assert_eq!(text(|| tracing::info!(value, "said")), format!(" said value={written}"));
             assert_eq!(text(|| tracing::info!(%value, "said")), format!(" said value={written}"));
+            let quoted = if written.starts_with('"') { written.to_owned() } else { format!("\"{written}\"") };
+            assert_eq!(text(|| tracing::info!(value, "said")), format!(" said value={quoted}"));
         }
     }
 
@@ -202,7 +207,7 @@ mod tests {
                 "a"
             );
         });
-        assert_eq!(line, " member a down count=7 below=-7 ms=12.0 is=true some=x error=\"no room\"");
+        assert_eq!(line, " member a down count=7 below=-7 ms=12.0 is=true some=\"x\" error=\"no room\"");
         assert_eq!(text(|| tracing::info!(only = 1)), " only=1");
     }
 
@@ -238,7 +243,7 @@ mod tests {
             let written = line.strip_prefix(" said value=").unwrap().strip_suffix(" after=1").unwrap();
             let bounded = bounded_to(&value, MOST_LETTERS);
             let quoted = format!("{bounded:?}");
-            prop_assert!(written == bounded || written == quoted);
+            prop_assert_eq!(written, quoted);
             prop_assert!(!written.contains('\n'));
             let line = text(|| tracing::info!("{value}"));
             prop_assert!(!line.contains(char::is_control));

@@ -10,7 +10,6 @@ use std::time::Duration;
 
 use parking_lot::{Mutex, MutexGuard};
 use tokio::time::Instant;
-use tracing::field::{DisplayValue, display};
 
 use super::close_reasons::Close;
 use super::flow::Flow;
@@ -325,7 +324,7 @@ impl ConnectionRecord {
             ($level:ident) => {
                 tracing::$level!(
                     target: "pronk::connection",
-                    virtual_server = self.virtual_server.name.as_str(),
+                    virtual_server = %self.virtual_server.name,
                     connection_id = self.id,
                     close.code = close.reason.code(),
                     close.who = close.reason.who().as_str(),
@@ -334,12 +333,12 @@ impl ConnectionRecord {
                     close.detail = close.detail.as_deref(),
                     close.remedy = some(close.reason.remedy()),
                     mode = self.mode.as_seen(opens_in_tls(facts.opening_on_wire)),
-                    pool = facts.pool.as_str(),
-                    member = facts.member.as_ref().map(display),
-                    client_address = %canonical(self.client),
-                    destination_address = shown(self.destination),
-                    local_address = shown(facts.local_address),
-                    member_address = shown(facts.member_address),
+                    pool = %facts.pool,
+                    member = facts.member.as_ref().map(ToString::to_string),
+                    client_address = text(self.client),
+                    destination_address = self.destination.map(text),
+                    local_address = facts.local_address.map(text),
+                    member_address = facts.member_address.map(text),
                     opening = facts.opening.as_str(),
                     opening_on_wire = facts.opening_on_wire.as_str(),
                     persisted = facts.persisted,
@@ -389,8 +388,8 @@ fn millis(duration: Option<Duration>) -> Option<f64> {
     duration.map(|duration| (duration.as_secs_f64() * 1e6).round() / 1e3)
 }
 
-fn shown(address: Option<SocketAddr>) -> Option<DisplayValue<SocketAddr>> {
-    address.map(|address| display(canonical(address)))
+fn text(address: SocketAddr) -> String {
+    canonical(address).to_string()
 }
 
 /// Returns an address as its owner knows it: an IPv4 client of a listener for both versions is one of IPv4.

@@ -7,17 +7,17 @@ use rustix::thread::{CpuSet, sched_getaffinity, sched_setaffinity};
 
 /// What `start` starts runs on the proxy's processor.
 pub fn on_the_proxys<T>(start: impl FnOnce() -> T) -> T {
-    let Some(split) = split() else { return start() };
-    sched_setaffinity(None, &split.proxy).unwrap();
-    let started = start();
-    sched_setaffinity(None, &split.load).unwrap();
-    started
+    on(|split| &split.proxy, start)
 }
 
 /// What `start` starts runs on any processor.
 pub fn on_all<T>(start: impl FnOnce() -> T) -> T {
+    on(|split| &split.all, start)
+}
+
+fn on<T>(processors: impl FnOnce(&Split) -> &CpuSet, start: impl FnOnce() -> T) -> T {
     let Some(split) = split() else { return start() };
-    sched_setaffinity(None, &split.all).unwrap();
+    sched_setaffinity(None, processors(split)).unwrap();
     let started = start();
     sched_setaffinity(None, &split.load).unwrap();
     started

@@ -18,6 +18,7 @@ use super::certificates::{Certificates, MEMBER_NAME};
 use super::cores;
 use super::member::Member;
 use super::mode::Mode;
+use super::running;
 
 /// Who takes part. All have one thread, TLS 1.3, the same certificate, the same member, and write a line per connection.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -67,7 +68,7 @@ impl Contestant {
     pub fn program(self) -> PathBuf {
         let or = |variable: &str, otherwise: &str| env::var_os(variable).unwrap_or_else(|| otherwise.into()).into();
         match self {
-            Self::Pronk | Self::Unobserved => or("PRONK_BIN", env!("CARGO_BIN_EXE_pronk")),
+            Self::Pronk | Self::Unobserved => running::program(),
             Self::Before => or("PRONK_BEFORE", env!("CARGO_BIN_EXE_pronk")),
             Self::Haproxy | Self::HaproxyTuned => or("HAPROXY_BIN", "haproxy"),
             Self::Nginx => or("NGINX_BIN", "nginx"),
@@ -242,9 +243,7 @@ impl Proxy {
     }
 
     pub fn resident_kib(&self) -> f64 {
-        let status = self.proc("status");
-        let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:")).unwrap();
-        line.trim().trim_end_matches(" kB").parse().unwrap()
+        running::resident_kib(&self.proc("status"))
     }
 
     fn proc(&self, file: &str) -> String {

@@ -54,9 +54,7 @@ impl Running {
     }
 
     pub fn resident_kib(&self) -> f64 {
-        let status = fs::read_to_string(format!("/proc/{}/status", self.child.id())).unwrap();
-        let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:")).unwrap();
-        line.trim().trim_end_matches(" kB").parse().unwrap()
+        resident_kib(&fs::read_to_string(format!("/proc/{}/status", self.child.id())).unwrap())
     }
 }
 
@@ -74,6 +72,12 @@ impl Drop for Running {
 /// The pronk that was built with the benchmarks; `PRONK_BIN` is another.
 pub fn program() -> PathBuf {
     env::var_os("PRONK_BIN").unwrap_or_else(|| env!("CARGO_BIN_EXE_pronk").into()).into()
+}
+
+/// Returns the resident memory that `/proc/PID/status` tells.
+pub fn resident_kib(status: &str) -> f64 {
+    let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:")).unwrap();
+    line.trim().trim_end_matches(" kB").parse().unwrap()
 }
 
 /// Asks an admin socket, and returns a good answer.

@@ -118,22 +118,8 @@ impl AdminSocket {
                 let pid: u32 = file.file_name().to_str()?.strip_prefix(name)?.strip_prefix('.')?.parse().ok()?;
                 let path = draining_path(path, pid);
                 let found = std::fs::symlink_metadata(&path).ok()?;
-                if !found.file_type().is_socket() || found.uid() != geteuid().as_raw() {
-                    return None;
-                }
-                let is_its_own = match connected(&path) {
-                    Ok(socket) => socket_peercred(&socket).is_ok_and(|peer| Pid::as_raw(Some(peer.pid)) as u32 == pid),
-                    // It hangs: nobody takes connections from its queue.
-                    Err(error) if error.kind() == io::ErrorKind::WouldBlock => true,
-                    Err(error) => {
-                        if error.kind() == io::ErrorKind::ConnectionRefused {
-                            // If it cannot be removed, it stays.
-                            let _ = std::fs::remove_file(&path);
-                        }
-                        false
-                    }
-                };
-                is_its_own.then_some(pid)
+                let is_own = found.file_type().is_socket() && found.uid() == geteuid().as_raw();
+                (is_own && answers(&path, pid)).then_some(pid)
             })
             .collect()
     }
@@ -175,6 +161,22 @@ fn lock_folder(path: &Path) -> Option<File> {
 
 fn pause() {
     std::thread::sleep(Duration::from_millis(2));
+}
+
+/// Returns whether this process listens on a socket. One that nobody listens on is removed.
+fn answers(path: &Path, pid: u32) -> bool {
+    match connected(path) {
+        Ok(socket) => socket_peercred(&socket).is_ok_and(|peer| Pid::as_raw(Some(peer.pid)) as u32 == pid),
+        // It hangs: nobody takes connections from its queue.
+        Err(error) if error.kind() == io::ErrorKind::WouldBlock => true,
+        Err(error) => {
+            if error.kind() == io::ErrorKind::ConnectionRefused {
+                // If it cannot be removed, it stays.
+                let _ = std::fs::remove_file(path);
+            }
+            false
+        }
+    }
 }
 
 /// Connects to a socket. One whose backlog is full is alive, and connecting does not wait for it.

@@ -97,7 +97,6 @@ fn listed(addresses: &[IpAddr]) -> String {
 
 #[cfg(test)]
 mod tests {
-
     use super::*;
 
     /// Returns what is logged of these look-ups of one node, one line each without its time and target.

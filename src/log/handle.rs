@@ -1,11 +1,8 @@
 //! The handle of the log: reporting lost lines, reopening the file, flushing at the end.
 
-use std::mem::ManuallyDrop;
 use std::sync::Arc;
 use std::sync::atomic::Ordering::Relaxed;
 use std::time::{Duration, Instant};
-
-use tracing_appender::non_blocking::WorkerGuard;
 
 use super::lossy_queue::{LOSS_TARGET, LossyQueue};
 use super::options::Target;
@@ -22,16 +19,13 @@ pub struct Log {
 #[must_use = "lines that are logged at the end are lost without it"]
 pub struct FlushGuard {
     pub(super) log: Log,
-    /// Never dropped: dropping it can print to standard output, which may block as the log does.
-    pub(super) _worker: ManuallyDrop<WorkerGuard>,
 }
 
 impl Log {
     /// Returns the handle of a log that nothing is written to.
     #[cfg(test)]
     pub(crate) fn for_tests() -> Self {
-        let state = Arc::default();
-        let (queue, _) = LossyQueue::start(1, state, std::io::sink());
+        let queue = LossyQueue::start(1, Arc::default(), |_| ()).unwrap();
         Self { queue, target: Arc::new(Target::Stderr) }
     }
 
@@ -66,7 +60,7 @@ impl Drop for FlushGuard {
     fn drop(&mut self) {
         self.log.report_lost_lines();
         let deadline = Instant::now() + FLUSH;
-        while self.log.queue.backlog() > 0 && Instant::now() < deadline {
+        while self.log.queue.has_unwritten() && Instant::now() < deadline {
             #[cfg_attr(
                 not(test),
                 expect(clippy::disallowed_methods, reason = "the process ends, and its connections have")

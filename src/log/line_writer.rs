@@ -21,7 +21,7 @@ pub(super) trait LineOutput: Write {
     fn is_interrupted(&mut self) -> bool;
 }
 
-/// Lines that are written together.
+/// Lines that follow one another.
 #[derive(Debug, Default)]
 pub(super) struct Batch {
     bytes: Vec<u8>,
@@ -35,14 +35,57 @@ impl Batch {
         self.ends.push(self.bytes.len());
     }
 
-    /// Returns the bytes of all lines.
+    /// Returns how many lines there are.
+    pub(super) fn count(&self) -> usize {
+        self.ends.len()
+    }
+
+    /// Returns how many bytes all lines have.
     pub(super) fn len(&self) -> usize {
         self.bytes.len()
     }
 
+    /// Forgets the lines, and keeps the memory of an ordinary number of them.
     pub(super) fn clear(&mut self) {
         self.bytes.clear();
+        self.bytes.shrink_to(TOGETHER);
         self.ends.clear();
+        self.ends.shrink_to(TOGETHER / 512);
+    }
+
+    /// Returns the lines in pieces that are written at once: some KiB, or one line that is longer.
+    pub(super) fn pieces(&self) -> impl Iterator<Item = Lines<'_>> {
+        self.pieces_of(TOGETHER)
+    }
+
+    /// Returns the lines in pieces of so many bytes, or of one line that is longer.
+    pub(super) fn pieces_of(&self, most: usize) -> impl Iterator<Item = Lines<'_>> {
+        let (mut start, mut ends) = (0, &self.ends[..]);
+        std::iter::from_fn(move || {
+            let first = *ends.first()?;
+            let count = ends.partition_point(|end| *end <= first.max(start + most));
+            let (together, rest) = ends.split_at(count);
+            let piece = Lines { bytes: &self.bytes, start, ends: together };
+            (start, ends) = (*together.last()?, rest);
+            Some(piece)
+        })
+    }
+}
+
+/// Some of the lines of a batch.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Lines<'a> {
+    /// The bytes of the whole batch.
+    bytes: &'a [u8],
+    /// Where the first line starts.
+    start: usize,
+    /// Where each line ends.
+    ends: &'a [usize],
+}
+
+impl<'a> Lines<'a> {
+    pub(super) fn bytes(&self) -> &'a [u8] {
+        &self.bytes[self.start..self.ends.last().map_or(self.start, |end| *end)]
     }
 }
 
@@ -59,9 +102,10 @@ impl<W: LineOutput> LineWriter<W> {
     }
 
     /// Writes lines and, if the last was written, the report of lost lines that waits.
-    pub(super) fn write_batch(&mut self, Batch { bytes, ends }: &Batch) {
-        let written = if self.complete_partial() { self.write_some(bytes) } else { 0 };
-        let (mut start, mut is_written) = (0, true);
+    pub(super) fn write_lines(&mut self, lines: Lines<'_>) {
+        let written = lines.start + if self.complete_partial() { self.write_some(lines.bytes()) } else { 0 };
+        let Lines { bytes, mut start, ends } = lines;
+        let mut is_written = true;
         for &end in ends {
             is_written = end <= written;
             if is_written {
@@ -74,9 +118,13 @@ impl<W: LineOutput> LineWriter<W> {
             }
             start = end;
         }
-        if !is_written {
-            return;
+        if is_written {
+            self.write_report();
         }
+    }
+
+    /// Writes the report of lost lines, if one waits.
+    pub(super) fn write_report(&mut self) {
         let report = self.state.reports().take_line();
         if let Some(report) = report {
             self.write(LineKind::LossReport, &report);
@@ -144,3 +192,6 @@ impl<W: LineOutput> LineWriter<W> {
         count
     }
 }
+
+/// Bytes of lines that are written at once, if none is longer.
+const TOGETHER: usize = 64 << 10;

@@ -1,11 +1,14 @@
 //! The bounded queue of log lines. A line that finds it full is dropped and counted, so that logging never blocks.
 
-use std::io::Write;
+use std::io;
 use std::sync::Arc;
 use std::sync::atomic::Ordering::Relaxed;
+use std::thread;
+use std::time::Duration;
 
-use tracing_appender::non_blocking::{NonBlocking, NonBlockingBuilder, WorkerGuard};
+use parking_lot::{Condvar, Mutex};
 
+use super::line_writer::Batch;
 use super::loss_report::Lost;
 use super::state::{LineKind, LogState};
 
@@ -15,57 +18,132 @@ pub(super) const LOSS_TARGET: &str = "pronk::log::lost";
 /// The near end of the queue, to which threads that log give their lines.
 #[derive(Clone, Debug)]
 pub(super) struct LossyQueue {
-    lines: NonBlocking,
-    capacity: u64,
+    shared: Arc<Shared>,
     pub state: Arc<LogState>,
 }
 
+/// The lock is held for as long as one line is copied, or all of them change hands.
+#[derive(Debug)]
+struct Shared {
+    waiting: Mutex<Waiting>,
+    woken: Condvar,
+}
+
+/// The lines that wait.
+#[derive(Debug)]
+pub(super) struct Waiting {
+    lines: Batch,
+    capacity: usize,
+    dropped: u64,
+    /// Whether lines were taken that are not written yet.
+    is_writing: bool,
+    /// Whether the thread that writes is to look, even if no line waits.
+    is_woken: bool,
+}
+
 impl LossyQueue {
-    /// Starts the thread that takes lines from the queue to the sink.
+    /// Starts the thread that takes all lines that wait and has them written, again and again, as long as the process
+    /// runs.
+    ///
+    /// # Errors
+    /// The system gives no thread.
     pub(super) fn start(
         capacity: usize,
         state: Arc<LogState>,
-        sink: impl Write + Send + 'static,
-    ) -> (Self, WorkerGuard) {
-        let builder = NonBlockingBuilder::default().lossy(true).buffered_lines_limit(capacity).thread_name("log");
-        let (lines, worker) = builder.finish(sink);
-        (Self { lines, capacity: capacity as u64, state }, worker)
+        mut write: impl FnMut(&Batch) + Send + 'static,
+    ) -> io::Result<Self> {
+        let shared = Arc::new(Shared { waiting: Mutex::new(Waiting::new(capacity)), woken: Condvar::new() });
+        let far = Arc::clone(&shared);
+        #[cfg_attr(not(test), expect(clippy::disallowed_methods, reason = "it only writes lines"))]
+        thread::Builder::new().name("log".to_owned()).spawn(move || {
+            let mut taken = Batch::default();
+            loop {
+                far.take(&mut taken);
+                write(&taken);
+                taken.clear();
+                far.waiting.lock().is_writing = false;
+                // The next lines gather for a moment, so that waking this thread and writing are not paid for with every
+                // line.
+                thread::sleep(GATHERING);
+            }
+        })?;
+        Ok(Self { shared, state })
     }
 
     /// Returns how many lines were lost since the start.
     pub(super) fn lost(&self) -> Lost {
-        let dropped = self.lines.error_counter().dropped_lines() as u64;
-        Lost { dropped, failed: self.state.failed.load(Relaxed) }
+        Lost { dropped: self.shared.waiting.lock().dropped(), failed: self.state.failed.load(Relaxed) }
     }
 
-    /// Returns how many lines wait or are being written.
-    pub(super) fn backlog(&self) -> u64 {
-        let gone = self.state.handled.load(Relaxed) + self.lost().dropped;
-        self.state.offered.load(Relaxed).saturating_sub(gone)
+    /// Returns whether lines wait or are being written.
+    pub(super) fn has_unwritten(&self) -> bool {
+        self.shared.waiting.lock().has_unwritten()
     }
 
     /// Wakes the thread that writes, also when there is no line.
     pub(super) fn wake(&self) {
-        // In a nearly full queue it could be counted as a lost line; the lines there wake the thread as well.
-        if self.backlog() < self.capacity / 2 {
-            self.push(b"");
-        }
+        self.shared.waiting.lock().is_woken = true;
+        self.shared.woken.notify_one();
     }
 
     /// Gives a whole line to the queue.
     pub(super) fn give(&self, kind: LineKind, line: &[u8]) {
         match kind {
-            LineKind::Ordinary => self.push(line),
+            LineKind::Ordinary => {
+                if self.shared.waiting.lock().push(line) {
+                    self.shared.woken.notify_one();
+                }
+            }
             LineKind::LossReport => {
                 self.state.reports().set_line(line);
                 self.wake();
             }
         }
     }
+}
 
-    fn push(&self, line: &[u8]) {
-        self.state.offered.fetch_add(1, Relaxed);
-        // A full queue drops the line and counts it.
-        let _ = self.lines.clone().write(line);
+impl Shared {
+    /// Waits until lines wait or the thread is woken, and takes all lines.
+    fn take(&self, taken: &mut Batch) {
+        let mut waiting = self.waiting.lock();
+        while !waiting.take(taken) {
+            self.woken.wait(&mut waiting);
+        }
     }
 }
+
+impl Waiting {
+    pub(super) fn new(capacity: usize) -> Self {
+        Self { lines: Batch::default(), capacity, dropped: 0, is_writing: false, is_woken: false }
+    }
+
+    /// Adds a line, or drops it if the queue is full. Returns whether it is the first that waits.
+    pub(super) fn push(&mut self, line: &[u8]) -> bool {
+        if self.lines.count() >= self.capacity || self.lines.len() + line.len() > MOST_BYTES {
+            self.dropped += 1;
+            return false;
+        }
+        self.lines.push(line);
+        self.lines.count() == 1
+    }
+
+    /// Exchanges the lines that wait with a batch that has none. Returns whether there is anything to do.
+    pub(super) fn take(&mut self, taken: &mut Batch) -> bool {
+        std::mem::swap(&mut self.lines, taken);
+        self.is_writing = taken.count() > 0;
+        std::mem::take(&mut self.is_woken) || self.is_writing
+    }
+
+    pub(super) fn dropped(&self) -> u64 {
+        self.dropped
+    }
+
+    pub(super) fn has_unwritten(&self) -> bool {
+        self.is_writing || self.lines.count() > 0
+    }
+}
+
+/// How long a line may wait for others.
+const GATHERING: Duration = Duration::from_millis(5);
+/// Bytes of the lines that wait, at most: twice what as many as may wait have of ordinary connections.
+const MOST_BYTES: usize = 16 << 20;

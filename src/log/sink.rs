@@ -1,10 +1,8 @@
-//! The far end of the queue: a thread that writes the lines.
+//! The far end of the queue: writing lines to an output that may be moved.
 
-use std::io::{self, Write};
 use std::sync::Arc;
 use std::sync::atomic::Ordering::Relaxed;
-use std::thread;
-use std::time::{Duration, Instant};
+use std::time::Instant;
 
 use super::line_writer::{Batch, LineWriter};
 use super::output::Output;
@@ -12,27 +10,28 @@ use super::reopen::Reopening;
 use super::state::LogState;
 use crate::reading::os_reason;
 
-/// Writes the lines of the queue, those that wait together. It never fails: lines that cannot be written are counted.
+/// Writes lines. It never fails: lines that cannot be written are counted.
 #[derive(Debug)]
 pub(super) struct Sink {
     writer: LineWriter<Output>,
-    batch: Batch,
-    /// How many lines were taken from the queue since the last were written, empty ones among them.
-    taken: u64,
     state: Arc<LogState>,
 }
 
 impl Sink {
     pub(super) fn new(output: Output, state: Arc<LogState>) -> Self {
-        let writer = LineWriter::new(output, Arc::clone(&state));
-        Self { writer, batch: Batch::default(), taken: 0, state }
+        Self { writer: LineWriter::new(output, Arc::clone(&state)), state }
     }
 
-    fn write_batch(&mut self) {
+    /// Writes the lines, if there are any, and the report of lost lines that waits.
+    pub(super) fn write(&mut self, batch: &Batch) {
         self.reopen_if_moved();
-        self.writer.write_batch(&self.batch);
-        self.batch.clear();
-        self.state.handled.fetch_add(std::mem::take(&mut self.taken), Relaxed);
+        if batch.count() == 0 {
+            self.writer.write_report();
+        }
+        for lines in batch.pieces() {
+            self.writer.write_lines(lines);
+            self.reopen_if_moved();
+        }
     }
 
     /// Reopens the log file if that was requested or if it was moved.
@@ -55,36 +54,3 @@ impl Sink {
         }
     }
 }
-
-impl Write for Sink {
-    fn write(&mut self, line: &[u8]) -> io::Result<usize> {
-        self.write_all(line)?;
-        Ok(line.len())
-    }
-
-    /// Takes one whole line. An empty one only wakes the thread.
-    fn write_all(&mut self, line: &[u8]) -> io::Result<()> {
-        self.taken += 1;
-        if !line.is_empty() {
-            self.batch.push(line);
-        }
-        if self.batch.len() >= MOST_BYTES {
-            self.write_batch();
-        }
-        Ok(())
-    }
-
-    /// Is called when there are no more lines. The next ones gather for a moment, so that waking this thread and writing
-    /// are not paid for with every line.
-    #[cfg_attr(not(test), expect(clippy::disallowed_methods, reason = "this thread does nothing else"))]
-    fn flush(&mut self) -> io::Result<()> {
-        self.write_batch();
-        thread::sleep(GATHERING);
-        Ok(())
-    }
-}
-
-/// How long a line may wait for others.
-const GATHERING: Duration = Duration::from_millis(5);
-/// Lines of so many bytes are written, even if more wait.
-const MOST_BYTES: usize = 64 << 10;

@@ -1,7 +1,6 @@
 //! Starting the log of the process.
 
 use std::io;
-use std::mem::ManuallyDrop;
 use std::path::PathBuf;
 use std::sync::Arc;
 
@@ -23,6 +22,8 @@ pub enum StartError {
     File { path: PathBuf, source: io::Error },
     #[error("cannot use standard error for the log; raise the limit on open files")]
     Stderr(#[source] io::Error),
+    #[error("cannot start the thread that writes the log; raise the limit on threads")]
+    Thread(#[source] io::Error),
     #[error("internal error: the process has a log already")]
     Started,
 }
@@ -30,7 +31,7 @@ pub enum StartError {
 /// Starts the log of the process. Panics are logged as well, and not written to standard error.
 ///
 /// # Errors
-/// The target cannot be opened, or there is a log already.
+/// The target cannot be opened, the system gives no thread, or there is a log already.
 pub fn start(options: Options) -> Result<(Log, FlushGuard), StartError> {
     let (log, guard) = open(options.target)?;
     let lines = LineLayer { queue: log.queue.clone(), format: options.format, color: options.color };
@@ -48,9 +49,10 @@ pub(super) fn open(target: Target) -> Result<(Log, FlushGuard), StartError> {
         }
     };
     let state = Arc::new(LogState::default());
-    let (queue, worker) = LossyQueue::start(CAPACITY, Arc::clone(&state), Sink::new(output, state));
+    let mut sink = Sink::new(output, Arc::clone(&state));
+    let queue = LossyQueue::start(CAPACITY, state, move |batch| sink.write(batch)).map_err(StartError::Thread)?;
     let log = Log { queue, target: Arc::new(target) };
-    Ok((log.clone(), FlushGuard { log, _worker: ManuallyDrop::new(worker) }))
+    Ok((log.clone(), FlushGuard { log }))
 }
 
 /// How many lines may wait to be written.

@@ -10,10 +10,6 @@ use super::loss_report::LossReports;
 /// What both ends of the queue share. Counts are of lines since the start of the process.
 #[derive(Debug, Default)]
 pub(super) struct LogState {
-    /// Offered to the queue, whether it had room or not.
-    pub offered: AtomicU64,
-    /// Taken from the queue, and written or lost.
-    pub handled: AtomicU64,
     pub written: AtomicU64,
     pub failed: AtomicU64,
     /// The number of the last error of writing; 0 before the first.

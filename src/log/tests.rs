@@ -1,9 +1,7 @@
 //! The log as a whole: lines that are lost are counted, and whoever logs never waits.
 
 use std::cell::RefCell;
-use std::collections::VecDeque;
 use std::io::{self, Write};
-use std::mem::ManuallyDrop;
 use std::rc::Rc;
 use std::sync::atomic::Ordering::Relaxed;
 use std::sync::{Arc, mpsc};
@@ -15,7 +13,7 @@ use super::handle::{FLUSH, FlushGuard, Log};
 use super::layer::LineLayer;
 use super::line_writer::{Batch, LineOutput, LineWriter};
 use super::loss_report::Lost;
-use super::lossy_queue::LossyQueue;
+use super::lossy_queue::{LossyQueue, Waiting};
 use super::options::{Format, Target};
 use super::start::open;
 use super::state::LogState;
@@ -70,11 +68,10 @@ impl LineOutput for Flaky {
     }
 }
 
-/// A log as a model: a queue of so many places, and the steps of whoever logs, of the writing thread, of the clock and
-/// of the disk in any order.
+/// A log as a model: the steps of whoever logs, of the writing thread, of the clock and of the disk in any order.
 struct Model {
-    queue: VecDeque<Vec<u8>>,
-    dropped: u64,
+    waiting: Waiting,
+    taken: Batch,
     offered: u64,
     lines: LineWriter<Flaky>,
     disk: Flaky,
@@ -87,43 +84,38 @@ impl Model {
     fn new() -> Self {
         let (state, disk) = (Arc::new(LogState::default()), Flaky::default());
         let lines = LineWriter::new(disk.clone(), Arc::clone(&state));
-        Self { queue: VecDeque::new(), dropped: 0, offered: 0, lines, disk, state }
+        Self { waiting: Waiting::new(PLACES), taken: Batch::default(), offered: 0, lines, disk, state }
     }
 
     fn offer(&mut self) {
         self.offered += 1;
-        if self.queue.len() < PLACES {
-            self.queue.push_back(format!("line {}\n", self.offered).into_bytes());
-        } else {
-            self.dropped += 1;
-        }
+        self.waiting.push(format!("line {}\n", self.offered).as_bytes());
     }
 
-    /// Writes the lines that wait, at most so many together.
-    fn work_on(&mut self, most: usize) {
-        let mut batch = Batch::default();
-        let count = most.min(self.queue.len());
-        self.queue.drain(..count).filter(|line| !line.is_empty()).for_each(|line| batch.push(&line));
-        self.lines.write_batch(&batch);
+    /// Writes the lines that wait, so many bytes together.
+    fn work_on(&mut self, together: usize) {
+        self.waiting.take(&mut self.taken);
+        if self.taken.count() == 0 {
+            self.lines.write_report();
+        }
+        self.taken.pieces_of(together).for_each(|lines| self.lines.write_lines(lines));
+        self.taken.clear();
     }
 
     fn work(&mut self) {
         self.work_on(1);
     }
 
-    fn tick(&mut self) {
-        let lost = Lost { dropped: self.dropped, failed: self.state.failed.load(Relaxed) };
+    fn tick(&self) {
+        let lost = Lost { dropped: self.waiting.dropped(), failed: self.state.failed.load(Relaxed) };
         let due = self.state.reports().due(lost, self.state.written.load(Relaxed));
         if let Some(due) = due {
             self.state.reports().set_line(format!("lost {}\n", due.total()).as_bytes());
-            if self.queue.len() < PLACES / 2 {
-                self.queue.push_back(Vec::new());
-            }
         }
     }
 
     fn lost(&self) -> u64 {
-        self.dropped + self.state.failed.load(Relaxed)
+        self.waiting.dropped() + self.state.failed.load(Relaxed)
     }
 }
 
@@ -136,7 +128,7 @@ fn every_line_is_written_whole_or_told_as_lost_exactly_once() {
             match random.u8(..10) {
                 0..4 => model.offer(),
                 4..6 => model.work(),
-                6 => model.work_on(random.usize(..=PLACES)),
+                6 => model.work_on(random.usize(..40)),
                 7 => model.tick(),
                 8 if random.u8(..4) == 0 => model.disk.0.borrow_mut().interrupt(random.bool()),
                 8 => model.disk.0.borrow_mut().room = Some(random.usize(..20)),
@@ -155,7 +147,7 @@ fn every_line_is_written_whole_or_told_as_lost_exactly_once() {
             model.work();
             model.work();
         }
-        assert!(model.queue.is_empty() && !model.lines.has_partial(), "seed {seed}");
+        assert!(!model.waiting.has_unwritten() && !model.lines.has_partial(), "seed {seed}");
         let text = String::from_utf8(model.disk.0.borrow().text.clone()).unwrap();
         let numbers: Vec<u64> = text.lines().filter_map(|line| line.strip_prefix("line ")?.parse().ok()).collect();
         let tellings = text.lines().filter(|line| line.starts_with("lost ") && !line.contains('|')).count();
@@ -186,7 +178,7 @@ fn line_given_up_in_the_middle_is_lost_and_so_is_one_that_tells() {
     let mut model = Model::new();
     let mut write = |room, line: &[u8]| {
         model.disk.0.borrow_mut().room = room;
-        model.lines.write_batch(&batch_of(line));
+        batch_of(line).pieces().for_each(|lines| model.lines.write_lines(lines));
     };
     write(None, b"first\n");
     write(Some(2), b"second\n");
@@ -194,13 +186,13 @@ fn line_given_up_in_the_middle_is_lost_and_so_is_one_that_tells() {
     assert_eq!((model.lost(), model.lines.has_partial()), (1, false));
     model.tick();
     model.disk.0.borrow_mut().room = Some(3);
-    model.lines.write_batch(&Batch::default());
+    model.lines.write_report();
     assert!(model.lines.has_partial(), "the line that tells was begun");
     model.lines.abandon_partial();
     model.disk.0.borrow_mut().room = None;
-    model.lines.write_batch(&batch_of(b"third\n"));
+    batch_of(b"third\n").pieces().for_each(|lines| model.lines.write_lines(lines));
     model.tick();
-    model.lines.write_batch(&Batch::default());
+    model.lines.write_report();
     assert_eq!(told(&model), 1, "{:?}", String::from_utf8_lossy(&model.disk.0.borrow().text));
 }
 
@@ -210,53 +202,63 @@ fn logging(log: &Log, format: Format, run: impl FnOnce()) {
     tracing::subscriber::with_default(tracing_subscriber::registry().with(lines), run);
 }
 
-/// An output that stands still until it is let go.
-struct Stuck(mpsc::Receiver<()>, mpsc::Sender<String>);
-
-impl Write for Stuck {
-    fn write(&mut self, line: &[u8]) -> io::Result<usize> {
+/// Starts a queue of so many places whose output stands still until it is let go. Returns once it stands still.
+fn stuck(places: usize) -> (Log, mpsc::Sender<()>, mpsc::Receiver<usize>) {
+    let (release, released) = mpsc::channel::<()>();
+    let (sender, written) = mpsc::channel();
+    let write = move |batch: &Batch| {
+        sender.send(batch.count()).unwrap();
         // Ends when the test lets go of the other side.
-        let _ = self.0.recv();
-        let _ = self.1.send(String::from_utf8_lossy(line).into_owned());
-        Ok(line.len())
-    }
-
-    fn flush(&mut self) -> io::Result<()> {
-        Ok(())
-    }
+        let _ = released.recv();
+    };
+    let queue = LossyQueue::start(places, Arc::default(), write).unwrap();
+    let log = Log { queue, target: Arc::new(Target::Stderr) };
+    logging(&log, Format::Text, || tracing::info!("first"));
+    assert_eq!(written.recv().unwrap(), 1);
+    (log, release, written)
 }
 
 #[test]
 fn whoever_logs_never_waits_and_what_found_no_room_is_counted() {
-    let (release, stuck) = mpsc::channel();
-    let (sender, written) = mpsc::channel();
-    let state = Arc::new(LogState::default());
-    let sink = Stuck(stuck, sender);
-    let (queue, worker) = LossyQueue::start(16, Arc::clone(&state), sink);
-    let log = Log { queue, target: Arc::new(Target::Stderr) };
+    let (log, release, written) = stuck(16);
     logging(&log, Format::Text, || (0..100).for_each(|number| tracing::info!(number, "said")));
-    let lost = log.lost();
-    assert!((83..=84).contains(&lost), "16 wait and one may be being written: {lost} lost");
+    assert_eq!(log.lost(), 84, "16 wait");
     drop(release);
-    let written: Vec<_> = (lost..100).map(|_| written.recv().unwrap()).collect();
-    // The first sixteen found room. One more did when the first of them was taken to be written, whenever that was.
-    let number = |line: &String| line.trim_end().rsplit_once("number=").unwrap().1.parse::<usize>().unwrap();
-    let numbers: Vec<_> = written.iter().map(number).collect();
-    assert!(numbers.iter().take(16).copied().eq(0..16) && numbers.is_sorted(), "{numbers:?}");
-    drop(worker);
+    assert_eq!(written.recv().unwrap(), 16);
+}
+
+#[test]
+fn lines_that_wait_have_a_bounded_number_of_bytes() {
+    let mut waiting = Waiting::new(usize::MAX);
+    let line = vec![b'x'; 1 << 20];
+    (0..40).for_each(|_| _ = waiting.push(&line));
+    assert_eq!(waiting.dropped(), 24);
+    assert!(!waiting.push(b"short\n"), "only the first wakes the thread that writes");
 }
 
 #[test]
 fn log_that_stands_still_holds_up_the_end_for_a_bounded_time() {
-    let (release, stuck) = mpsc::channel::<()>();
-    let (queue, worker) = LossyQueue::start(4, Arc::new(LogState::default()), Stuck(stuck, mpsc::channel().0));
-    let log = Log { queue, target: Arc::new(Target::Stderr) };
-    logging(&log, Format::Text, || (0..10).for_each(|number| tracing::info!(number, "said")));
+    let (log, release, _written) = stuck(4);
     let since = Instant::now();
-    drop(FlushGuard { log, _worker: ManuallyDrop::new(worker) });
+    drop(FlushGuard { log });
     let took = since.elapsed();
     assert!(FLUSH <= took && took < 4 * FLUSH, "{took:?}");
     drop(release);
+}
+
+#[test]
+fn pieces_are_all_lines_in_order_and_long_ones_are_alone() {
+    for together in [1, 3, 10, 1000] {
+        let mut batch = Batch::default();
+        let lines: [&[u8]; 6] = [b"a\n", b"bcdefgh\n", b"i\n", b"j\n", b"kl\n", b"mnopqrstuvwxyz\n"];
+        lines.iter().for_each(|line| batch.push(line));
+        let pieces: Vec<_> = batch.pieces_of(together).map(|piece| piece.bytes().to_vec()).collect();
+        assert_eq!(pieces.concat(), lines.concat());
+        for piece in pieces {
+            let count = piece.iter().filter(|byte| **byte == b'\n').count();
+            assert!(piece.ends_with(b"\n") && (piece.len() <= together || count == 1), "{piece:?}");
+        }
+    }
 }
 
 #[test]

@@ -1,6 +1,7 @@
-//! Sockets: listening, connecting, options, what pronk may run out of for them, and the few system calls that no safe
+//! Sockets: addresses, listening, connecting, options, what pronk may run out of for them, and the few system calls that no safe
 //! crate offers, and a timer.
 
+mod address_text;
 mod connect;
 mod first_bytes;
 mod listening_socket;
@@ -16,6 +17,7 @@ mod sys;
 mod thread_priority;
 mod timer;
 
+pub use address_text::address_text;
 pub use connect::{NotConnected, connect, connect_with};
 pub use first_bytes::FirstBytes;
 pub use listening_socket::{BoundSocket, bind, set_listening_options, share_port};

@@ -23,7 +23,7 @@ use super::traffic_meter::Totals;
 use super::virtual_server::LiveVirtualServer;
 use crate::impala::Opening;
 use crate::model::{MemberKey, Mode, Name};
-use crate::net::TcpInfo;
+use crate::net::{TcpInfo, address_text};
 use crate::pool::LiveMember;
 use crate::tls::TlsFacts;
 
@@ -389,7 +389,7 @@ fn millis(duration: Option<Duration>) -> Option<f64> {
 }
 
 fn text(address: SocketAddr) -> String {
-    canonical(address).to_string()
+    address_text(canonical(address))
 }
 
 /// Returns an address as its owner knows it: an IPv4 client of a listener for both versions is one of IPv4.

@@ -63,6 +63,10 @@ impl Fields<'_> {
 
     fn key(&mut self, field: &Field) {
         self.line.push(b' ');
+        if self.dim.is_plain() {
+            self.line.extend_from_slice(field.name().as_bytes());
+            return self.line.push(b'=');
+        }
         self.colored(self.dim, &[field.name().as_bytes(), b"="]);
     }
 

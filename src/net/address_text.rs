@@ -6,28 +6,33 @@ use std::net::SocketAddr;
 /// log has four of them.
 pub fn address_text(address: SocketAddr) -> String {
     let SocketAddr::V4(address) = address else { return address.to_string() };
-    let mut text = String::with_capacity("255.255.255.255:65535".len());
-    let mut before = "";
-    for octet in address.ip().octets() {
-        text.push_str(before);
-        push_number(&mut text, octet.into());
-        before = ".";
+    let mut text = *b"255.255.255.255:65535";
+    // From the end to the beginning.
+    let mut start = put_number(&mut text, LONGEST, address.port());
+    let mut after = b':';
+    for octet in address.ip().octets().into_iter().rev() {
+        text[start - 1] = after;
+        start = put_number(&mut text, start - 1, octet.into());
+        after = b'.';
     }
-    text.push(':');
-    push_number(&mut text, address.port());
-    text
+    str::from_utf8(&text[start..]).unwrap_or_default().to_owned()
 }
 
-fn push_number(text: &mut String, number: u16) {
-    let mut divisor = 10_000;
-    while divisor > 1 && number < divisor {
-        divisor /= 10;
-    }
-    while divisor > 0 {
-        text.push(char::from(b'0' + (number / divisor % 10) as u8));
-        divisor /= 10;
+/// Puts a number before `end`. Returns where it starts.
+fn put_number(text: &mut [u8; LONGEST], end: usize, mut number: u16) -> usize {
+    let mut start = end;
+    loop {
+        start -= 1;
+        text[start] = b'0' + (number % 10) as u8;
+        number /= 10;
+        if number == 0 {
+            return start;
+        }
     }
 }
+
+/// Bytes of an IPv4 address and a port, at most.
+const LONGEST: usize = 21;
 
 #[cfg(test)]
 mod tests {

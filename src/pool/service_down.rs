@@ -1,9 +1,10 @@
 //! The service-down action: what becomes of a member's connections when it goes down or is removed.
 
 use std::sync::OnceLock;
+use std::sync::atomic::{AtomicU8, Ordering};
 use std::time::Duration;
 
-use tokio::sync::watch;
+use tokio::sync::Notify;
 
 use crate::model::ServiceDownAction;
 
@@ -15,10 +16,17 @@ pub(super) struct ServiceDown {
     pub drain_time: Option<Duration>,
 }
 
-/// The action in force on the connections of one member: none while it is up. The channel is made for the first
+/// The action in force on the connections of one member: none while it is up. What they wait with is made for the first
 /// connection, as there may be thousands of members that have none.
 #[derive(Debug, Default)]
-pub(super) struct ActionInForce(OnceLock<watch::Sender<ServiceDownAction>>);
+pub(super) struct ActionInForce(OnceLock<Box<Changes>>);
+
+/// The action, and who waits for another one. It is made for this: a `watch` takes twice the room in each connection.
+#[derive(Debug, Default)]
+struct Changes {
+    action: AtomicU8,
+    changed: Notify,
+}
 
 impl ActionInForce {
     /// Puts an action in force; returns whether it is another one than before.
@@ -26,14 +34,80 @@ impl ActionInForce {
         if action == ServiceDownAction::None && self.0.get().is_none() {
             return false;
         }
-        self.channel().send_if_modified(|known| std::mem::replace(known, action) != action)
+        let changes = self.changes();
+        let is_new = changes.action.swap(action as u8, Ordering::SeqCst) != action as u8;
+        if is_new {
+            changes.changed.notify_waiters();
+        }
+        is_new
     }
 
-    pub(super) fn subscribe(&self) -> watch::Receiver<ServiceDownAction> {
-        self.channel().subscribe()
+    /// Waits until an action is in force, and returns it.
+    pub(super) fn due(&self) -> impl Future<Output = ServiceDownAction> {
+        let changes = self.changes();
+        // A block, as a function would have room for its argument twice.
+        async move {
+            loop {
+                // Before the question, so that no change is missed.
+                let changed = changes.changed.notified();
+                match changes.action() {
+                    ServiceDownAction::None => changed.await,
+                    action => return action,
+                }
+            }
+        }
     }
 
-    fn channel(&self) -> &watch::Sender<ServiceDownAction> {
-        self.0.get_or_init(watch::Sender::default)
+    fn changes(&self) -> &Changes {
+        self.0.get_or_init(Box::default)
+    }
+}
+
+impl Changes {
+    fn action(&self) -> ServiceDownAction {
+        let number = self.action.load(Ordering::SeqCst);
+        ServiceDownAction::ALL.into_iter().find(|action| *action as u8 == number).unwrap_or_default()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::pin::pin;
+    use std::sync::Arc;
+    use std::task::{Context, Poll, Waker};
+
+    use super::*;
+
+    #[test]
+    fn action_that_is_in_force_is_told_and_none_is_waited_out() {
+        let (action, mut cx) = (ActionInForce::default(), Context::from_waker(Waker::noop()));
+        assert!(!action.set(ServiceDownAction::None));
+        assert!(size_of_val(&action.due()) <= 80, "every connection has it");
+        let mut waiting = pin!(action.due());
+        assert!(waiting.as_mut().poll(&mut cx).is_pending());
+        assert!(action.set(ServiceDownAction::Reset));
+        assert!(!action.set(ServiceDownAction::Reset), "as before");
+        assert_eq!(waiting.poll(&mut cx), Poll::Ready(ServiceDownAction::Reset));
+        assert_eq!(pin!(action.due()).poll(&mut cx), Poll::Ready(ServiceDownAction::Reset), "for whoever comes late");
+        assert!(action.set(ServiceDownAction::None));
+        assert!(pin!(action.due()).poll(&mut cx).is_pending());
+    }
+
+    /// An action may come at any moment while connections begin to wait.
+    #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+    async fn action_that_comes_while_connections_begin_to_wait_reaches_all() {
+        for _ in 0..500 {
+            let action = Arc::new(ActionInForce::default());
+            let waiting: Vec<_> = (0..4)
+                .map(|_| {
+                    let action = Arc::clone(&action);
+                    tokio::spawn(async move { pin!(action.due()).await })
+                })
+                .collect();
+            action.set(ServiceDownAction::Reselect);
+            for waiting in waiting {
+                assert_eq!(waiting.await.unwrap(), ServiceDownAction::Reselect);
+            }
+        }
     }
 }

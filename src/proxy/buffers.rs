@@ -12,9 +12,9 @@ pub(super) const BULK: usize = 256 << 10;
 #[derive(Debug)]
 pub(super) struct Chunk {
     bytes: Box<[u8]>,
-    start: usize,
-    end: usize,
-    limit: usize,
+    start: u32,
+    end: u32,
+    limit: u32,
 }
 
 impl Chunk {
@@ -22,7 +22,7 @@ impl Chunk {
     pub(super) fn borrow(limit: usize) -> Self {
         let spares = if limit <= SMALL { &SPARE_SMALL } else { &SPARE_BULK };
         let bytes = spares.with(Spares::take);
-        Self { limit: limit.min(bytes.len()), bytes, start: 0, end: 0 }
+        Self { limit: limit.min(bytes.len()) as u32, bytes, start: 0, end: 0 }
     }
 
     /// Borrows a buffer with these bytes to be written, [`BULK`] at most.
@@ -35,12 +35,12 @@ impl Chunk {
 
     /// Returns the room to read into.
     pub(super) fn room(&mut self) -> &mut [u8] {
-        &mut self.bytes[self.end..self.limit]
+        &mut self.bytes[self.end as usize..self.limit as usize]
     }
 
     /// Marks bytes as read.
     pub(super) fn filled(&mut self, count: usize) {
-        self.end += count;
+        self.end += count as u32;
     }
 
     pub(super) fn is_full(&self) -> bool {
@@ -49,12 +49,12 @@ impl Chunk {
 
     /// Returns the bytes that are still to be written.
     pub(super) fn unwritten(&self) -> &[u8] {
-        &self.bytes[self.start..self.end]
+        &self.bytes[self.start as usize..self.end as usize]
     }
 
     /// Marks bytes as written.
     pub(super) fn written(&mut self, count: usize) {
-        self.start += count;
+        self.start += count as u32;
     }
 
     /// Makes the chunk small, as it may be long until the receiver takes more: the bytes that are still to be written move
@@ -62,7 +62,7 @@ impl Chunk {
     pub(super) fn shrink(&mut self) {
         let unwritten = self.unwritten();
         if unwritten.len() <= self.bytes.len() / 2 {
-            let (bytes, end) = (Box::from(unwritten), unwritten.len());
+            let (bytes, end) = (Box::from(unwritten), unwritten.len() as u32);
             *self = Self { bytes, start: 0, end, limit: end };
         }
     }

@@ -20,7 +20,6 @@ use super::open_connection::OpenPhase;
 use super::open_connections::OpenConnections;
 use super::passive_health::PassiveHealth;
 use super::relay::{Outcome, Relay, StopConditions};
-use super::service_down;
 use super::silent_hold::hold_silently;
 use super::snapshot::Snapshot;
 use super::stop::Stop;
@@ -72,32 +71,33 @@ pub(super) async fn serve(accepted: Box<Accepted>, open: Arc<OpenConnections>) {
     record.take_out().write(&close);
 }
 
-/// The future of this lasts as long as the connection, so it is kept small: what is large is boxed or borrowed, as an
-/// argument that is moved is kept twice.
-async fn life(accepted: Box<Accepted>, record: &ConnectionRecord) -> Result<Close, Close> {
-    // Counts the connection until the end.
-    let _guard = accepted.admit(record).await?;
-    // Boxed, so that what only the beginning needs is freed before the relay, which lasts.
-    let beginning = Box::pin(async {
-        let tcp = Arc::clone(&accepted.socket.tcp);
-        let mut handshaken = unless_stopped(record, &tcp, accepted.handshake(record)).await?;
-        let mut inbound = Flow::default();
-        if handshaken.snapshot.config.dial == Dial::FirstByte {
-            handshaken.first_bytes(&mut inbound, record).await?;
-        }
-        let connected = handshaken.connect(None, record).await?;
-        Ok::<_, Close>((handshaken, inbound, connected))
-    });
-    let (mut handshaken, mut inbound, mut connected) = beginning.await?;
-    let mut meter = TrafficMeter::new(Arc::clone(&record.virtual_server));
-    let mut left = None;
-    loop {
-        match handshaken.relay(&mut inbound, connected, left.is_none(), &mut meter, record).await {
-            Relayed::Ended(close) => return Ok(close),
-            Relayed::Reselect(member) => {
-                let left = &*left.insert(member);
-                connected = Box::pin(handshaken.connect(Some(left), record)).await?;
+/// The future of this lasts as long as the connection, so it is kept small: what is large is boxed or borrowed.
+#[expect(clippy::manual_async_fn, reason = "an async function has room for each argument twice")]
+fn life(accepted: Box<Accepted>, record: &ConnectionRecord) -> impl Future<Output = Result<Close, Close>> {
+    async move {
+        // Counts the connection until the end.
+        let _guard = accepted.admit(record).await?;
+        // Boxed, so that what only the beginning needs is freed before the relay, which lasts.
+        let beginning = Box::pin(async {
+            let tcp = Arc::clone(&accepted.socket.tcp);
+            let mut handshaken = unless_stopped(record, &tcp, accepted.handshake(record)).await?;
+            let mut inbound = Flow::default();
+            if handshaken.snapshot.config.dial == Dial::FirstByte {
+                handshaken.first_bytes(&mut inbound, record).await?;
             }
+            let connected = handshaken.connect(None, record).await?;
+            Ok::<_, Close>((handshaken, inbound, connected))
+        });
+        let (mut handshaken, mut inbound, mut connected) = beginning.await?;
+        let mut meter = TrafficMeter::new(Arc::clone(&record.virtual_server));
+        let mut left = None;
+        loop {
+            match handshaken.relay(&mut inbound, connected, left.is_none(), &mut meter, record).await {
+                Relayed::Ended(close) => return Ok(close),
+                Relayed::Held(close) => return Ok(Box::pin(handshaken.hold(close, record)).await),
+                Relayed::Reselect(member) => left = Some(member),
+            }
+            connected = Box::pin(handshaken.connect(left.as_ref(), record)).await?;
         }
     }
 }
@@ -124,6 +124,8 @@ async fn unless_stopped<T>(
 /// What comes after a relay.
 enum Relayed {
     Ended(Close),
+    /// The member is closed, and the client is told nothing (service-down-action `drop`).
+    Held(Close),
     /// This member went down or hangs, and answered nothing, so another is tried.
     Reselect(MemberKey),
 }
@@ -202,91 +204,99 @@ impl Handshaken {
 
     /// Passes bytes until the end, and closes both sides. `may_leave` is whether the connection may go to another member
     /// where this one does not answer what opens its session: it waits once for that.
-    async fn relay(
+    #[expect(clippy::manual_async_fn, reason = "an async function has room for each argument twice")]
+    fn relay(
         &mut self,
         inbound: &mut Flow,
         mut connected: Box<Connected>,
         may_leave: bool,
         meter: &mut TrafficMeter,
         record: &ConnectionRecord,
-    ) -> Relayed {
-        let Connected { stream: member, key, pool, member: live_member, place, since } = &mut *connected;
-        let (since, live_member) = (*since, &*live_member);
-        let Self { client, snapshot } = self;
-        let health = PassiveHealth::new(live_member);
-        meter.set_member(Arc::clone(pool), Arc::clone(live_member));
-        let mut outbound = Flow::default();
-        let profile = Arc::clone(&snapshot.config.protocol);
-        let another = || {
-            let asker = Asker { avoided: Some(key), ..Asker::new(record.client.ip(), &[]) };
-            snapshot.pool.has_unsuspected(asker, Instant::now().into_std())
-        };
-        record.begin(OpenPhase::Relay);
-        let service_down = pin!(service_down::action_due(live_member.service_down_in_force()));
-        let stop = StopConditions { record, service_down, another: &another };
-        let mut deadlines = Deadlines::new(&profile, since);
-        let may_try = record.tries() <= snapshot.pool.config.reselect_tries;
-        if may_try && may_leave && snapshot.pool.members.len() > 1 {
-            inbound.keep_opening();
-        }
-        let mut relay = Relay::new(client, member, inbound, &mut outbound, health);
-        let relay = relay.run(stop, &mut deadlines, place, meter).await;
-        meter.count_bytes(inbound.bytes, outbound.bytes);
-        record.set_traffic(meter.totals());
+    ) -> impl Future<Output = Relayed> {
+        async move {
+            let Connected { stream: member, key, pool, member: live_member, place, since } = &mut *connected;
+            let live_member = &*live_member;
+            let Self { client, snapshot } = self;
+            let health = PassiveHealth::new(live_member);
+            meter.set_member(Arc::clone(pool), Arc::clone(live_member));
+            let mut outbound = Flow::default();
+            let profile = Arc::clone(&snapshot.config.protocol);
+            let another = || {
+                let asker = Asker { avoided: Some(key), ..Asker::new(record.client.ip(), &[]) };
+                snapshot.pool.has_unsuspected(asker, Instant::now().into_std())
+            };
+            record.begin(OpenPhase::Relay);
+            let service_down = pin!(live_member.service_down_due());
+            let mut stop = StopConditions { record, service_down, another: &another };
+            let mut deadlines = Deadlines::new(&profile, *since);
+            let may_try = record.tries() <= snapshot.pool.config.reselect_tries;
+            if may_try && may_leave && snapshot.pool.members.len() > 1 {
+                inbound.keep_opening();
+            }
+            let mut relay = Relay::new(client, member, inbound, &mut outbound, health);
+            let relay = relay.run(&mut stop, &mut deadlines, place, meter).await;
+            meter.count_bytes(inbound.bytes, outbound.bytes);
+            record.set_traffic(meter.totals());
 
-        let is_unanswered = inbound.can_start_again() && !outbound.has_received() && !outbound.has_ended_in_order();
-        if may_try && is_unanswered && reselects(&relay.outcome, live_member.service_down_action()) {
-            net::reset_on_close(&member.socket().tcp);
+            let is_unanswered = inbound.can_start_again() && !outbound.has_received() && !outbound.has_ended_in_order();
+            if may_try && is_unanswered && reselects(&relay.outcome, live_member.service_down_action()) {
+                net::reset_on_close(&member.socket().tcp);
+                meter.count_packets(client.socket(), member.socket());
+                record.set_traffic(meter.totals());
+                inbound.start_again();
+                return Relayed::Reselect(key.clone());
+            }
+
+            if !matches!(relay.outcome, Outcome::Ended { reset: Some(Side::Member), .. } | Outcome::Stopped(_)) {
+                // What is left is the client's.
+                place.free();
+            }
+            if record.opening() == Opening::Unknown {
+                record.set_opening(inbound, client);
+            }
+            if outbound.bytes == 0 {
+                health.unanswered(deadlines.since.elapsed());
+            }
+            let is_dropped = matches!(relay.outcome, Outcome::ServiceDown(ServiceDownAction::Drop));
+            let close = {
+                // A block, so that what is moved has no room of its own meanwhile.
+                let (close, closing) = {
+                    let ending = Ending {
+                        relay,
+                        client,
+                        member,
+                        record,
+                        opening: record.opening(),
+                        answer: outbound.opening(),
+                        lasted: deadlines.since.elapsed(),
+                        member_is_down: live_member.health().is_down(),
+                    };
+                    let close = ending.reason(&profile);
+                    record.begin(OpenPhase::Closing);
+                    (close, ending.close(&profile))
+                };
+                if let Some(closing) = closing {
+                    closing.await;
+                }
+                close
+            };
             meter.count_packets(client.socket(), member.socket());
             record.set_traffic(meter.totals());
-            inbound.start_again();
-            return Relayed::Reselect(key.clone());
+            if matches!(close.reason, CloseReason::MemberFin | CloseReason::MemberTruncated) {
+                let alive = Some(live_member).filter(|member| *member.health() == Health::Up);
+                record.note(|facts| facts.ended_by = alive.map(Arc::clone));
+            }
+            // The member is free at once.
+            if is_dropped { Relayed::Held(close) } else { Relayed::Ended(close) }
         }
+    }
 
-        if !matches!(relay.outcome, Outcome::Ended { reset: Some(Side::Member), .. } | Outcome::Stopped(_)) {
-            // What is left is the client's.
-            place.free();
-        }
-        if record.opening() == Opening::Unknown {
-            record.set_opening(inbound, client);
-        }
-        if outbound.bytes == 0 {
-            health.unanswered(since.elapsed());
-        }
-        let is_dropped = matches!(relay.outcome, Outcome::ServiceDown(ServiceDownAction::Drop));
-        let mut close;
-        // A block, so that what is moved has no room of its own meanwhile.
-        {
-            let ending = Ending {
-                relay,
-                client,
-                member,
-                record,
-                opening: record.opening(),
-                answer: outbound.opening(),
-                lasted: since.elapsed(),
-                member_is_down: live_member.health().is_down(),
-            };
-            close = ending.reason(&profile);
-            record.begin(OpenPhase::Closing);
-            ending.close(&profile)
-        }
-        .await;
-        meter.count_packets(client.socket(), member.socket());
-        record.set_traffic(meter.totals());
-        if matches!(close.reason, CloseReason::MemberFin | CloseReason::MemberTruncated) {
-            let alive = Some(live_member).filter(|member| *member.health() == Health::Up);
-            record.note(|facts| facts.ended_by = alive.map(Arc::clone));
-        }
-        if is_dropped {
-            // The member is free at once; the client is held.
-            drop(connected);
-            let client = &client.socket().tcp;
-            let stop = Box::pin(hold_silently(client, profile.idle_timeout, record)).await;
-            close = record.close_if_killed(stop).unwrap_or(close);
-            net::reset_on_close(client);
-        }
-        Relayed::Ended(close)
+    /// Holds the client, and tells it nothing, until it leaves, the idle timeout is over or it is ended from outside.
+    async fn hold(&self, close: Close, record: &ConnectionRecord) -> Close {
+        let client = &self.client.socket().tcp;
+        let stop = hold_silently(client, self.snapshot.config.protocol.idle_timeout, record).await;
+        net::reset_on_close(client);
+        record.close_if_killed(stop).unwrap_or(close)
     }
 }
 

@@ -28,13 +28,10 @@ pub(super) enum Due {
 
 /// The state of a relay, as far as deadlines follow from it.
 #[derive(Clone, Copy, Debug)]
-pub(super) struct Deadlines {
-    idle: Duration,
-    half_closed: Duration,
-    close_wait: Duration,
-    /// How long a member may leave what opens a session without an answer: as long as connecting may take.
-    unanswered: Duration,
-    since: Instant,
+pub(super) struct Deadlines<'a> {
+    profile: &'a Protocol,
+    /// When the member was connected.
+    pub since: Instant,
     /// When bytes last passed.
     active: Instant,
     /// When bytes last passed to the member.
@@ -55,15 +52,10 @@ pub(super) struct Deadlines {
     pub blocked: bool,
 }
 
-impl Deadlines {
-    pub(super) fn new(profile: &Protocol, now: Instant) -> Self {
-        let or_never = |time: Option<Duration>| time.unwrap_or(NEVER);
-        let (idle, half_closed) = (or_never(profile.idle_timeout), or_never(profile.half_closed_timeout));
+impl<'a> Deadlines<'a> {
+    pub(super) fn new(profile: &'a Protocol, now: Instant) -> Self {
         Self {
-            idle,
-            half_closed,
-            close_wait: profile.close_wait,
-            unanswered: profile.connect_timeout.max(SHORTEST_UNANSWERED),
+            profile,
             since: now,
             active: now,
             active_to_member: now,
@@ -105,21 +97,29 @@ impl Deadlines {
         now - self.active
     }
 
+    /// Returns how long a member may leave what opens a session without an answer: as long as connecting may take.
+    fn unanswered(&self) -> Duration {
+        self.profile.connect_timeout.max(SHORTEST_UNANSWERED)
+    }
+
     /// Returns what is due next, and when.
     pub(super) fn next(&self) -> (Instant, Due) {
+        let Protocol { idle_timeout, half_closed_timeout, close_wait, .. } = self.profile;
+        let or_never = |time: &Option<Duration>| time.unwrap_or(NEVER);
+        let (idle, half_closed) = (or_never(idle_timeout), or_never(half_closed_timeout));
         let setup = self.in_setup.then(|| self.since + SetupGuard::LONGEST);
         let member_over = self.member_ended.filter(|_| !self.place_free);
         let all = [
             (setup, Due::SetUp),
-            (self.opening_since.map(|since| since + self.unanswered), Due::Unanswered),
+            (self.opening_since.map(|since| since + self.unanswered()), Due::Unanswered),
             (member_over.map(|ended| ended.max(self.active_to_member) + MEMBER_OVER), Due::MemberOver),
             (self.blocked.then(|| self.active + BLOCKED), Due::Watch),
-            (self.lost.map(|lost| lost.max(self.active) + self.close_wait), Due::Undelivered),
-            (self.ended.map(|ended| ended.max(self.active) + self.half_closed), Due::HalfClosed),
-            (Some(self.active + self.idle), Due::Idle),
+            (self.lost.map(|lost| lost.max(self.active) + *close_wait), Due::Undelivered),
+            (self.ended.map(|ended| ended.max(self.active) + half_closed), Due::HalfClosed),
+            (Some(self.active + idle), Due::Idle),
         ];
         let times = all.into_iter().filter_map(|(at, due)| Some((at?, due)));
-        times.min().unwrap_or((self.active + self.idle, Due::Idle))
+        times.min().unwrap_or((self.active + idle, Due::Idle))
     }
 }
 
@@ -149,15 +149,16 @@ mod tests {
         }
     }
 
-    fn deadlines(now: Instant) -> Deadlines {
-        Deadlines { in_setup: false, ..Deadlines::new(&profile(), now) }
+    fn deadlines(profile: &Protocol, now: Instant) -> Deadlines<'_> {
+        Deadlines { in_setup: false, ..Deadlines::new(profile, now) }
     }
 
     #[test]
     fn silence_is_measured_from_the_last_bytes_and_from_the_end_of_a_side() {
         let start = Instant::now();
         let at = |seconds: u32| start + seconds * SECOND;
-        let mut relay = deadlines(start);
+        let profile = profile();
+        let mut relay = deadlines(&profile, start);
         assert_eq!(relay.next(), (at(300), Due::Idle));
         relay.passed(true, at(100));
         assert_eq!(relay.next(), (at(400), Due::Idle));
@@ -174,18 +175,20 @@ mod tests {
     #[test]
     fn answer_to_what_opens_a_session_is_waited_for_as_long_as_connecting_may_take() {
         let start = Instant::now();
-        let mut relay = Deadlines { opening_since: Some(start), ..deadlines(start) };
+        let profile = profile();
+        let mut relay = Deadlines { opening_since: Some(start), ..deadlines(&profile, start) };
         assert_eq!(relay.next(), (start + 3 * SECOND, Due::Unanswered));
         relay.opening_since = None;
         assert_eq!(relay.next(), (start + 300 * SECOND, Due::Idle));
-        let quick = Protocol { connect_timeout: SECOND / 1000, ..profile() };
-        assert_eq!(Deadlines::new(&quick, start).unanswered, SECOND, "a daemon may ask others before it answers");
+        let quick = Protocol { connect_timeout: SECOND / 1000, ..profile };
+        assert_eq!(Deadlines::new(&quick, start).unanswered(), SECOND, "a daemon may ask others before it answers");
     }
 
     #[test]
     fn place_of_a_member_that_ended_is_given_back_once_nothing_passes() {
         let start = Instant::now();
-        let mut relay = Deadlines { in_setup: true, ..deadlines(start) };
+        let profile = profile();
+        let mut relay = Deadlines { in_setup: true, ..deadlines(&profile, start) };
         assert_eq!(relay.next(), (start + SetupGuard::LONGEST, Due::SetUp));
         relay.member_ended(start);
         relay.ended(start);

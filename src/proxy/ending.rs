@@ -1,6 +1,7 @@
 //! The end of a relay: the close reason for the log, and how both sides are closed.
 
 use std::future::poll_fn;
+use std::pin::Pin;
 use std::time::Duration;
 
 use tokio::time::{sleep, timeout};
@@ -17,6 +18,7 @@ use crate::model::ServiceDownAction;
 use crate::model::profile::Protocol;
 use crate::net;
 use crate::pool::LiveMember;
+use crate::tls::TlsFault;
 
 /// A relay that has ended, and all that its reason follows from.
 pub(super) struct Ending<'a> {
@@ -34,7 +36,7 @@ pub(super) struct Ending<'a> {
     pub member_is_down: bool,
 }
 
-impl Ending<'_> {
+impl<'a> Ending<'a> {
     /// Returns why the connection ended.
     pub(super) fn reason(&self, profile: &Protocol) -> Close {
         let in_exchange = self.relay.in_exchange;
@@ -95,16 +97,18 @@ impl Ending<'_> {
         }
     }
 
-    /// Closes both sides, each as it should see the end. After service-down-action `drop` the client stays open. What has
-    /// to wait is boxed, as its room would be a part of every open connection's.
-    pub(super) async fn close(self, profile: &Protocol) {
+    /// Closes both sides, each as it should see the end. After service-down-action `drop` the client stays open. Returns
+    /// what has to wait, boxed, as its room would be a part of every open connection's.
+    pub(super) fn close(self, profile: &'a Protocol) -> Option<Pin<Box<dyn Future<Output = ()> + Send + 'a>>> {
         let Self { relay, client, member, .. } = self;
         match relay.outcome {
             Outcome::Ended { reset: Some(side), .. } => {
                 let other = if side == Side::Client { client } else { member };
-                // A reset discards what was not delivered yet, so it waits for the bytes that came before it.
-                Box::pin(net::all_acknowledged_discarding(&other.socket().tcp, profile.close_wait)).await;
-                net::reset_on_close(&other.socket().tcp);
+                return Some(Box::pin(async move {
+                    // A reset discards what was not delivered yet, so it waits for the bytes that came before it.
+                    net::all_acknowledged_discarding(&other.socket().tcp, profile.close_wait).await;
+                    net::reset_on_close(&other.socket().tcp);
+                }));
             }
             // Both sides have got their end, or have no use for one.
             Outcome::Ended { reset: None, .. } | Outcome::HalfClosed(Side::Member) => {}
@@ -115,9 +119,12 @@ impl Ending<'_> {
                 reset_both(client, member);
             }
             Outcome::Idle | Outcome::HalfClosed(Side::Client) => {
-                Box::pin(async { tokio::join!(finish(client, profile), finish(member, profile)) }).await;
+                return Some(Box::pin(async move {
+                    tokio::join!(finish(client, profile), finish(member, profile));
+                }));
             }
         }
+        None
     }
 }
 
@@ -148,14 +155,20 @@ fn ended(side: Side, end: &End) -> Close {
         (Side::Client, End::Truncated) => CloseReason::ClientTruncated.into(),
         (Side::Client, End::Reset) => CloseReason::ClientReset.into(),
         (Side::Client, End::TimedOut) => CloseReason::ClientTimedOut.into(),
-        (Side::Client, End::Alert(what)) => CloseReason::ClientAlert.because(format_args!("the client {what}")),
-        (Side::Client, End::Broken(what)) => CloseReason::ClientTlsFailed.because(format_args!("the client {what}")),
+        (Side::Client, End::Tls(fault)) => {
+            let is_alert = matches!(**fault, TlsFault::AlertReceived { .. });
+            let reason = if is_alert { CloseReason::ClientAlert } else { CloseReason::ClientTlsFailed };
+            reason.because(format_args!("the client {}", fault.describe()))
+        }
         (Side::Member, End::Fin) => CloseReason::MemberFin.into(),
         (Side::Member, End::Truncated) => CloseReason::MemberTruncated.into(),
         (Side::Member, End::Reset) => CloseReason::MemberReset.into(),
         (Side::Member, End::TimedOut) => CloseReason::MemberTimedOut.into(),
-        (Side::Member, End::Alert(what)) => CloseReason::MemberAlert.because(format_args!("the member {what}")),
-        (Side::Member, End::Broken(what)) => CloseReason::MemberTlsFailed.because(format_args!("the member {what}")),
+        (Side::Member, End::Tls(fault)) => {
+            let is_alert = matches!(**fault, TlsFault::AlertReceived { .. });
+            let reason = if is_alert { CloseReason::MemberAlert } else { CloseReason::MemberTlsFailed };
+            reason.because(format_args!("the member {}", fault.describe()))
+        }
     }
 }
 

@@ -39,10 +39,8 @@ pub(super) enum End {
     Reset,
     /// Its host does not answer any more: keep-alive probes or bytes stayed unacknowledged.
     TimedOut,
-    /// A fatal TLS alert, in words.
-    Alert(String),
-    /// It sent bytes that are not valid TLS, in words.
-    Broken(String),
+    /// It sent a fatal TLS alert, or bytes that are not valid TLS.
+    Tls(Box<TlsFault>),
 }
 
 impl End {
@@ -53,10 +51,7 @@ impl End {
             io::ErrorKind::TimedOut | io::ErrorKind::HostUnreachable | io::ErrorKind::NetworkUnreachable => {
                 Self::TimedOut
             }
-            io::ErrorKind::InvalidData => match TlsFault::of_relay(error) {
-                fault @ TlsFault::AlertReceived { .. } => Self::Alert(fault.describe()),
-                fault => Self::Broken(fault.describe()),
-            },
+            io::ErrorKind::InvalidData => Self::Tls(Box::new(TlsFault::of_relay(error))),
             _ => Self::Reset,
         }
     }
@@ -75,12 +70,35 @@ impl End {
     }
 }
 
+/// What was read and is not passed on yet.
+#[derive(Debug, Default)]
+enum Unsent {
+    #[default]
+    Nothing,
+    /// Bytes in a buffer.
+    Chunk(Chunk),
+    /// The kernel's way for a large result between two sockets without TLS. The pipe may be empty.
+    Piped(SplicePipe),
+}
+
+impl Unsent {
+    fn of(chunk: Chunk) -> Self {
+        if chunk.unwritten().is_empty() { Self::Nothing } else { Self::Chunk(chunk) }
+    }
+
+    fn is_empty(&self) -> bool {
+        match self {
+            Self::Nothing => true,
+            Self::Chunk(chunk) => chunk.unwritten().is_empty(),
+            Self::Piped(pipe) => pipe.is_empty(),
+        }
+    }
+}
+
 /// Bytes on their way in one direction.
 #[derive(Debug, Default)]
 pub(super) struct Flow {
-    chunk: Option<Chunk>,
-    /// The kernel's way for a large result between two sockets without TLS.
-    pipe: Option<SplicePipe>,
+    unsent: Unsent,
     /// How many bytes are read at once of a large result; 0 while there is none. No more is read of it than the receiver
     /// has room for, so that what a slow receiver does not take yet stays with the sender.
     bulk: usize,
@@ -101,7 +119,7 @@ pub(super) struct Flow {
     lost: Option<End>,
     first: FirstBytes,
     /// What opens a session, as far as it was passed on and the receiver has not answered.
-    kept: Option<Vec<u8>>,
+    kept: Option<Box<[u8]>>,
     /// Bytes that were passed on.
     pub bytes: u64,
 }
@@ -117,7 +135,7 @@ impl Flow {
             from.poll_read(cx, chunk.room()).map_ok(|count| {
                 self.first.record(&chunk.room()[..count]);
                 chunk.filled(count);
-                self.chunk = (count > 0).then_some(chunk);
+                self.unsent = Unsent::of(chunk);
                 count > 0
             })
         })
@@ -131,12 +149,7 @@ impl Flow {
 
     /// Returns whether bytes were received that the receiver does not have yet.
     pub(super) fn has_unsent(&self) -> bool {
-        !self.finished && (self.has_read() || self.unflushed || self.waits)
-    }
-
-    /// Returns whether bytes were read that are not passed on yet.
-    fn has_read(&self) -> bool {
-        self.chunk.is_some() || self.pipe.as_ref().is_some_and(|pipe| !pipe.is_empty())
+        !self.finished && (!self.unsent.is_empty() || self.unflushed || self.waits)
     }
 
     /// Returns whether bytes wait for the receiver. The sender is not read meanwhile.
@@ -167,7 +180,7 @@ impl Flow {
 
     /// Keeps what opens a session while it is passed on, so that another receiver can get it.
     pub(super) fn keep_opening(&mut self) {
-        self.kept = (self.bytes == 0).then(Vec::new);
+        self.kept = (self.bytes == 0).then(Box::default);
     }
 
     /// Forgets what opens the session, as the receiver has answered.
@@ -177,11 +190,10 @@ impl Flow {
 
     /// Keeps bytes that are passed on, if they belong to what opens a session.
     fn keep(&mut self, count: usize) {
-        let (Some(kept), Some(chunk)) = (&mut self.kept, &self.chunk) else { return };
+        let (Some(kept), Unsent::Chunk(chunk)) = (&mut self.kept, &self.unsent) else { return };
         let passed = chunk.unwritten().get(..count).unwrap_or_default();
         if kept.len() + count <= LONGEST_OPENING {
-            kept.reserve_exact(count);
-            kept.extend_from_slice(passed);
+            *kept = [kept, passed].concat().into();
             if SessionOpening::of(kept) != SessionOpening::No {
                 return;
             }
@@ -196,8 +208,8 @@ impl Flow {
 
     /// Returns whether all was passed on that opens a session, and nothing else.
     pub(super) fn is_whole_opening(&self) -> bool {
-        let is_whole = |kept: &Vec<u8>| SessionOpening::of(kept) == SessionOpening::Whole;
-        !self.has_read() && !self.discarded && self.kept.as_ref().is_some_and(is_whole)
+        let is_whole = |kept: &[u8]| SessionOpening::of(kept) == SessionOpening::Whole;
+        self.unsent.is_empty() && !self.discarded && self.kept.as_deref().is_some_and(is_whole)
     }
 
     /// Returns whether another receiver can get all that was sent.
@@ -209,7 +221,7 @@ impl Flow {
     pub(super) fn start_again(&mut self) {
         (self.finished, self.discards, self.bytes) = (false, false, 0);
         if let Some(kept) = self.kept.take().filter(|kept| !kept.is_empty()) {
-            self.chunk = Some(Chunk::of(&kept));
+            self.unsent = Unsent::Chunk(Chunk::of(&kept));
         }
     }
 
@@ -234,8 +246,10 @@ impl Flow {
         let polled = self.pass(cx, from, to);
         if let Poll::Ready(passed) = &polled {
             self.finished = true;
-            // The other direction may go on for hours.
-            self.pipe = None;
+            // The other direction may go on for hours. Bytes in a buffer may go to another receiver.
+            if matches!(self.unsent, Unsent::Piped(_)) {
+                self.unsent = Unsent::Nothing;
+            }
             self.discards |= passed.is_err();
         }
         polled
@@ -245,10 +259,10 @@ impl Flow {
     fn written(&mut self, count: usize) {
         self.bytes += count as u64;
         self.unflushed = true;
-        self.chunk = self.chunk.take().and_then(|mut chunk| {
+        if let Unsent::Chunk(mut chunk) = std::mem::take(&mut self.unsent) {
             chunk.written(count);
-            (!chunk.unwritten().is_empty()).then_some(chunk)
-        });
+            self.unsent = Unsent::of(chunk);
+        }
     }
 
     fn discard(&mut self, cx: &mut Context<'_>, from: &mut Stream) {
@@ -270,7 +284,7 @@ impl Flow {
         let mut passed = 0;
         self.waits = false;
         while !self.finished {
-            if let Some(chunk) = &mut self.chunk {
+            if let Unsent::Chunk(chunk) = &mut self.unsent {
                 let Poll::Ready(count) = to.poll_write(cx, chunk.unwritten())? else {
                     // It may be long until the receiver takes more.
                     chunk.shrink();
@@ -285,7 +299,9 @@ impl Flow {
                 passed += count;
                 continue;
             }
-            if let (Some(pipe), Stream::Plain(to)) = (self.pipe.as_mut().filter(|pipe| !pipe.is_empty()), &mut *to) {
+            if let (Unsent::Piped(pipe), Stream::Plain(to)) = (&mut self.unsent, &mut *to)
+                && !pipe.is_empty()
+            {
                 let Poll::Ready(count) = pipe.poll_drain(cx, to)? else {
                     (self.bulk, self.waits) = (0, true);
                     return Poll::Pending;
@@ -303,7 +319,7 @@ impl Flow {
                 }
                 Some(End::Fin) => return to.poll_finish(cx),
                 Some(End::Truncated) => return to.poll_truncate(cx),
-                Some(End::Reset | End::TimedOut | End::Alert(_) | End::Broken(_)) => return to.poll_flush(cx),
+                Some(End::Reset | End::TimedOut | End::Tls(_)) => return to.poll_flush(cx),
             }
             if passed >= TURN {
                 give_way(cx);
@@ -316,7 +332,7 @@ impl Flow {
             self.waits = false;
             if self.read(cx, from, to, room).is_pending() {
                 self.bulk = 0;
-                self.pipe = None;
+                self.unsent = Unsent::Nothing;
                 if self.unflushed {
                     // A flush that cannot finish is finished by a later poll: the write side wakes us.
                     if let Poll::Ready(flushed) = to.poll_flush(cx) {
@@ -333,10 +349,10 @@ impl Flow {
     /// Reads what there is for a receiver that has so much room, or takes the sender's end.
     fn read(&mut self, cx: &mut Context<'_>, from: &mut Stream, to: &Stream, room: usize) -> Poll<()> {
         if let (BULK, Stream::Plain(from), Stream::Plain(_)) = (self.bulk, &mut *from, to) {
-            if self.pipe.is_none() {
-                self.pipe = SplicePipe::borrow();
+            if matches!(self.unsent, Unsent::Nothing) {
+                self.unsent = SplicePipe::borrow().map_or(Unsent::Nothing, Unsent::Piped);
             }
-            if let Some(pipe) = &mut self.pipe {
+            if let Unsent::Piped(pipe) = &mut self.unsent {
                 match ready!(pipe.poll_fill(cx, from, room)) {
                     Ok(0) => self.set_end(End::Fin),
                     Ok(_) => {}
@@ -351,7 +367,7 @@ impl Flow {
             // Step by step: a kernel that lacks memory takes less than there is room for.
             self.bulk = BULK.min(4 * self.bulk.max(SMALL));
         }
-        self.chunk = (!chunk.unwritten().is_empty()).then_some(chunk);
+        self.unsent = Unsent::of(chunk);
         Poll::Ready(())
     }
 

@@ -32,7 +32,6 @@ mod place;
 mod recent_connections;
 mod relay;
 mod removed_virtual_servers;
-mod service_down;
 mod silent_hold;
 mod snapshot;
 mod status;

@@ -108,107 +108,110 @@ impl<'a> Relay<'a> {
 
     /// Passes bytes until the end. Gives the connection's `place` at the member back as soon as the member's side is
     /// over.
-    pub(super) async fn run(
+    #[expect(clippy::manual_async_fn, reason = "an async function has room for each argument twice")]
+    pub(super) fn run(
         &mut self,
-        mut stop: StopConditions<'_, impl Future<Output = ServiceDownAction>>,
-        deadlines: &mut Deadlines,
+        stop: &mut StopConditions<'_, impl Future<Output = ServiceDownAction>>,
+        deadlines: &mut Deadlines<'_>,
         place: &mut Place,
         meter: &mut TrafficMeter,
-    ) -> Finished {
-        let mut alarm = pin!(sleep_until(deadlines.next().0));
-        let mut verdict = VerdictWait::default();
-        self.outbound.end_held = self.health.verdict_matters();
-        let outcome = poll_fn(|cx| {
-            // First, so that bytes which a dead member did not receive can go to another.
-            if let Poll::Ready(action) = stop.service_down.as_mut().poll(cx) {
-                return Poll::Ready(Outcome::ServiceDown(action));
-            }
-            let before = (self.inbound.bytes, self.outbound.bytes);
-            self.pass(cx);
-            if let Some(outcome) = self.outcome(false) {
-                return Poll::Ready(outcome);
-            }
-            if self.outbound.end_held && self.outbound.end.is_some() {
-                // A client that has ended by itself does not wait for the verdict.
-                if self.inbound.end.is_some() || verdict.poll(cx).is_ready() {
-                    self.outbound.end_held = false;
-                    cx.waker().wake_by_ref();
+    ) -> impl Future<Output = Finished> {
+        async move {
+            let mut alarm = pin!(sleep_until(deadlines.next().0));
+            let mut verdict = VerdictWait::default();
+            self.outbound.end_held = self.health.verdict_matters();
+            let outcome = poll_fn(|cx| {
+                // First, so that bytes which a dead member did not receive can go to another.
+                if let Poll::Ready(action) = stop.service_down.as_mut().poll(cx) {
+                    return Poll::Ready(Outcome::ServiceDown(action));
                 }
-            }
-            self.note_answer(before.1);
-            if meter.count_bytes(self.inbound.bytes, self.outbound.bytes) {
-                let now = Instant::now();
-                if self.inbound.bytes > before.0 && self.inbound.is_opening() {
-                    deadlines.opening_since = Some(now);
+                let before = (self.inbound.bytes, self.outbound.bytes);
+                self.pass(cx);
+                if let Some(outcome) = self.outcome(false) {
+                    return Poll::Ready(outcome);
                 }
-                // Of both the member's were later: a client waits for its answer before it asks again.
-                self.awaits_answer = self.outbound.bytes == before.1;
-                deadlines.passed(self.inbound.bytes > before.0, now);
-                stop.record.note_passed((self.inbound.bytes, self.outbound.bytes), self.awaits_answer, now);
-                meter.count_packets_each_second(now, self.client.socket(), self.member.socket());
-            }
-            self.note_ends(deadlines, place);
-            deadlines.blocked =
-                BOTH.iter().any(|side| self.flow_from(*side).is_blocked() && self.watch_of(*side).is_none());
-            if let Poll::Ready(why) = stop.record.poll_stopped(cx) {
-                // Bytes that wait for a slow receiver are under way, however long nothing has passed.
-                if why == Stop::DrainIdle && (self.inbound.has_unsent() || self.outbound.has_unsent()) {
-                    stop.record.withdraw_idle_stop();
-                } else {
-                    return Poll::Ready(Outcome::Stopped(why));
-                }
-            }
-            loop {
-                let (at, due) = deadlines.next();
-                // Most deadlines move away; the alarm is set again when it has rung too early.
-                if at < alarm.deadline() {
-                    alarm.as_mut().reset(at);
-                }
-                if alarm.as_mut().poll(cx).is_pending() {
-                    return Poll::Pending;
-                }
-                if at > Instant::now() {
-                    alarm.as_mut().reset(at);
-                    continue;
-                }
-                match due {
-                    Due::SetUp => place.set_up(),
-                    Due::MemberOver => place.free(),
-                    Due::Unanswered => {
-                        if self.hangs(deadlines) && (stop.another)() {
-                            return Poll::Ready(Outcome::ServiceDown(ServiceDownAction::Reselect));
-                        }
-                    }
-                    Due::Watch => {
-                        for side in BOTH {
-                            if self.flow_from(side).is_blocked() {
-                                self.watch(side);
-                            }
-                        }
-                        deadlines.blocked = false;
-                        // So that the watches are asked.
+                if self.outbound.end_held && self.outbound.end.is_some() {
+                    // A client that has ended by itself does not wait for the verdict.
+                    if self.inbound.end.is_some() || verdict.poll(cx).is_ready() {
+                        self.outbound.end_held = false;
                         cx.waker().wake_by_ref();
                     }
-                    Due::Idle => return Poll::Ready(Outcome::Idle),
-                    Due::HalfClosed => return Poll::Ready(Outcome::HalfClosed(self.first.unwrap_or(Side::Client))),
-                    Due::Undelivered => {
-                        if let Some(outcome) = self.outcome(true) {
-                            return Poll::Ready(outcome);
-                        }
+                }
+                self.note_answer(before.1);
+                if meter.count_bytes(self.inbound.bytes, self.outbound.bytes) {
+                    let now = Instant::now();
+                    if self.inbound.bytes > before.0 && self.inbound.is_opening() {
+                        deadlines.opening_since = Some(now);
+                    }
+                    // Of both the member's were later: a client waits for its answer before it asks again.
+                    self.awaits_answer = self.outbound.bytes == before.1;
+                    deadlines.passed(self.inbound.bytes > before.0, now);
+                    stop.record.note_passed((self.inbound.bytes, self.outbound.bytes), self.awaits_answer, now);
+                    meter.count_packets_each_second(now, self.client.socket(), self.member.socket());
+                }
+                self.note_ends(deadlines, place);
+                deadlines.blocked =
+                    BOTH.iter().any(|side| self.flow_from(*side).is_blocked() && self.watch_of(*side).is_none());
+                if let Poll::Ready(why) = stop.record.poll_stopped(cx) {
+                    // Bytes that wait for a slow receiver are under way, however long nothing has passed.
+                    if why == Stop::DrainIdle && (self.inbound.has_unsent() || self.outbound.has_unsent()) {
+                        stop.record.withdraw_idle_stop();
+                    } else {
+                        return Poll::Ready(Outcome::Stopped(why));
                     }
                 }
-                (deadlines.in_setup, deadlines.place_free) = (place.is_being_set_up(), place.is_free());
-            }
-        })
-        .await;
-        self.note_answer(self.outbound.bytes);
-        let passed = self.inbound.bytes + self.outbound.bytes > 0;
-        let in_exchange = self.awaits_answer
-            || self.inbound.has_unsent()
-            || self.outbound.has_unsent()
-            || passed && deadlines.silence(Instant::now()) < EXCHANGE_PAUSE
-            || !net::is_all_acknowledged(&self.client.socket().tcp);
-        Finished { outcome, in_exchange }
+                loop {
+                    let (at, due) = deadlines.next();
+                    // Most deadlines move away; the alarm is set again when it has rung too early.
+                    if at < alarm.deadline() {
+                        alarm.as_mut().reset(at);
+                    }
+                    if alarm.as_mut().poll(cx).is_pending() {
+                        return Poll::Pending;
+                    }
+                    if at > Instant::now() {
+                        alarm.as_mut().reset(at);
+                        continue;
+                    }
+                    match due {
+                        Due::SetUp => place.set_up(),
+                        Due::MemberOver => place.free(),
+                        Due::Unanswered => {
+                            if self.hangs(deadlines) && (stop.another)() {
+                                return Poll::Ready(Outcome::ServiceDown(ServiceDownAction::Reselect));
+                            }
+                        }
+                        Due::Watch => {
+                            for side in BOTH {
+                                if self.flow_from(side).is_blocked() {
+                                    self.watch(side);
+                                }
+                            }
+                            deadlines.blocked = false;
+                            // So that the watches are asked.
+                            cx.waker().wake_by_ref();
+                        }
+                        Due::Idle => return Poll::Ready(Outcome::Idle),
+                        Due::HalfClosed => return Poll::Ready(Outcome::HalfClosed(self.first.unwrap_or(Side::Client))),
+                        Due::Undelivered => {
+                            if let Some(outcome) = self.outcome(true) {
+                                return Poll::Ready(outcome);
+                            }
+                        }
+                    }
+                    (deadlines.in_setup, deadlines.place_free) = (place.is_being_set_up(), place.is_free());
+                }
+            })
+            .await;
+            self.note_answer(self.outbound.bytes);
+            let passed = self.inbound.bytes + self.outbound.bytes > 0;
+            let in_exchange = self.awaits_answer
+                || self.inbound.has_unsent()
+                || self.outbound.has_unsent()
+                || passed && deadlines.silence(Instant::now()) < EXCHANGE_PAUSE
+                || !net::is_all_acknowledged(&self.client.socket().tcp);
+            Finished { outcome, in_exchange }
+        }
     }
 
     /// Passes the bytes that there are, in both directions.
@@ -286,7 +289,7 @@ impl<'a> Relay<'a> {
 
     /// Returns whether the member has answered nobody since it took what opens this session. If it has answered somebody,
     /// the deadline is set again, from that answer on.
-    fn hangs(&mut self, deadlines: &mut Deadlines) -> bool {
+    fn hangs(&mut self, deadlines: &mut Deadlines<'_>) -> bool {
         let Some(since) = deadlines.opening_since.take_if(|_| self.inbound.is_whole_opening()) else {
             // The member waits for the rest, as the rest sets the deadline again.
             deadlines.opening_since = None;
@@ -312,7 +315,7 @@ impl<'a> Relay<'a> {
     }
 
     /// Applies what has ended to the deadlines and to the place at the member.
-    fn note_ends(&self, deadlines: &mut Deadlines, place: &mut Place) {
+    fn note_ends(&self, deadlines: &mut Deadlines<'_>, place: &mut Place) {
         if self.has_answered || self.outbound.end.is_some() {
             deadlines.opening_since = None;
         }

@@ -5,7 +5,7 @@ use std::sync::atomic::{AtomicBool, AtomicU8, AtomicU32, Ordering};
 use std::time::{Duration, Instant, SystemTime};
 
 use arc_swap::ArcSwapOption;
-use tokio::sync::{broadcast, watch};
+use tokio::sync::broadcast;
 
 use super::counts::Counts;
 use super::health::{Health, Verdict};
@@ -153,9 +153,9 @@ impl LiveMember {
         self.target.shared.service_down.load().action
     }
 
-    /// Follows the action that is in force on its connections.
-    pub fn service_down_in_force(&self) -> watch::Receiver<ServiceDownAction> {
-        self.service_down.subscribe()
+    /// Waits until a service-down action is in force on its connections, and returns it.
+    pub fn service_down_due(&self) -> impl Future<Output = ServiceDownAction> {
+        self.service_down.due()
     }
 
     /// Records that a connection to the member was made, in which so much of it answered.
@@ -373,7 +373,7 @@ mod tests {
             assert_ne!(*member.health(), Health::Unknown);
             member.forget_verdict(&tcp, Instant::now());
             assert_eq!(*member.health(), Health::Unknown);
-            assert_eq!(*member.service_down_in_force().borrow(), ServiceDownAction::None);
+            assert!(!member.apply_service_down(ServiceDownAction::None), "none was in force");
         }
     }
 }

@@ -9,6 +9,7 @@ use tokio::time::Instant;
 
 use super::*;
 use crate::model::MemberKey;
+use crate::proxy::connection::serve;
 use crate::proxy::connection_record::ConnectionRecord;
 use crate::proxy::open_connection::{OpenPhase, Selection, SortBy};
 use crate::proxy::open_connections::{Listed, OpenConnections};
@@ -206,6 +207,16 @@ async fn drain_closes_connections_evenly_over_its_time() {
     assert_eq!(stopped(), 100);
     assert!(begun.elapsed() <= time);
     assert_eq!(is_stopped(&add(&open, &server, ([10, 0, 0, 1], 1).into())), Some(Stop::Drained), "one that comes late");
+}
+
+/// An idle connection keeps its future, so every byte of it counts: it is the largest part of what one without TLS takes.
+#[test]
+fn future_of_a_connection_is_small() {
+    fn size_of_future<A, B, F: Future>(_: impl FnOnce(A, B) -> F) -> usize {
+        size_of::<F>()
+    }
+    let size = size_of_future(serve);
+    assert!(size <= 1, "{size} bytes");
 }
 
 /// An idle connection keeps its record, so every byte of it counts.

@@ -4,14 +4,18 @@
 #![allow(dead_code, reason = "each program uses a part of it")]
 
 pub mod bare;
+mod bare_loop;
 pub mod certificates;
 pub mod client;
+mod configuration;
+pub mod contestant;
 pub mod cores;
 pub mod figures;
 pub mod member;
 pub mod mode;
 pub mod proxy;
 pub mod running;
+pub mod tool;
 
 use std::env;
 use std::sync::Arc;
@@ -22,10 +26,11 @@ use std::time::Duration;
 use tokio_rustls::rustls::crypto::{CryptoProvider, aws_lc_rs};
 
 use self::certificates::Certificates;
+use self::contestant::Contestant;
 use self::figures::Row;
 use self::member::Member;
 use self::mode::Mode;
-use self::proxy::{Contestant, Proxy};
+use self::proxy::{Proxy, Start};
 
 /// Everything that one program runs on; dropping it stops the proxies.
 pub struct Bench {
@@ -64,11 +69,16 @@ impl Bench {
         Proxy::start(contestant, &self.certificates, &self.member)
     }
 
+    pub fn start_as(&self, contestant: Contestant, start: Start) -> Proxy {
+        Proxy::start_as(contestant, &self.certificates, &self.member, start)
+    }
+
     /// All contestants, each shown to carry bytes unchanged in every mode.
     pub fn start_all(&self) -> Vec<Proxy> {
         let proxies: Vec<_> = self.contestants.iter().map(|contestant| self.start(*contestant)).collect();
         for proxy in &proxies {
             Mode::ALL.iter().for_each(|mode| client::verify(proxy.address(*mode), *mode));
+            client::verify(proxy.small_address(Mode::Passthrough), Mode::Passthrough);
         }
         proxies
     }

@@ -17,7 +17,7 @@ use support::client::Connection;
 use support::contestant::Contestant;
 use support::figures::{Better, Table, median, percentile};
 use support::mode::Mode;
-use support::proxy::{Proxy, Start};
+use support::proxy::Start;
 use support::{Bench, bare};
 
 /// Connections whose requests are timed, one request at a time among them all.

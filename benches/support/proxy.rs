@@ -9,7 +9,7 @@ use std::process::{Child, Command, Stdio};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::thread;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use rustix::process::{Pid, Signal, kill_process};
 
@@ -88,6 +88,8 @@ impl Proxy {
         let number = STARTED.fetch_add(1, Ordering::Relaxed);
         let path = |extension: &str| certificates.path(&format!("{contestant}-{number}.{extension}"));
         let (config, log, socket) = (path("conf"), path("log"), path("sock"));
+        // Where things are counted, time does not matter.
+        let shares_processors = start.is_on_all || start.under.is_some();
         let mut command = match start.under {
             Some(mut tool) => {
                 tool.arg(contestant.program());
@@ -122,7 +124,7 @@ impl Proxy {
         let output = File::create(&log).unwrap();
         command.stdin(Stdio::null()).stdout(output.try_clone().unwrap()).stderr(output);
         let spawn = || command.spawn();
-        let child = if start.is_on_all { cores::on_all(spawn) } else { cores::on_the_proxys(spawn) }.unwrap();
+        let child = if shares_processors { cores::on_all(spawn) } else { cores::on_the_proxys(spawn) }.unwrap();
         let mut proxy = Self { contestant, child, addresses, small, log, _scraper: None };
         for address in [&[small], &addresses[..]].concat() {
             running::wait_until_it_accepts(&mut proxy.child, &contestant.to_string(), address);
@@ -178,8 +180,15 @@ impl Proxy {
 
     /// Asks the process to end, and returns once it has.
     pub fn end(mut self) {
-        kill_process(Pid::from_child(&self.child), Signal::TERM).unwrap();
-        self.child.wait().unwrap();
+        while self.child.try_wait().unwrap().is_none() {
+            // Under valgrind a signal is lost that comes just before a wait for events, so it comes at rest, or once more.
+            thread::sleep(AT_REST);
+            kill_process(Pid::from_child(&self.child), Signal::TERM).unwrap();
+            let asked = Instant::now();
+            while asked.elapsed() < ASK_AGAIN && self.child.try_wait().unwrap().is_none() {
+                thread::sleep(Duration::from_millis(10));
+            }
+        }
     }
 
     fn log_tail(&self) -> String {
@@ -205,3 +214,7 @@ fn free_addresses() -> [SocketAddr; PORTS + 1] {
     let listeners = [(); PORTS + 1].map(|()| TcpListener::bind("127.0.0.1:0").unwrap());
     listeners.map(|listener| listener.local_addr().unwrap())
 }
+
+const AT_REST: Duration = Duration::from_millis(200);
+/// Longer than pronk drains.
+const ASK_AGAIN: Duration = Duration::from_secs(5);

@@ -109,35 +109,38 @@ impl Counting {
 
     fn compare(&self) {
         let only = env::var("BENCH_ONLY").unwrap_or_default();
-        let mut contestants = Contestant::present(&only);
-        if only.is_empty() {
-            contestants.push(Contestant::Bare);
-        }
+        let mut contestants = Contestant::present("");
+        contestants.push(Contestant::Bare);
+        contestants.retain(|contestant| contestant.to_string().contains(&only));
         let tools = env::var("BENCH_TOOLS").unwrap_or_default();
         for tool in Tool::ALL.into_iter().filter(|tool| tool.as_str().contains(&tools) && tool.is_here()) {
-            println!(
-                "\n  {:<44}{}",
-                tool.describe(),
-                contestants.iter().map(|it| format!("{it:>14}")).collect::<String>()
-            );
-            let mut names = String::new();
-            for (mode, operation) in self.wanted() {
-                print!("  {:<44}", operation.name(mode));
-                for contestant in &contestants {
-                    if !operation.is_of(*contestant, mode) {
-                        print!("{:>14}", "");
-                        continue;
-                    }
-                    let each = self.each(tool, *contestant, mode, operation);
-                    print!("{:>14.*}", usize::from(tool != Tool::Callgrind), total(&each));
-                    writeln!(names, "  {}, {contestant}: {}", operation.name(mode), by_name(&each)).unwrap();
-                }
-                println!();
-            }
+            let names = self.print_table(tool, &contestants);
             if tool == Tool::Strace {
                 println!("\n{names}");
             }
         }
+    }
+
+    /// Prints the counts of one tool, and returns them by name.
+    fn print_table(&self, tool: Tool, contestants: &[Contestant]) -> String {
+        let heads: String = contestants.iter().map(|it| format!("{it:>14}")).collect();
+        println!("\n  {:<44}{heads}", tool.describe());
+        let mut names = String::new();
+        for (mode, operation) in self.wanted() {
+            let name = operation.name(mode);
+            print!("  {name:<44}");
+            for contestant in contestants {
+                if !operation.is_of(*contestant, mode) {
+                    print!("{:>14}", "");
+                    continue;
+                }
+                let each = self.each(tool, *contestant, mode, operation);
+                print!("{:>14.*}", usize::from(tool != Tool::Callgrind), total(&each));
+                writeln!(names, "  {name}, {contestant}: {}", by_name(&each)).unwrap();
+            }
+            println!();
+        }
+        names
     }
 
     fn wanted(&self) -> impl Iterator<Item = (Mode, Operation)> {
@@ -176,7 +179,8 @@ impl Counting {
 const RECORD: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/benches/instructions.txt");
 
 fn total(each: &BTreeMap<String, f64>) -> f64 {
-    each.values().sum()
+    // What is hardly more than nothing may be less.
+    each.values().sum::<f64>().max(0.0)
 }
 
 /// Returns names with their counts, the greatest first, without those that operations hardly take.

@@ -19,7 +19,7 @@ pub enum Contestant {
     /// With what its manual offers for this work: splicing, large buffers, and the cipher that costs least.
     HaproxyTuned,
     Nginx,
-    /// No proxy, but the least that one can do: [`super::bare`].
+    /// No proxy, but the least that one can do: [`super::bare`] and [`super::bare_loop`].
     Bare,
 }
 
@@ -65,7 +65,7 @@ impl Contestant {
 
     pub fn version(self) -> String {
         if self == Self::Bare {
-            return "splice(2), and rustls with large buffers: no choice, no limits, no log".to_owned();
+            return "an epoll loop, splice(2), and rustls with large buffers: no choice, no limits, no log".to_owned();
         }
         let flag = if matches!(self, Self::Pronk | Self::Before | Self::Unobserved) { "--version" } else { "-v" };
         let output = Command::new(self.program()).arg(flag).output().unwrap();

@@ -3,7 +3,7 @@
 .DEFAULT_GOAL := help
 # The steps of `make test` go from fast to slow, whatever -j says.
 .NOTPARALLEL:
-.PHONY: help build demo test audit bench bench-quick bench-observed bench-instructions bench-check fuzz fmt lint doc unit e2e package differential exchange operations generated completions man deb static clean
+.PHONY: help build demo test audit bench bench-quick bench-observed bench-instructions bench-counts bench-check fuzz fmt lint doc unit e2e package differential exchange operations generated completions man deb static clean
 
 CARGO ?= cargo
 LOCKED ?= --locked
@@ -37,10 +37,14 @@ bench-observed: ## What it costs pronk to log each connection and to have its me
 	BENCH_OBSERVED=1 BENCH_ROUNDS=20 BENCH_MILLISECONDS=1000 $(CARGO) bench $(LOCKED) --bench peers
 
 bench-instructions: ## Instructions for each connection, handshake, request and MiB, beside those that are recorded (needs valgrind)
-	$(CARGO) bench $(LOCKED) --bench instructions
+	$(CARGO) bench $(LOCKED) --bench counts
+
+bench-counts: ## The same with system calls and allocations, beside HAProxy's and nginx's (needs valgrind and strace; half an hour)
+	BENCH_ALL=1 $(CARGO) bench $(LOCKED) --bench counts
 
 bench-check: ## Whether the benchmarks run at all, not how fast
 	BENCH_ROUNDS=1 BENCH_MILLISECONDS=20 BENCH_CONNECTIONS=20 BENCH_ONLY=pronk $(CARGO) test $(LOCKED) --bench peers --bench fairness
+	BENCH_ALL=1 BENCH_TOOLS=strace BENCH_TIMES=2 BENCH_ROWS="passthrough, " $(CARGO) test $(LOCKED) --bench counts
 	BENCH_ROUNDS=1 BENCH_MOST=100 $(CARGO) test $(LOCKED) --bench growth
 	BENCH_RECORDS=200 BENCH_RELOADS=1 BENCH_REQUESTS=8 BENCH_SECONDS=1 BENCH_CONNECTIONS=20 BENCH_LISTS=3 \
 	  $(CARGO) test $(LOCKED) --bench control

@@ -21,6 +21,7 @@ use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpSocket, TcpStream};
 use tokio::time::{MissedTickBehavior, interval, sleep};
 
+use support::figures::percentile;
 use support::number;
 use support::running::{Running, ask, private};
 
@@ -281,8 +282,7 @@ struct Figures {
 impl Figures {
     /// Milliseconds below which so much of all pings took.
     fn at(&self, part: f64) -> f64 {
-        let index = ((self.sorted.len() as f64 * part) as usize).min(self.sorted.len() - 1);
-        f64::from(self.sorted[index]) / 1e3
+        f64::from(percentile(&self.sorted, part)) / 1e3
     }
 }
 

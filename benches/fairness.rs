@@ -14,9 +14,10 @@ use std::time::{Duration, Instant};
 use rustix::net::RecvFlags;
 
 use support::client::Connection;
-use support::figures::{Better, Table, median};
+use support::contestant::Contestant;
+use support::figures::{Better, Table, median, percentile};
 use support::mode::Mode;
-use support::proxy::{Contestant, Proxy};
+use support::proxy::Start;
 use support::{Bench, bare};
 
 /// Connections whose requests are timed, one request at a time among them all.
@@ -51,11 +52,11 @@ fn main() {
                 let (beside, bytes) =
                     downloading(proxy.address(mode), mode, 1, || requests(proxy.address(mode), mode, bench.round));
                 let figures = [
-                    at(&alone, 0.5),
-                    at(&alone, 0.99),
-                    at(&beside, 0.5),
-                    at(&beside, 0.99),
-                    at(&beside, 0.99) / at(&alone, 0.99),
+                    percentile(&alone, 0.5),
+                    percentile(&alone, 0.99),
+                    percentile(&beside, 0.5),
+                    percentile(&beside, 0.99),
+                    percentile(&beside, 0.99) / percentile(&alone, 0.99),
                     bytes / bench.round.as_secs_f64() / 1e9,
                 ];
                 for (row, figure) in figures.into_iter().enumerate() {
@@ -76,7 +77,7 @@ fn spread_over_threads(bench: &Bench) {
     );
     for mode in Mode::ALL {
         let least = (0..bench.rounds).map(|_| {
-            let proxy = Proxy::start_on_all(Contestant::Pronk, &bench.certificates, &bench.member);
+            let proxy = bench.start_as(Contestant::Pronk, Start { is_on_all: true, ..Start::default() });
             let (least, _) = downloading(proxy.address(mode), mode, DOWNLOADS, || {
                 let before = proxy.thread_seconds();
                 thread::sleep(bench.round);
@@ -153,9 +154,4 @@ fn download(address: SocketAddr, mode: Mode, received: &AtomicU64, stop: &Atomic
         assert!(length > 0, "the proxy ended the connection");
         received.fetch_add(length as u64, Ordering::Relaxed);
     }
-}
-
-/// Returns the figure below which so much of all is.
-fn at(sorted: &[f64], part: f64) -> f64 {
-    sorted[((sorted.len() as f64 * part) as usize).min(sorted.len() - 1)]
 }

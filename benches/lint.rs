@@ -16,9 +16,9 @@ use rcgen::{
 };
 use rustix::thread::{CpuSet, sched_getaffinity, sched_setaffinity};
 
+use support::contestant::Contestant;
 use support::figures::median;
 use support::number;
-use support::proxy::Contestant;
 
 const FRONT_END: &str = "lb.example.com";
 /// Every so many certificates one has each of the mistakes.

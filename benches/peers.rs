@@ -13,10 +13,11 @@ use std::time::Duration;
 use rustix::net::RecvFlags;
 
 use support::client::{Connection, Records, resuming_config};
+use support::contestant::Contestant;
 use support::figures::{Better, Table};
 use support::member::{SINK, pattern};
 use support::mode::Mode;
-use support::proxy::{Contestant, Proxy};
+use support::proxy::Proxy;
 use support::{Bench, bare, number, per_cpu_second};
 
 const BULK_CONNECTIONS: usize = 4;
@@ -102,10 +103,12 @@ fn in_order(round: usize, proxies: usize) -> impl Iterator<Item = usize> {
 
 /// Returns none for what a contestant is not measured in.
 fn measure(bench: &Bench, proxy: &Proxy, mode: Mode, load: Load, round: usize) -> Option<f64> {
-    if proxy.contestant == Contestant::Bare && !matches!(load, Load::Down | Load::Up | Load::Requests) {
+    let is_bares = matches!(load, Load::Down | Load::Up | Load::Requests)
+        || (mode, load) == (Mode::Passthrough, Load::Connections);
+    if proxy.contestant == Contestant::Bare && !is_bares {
         return None;
     }
-    let address = proxy.address(mode);
+    let (address, small) = (proxy.address(mode), proxy.small_address(mode));
     let per_second = |threads, load: &(dyn Fn(&AtomicU64, &AtomicBool) + Sync)| {
         Some(per_cpu_second(proxy, threads, bench.round, load))
     };
@@ -116,9 +119,9 @@ fn measure(bench: &Bench, proxy: &Proxy, mode: Mode, load: Load, round: usize) -
             let counted = |count: &AtomicU64, stop: &AtomicBool| upload(address, mode, received, count, stop);
             per_second(BULK_CONNECTIONS, &counted).map(giga)
         }
-        Load::Requests => per_second(CLIENTS, &|count, stop| exchange(address, mode, count, stop)).map(|it| it / 1e3),
+        Load::Requests => per_second(CLIENTS, &|count, stop| exchange(small, mode, count, stop)).map(|it| it / 1e3),
         Load::Connections => per_second(CLIENTS, &|count, stop| {
-            connect(count, stop, || Connection::open(address, mode).unwrap());
+            connect(count, stop, || Connection::open(small, mode).unwrap());
         }),
         Load::Resumed => {
             let (config, address) = (resuming_config(), proxy.resuming_address(mode));

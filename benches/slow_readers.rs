@@ -7,9 +7,10 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 use support::client::Connection;
+use support::contestant::Contestant;
 use support::member::STALL;
 use support::mode::Mode;
-use support::proxy::{Contestant, Proxy};
+use support::proxy::Proxy;
 use support::{Bench, figures, number};
 
 /// The kernel holds up to 80 MiB for each. When it runs out of memory for TCP (`tcp_mem`), sockets take less and stall.

@@ -1,6 +1,6 @@
 //! The least that a relay can do, as a limit for what a proxy can reach: one thread for each connection, which waits for
 //! either side, reads what there is and writes it to the other. In plaintext a large piece is spliced. It chooses no
-//! member, keeps no limits, writes no log, and passes no reset on.
+//! member, keeps no limits, writes no log, and passes no reset on. Small messages without TLS have [`bare_loop`].
 
 use std::fmt::Write as _;
 use std::fs;
@@ -20,6 +20,7 @@ use tokio_rustls::rustls::pki_types::{CertificateDer, PrivateKeyDer, ServerName}
 use tokio_rustls::rustls::version::TLS13;
 use tokio_rustls::rustls::{ClientConfig, ClientConnection, Connection, RootCertStore, ServerConfig, ServerConnection};
 
+use super::bare_loop;
 use super::certificates::{Certificates, MEMBER_NAME};
 use super::member::Member;
 use super::mode::Mode;
@@ -35,8 +36,9 @@ pub fn run_if_asked() {
     }
 }
 
-/// Returns what [`run_if_asked`] reads: files, then a line for each port.
+/// Returns what [`run_if_asked`] reads: files, then a line for each port, first that of the loop.
 pub fn config(
+    small: SocketAddr,
     routes: impl Iterator<Item = ((Mode, bool), SocketAddr)>,
     certificates: &Certificates,
     member: &Member,
@@ -45,6 +47,7 @@ pub fn config(
     for file in ["lb.pem", "lb.key", "ca.pem"] {
         writeln!(text, "{}", certificates.path(file).display()).unwrap();
     }
+    writeln!(text, "{small} {}", member.plain).unwrap();
     for (route, address) in routes {
         writeln!(text, "{} {address} {}", route.0.as_str(), member.address(route)).unwrap();
     }
@@ -76,23 +79,21 @@ fn run(config: &Path) -> ! {
         .with_root_certificates(roots)
         .with_no_client_auth();
     let (front, back) = (Arc::new(front), Arc::new(back));
-    let listeners: Vec<_> = lines
-        .map(|line| {
-            let [mode, address, member] = line.split(' ').collect::<Vec<_>>().try_into().unwrap();
-            let (front, back) = (Arc::clone(&front), Arc::clone(&back));
-            let listener = TcpListener::bind(address).unwrap();
-            let (mode, member): (_, SocketAddr) = (mode.to_owned(), member.parse().unwrap());
-            thread::spawn(move || {
-                for client in listener.incoming() {
-                    let (front, back, mode) = (Arc::clone(&front), Arc::clone(&back), mode.clone());
-                    // A connection that ends early is the client's to notice, who counts.
-                    thread::spawn(move || serve(client?, member, &mode, front, back));
-                }
-            })
-        })
-        .collect();
-    listeners.into_iter().for_each(|listener| listener.join().unwrap());
-    unreachable!("listeners do not end")
+    let (small, member) = lines.next().unwrap().split_once(' ').unwrap();
+    for line in lines {
+        let [mode, address, member] = line.split(' ').collect::<Vec<_>>().try_into().unwrap();
+        let (front, back) = (Arc::clone(&front), Arc::clone(&back));
+        let listener = TcpListener::bind(address).unwrap();
+        let (mode, member): (_, SocketAddr) = (mode.to_owned(), member.parse().unwrap());
+        thread::spawn(move || {
+            for client in listener.incoming() {
+                let (front, back, mode) = (Arc::clone(&front), Arc::clone(&back), mode.clone());
+                // A connection that ends early is the client's to notice, who counts.
+                thread::spawn(move || serve(client?, member, &mode, front, back));
+            }
+        });
+    }
+    bare_loop::run(small.parse().unwrap(), member.parse().unwrap())
 }
 
 fn serve(

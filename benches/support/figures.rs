@@ -2,8 +2,8 @@
 
 use std::fmt;
 
+use super::contestant::Contestant;
 use super::mode::Mode;
-use super::proxy::Contestant;
 
 /// One contestant's figures, one a round.
 pub struct Row {
@@ -52,6 +52,11 @@ pub fn median(figures: &[f64]) -> f64 {
     sorted.sort_by(f64::total_cmp);
     let middle = sorted.len() / 2;
     if sorted.len() % 2 == 1 { sorted[middle] } else { f64::midpoint(sorted[middle - 1], sorted[middle]) }
+}
+
+/// Returns the figure below which so much of all is.
+pub fn percentile<T: Copy>(sorted: &[T], part: f64) -> T {
+    sorted[((sorted.len() as f64 * part) as usize).min(sorted.len() - 1)]
 }
 
 fn spread(figures: &[f64]) -> (f64, f64) {

@@ -93,7 +93,9 @@ async fn listen(listener: TcpListener, acceptor: Option<TlsAcceptor>, sink: Arc<
                 Some(acceptor) => {
                     let mut stream = acceptor.accept(stream).await?;
                     serve(&mut stream).await?;
-                    swallow(stream.get_ref().0, &sink).await
+                    swallow(stream.get_ref().0, &sink).await?;
+                    // An end in order, for who waits until all has come.
+                    stream.shutdown().await
                 }
             }
         });

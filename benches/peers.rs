@@ -103,9 +103,7 @@ fn in_order(round: usize, proxies: usize) -> impl Iterator<Item = usize> {
 
 /// Returns none for what a contestant is not measured in.
 fn measure(bench: &Bench, proxy: &Proxy, mode: Mode, load: Load, round: usize) -> Option<f64> {
-    let is_bares = matches!(load, Load::Down | Load::Up | Load::Requests)
-        || (mode, load) == (Mode::Passthrough, Load::Connections);
-    if proxy.contestant == Contestant::Bare && !is_bares {
+    if proxy.contestant == Contestant::Bare && load == Load::Idle {
         return None;
     }
     let (address, small) = (proxy.address(mode), proxy.small_address(mode));

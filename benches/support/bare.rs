@@ -85,13 +85,21 @@ fn run(config: &Path) -> ! {
         let (front, back) = (Arc::clone(&front), Arc::clone(&back));
         let listener = TcpListener::bind(address).unwrap();
         let (mode, member): (_, SocketAddr) = (mode.to_owned(), member.parse().unwrap());
-        thread::spawn(move || {
-            for client in listener.incoming() {
-                let (front, back, mode) = (Arc::clone(&front), Arc::clone(&back), mode.clone());
-                // A connection that ends early is the client's to notice, who counts.
-                thread::spawn(move || serve(client?, member, &mode, front, back));
-            }
-        });
+        let listener = Arc::new(listener);
+        for _ in 0..THREADS {
+            let (listener, front, back, mode) =
+                (Arc::clone(&listener), Arc::clone(&front), Arc::clone(&back), mode.clone());
+            thread::spawn(move || {
+                let mut relay = Relay::new();
+                for client in listener.incoming() {
+                    let served = client.and_then(|client| serve(client, member, &mode, &front, &back, &mut relay));
+                    // A connection that ends early is the client's to notice, who counts.
+                    if served.is_err() {
+                        relay = Relay::new();
+                    }
+                }
+            });
+        }
     }
     bare_loop::run(small.parse().unwrap(), member.parse().unwrap())
 }
@@ -100,19 +108,20 @@ fn serve(
     client: TcpStream,
     member: SocketAddr,
     mode: &str,
-    front: Arc<ServerConfig>,
-    back: Arc<ClientConfig>,
+    front: &Arc<ServerConfig>,
+    back: &Arc<ClientConfig>,
+    relay: &mut Relay,
 ) -> io::Result<()> {
     let member = TcpStream::connect(member)?;
     client.set_nodelay(true)?;
     member.set_nodelay(true)?;
     let (mut client, mut member) = (Side::plain(client), Side::plain(member));
     if mode != Mode::Passthrough.as_str() {
-        client.handshake(ServerConnection::new(front).map_err(io::Error::other)?.into())?;
+        client.handshake(ServerConnection::new(Arc::clone(front)).map_err(io::Error::other)?.into())?;
     }
     if mode == Mode::ReEncrypt.as_str() {
         let name = ServerName::try_from(MEMBER_NAME).unwrap();
-        member.handshake(ClientConnection::new(back, name).map_err(io::Error::other)?.into())?;
+        member.handshake(ClientConnection::new(Arc::clone(back), name).map_err(io::Error::other)?.into())?;
     }
     // What came with the end of the handshake.
     let mut early = Vec::new();
@@ -123,7 +132,6 @@ fn serve(
         }
     }
     // The library may hold a part of a record already.
-    let mut relay = Relay { buffer: vec![0; LARGE], plaintext: vec![0; LARGE + 4 * SMALL], pipe: None };
     while !client.ended || !member.ended {
         let flags = |side: &Side| if side.ended { PollFlags::empty() } else { PollFlags::IN };
         let mut sockets = [PollFd::new(&client.socket, flags(&client)), PollFd::new(&member.socket, flags(&member))];
@@ -185,6 +193,10 @@ struct Relay {
 }
 
 impl Relay {
+    fn new() -> Self {
+        Self { buffer: vec![0; LARGE], plaintext: vec![0; LARGE + 4 * SMALL], pipe: None }
+    }
+
     fn pass(&mut self, from: &mut Side, to: &mut Side) -> io::Result<()> {
         if from.is_bulk && from.tls.is_none() && to.tls.is_none() {
             return self.splice(from, to);
@@ -229,5 +241,7 @@ impl Relay {
     }
 }
 
+/// As many connections of a listener are served at once.
+const THREADS: usize = 32;
 const SMALL: usize = 16 << 10;
 const LARGE: usize = 1 << 20;

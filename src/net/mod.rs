@@ -29,7 +29,7 @@ pub use recording_socket::Socket;
 pub use send_room::poll_send_room;
 pub use shortage::Shortage;
 pub use shortage_log::log_ended_shortages;
-pub use socket_options::{reset_on_close, shutdown_write};
+pub use socket_options::{keep_alive, reset_on_close, shutdown_write};
 pub use splice_pipe::SplicePipe;
 pub use sys::{TcpInfo, take_passed_descriptors, tcp_info};
 pub use thread_priority::lower_thread_priority;

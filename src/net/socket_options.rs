@@ -10,8 +10,8 @@ use tokio::net::TcpStream;
 
 use crate::model::profile::Protocol;
 
-/// Sets the options of a protocol profile on a new socket that is to connect. What a new socket has already is not set
-/// again, as each connection pays for it.
+/// Sets the options of a protocol profile on a new socket that is to connect, other than [`keep_alive`]. What a new socket
+/// has already is not set again, as each connection pays for it.
 ///
 /// # Errors
 /// The system refuses an option.
@@ -26,7 +26,15 @@ pub(super) fn set_connecting_options(socket: &impl AsFd, profile: &Protocol) -> 
     if let Some(size) = profile.max_segment_size {
         socket.set_tcp_mss(size.into())?;
     }
-    profile.keep_alive_interval.map_or(Ok(()), |interval| set_keepalive(&socket, interval))
+    Ok(())
+}
+
+/// Makes the kernel probe a peer that is silent for the profile's keep-alive interval.
+pub fn keep_alive(socket: &impl AsFd, profile: &Protocol) {
+    if let Some(interval) = profile.keep_alive_interval {
+        // The listening socket has taken the same options; what fails here is a connection that is lost.
+        let _ = set_keepalive(&SockRef::from(socket), interval);
+    }
 }
 
 /// Sets the options of a protocol profile on a listening socket, whose connections inherit them. It may have others.

@@ -97,7 +97,7 @@ fn life(accepted: Box<Accepted>, record: &ConnectionRecord) -> impl Future<Outpu
                 Relayed::Held(close) => return Ok(Box::pin(handshaken.hold(close, record)).await),
                 Relayed::Reselect(member) => left = Some(member),
             }
-            connected = Box::pin(handshaken.connect(left.as_ref(), record)).await?;
+            connected = Box::pin(handshaken.connect(left.as_deref(), record)).await?;
         }
     }
 }
@@ -127,7 +127,7 @@ enum Relayed {
     /// The member is closed, and the client is told nothing (service-down-action `drop`).
     Held(Close),
     /// This member went down or hangs, and answered nothing, so another is tried.
-    Reselect(MemberKey),
+    Reselect(Box<MemberKey>),
 }
 
 impl Accepted {
@@ -217,7 +217,6 @@ impl Handshaken {
             let Connected { stream: member, key, pool, member: live_member, place, since } = &mut *connected;
             let live_member = &*live_member;
             let Self { client, snapshot } = self;
-            let health = PassiveHealth::new(live_member);
             meter.set_member(Arc::clone(pool), Arc::clone(live_member));
             let mut outbound = Flow::default();
             let profile = Arc::clone(&snapshot.config.protocol);
@@ -233,7 +232,7 @@ impl Handshaken {
             if may_try && may_leave && snapshot.pool.members.len() > 1 {
                 inbound.keep_opening();
             }
-            let mut relay = Relay::new(client, member, inbound, &mut outbound, health);
+            let mut relay = Relay::new(client, member, inbound, &mut outbound, PassiveHealth::new(live_member));
             let relay = relay.run(&mut stop, &mut deadlines, place, meter).await;
             meter.count_bytes(inbound.bytes, outbound.bytes);
             record.set_traffic(meter.totals());
@@ -244,7 +243,7 @@ impl Handshaken {
                 meter.count_packets(client.socket(), member.socket());
                 record.set_traffic(meter.totals());
                 inbound.start_again();
-                return Relayed::Reselect(key.clone());
+                return Relayed::Reselect(Box::new(key.clone()));
             }
 
             if !matches!(relay.outcome, Outcome::Ended { reset: Some(Side::Member), .. } | Outcome::Stopped(_)) {
@@ -255,7 +254,7 @@ impl Handshaken {
                 record.set_opening(inbound, client);
             }
             if outbound.bytes == 0 {
-                health.unanswered(deadlines.since.elapsed());
+                PassiveHealth::new(live_member).unanswered(deadlines.since.elapsed());
             }
             let is_dropped = matches!(relay.outcome, Outcome::ServiceDown(ServiceDownAction::Drop));
             let close = {

@@ -50,13 +50,13 @@ pub(super) struct Finished {
 }
 
 /// What ends a relay from outside.
-pub(super) struct StopConditions<'a, S> {
+pub(super) struct StopConditions<'a, S, A> {
     /// Says when it is ended from outside, and is told what passes.
     pub record: &'a ConnectionRecord,
     /// Completes when the member's service-down action is due.
     pub service_down: Pin<&'a mut S>,
     /// Whether another member could be chosen, if this one does not answer what opens the session.
-    pub another: &'a (dyn Fn() -> bool + Sync),
+    pub another: &'a A,
 }
 
 /// Both directions of one connection.
@@ -111,7 +111,7 @@ impl<'a> Relay<'a> {
     #[expect(clippy::manual_async_fn, reason = "an async function has room for each argument twice")]
     pub(super) fn run(
         &mut self,
-        stop: &mut StopConditions<'_, impl Future<Output = ServiceDownAction>>,
+        stop: &mut StopConditions<'_, impl Future<Output = ServiceDownAction>, impl Fn() -> bool>,
         deadlines: &mut Deadlines<'_>,
         place: &mut Place,
         meter: &mut TrafficMeter,
@@ -175,6 +175,10 @@ impl<'a> Relay<'a> {
                     }
                     match due {
                         Due::SetUp => place.set_up(),
+                        Due::KeepAlive => {
+                            deadlines.probed = true;
+                            net::keep_alive(&self.member.socket().tcp, deadlines.profile);
+                        }
                         Due::MemberOver => place.free(),
                         Due::Unanswered => {
                             if self.hangs(deadlines) && (stop.another)() {

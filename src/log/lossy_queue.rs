@@ -35,7 +35,7 @@ pub(super) struct Waiting {
     lines: Batch,
     capacity: usize,
     dropped: u64,
-    /// Whether lines were taken that are not written yet.
+    /// Whether the thread that writes has taken what it has not written yet: lines, or the report of lost ones.
     is_writing: bool,
     /// Whether the thread that writes is to look, even if no line waits.
     is_woken: bool,
@@ -61,10 +61,11 @@ impl LossyQueue {
                 far.take(&mut taken);
                 write(&taken);
                 taken.clear();
-                far.waiting.lock().is_writing = false;
                 // The next lines gather for a moment, so that waking this thread and writing are not paid for with every
                 // line.
-                thread::sleep(GATHERING);
+                if far.waiting.lock().written() {
+                    thread::sleep(GATHERING);
+                }
             }
         })?;
         Ok(Self { shared, state })
@@ -75,7 +76,7 @@ impl LossyQueue {
         Lost { dropped: self.shared.waiting.lock().dropped(), failed: self.state.failed.load(Relaxed) }
     }
 
-    /// Returns whether lines wait or are being written.
+    /// Returns whether lines or the report of lost ones wait or are being written.
     pub(super) fn has_unwritten(&self) -> bool {
         self.shared.waiting.lock().has_unwritten()
     }
@@ -130,8 +131,14 @@ impl Waiting {
     /// Exchanges the lines that wait with a batch that has none. Returns whether there is anything to do.
     pub(super) fn take(&mut self, taken: &mut Batch) -> bool {
         std::mem::swap(&mut self.lines, taken);
-        self.is_writing = taken.count() > 0;
-        std::mem::take(&mut self.is_woken) || self.is_writing
+        self.is_writing = std::mem::take(&mut self.is_woken) || taken.count() > 0;
+        self.is_writing
+    }
+
+    /// Notes that what was taken is written. Returns whether there is time for more lines to gather.
+    pub(super) fn written(&mut self) -> bool {
+        self.is_writing = false;
+        self.lines.count() < self.capacity / 2
     }
 
     pub(super) fn dropped(&self) -> u64 {
@@ -139,11 +146,12 @@ impl Waiting {
     }
 
     pub(super) fn has_unwritten(&self) -> bool {
-        self.is_writing || self.lines.count() > 0
+        self.is_writing || self.is_woken || self.lines.count() > 0
     }
 }
 
 /// How long a line may wait for others.
 const GATHERING: Duration = Duration::from_millis(5);
-/// Bytes of the lines that wait, at most: twice what as many as may wait have of ordinary connections.
+/// Bytes of the lines that wait, at most: twice what as many as may wait have of ordinary connections. As many again may
+/// be being written.
 const MOST_BYTES: usize = 16 << 20;

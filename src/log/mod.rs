@@ -4,8 +4,8 @@
 //! are counted, and one line reports how many when lines are written again.
 //!
 //! The way of a line: `layer` makes it of an event, as `text_line` or `json_line` → `lossy_queue` (full: the line is
-//! dropped and counted) → `sink`, a thread of its own → `line_writer` → `output`, which is standard error or a file that is
-//! reopened (`reopen`) when logrotate moves it. `loss_report` decides what is reported of lost lines.
+//! dropped and counted), whose thread hands all that wait to `sink` → `line_writer` → `output`, which is standard error or
+//! a file that is reopened (`reopen`) when logrotate moves it. `loss_report` decides what is reported of lost lines.
 
 mod handle;
 mod json_line;

@@ -233,7 +233,35 @@ fn lines_that_wait_have_a_bounded_number_of_bytes() {
     let line = vec![b'x'; 1 << 20];
     (0..40).for_each(|_| _ = waiting.push(&line));
     assert_eq!(waiting.dropped(), 24);
-    assert!(!waiting.push(b"short\n"), "only the first wakes the thread that writes");
+}
+
+#[test]
+fn first_line_alone_wakes_the_thread_that_writes() {
+    let (mut waiting, mut taken) = (Waiting::new(4), Batch::default());
+    assert_eq!([waiting.push(b"a\n"), waiting.push(b"b\n")], [true, false]);
+    assert!(waiting.take(&mut taken) && waiting.has_unwritten(), "it is being written");
+    assert!(waiting.push(b"c\n"));
+    assert!(waiting.written(), "others may gather");
+    (0..2).for_each(|_| _ = waiting.push(b"d\n"));
+    assert!(!waiting.written(), "half of the places are taken");
+}
+
+/// The report of lost lines is the last of all, when nothing else waits.
+#[test]
+fn end_waits_for_the_report_of_lost_lines() {
+    let folder = tempfile::tempdir().unwrap();
+    for number in 0..20 {
+        let path = folder.path().join(number.to_string());
+        let (log, guard) = open(Target::File(path.clone())).unwrap();
+        log.queue.state.failed.fetch_add(1, Relaxed);
+        logging(&log, Format::Text, || tracing::info!("said"));
+        while log.queue.has_unwritten() {
+            std::thread::yield_now();
+        }
+        logging(&log, Format::Text, || drop(guard));
+        let text = std::fs::read_to_string(&path).unwrap();
+        assert!(text.contains("1 log line was lost"), "{text}");
+    }
 }
 
 #[test]

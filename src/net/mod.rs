@@ -1,5 +1,5 @@
-//! Sockets: addresses, listening, connecting, options, what pronk may run out of for them, and the few system calls that no safe
-//! crate offers, and a timer.
+//! Sockets: addresses, listening, connecting, options, what pronk may run out of for them, and the few system calls that
+//! no safe crate offers, and a timer.
 
 mod address_text;
 mod connect;

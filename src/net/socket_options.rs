@@ -10,8 +10,8 @@ use tokio::net::TcpStream;
 
 use crate::model::profile::Protocol;
 
-/// Sets the options of a protocol profile on a new socket that is to connect, other than [`keep_alive`]. What a new socket
-/// has already is not set again, as each connection pays for it.
+/// Sets the options of a protocol profile on a new socket that is to connect, other than [`keep_alive`]. What a new
+/// socket has already is not set again, as each connection pays for it.
 ///
 /// # Errors
 /// The system refuses an option.
@@ -32,7 +32,8 @@ pub(super) fn set_connecting_options(socket: &impl AsFd, profile: &Protocol) -> 
 /// Makes the kernel probe a peer that is silent for the profile's keep-alive interval.
 pub fn keep_alive(socket: &impl AsFd, profile: &Protocol) {
     if let Some(interval) = profile.keep_alive_interval {
-        // The listening socket has taken the same options; what fails here is a connection that is lost.
+        // A system that refuses it was told of when the listening socket got the same options. The connection goes on
+        // without probes.
         let _ = set_keepalive(&SockRef::from(socket), interval);
     }
 }

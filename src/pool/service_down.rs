@@ -4,6 +4,7 @@ use std::sync::OnceLock;
 use std::sync::atomic::{AtomicU8, Ordering};
 use std::time::Duration;
 
+use parking_lot::Mutex;
 use tokio::sync::Notify;
 
 use crate::model::ServiceDownAction;
@@ -19,11 +20,20 @@ pub(super) struct ServiceDown {
 /// The action in force on the connections of one member: none while it is up. What they wait with is made for the first
 /// connection, as there may be thousands of members that have none.
 #[derive(Debug, Default)]
-pub(super) struct ActionInForce(OnceLock<Box<Changes>>);
+pub(super) struct ActionInForce(OnceLock<Box<Followed>>);
 
-/// The action, and who waits for another one. It is made for this: a `watch` takes twice the room in each connection.
+/// The action, as connections follow it: it is kept once for each of some groups of them, as waiting takes a lock.
+///
+/// It is made for this: a `watch` takes twice the room in each connection.
 #[derive(Debug, Default)]
-struct Changes {
+struct Followed {
+    /// Is held while the action is set.
+    setting: Mutex<()>,
+    groups: [Group; 8],
+}
+
+#[derive(Debug, Default)]
+struct Group {
     action: AtomicU8,
     changed: Notify,
 }
@@ -34,23 +44,21 @@ impl ActionInForce {
         if action == ServiceDownAction::None && self.0.get().is_none() {
             return false;
         }
-        let changes = self.changes();
-        let is_new = changes.action.swap(action as u8, Ordering::SeqCst) != action as u8;
-        if is_new {
-            changes.changed.notify_waiters();
-        }
-        is_new
+        let Followed { setting, groups } = self.followed();
+        let _setting = setting.lock();
+        groups.iter().fold(false, |_, group| group.set(action))
     }
 
     /// Waits until an action is in force, and returns it.
     pub(super) fn due(&self) -> impl Future<Output = ServiceDownAction> {
-        let changes = self.changes();
+        let groups = &self.followed().groups;
+        let group = &groups[fastrand::usize(..groups.len())];
         // A block, as a function would have room for its argument twice.
         async move {
             loop {
                 // Before the question, so that no change is missed.
-                let changed = changes.changed.notified();
-                match changes.action() {
+                let changed = group.changed.notified();
+                match group.action() {
                     ServiceDownAction::None => changed.await,
                     action => return action,
                 }
@@ -58,12 +66,20 @@ impl ActionInForce {
         }
     }
 
-    fn changes(&self) -> &Changes {
+    fn followed(&self) -> &Followed {
         self.0.get_or_init(Box::default)
     }
 }
 
-impl Changes {
+impl Group {
+    fn set(&self, action: ServiceDownAction) -> bool {
+        let is_new = self.action.swap(action as u8, Ordering::SeqCst) != action as u8;
+        if is_new {
+            self.changed.notify_waiters();
+        }
+        is_new
+    }
+
     fn action(&self) -> ServiceDownAction {
         let number = self.action.load(Ordering::SeqCst);
         ServiceDownAction::ALL.into_iter().find(|action| *action as u8 == number).unwrap_or_default()

@@ -206,7 +206,7 @@ reasons! {
     ProxyOutOfMemory = Proxy Connect Exhausted "proxy-out-of-memory"
         "the kernel has no memory for another socket; give the machine or pronk's control group more, and look at net.ipv4.tcp_mem and fs.epoll.max_user_watches";
     ProxySocketOption = Proxy Connect Refused "proxy-socket-option"
-        "the system refuses a socket option of the virtual server's protocol profile (nodelay, keep-alive-interval, tcp-user-timeout, max-segment-size); the detail says why";
+        "the system refuses a socket option of the virtual server's protocol profile (nodelay, tcp-user-timeout, max-segment-size); the detail says why";
 
     MemberPlaintext = Member MemberTls WrongProtocol "member-plaintext"
         "the impalad answered plaintext: it has no TLS; use offload (no server-ssl), or give the impalad a certificate";

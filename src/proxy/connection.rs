@@ -285,7 +285,7 @@ impl Handshaken {
                 let alive = Some(live_member).filter(|member| *member.health() == Health::Up);
                 record.note(|facts| facts.ended_by = alive.map(Arc::clone));
             }
-            // The member is free at once.
+            // The member is free once this returns, and then the client is held.
             if is_dropped { Relayed::Held(close) } else { Relayed::Ended(close) }
         }
     }

@@ -12,7 +12,7 @@ use crate::pool::SetupGuard;
 pub(super) enum Due {
     /// A connection to the member counts as set up, answered or not.
     SetUp,
-    /// The kernel is to probe the member when it is silent. A connection that ends soon has no use for that, which takes four
+    /// Keep-alive is to be turned on toward the member. A connection that ends soon has no use for that, which takes four
     /// system calls.
     KeepAlive,
     /// The member has not answered what opens a session.
@@ -51,8 +51,8 @@ pub(super) struct Deadlines<'a> {
     pub place_free: bool,
     /// Whether the connection counts as being set up.
     pub in_setup: bool,
-    /// Whether the kernel probes the member when it is silent.
-    pub probed: bool,
+    /// Whether keep-alive is to be turned on toward the member.
+    pub keep_alive_due: bool,
     /// Whether bytes wait for a side that takes none, and the side that sent them is not watched yet.
     pub blocked: bool,
 }
@@ -70,7 +70,7 @@ impl<'a> Deadlines<'a> {
             opening_since: None,
             place_free: false,
             in_setup: true,
-            probed: profile.keep_alive_interval.is_none(),
+            keep_alive_due: profile.keep_alive_interval.is_some(),
             blocked: false,
         }
     }
@@ -117,7 +117,7 @@ impl<'a> Deadlines<'a> {
         let member_over = self.member_ended.filter(|_| !self.place_free);
         let all = [
             (setup, Due::SetUp),
-            ((!self.probed).then(|| self.since + UNPROBED), Due::KeepAlive),
+            (self.keep_alive_due.then(|| self.since + BEFORE_KEEP_ALIVE), Due::KeepAlive),
             (self.opening_since.map(|since| since + self.unanswered()), Due::Unanswered),
             (member_over.map(|ended| ended.max(self.active_to_member) + MEMBER_OVER), Due::MemberOver),
             (self.blocked.then(|| self.active + BLOCKED), Due::Watch),
@@ -133,8 +133,8 @@ impl<'a> Deadlines<'a> {
 /// A member that has ended its side, and to which no bytes passed for so long, has closed: an impalad never ends one
 /// direction alone.
 const MEMBER_OVER: Duration = Duration::from_millis(500);
-/// After so long the kernel probes a member that is silent.
-const UNPROBED: Duration = Duration::from_millis(500);
+/// Keep-alive is turned on after so long.
+const BEFORE_KEEP_ALIVE: Duration = Duration::from_millis(500);
 /// A side is watched when its bytes have waited for so long, as that takes a descriptor.
 const BLOCKED: Duration = Duration::from_millis(500);
 /// A daemon may ask others before it answers.
@@ -159,7 +159,7 @@ mod tests {
     }
 
     fn deadlines(profile: &Protocol, now: Instant) -> Deadlines<'_> {
-        Deadlines { in_setup: false, probed: true, ..Deadlines::new(profile, now) }
+        Deadlines { in_setup: false, keep_alive_due: false, ..Deadlines::new(profile, now) }
     }
 
     #[test]
@@ -211,13 +211,13 @@ mod tests {
     }
 
     #[test]
-    fn member_of_a_connection_that_lasts_is_probed_once_if_the_profile_asks_for_it() {
+    fn keep_alive_is_turned_on_once_if_the_profile_asks_for_it() {
         let start = Instant::now();
         for (interval, due) in [(Some(60 * SECOND), Due::KeepAlive), (None, Due::Idle)] {
             let profile = Protocol { keep_alive_interval: interval, ..profile() };
             let mut relay = Deadlines { in_setup: false, ..Deadlines::new(&profile, start) };
             assert_eq!(relay.next().1, due);
-            relay.probed = true;
+            relay.keep_alive_due = false;
             assert_eq!(relay.next(), (start + 300 * SECOND, Due::Idle));
         }
     }

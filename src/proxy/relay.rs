@@ -176,7 +176,7 @@ impl<'a> Relay<'a> {
                     match due {
                         Due::SetUp => place.set_up(),
                         Due::KeepAlive => {
-                            deadlines.probed = true;
+                            deadlines.keep_alive_due = false;
                             net::keep_alive(&self.member.socket().tcp, deadlines.profile);
                         }
                         Due::MemberOver => place.free(),

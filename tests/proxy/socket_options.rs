@@ -54,6 +54,33 @@ fn neither_side_sends_segments_above_the_maximum() {
     }
 }
 
+/// Returns whether keep-alive is on for a connection that pronk has to this port: its timer runs (`tr` in /proc/net/tcp).
+fn is_probed(member: SocketAddr) -> bool {
+    const ESTABLISHED: &str = "01";
+    const KEEP_ALIVE: &str = "02:";
+    let remote = format!("0100007F:{:04X}", member.port());
+    let table = std::fs::read_to_string("/proc/net/tcp").unwrap();
+    table.lines().any(|line| {
+        let fields: Vec<_> = line.split_whitespace().collect();
+        fields.get(2) == Some(&remote.as_str()) && fields[3] == ESTABLISHED && fields[5].starts_with(KEEP_ALIVE)
+    })
+}
+
+#[test]
+fn member_of_a_connection_that_lasts_is_probed_unless_that_is_disabled() {
+    let members = [echo_member(), echo_member()];
+    let fronts = [front(members[0], ", keep-alive-interval: disabled"), front(members[1], "")];
+    let mut clients = fronts.each_ref().map(|(_, address)| connect(*address));
+    assert!(clients.iter_mut().all(echoes));
+    let deadline = Instant::now() + Duration::from_secs(60);
+    while !is_probed(members[1]) {
+        assert!(Instant::now() < deadline, "keep-alive is not on");
+        std::thread::sleep(Duration::from_millis(20));
+    }
+    // This one was made before.
+    assert!(!is_probed(members[0]));
+}
+
 /// Everybody vanishes at once, as when a cable is pulled, while bytes are on their way.
 #[test]
 fn peer_that_vanished_is_noticed_after_the_user_timeout() {

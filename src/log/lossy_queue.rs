@@ -150,8 +150,9 @@ impl Waiting {
     }
 }
 
-/// How long a line may wait for others.
-const GATHERING: Duration = Duration::from_millis(5);
+/// How long a line may wait for others: so long that a busy log takes few wake-ups and system calls, and so short that
+/// nobody who reads it notices.
+const GATHERING: Duration = Duration::from_millis(20);
 /// Bytes of the lines that wait, at most: twice what as many as may wait have of ordinary connections. As many again may
 /// be being written.
 const MOST_BYTES: usize = 16 << 20;

@@ -68,7 +68,7 @@ impl LineOutput for Flaky {
     }
 }
 
-/// A log as a model: the steps of whoever logs, of the writing thread, of the clock and of the disk in any order.
+/// A log whose parts take their steps in a random order: threads that log, the thread that writes, the clock and the disk.
 struct Model {
     waiting: Waiting,
     taken: Batch,

@@ -2,8 +2,8 @@
 
 use std::net::SocketAddr;
 
-/// Returns an address as text, as its `Display` has it, which takes fifteen times as long: each connection's line in the
-/// log has four of them.
+/// Returns an address as text, as its `Display` has it, which takes several times as many instructions: each connection's
+/// line in the log has four of them.
 pub fn address_text(address: SocketAddr) -> String {
     let SocketAddr::V4(address) = address else { return address.to_string() };
     let mut text = *b"255.255.255.255:65535";

@@ -24,7 +24,7 @@ pub(super) struct ActionInForce(OnceLock<Box<Followed>>);
 
 /// The action, as connections follow it: it is kept once for each of some groups of them, as waiting takes a lock.
 ///
-/// It is made for this: a `watch` takes twice the room in each connection.
+/// This is no `watch`, as each connection would have to hold twice as much to follow one.
 #[derive(Debug, Default)]
 struct Followed {
     /// Is held while the action is set.
@@ -46,6 +46,7 @@ impl ActionInForce {
         }
         let Followed { setting, groups } = self.followed();
         let _setting = setting.lock();
+        // All groups have the same action, so each says the same.
         groups.iter().fold(false, |_, group| group.set(action))
     }
 
@@ -104,7 +105,7 @@ mod tests {
         assert!(action.set(ServiceDownAction::Reset));
         assert!(!action.set(ServiceDownAction::Reset), "as before");
         assert_eq!(waiting.poll(&mut cx), Poll::Ready(ServiceDownAction::Reset));
-        assert_eq!(pin!(action.due()).poll(&mut cx), Poll::Ready(ServiceDownAction::Reset), "for whoever comes late");
+        assert_eq!(pin!(action.due()).poll(&mut cx), Poll::Ready(ServiceDownAction::Reset), "waits from now on");
         assert!(action.set(ServiceDownAction::None));
         assert!(pin!(action.due()).poll(&mut cx).is_pending());
     }

@@ -124,7 +124,7 @@ async fn unless_stopped<T>(
 /// What comes after a relay.
 enum Relayed {
     Ended(Close),
-    /// The member is closed, and the client is told nothing (service-down-action `drop`).
+    /// The member is closed, and the client stays open without an answer (service-down-action `drop`).
     Held(Close),
     /// This member went down or hangs, and answered nothing, so another is tried.
     Reselect(Box<MemberKey>),

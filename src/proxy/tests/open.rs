@@ -216,7 +216,7 @@ fn future_of_a_connection_is_small() {
         size_of::<F>()
     }
     let size = size_of_future(serve);
-    // Of this, a task has just eleven pieces of 128 bytes. Another compiler may need another bound.
+    // With what the runtime adds, a task takes eleven times 128 bytes then. Another compiler may need another bound.
     assert!(size <= 1296, "{size} bytes");
 }
 

@@ -34,7 +34,7 @@ bench-quick: ## The comparison with HAProxy and nginx in a minute or two, less e
 	BENCH_ROUNDS=1 BENCH_MILLISECONDS=400 BENCH_CONNECTIONS=500 $(CARGO) bench $(LOCKED) --bench peers
 
 bench-observed: ## What it costs pronk to log each connection and to have its metrics read each second
-	BENCH_OBSERVED=1 BENCH_ROUNDS=20 BENCH_MILLISECONDS=1000 $(CARGO) bench $(LOCKED) --bench peers
+	BENCH_OBSERVED=1 BENCH_ROUNDS=20 BENCH_MILLISECONDS=2000 $(CARGO) bench $(LOCKED) --bench peers
 
 bench-instructions: ## Instructions for each connection, handshake, request and MiB, beside those that are recorded (needs valgrind)
 	$(CARGO) bench $(LOCKED) --bench counts

@@ -13,7 +13,7 @@ use std::time::Duration;
 use rustix::net::RecvFlags;
 
 use support::client::{Connection, Records, resuming_config};
-use support::contestant::Contestant;
+use support::contestant::{Contestant, is_observed};
 use support::figures::{Better, Table};
 use support::member::{SINK, pattern};
 use support::mode::Mode;
@@ -66,7 +66,7 @@ impl Load {
 fn main() {
     bare::run_if_asked();
     let mut bench = Bench::new("Work per second of the proxy's CPU time, and memory per idle connection");
-    if bench.contestants.len() > 1 && ["BENCH_ONLY", "BENCH_OBSERVED"].iter().all(|name| env::var_os(name).is_none()) {
+    if bench.contestants.len() > 1 && env::var_os("BENCH_ONLY").is_none() && !is_observed() {
         bench.contestants.push(Contestant::Bare);
     }
     let rows = env::var("BENCH_ROWS").unwrap_or_default();
@@ -75,6 +75,8 @@ fn main() {
     let all = || Mode::ALL.into_iter().flat_map(|mode| Load::ALL.map(|load| (mode, load)));
     let wanted: Vec<_> = all()
         .filter(|(mode, load)| mode.client_speaks_tls() || *load != Load::Resumed)
+        // The member counts what comes up from all.
+        .filter(|(_, load)| *load != Load::Up || !is_together())
         .filter(|(mode, load)| format!("{}, {}", mode.as_str(), load.describe(*mode)).contains(&rows))
         .collect();
     assert!(!wanted.is_empty(), "no row's name contains {rows}");
@@ -84,15 +86,31 @@ fn main() {
     }
     for round in 0..bench.rounds {
         for (row, (mode, load)) in wanted.iter().enumerate() {
-            for index in in_order(round, proxies.len()) {
-                let proxy = &proxies[index];
-                if let Some(figure) = measure(&bench, proxy, *mode, *load, round) {
-                    table.add(row, index, figure);
-                }
+            let measure = |proxy: &Proxy| measure(&bench, proxy, *mode, *load, round);
+            let figures: Vec<_> = if is_together() && *load != Load::Idle {
+                all_at_once(&proxies, measure)
+            } else {
+                in_order(round, proxies.len()).map(|index| (index, measure(&proxies[index]))).collect()
+            };
+            for (index, figure) in figures {
+                figure.into_iter().for_each(|figure| table.add(row, index, figure));
             }
         }
     }
     print!("{table}");
+}
+
+/// Whether all contestants are measured at the same time and share the processor (`BENCH_TOGETHER`). The machine's noise is
+/// then the same for all, and small differences show.
+fn is_together() -> bool {
+    is_observed() || env::var_os("BENCH_TOGETHER").is_some()
+}
+
+fn all_at_once<T: Send>(proxies: &[Proxy], measure: impl Fn(&Proxy) -> T + Sync) -> Vec<(usize, T)> {
+    thread::scope(|scope| {
+        let measuring: Vec<_> = proxies.iter().map(|proxy| scope.spawn(|| measure(proxy))).collect();
+        measuring.into_iter().map(|measuring| measuring.join().unwrap()).enumerate().collect()
+    })
 }
 
 /// Returns who is measured when in a round: every other round the other way round, so that nobody gains by who was

@@ -24,8 +24,8 @@ pub enum Contestant {
 }
 
 impl Contestant {
-    /// Those whose programs are here and whose names contain `part`.
-    pub fn present(part: &str) -> Vec<Self> {
+    /// Those whose programs are here and whose names contain one of some parts, which commas separate.
+    pub fn present(parts: &str) -> Vec<Self> {
         if is_observed() {
             return vec![Self::Pronk, Self::Unobserved];
         }
@@ -37,8 +37,8 @@ impl Contestant {
                 Err(why) => println!("{} is not here ({why}), so pronk is not compared with it", peers[0]),
             }
         }
-        all.retain(|contestant| contestant.to_string().contains(part));
-        assert!(!all.is_empty(), "no contestant's name contains {part}");
+        all.retain(|contestant| parts.split(',').any(|part| contestant.to_string().contains(part)));
+        assert!(!all.is_empty(), "no contestant's name contains any of {parts}");
         all
     }
 

@@ -129,11 +129,11 @@ impl fmt::Display for Table {
                 write!(f, "{:>11.decimals$} {range:<14}", median(figures))?;
             }
             if let Some((pronk, peers)) = self.sides() {
-                let (ratio, best) = row.ratio(pronk, &peers);
-                write!(f, "   {ratio:.2} × {}", self.contestants[best])?;
+                let (ratios, best) = row.ratios_to_best(pronk, &peers);
+                write!(f, "   {} × {}", ratio(&ratios), self.contestants[best])?;
             }
             if let [Contestant::Pronk, Contestant::Before, ..] = self.contestants[..] {
-                write!(f, "   {:.2} × before", row.ratio(0, &[1]).0)?;
+                write!(f, "   {} × before", ratio(&row.ratios_to_best(0, &[1]).0))?;
             }
             writeln!(f)?;
         }
@@ -142,16 +142,20 @@ impl fmt::Display for Table {
 }
 
 impl TableRow {
-    /// Returns how much better pronk is than the best of its peers, and who that is: the median of the rounds' own
-    /// ratios, as rounds that follow each other share the machine's mood.
-    fn ratio(&self, pronk: usize, peers: &[usize]) -> (f64, usize) {
-        let ratios = |peer: &usize| {
+    /// Returns how much better pronk was than the best of its peers in each round, and who that is.
+    fn ratios_to_best(&self, pronk: usize, peers: &[usize]) -> (Vec<f64>, usize) {
+        let ratios = |peer: &usize| -> (Vec<f64>, usize) {
             let pairs = self.figures[pronk].iter().zip(&self.figures[*peer]);
-            let ratios: Vec<_> = pairs
-                .map(|(ours, theirs)| if self.better == Better::More { ours / theirs } else { theirs / ours })
-                .collect();
-            (median(&ratios), *peer)
+            let ratio = |(ours, theirs)| if self.better == Better::More { ours / theirs } else { theirs / ours };
+            (pairs.map(ratio).collect(), *peer)
         };
-        peers.iter().map(ratios).min_by(|one, other| one.0.total_cmp(&other.0)).unwrap()
+        peers.iter().map(ratios).min_by(|one, other| median(&one.0).total_cmp(&median(&other.0))).unwrap()
     }
+}
+
+/// Returns the median of the rounds' own ratios, as rounds that follow each other share the machine's noise, and their
+/// range.
+fn ratio(ratios: &[f64]) -> String {
+    let (least, most) = spread(ratios);
+    format!("{:.2} ({least:.2}–{most:.2})", median(ratios))
 }

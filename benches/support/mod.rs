@@ -44,7 +44,7 @@ pub struct Bench {
 impl Bench {
     /// Prepares what all programs need and prints what will be compared.
     ///
-    /// `BENCH_ROUNDS`, `BENCH_MILLISECONDS` (of one round) and `BENCH_ONLY` (part of a contestant's name) come from the environment.
+    /// `BENCH_ROUNDS`, `BENCH_MILLISECONDS` (of one round) and `BENCH_ONLY` (parts of contestants' names) come from the environment.
     pub fn new(title: &str) -> Self {
         pronk::net::raise_open_file_limit();
         let certificates = Certificates::new();

@@ -28,11 +28,12 @@ pub struct Proxy {
     /// Where small messages without TLS go: the bare relay has a loop of its own for them.
     small: SocketAddr,
     log: PathBuf,
-    /// Reads its metrics each second until this is dropped.
+    /// Reads its metrics again and again until this is dropped.
     _scraper: Option<Scraper>,
 }
 
-/// Reads the metrics of a pronk each second, as Prometheus would.
+/// Reads the metrics of a pronk once for each second of its CPU time, as a Prometheus would that reads them each second. Two
+/// share the processor.
 struct Scraper(Arc<AtomicBool>);
 
 impl Scraper {
@@ -48,7 +49,7 @@ impl Scraper {
                 });
                 // The process may have ended, also after it has accepted the connection.
                 assert!(scraped.is_err() || metrics.is_empty() || metrics.starts_with("HTTP/1.1 200"), "{metrics}");
-                thread::sleep(Duration::from_secs(1));
+                thread::sleep(Duration::from_secs(2));
             }
         });
         Self(stop)

@@ -1,12 +1,12 @@
 //! The layer of tracing that makes a line of each event and gives it to the queue.
 
 use std::cell::Cell;
-use std::time::SystemTime;
 
 use tracing::{Event, Subscriber};
 use tracing_subscriber::Layer;
 use tracing_subscriber::layer::Context;
 
+use super::deferred;
 use super::json_line::json_line;
 use super::lossy_queue::{LOSS_TARGET, LossyQueue};
 use super::options::Format;
@@ -24,13 +24,15 @@ pub(super) struct LineLayer {
 impl<S: Subscriber> Layer<S> for LineLayer {
     fn on_event(&self, event: &Event<'_>, _: Context<'_, S>) {
         // At the end of a thread its memory for lines is gone.
-        let (now, mut line) = (SystemTime::now(), LINE.try_with(Cell::take).unwrap_or_default());
+        let (now, mut line) = (deferred::time(), LINE.try_with(Cell::take).unwrap_or_default());
         match self.format {
             Format::Text => text_line(event, now, self.color, &mut line),
             Format::Json => json_line(event, now, &mut line),
         }
-        let is_loss_report = event.metadata().target() == LOSS_TARGET;
-        self.queue.give(if is_loss_report { LineKind::LossReport } else { LineKind::Ordinary }, &line);
+        if !deferred::keep(&line) {
+            let is_loss_report = event.metadata().target() == LOSS_TARGET;
+            self.queue.give(if is_loss_report { LineKind::LossReport } else { LineKind::Ordinary }, &line);
+        }
         line.clear();
         line.shrink_to(MOST_KEPT);
         let _ = LINE.try_with(|kept| kept.set(line));
@@ -73,6 +75,6 @@ pub(super) fn lines_of(
 /// Returns what is logged, as text: each line from its level on.
 #[cfg(test)]
 pub(crate) fn logged(log: impl FnOnce()) -> Vec<String> {
-    let lines = lines_of(|event, line| text_line(event, SystemTime::UNIX_EPOCH, false, line), log);
+    let lines = lines_of(|event, line| text_line(event, std::time::SystemTime::UNIX_EPOCH, false, line), log);
     lines.iter().map(|line| line.trim_end().split_once(' ').unwrap().1.trim_start().to_owned()).collect()
 }

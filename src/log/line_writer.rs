@@ -45,6 +45,12 @@ impl Batch {
         self.bytes.len()
     }
 
+    /// Returns a line by its number.
+    pub(super) fn line(&self, number: usize) -> &[u8] {
+        let start = number.checked_sub(1).map_or(0, |before| self.ends[before]);
+        &self.bytes[start..self.ends[number]]
+    }
+
     /// Forgets the lines, and keeps the memory of an ordinary number of them.
     pub(super) fn clear(&mut self) {
         self.bytes.clear();
@@ -194,4 +200,4 @@ impl<W: LineOutput> LineWriter<W> {
 }
 
 /// Bytes of lines that are written at once, if none is longer.
-const TOGETHER: usize = 64 << 10;
+pub(super) const TOGETHER: usize = 64 << 10;

@@ -8,9 +8,11 @@ use std::time::Duration;
 
 use parking_lot::{Condvar, Mutex};
 
+use super::deferred::Deferred;
 use super::line_writer::Batch;
 use super::loss_report::Lost;
 use super::state::{LineKind, LogState};
+use super::unwritten::Unwritten;
 
 /// The target of the report of lost lines.
 pub(super) const LOSS_TARGET: &str = "pronk::log::lost";
@@ -22,7 +24,7 @@ pub(super) struct LossyQueue {
     pub state: Arc<LogState>,
 }
 
-/// The lock is held for as long as one line is copied, or all of them change hands.
+/// The lock is held for as long as one line is copied or handed over, or all of them change hands.
 #[derive(Debug)]
 struct Shared {
     waiting: Mutex<Waiting>,
@@ -32,7 +34,7 @@ struct Shared {
 /// The lines that wait.
 #[derive(Debug)]
 pub(super) struct Waiting {
-    lines: Batch,
+    unwritten: Unwritten,
     capacity: usize,
     dropped: u64,
     /// Whether the thread that writes has taken what it has not written yet: lines, or the report of lost ones.
@@ -56,11 +58,10 @@ impl LossyQueue {
         let far = Arc::clone(&shared);
         #[cfg_attr(not(test), expect(clippy::disallowed_methods, reason = "it only writes lines"))]
         thread::Builder::new().name("log".to_owned()).spawn(move || {
-            let mut taken = Batch::default();
+            let (mut taken, mut made) = (Unwritten::default(), Batch::default());
             loop {
                 far.take(&mut taken);
-                write(&taken);
-                taken.clear();
+                taken.write(&mut made, &mut write);
                 // The next lines gather for a moment, so that waking this thread and writing are not paid for with every
                 // line.
                 if far.waiting.lock().written() {
@@ -87,6 +88,15 @@ impl LossyQueue {
         self.shared.woken.notify_one();
     }
 
+    /// Gives the queue what logs a line later.
+    pub(super) fn give_deferred(&self, deferred: Deferred) {
+        // What finds no room is given back without the lock.
+        let pushed = self.shared.waiting.lock().push_deferred(deferred);
+        if matches!(pushed, Ok(true)) {
+            self.shared.woken.notify_one();
+        }
+    }
+
     /// Gives a whole line to the queue.
     pub(super) fn give(&self, kind: LineKind, line: &[u8]) {
         match kind {
@@ -105,7 +115,7 @@ impl LossyQueue {
 
 impl Shared {
     /// Waits until lines wait or the thread is woken, and takes all lines.
-    fn take(&self, taken: &mut Batch) {
+    fn take(&self, taken: &mut Unwritten) {
         let mut waiting = self.waiting.lock();
         while !waiting.take(taken) {
             self.woken.wait(&mut waiting);
@@ -115,22 +125,39 @@ impl Shared {
 
 impl Waiting {
     pub(super) fn new(capacity: usize) -> Self {
-        Self { lines: Batch::default(), capacity, dropped: 0, is_writing: false, is_woken: false }
+        Self { unwritten: Unwritten::default(), capacity, dropped: 0, is_writing: false, is_woken: false }
     }
 
     /// Adds a line, or drops it if the queue is full. Returns whether it is the first that waits.
     pub(super) fn push(&mut self, line: &[u8]) -> bool {
-        if self.lines.count() >= self.capacity || self.lines.len() + line.len() > MOST_BYTES {
+        if !self.has_room(line.len()) {
             self.dropped += 1;
             return false;
         }
-        self.lines.push(line);
-        self.lines.count() == 1
+        self.unwritten.push(line);
+        self.unwritten.count() == 1
     }
 
-    /// Exchanges the lines that wait with a batch that has none. Returns whether there is anything to do.
-    pub(super) fn take(&mut self, taken: &mut Batch) -> bool {
-        std::mem::swap(&mut self.lines, taken);
+    /// Adds what logs a line later, and returns whether it is the first that waits.
+    ///
+    /// # Errors
+    /// The queue is full. What was to be added is returned, and its line counts as dropped.
+    pub(super) fn push_deferred(&mut self, deferred: Deferred) -> Result<bool, Deferred> {
+        if !self.has_room(0) {
+            self.dropped += 1;
+            return Err(deferred);
+        }
+        self.unwritten.push_deferred(deferred);
+        Ok(self.unwritten.count() == 1)
+    }
+
+    fn has_room(&self, bytes: usize) -> bool {
+        self.unwritten.count() < self.capacity && self.unwritten.len() + bytes <= MOST_BYTES
+    }
+
+    /// Exchanges what waits with what is empty. Returns whether there is anything to do.
+    pub(super) fn take(&mut self, taken: &mut Unwritten) -> bool {
+        std::mem::swap(&mut self.unwritten, taken);
         self.is_writing = std::mem::take(&mut self.is_woken) || taken.count() > 0;
         self.is_writing
     }
@@ -138,7 +165,7 @@ impl Waiting {
     /// Notes that what was taken is written. Returns whether there is time for more lines to gather.
     pub(super) fn written(&mut self) -> bool {
         self.is_writing = false;
-        self.lines.count() < self.capacity / 2
+        self.unwritten.count() < self.capacity / 2
     }
 
     pub(super) fn dropped(&self) -> u64 {
@@ -146,7 +173,7 @@ impl Waiting {
     }
 
     pub(super) fn has_unwritten(&self) -> bool {
-        self.is_writing || self.is_woken || self.lines.count() > 0
+        self.is_writing || self.is_woken || self.unwritten.count() > 0
     }
 }
 
@@ -154,5 +181,5 @@ impl Waiting {
 /// nobody who reads it notices.
 const GATHERING: Duration = Duration::from_millis(20);
 /// Bytes of the lines that wait, at most: twice what as many as may wait have of ordinary connections. As many again may
-/// be being written.
+/// be being written. A record that is handed over counts as a line without bytes: it has less than a KiB as a rule.
 const MOST_BYTES: usize = 16 << 20;

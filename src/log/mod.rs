@@ -4,11 +4,14 @@
 //! are counted, and one line reports how many when lines are written again.
 //!
 //! The way of a line: `layer` makes it of an event, as `text_line` or `json_line` → `lossy_queue` (full: the line is
-//! dropped and counted), whose thread hands all that wait to `sink` → `line_writer` → `output`, which is standard error or
+//! dropped and counted), whose thread hands all that is `unwritten` to `sink` → `line_writer` → `output`, which is standard error or
 //! a file that is reopened (`reopen`) when logrotate moves it. `loss_report` decides what is reported of lost lines.
+//! A connection hands its record over as it is (`deferred`), and the thread of the queue makes the line.
 
+mod deferred;
 mod handle;
 mod json_line;
+mod later;
 mod layer;
 mod line_writer;
 mod loss_report;
@@ -23,8 +26,10 @@ mod start;
 mod state;
 mod text_line;
 mod timestamp;
+mod unwritten;
 
 pub use handle::{FlushGuard, Log};
+pub use later::log_later;
 #[cfg(test)]
 pub(crate) use layer::logged;
 pub use options::{Format, Options, Target};

@@ -7,6 +7,7 @@ use std::sync::Arc;
 use tracing_subscriber::layer::SubscriberExt;
 
 use super::handle::{FlushGuard, Log};
+use super::later::QUEUE;
 use super::layer::LineLayer;
 use super::lossy_queue::LossyQueue;
 use super::options::{Options, Target};
@@ -37,6 +38,8 @@ pub fn start(options: Options) -> Result<(Log, FlushGuard), StartError> {
     let lines = LineLayer { queue: log.queue.clone(), format: options.format, color: options.color };
     let subscriber = tracing_subscriber::registry().with(options.filter).with(lines);
     tracing::subscriber::set_global_default(subscriber).map_err(|_| StartError::Started)?;
+    // Only one process-wide log can have been started.
+    let _ = QUEUE.set(log.queue.clone());
     panic_hook::log_panics();
     Ok((log, guard))
 }

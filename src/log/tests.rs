@@ -5,10 +5,12 @@ use std::io::{self, Write};
 use std::rc::Rc;
 use std::sync::atomic::Ordering::Relaxed;
 use std::sync::{Arc, mpsc};
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
+use serde_json::Value;
 use tracing_subscriber::layer::SubscriberExt;
 
+use super::deferred::{self, Deferred};
 use super::handle::{FLUSH, FlushGuard, Log};
 use super::layer::LineLayer;
 use super::line_writer::{Batch, LineOutput, LineWriter};
@@ -17,6 +19,7 @@ use super::lossy_queue::{LossyQueue, Waiting};
 use super::options::{Format, Target};
 use super::start::open;
 use super::state::LogState;
+use super::unwritten::Unwritten;
 
 /// An output that fails when it is told to, also in the middle of a line.
 #[derive(Clone, Default)]
@@ -71,7 +74,8 @@ impl LineOutput for Flaky {
 /// A log whose parts take their steps in a random order: threads that log, the thread that writes, the clock and the disk.
 struct Model {
     waiting: Waiting,
-    taken: Batch,
+    taken: Unwritten,
+    made: Batch,
     offered: u64,
     lines: LineWriter<Flaky>,
     disk: Flaky,
@@ -84,7 +88,8 @@ impl Model {
     fn new() -> Self {
         let (state, disk) = (Arc::new(LogState::default()), Flaky::default());
         let lines = LineWriter::new(disk.clone(), Arc::clone(&state));
-        Self { waiting: Waiting::new(PLACES), taken: Batch::default(), offered: 0, lines, disk, state }
+        let (taken, made) = (Unwritten::default(), Batch::default());
+        Self { waiting: Waiting::new(PLACES), taken, made, offered: 0, lines, disk, state }
     }
 
     fn offer(&mut self) {
@@ -92,14 +97,22 @@ impl Model {
         self.waiting.push(format!("line {}\n", self.offered).as_bytes());
     }
 
+    /// Offers what logs a line later.
+    fn defer(&mut self) {
+        self.offered += 1;
+        let line = format!("line {}\n", self.offered);
+        let _ = self.waiting.push_deferred(Deferred::new(move || assert!(deferred::keep(line.as_bytes()))));
+    }
+
     /// Writes the lines that wait, so many bytes together.
     fn work_on(&mut self, together: usize) {
         self.waiting.take(&mut self.taken);
-        if self.taken.count() == 0 {
-            self.lines.write_report();
-        }
-        self.taken.pieces_of(together).for_each(|lines| self.lines.write_lines(lines));
-        self.taken.clear();
+        self.taken.write(&mut self.made, |batch| {
+            if batch.count() == 0 {
+                self.lines.write_report();
+            }
+            batch.pieces_of(together).for_each(|lines| self.lines.write_lines(lines));
+        });
     }
 
     fn work(&mut self) {
@@ -126,7 +139,8 @@ fn every_line_is_written_whole_or_told_as_lost_exactly_once() {
         let mut model = Model::new();
         for _ in 0..random.usize(..120) {
             match random.u8(..10) {
-                0..4 => model.offer(),
+                0..2 => model.offer(),
+                2..4 => model.defer(),
                 4..6 => model.work(),
                 6 => model.work_on(random.usize(..40)),
                 7 => model.tick(),
@@ -236,9 +250,55 @@ fn lines_that_wait_have_a_bounded_number_of_bytes() {
 }
 
 #[test]
+fn line_that_is_made_later_has_the_place_and_the_time_of_now() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("pronk.log");
+    let (log, guard) = open(Target::File(path.clone())).unwrap();
+    let lines = LineLayer { queue: log.queue.clone(), format: Format::Json, color: false };
+    let subscriber = Arc::new(tracing_subscriber::registry().with(lines));
+    let later = |number: u64| {
+        let subscriber = Arc::clone(&subscriber);
+        log.queue.give_deferred(Deferred::new(move || {
+            // Time that goes by does not count.
+            std::thread::sleep(Duration::from_millis(2));
+            tracing::subscriber::with_default(subscriber, || tracing::info!(number, "later"));
+        }));
+    };
+    tracing::subscriber::with_default(Arc::clone(&subscriber), || {
+        for number in 0..300 {
+            if number % 3 == 0 { tracing::info!(number, "now") } else { later(number) }
+        }
+    });
+    log.queue.give_deferred(Deferred::new(|| panic!("on purpose")));
+    tracing::subscriber::with_default(subscriber, || tracing::info!(number = 300, "after a panic"));
+    drop(guard);
+    let text = std::fs::read_to_string(&path).unwrap();
+    let lines: Vec<Value> = text.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
+    assert!(lines.iter().map(|line| line["number"].as_u64().unwrap()).eq(0..=300), "{text}");
+    assert!(lines.is_sorted_by_key(|line| line["timestamp"].as_str().unwrap().to_owned()), "{text}");
+}
+
+#[test]
+fn what_is_to_be_logged_later_is_dropped_and_counted_where_the_queue_is_full() {
+    let (log, release, written) = stuck(16);
+    let held = Arc::new(());
+    for _ in 0..100 {
+        let held = Arc::clone(&held);
+        log.queue
+            .give_deferred(Deferred::new(move || assert!(deferred::keep(b"line\n") && Arc::strong_count(&held) > 0)));
+    }
+    assert_eq!((log.lost(), Arc::strong_count(&held)), (84, 17), "16 wait");
+    drop(release);
+    assert_eq!(written.recv().unwrap(), 16);
+    assert_eq!(Arc::strong_count(&held), 1, "what was logged is given back");
+}
+
+#[test]
 fn first_line_alone_wakes_the_thread_that_writes() {
-    let (mut waiting, mut taken) = (Waiting::new(4), Batch::default());
-    assert_eq!([waiting.push(b"a\n"), waiting.push(b"b\n")], [true, false]);
+    let later = || Deferred::new(|| ());
+    let (mut waiting, mut taken) = (Waiting::new(4), Unwritten::default());
+    assert!(waiting.push_deferred(later()).unwrap());
+    assert_eq!([waiting.push(b"a\n"), waiting.push_deferred(later()).unwrap()], [false, false]);
     assert!(waiting.take(&mut taken) && waiting.has_unwritten(), "it is being written");
     assert!(waiting.push(b"c\n"));
     assert!(waiting.written(), "others may gather");
@@ -298,7 +358,7 @@ fn end_waits_for_what_was_logged() {
     drop(guard);
     let text = std::fs::read_to_string(&path).unwrap();
     assert_eq!((text.lines().count() as u64, log.lost()), (5000, 0));
-    assert!(text.lines().all(|line| serde_json::from_str::<serde_json::Value>(line).is_ok()));
+    assert!(text.lines().all(|line| serde_json::from_str::<Value>(line).is_ok()));
 }
 
 #[test]

@@ -68,7 +68,7 @@ pub(super) async fn serve(accepted: Box<Accepted>, open: Arc<OpenConnections>) {
     record.virtual_server.count_close(close.reason);
     record.observe_times();
     // Whoever reads the line finds it in no list.
-    record.take_out().write(&close);
+    record.take_out().log(close);
 }
 
 /// The future of this lasts as long as the connection, so it is kept small: what is large is boxed or borrowed.

@@ -10,6 +10,7 @@ use std::time::Duration;
 
 use parking_lot::{Mutex, MutexGuard};
 use tokio::time::Instant;
+use tracing::{Level, enabled};
 
 use super::close_reasons::Close;
 use super::flow::Flow;
@@ -22,6 +23,7 @@ use super::stream::Stream;
 use super::traffic_meter::Totals;
 use super::virtual_server::LiveVirtualServer;
 use crate::impala::Opening;
+use crate::log::log_later;
 use crate::model::{MemberKey, Mode, Name};
 use crate::net::{TcpInfo, address_text};
 use crate::pool::LiveMember;
@@ -315,15 +317,30 @@ impl ConnectionRecord {
         self.virtual_server.times.observe(&facts.times, facts.lasted(self.started));
     }
 
-    /// Writes the line: as a warning if the reason is not an ordinary one, and at debug if not a byte came from the
+    /// Has the line logged: as a warning if the reason is not an ordinary one, and at debug if not a byte came from the
     /// client. Load balancers connect so every few seconds, to see whether the port is open.
-    pub(super) fn write(&self, close: &Close) {
+    pub(super) fn log(self: Arc<Self>, close: Close) {
+        let (level, is_logged) = match close.reason {
+            reason if !reason.is_ordinary() => (Level::WARN, enabled!(target: TARGET, Level::WARN)),
+            // A client that leaves after its TLS handshake may dislike the certificate.
+            reason if reason.is_left_silent() && self.facts().client_tls.is_none() => {
+                (Level::DEBUG, enabled!(target: TARGET, Level::DEBUG))
+            }
+            _ => (Level::INFO, enabled!(target: TARGET, Level::INFO)),
+        };
+        if is_logged {
+            self.stop.forget_task();
+            log_later(move || self.write(level, &close));
+        }
+    }
+
+    fn write(&self, level: Level, close: &Close) {
         let facts = self.facts();
         let (client_packets, member_packets) = facts.packets;
         macro_rules! line {
             ($level:ident) => {
                 tracing::$level!(
-                    target: "pronk::connection",
+                    target: TARGET,
                     virtual_server = %self.virtual_server.name,
                     connection_id = self.id,
                     close.code = close.reason.code(),
@@ -370,10 +387,9 @@ impl ConnectionRecord {
                 )
             };
         }
-        match close.reason {
-            reason if !reason.is_ordinary() => line!(warn),
-            // A client that leaves after its TLS handshake may dislike the certificate.
-            reason if reason.is_left_silent() && facts.client_tls.is_none() => line!(debug),
+        match level {
+            Level::WARN => line!(warn),
+            Level::DEBUG => line!(debug),
             _ => line!(info),
         }
     }
@@ -397,5 +413,7 @@ fn canonical(address: SocketAddr) -> SocketAddr {
     SocketAddr::new(address.ip().to_canonical(), address.port())
 }
 
+/// The target of the line, by which users choose it.
+const TARGET: &str = "pronk::connection";
 /// A connection over which bytes passed within this time is not idle, whatever was ordered.
 const LEAST_IDLE: Duration = Duration::from_secs(1);

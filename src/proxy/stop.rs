@@ -69,6 +69,11 @@ impl StopSwitch {
         self.waker.register(waker);
     }
 
+    /// Forgets the task that was to be woken, which has ended. It would keep the task's memory.
+    pub(super) fn forget_task(&self) {
+        self.waker.take();
+    }
+
     pub(super) fn ordered(&self) -> Option<Stop> {
         let ordered = self.ordered.load(Ordering::Acquire);
         Stop::ALL.into_iter().find(|stop| *stop as u8 == ordered)

@@ -33,7 +33,7 @@ bench: ## Work per CPU second and memory per connection, beside HAProxy's and ng
 bench-quick: ## The comparison with HAProxy and nginx in a minute or two, less exact
 	BENCH_ROUNDS=1 BENCH_MILLISECONDS=400 BENCH_CONNECTIONS=500 $(CARGO) bench $(LOCKED) --bench peers
 
-bench-observed: ## What it costs pronk to log each connection and to have its metrics read each second
+bench-observed: ## What it costs pronk to log each connection and to have its metrics read each second of CPU time
 	BENCH_OBSERVED=1 BENCH_ROUNDS=20 BENCH_MILLISECONDS=2000 $(CARGO) bench $(LOCKED) --bench peers
 
 bench-instructions: ## Instructions for each connection, handshake, request and MiB, beside those that are recorded (needs valgrind)

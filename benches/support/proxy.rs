@@ -32,8 +32,8 @@ pub struct Proxy {
     _scraper: Option<Scraper>,
 }
 
-/// Reads the metrics of a pronk once for each second of its CPU time, as a Prometheus would that reads them each second. Two
-/// share the processor.
+/// Reads the metrics of a pronk every two seconds. Two share the processor, so that is about once for each second of its CPU
+/// time.
 struct Scraper(Arc<AtomicBool>);
 
 impl Scraper {

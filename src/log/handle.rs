@@ -1,9 +1,10 @@
-//! The handle of the log: reporting lost lines, reopening the file, flushing at the end.
+//! The handle of the log: logging later, reporting lost lines, reopening the file, flushing at the end.
 
-use std::sync::Arc;
 use std::sync::atomic::Ordering::Relaxed;
+use std::sync::{Arc, OnceLock};
 use std::time::{Duration, Instant};
 
+use super::deferred::Deferred;
 use super::lossy_queue::{LOSS_TARGET, LossyQueue};
 use super::options::Target;
 
@@ -13,6 +14,18 @@ pub struct Log {
     pub(super) queue: LossyQueue,
     pub(super) target: Arc<Target>,
 }
+
+/// Has `log` run by the thread that writes the log, where it logs one line. The line has the place and the time that it
+/// would have if it were logged now. Where there is no log, or its thread is behind, `log` runs at once.
+pub fn log_later(log: impl FnOnce() + Send + 'static) {
+    match QUEUE.get() {
+        Some(queue) => queue.give_deferred(Deferred::new(log)),
+        None => log(),
+    }
+}
+
+/// The queue of the process's log.
+pub(super) static QUEUE: OnceLock<LossyQueue> = OnceLock::new();
 
 /// When dropped, waits until all lines are written, for a bounded time.
 #[derive(Debug)]

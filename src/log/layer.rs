@@ -1,4 +1,4 @@
-//! The layer of tracing that makes a line of each event and gives it to the queue.
+//! The layer of tracing that makes a line of each event. It goes to the queue, if it is not of a deferred record.
 
 use std::cell::Cell;
 
@@ -29,7 +29,7 @@ impl<S: Subscriber> Layer<S> for LineLayer {
             Format::Text => text_line(event, now, self.color, &mut line),
             Format::Json => json_line(event, now, &mut line),
         }
-        if !deferred::keep(&line) {
+        if !deferred::take_line(&line) {
             let is_loss_report = event.metadata().target() == LOSS_TARGET;
             self.queue.give(if is_loss_report { LineKind::LossReport } else { LineKind::Ordinary }, &line);
         }

@@ -9,7 +9,7 @@ use std::time::Duration;
 use parking_lot::{Condvar, Mutex};
 
 use super::deferred::Deferred;
-use super::line_writer::Batch;
+use super::line_writer::{Batch, TOGETHER};
 use super::loss_report::Lost;
 use super::state::{LineKind, LogState};
 use super::unwritten::Unwritten;
@@ -61,7 +61,7 @@ impl LossyQueue {
             let (mut taken, mut made) = (Unwritten::default(), Batch::default());
             loop {
                 far.take(&mut taken);
-                taken.write(&mut made, &mut write);
+                taken.write(&mut made, BATCH, &mut write);
                 // The next lines gather for a moment, so that waking this thread and writing are not paid for with every
                 // line.
                 if far.waiting.lock().written() {
@@ -88,12 +88,14 @@ impl LossyQueue {
         self.shared.woken.notify_one();
     }
 
-    /// Gives the queue what logs a line later.
+    /// Gives a record to the queue, of which its thread makes a line. If that thread is behind, the line is made at once:
+    /// whoever logs has many threads, and it has one.
     pub(super) fn give_deferred(&self, deferred: Deferred) {
-        // What finds no room is given back without the lock.
         let pushed = self.shared.waiting.lock().push_deferred(deferred);
-        if matches!(pushed, Ok(true)) {
-            self.shared.woken.notify_one();
+        match pushed {
+            Ok(true) => _ = self.shared.woken.notify_one(),
+            Ok(false) => {}
+            Err(deferred) => deferred.log_now(),
         }
     }
 
@@ -130,7 +132,7 @@ impl Waiting {
 
     /// Adds a line, or drops it if the queue is full. Returns whether it is the first that waits.
     pub(super) fn push(&mut self, line: &[u8]) -> bool {
-        if !self.has_room(line.len()) {
+        if self.unwritten.count() >= self.capacity || self.unwritten.len() + line.len() > MOST_BYTES {
             self.dropped += 1;
             return false;
         }
@@ -138,21 +140,16 @@ impl Waiting {
         self.unwritten.count() == 1
     }
 
-    /// Adds what logs a line later, and returns whether it is the first that waits.
+    /// Adds a record, and returns whether it is the first that waits.
     ///
     /// # Errors
-    /// The queue is full. What was to be added is returned, and its line counts as dropped.
+    /// Half of the places are taken. The record is returned.
     pub(super) fn push_deferred(&mut self, deferred: Deferred) -> Result<bool, Deferred> {
-        if !self.has_room(0) {
-            self.dropped += 1;
+        if self.is_behind() {
             return Err(deferred);
         }
         self.unwritten.push_deferred(deferred);
         Ok(self.unwritten.count() == 1)
-    }
-
-    fn has_room(&self, bytes: usize) -> bool {
-        self.unwritten.count() < self.capacity && self.unwritten.len() + bytes <= MOST_BYTES
     }
 
     /// Exchanges what waits with what is empty. Returns whether there is anything to do.
@@ -165,7 +162,11 @@ impl Waiting {
     /// Notes that what was taken is written. Returns whether there is time for more lines to gather.
     pub(super) fn written(&mut self) -> bool {
         self.is_writing = false;
-        self.unwritten.count() < self.capacity / 2
+        !self.is_behind()
+    }
+
+    fn is_behind(&self) -> bool {
+        self.unwritten.count() >= self.capacity / 2
     }
 
     pub(super) fn dropped(&self) -> u64 {
@@ -180,6 +181,8 @@ impl Waiting {
 /// How long a line may wait for others: so long that a busy log takes few wake-ups and system calls, and so short that
 /// nobody who reads it notices.
 const GATHERING: Duration = Duration::from_millis(20);
-/// Bytes of the lines that wait, at most: twice what as many as may wait have of ordinary connections. As many again may
-/// be being written. A record that is handed over counts as a line without bytes: it has less than a KiB as a rule.
+/// Bytes of the lines that wait, at most: twice as many as the lines of ordinary connections have in a full queue. As many
+/// again may be being written. Records have less than a KiB each as a rule.
 const MOST_BYTES: usize = 16 << 20;
+/// Bytes of lines that are made of records before they are written: one write, with room for the last line.
+const BATCH: usize = TOGETHER - (4 << 10);

@@ -6,12 +6,11 @@
 //! The way of a line: `layer` makes it of an event, as `text_line` or `json_line` → `lossy_queue` (full: the line is
 //! dropped and counted), whose thread hands all that is `unwritten` to `sink` → `line_writer` → `output`, which is standard error or
 //! a file that is reopened (`reopen`) when logrotate moves it. `loss_report` decides what is reported of lost lines.
-//! A connection hands its record over as it is (`deferred`), and the thread of the queue makes the line.
+//! A connection hands its record over as it is (`log_later`), and the thread of the queue makes the line (`deferred`).
 
 mod deferred;
 mod handle;
 mod json_line;
-mod later;
 mod layer;
 mod line_writer;
 mod loss_report;
@@ -28,8 +27,7 @@ mod text_line;
 mod timestamp;
 mod unwritten;
 
-pub use handle::{FlushGuard, Log};
-pub use later::log_later;
+pub use handle::{FlushGuard, Log, log_later};
 #[cfg(test)]
 pub(crate) use layer::logged;
 pub use options::{Format, Options, Target};

@@ -6,8 +6,7 @@ use std::sync::Arc;
 
 use tracing_subscriber::layer::SubscriberExt;
 
-use super::handle::{FlushGuard, Log};
-use super::later::QUEUE;
+use super::handle::{FlushGuard, Log, QUEUE};
 use super::layer::LineLayer;
 use super::lossy_queue::LossyQueue;
 use super::options::{Options, Target};

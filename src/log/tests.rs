@@ -3,7 +3,7 @@
 use std::cell::RefCell;
 use std::io::{self, Write};
 use std::rc::Rc;
-use std::sync::atomic::Ordering::Relaxed;
+use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
 use std::sync::{Arc, mpsc};
 use std::time::{Duration, Instant};
 
@@ -101,13 +101,19 @@ impl Model {
     fn defer(&mut self) {
         self.offered += 1;
         let line = format!("line {}\n", self.offered);
-        let _ = self.waiting.push_deferred(Deferred::new(move || assert!(deferred::keep(line.as_bytes()))));
+        let record = Deferred::new({
+            let line = line.clone();
+            move || assert!(deferred::take_line(line.as_bytes()))
+        });
+        if self.waiting.push_deferred(record).is_err() {
+            self.waiting.push(line.as_bytes());
+        }
     }
 
-    /// Writes the lines that wait, so many bytes together.
-    fn work_on(&mut self, together: usize) {
+    /// Writes the lines that wait, so many bytes together. Of records, so many bytes are made before they are written.
+    fn work_on(&mut self, together: usize, made: usize) {
         self.waiting.take(&mut self.taken);
-        self.taken.write(&mut self.made, |batch| {
+        self.taken.write(&mut self.made, made, |batch| {
             if batch.count() == 0 {
                 self.lines.write_report();
             }
@@ -116,7 +122,7 @@ impl Model {
     }
 
     fn work(&mut self) {
-        self.work_on(1);
+        self.work_on(1, 1);
     }
 
     fn tick(&self) {
@@ -142,7 +148,7 @@ fn every_line_is_written_whole_or_told_as_lost_exactly_once() {
                 0..2 => model.offer(),
                 2..4 => model.defer(),
                 4..6 => model.work(),
-                6 => model.work_on(random.usize(..40)),
+                6 => model.work_on(random.usize(..40), random.usize(..40)),
                 7 => model.tick(),
                 8 if random.u8(..4) == 0 => model.disk.0.borrow_mut().interrupt(random.bool()),
                 8 => model.disk.0.borrow_mut().room = Some(random.usize(..20)),
@@ -259,8 +265,10 @@ fn line_that_is_made_later_has_the_place_and_the_time_of_now() {
     let later = |number: u64| {
         let subscriber = Arc::clone(&subscriber);
         log.queue.give_deferred(Deferred::new(move || {
-            // Time that goes by does not count.
-            std::thread::sleep(Duration::from_millis(2));
+            if number == 1 {
+                // Time that goes by does not count.
+                std::thread::sleep(Duration::from_millis(20));
+            }
             tracing::subscriber::with_default(subscriber, || tracing::info!(number, "later"));
         }));
     };
@@ -279,30 +287,35 @@ fn line_that_is_made_later_has_the_place_and_the_time_of_now() {
 }
 
 #[test]
-fn what_is_to_be_logged_later_is_dropped_and_counted_where_the_queue_is_full() {
+fn line_is_made_by_whoever_logs_where_the_log_is_behind() {
     let (log, release, written) = stuck(16);
-    let held = Arc::new(());
-    for _ in 0..100 {
-        let held = Arc::clone(&held);
-        log.queue
-            .give_deferred(Deferred::new(move || assert!(deferred::keep(b"line\n") && Arc::strong_count(&held) > 0)));
-    }
-    assert_eq!((log.lost(), Arc::strong_count(&held)), (84, 17), "16 wait");
+    let made_here = Arc::new(AtomicU64::new(0));
+    let this = std::thread::current().id();
+    let later = || {
+        let made_here = Arc::clone(&made_here);
+        log.queue.give_deferred(Deferred::new(move || {
+            made_here.fetch_add((std::thread::current().id() == this).into(), Relaxed);
+            tracing::info!("later");
+        }));
+    };
+    logging(&log, Format::Text, || (0..100).for_each(|_| later()));
+    assert_eq!((made_here.load(Relaxed), log.lost()), (92, 84), "8 records and 8 lines wait");
+    assert_eq!(Arc::strong_count(&made_here), 9);
     drop(release);
-    assert_eq!(written.recv().unwrap(), 16);
-    assert_eq!(Arc::strong_count(&held), 1, "what was logged is given back");
+    written.recv().unwrap();
+    assert_eq!((made_here.load(Relaxed), Arc::strong_count(&made_here)), (92, 1), "records are given back");
 }
 
 #[test]
 fn first_line_alone_wakes_the_thread_that_writes() {
     let later = || Deferred::new(|| ());
-    let (mut waiting, mut taken) = (Waiting::new(4), Unwritten::default());
+    let (mut waiting, mut taken) = (Waiting::new(6), Unwritten::default());
     assert!(waiting.push_deferred(later()).unwrap());
     assert_eq!([waiting.push(b"a\n"), waiting.push_deferred(later()).unwrap()], [false, false]);
     assert!(waiting.take(&mut taken) && waiting.has_unwritten(), "it is being written");
     assert!(waiting.push(b"c\n"));
     assert!(waiting.written(), "others may gather");
-    (0..2).for_each(|_| _ = waiting.push(b"d\n"));
+    (0..3).for_each(|_| _ = waiting.push(b"d\n"));
     assert!(!waiting.written(), "half of the places are taken");
 }
 

@@ -1,9 +1,9 @@
 //! What waits to be written, in order.
 
 use super::deferred::Deferred;
-use super::line_writer::{Batch, TOGETHER};
+use super::line_writer::Batch;
 
-/// Lines, and what logs some later, in the order in which they were logged.
+/// Lines, and records of which lines are yet to be made, in the order in which they were logged.
 #[derive(Debug, Default)]
 pub(super) struct Unwritten {
     lines: Batch,
@@ -12,12 +12,12 @@ pub(super) struct Unwritten {
 }
 
 impl Unwritten {
-    /// Returns how many lines there will be.
+    /// Returns how many lines and records there are.
     pub(super) fn count(&self) -> usize {
         self.lines.count() + self.deferred.len()
     }
 
-    /// Returns how many bytes those lines have that are made.
+    /// Returns how many bytes the lines have.
     pub(super) fn len(&self) -> usize {
         self.lines.len()
     }
@@ -30,30 +30,35 @@ impl Unwritten {
         self.deferred.push((self.lines.count(), deferred));
     }
 
-    /// Has all lines written, in as many batches as it takes and in one at least, and forgets them. `made` is memory that is
-    /// used again.
-    pub(super) fn write(&mut self, made: &mut Batch, mut write: impl FnMut(&Batch)) {
+    /// Has all lines written, in as many batches as it takes and in one at least, and forgets them. Lines of records are
+    /// made in `batch`, which is empty before and after: its memory is used again. It is written once it has so many bytes.
+    pub(super) fn write(&mut self, batch: &mut Batch, most: usize, mut write: impl FnMut(&Batch)) {
         if self.deferred.is_empty() {
             write(&self.lines);
         } else {
-            let mut next = 0;
-            for (before, deferred) in self.deferred.drain(..) {
-                (next..before).for_each(|line| made.push(self.lines.line(line)));
-                next = before;
-                deferred.write(made);
-                if made.len() >= TOGETHER {
-                    write(made);
-                    made.clear();
+            let mut write_if_longer = |batch: &mut Batch, most| {
+                if batch.len() > most {
+                    write(batch);
+                    batch.clear();
+                }
+            };
+            let mut deferred = self.deferred.drain(..).peekable();
+            for line in 0..=self.lines.count() {
+                while let Some((_, record)) = deferred.next_if(|(before, _)| *before == line) {
+                    record.write(batch);
+                    write_if_longer(batch, most);
+                }
+                if line < self.lines.count() {
+                    batch.push(self.lines.line(line));
+                    write_if_longer(batch, most);
                 }
             }
-            (next..self.lines.count()).for_each(|line| made.push(self.lines.line(line)));
-            write(made);
-            made.clear();
+            write_if_longer(batch, 0);
         }
         self.lines.clear();
         self.deferred.shrink_to(KEPT);
     }
 }
 
-/// How many places of deferred lines are kept for the next.
+/// How many places of records are kept for the next.
 const KEPT: usize = 128;

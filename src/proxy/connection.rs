@@ -53,7 +53,7 @@ impl Accepted {
     }
 }
 
-/// Serves a client to the end, and writes its record to the log. The connection is among those that are `open`
+/// Serves a client to the end, and hands its record to the log. The connection is among those that are `open`
 /// meanwhile.
 pub(super) async fn serve(accepted: Box<Accepted>, open: Arc<OpenConnections>) {
     let record = open.add(|id| accepted.record(id));

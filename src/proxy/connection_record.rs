@@ -10,7 +10,7 @@ use std::time::Duration;
 
 use parking_lot::{Mutex, MutexGuard};
 use tokio::time::Instant;
-use tracing::{Level, enabled};
+use tracing::{Level, event_enabled};
 
 use super::close_reasons::Close;
 use super::flow::Flow;
@@ -321,12 +321,12 @@ impl ConnectionRecord {
     /// client. Load balancers connect so every few seconds, to see whether the port is open.
     pub(super) fn log(self: Arc<Self>, close: Close) {
         let (level, is_logged) = match close.reason {
-            reason if !reason.is_ordinary() => (Level::WARN, enabled!(target: TARGET, Level::WARN)),
+            reason if !reason.is_ordinary() => (Level::WARN, event_enabled!(target: TARGET, Level::WARN)),
             // A client that leaves after its TLS handshake may dislike the certificate.
             reason if reason.is_left_silent() && self.facts().client_tls.is_none() => {
-                (Level::DEBUG, enabled!(target: TARGET, Level::DEBUG))
+                (Level::DEBUG, event_enabled!(target: TARGET, Level::DEBUG))
             }
-            _ => (Level::INFO, enabled!(target: TARGET, Level::INFO)),
+            _ => (Level::INFO, event_enabled!(target: TARGET, Level::INFO)),
         };
         if is_logged {
             self.stop.forget_task();

@@ -69,7 +69,7 @@ impl StopSwitch {
         self.waker.register(waker);
     }
 
-    /// Forgets the task that was to be woken, which has ended. It would keep the task's memory.
+    /// Forgets the task that was to be woken, and is about to end. Whoever has the switch would keep the task's memory.
     pub(super) fn forget_task(&self) {
         self.waker.take();
     }
@@ -82,6 +82,8 @@ impl StopSwitch {
 
 #[cfg(test)]
 mod tests {
+    use std::sync::Arc;
+
     use super::*;
 
     /// Random orders, against what should count.
@@ -109,6 +111,19 @@ mod tests {
                 assert_eq!(switch.ordered(), expected, "{seed}");
             }
         }
+    }
+
+    #[test]
+    fn task_that_is_forgotten_is_kept_by_nobody() {
+        struct Task;
+        impl std::task::Wake for Task {
+            fn wake(self: Arc<Self>) {}
+        }
+        let (switch, task) = (StopSwitch::default(), Arc::new(Task));
+        switch.register(&Waker::from(Arc::clone(&task)));
+        assert_eq!(Arc::strong_count(&task), 2);
+        switch.forget_task();
+        assert_eq!(Arc::strong_count(&task), 1);
     }
 
     #[test]

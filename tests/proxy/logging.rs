@@ -232,7 +232,7 @@ fn log_file_that_is_moved_is_reopened_on_request_and_by_itself() {
 
 #[test]
 fn loss_is_told_exactly_when_the_reader_returns() {
-    // More lines than can wait and be under way, 8,192 each, and than a pipe holds.
+    // More lines than find room: 8,192 wait, as many are being written, and the pipe has 64 KiB.
     const NODES: usize = 20_000;
     // Of each node that is new, of the record of the reload, and of three connections.
     const LINES: u64 = NODES as u64 + 1 + 3;

@@ -89,7 +89,7 @@ impl LossyQueue {
     }
 
     /// Gives a record to the queue, of which its thread makes a line. If that thread is behind, the line is made at once:
-    /// whoever logs has many threads, and it has one.
+    /// many threads log, and one writes.
     pub(super) fn give_deferred(&self, deferred: Deferred) {
         let pushed = self.shared.waiting.lock().push_deferred(deferred);
         match pushed {

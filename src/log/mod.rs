@@ -34,7 +34,7 @@ pub use options::{Format, Options, Target};
 pub use start::{StartError, start};
 
 /// Letters of a field at most. A certificate's subject and a reason have some hundreds.
-const MOST_LETTERS: usize = 4000;
+pub(crate) const MOST_LETTERS: usize = 4000;
 
 #[cfg(test)]
 mod tests;

@@ -7,8 +7,9 @@ use super::virtual_server::LiveVirtualServer;
 use crate::model::Name;
 use crate::pool::Pool;
 
-/// Virtual servers that a reload removed, while they have connections or lines of them that wait to be written. Such a connection may wait in the queue of a
-/// pool that others use, and must not hold them up by an old configuration of the pool.
+/// Virtual servers that a reload removed, while they have connections, or lines of connections wait to be written. Such a
+/// connection may wait in the queue of a pool that others use, and must not hold them up by an old configuration of the
+/// pool.
 #[derive(Debug, Default)]
 pub struct RemovedVirtualServers(Vec<Weak<LiveVirtualServer>>);
 

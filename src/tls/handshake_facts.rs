@@ -5,6 +5,7 @@ use rustls::{ClientConnection, CommonState, HandshakeKind, ProtocolVersion, Serv
 use super::MemberTls;
 use super::client_hello::server_name_on_wire;
 use crate::cert::names;
+use crate::log;
 use crate::words::bounded_to;
 
 /// What a finished handshake agreed on, for the close record.
@@ -20,7 +21,7 @@ pub struct TlsFacts {
     pub sni: Option<String>,
     pub resumed: bool,
     pub alpn: Option<String>,
-    /// The subject of the peer's certificate, if it showed one.
+    /// The subject of the peer's certificate, if it showed one; no more of it than the log shows.
     pub peer_subject: Option<String>,
 }
 
@@ -59,13 +60,10 @@ impl TlsFacts {
                 .and_then(|chain| chain.first())
                 .and_then(names::subject)
                 .filter(|subject| !subject.is_empty())
-                .map(|subject| bounded_to(&subject, LONGEST_SUBJECT).into_owned()),
+                .map(|subject| bounded_to(&subject, log::MOST_LETTERS).into_owned()),
         }
     }
 }
-
-/// Letters of a peer's subject that are kept: as many as a field of the log has.
-const LONGEST_SUBJECT: usize = 4000;
 
 /// Returns the registered name of a suite. rustls puts `TLS13` before the names of TLS 1.3's; the registry, and so
 /// every other tool, puts `TLS`.

@@ -15,10 +15,13 @@ use rustix::event::{PollFd, PollFlags, poll};
 use rustix::pipe::{SpliceFlags, fcntl_setpipe_size, pipe, splice};
 use tokio_rustls::rustls::crypto::CryptoProvider;
 use tokio_rustls::rustls::crypto::aws_lc_rs::{Ticketer, cipher_suite};
+use tokio_rustls::rustls::crypto::ring;
 use tokio_rustls::rustls::pki_types::pem::PemObject;
 use tokio_rustls::rustls::pki_types::{CertificateDer, PrivateKeyDer, ServerName};
 use tokio_rustls::rustls::version::TLS13;
-use tokio_rustls::rustls::{ClientConfig, ClientConnection, Connection, RootCertStore, ServerConfig, ServerConnection};
+use tokio_rustls::rustls::{
+    ClientConfig, ClientConnection, Connection, RootCertStore, ServerConfig, ServerConnection, SupportedCipherSuite,
+};
 
 use super::bare_loop;
 use super::certificates::{Certificates, MEMBER_NAME};
@@ -58,10 +61,7 @@ fn run(config: &Path) -> ! {
     let text = fs::read_to_string(config).unwrap();
     let mut lines = text.lines();
     let [chain, key, authority] = [(); 3].map(|()| lines.next().unwrap());
-    let provider = Arc::new(CryptoProvider {
-        cipher_suites: vec![cipher_suite::TLS13_AES_128_GCM_SHA256],
-        ..(*super::provider()).clone()
-    });
+    let provider = Arc::new(CryptoProvider { cipher_suites: vec![fastest_suite()], ..(*super::provider()).clone() });
     let chain = CertificateDer::pem_file_iter(chain).unwrap().map(Result::unwrap).collect();
     let mut front = ServerConfig::builder_with_provider(Arc::clone(&provider))
         .with_protocol_versions(&[&TLS13])
@@ -102,6 +102,15 @@ fn run(config: &Path) -> ! {
         }
     }
     bare_loop::run(small.parse().unwrap(), member.parse().unwrap())
+}
+
+/// Returns AES-128-GCM from the library that is faster on this processor, as pronk does (`tls::cipher_suites`).
+fn fastest_suite() -> SupportedCipherSuite {
+    #[cfg(target_arch = "x86_64")]
+    if std::arch::is_x86_feature_detected!("vaes") && !std::arch::is_x86_feature_detected!("avx512bw") {
+        return ring::cipher_suite::TLS13_AES_128_GCM_SHA256;
+    }
+    cipher_suite::TLS13_AES_128_GCM_SHA256
 }
 
 fn serve(

@@ -59,7 +59,9 @@ fn config(case: &Case) -> Option<ServerConfig> {
     let chain = CertificateDer::pem_file_iter(&case.chain).ok()?.flatten().map(whole).collect();
     let key = any_supported_type(&PrivateKeyDer::from_pem_file(&case.key).ok()?).ok()?;
     let shown = Shown(Arc::new(CertifiedKey::new(chain, key)));
-    Some(ServerConfig::builder().with_no_client_auth().with_cert_resolver(Arc::new(shown)))
+    let provider = Arc::new(rustls::crypto::aws_lc_rs::default_provider());
+    let config = ServerConfig::builder_with_provider(provider).with_safe_default_protocol_versions().ok()?;
+    Some(config.with_no_client_auth().with_cert_resolver(Arc::new(shown)))
 }
 
 #[derive(Debug)]

@@ -23,8 +23,14 @@ pub struct Socket {
     pub tcp: Arc<TcpStream>,
     first: FirstBytes,
     /// All that comes first, while somebody wants to know.
-    hello: Option<Vec<u8>>,
+    hello: Option<Box<Hello>>,
     loss: Option<Loss>,
+}
+
+/// The bytes of a ClientHello. Boxed as a whole, as few sockets have one, and only for a moment.
+#[derive(Debug, Default)]
+struct Hello {
+    bytes: Vec<u8>,
 }
 
 /// The first error that reading or writing gave.
@@ -46,12 +52,12 @@ impl Socket {
 
     /// Keeps what is received from now on, as far as a ClientHello goes, until [`Self::take_hello`].
     pub fn keep_hello(&mut self) {
-        self.hello = Some(Vec::new());
+        self.hello = Some(Box::default());
     }
 
     /// Returns what was kept, and keeps no more.
     pub fn take_hello(&mut self) -> Vec<u8> {
-        self.hello.take().unwrap_or_default()
+        self.hello.take().map(|hello| hello.bytes).unwrap_or_default()
     }
 
     /// Returns whether reading or writing found that the connection is lost.
@@ -152,8 +158,8 @@ impl AsyncRead for Socket {
         let received = &room[..count];
         self.first.record(received);
         if let Some(hello) = &mut self.hello {
-            let wanted = LONGEST_HELLO.saturating_sub(hello.len()).min(received.len());
-            hello.extend(&received[..wanted]);
+            let wanted = LONGEST_HELLO.saturating_sub(hello.bytes.len()).min(received.len());
+            hello.bytes.extend(&received[..wanted]);
         }
         buf.advance(count);
         Poll::Ready(Ok(()))

@@ -10,6 +10,7 @@ use tokio::time::Instant;
 use super::close_reasons::{Close, CloseReason};
 use super::connection_record::ConnectionRecord;
 use super::open_connection::OpenPhase;
+use super::phase_histograms::PhaseTime;
 use super::snapshot::Snapshot;
 use super::virtual_server::LiveVirtualServer;
 use crate::model::MemberKey;
@@ -108,7 +109,7 @@ pub(super) async fn choose_member(
             () = until(retry) => true,
         };
     };
-    record.note(|facts| facts.times.queue = Some(started.elapsed()));
+    record.note(|facts| facts.times.queue = Some(PhaseTime::since(started)));
     waited
 }
 

@@ -9,6 +9,7 @@ use tokio_rustls::TlsStream;
 use super::close_reasons::{Close, CloseReason};
 use super::connection_record::ConnectionRecord;
 use super::open_connection::OpenPhase;
+use super::phase_histograms::PhaseTime;
 use super::stream::Stream;
 use crate::impala::Opening;
 use crate::net::{self, Socket};
@@ -32,7 +33,7 @@ pub(super) async fn accept_tls(
             let (socket, session) = tls.get_mut();
             let agreed = TlsFacts::of_client_side(session, &socket.take_hello());
             record.note(|facts| {
-                facts.times.client_tls = Some(started.elapsed());
+                facts.times.client_tls = Some(PhaseTime::since(started));
                 facts.opening_on_wire = Opening::of(socket.opening());
                 facts.client_tls = Some(Box::new(agreed));
             });

@@ -1,7 +1,7 @@
 //! Connecting to the member that is chosen, and to another when that fails.
 
 use std::sync::Arc;
-use std::time::SystemTime;
+use std::time::{Duration, SystemTime};
 
 use tokio::time::Instant;
 
@@ -12,6 +12,7 @@ use super::dial::dial;
 use super::member_handshake::{self, Patience};
 use super::open_connection::OpenPhase;
 use super::passive_health::PassiveHealth;
+use super::phase_histograms::PhaseTime;
 use super::place::Place;
 use super::recent_connections::RecentConnection;
 use super::snapshot::Snapshot;
@@ -61,7 +62,7 @@ pub(super) async fn choose_and_connect(
         let pool = &snapshot.pool;
         let member = &pool.members[choice.index];
         record.set_member(&pool.config.name, &member.key, choice.persisted);
-        let queued = record.note(|facts| facts.times.queue);
+        let queued = record.note(|facts| facts.times.queue).map(Duration::from);
         virtual_server.recent_connections.add(RecentConnection {
             client: address.to_canonical(),
             when: SystemTime::now(),
@@ -125,7 +126,7 @@ async fn connect_to(
     let (tcp, address) = dial(snapshot, index).await?;
     let local = tcp.local_addr().ok();
     record.note(|facts| {
-        facts.times.connect = Some(started.elapsed());
+        facts.times.connect = Some(PhaseTime::since(started));
         (facts.member_address, facts.local_address) = (Some(address), local);
     });
     let socket = Socket::new(tcp);

@@ -91,14 +91,16 @@ fn life(accepted: Box<Accepted>, record: &ConnectionRecord) -> impl Future<Outpu
         let (mut handshaken, mut inbound, mut connected) = beginning.await?;
         let mut meter = TrafficMeter::new(Arc::clone(&record.virtual_server));
         let mut left = None;
-        loop {
+        // Held outside, so that what the relay returned has no room of its own meanwhile.
+        let holding = loop {
             match handshaken.relay(&mut inbound, connected, left.is_none(), &mut meter, record).await {
                 Relayed::Ended(close) => return Ok(close),
-                Relayed::Held(close) => return Ok(Box::pin(handshaken.hold(close, record)).await),
+                Relayed::Held(close) => break Box::pin(handshaken.hold(close, record)),
                 Relayed::Reselect(member) => left = Some(member),
             }
             connected = Box::pin(handshaken.connect(left.as_deref(), record)).await?;
-        }
+        };
+        Ok(holding.await)
     }
 }
 
@@ -232,34 +234,36 @@ impl Handshaken {
             if may_try && may_leave && snapshot.pool.members.len() > 1 {
                 inbound.keep_opening();
             }
-            let mut relay = Relay::new(client, member, inbound, &mut outbound, PassiveHealth::new(live_member));
-            let relay = relay.run(&mut stop, &mut deadlines, place, meter).await;
-            meter.count_bytes(inbound.bytes, outbound.bytes);
-            record.set_traffic(meter.totals());
+            // Blocks, so that what is left of the relay has no room of its own while both sides are closed.
+            let (close, is_dropped) = {
+                let (close, closing, is_dropped) = {
+                    let mut relay = Relay::new(client, member, inbound, &mut outbound, PassiveHealth::new(live_member));
+                    let relay = relay.run(&mut stop, &mut deadlines, place, meter).await;
+                    meter.count_bytes(inbound.bytes, outbound.bytes);
+                    record.set_traffic(meter.totals());
 
-            let is_unanswered = inbound.can_start_again() && !outbound.has_received() && !outbound.has_ended_in_order();
-            if may_try && is_unanswered && reselects(&relay.outcome, live_member.service_down_action()) {
-                net::reset_on_close(&member.socket().tcp);
-                meter.count_packets(client.socket(), member.socket());
-                record.set_traffic(meter.totals());
-                inbound.start_again();
-                return Relayed::Reselect(Box::new(key.clone()));
-            }
+                    let is_unanswered =
+                        inbound.can_start_again() && !outbound.has_received() && !outbound.has_ended_in_order();
+                    if may_try && is_unanswered && reselects(&relay.outcome, live_member.service_down_action()) {
+                        net::reset_on_close(&member.socket().tcp);
+                        meter.count_packets(client.socket(), member.socket());
+                        record.set_traffic(meter.totals());
+                        inbound.start_again();
+                        return Relayed::Reselect(Box::new(key.clone()));
+                    }
 
-            if !matches!(relay.outcome, Outcome::Ended { reset: Some(Side::Member), .. } | Outcome::Stopped(_)) {
-                // What is left is the client's.
-                place.free();
-            }
-            if record.opening() == Opening::Unknown {
-                record.set_opening(inbound, client);
-            }
-            if outbound.bytes == 0 {
-                PassiveHealth::new(live_member).unanswered(deadlines.since.elapsed());
-            }
-            let is_dropped = matches!(relay.outcome, Outcome::ServiceDown(ServiceDownAction::Drop));
-            let close = {
-                // A block, so that what is moved has no room of its own meanwhile.
-                let (close, closing) = {
+                    if !matches!(relay.outcome, Outcome::Ended { reset: Some(Side::Member), .. } | Outcome::Stopped(_))
+                    {
+                        // What is left is the client's.
+                        place.free();
+                    }
+                    if record.opening() == Opening::Unknown {
+                        record.set_opening(inbound, client);
+                    }
+                    if outbound.bytes == 0 {
+                        PassiveHealth::new(live_member).unanswered(deadlines.since.elapsed());
+                    }
+                    let is_dropped = matches!(relay.outcome, Outcome::ServiceDown(ServiceDownAction::Drop));
                     let ending = Ending {
                         relay,
                         client,
@@ -272,12 +276,12 @@ impl Handshaken {
                     };
                     let close = ending.reason(&profile);
                     record.begin(OpenPhase::Closing);
-                    (close, ending.close(&profile))
+                    (close, ending.close(&profile), is_dropped)
                 };
                 if let Some(closing) = closing {
                     closing.await;
                 }
-                close
+                (close, is_dropped)
             };
             meter.count_packets(client.socket(), member.socket());
             record.set_traffic(meter.totals());

@@ -400,8 +400,8 @@ fn some(text: &str) -> Option<&str> {
 }
 
 /// Returns milliseconds, to the microsecond.
-fn millis(duration: Option<Duration>) -> Option<f64> {
-    duration.map(|duration| (duration.as_secs_f64() * 1e6).round() / 1e3)
+fn millis(time: Option<impl Into<Duration>>) -> Option<f64> {
+    time.map(|time| (time.into().as_secs_f64() * 1e6).round() / 1e3)
 }
 
 fn text(address: SocketAddr) -> String {

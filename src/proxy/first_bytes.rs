@@ -9,6 +9,7 @@ use super::close_reasons::{Close, CloseReason};
 use super::connection_record::ConnectionRecord;
 use super::flow::Flow;
 use super::open_connection::OpenPhase;
+use super::phase_histograms::PhaseTime;
 use super::stream::Stream;
 use crate::impala::Opening;
 use crate::model::{Mode, VirtualServer};
@@ -31,7 +32,7 @@ pub(super) async fn receive(
         Some(limit) => timeout(limit, first).await.map_err(|_| Close::from(CloseReason::ClientSilent))?,
         None => first.await,
     };
-    record.note(|facts| facts.times.first_byte = Some(started.elapsed()));
+    record.note(|facts| facts.times.first_byte = Some(PhaseTime::since(started)));
     match received {
         Ok(true) => {
             record.set_opening(inbound, client);

@@ -95,13 +95,19 @@ impl Unsent {
     }
 }
 
+/// Bytes that were passed on, and that another receiver may need. Boxed as a whole, so that a flow without is small.
+#[derive(Debug, Default)]
+struct KeptOpening {
+    bytes: Vec<u8>,
+}
+
 /// Bytes on their way in one direction.
 #[derive(Debug, Default)]
 pub(super) struct Flow {
     unsent: Unsent,
     /// How many bytes are read at once of a large result; 0 while there is none. No more is read of it than the receiver
     /// has room for, so that what a slow receiver does not take yet stays with the sender.
-    bulk: usize,
+    bulk: u32,
     /// How the sending side ended, once it has.
     pub end: Option<End>,
     /// Whether the end was passed on, or cannot be.
@@ -119,7 +125,7 @@ pub(super) struct Flow {
     lost: Option<End>,
     first: FirstBytes,
     /// What opens a session, as far as it was passed on and the receiver has not answered.
-    kept: Option<Box<[u8]>>,
+    kept: Option<Box<KeptOpening>>,
     /// Bytes that were passed on.
     pub bytes: u64,
 }
@@ -192,9 +198,9 @@ impl Flow {
     fn keep(&mut self, count: usize) {
         let (Some(kept), Unsent::Chunk(chunk)) = (&mut self.kept, &self.unsent) else { return };
         let passed = chunk.unwritten().get(..count).unwrap_or_default();
-        if kept.len() + count <= LONGEST_OPENING {
-            *kept = [kept, passed].concat().into();
-            if SessionOpening::of(kept) != SessionOpening::No {
+        if kept.bytes.len() + count <= LONGEST_OPENING {
+            kept.bytes.extend_from_slice(passed);
+            if SessionOpening::of(&kept.bytes) != SessionOpening::No {
                 return;
             }
         }
@@ -203,12 +209,12 @@ impl Flow {
 
     /// Returns whether a part of what opens a session was passed on, or all of it, and nothing else.
     pub(super) fn is_opening(&self) -> bool {
-        self.kept.as_ref().is_some_and(|kept| !kept.is_empty())
+        self.kept.as_ref().is_some_and(|kept| !kept.bytes.is_empty())
     }
 
     /// Returns whether all was passed on that opens a session, and nothing else.
     pub(super) fn is_whole_opening(&self) -> bool {
-        let is_whole = |kept: &[u8]| SessionOpening::of(kept) == SessionOpening::Whole;
+        let is_whole = |kept: &KeptOpening| SessionOpening::of(&kept.bytes) == SessionOpening::Whole;
         self.unsent.is_empty() && !self.discarded && self.kept.as_deref().is_some_and(is_whole)
     }
 
@@ -220,8 +226,8 @@ impl Flow {
     /// Makes the flow ready for another receiver, after one that answered nothing.
     pub(super) fn start_again(&mut self) {
         (self.finished, self.discards, self.bytes) = (false, false, 0);
-        if let Some(kept) = self.kept.take().filter(|kept| !kept.is_empty()) {
-            self.unsent = Unsent::Chunk(Chunk::of(&kept));
+        if let Some(kept) = self.kept.take().filter(|kept| !kept.bytes.is_empty()) {
+            self.unsent = Unsent::Chunk(Chunk::of(&kept.bytes));
         }
     }
 
@@ -348,7 +354,8 @@ impl Flow {
 
     /// Reads what there is for a receiver that has so much room, or takes the sender's end.
     fn read(&mut self, cx: &mut Context<'_>, from: &mut Stream, to: &Stream, room: usize) -> Poll<()> {
-        if let (BULK, Stream::Plain(from), Stream::Plain(_)) = (self.bulk, &mut *from, to) {
+        let bulk = self.bulk as usize;
+        if let (BULK, Stream::Plain(from), Stream::Plain(_)) = (bulk, &mut *from, to) {
             if matches!(self.unsent, Unsent::Nothing) {
                 self.unsent = SplicePipe::borrow().map_or(Unsent::Nothing, Unsent::Piped);
             }
@@ -361,11 +368,11 @@ impl Flow {
                 return Poll::Ready(());
             }
         }
-        let mut chunk = Chunk::borrow(if self.bulk == 0 { SMALL } else { from.most_read(room.min(self.bulk)) });
+        let mut chunk = Chunk::borrow(if bulk == 0 { SMALL } else { from.most_read(room.min(bulk)) });
         ready!(self.fill(cx, from, &mut chunk));
         if chunk.is_full() {
             // Step by step: a kernel that lacks memory takes less than there is room for.
-            self.bulk = BULK.min(4 * self.bulk.max(SMALL));
+            self.bulk = BULK.min(4 * bulk.max(SMALL)) as u32;
         }
         self.unsent = Unsent::of(chunk);
         Poll::Ready(())

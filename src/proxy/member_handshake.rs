@@ -9,6 +9,7 @@ use tokio_rustls::TlsStream;
 use super::close_reasons::{Close, CloseReason};
 use super::connection_record::ConnectionRecord;
 use super::open_connection::OpenPhase;
+use super::phase_histograms::PhaseTime;
 use super::stream::Stream;
 use crate::net::Socket;
 use crate::tls::{MemberTls, TlsFacts, TlsFault};
@@ -48,7 +49,7 @@ pub(super) async fn connect_tls(
         Ok(Ok(stream)) => {
             let agreed = TlsFacts::of_member_side(stream.get_ref().1, tls);
             record.note(|facts| {
-                facts.times.member_tls = Some(started.elapsed());
+                facts.times.member_tls = Some(PhaseTime::since(started));
                 facts.member_tls = Some(Box::new(agreed));
             });
             Ok(Stream::tls(TlsStream::Client(stream)))

@@ -3,7 +3,7 @@
 .DEFAULT_GOAL := help
 # The steps of `make test` go from fast to slow, whatever -j says.
 .NOTPARALLEL:
-.PHONY: help build demo test audit bench bench-quick bench-observed bench-instructions bench-counts bench-check fuzz fmt lint doc unit e2e package differential exchange operations generated completions man deb static clean
+.PHONY: help build demo test audit bench bench-quick bench-observed bench-instructions bench-counts bench-profile bench-check fuzz fmt lint doc unit e2e package differential exchange operations generated completions man deb static clean
 
 CARGO ?= cargo
 LOCKED ?= --locked
@@ -41,6 +41,9 @@ bench-instructions: ## Instructions for each connection, handshake, request and 
 
 bench-counts: ## The same with system calls and allocations, beside HAProxy's and nginx's (needs valgrind and strace; half an hour)
 	BENCH_ALL=1 $(CARGO) bench $(LOCKED) --bench counts
+
+bench-profile: ## What the CPU time of pronk, HAProxy and nginx goes to, row by row (needs perf)
+	BENCH_PROFILE=1 $(CARGO) bench $(LOCKED) --bench peers
 
 bench-check: ## Whether the benchmarks run at all, not how fast
 	BENCH_ROUNDS=1 BENCH_MILLISECONDS=20 BENCH_CONNECTIONS=20 BENCH_ONLY=pronk $(CARGO) test $(LOCKED) --bench peers --bench fairness

@@ -17,6 +17,7 @@ use support::contestant::{Contestant, is_observed};
 use support::figures::{Better, Table};
 use support::member::{SINK, pattern};
 use support::mode::Mode;
+use support::profile::{Kind, Profile};
 use support::proxy::Proxy;
 use support::{Bench, bare, number, per_cpu_second};
 
@@ -66,7 +67,9 @@ impl Load {
 fn main() {
     bare::run_if_asked();
     let mut bench = Bench::new("Work per second of the proxy's CPU time, and memory per idle connection");
-    let is_wanted = env::var("BENCH_ONLY").map_or(bench.contestants.len() > 1, |only| only.contains("bare"));
+    let is_bare = |part: &str| !part.is_empty() && Contestant::Bare.to_string().contains(part);
+    let only = env::var("BENCH_ONLY");
+    let is_wanted = only.map_or(bench.contestants.len() > 1, |only| only.split(',').any(is_bare));
     if is_wanted && !is_observed() {
         bench.contestants.push(Contestant::Bare);
     }
@@ -81,6 +84,10 @@ fn main() {
         .filter(|(mode, load)| format!("{}, {}", mode.as_str(), load.describe(*mode)).contains(&rows))
         .collect();
     assert!(!wanted.is_empty(), "no row's name contains {rows}");
+    if env::var_os("BENCH_PROFILE").is_some() {
+        profile(&bench, &proxies, &wanted);
+        return;
+    }
     for (mode, load) in &wanted {
         let better = if *load == Load::Idle { Better::Less } else { Better::More };
         table.row(&format!("{}, {}", mode.as_str(), load.describe(*mode)), load.decimals(), better);
@@ -99,6 +106,23 @@ fn main() {
         }
     }
     print!("{table}");
+}
+
+/// Prints where the CPU time of each contestant goes.
+fn profile(bench: &Bench, proxies: &[Proxy], rows: &[(Mode, Load)]) {
+    println!("  percent of CPU time{:17}{}", "", Kind::ALL.map(|kind| format!("{:>16}", kind.as_str())).concat());
+    for (mode, load) in rows.iter().filter(|(_, load)| *load != Load::Idle) {
+        println!("  {}, {}", mode.as_str(), load.describe(*mode));
+        for proxy in proxies {
+            let Some(profile) = Profile::start(proxy.id()) else {
+                println!("  perf is not here");
+                return;
+            };
+            measure(bench, proxy, *mode, *load, 1);
+            let shares = profile.shares().map(|share| format!("{share:>16.1}")).concat();
+            println!("    {:<32}{shares}", proxy.contestant.to_string());
+        }
+    }
 }
 
 /// Whether all contestants are measured at the same time and share the processor (`BENCH_TOGETHER`). The machine's noise is

@@ -11,16 +11,17 @@ use std::path::Path;
 use std::sync::Arc;
 use std::thread;
 
+use pronk::model::profile::CipherGroup;
 use rustix::event::{PollFd, PollFlags, poll};
 use rustix::pipe::{SpliceFlags, fcntl_setpipe_size, pipe, splice};
 use tokio_rustls::rustls::crypto::CryptoProvider;
-use tokio_rustls::rustls::crypto::aws_lc_rs::{Ticketer, cipher_suite};
-use tokio_rustls::rustls::crypto::ring;
+use tokio_rustls::rustls::crypto::aws_lc_rs::Ticketer;
 use tokio_rustls::rustls::pki_types::pem::PemObject;
 use tokio_rustls::rustls::pki_types::{CertificateDer, PrivateKeyDer, ServerName};
 use tokio_rustls::rustls::version::TLS13;
 use tokio_rustls::rustls::{
-    ClientConfig, ClientConnection, Connection, RootCertStore, ServerConfig, ServerConnection, SupportedCipherSuite,
+    CipherSuite, ClientConfig, ClientConnection, Connection, RootCertStore, ServerConfig, ServerConnection,
+    SupportedCipherSuite,
 };
 
 use super::bare_loop;
@@ -104,13 +105,10 @@ fn run(config: &Path) -> ! {
     bare_loop::run(small.parse().unwrap(), member.parse().unwrap())
 }
 
-/// Returns AES-128-GCM from the library that is faster on this processor, as pronk does (`tls::cipher_suites`).
+/// Returns AES-128-GCM from the library that is faster on this processor, as pronk chooses it.
 fn fastest_suite() -> SupportedCipherSuite {
-    #[cfg(target_arch = "x86_64")]
-    if std::arch::is_x86_feature_detected!("vaes") && !std::arch::is_x86_feature_detected!("avx512bw") {
-        return ring::cipher_suite::TLS13_AES_128_GCM_SHA256;
-    }
-    cipher_suite::TLS13_AES_128_GCM_SHA256
+    let all = &pronk::tls::provider(CipherGroup::Default).cipher_suites;
+    *all.iter().find(|suite| suite.suite() == CipherSuite::TLS13_AES_128_GCM_SHA256).unwrap()
 }
 
 fn serve(

@@ -13,6 +13,7 @@ pub mod cores;
 pub mod figures;
 pub mod member;
 pub mod mode;
+pub mod profile;
 pub mod proxy;
 pub mod running;
 pub mod tool;

@@ -148,6 +148,11 @@ impl Proxy {
         if mode == Mode::ReEncrypt { self.addresses[PORTS - 1] } else { self.address(mode) }
     }
 
+    /// The number of its process.
+    pub fn id(&self) -> u32 {
+        self.child.id()
+    }
+
     /// What all its threads have used so far, in user and kernel mode.
     pub fn cpu_seconds(&self) -> f64 {
         let stat = self.proc("stat");

@@ -8,7 +8,7 @@
 //!   decides whether one of them covers a host.
 //! - [`PrivateKey`] is a key that signs: made here, or read.
 //! - [`revocation`] has revocation lists, and which of several decides on a certificate.
-//! - [`chain_error`](chain_error()) says why a chain does not verify.
+//! - [`signature_algorithms`](signature_algorithms()) verify signatures, and [`chain_error`](chain_error()) says why a chain does not verify.
 //! - [`Identity`] is a chain with its key, read and found to belong together.
 //! - [`entry`] reads an entry of the certificate store.
 //! - [`text`] shows a certificate; [`date`] and [`hex`] show values of it.
@@ -48,6 +48,7 @@ mod private_key;
 mod public_key;
 pub mod revocation;
 mod secret_file;
+mod signature_algorithms;
 mod signing_key;
 pub mod text;
 
@@ -71,3 +72,4 @@ pub use passphrase::Passphrase;
 pub use private_key::PrivateKey;
 pub use public_key::{Key, KeyKind, Signature};
 pub use secret_file::read_secret;
+pub use signature_algorithms::signature_algorithms;

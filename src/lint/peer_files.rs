@@ -3,7 +3,7 @@
 use std::path::{Path, PathBuf};
 
 use rustls_pki_types::{CertificateDer, CertificateRevocationListDer, SubjectPublicKeyInfoDer};
-use webpki::{ALL_VERIFICATION_ALGS, anchor_from_trusted_cert, spki_for_anchor};
+use webpki::{anchor_from_trusted_cert, spki_for_anchor};
 
 use super::peer_checks::{
     AUTHORITY_NAMES_TOO_LONG, CRL_EXPIRING_SOON, CRL_MISSING, CRL_PARTIAL, CRL_STALE, TRUSTED_AUTHORITY_EXPIRED,
@@ -12,7 +12,7 @@ use super::peer_checks::{
 use super::{Check, Finding, Origin, Severity};
 use crate::cert::date::{day, moment};
 use crate::cert::revocation::RevocationList;
-use crate::cert::{AuthorityHints, Certificate, MOST_HINTS};
+use crate::cert::{AuthorityHints, Certificate, MOST_HINTS, signature_algorithms};
 
 /// The files by which a profile verifies its peers.
 #[derive(Clone, Debug, Default)]
@@ -176,7 +176,7 @@ fn missing(path: &Path, authorities: &[Certificate], lists: &[Positioned]) -> Op
     let has_list = |authority: &Certificate| {
         let of_issuer = lists.iter().filter(|it| it.0.issuer_der == authority.subject_der() && it.0.is_complete());
         let Some(key) = key(authority) else { return true };
-        of_issuer.into_iter().any(|it| it.0.is_signed_by(&key, ALL_VERIFICATION_ALGS))
+        of_issuer.into_iter().any(|it| it.0.is_signed_by(&key, signature_algorithms()))
     };
     let without: Vec<_> = authorities.iter().filter(|it| !has_list(it)).map(Certificate::title).collect();
     (!without.is_empty()).then(|| {

@@ -7,9 +7,10 @@ use std::sync::Arc;
 use aws_lc_rs::digest::{Context, SHA256};
 use parking_lot::Mutex;
 use rustls_pki_types::{AlgorithmIdentifier, InvalidSignature, SignatureVerificationAlgorithm};
-use webpki::ALL_VERIFICATION_ALGS;
 
-/// The signature algorithms of rustls-webpki with one cache of outcomes. Lists and certificates must not move in its
+use crate::cert::signature_algorithms;
+
+/// The signature algorithms of TLS with one cache of outcomes. Lists and certificates must not move in its
 /// lifetime.
 pub(super) struct SignatureCache(Vec<Cached>);
 
@@ -34,7 +35,7 @@ impl SignatureCache {
             algorithm: *algorithm,
             outcomes: Arc::clone(&outcomes),
         };
-        Self(ALL_VERIFICATION_ALGS.iter().map(cached).collect())
+        Self(signature_algorithms().iter().map(cached).collect())
     }
 
     pub(super) fn algorithms(&self) -> Vec<&dyn SignatureVerificationAlgorithm> {

@@ -91,7 +91,7 @@ fn life(accepted: Box<Accepted>, record: &ConnectionRecord) -> impl Future<Outpu
         let (mut handshaken, mut inbound, mut connected) = beginning.await?;
         let mut meter = TrafficMeter::new(Arc::clone(&record.virtual_server));
         let mut left = None;
-        // Held outside, so that what the relay returned has no room of its own meanwhile.
+        // Awaited after the loop, so that what the relay returned has no room of its own meanwhile.
         let holding = loop {
             match handshaken.relay(&mut inbound, connected, left.is_none(), &mut meter, record).await {
                 Relayed::Ended(close) => return Ok(close),

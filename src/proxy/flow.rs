@@ -95,7 +95,7 @@ impl Unsent {
     }
 }
 
-/// Bytes that were passed on, and that another receiver may need. Boxed as a whole, so that a flow without is small.
+/// Bytes that were passed on, and that another receiver may need. Boxed as a whole, so that a flow without one is small.
 #[derive(Debug, Default)]
 struct KeptOpening {
     bytes: Vec<u8>,

@@ -13,12 +13,8 @@ use crate::model::profile::{CipherGroup, TlsVersion, TlsVersions};
 pub fn provider(group: CipherGroup) -> Arc<CryptoProvider> {
     static PROVIDERS: LazyLock<[Arc<CryptoProvider>; 4]> = LazyLock::new(|| {
         CipherGroup::ALL.map(|group| {
-            let mut cipher_suites = suites(group, sha256_in_hardware());
-            if is_ring_faster() {
-                cipher_suites.iter_mut().for_each(|suite| *suite = of_ring(*suite).unwrap_or(*suite));
-            }
             Arc::new(CryptoProvider {
-                cipher_suites,
+                cipher_suites: fastest(&suites(group, sha256_in_hardware()), is_ring_faster()),
                 // The hybrid post-quantum exchange first: a recorded session must not fall to a later quantum computer.
                 kx_groups: vec![kx_group::X25519MLKEM768, kx_group::X25519, kx_group::SECP256R1, kx_group::SECP384R1],
                 ..aws_lc_rs::default_provider()
@@ -47,17 +43,25 @@ pub fn sha256_in_hardware() -> bool {
     return false;
 }
 
-/// Returns whether ring's AES-GCM is faster than that of aws-lc, which does everything else. ring uses instructions that
-/// encrypt two blocks at once (VAES) wherever the processor has them, aws-lc only together with AVX-512. So ring's takes half
-/// the time on AMD's Zen 3 and on Intel's client processors since Alder Lake.
+/// Returns whether ring's AES-GCM is faster than that of aws-lc. ring uses instructions that encrypt two blocks at once
+/// (VAES) wherever the processor has them, aws-lc only together with AVX-512. So ring's takes half the time on AMD's Zen 3
+/// and on Intel's processors since Alder Lake that lack AVX-512.
 fn is_ring_faster() -> bool {
     #[cfg(target_arch = "x86_64")]
-    return std::arch::is_x86_feature_detected!("vaes")
-        && std::arch::is_x86_feature_detected!("vpclmulqdq")
-        && std::arch::is_x86_feature_detected!("avx2")
-        && !std::arch::is_x86_feature_detected!("avx512bw");
+    return {
+        use std::arch::is_x86_feature_detected as has;
+        let has_avx512 = has!("avx512f") && has!("avx512dq") && has!("avx512bw") && has!("avx512vl");
+        has!("avx2") && has!("vaes") && has!("vpclmulqdq") && !has_avx512
+    };
     #[cfg(not(target_arch = "x86_64"))]
     return false;
+}
+
+/// Returns the suites, those with AES-GCM from ring if it is faster: with their hashes and key schedules. The rest is
+/// aws-lc's, as are key exchange, signatures and tickets.
+fn fastest(suites: &[SupportedCipherSuite], is_ring_faster: bool) -> Vec<SupportedCipherSuite> {
+    let ring = |suite| of_ring(suite).filter(|_| is_ring_faster);
+    suites.iter().map(|suite| ring(*suite).unwrap_or(*suite)).collect()
 }
 
 /// Returns the same suite from ring, if it is one with AES-GCM.
@@ -198,11 +202,29 @@ mod tests {
     }
 
     #[test]
-    fn every_suite_with_aes_gcm_is_there_from_ring_and_no_other_is_taken() {
-        for suite in suites(CipherGroup::Default, true) {
-            let is_gcm = suite.suite().as_str().unwrap().contains("GCM");
-            assert_eq!(of_ring(suite).map(|ring| ring.suite()), is_gcm.then_some(suite.suite()));
+    fn suites_with_aes_gcm_and_no_others_are_taken_from_ring_where_it_is_faster() {
+        // Suites are equal by their numbers, whoever implements them.
+        let implementation = |suite: SupportedCipherSuite| match suite {
+            SupportedCipherSuite::Tls12(suite) => std::ptr::from_ref(suite).addr(),
+            SupportedCipherSuite::Tls13(suite) => std::ptr::from_ref(suite).addr(),
+        };
+        for group in CipherGroup::ALL {
+            let all = suites(group, true);
+            assert_eq!(fastest(&all, true), all);
+            for (suite, ring) in all.iter().zip(fastest(&all, true)) {
+                let is_gcm = suite.suite().as_str().unwrap().contains("GCM");
+                assert_eq!(implementation(*suite) != implementation(ring), is_gcm, "{suite:?}");
+            }
+            assert!(all.iter().zip(fastest(&all, false)).all(|(a, b)| implementation(*a) == implementation(b)));
         }
+    }
+
+    #[test]
+    fn provider_has_the_fastest_suites_of_this_processor() {
+        let wanted = fastest(&suites(CipherGroup::Default, sha256_in_hardware()), is_ring_faster());
+        let address = |suite: &SupportedCipherSuite| suite.tls13().map(|suite| std::ptr::from_ref(suite).addr());
+        let provided = &provider(CipherGroup::Default).cipher_suites;
+        assert_eq!(provided.iter().map(address).collect::<Vec<_>>(), wanted.iter().map(address).collect::<Vec<_>>());
     }
 
     #[test]

@@ -142,7 +142,7 @@ fn webpki_trusts([leaf, root]: &[CertificateDer<'static>; 2]) -> bool {
     let time = UnixTime::since_unix_epoch(Duration::from_secs(NOW as u64));
     let end_entity = EndEntityCert::try_from(leaf).unwrap();
     let verified = end_entity.verify_for_usage(
-        webpki::ALL_VERIFICATION_ALGS,
+        pronk::cert::signature_algorithms(),
         &anchors,
         &[],
         time,

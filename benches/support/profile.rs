@@ -113,7 +113,7 @@ impl Profile {
 /// Reads a line such as `6.80%  libc.so.6  [.] __memmove_avx_unaligned_erms`.
 fn read(line: &str) -> Option<(f64, Kind)> {
     let (share, rest) = line.trim().split_once('%')?;
-    let (library, function) = rest.trim().split_once('[')?;
-    let (level, function) = function.split_once(']')?;
-    Some((share.parse().ok()?, Kind::of(library.trim(), level == "k", function.trim())))
+    let (library, function) = rest.trim().split_once(char::is_whitespace)?;
+    let (level, function) = function.trim().strip_prefix('[')?.split_once(']')?;
+    Some((share.parse().ok()?, Kind::of(library, level == "k", function.trim())))
 }

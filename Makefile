@@ -42,7 +42,7 @@ bench-instructions: ## Instructions for each connection, handshake, request and 
 bench-counts: ## The same with system calls and allocations, beside HAProxy's and nginx's (needs valgrind and strace; half an hour)
 	BENCH_ALL=1 $(CARGO) bench $(LOCKED) --bench counts
 
-bench-profile: ## What the CPU time of pronk, HAProxy and nginx goes to, row by row (needs perf)
+bench-profile: ## What the CPU time of pronk, HAProxy and nginx goes to, row by row (needs perf and root)
 	BENCH_PROFILE=1 $(CARGO) bench $(LOCKED) --bench peers
 
 bench-check: ## Whether the benchmarks run at all, not how fast

@@ -118,6 +118,7 @@ fn profile(bench: &Bench, proxies: &[Proxy], rows: &[(Mode, Load)]) {
                 println!("  perf is not here");
                 return;
             };
+            // The first round, which is 0, tells of sessions that are not resumed.
             measure(bench, proxy, *mode, *load, 1);
             let shares = profile.shares().map(|share| format!("{share:>16.1}")).concat();
             println!("    {:<32}{shares}", proxy.contestant.to_string());

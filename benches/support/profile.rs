@@ -47,10 +47,11 @@ impl Kind {
     fn of(library: &str, is_kernel: bool, function: &str) -> Self {
         let is_any = |words: &[&str]| words.iter().any(|word| function.contains(word));
         match is_kernel {
-            true if is_any(&["copy", "memcpy", "memset", "clear_page"]) => Self::KernelCopies,
-            true if is_any(&WAKING) => Self::KernelWaking,
+            true if is_any(&["copy", "memcpy", "memset", "clear_page", "rep_movs"]) => Self::KernelCopies,
+            true if is_any(&WAKING) && !function.contains("schedule_loss_probe") => Self::KernelWaking,
             true => Self::KernelRest,
-            false if library.contains("libcrypto") || is_any(&CRYPTOGRAPHY) => Self::Cryptography,
+            false if library.contains("libcrypto") || function.starts_with("ring::") => Self::Cryptography,
+            false if is_any(&CRYPTOGRAPHY) => Self::Cryptography,
             false if is_any(&["memmove", "memcpy", "memset"]) => Self::Copies,
             false if library.contains("libc.so") && is_any(&["alloc", "free", "unlink_chunk"]) => Self::Heap,
             false => Self::Rest,
@@ -58,7 +59,8 @@ impl Kind {
     }
 }
 
-/// Most of the time that `_raw_spin_unlock_irqrestore` seems to take is that of the interrupts which were held back.
+/// The sampling timer waits while interrupts are off, so `_raw_spin_unlock_irqrestore` is charged for all of that time,
+/// which is mostly that of wake-ups.
 const WAKING: [&str; 9] = [
     "spin_unlock_irqrestore",
     "wake",
@@ -71,7 +73,7 @@ const WAKING: [&str; 9] = [
     "sock_def_readable",
 ];
 const CRYPTOGRAPHY: [&str; 12] =
-    ["aws_lc", "ring_core", "ring::", "25519", "aes", "gcm", "ghash", "sha256", "sha512", "ecp_", "p256", "subtle::"];
+    ["aws_lc", "ring_core", "<ring::", "25519", "aes", "gcm", "ghash", "sha256", "sha512", "ecp_", "p256", "subtle::"];
 
 /// Samples a process while it lasts.
 pub struct Profile {
@@ -106,11 +108,12 @@ impl Profile {
                 shares[kind as usize] += share;
             }
         }
+        assert!(shares.iter().sum::<f64>() > 1.0, "perf sampled nothing: it may need root");
         shares
     }
 }
 
-/// Reads a line such as `6.80%  libc.so.6  [.] __memmove_avx_unaligned_erms`.
+/// Returns the share and the kind in a line such as `6.80%  libc.so.6  [.] __memmove_avx_unaligned_erms`.
 fn read(line: &str) -> Option<(f64, Kind)> {
     let (share, rest) = line.trim().split_once('%')?;
     let (library, function) = rest.trim().split_once(char::is_whitespace)?;

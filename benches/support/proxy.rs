@@ -148,7 +148,7 @@ impl Proxy {
         if mode == Mode::ReEncrypt { self.addresses[PORTS - 1] } else { self.address(mode) }
     }
 
-    /// The number of its process.
+    /// Returns the id of its process.
     pub fn id(&self) -> u32 {
         self.child.id()
     }

@@ -414,7 +414,7 @@ fn give_way(cx: &mut Context<'_>) {
     let _ = pin!(yield_now()).poll(cx);
 }
 
-/// Bytes that one connection may pass before others get a turn: encrypting so many takes some hundred microseconds.
+/// Bytes that one connection may pass before others get a turn: passing so many on in TLS takes some hundred microseconds.
 const TURN: usize = BULK;
 /// Bytes that are kept for another receiver at most. A Kerberos ticket with many groups is a few KiB.
 const LONGEST_OPENING: usize = SMALL;

@@ -44,8 +44,8 @@ pub fn sha256_in_hardware() -> bool {
 }
 
 /// Returns whether ring's AES-GCM is faster than that of aws-lc. ring uses instructions that encrypt two blocks at once
-/// (VAES) wherever the processor has them, aws-lc only together with AVX-512. So ring's takes half the time on AMD's Zen 3
-/// and on Intel's processors since Alder Lake that lack AVX-512.
+/// (VAES) wherever the processor has them, aws-lc only together with AVX-512. So ring's takes less than half the time on
+/// AMD's Zen 3 and on Intel's processors since Alder Lake that lack AVX-512.
 fn is_ring_faster() -> bool {
     #[cfg(target_arch = "x86_64")]
     return {

@@ -111,7 +111,7 @@ impl Counting {
         let only = env::var("BENCH_ONLY").unwrap_or_default();
         let mut contestants = Contestant::present("");
         contestants.push(Contestant::Bare);
-        contestants.retain(|contestant| contestant.to_string().contains(&only));
+        contestants.retain(|contestant| contestant.is_named_by(&only));
         let tools = env::var("BENCH_TOOLS").unwrap_or_default();
         for tool in Tool::ALL.into_iter().filter(|tool| tool.as_str().contains(&tools) && tool.is_here()) {
             let names = self.print_table(tool, &contestants);

@@ -4,7 +4,6 @@
 
 mod support;
 
-use std::env;
 use std::io::Read;
 use std::net::SocketAddr;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
@@ -33,9 +32,7 @@ const DOWNLOADS: usize = 4;
 fn main() {
     bare::run_if_asked();
     let mut bench = Bench::new("Fairness: small requests beside a large download on the same thread");
-    if env::var_os("BENCH_ONLY").is_none() {
-        bench.contestants.push(Contestant::Bare);
-    }
+    bench.add_bare();
     let proxies = bench.start_all();
     let mut table = Table::new(&bench.contestants);
     for mode in Mode::ALL {

@@ -67,11 +67,8 @@ impl Load {
 fn main() {
     bare::run_if_asked();
     let mut bench = Bench::new("Work per second of the proxy's CPU time, and memory per idle connection");
-    let is_bare = |part: &str| !part.is_empty() && Contestant::Bare.to_string().contains(part);
-    let only = env::var("BENCH_ONLY");
-    let is_wanted = only.map_or(bench.contestants.len() > 1, |only| only.split(',').any(is_bare));
-    if is_wanted && !is_observed() {
-        bench.contestants.push(Contestant::Bare);
+    if !is_observed() {
+        bench.add_bare();
     }
     let rows = env::var("BENCH_ROWS").unwrap_or_default();
     let proxies = bench.start_all();

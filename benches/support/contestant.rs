@@ -37,9 +37,14 @@ impl Contestant {
                 Err(why) => println!("{} is not here ({why}), so pronk is not compared with it", peers[0]),
             }
         }
-        all.retain(|contestant| parts.split(',').any(|part| contestant.to_string().contains(part)));
+        all.retain(|contestant| contestant.is_named_by(parts));
         assert!(!all.is_empty(), "no contestant's name contains any of {parts}");
         all
+    }
+
+    /// Returns whether its name contains one of some parts, which commas separate.
+    pub fn is_named_by(self, parts: &str) -> bool {
+        parts.split(',').any(|part| self.to_string().contains(part))
     }
 
     fn is_here(self) -> Result<(), String> {

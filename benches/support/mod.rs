@@ -43,6 +43,13 @@ pub struct Bench {
 }
 
 impl Bench {
+    /// Lets the bare relay take part, unless `BENCH_ONLY` names others.
+    pub fn add_bare(&mut self) {
+        if Contestant::Bare.is_named_by(&env::var("BENCH_ONLY").unwrap_or_default()) {
+            self.contestants.push(Contestant::Bare);
+        }
+    }
+
     /// Prepares what all programs need and prints what will be compared.
     ///
     /// `BENCH_ROUNDS`, `BENCH_MILLISECONDS` (of one round) and `BENCH_ONLY` (parts of contestants' names) come from the environment.

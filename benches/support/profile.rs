@@ -1,7 +1,6 @@
 //! Where a contestant's CPU time goes, as perf samples it. Functions are told apart by their names, so what is small is
 //! not exact.
 
-use std::path::PathBuf;
 use std::process::{Child, Command, Stdio};
 
 use rustix::process::{Pid, Signal, kill_process};
@@ -98,10 +97,9 @@ impl Profile {
         // It writes what it has.
         kill_process(perf, Signal::INT).unwrap();
         self.perf.wait().unwrap();
-        let data: PathBuf = self.folder.path().join("data");
         let mut report = Command::new("perf");
         report.args(["report", "--quiet", "--no-children", "--sort", "dso,symbol", "--percent-limit", "0", "--input"]);
-        let report = report.arg(&data).output().unwrap();
+        let report = report.arg(self.folder.path().join("data")).output().unwrap();
         let mut shares = [0.0; Kind::ALL.len()];
         for line in String::from_utf8_lossy(&report.stdout).lines() {
             if let Some((share, kind)) = read(line) {

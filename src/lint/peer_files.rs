@@ -173,10 +173,11 @@ fn missing(path: &Path, authorities: &[Certificate], lists: &[Positioned]) -> Op
     let key = |authority: &Certificate| -> Option<SubjectPublicKeyInfoDer<'static>> {
         anchor_from_trusted_cert(&authority.der).ok().map(|anchor| spki_for_anchor(&anchor))
     };
+    let algorithms = signature_algorithms();
     let has_list = |authority: &Certificate| {
         let of_issuer = lists.iter().filter(|it| it.0.issuer_der == authority.subject_der() && it.0.is_complete());
         let Some(key) = key(authority) else { return true };
-        of_issuer.into_iter().any(|it| it.0.is_signed_by(&key, signature_algorithms()))
+        of_issuer.into_iter().any(|it| it.0.is_signed_by(&key, algorithms))
     };
     let without: Vec<_> = authorities.iter().filter(|it| !has_list(it)).map(Certificate::title).collect();
     (!without.is_empty()).then(|| {

@@ -26,13 +26,7 @@ pub(super) struct PhaseTime {
 impl PhaseTime {
     /// Returns the time since a phase began.
     pub(super) fn since(began: Instant) -> Self {
-        Self::from(began.elapsed())
-    }
-}
-
-impl From<Duration> for PhaseTime {
-    fn from(time: Duration) -> Self {
-        let nanoseconds = u64::try_from(time.as_nanos()).unwrap_or(u64::MAX);
+        let nanoseconds = u64::try_from(began.elapsed().as_nanos()).unwrap_or(u64::MAX);
         Self { nanoseconds_and_one: NonZeroU64::MIN.saturating_add(nanoseconds) }
     }
 }

@@ -3,7 +3,8 @@
 use std::error::Error;
 use std::io::Write;
 use std::process::ExitCode;
-use std::sync::mpsc;
+use std::sync::{Arc, mpsc};
+use std::thread;
 use std::time::Duration;
 
 use pronk::reading::os_reason;
@@ -21,13 +22,25 @@ fn main() -> ExitCode {
 
 /// Writes to standard error, and gives up after a while: nobody may read there.
 fn write_error(text: String) {
+    let text: Arc<str> = text.into();
     let (written, is_written) = mpsc::channel();
-    std::thread::spawn(move || {
-        // Where it cannot be written, there is nobody to report it to.
-        let _ = std::io::stderr().write_all(text.as_bytes());
-        let _ = written.send(());
+    let writing = thread::Builder::new().spawn({
+        let text = Arc::clone(&text);
+        move || {
+            write_now(&text);
+            let _ = written.send(());
+        }
     });
-    let _ = is_written.recv_timeout(LONGEST_WRITE);
+    match writing {
+        Ok(_) => drop(is_written.recv_timeout(LONGEST_WRITE)),
+        // It may be what is reported.
+        Err(_) => write_now(&text),
+    }
+}
+
+fn write_now(text: &str) {
+    // Where it cannot be written, there is nobody to report it to.
+    let _ = std::io::stderr().write_all(text.as_bytes());
 }
 
 const LONGEST_WRITE: Duration = Duration::from_secs(2);

@@ -5,5 +5,6 @@ mod inheritance;
 mod run;
 mod signals;
 mod systemd;
+mod workers;
 
 pub use run::{Options, run};

@@ -1,15 +1,13 @@
 //! Running pronk: two runtimes, signals, the drain, the end.
 
 use std::convert::Infallible;
-use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::PathBuf;
 use std::pin::pin;
 use std::sync::Arc;
 use std::time::Duration;
 
-use anyhow::Context;
 use sd_notify::NotifyState;
-use tokio::runtime::{Builder, Handle as RuntimeHandle, Runtime};
+use tokio::runtime::{Builder, Handle as RuntimeHandle};
 use tokio::sync::watch;
 use tokio::time::{Instant, MissedTickBehavior, interval, timeout};
 use tokio_util::task::AbortOnDropHandle;
@@ -18,6 +16,7 @@ use super::administration::AdminListener;
 use super::inheritance::{self, Begun};
 use super::signals::{self, ReloadRequests, Request, Signals};
 use super::systemd::{self, notify};
+use super::workers::Workers;
 use crate::admin::{self, Api, SocketAccess};
 use crate::control::{self, Controller, HandedOver, Handle, Phase, SupervisedTask};
 use crate::handover::{self, Report};
@@ -66,24 +65,12 @@ pub fn run(options: &Options) -> anyhow::Result<()> {
     let predecessor = begun.inheritance.predecessor.as_ref().map(|predecessor| predecessor.process().pid);
     let version = env!("CARGO_PKG_VERSION");
     tracing::info!(version, pid = std::process::id(), threads, open_files, takes_over_from = predecessor, "starting");
-    let workers = workers(threads)?;
+    let workers = Workers::start(threads)?;
     let outcome = control.block_on(serve(options, workers.handle().clone(), begun));
     // A thread that hangs, as on a network disk that is gone, must not keep the process.
     control.shutdown_background();
     workers.shutdown_background();
     outcome
-}
-
-/// Returns the runtime that carries connections.
-fn workers(threads: usize) -> anyhow::Result<Runtime> {
-    let build = || Builder::new_multi_thread().worker_threads(threads).thread_name("connections").enable_all().build();
-    // It panics where the system grants no more threads.
-    let built = catch_unwind(AssertUnwindSafe(build));
-    built.unwrap_or_else(|_| Err(std::io::ErrorKind::OutOfMemory.into())).with_context(|| {
-        format!(
-            "cannot start {threads} threads; give fewer with --threads, or raise the limit on processes (ulimit -u)"
-        )
-    })
 }
 
 /// Why the process no longer serves.

@@ -12,11 +12,24 @@ fn report(panic: &PanicHookInfo<'_>) {
     let backtrace = Backtrace::capture();
     let backtrace = (backtrace.status() == BacktraceStatus::Captured).then(|| tracing::field::debug(&backtrace));
     let thread = std::thread::current();
+    let text = panic.payload_as_str().unwrap_or("of an unknown kind");
+    if NO_THREAD.iter().any(|begin| text.starts_with(begin)) {
+        tracing::error!(
+            error = text,
+            remedy = "raise the limit on processes (ulimit -u; TasksMax= of the systemd unit)",
+            "pronk may start no more threads"
+        );
+        return;
+    }
     tracing::error!(
-        panic = panic.payload_as_str().unwrap_or("of an unknown kind"),
+        panic = text,
         at = panic.location().map(Location::to_string),
         thread = thread.name(),
         backtrace,
         "internal error: a task panicked; please report this line"
     );
 }
+
+/// What tokio, rayon and the standard library say when the system gives no thread.
+const NO_THREAD: [&str; 3] =
+    ["OS can't spawn worker thread", "The global thread pool has not been initialized", "failed to spawn thread"];

@@ -10,6 +10,7 @@ use serde_json::Value;
 use super::exchange::Outcome;
 use super::member::TICKET;
 use super::plan::{Finish, Mode};
+use super::target::Threads;
 use crate::support::lb::Pronk;
 
 /// What pronk had before the first client, and what its log is to tell of each.
@@ -62,8 +63,7 @@ impl Aftermath {
             if descriptors > self.descriptors {
                 left.push(format!("{} file descriptors more than before", descriptors - self.descriptors));
             }
-            let threads = std::thread::available_parallelism().map_or(1, usize::from);
-            if pipes > self.pipes + SPARE_PIPES * threads {
+            if pipes > self.pipes + SPARE_PIPES * Threads::MOST {
                 left.push(format!("{} ends of pipes more than before", pipes - self.pipes));
             }
             left.into_iter().map(|it| format!("{SOON:?} after the last exchange: {it}")).collect()

@@ -12,14 +12,14 @@ use super::exchange::{Outcome, Pair, Stage};
 use super::member::State;
 use super::model;
 use super::plan::{Begin, Hold, Plan, ReadFrom, Script, Side, Tls};
-use super::target::Routes;
+use super::target::{Routes, Threads};
 
 /// In each mode, has the end of a drain meet an answer that pauses, one in the middle of an answer, one in the middle of a
 /// request, and one whose client has not read its answer yet.
-pub async fn run(stage: &Stage, seed: u64) -> Score {
+pub async fn run(stage: &Stage, threads: Threads, seed: u64) -> Score {
     let routes = Routes::new();
     let material = Arc::clone(&stage.material);
-    let mut pronk = routes.start_pronk(DRAIN_TIMEOUT, |folder| material.write(folder), &stage.members);
+    let mut pronk = routes.start_pronk(threads, DRAIN_TIMEOUT, |folder| material.write(folder), &stage.members);
     let mut aftermath = Aftermath::of(&pronk);
     let mut random = Rng::with_seed(seed);
     let mut under_way = JoinSet::new();

@@ -11,7 +11,7 @@ use super::drain::has_begun;
 use super::exchange::{Stage, within_limit};
 use super::member::Members;
 use super::plan::{Finish, Hold, Plan, Script, Tls};
-use super::target::Routes;
+use super::target::{Routes, Threads};
 
 /// In each mode, kills the member of a connection that is idle, of one in the middle of an answer, of one in the middle
 /// of a request, and of one whose client does not look, as those in the pool of an application do.
@@ -22,7 +22,7 @@ pub async fn run(stage: &Stage, seed: u64) -> Score {
     let members = process.spawn(async move { Members::start(&material).await }).await.unwrap();
     let stage = stage.with_members(members);
     let routes = Routes::new();
-    let pronk = routes.start_pronk(1, |folder| stage.material.write(folder), &stage.members);
+    let pronk = routes.start_pronk(Threads::default(), 1, |folder| stage.material.write(folder), &stage.members);
     let mut aftermath = Aftermath::of(&pronk);
     let mut random = fastrand::Rng::with_seed(seed);
     let (mut under_way, mut pairs) = (JoinSet::new(), Vec::new());

@@ -28,7 +28,7 @@ use aftermath::Aftermath;
 use course::Score;
 use exchange::{Outcome, Stage};
 use plan::Plan;
-use target::{Haproxy, Routes};
+use target::{Haproxy, Routes, Threads};
 
 /// What kernels and TLS do by themselves: without a proxy the model holds.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
@@ -57,27 +57,29 @@ async fn every_end_is_passed_on_as_it_was() {
             run.tell(&haproxy.version, &score);
         }
     }
-    let (stage, routes) = (stage.with_new_clients(), Routes::new());
-    let pronk = routes.start_pronk(1, files, &stage.members);
-    let mut aftermath = Aftermath::of(&pronk);
     let mut score = Score::default();
-    let mut plans = run.plans(false).peekable();
-    while plans.peek().is_some() {
-        let some = plans.by_ref().take(BETWEEN_COUNTS);
-        course::run(
-            &stage,
-            some,
-            |plan| routes.address(plan),
-            |it| {
-                aftermath.note(&it, routes.address(&it.plan));
-                run.note(&mut score, &it);
-            },
-        )
-        .await;
-        score.wrong.extend(aftermath.leftovers(&pronk));
-        println!("pronk: {} wrong so far", score.wrong.len());
+    for threads in Threads::ALL {
+        let (stage, routes) = (stage.with_new_clients(), Routes::new());
+        let pronk = routes.start_pronk(threads, 1, files, &stage.members);
+        let mut aftermath = Aftermath::of(&pronk);
+        let mut plans = run.plans(false).filter(|plan| Threads::of(plan.number) == threads).peekable();
+        while plans.peek().is_some() {
+            let some = plans.by_ref().take(BETWEEN_COUNTS);
+            course::run(
+                &stage,
+                some,
+                |plan| routes.address(plan),
+                |it| {
+                    aftermath.note(&it, routes.address(&it.plan));
+                    run.note(&mut score, &it);
+                },
+            )
+            .await;
+            score.wrong.extend(aftermath.leftovers(&pronk));
+            println!("pronk, {threads:?}: {} wrong so far", score.wrong.len());
+        }
+        score.wrong.extend(aftermath.log_faults(&pronk));
     }
-    score.wrong.extend(aftermath.log_faults(&pronk));
     run.tell("pronk", &score);
     run.assert_right(&score);
 }
@@ -96,7 +98,7 @@ async fn clients_in_a_queue_are_served_or_gone() {
         }
     }
     let (stage, routes) = (stage.with_new_clients(), routes());
-    let pronk = Arc::new(routes.start_pronk(1, files, &stage.members));
+    let pronk = Arc::new(routes.start_pronk(Threads::default(), 1, files, &stage.members));
     let aftermath = Aftermath::of(&pronk);
     let mut score = Score::default();
     for round in run.rounds() {
@@ -113,7 +115,9 @@ async fn end_of_a_drain_never_makes_a_part_look_whole() {
     let stage = Stage::new().await;
     let mut score = Score::default();
     for round in run.rounds() {
-        score.add(drain::run(&stage.with_new_clients(), run.seed + round).await);
+        for threads in Threads::ALL {
+            score.add(drain::run(&stage.with_new_clients(), threads, run.seed + round).await);
+        }
     }
     run.tell("pronk", &score);
     run.assert_right(&score);

@@ -18,6 +18,32 @@ struct Route {
     member_tls: Option<Tls>,
 }
 
+/// How many threads of pronk carry connections. A single one has a runtime of its own kind.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Threads {
+    One = 1,
+    #[default]
+    Two = 2,
+}
+
+impl Threads {
+    pub const ALL: [Self; 2] = [Self::One, Self::Two];
+    pub const MOST: usize = 2;
+
+    /// The threads that carry the exchange of this number.
+    pub fn of(number: u64) -> Self {
+        if number.is_multiple_of(2) { Self::One } else { Self::Two }
+    }
+
+    /// A command that runs pronk with so many.
+    fn command(self) -> Command {
+        let mut command = Command::new("sh");
+        let script = format!("exec \"$0\" \"$@\" --threads {}", self as u8);
+        command.args(["-c", &script, env!("CARGO_BIN_EXE_pronk")]);
+        command
+    }
+}
+
 /// The virtual servers of a proxy.
 #[derive(Clone, Debug)]
 pub struct Routes {
@@ -57,8 +83,14 @@ impl Routes {
     }
 
     /// Starts pronk with these virtual servers.
-    pub fn start_pronk(&self, drain_timeout: u32, files: impl FnOnce(&Path), members: &Members) -> Pronk {
-        Pronk::start_with(Command::new(env!("CARGO_BIN_EXE_pronk")), drain_timeout, |folder| {
+    pub fn start_pronk(
+        &self,
+        threads: Threads,
+        drain_timeout: u32,
+        files: impl FnOnce(&Path),
+        members: &Members,
+    ) -> Pronk {
+        Pronk::start_with(threads.command(), drain_timeout, |folder| {
             files(folder);
             self.pronk_config(members)
         })

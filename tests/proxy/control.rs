@@ -1,7 +1,9 @@
 //! How the running system changes: reloads, their order, and what may not disturb connections.
 
+use std::fs::Permissions;
 use std::io::{Read, Write};
 use std::net::{SocketAddr, TcpListener, TcpStream};
+use std::os::unix::fs::PermissionsExt;
 use std::os::unix::net::UnixStream;
 use std::path::Path;
 use std::process::Command;
@@ -442,6 +444,39 @@ fn threads_that_cannot_be_had_are_an_error() {
         let run = run.unwrap();
         assert_eq!(run.status.code(), Some(2), "{run:?}");
         assert!(String::from_utf8_lossy(&run.stderr).contains("a whole number from 1 to 1024"), "{run:?}");
+    }
+}
+
+#[test]
+fn system_that_gives_no_threads_is_named() {
+    let folder = tempfile::tempdir().unwrap();
+    std::fs::set_permissions(folder.path(), Permissions::from_mode(0o777)).unwrap();
+    let file = folder.path().join("pronk.yaml");
+    let binary = folder.path().join("pronk");
+    std::fs::copy(env!("CARGO_BIN_EXE_pronk"), &binary).unwrap();
+    std::fs::write(&file, passthrough(echo_member(), &format!("127.0.0.1:{}", free_port()))).unwrap();
+    // The limit is on the user, and root has none.
+    let script = if rustix::process::geteuid().is_root() {
+        "exec setpriv --reuid 65533 --clear-groups prlimit --nproc=$THREADS \"$0\" \"$@\""
+    } else {
+        "exec prlimit --nproc=1 \"$0\" \"$@\""
+    };
+    for (limit, threads) in [("1", "1"), ("1", "4"), ("2", "1"), ("2", "4")] {
+        let run = Command::new("sh")
+            .args(["-c", script])
+            .arg(&binary)
+            .env("THREADS", limit)
+            .arg("run")
+            .arg(&file)
+            .args(["--threads", threads, "--admin-socket"])
+            .arg(folder.path().join("admin.sock"))
+            .output()
+            .unwrap();
+        let said = String::from_utf8_lossy(&run.stderr).into_owned();
+        assert_eq!(run.status.code(), Some(1), "limit {limit}, {threads} threads: {said}");
+        let error = said.lines().last().unwrap_or_default();
+        assert!(error.starts_with("error: cannot start ") && error.contains("raise the limit on"), "{said}");
+        assert!(!said.contains("internal error"), "{said}");
     }
 }
 

@@ -31,6 +31,36 @@ fn drain_has_a_deadline_after_which_connections_are_reset() {
 }
 
 #[test]
+fn connections_have_as_many_threads_as_were_asked_for() {
+    for threads in [1, 3] {
+        let (member, port) = (echo_member(), free_port());
+        let mut command = Command::new("sh");
+        let script = format!("exec \"$0\" \"$@\" --threads {threads}");
+        command.args(["-c", &script, env!("CARGO_BIN_EXE_pronk")]);
+        let mut pronk = Pronk::start_with(command, 600, |_| config(member, port));
+        let tasks = std::fs::read_dir(format!("/proc/{}/task", pronk.pid())).unwrap();
+        let names = tasks.map(|task| std::fs::read_to_string(task.unwrap().path().join("comm")).unwrap());
+        assert_eq!(names.filter(|name| name.trim_end() == "connections").count(), threads);
+
+        let mut clients = [(); 8].map(|()| connect(SocketAddr::from(([127, 0, 0, 1], port))));
+        for client in &mut clients {
+            assert!(echoes(client));
+        }
+        pronk.signal("TERM");
+        pronk.logged("draining", |line| line["message"] == "draining");
+        for client in &mut clients {
+            assert!(echoes(client), "{threads} threads: a connection goes on while pronk drains");
+        }
+        // A second signal closes them at once.
+        pronk.signal("TERM");
+        for client in &mut clients {
+            assert_eq!(client.read(&mut [0]).unwrap_err().kind(), ErrorKind::ConnectionReset);
+        }
+        assert!(pronk.ended().success());
+    }
+}
+
+#[test]
 fn service_manager_is_told_of_start_reload_and_end() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("notify");

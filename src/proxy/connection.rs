@@ -13,13 +13,13 @@ use super::close_reasons::{Close, CloseReason};
 use super::connect::{self, Connected};
 use super::connection_record::ConnectionRecord;
 use super::deadlines::Deadlines;
-use super::ending::{self, Ending, finish};
+use super::ending::{self, Closing, Ending, finish};
 use super::first_bytes;
 use super::flow::{End, Flow, Side};
 use super::open_connection::OpenPhase;
 use super::open_connections::OpenConnections;
 use super::passive_health::PassiveHealth;
-use super::relay::{Outcome, Relay, StopConditions};
+use super::relay::{Finished, Outcome, Relay, Seen};
 use super::silent_hold::hold_silently;
 use super::snapshot::Snapshot;
 use super::stop::Stop;
@@ -29,7 +29,7 @@ use super::virtual_server::LiveVirtualServer;
 use crate::impala::Opening;
 use crate::model::{Dial, MemberKey, ServiceDownAction};
 use crate::net::{self, Socket};
-use crate::pool::{Asker, Health};
+use crate::pool::{Asker, Health, LiveMember};
 
 /// A client that was accepted, and sent nothing yet.
 pub(super) struct Accepted {
@@ -55,20 +55,22 @@ impl Accepted {
 
 /// Serves a client to the end, and hands its record to the log. The connection is among those that are `open`
 /// meanwhile.
-pub(super) async fn serve(accepted: Box<Accepted>, open: Arc<OpenConnections>) {
+pub(super) fn serve(accepted: Box<Accepted>, open: Arc<OpenConnections>) -> impl Future<Output = ()> {
     let record = open.add(|id| accepted.record(id));
-    let mut close = life(accepted, &record).await.unwrap_or_else(|early| early);
-    record.begin(OpenPhase::Closing);
-    record.note_end();
-    let ended_by = record.note(|facts| facts.ended_by.take());
-    if let Some(member) = ended_by {
-        // Nothing is held meanwhile but the record.
-        close = ending::after_verdict(close, &member, record.stopped()).await;
+    async move {
+        let mut close = life(accepted, &record).await.unwrap_or_else(|early| early);
+        record.begin(OpenPhase::Closing);
+        record.note_end();
+        let ended_by = record.note(|facts| facts.ended_by.take());
+        if let Some(member) = ended_by {
+            // Nothing is held meanwhile but the record.
+            close = ending::after_verdict(close, &member, record.stopped()).await;
+        }
+        record.virtual_server.count_close(close.reason);
+        record.observe_times();
+        // Whoever reads the line finds it in no list.
+        record.take_out().log(close);
     }
-    record.virtual_server.count_close(close.reason);
-    record.observe_times();
-    // Whoever reads the line finds it in no list.
-    record.take_out().log(close);
 }
 
 /// The future of this lasts as long as the connection, so it is kept small: what is large is boxed or borrowed.
@@ -216,82 +218,97 @@ impl Handshaken {
         record: &ConnectionRecord,
     ) -> impl Future<Output = Relayed> {
         async move {
-            let Connected { stream: member, key, pool, member: live_member, place, since } = &mut *connected;
-            let live_member = &*live_member;
-            let Self { client, snapshot } = self;
-            meter.set_member(Arc::clone(pool), Arc::clone(live_member));
-            let mut outbound = Flow::default();
-            let profile = Arc::clone(&snapshot.config.protocol);
-            let another = || {
-                let asker = Asker { avoided: Some(key), ..Asker::new(record.client.ip(), &[]) };
-                snapshot.pool.has_unsuspected(asker, Instant::now().into_std())
-            };
+            meter.set_member(Arc::clone(&connected.pool), Arc::clone(&connected.member));
             record.begin(OpenPhase::Relay);
-            let service_down = pin!(live_member.service_down_due());
-            let mut stop = StopConditions { record, service_down, another: &another };
-            let mut deadlines = Deadlines::new(&profile, *since);
-            let may_try = record.tries() <= snapshot.pool.config.reselect_tries;
-            if may_try && may_leave && snapshot.pool.members.len() > 1 {
+            let may_try = record.tries() <= self.snapshot.pool.config.reselect_tries;
+            if may_try && may_leave && self.snapshot.pool.members.len() > 1 {
                 inbound.keep_opening();
             }
-            // Blocks, so that what is left of the relay has no room of its own while both sides are closed.
-            let (close, is_dropped) = {
-                let (close, closing, is_dropped) = {
-                    let mut relay = Relay::new(client, member, inbound, &mut outbound, PassiveHealth::new(live_member));
-                    let relay = relay.run(&mut stop, &mut deadlines, place, meter).await;
-                    meter.count_bytes(inbound.bytes, outbound.bytes);
-                    record.set_traffic(meter.totals());
-
-                    let is_unanswered =
-                        inbound.can_start_again() && !outbound.has_received() && !outbound.has_ended_in_order();
-                    if may_try && is_unanswered && reselects(&relay.outcome, live_member.service_down_action()) {
-                        net::reset_on_close(&member.socket().tcp);
-                        meter.count_packets(client.socket(), member.socket());
-                        record.set_traffic(meter.totals());
-                        inbound.start_again();
-                        return Relayed::Reselect(Box::new(key.clone()));
-                    }
-
-                    if !matches!(relay.outcome, Outcome::Ended { reset: Some(Side::Member), .. } | Outcome::Stopped(_))
-                    {
-                        // What is left is the client's.
-                        place.free();
-                    }
-                    if record.opening() == Opening::Unknown {
-                        record.set_opening(inbound, client);
-                    }
-                    if outbound.bytes == 0 {
-                        PassiveHealth::new(live_member).unanswered(deadlines.since.elapsed());
-                    }
-                    let is_dropped = matches!(relay.outcome, Outcome::ServiceDown(ServiceDownAction::Drop));
-                    let ending = Ending {
-                        relay,
-                        client,
-                        member,
-                        record,
-                        opening: record.opening(),
-                        answer: outbound.opening(),
-                        lasted: deadlines.since.elapsed(),
-                        member_is_down: live_member.health().is_down(),
-                    };
-                    let close = ending.reason(&profile);
-                    record.begin(OpenPhase::Closing);
-                    (close, ending.close(&profile), is_dropped)
-                };
-                if let Some(closing) = closing {
-                    closing.await;
+            let mut outbound = Flow::default();
+            // A block, so that what the relay returned has no room of its own while both sides are closed.
+            let (close, closing) = {
+                let finished = self.pass(inbound, &mut outbound, &mut connected, meter, record).await;
+                meter.count_bytes(inbound.bytes, outbound.bytes);
+                record.set_traffic(meter.totals());
+                if may_try && is_unanswered(inbound, &outbound) && reselects(&finished.outcome, &connected.member) {
+                    net::reset_on_close(&connected.stream.socket().tcp);
+                    self.count_packets(meter, &connected, record);
+                    inbound.start_again();
+                    return Relayed::Reselect(Box::new(connected.key));
                 }
-                (close, is_dropped)
+                let close = self.judge(&finished, inbound, &outbound, &mut connected, record);
+                (close, Closing::of(&finished, &self.snapshot.config.protocol))
             };
-            meter.count_packets(client.socket(), member.socket());
-            record.set_traffic(meter.totals());
+            record.begin(OpenPhase::Closing);
+            closing.close(&mut self.client, &mut connected.stream, &self.snapshot.config.protocol).await;
+            self.count_packets(meter, &connected, record);
             if matches!(close.reason, CloseReason::MemberFin | CloseReason::MemberTruncated) {
-                let alive = Some(live_member).filter(|member| *member.health() == Health::Up);
+                let alive = Some(&connected.member).filter(|member| *member.health() == Health::Up);
                 record.note(|facts| facts.ended_by = alive.map(Arc::clone));
             }
             // The member is free once this returns, and then the client is held.
-            if is_dropped { Relayed::Held(close) } else { Relayed::Ended(close) }
+            if matches!(closing, Closing::ResetMember) { Relayed::Held(close) } else { Relayed::Ended(close) }
         }
+    }
+
+    /// Passes bytes until the end.
+    fn pass<'a>(
+        &'a mut self,
+        inbound: &'a mut Flow,
+        outbound: &'a mut Flow,
+        connected: &'a mut Connected,
+        meter: &'a mut TrafficMeter,
+        record: &'a ConnectionRecord,
+    ) -> impl Future<Output = Finished> + use<'a> {
+        let Self { client, snapshot } = self;
+        let Connected { stream: member, key, member: live_member, place, since, .. } = connected;
+        let another = || {
+            let asker = Asker { avoided: Some(key), ..Asker::new(record.client.ip(), &[]) };
+            snapshot.pool.has_unsuspected(asker, Instant::now().into_std())
+        };
+        let (deadlines, health) = (Deadlines::new(&snapshot.config.protocol, *since), PassiveHealth::new(live_member));
+        let seen = Seen::default();
+        let mut relay = Relay { client, member, inbound, outbound, deadlines, place, meter, record, health, seen };
+        async move { relay.run(pin!(relay.health.service_down_due()), &another).await }
+    }
+
+    /// Returns why the connection ended, and tells whom it concerns.
+    fn judge(
+        &self,
+        finished: &Finished,
+        inbound: &Flow,
+        outbound: &Flow,
+        connected: &mut Connected,
+        record: &ConnectionRecord,
+    ) -> Close {
+        let lasted = connected.since.elapsed();
+        if !matches!(finished.outcome, Outcome::Ended { reset: Some(Side::Member), .. } | Outcome::Stopped(_)) {
+            // What is left is the client's.
+            connected.place.free();
+        }
+        if record.opening() == Opening::Unknown {
+            record.set_opening(inbound, &self.client);
+        }
+        if outbound.bytes == 0 {
+            PassiveHealth::new(&connected.member).unanswered(lasted);
+        }
+        let ending = Ending {
+            finished,
+            client: &self.client,
+            member: &connected.stream,
+            record,
+            opening: record.opening(),
+            answer: outbound.opening(),
+            lasted,
+            member_is_down: connected.member.health().is_down(),
+        };
+        ending.reason(&self.snapshot.config.protocol)
+    }
+
+    /// Counts the packets of both sides, and notes what passed.
+    fn count_packets(&self, meter: &mut TrafficMeter, connected: &Connected, record: &ConnectionRecord) {
+        meter.count_packets(self.client.socket(), connected.stream.socket());
+        record.set_traffic(meter.totals());
     }
 
     /// Holds the client, and tells it nothing, until it leaves, the idle timeout is over or it is ended from outside.
@@ -303,12 +320,19 @@ impl Handshaken {
     }
 }
 
+/// Returns whether the member has answered nothing, and another can get all that the client has sent.
+fn is_unanswered(inbound: &Flow, outbound: &Flow) -> bool {
+    inbound.can_start_again() && !outbound.has_received() && !outbound.has_ended_in_order()
+}
+
 /// Returns whether a relay that ended so, before the member answered, is tried with another member.
-fn reselects(outcome: &Outcome, of_member: ServiceDownAction) -> bool {
+fn reselects(outcome: &Outcome, member: &LiveMember) -> bool {
     match outcome {
         Outcome::ServiceDown(action) => *action == ServiceDownAction::Reselect,
         // A member that dies may reset its connections before its monitor finds it down.
-        Outcome::Ended { side: Side::Member, end: End::Reset, .. } => of_member == ServiceDownAction::Reselect,
+        Outcome::Ended { side: Side::Member, end: End::Reset, .. } => {
+            member.service_down_action() == ServiceDownAction::Reselect
+        }
         _ => false,
     }
 }

@@ -1,7 +1,6 @@
 //! The end of a relay: the close reason for the log, and how both sides are closed.
 
 use std::future::poll_fn;
-use std::pin::Pin;
 use std::time::Duration;
 
 use tokio::time::{sleep, timeout};
@@ -22,9 +21,9 @@ use crate::tls::TlsFault;
 
 /// A relay that has ended, and all that its reason follows from.
 pub(super) struct Ending<'a> {
-    pub relay: Finished,
-    pub client: &'a mut Stream,
-    pub member: &'a mut Stream,
+    pub finished: &'a Finished,
+    pub client: &'a Stream,
+    pub member: &'a Stream,
     pub record: &'a ConnectionRecord,
     /// The protocol of the client's first bytes, within TLS where the virtual server terminates it.
     pub opening: Opening,
@@ -36,11 +35,11 @@ pub(super) struct Ending<'a> {
     pub member_is_down: bool,
 }
 
-impl<'a> Ending<'a> {
+impl Ending<'_> {
     /// Returns why the connection ended.
     pub(super) fn reason(&self, profile: &Protocol) -> Close {
-        let in_exchange = self.relay.in_exchange;
-        let close = match &self.relay.outcome {
+        let in_exchange = self.finished.in_exchange;
+        let close = match &self.finished.outcome {
             Outcome::Idle => CloseReason::IdleTimeout.into(),
             Outcome::Stopped(stop) => self.record.close_by(*stop, in_exchange),
             Outcome::ServiceDown(ServiceDownAction::Drop) => return CloseReason::ServiceDownDrop.into(),
@@ -77,7 +76,7 @@ impl<'a> Ending<'a> {
         if plain_to_member && !tls_from_client && is_tls_record(self.answer) {
             return Some(CloseReason::MemberSpokeTls);
         }
-        let by_member = match self.relay.outcome {
+        let by_member = match self.finished.outcome {
             Outcome::Ended { side, .. } => side == Side::Member,
             Outcome::Idle | Outcome::HalfClosed(_) => false,
             // pronk has cut an exchange short that may have been good.
@@ -96,35 +95,56 @@ impl<'a> Ending<'a> {
             () => None,
         }
     }
+}
 
-    /// Closes both sides, each as it should see the end. After service-down-action `drop` the client stays open. Returns
-    /// what has to wait, boxed, as its room would be a part of every open connection's.
-    pub(super) fn close(self, profile: &'a Protocol) -> Option<Pin<Box<dyn Future<Output = ()> + Send + 'a>>> {
-        let Self { relay, client, member, .. } = self;
+/// How the sides of a connection are closed, each as it should see the end.
+#[derive(Clone, Copy, Debug)]
+pub(super) enum Closing {
+    /// Both have got their end, or have no use for one.
+    Done,
+    /// This side is reset, once it has what was sent to it before.
+    ResetAfterDelivery(Side),
+    ResetBoth,
+    /// The client stays open.
+    ResetMember,
+    /// Both get an end in order.
+    Finish,
+}
+
+impl Closing {
+    pub(super) fn of(relay: &Finished, profile: &Protocol) -> Self {
         match relay.outcome {
-            Outcome::Ended { reset: Some(side), .. } => {
-                let other = if side == Side::Client { client } else { member };
-                return Some(Box::pin(async move {
-                    // A reset discards what was not delivered yet, so it waits for the bytes that came before it.
-                    net::all_acknowledged_discarding(&other.socket().tcp, profile.close_wait).await;
-                    net::reset_on_close(&other.socket().tcp);
-                }));
-            }
-            // Both sides have got their end, or have no use for one.
-            Outcome::Ended { reset: None, .. } | Outcome::HalfClosed(Side::Member) => {}
-            Outcome::ServiceDown(ServiceDownAction::Drop) => net::reset_on_close(&member.socket().tcp),
+            Outcome::Ended { reset: Some(side), .. } => Self::ResetAfterDelivery(side),
+            Outcome::Ended { reset: None, .. } | Outcome::HalfClosed(Side::Member) => Self::Done,
+            Outcome::ServiceDown(ServiceDownAction::Drop) => Self::ResetMember,
             // An answer may pause for any time, and an end in order would make its part look whole.
-            Outcome::ServiceDown(_) | Outcome::Stopped(_) => reset_both(client, member),
+            Outcome::ServiceDown(_) | Outcome::Stopped(_) => Self::ResetBoth,
             Outcome::Idle | Outcome::HalfClosed(Side::Client) if profile.reset_on_timeout || relay.in_exchange => {
-                reset_both(client, member);
+                Self::ResetBoth
             }
-            Outcome::Idle | Outcome::HalfClosed(Side::Client) => {
-                return Some(Box::pin(async move {
-                    tokio::join!(finish(client, profile), finish(member, profile));
-                }));
+            Outcome::Idle | Outcome::HalfClosed(Side::Client) => Self::Finish,
+        }
+    }
+
+    /// Closes both sides so. What has to wait is boxed, as its room would be a part of every open connection's.
+    pub(super) async fn close(self, client: &mut Stream, member: &mut Stream, profile: &Protocol) {
+        match self {
+            Self::Done => {}
+            Self::ResetAfterDelivery(side) => {
+                let tcp = &if side == Side::Client { client } else { member }.socket().tcp;
+                // A reset discards what was not delivered yet, so it waits for the bytes that came before it.
+                Box::pin(net::all_acknowledged_discarding(tcp, profile.close_wait)).await;
+                net::reset_on_close(tcp);
+            }
+            Self::ResetBoth => {
+                net::reset_on_close(&client.socket().tcp);
+                net::reset_on_close(&member.socket().tcp);
+            }
+            Self::ResetMember => net::reset_on_close(&member.socket().tcp),
+            Self::Finish => {
+                Box::pin(async { tokio::join!(finish(client, profile), finish(member, profile)) }).await;
             }
         }
-        None
     }
 }
 
@@ -142,11 +162,6 @@ pub(super) async fn after_verdict(close: Close, member: &LiveMember, stopped: im
 pub(super) async fn finish(side: &mut Stream, profile: &Protocol) {
     // A peer that reads nothing does not see it; its connection is closed in any case.
     let _ = timeout(profile.close_wait, poll_fn(|cx| side.poll_finish(cx))).await;
-}
-
-fn reset_both(client: &Stream, member: &Stream) {
-    net::reset_on_close(&client.socket().tcp);
-    net::reset_on_close(&member.socket().tcp);
 }
 
 fn ended(side: Side, end: &End) -> Close {

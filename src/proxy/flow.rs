@@ -56,17 +56,33 @@ impl End {
         }
     }
 
-    /// Returns how a side was lost to which writing gave this error.
-    pub(super) fn of_write(error: &io::Error) -> Self {
-        match Self::of(error) {
-            Self::TimedOut => Self::TimedOut,
-            _ => Self::Reset,
-        }
-    }
-
     /// Returns whether the connection ends with it in both directions.
     pub(super) fn is_abrupt(&self) -> bool {
         !matches!(self, Self::Fin | Self::Truncated)
+    }
+}
+
+/// How the connection to a side was lost, as writing to it or watching it found.
+#[derive(Clone, Copy, Debug)]
+pub(super) enum Loss {
+    Reset,
+    /// Its host does not answer any more.
+    TimedOut,
+}
+
+impl Loss {
+    /// Returns how a side was lost to which writing gave this error.
+    pub(super) fn of_write(error: &io::Error) -> Self {
+        if matches!(End::of(error), End::TimedOut) { Self::TimedOut } else { Self::Reset }
+    }
+}
+
+impl From<Loss> for End {
+    fn from(loss: Loss) -> Self {
+        match loss {
+            Loss::Reset => Self::Reset,
+            Loss::TimedOut => Self::TimedOut,
+        }
     }
 }
 
@@ -122,7 +138,7 @@ pub(super) struct Flow {
     /// Whether the end is held back, and not passed on yet.
     pub end_held: bool,
     /// How the sender's connection was lost, if a write to it found that.
-    lost: Option<End>,
+    lost: Option<Loss>,
     first: FirstBytes,
     /// What opens a session, as far as it was passed on and the receiver has not answered.
     kept: Option<Box<KeptOpening>>,
@@ -165,21 +181,21 @@ impl Flow {
 
     /// Takes the news that the sender's connection is lost. What it sent before is still passed on, and then an end of
     /// this kind: a socket whose error a write has taken ends as if by FIN.
-    pub(super) fn sender_lost(&mut self, end: End) {
+    pub(super) fn sender_lost(&mut self, loss: Loss) {
         if self.finished {
             return;
         }
         if matches!(self.end, Some(End::Fin | End::Truncated)) {
-            self.end = Some(end);
+            self.end = Some(loss.into());
         } else {
-            self.lost.get_or_insert(end);
+            self.lost.get_or_insert(loss);
         }
     }
 
     /// Takes an end of the sender's.
     fn set_end(&mut self, end: End) {
         self.end = Some(match self.lost.take() {
-            Some(lost) if !end.is_abrupt() => lost,
+            Some(loss) if !end.is_abrupt() => loss.into(),
             _ => end,
         });
     }

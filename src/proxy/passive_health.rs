@@ -79,6 +79,11 @@ impl<'a> PassiveHealth<'a> {
         self.member.publish(PassiveEvent::Silent(lasted));
     }
 
+    /// Waits until the member's service-down action is due, and returns it.
+    pub(super) fn service_down_due(self) -> impl Future<Output = ServiceDownAction> + use<'a> {
+        self.member.service_down_due()
+    }
+
     /// Returns whether a connection that the member ends must wait for the verdict on the member.
     pub(super) fn verdict_matters(self) -> bool {
         self.member.service_down_action() != ServiceDownAction::None

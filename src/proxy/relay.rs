@@ -13,7 +13,7 @@ use tokio::time::{Instant, sleep_until};
 
 use super::connection_record::ConnectionRecord;
 use super::deadlines::{Deadlines, Due};
-use super::flow::{End, Flow, Side};
+use super::flow::{End, Flow, Loss, Side};
 use super::passive_health::PassiveHealth;
 use super::place::Place;
 use super::stop::Stop;
@@ -49,27 +49,31 @@ pub(super) struct Finished {
     pub in_exchange: bool,
 }
 
-/// What ends a relay from outside.
-pub(super) struct StopConditions<'a, S, A> {
-    /// Says when it is ended from outside, and is told what passes.
-    pub record: &'a ConnectionRecord,
-    /// Completes when the member's service-down action is due.
-    pub service_down: Pin<&'a mut S>,
-    /// Whether another member could be chosen, if this one does not answer what opens the session.
-    pub another: &'a A,
-}
-
 /// Both directions of one connection.
 pub(super) struct Relay<'a> {
     pub client: &'a mut Stream,
     pub member: &'a mut Stream,
     pub inbound: &'a mut Flow,
     pub outbound: &'a mut Flow,
-    health: PassiveHealth<'a>,
+    pub deadlines: Deadlines<'a>,
+    /// The connection's place at the member, which is given back as soon as the member's side is over.
+    pub place: &'a mut Place,
+    pub meter: &'a mut TrafficMeter,
+    /// Says when the relay is ended from outside, and is told what passes.
+    pub record: &'a ConnectionRecord,
+    pub health: PassiveHealth<'a>,
+    pub seen: Seen,
+}
+
+/// What a relay has seen of both sides.
+#[derive(Default)]
+pub(super) struct Seen {
     /// The side that ended first.
     first: Option<Side>,
     /// The side that was found to be lost by writing to it or by watching it, and how.
-    lost: Option<(Side, End)>,
+    lost: Option<(Side, Loss)>,
+    /// The wait for the verdict on the member, whose end is held back so long.
+    verdict: VerdictWait,
     /// Watch the sides that nobody reads: they have ended in order, or their bytes wait for the other side.
     watches: [Option<Watch>; 2],
     /// Whether the last bytes were the client's.
@@ -83,46 +87,21 @@ pub(super) struct Relay<'a> {
 /// Completes when a side is lost.
 type Watch = Pin<Box<dyn Future<Output = ()> + Send>>;
 
-impl<'a> Relay<'a> {
-    pub(super) fn new(
-        client: &'a mut Stream,
-        member: &'a mut Stream,
-        inbound: &'a mut Flow,
-        outbound: &'a mut Flow,
-        health: PassiveHealth<'a>,
-    ) -> Self {
-        Self {
-            client,
-            member,
-            inbound,
-            outbound,
-            health,
-            first: None,
-            lost: None,
-            watches: [None, None],
-            awaits_answer: false,
-            has_answered: false,
-            reported_hanging: false,
-        }
-    }
-
-    /// Passes bytes until the end. Gives the connection's `place` at the member back as soon as the member's side is
-    /// over.
+impl Relay<'_> {
+    /// Passes bytes until the end. `service_down` completes when the member's service-down action is due, and `another`
+    /// tells whether another member could be chosen, if this one does not answer what opens the session.
     #[expect(clippy::manual_async_fn, reason = "an async function has room for each argument twice")]
     pub(super) fn run(
         &mut self,
-        stop: &mut StopConditions<'_, impl Future<Output = ServiceDownAction>, impl Fn() -> bool>,
-        deadlines: &mut Deadlines<'_>,
-        place: &mut Place,
-        meter: &mut TrafficMeter,
+        mut service_down: Pin<&mut impl Future<Output = ServiceDownAction>>,
+        another: &impl Fn() -> bool,
     ) -> impl Future<Output = Finished> {
         async move {
-            let mut alarm = pin!(sleep_until(deadlines.next().0));
-            let mut verdict = VerdictWait::default();
+            let mut alarm = pin!(sleep_until(self.deadlines.next().0));
             self.outbound.end_held = self.health.verdict_matters();
             let outcome = poll_fn(|cx| {
                 // First, so that bytes which a dead member did not receive can go to another.
-                if let Poll::Ready(action) = stop.service_down.as_mut().poll(cx) {
+                if let Poll::Ready(action) = service_down.as_mut().poll(cx) {
                     return Poll::Ready(Outcome::ServiceDown(action));
                 }
                 let before = (self.inbound.bytes, self.outbound.bytes);
@@ -132,36 +111,23 @@ impl<'a> Relay<'a> {
                 }
                 if self.outbound.end_held && self.outbound.end.is_some() {
                     // A client that has ended by itself does not wait for the verdict.
-                    if self.inbound.end.is_some() || verdict.poll(cx).is_ready() {
+                    if self.inbound.end.is_some() || self.seen.verdict.poll(cx).is_ready() {
                         self.outbound.end_held = false;
                         cx.waker().wake_by_ref();
                     }
                 }
-                self.note_answer(before.1);
-                if meter.count_bytes(self.inbound.bytes, self.outbound.bytes) {
-                    let now = Instant::now();
-                    if self.inbound.bytes > before.0 && self.inbound.is_opening() {
-                        deadlines.opening_since = Some(now);
-                    }
-                    // Of both the member's were later: a client waits for its answer before it asks again.
-                    self.awaits_answer = self.outbound.bytes == before.1;
-                    deadlines.passed(self.inbound.bytes > before.0, now);
-                    stop.record.note_passed((self.inbound.bytes, self.outbound.bytes), self.awaits_answer, now);
-                    meter.count_packets_each_second(now, self.client.socket(), self.member.socket());
-                }
-                self.note_ends(deadlines, place);
-                deadlines.blocked =
-                    BOTH.iter().any(|side| self.flow_from(*side).is_blocked() && self.watch_of(*side).is_none());
-                if let Poll::Ready(why) = stop.record.poll_stopped(cx) {
+                self.note_passed(before);
+                self.note_ends();
+                if let Poll::Ready(why) = self.record.poll_stopped(cx) {
                     // Bytes that wait for a slow receiver are under way, however long nothing has passed.
                     if why == Stop::DrainIdle && (self.inbound.has_unsent() || self.outbound.has_unsent()) {
-                        stop.record.withdraw_idle_stop();
+                        self.record.withdraw_idle_stop();
                     } else {
                         return Poll::Ready(Outcome::Stopped(why));
                     }
                 }
                 loop {
-                    let (at, due) = deadlines.next();
+                    let (at, due) = self.deadlines.next();
                     // Most deadlines move away; the alarm is set again when it has rung too early.
                     if at < alarm.deadline() {
                         alarm.as_mut().reset(at);
@@ -173,56 +139,64 @@ impl<'a> Relay<'a> {
                         alarm.as_mut().reset(at);
                         continue;
                     }
-                    match due {
-                        Due::SetUp => place.set_up(),
-                        Due::KeepAlive => {
-                            deadlines.keep_alive_due = false;
-                            net::keep_alive(&self.member.socket().tcp, deadlines.profile);
-                        }
-                        Due::MemberOver => place.free(),
-                        Due::Unanswered => {
-                            if self.hangs(deadlines) && (stop.another)() {
-                                return Poll::Ready(Outcome::ServiceDown(ServiceDownAction::Reselect));
-                            }
-                        }
-                        Due::Watch => {
-                            for side in BOTH {
-                                if self.flow_from(side).is_blocked() {
-                                    self.watch(side);
-                                }
-                            }
-                            deadlines.blocked = false;
-                            // So that the watches are asked.
-                            cx.waker().wake_by_ref();
-                        }
-                        Due::Idle => return Poll::Ready(Outcome::Idle),
-                        Due::HalfClosed => return Poll::Ready(Outcome::HalfClosed(self.first.unwrap_or(Side::Client))),
-                        Due::Undelivered => {
-                            if let Some(outcome) = self.outcome(true) {
-                                return Poll::Ready(outcome);
-                            }
-                        }
+                    if let Some(outcome) = self.meet(due, another, cx) {
+                        return Poll::Ready(outcome);
                     }
-                    (deadlines.in_setup, deadlines.place_free) = (place.is_being_set_up(), place.is_free());
                 }
             })
             .await;
             self.note_answer(self.outbound.bytes);
             let passed = self.inbound.bytes + self.outbound.bytes > 0;
-            let in_exchange = self.awaits_answer
+            let in_exchange = self.seen.awaits_answer
                 || self.inbound.has_unsent()
                 || self.outbound.has_unsent()
-                || passed && deadlines.silence(Instant::now()) < EXCHANGE_PAUSE
+                || passed && self.deadlines.silence(Instant::now()) < EXCHANGE_PAUSE
                 || !net::is_all_acknowledged(&self.client.socket().tcp);
             Finished { outcome, in_exchange }
         }
+    }
+
+    /// Does what is due. Returns how the relay ends, if that ends it.
+    fn meet(&mut self, due: Due, another: impl Fn() -> bool, cx: &Context<'_>) -> Option<Outcome> {
+        match due {
+            Due::SetUp => self.place.set_up(),
+            Due::KeepAlive => {
+                self.deadlines.keep_alive_due = false;
+                net::keep_alive(&self.member.socket().tcp, self.deadlines.profile);
+            }
+            Due::MemberOver => self.place.free(),
+            Due::Unanswered => {
+                if self.hangs() && another() {
+                    return Some(Outcome::ServiceDown(ServiceDownAction::Reselect));
+                }
+            }
+            Due::Watch => {
+                for side in BOTH {
+                    if self.flow_from(side).is_blocked() {
+                        self.watch(side);
+                    }
+                }
+                self.deadlines.blocked = false;
+                // So that the watches are asked.
+                cx.waker().wake_by_ref();
+            }
+            Due::Idle => return Some(Outcome::Idle),
+            Due::HalfClosed => return Some(Outcome::HalfClosed(self.seen.first.unwrap_or(Side::Client))),
+            Due::Undelivered => {
+                if let Some(outcome) = self.outcome(true) {
+                    return Some(outcome);
+                }
+            }
+        }
+        self.note_place();
+        None
     }
 
     /// Passes the bytes that there are, in both directions.
     fn pass(&mut self, cx: &mut Context<'_>) {
         self.pass_from(Side::Client, cx);
         self.pass_from(Side::Member, cx);
-        if self.lost.is_some() {
+        if self.seen.lost.is_some() {
             // The other side still gets what the lost one sent before, and goes on sending to nobody.
             self.pass_from(Side::Client, cx);
             self.pass_from(Side::Member, cx);
@@ -236,7 +210,7 @@ impl<'a> Relay<'a> {
             Side::Member => self.outbound.poll(cx, self.member, self.client),
         };
         if let Poll::Ready(Err(error)) = passed {
-            self.lose(side.other(), End::of_write(&error));
+            self.lose(side.other(), Loss::of_write(&error));
         }
         if self.flow_from(side).end.is_some() {
             self.note_first(side);
@@ -245,7 +219,7 @@ impl<'a> Relay<'a> {
 
     /// Watches the sides that have ended in order, as they may be lost later, and asks all watches.
     fn watch_unread(&mut self, cx: &mut Context<'_>) {
-        if self.lost.is_some() {
+        if self.seen.lost.is_some() {
             return;
         }
         for side in BOTH {
@@ -254,12 +228,12 @@ impl<'a> Relay<'a> {
                 self.watch(side);
             } else if !flow.is_blocked() {
                 // It is read again, which tells of a loss.
-                self.watches[side as usize] = None;
+                self.seen.watches[side as usize] = None;
             }
-            let Some(watch) = &mut self.watches[side as usize] else { continue };
+            let Some(watch) = &mut self.seen.watches[side as usize] else { continue };
             if watch.as_mut().poll(cx).is_ready() {
                 let error = self.stream(side).socket().tcp.take_error().ok().flatten();
-                self.lose(side, error.map_or(End::Reset, |error| End::of_write(&error)));
+                self.lose(side, error.map_or(Loss::Reset, |error| Loss::of_write(&error)));
                 return;
             }
         }
@@ -267,50 +241,66 @@ impl<'a> Relay<'a> {
 
     fn watch(&mut self, side: Side) {
         if self.watch_of(side).is_none() {
-            self.watches[side as usize] = Some(Box::pin(net::peer_lost(self.stream(side).socket())));
+            self.seen.watches[side as usize] = Some(Box::pin(net::peer_lost(self.stream(side).socket())));
         }
     }
 
     fn watch_of(&self, side: Side) -> Option<&Watch> {
-        self.watches[side as usize].as_ref()
+        self.seen.watches[side as usize].as_ref()
     }
 
-    fn lose(&mut self, side: Side, end: End) {
+    fn lose(&mut self, side: Side, loss: Loss) {
         let flow = if side == Side::Client { &mut *self.inbound } else { &mut *self.outbound };
-        flow.sender_lost(end.clone());
-        self.lost.get_or_insert((side, end));
+        flow.sender_lost(loss);
+        self.seen.lost.get_or_insert((side, loss));
         self.note_first(side);
     }
 
     /// Notes which side ended first.
     fn note_first(&mut self, side: Side) {
-        if self.first.is_none() && side == Side::Member {
+        if self.seen.first.is_none() && side == Side::Member {
             // Before the client learns of it and connects again.
             self.health.ended_by_member();
         }
-        self.first.get_or_insert(side);
+        self.seen.first.get_or_insert(side);
     }
 
     /// Returns whether the member has answered nobody since it took what opens this session. If it has answered somebody,
     /// the deadline is set again, from that answer on.
-    fn hangs(&mut self, deadlines: &mut Deadlines<'_>) -> bool {
-        let Some(since) = deadlines.opening_since.take_if(|_| self.inbound.is_whole_opening()) else {
+    fn hangs(&mut self) -> bool {
+        let Some(since) = self.deadlines.opening_since.take_if(|_| self.inbound.is_whole_opening()) else {
             // The member waits for the rest, as the rest sets the deadline again.
-            deadlines.opening_since = None;
+            self.deadlines.opening_since = None;
             return false;
         };
         let answered = self.health.last_answer().filter(|answered| *answered > since);
-        deadlines.opening_since = Some(answered.unwrap_or_else(Instant::now));
-        if answered.is_none() && !std::mem::replace(&mut self.reported_hanging, true) {
+        self.deadlines.opening_since = Some(answered.unwrap_or_else(Instant::now));
+        if answered.is_none() && !std::mem::replace(&mut self.seen.reported_hanging, true) {
             self.health.hangs(Opening::of(self.inbound.opening()), since);
         }
         answered.is_none()
     }
 
+    /// Notes what has passed since there were so many bytes to the member and from it.
+    fn note_passed(&mut self, before: (u64, u64)) {
+        self.note_answer(before.1);
+        if self.meter.count_bytes(self.inbound.bytes, self.outbound.bytes) {
+            let (now, to_member) = (Instant::now(), self.inbound.bytes > before.0);
+            if to_member && self.inbound.is_opening() {
+                self.deadlines.opening_since = Some(now);
+            }
+            // Of both the member's were later: a client waits for its answer before it asks again.
+            self.seen.awaits_answer = self.outbound.bytes == before.1;
+            self.deadlines.passed(to_member, now);
+            self.record.note_passed((self.inbound.bytes, self.outbound.bytes), self.seen.awaits_answer, now);
+            self.meter.count_packets_each_second(now, self.client.socket(), self.member.socket());
+        }
+    }
+
     /// Notes the member's first bytes, and that it is alive.
     fn note_answer(&mut self, before: u64) {
-        if !self.has_answered && self.outbound.has_received() {
-            self.has_answered = true;
+        if !self.seen.has_answered && self.outbound.has_received() {
+            self.seen.has_answered = true;
             self.inbound.forget_opening();
             self.health.answered(Opening::of(self.inbound.opening()));
         } else if self.outbound.bytes > before {
@@ -319,30 +309,37 @@ impl<'a> Relay<'a> {
     }
 
     /// Applies what has ended to the deadlines and to the place at the member.
-    fn note_ends(&self, deadlines: &mut Deadlines<'_>, place: &mut Place) {
-        if self.has_answered || self.outbound.end.is_some() {
-            deadlines.opening_since = None;
+    fn note_ends(&mut self) {
+        if self.seen.has_answered || self.outbound.end.is_some() {
+            self.deadlines.opening_since = None;
         }
         if self.outbound.bytes > 0 {
-            place.set_up();
+            self.place.set_up();
         }
         if self.is_lost(Side::Member) {
-            place.free();
+            self.place.free();
         }
-        (deadlines.in_setup, deadlines.place_free) = (place.is_being_set_up(), place.is_free());
+        self.note_place();
         let lost = self.is_lost(Side::Client) || self.is_lost(Side::Member);
         if lost || self.inbound.end.is_some() || self.outbound.end.is_some() {
             let now = Instant::now();
             if self.inbound.finished || self.outbound.finished {
-                deadlines.ended(now);
+                self.deadlines.ended(now);
             }
             if self.outbound.end.is_some() {
-                deadlines.member_ended(now);
+                self.deadlines.member_ended(now);
             }
             if lost {
-                deadlines.lost(now);
+                self.deadlines.lost(now);
             }
         }
+        let is_unwatched = |side: &Side| self.flow_from(*side).is_blocked() && self.watch_of(*side).is_none();
+        self.deadlines.blocked = BOTH.iter().any(is_unwatched);
+    }
+
+    /// Applies the state of the place at the member to the deadlines.
+    fn note_place(&mut self) {
+        (self.deadlines.in_setup, self.deadlines.place_free) = (self.place.is_being_set_up(), self.place.is_free());
     }
 
     /// Returns how the relay ends, if it does. `is_overdue` is whether what a lost side sent is given up.
@@ -351,11 +348,11 @@ impl<'a> Relay<'a> {
         if lost.is_none() && !(self.inbound.finished && self.outbound.finished) {
             return None;
         }
-        let side = self.first.or(lost).unwrap_or(Side::Client);
+        let side = self.seen.first.or(lost).unwrap_or(Side::Client);
         let end = self.flow_from(side).end.clone();
-        let end = match (end, &self.lost) {
+        let end = match (end, self.seen.lost) {
             // A side that was lost later did not end in order.
-            (None | Some(End::Fin | End::Truncated), Some((lost, end))) if *lost == side => end.clone(),
+            (None | Some(End::Fin | End::Truncated), Some((lost, loss))) if lost == side => loss.into(),
             (Some(end), _) => end,
             (None, _) => End::Reset,
         };
@@ -363,7 +360,7 @@ impl<'a> Relay<'a> {
     }
 
     fn is_lost(&self, side: Side) -> bool {
-        self.lost.as_ref().is_some_and(|(lost, _)| *lost == side)
+        self.seen.lost.is_some_and(|(lost, _)| lost == side)
             || self.flow_from(side).end.as_ref().is_some_and(End::is_abrupt)
     }
 

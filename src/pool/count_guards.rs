@@ -19,7 +19,7 @@ pub struct MemberGuard {
     pub pool: Arc<LivePool>,
     node: Arc<LiveNode>,
     persisted: bool,
-    holds: Vec<PersistenceHold>,
+    holds: Box<[PersistenceHold]>,
 }
 
 impl MemberGuard {
@@ -50,13 +50,13 @@ impl MemberGuard {
             pool: Arc::clone(pool),
             node: Arc::clone(node),
             persisted,
-            holds: Vec::new(),
+            holds: Box::default(),
         })
     }
 
     /// Keeps persistence records from expiring for as long as the connection lives.
     pub(super) fn hold(&mut self, holds: impl Iterator<Item = PersistenceHold>) {
-        self.holds.extend(holds);
+        self.holds = holds.collect();
     }
 }
 

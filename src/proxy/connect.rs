@@ -24,7 +24,6 @@ use crate::pool::{Asker, Contact, LiveMember, LivePool};
 /// A connection to a member that is ready for the client's bytes.
 pub(super) struct Connected {
     pub stream: Stream,
-    pub key: MemberKey,
     pub pool: Arc<LivePool>,
     pub member: Arc<LiveMember>,
     pub place: Place,
@@ -47,7 +46,7 @@ pub(super) async fn choose_and_connect(
     avoided: Option<&MemberKey>,
     record: &ConnectionRecord,
 ) -> Result<Box<Connected>, Close> {
-    let (virtual_server, address) = (&*record.virtual_server, record.client.ip());
+    let (virtual_server, address) = (&*record.virtual_server, record.client().ip());
     let mut tried = Vec::new();
     let mut failed: Option<Close> = None;
     while record.tries() <= snapshot.pool.config.reselect_tries {
@@ -84,8 +83,7 @@ pub(super) async fn choose_and_connect(
                 PassiveHealth::new(&member.live).connected(answered);
                 let (pool, live) = (Arc::clone(&choice.guard.pool), Arc::clone(&choice.guard.member));
                 let place = Place::new(choice.guard, choice.setup);
-                let (key, since) = (member.key.clone(), Instant::now());
-                return Ok(Box::new(Connected { stream, key, pool, member: live, place, since }));
+                return Ok(Box::new(Connected { stream, pool, member: live, place, since: Instant::now() }));
             }
             // Toward another address there may be ports left.
             Err(close) if close.reason == CloseReason::ProxyOutOfPorts => {
@@ -124,11 +122,7 @@ async fn connect_to(
     record.begin(OpenPhase::Connect);
     let started = Instant::now();
     let (tcp, address) = dial(snapshot, index).await?;
-    let local = tcp.local_addr().ok();
-    record.note(|facts| {
-        facts.times.connect = Some(PhaseTime::since(started));
-        (facts.member_address, facts.local_address) = (Some(address), local);
-    });
+    record.set_connected(PhaseTime::since(started), address, tcp.local_addr().ok());
     let socket = Socket::new(tcp);
     match &snapshot.member_tls {
         Some(members) => {

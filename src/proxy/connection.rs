@@ -100,7 +100,7 @@ fn life(accepted: Box<Accepted>, record: &ConnectionRecord) -> impl Future<Outpu
                 Relayed::Held(close) => break Box::pin(handshaken.hold(close, record)),
                 Relayed::Reselect(member) => left = Some(member),
             }
-            connected = Box::pin(handshaken.connect(left.as_deref(), record)).await?;
+            connected = Box::pin(handshaken.connect(left.as_deref().map(LiveMember::key), record)).await?;
         };
         Ok(holding.await)
     }
@@ -131,7 +131,7 @@ enum Relayed {
     /// The member is closed, and the client stays open without an answer (service-down-action `drop`).
     Held(Close),
     /// This member went down or hangs, and answered nothing, so another is tried.
-    Reselect(Box<MemberKey>),
+    Reselect(Arc<LiveMember>),
 }
 
 impl Accepted {
@@ -234,7 +234,7 @@ impl Handshaken {
                     net::reset_on_close(&connected.stream.socket().tcp);
                     self.count_packets(meter, &connected, record);
                     inbound.start_again();
-                    return Relayed::Reselect(Box::new(connected.key));
+                    return Relayed::Reselect(connected.member);
                 }
                 let close = self.judge(&finished, inbound, &outbound, &mut connected, record);
                 (close, Closing::of(&finished, &self.snapshot.config.protocol))
@@ -261,9 +261,10 @@ impl Handshaken {
         record: &'a ConnectionRecord,
     ) -> impl Future<Output = Finished> + use<'a> {
         let Self { client, snapshot } = self;
-        let Connected { stream: member, key, member: live_member, place, since, .. } = connected;
+        let Connected { stream: member, member: live_member, place, since, .. } = connected;
+        let live_member = &**live_member;
         let another = || {
-            let asker = Asker { avoided: Some(key), ..Asker::new(record.client.ip(), &[]) };
+            let asker = Asker { avoided: Some(live_member.key()), ..Asker::new(record.client().ip(), &[]) };
             snapshot.pool.has_unsuspected(asker, Instant::now().into_std())
         };
         let (deadlines, health) = (Deadlines::new(&snapshot.config.protocol, *since), PassiveHealth::new(live_member));

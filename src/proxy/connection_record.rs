@@ -16,7 +16,7 @@ use super::close_reasons::Close;
 use super::flow::Flow;
 use super::observed_mode::opens_in_tls;
 use super::open_connection::{OpenConnection, OpenPhase, OpenTls, Selection};
-use super::phase_histograms::PhaseTimes;
+use super::phase_histograms::{PhaseTime, PhaseTimes};
 use super::snapshot::Snapshot;
 use super::stop::{Stop, StopSwitch};
 use super::stream::Stream;
@@ -25,7 +25,7 @@ use super::virtual_server::LiveVirtualServer;
 use crate::impala::Opening;
 use crate::log::log_later;
 use crate::model::{MemberKey, Mode, Name};
-use crate::net::{TcpInfo, address_text};
+use crate::net::{CompactAddress, TcpInfo, address_text};
 use crate::pool::LiveMember;
 use crate::tls::TlsFacts;
 
@@ -36,8 +36,8 @@ pub(super) struct ConnectionRecord {
     /// Unique among the processes that take over from one another.
     pub id: u64,
     pub virtual_server: Arc<LiveVirtualServer>,
-    pub client: SocketAddr,
-    destination: Option<SocketAddr>,
+    client: CompactAddress,
+    destination: Option<CompactAddress>,
     mode: Mode,
     started: Instant,
     phase: AtomicU8,
@@ -70,9 +70,9 @@ pub(super) struct Facts {
     /// The pool of the member, or the pool in which one is looked for.
     pool: Name,
     member: Option<MemberKey>,
-    pub member_address: Option<SocketAddr>,
+    member_address: Option<CompactAddress>,
     /// pronk's address toward the member, which the impalad shows as its client.
-    pub local_address: Option<SocketAddr>,
+    local_address: Option<CompactAddress>,
     persisted: bool,
     tries: u32,
     /// Segments of the client's and of the member's socket.
@@ -114,8 +114,8 @@ impl ConnectionRecord {
         Self {
             id,
             virtual_server: Arc::clone(virtual_server),
-            client,
-            destination,
+            client: client.into(),
+            destination: destination.map(Into::into),
             mode: snapshot.config.mode(),
             started: Instant::now(),
             phase: AtomicU8::default(),
@@ -126,6 +126,10 @@ impl ConnectionRecord {
             stop: StopSwitch::default(),
             facts: Mutex::new(facts),
         }
+    }
+
+    pub(super) fn client(&self) -> SocketAddr {
+        self.client.into()
     }
 
     /// Looks at what is known after the stages, or adds to it.
@@ -236,7 +240,7 @@ impl ConnectionRecord {
     pub(super) fn matches(&self, selection: &Selection) -> bool {
         let Selection { id, client, virtual_server, pool, node, member } = selection;
         let of_start = id.is_none_or(|id| id == self.id)
-            && client.is_none_or(|network| network.contains(&self.client.ip().to_canonical()))
+            && client.is_none_or(|network| network.contains(&self.client().ip().to_canonical()))
             && virtual_server.as_ref().is_none_or(|name| *name == self.virtual_server.name);
         if !of_start || pool.is_none() && node.is_none() && member.is_none() {
             return of_start;
@@ -287,6 +291,13 @@ impl ConnectionRecord {
         (facts.pool, facts.member) = (pool.clone(), Some(member.clone()));
         facts.persisted = persisted;
         facts.tries += 1;
+    }
+
+    /// Notes that a connection to the member was made within so long, its address and pronk's own toward it.
+    pub(super) fn set_connected(&self, within: PhaseTime, member: SocketAddr, local: Option<SocketAddr>) {
+        let mut facts = self.facts();
+        facts.times.connect = Some(within);
+        (facts.member_address, facts.local_address) = (Some(member.into()), local.map(Into::into));
     }
 
     /// Returns how many members were tried.
@@ -404,12 +415,13 @@ fn millis(time: Option<impl Into<Duration>>) -> Option<f64> {
     time.map(|time| (time.into().as_secs_f64() * 1e6).round() / 1e3)
 }
 
-fn text(address: SocketAddr) -> String {
+fn text(address: CompactAddress) -> String {
     address_text(canonical(address))
 }
 
 /// Returns an address as its owner knows it: an IPv4 client of a listener for both versions is one of IPv4.
-fn canonical(address: SocketAddr) -> SocketAddr {
+fn canonical(address: CompactAddress) -> SocketAddr {
+    let address = SocketAddr::from(address);
     SocketAddr::new(address.ip().to_canonical(), address.port())
 }
 

@@ -83,6 +83,10 @@ impl LiveMember {
         }
     }
 
+    pub fn key(&self) -> &MemberKey {
+        &self.target.member
+    }
+
     pub fn health(&self) -> Arc<Health> {
         self.verdicts.health()
     }

@@ -192,7 +192,7 @@ fn every_choice_is_the_one_that_looking_at_every_member_leads_to() {
                     if draw.0.bool() {
                         let name = joined.config.name.clone();
                         let drains = |key: &MemberKey| {
-                            open.iter().any(|it| it.guard.pool.name == name && it.guard.member.target.member == *key)
+                            open.iter().any(|it| it.guard.pool.name == name && it.guard.member.key() == key)
                         };
                         joined.live.retain_members(is_there, now);
                         plain.forget(&name, |key| !is_there(key) && !drains(key));

@@ -224,5 +224,5 @@ fn future_of_a_connection_is_small() {
 #[test]
 fn record_of_a_connection_is_small() {
     let size = size_of::<ConnectionRecord>();
-    assert!(size <= 400, "{size} bytes");
+    assert!(size <= 360, "{size} bytes");
 }

@@ -20,7 +20,7 @@ fn main() -> ExitCode {
     })
 }
 
-/// Writes to standard error, and gives up after a while: nobody may read there.
+/// Writes to standard error on a thread, and gives up after a while, as nobody may read there. Without a thread it waits.
 fn write_error(text: String) {
     let text: Arc<str> = text.into();
     let (written, is_written) = mpsc::channel();
@@ -33,7 +33,7 @@ fn write_error(text: String) {
     });
     match writing {
         Ok(_) => drop(is_written.recv_timeout(LONGEST_WRITE)),
-        // It may be what is reported.
+        // That there is no thread may be the error.
         Err(_) => write_now(&text),
     }
 }

@@ -7,11 +7,13 @@ use anyhow::Context;
 use tokio::runtime::{Builder, Handle, Runtime};
 use tokio::sync::oneshot;
 
+use crate::log::MORE_THREADS;
+
 /// The threads that carry connections, and do nothing else.
 pub(super) enum Workers {
     /// Threads that take connections over from one another, so that none is idle while another has several that are busy.
     Several(Runtime),
-    /// One thread. It needs nothing that threads share, which costs 5 % in short connections.
+    /// One thread, whose runtime does without what several threads need to share work.
     Single { handle: Handle, stop: oneshot::Sender<()> },
 }
 
@@ -19,30 +21,32 @@ impl Workers {
     /// Starts so many threads.
     ///
     /// # Errors
-    /// The system grants no more threads.
+    /// The system grants no more threads or descriptors.
     pub(super) fn start(threads: usize) -> anyhow::Result<Self> {
-        let started = if threads == 1 { Self::start_single() } else { Self::start_several(threads) };
-        started.with_context(|| {
-            let (fewer, s) = if threads == 1 { ("", "") } else { ("give fewer with --threads, or ", "s") };
-            format!("cannot start {threads} thread{s} for connections; {fewer}raise the limit on processes (ulimit -u)")
-        })
+        if threads == 1 { Self::start_single() } else { Self::start_several(threads) }
     }
 
-    fn start_several(threads: usize) -> std::io::Result<Self> {
+    fn start_several(threads: usize) -> anyhow::Result<Self> {
         let build = || Builder::new_multi_thread().worker_threads(threads).thread_name(NAME).enable_all().build();
-        // It panics where the system grants no more threads.
-        let built = catch_unwind(AssertUnwindSafe(build));
-        built.unwrap_or_else(|_| Err(std::io::ErrorKind::OutOfMemory.into())).map(Self::Several)
+        match catch_unwind(AssertUnwindSafe(build)) {
+            Ok(built) => Ok(Self::Several(built?)),
+            // It panics where the system grants no more threads.
+            Err(_) => anyhow::bail!(
+                "cannot start {threads} threads for connections; give fewer with --threads, or {MORE_THREADS}"
+            ),
+        }
     }
 
-    fn start_single() -> std::io::Result<Self> {
-        let runtime = Builder::new_current_thread().thread_name(NAME).enable_all().build()?;
+    fn start_single() -> anyhow::Result<Self> {
+        let runtime = Builder::new_current_thread().enable_all().build()?;
         let handle = runtime.handle().clone();
         let (stop, stopped) = oneshot::channel();
-        thread::Builder::new().name(NAME.to_owned()).spawn(move || {
+        let run = move || {
             let _ = runtime.block_on(stopped);
             runtime.shutdown_background();
-        })?;
+        };
+        let started = thread::Builder::new().name(NAME.to_owned()).spawn(run);
+        started.with_context(|| format!("cannot start the thread for connections; {MORE_THREADS}"))?;
         Ok(Self::Single { handle, stop })
     }
 

@@ -31,6 +31,7 @@ pub use handle::{FlushGuard, Log, log_later};
 #[cfg(test)]
 pub(crate) use layer::logged;
 pub use options::{Format, Options, Target};
+pub(crate) use panic_hook::MORE_THREADS;
 pub use start::{StartError, start};
 
 /// Letters of a field at most. A certificate's subject and a reason have some hundreds.

@@ -14,9 +14,12 @@ fn report(panic: &PanicHookInfo<'_>) {
     let thread = std::thread::current();
     let text = panic.payload_as_str().unwrap_or("of an unknown kind");
     if NO_THREAD.iter().any(|begin| text.starts_with(begin)) {
+        let at = panic.location().map(Location::to_string);
         tracing::error!(
             error = text,
-            remedy = "raise the limit on processes (ulimit -u; TasksMax= of the systemd unit)",
+            at,
+            thread = thread.name(),
+            remedy = MORE_THREADS,
             "pronk may start no more threads"
         );
         return;
@@ -29,6 +32,9 @@ fn report(panic: &PanicHookInfo<'_>) {
         "internal error: a task panicked; please report this line"
     );
 }
+
+/// What helps a process that may start no more threads.
+pub(crate) const MORE_THREADS: &str = "raise the limit on processes (ulimit -u; TasksMax= of the systemd unit)";
 
 /// What tokio, rayon and the standard library say when the system gives no thread.
 const NO_THREAD: [&str; 3] =

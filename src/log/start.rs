@@ -11,7 +11,7 @@ use super::layer::LineLayer;
 use super::lossy_queue::LossyQueue;
 use super::options::{Options, Target};
 use super::output::Output;
-use super::panic_hook;
+use super::panic_hook::{self, MORE_THREADS};
 use super::sink::Sink;
 use super::state::LogState;
 
@@ -22,7 +22,7 @@ pub enum StartError {
     File { path: PathBuf, source: io::Error },
     #[error("cannot use standard error for the log; raise the limit on open files")]
     Stderr(#[source] io::Error),
-    #[error("cannot start the thread that writes the log; raise the limit on threads")]
+    #[error("cannot start the thread that writes the log; {}", MORE_THREADS)]
     Thread(#[source] io::Error),
     #[error("internal error: the process has a log already")]
     Started,

@@ -2,7 +2,6 @@
 //! no safe crate offers, and a timer.
 
 mod address_text;
-mod compact_address;
 mod connect;
 mod first_bytes;
 mod listening_socket;
@@ -19,7 +18,6 @@ mod thread_priority;
 mod timer;
 
 pub use address_text::address_text;
-pub use compact_address::CompactAddress;
 pub use connect::{NotConnected, connect, connect_with};
 pub use first_bytes::FirstBytes;
 pub use listening_socket::{BoundSocket, bind, set_listening_options, share_port};

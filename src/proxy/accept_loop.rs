@@ -179,7 +179,8 @@ fn accept_remaining(socket: &TcpListener, virtual_server: &ArcSwap<LiveVirtualSe
 
 fn spawn_connection(tcp: TcpStream, client: SocketAddr, virtual_server: Arc<LiveVirtualServer>, lifecycle: &Lifecycle) {
     let accepted = Accepted::new(tcp, client, virtual_server);
-    lifecycle.connections.spawn(connection::serve(accepted, Arc::clone(&lifecycle.open)));
+    // Boxed, as the runtime would move it several times, and would round its size up to a multiple of 128 bytes.
+    lifecycle.connections.spawn(Box::pin(connection::serve(accepted, Arc::clone(&lifecycle.open))));
 }
 
 /// The pause after an accept error, doubled while errors go on up to the second.

@@ -46,7 +46,7 @@ pub(super) async fn choose_and_connect(
     avoided: Option<&MemberKey>,
     record: &ConnectionRecord,
 ) -> Result<Box<Connected>, Close> {
-    let (virtual_server, address) = (&*record.virtual_server, record.client().ip());
+    let (virtual_server, address) = (&*record.virtual_server, record.client());
     let mut tried = Vec::new();
     let mut failed: Option<Close> = None;
     while record.tries() <= snapshot.pool.config.reselect_tries {

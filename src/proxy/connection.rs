@@ -1,7 +1,7 @@
 //! The life of one connection, from accept to its record in the log.
 
 use std::net::SocketAddr;
-use std::pin::pin;
+use std::pin::{Pin, pin};
 use std::sync::Arc;
 
 use tokio::net::TcpStream;
@@ -55,22 +55,20 @@ impl Accepted {
 
 /// Serves a client to the end, and hands its record to the log. The connection is among those that are `open`
 /// meanwhile.
-pub(super) fn serve(accepted: Box<Accepted>, open: Arc<OpenConnections>) -> impl Future<Output = ()> {
+pub(super) async fn serve(accepted: Box<Accepted>, open: Arc<OpenConnections>) {
     let record = open.add(|id| accepted.record(id));
-    async move {
-        let mut close = life(accepted, &record).await.unwrap_or_else(|early| early);
-        record.begin(OpenPhase::Closing);
-        record.note_end();
-        let ended_by = record.note(|facts| facts.ended_by.take());
-        if let Some(member) = ended_by {
-            // Nothing is held meanwhile but the record.
-            close = ending::after_verdict(close, &member, record.stopped()).await;
-        }
-        record.virtual_server.count_close(close.reason);
-        record.observe_times();
-        // Whoever reads the line finds it in no list.
-        record.take_out().log(close);
+    let mut close = life(accepted, &record).await.unwrap_or_else(|early| early);
+    record.begin(OpenPhase::Closing);
+    record.note_end();
+    let ended_by = record.note(|facts| facts.ended_by.take());
+    if let Some(member) = ended_by {
+        // Nothing is held meanwhile but the record.
+        close = ending::after_verdict(close, &member, record.stopped()).await;
     }
+    record.virtual_server.count_close(close.reason);
+    record.observe_times();
+    // Whoever reads the line finds it in no list.
+    record.take_out().log(close);
 }
 
 /// The future of this lasts as long as the connection, so it is kept small: what is large is boxed or borrowed.
@@ -82,7 +80,7 @@ fn life(accepted: Box<Accepted>, record: &ConnectionRecord) -> impl Future<Outpu
         // Boxed, so that what only the beginning needs is freed before the relay, which lasts.
         let beginning = Box::pin(async {
             let tcp = Arc::clone(&accepted.socket.tcp);
-            let mut handshaken = unless_stopped(record, &tcp, accepted.handshake(record)).await?;
+            let mut handshaken = unless_stopped(record, &tcp, pin!(accepted.handshake(record))).await?;
             let mut inbound = Flow::default();
             if handshaken.snapshot.config.dial == Dial::FirstByte {
                 handshaken.first_bytes(&mut inbound, record).await?;
@@ -107,11 +105,12 @@ fn life(accepted: Box<Accepted>, record: &ConnectionRecord) -> impl Future<Outpu
 }
 
 /// Waits for a stage, and no longer than until the connection is ended from outside. A stage that is done counts even
-/// then: the relay ends the connection in order. A client that an administrator ends is reset.
+/// then: the relay ends the connection in order. A client that an administrator ends is reset. The caller
+/// pins the stage, so that what is large is not moved.
 async fn unless_stopped<T>(
     record: &ConnectionRecord,
     client: &TcpStream,
-    stage: impl Future<Output = Result<T, Close>>,
+    stage: Pin<&mut impl Future<Output = Result<T, Close>>>,
 ) -> Result<T, Close> {
     tokio::select! {
         biased;
@@ -164,7 +163,8 @@ impl Accepted {
     async fn handshake(self: Box<Self>, record: &ConnectionRecord) -> Result<Handshaken, Close> {
         let Self { socket, snapshot, .. } = *self;
         let client = match &snapshot.client_ssl {
-            Some(profile) => client_handshake::accept_tls(profile, socket, record).await?,
+            // Boxed, as most of it is a handshake that a connection without TLS does not have.
+            Some(profile) => Box::pin(client_handshake::accept_tls(profile, socket, record)).await?,
             None => Stream::Plain(socket),
         };
         Ok(Handshaken { client, snapshot })
@@ -176,8 +176,9 @@ impl Handshaken {
     async fn first_bytes(&mut self, inbound: &mut Flow, record: &ConnectionRecord) -> Result<(), Close> {
         let Self { client, snapshot } = self;
         let (tcp, profile) = (Arc::clone(&client.socket().tcp), &snapshot.config.protocol);
-        let received = first_bytes::receive(client, inbound, profile.idle_timeout, record);
-        let received = unless_stopped(record, &tcp, received).await;
+        let idle_timeout = profile.idle_timeout;
+        let received =
+            unless_stopped(record, &tcp, pin!(first_bytes::receive(client, inbound, idle_timeout, record))).await;
         if let Err(close) = &received {
             match close.reason {
                 CloseReason::ClientSilent if profile.reset_on_timeout => net::reset_on_close(&client.socket().tcp),
@@ -198,7 +199,7 @@ impl Handshaken {
     ) -> Result<Box<Connected>, Close> {
         let Self { client, snapshot } = self;
         let socket = client.socket();
-        let connecting = connect::choose_and_connect(snapshot, socket, avoided, record);
+        let connecting = pin!(connect::choose_and_connect(snapshot, socket, avoided, record));
         let connected = unless_stopped(record, &socket.tcp, connecting).await;
         if connected.is_err() {
             net::reset_on_close(&socket.tcp);
@@ -227,7 +228,7 @@ impl Handshaken {
             let mut outbound = Flow::default();
             // A block, so that what the relay returned has no room of its own while both sides are closed.
             let (close, closing) = {
-                let finished = self.pass(inbound, &mut outbound, &mut connected, meter, record).await;
+                let finished = self.pass_bytes(inbound, &mut outbound, &mut connected, meter, record).await;
                 meter.count_bytes(inbound.bytes, outbound.bytes);
                 record.set_traffic(meter.totals());
                 if may_try && is_unanswered(inbound, &outbound) && reselects(&finished.outcome, &connected.member) {
@@ -247,12 +248,12 @@ impl Handshaken {
                 record.note(|facts| facts.ended_by = alive.map(Arc::clone));
             }
             // The member is free once this returns, and then the client is held.
-            if matches!(closing, Closing::ResetMember) { Relayed::Held(close) } else { Relayed::Ended(close) }
+            if matches!(closing, Closing::KeepClient) { Relayed::Held(close) } else { Relayed::Ended(close) }
         }
     }
 
     /// Passes bytes until the end.
-    fn pass<'a>(
+    fn pass_bytes<'a>(
         &'a mut self,
         inbound: &'a mut Flow,
         outbound: &'a mut Flow,
@@ -264,7 +265,7 @@ impl Handshaken {
         let Connected { stream: member, member: live_member, place, since, .. } = connected;
         let live_member = &**live_member;
         let another = || {
-            let asker = Asker { avoided: Some(live_member.key()), ..Asker::new(record.client().ip(), &[]) };
+            let asker = Asker { avoided: Some(live_member.key()), ..Asker::new(record.client(), &[]) };
             snapshot.pool.has_unsuspected(asker, Instant::now().into_std())
         };
         let (deadlines, health) = (Deadlines::new(&snapshot.config.protocol, *since), PassiveHealth::new(live_member));
@@ -273,7 +274,8 @@ impl Handshaken {
         async move { relay.run(pin!(relay.health.service_down_due()), &another).await }
     }
 
-    /// Returns why the connection ended, and tells whom it concerns.
+    /// Returns why the connection ended. The member's place is free then, the client's opening is noted, and the member's
+    /// monitors are told if it answered nothing.
     fn judge(
         &self,
         finished: &Finished,

@@ -2,7 +2,7 @@
 //! line of the log.
 
 use std::future::poll_fn;
-use std::net::SocketAddr;
+use std::net::{IpAddr, SocketAddr};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU8, AtomicU64, Ordering};
 use std::task::{Context, Poll};
@@ -25,7 +25,7 @@ use super::virtual_server::LiveVirtualServer;
 use crate::impala::Opening;
 use crate::log::log_later;
 use crate::model::{MemberKey, Mode, Name};
-use crate::net::{CompactAddress, TcpInfo, address_text};
+use crate::net::{TcpInfo, address_text};
 use crate::pool::LiveMember;
 use crate::tls::TlsFacts;
 
@@ -36,8 +36,8 @@ pub(super) struct ConnectionRecord {
     /// Unique among the processes that take over from one another.
     pub id: u64,
     pub virtual_server: Arc<LiveVirtualServer>,
-    client: CompactAddress,
-    destination: Option<CompactAddress>,
+    client: Endpoint,
+    destination: Option<Endpoint>,
     mode: Mode,
     started: Instant,
     phase: AtomicU8,
@@ -50,6 +50,9 @@ pub(super) struct ConnectionRecord {
     stop: StopSwitch,
     facts: Mutex<Facts>,
 }
+
+/// An address and a port. It takes 20 bytes, a [`SocketAddr`] 32.
+type Endpoint = (IpAddr, u16);
 
 /// What is known of a connection after one stage or another.
 #[derive(Debug)]
@@ -70,9 +73,9 @@ pub(super) struct Facts {
     /// The pool of the member, or the pool in which one is looked for.
     pool: Name,
     member: Option<MemberKey>,
-    member_address: Option<CompactAddress>,
+    member_address: Option<Endpoint>,
     /// pronk's address toward the member, which the impalad shows as its client.
-    local_address: Option<CompactAddress>,
+    local_address: Option<Endpoint>,
     persisted: bool,
     tries: u32,
     /// Segments of the client's and of the member's socket.
@@ -114,8 +117,8 @@ impl ConnectionRecord {
         Self {
             id,
             virtual_server: Arc::clone(virtual_server),
-            client: client.into(),
-            destination: destination.map(Into::into),
+            client: endpoint(client),
+            destination: destination.map(endpoint),
             mode: snapshot.config.mode(),
             started: Instant::now(),
             phase: AtomicU8::default(),
@@ -128,8 +131,9 @@ impl ConnectionRecord {
         }
     }
 
-    pub(super) fn client(&self) -> SocketAddr {
-        self.client.into()
+    /// Returns the address of the client.
+    pub(super) fn client(&self) -> IpAddr {
+        self.client.0
     }
 
     /// Looks at what is known after the stages, or adds to it.
@@ -240,7 +244,7 @@ impl ConnectionRecord {
     pub(super) fn matches(&self, selection: &Selection) -> bool {
         let Selection { id, client, virtual_server, pool, node, member } = selection;
         let of_start = id.is_none_or(|id| id == self.id)
-            && client.is_none_or(|network| network.contains(&self.client().ip().to_canonical()))
+            && client.is_none_or(|network| network.contains(&self.client().to_canonical()))
             && virtual_server.as_ref().is_none_or(|name| *name == self.virtual_server.name);
         if !of_start || pool.is_none() && node.is_none() && member.is_none() {
             return of_start;
@@ -293,11 +297,11 @@ impl ConnectionRecord {
         facts.tries += 1;
     }
 
-    /// Notes that a connection to the member was made within so long, its address and pronk's own toward it.
-    pub(super) fn set_connected(&self, within: PhaseTime, member: SocketAddr, local: Option<SocketAddr>) {
+    /// Notes how long connecting to the member took, its address, and pronk's own toward it.
+    pub(super) fn set_connected(&self, time: PhaseTime, member: SocketAddr, local: Option<SocketAddr>) {
         let mut facts = self.facts();
-        facts.times.connect = Some(within);
-        (facts.member_address, facts.local_address) = (Some(member.into()), local.map(Into::into));
+        facts.times.connect = Some(time);
+        (facts.member_address, facts.local_address) = (Some(endpoint(member)), local.map(endpoint));
     }
 
     /// Returns how many members were tried.
@@ -415,14 +419,17 @@ fn millis(time: Option<impl Into<Duration>>) -> Option<f64> {
     time.map(|time| (time.into().as_secs_f64() * 1e6).round() / 1e3)
 }
 
-fn text(address: CompactAddress) -> String {
+fn text(address: Endpoint) -> String {
     address_text(canonical(address))
 }
 
 /// Returns an address as its owner knows it: an IPv4 client of a listener for both versions is one of IPv4.
-fn canonical(address: CompactAddress) -> SocketAddr {
-    let address = SocketAddr::from(address);
-    SocketAddr::new(address.ip().to_canonical(), address.port())
+fn canonical((address, port): Endpoint) -> SocketAddr {
+    SocketAddr::new(address.to_canonical(), port)
+}
+
+fn endpoint(address: SocketAddr) -> Endpoint {
+    (address.ip(), address.port())
 }
 
 /// The target of the line, by which users choose it.

@@ -105,21 +105,21 @@ pub(super) enum Closing {
     /// This side is reset, once it has what was sent to it before.
     ResetAfterDelivery(Side),
     ResetBoth,
-    /// The client stays open.
-    ResetMember,
+    /// The member is reset, and the client stays open.
+    KeepClient,
     /// Both get an end in order.
     Finish,
 }
 
 impl Closing {
-    pub(super) fn of(relay: &Finished, profile: &Protocol) -> Self {
-        match relay.outcome {
+    pub(super) fn of(finished: &Finished, profile: &Protocol) -> Self {
+        match finished.outcome {
             Outcome::Ended { reset: Some(side), .. } => Self::ResetAfterDelivery(side),
             Outcome::Ended { reset: None, .. } | Outcome::HalfClosed(Side::Member) => Self::Done,
-            Outcome::ServiceDown(ServiceDownAction::Drop) => Self::ResetMember,
+            Outcome::ServiceDown(ServiceDownAction::Drop) => Self::KeepClient,
             // An answer may pause for any time, and an end in order would make its part look whole.
             Outcome::ServiceDown(_) | Outcome::Stopped(_) => Self::ResetBoth,
-            Outcome::Idle | Outcome::HalfClosed(Side::Client) if profile.reset_on_timeout || relay.in_exchange => {
+            Outcome::Idle | Outcome::HalfClosed(Side::Client) if profile.reset_on_timeout || finished.in_exchange => {
                 Self::ResetBoth
             }
             Outcome::Idle | Outcome::HalfClosed(Side::Client) => Self::Finish,
@@ -131,7 +131,8 @@ impl Closing {
         match self {
             Self::Done => {}
             Self::ResetAfterDelivery(side) => {
-                let tcp = &if side == Side::Client { client } else { member }.socket().tcp;
+                let stream = if side == Side::Client { client } else { member };
+                let tcp = &stream.socket().tcp;
                 // A reset discards what was not delivered yet, so it waits for the bytes that came before it.
                 Box::pin(net::all_acknowledged_discarding(tcp, profile.close_wait)).await;
                 net::reset_on_close(tcp);
@@ -140,7 +141,7 @@ impl Closing {
                 net::reset_on_close(&client.socket().tcp);
                 net::reset_on_close(&member.socket().tcp);
             }
-            Self::ResetMember => net::reset_on_close(&member.socket().tcp),
+            Self::KeepClient => net::reset_on_close(&member.socket().tcp),
             Self::Finish => {
                 Box::pin(async { tokio::join!(finish(client, profile), finish(member, profile)) }).await;
             }

@@ -139,7 +139,7 @@ impl Relay<'_> {
                         alarm.as_mut().reset(at);
                         continue;
                     }
-                    if let Some(outcome) = self.meet(due, another, cx) {
+                    if let Some(outcome) = self.handle(due, another, cx) {
                         return Poll::Ready(outcome);
                     }
                 }
@@ -157,7 +157,7 @@ impl Relay<'_> {
     }
 
     /// Does what is due. Returns how the relay ends, if that ends it.
-    fn meet(&mut self, due: Due, another: impl Fn() -> bool, cx: &Context<'_>) -> Option<Outcome> {
+    fn handle(&mut self, due: Due, another: impl Fn() -> bool, cx: &Context<'_>) -> Option<Outcome> {
         match due {
             Due::SetUp => self.place.set_up(),
             Due::KeepAlive => {
@@ -308,7 +308,7 @@ impl Relay<'_> {
         }
     }
 
-    /// Applies what has ended to the deadlines and to the place at the member.
+    /// Applies what has ended, and which bytes wait, to the deadlines and to the place at the member.
     fn note_ends(&mut self) {
         if self.seen.has_answered || self.outbound.end.is_some() {
             self.deadlines.opening_since = None;

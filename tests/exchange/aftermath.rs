@@ -10,7 +10,6 @@ use serde_json::Value;
 use super::exchange::Outcome;
 use super::member::TICKET;
 use super::plan::{Finish, Mode};
-use super::target::Threads;
 use crate::support::lb::Pronk;
 
 /// What pronk had before the first client, and what its log is to tell of each.
@@ -63,7 +62,7 @@ impl Aftermath {
             if descriptors > self.descriptors {
                 left.push(format!("{} file descriptors more than before", descriptors - self.descriptors));
             }
-            if pipes > self.pipes + SPARE_PIPES * Threads::MOST {
+            if pipes > self.pipes + SPARE_PIPES * pronk.connection_threads() {
                 left.push(format!("{} ends of pipes more than before", pipes - self.pipes));
             }
             left.into_iter().map(|it| format!("{SOON:?} after the last exchange: {it}")).collect()

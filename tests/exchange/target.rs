@@ -9,7 +9,7 @@ use std::time::{Duration, Instant};
 use super::material::NODE;
 use super::member::Members;
 use super::plan::{Mode, Plan, Tls};
-use crate::support::lb::{Pronk, free_port};
+use crate::support::lb::{Pronk, free_port, with_threads};
 
 /// What one virtual server is for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -28,19 +28,10 @@ pub enum Threads {
 
 impl Threads {
     pub const ALL: [Self; 2] = [Self::One, Self::Two];
-    pub const MOST: usize = 2;
 
     /// The threads that carry the exchange of this number.
     pub fn of(number: u64) -> Self {
         if number.is_multiple_of(2) { Self::One } else { Self::Two }
-    }
-
-    /// A command that runs pronk with so many.
-    fn command(self) -> Command {
-        let mut command = Command::new("sh");
-        let script = format!("exec \"$0\" \"$@\" --threads {}", self as u8);
-        command.args(["-c", &script, env!("CARGO_BIN_EXE_pronk")]);
-        command
     }
 }
 
@@ -90,7 +81,7 @@ impl Routes {
         files: impl FnOnce(&Path),
         members: &Members,
     ) -> Pronk {
-        Pronk::start_with(threads.command(), drain_timeout, |folder| {
+        Pronk::start_with(with_threads(threads as usize), drain_timeout, |folder| {
             files(folder);
             self.pronk_config(members)
         })

@@ -11,7 +11,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::time::{Duration, Instant};
 
-use crate::lb::{Pronk, free_port, passthrough, until};
+use crate::lb::{Pronk, free_port, passthrough, until, with_threads};
 use crate::peers::{connect, echo_member};
 use crate::support::ca::{Authority, Leaf};
 
@@ -43,17 +43,11 @@ fn with_slow_key(member: SocketAddr, port: u16) -> String {
         + "profiles: { slow: { type: client-ssl, cert-key-chain: [{ cert: lb.pem, key: lb.key, passphrase-file: pass }] } }\n"
 }
 
-fn one_thread() -> Command {
-    let mut command = Command::new("sh");
-    command.args(["-c", "exec \"$0\" \"$@\" --threads 1", env!("CARGO_BIN_EXE_pronk")]);
-    command
-}
-
 #[test]
 fn connections_go_on_while_a_reload_waits_for_its_files() {
     let (member, port) = (echo_member(), free_port());
     let leaf: Leaf = Authority::new("ca").issue(FRONT).dns(FRONT).build();
-    let pronk = Pronk::start_by(one_thread(), |folder| {
+    let pronk = Pronk::start_by(with_threads(1), |folder| {
         leaf.write_encrypted(folder, "lb", "secret");
         fifo(&folder.join("pass"));
         passthrough(member, &format!("127.0.0.1:{port}"))
@@ -87,7 +81,7 @@ fn connections_go_on_while_a_reload_waits_for_its_files() {
 fn process_ends_in_order_while_a_reload_waits_for_a_file_that_never_comes() {
     let (member, port) = (echo_member(), free_port());
     let leaf = Authority::new("ca").issue(FRONT).dns(FRONT).build();
-    let mut pronk = Pronk::start_with(one_thread(), 3600, |folder| {
+    let mut pronk = Pronk::start_with(with_threads(1), 3600, |folder| {
         leaf.write_encrypted(folder, "lb", "secret");
         fifo(&folder.join("pass"));
         passthrough(member, &format!("127.0.0.1:{port}"))
@@ -455,17 +449,21 @@ fn system_that_gives_no_threads_is_named() {
     let binary = folder.path().join("pronk");
     std::fs::copy(env!("CARGO_BIN_EXE_pronk"), &binary).unwrap();
     std::fs::write(&file, passthrough(echo_member(), &format!("127.0.0.1:{}", free_port()))).unwrap();
-    // The limit is on the user, and root has none.
-    let script = if rustix::process::geteuid().is_root() {
-        "exec setpriv --reuid 65533 --clear-groups prlimit --nproc=$THREADS \"$0\" \"$@\""
+    // The limit is on a user's processes, and root has none. Another user than root has some already.
+    let (prefix, cases): (&[&str], &[_]) = if rustix::process::geteuid().is_root() {
+        let connections = "thread for connections; raise";
+        let several = "4 threads for connections; give fewer with --threads, or raise";
+        let user = &["setpriv", "--reuid", "65533", "--clear-groups"];
+        (user, &[("1", "1", "thread that writes the log; raise"), ("2", "1", connections), ("2", "4", several)])
     } else {
-        "exec prlimit --nproc=1 \"$0\" \"$@\""
+        println!("only root can have another thread refused than the first one");
+        (&["env"], &[("1", "1", "thread that writes the log; raise")])
     };
-    for (limit, threads) in [("1", "1"), ("1", "4"), ("2", "1"), ("2", "4")] {
-        let run = Command::new("sh")
-            .args(["-c", script])
+    for (limit, threads, expected) in cases {
+        let run = Command::new(prefix[0])
+            .args(&prefix[1..])
+            .args(["prlimit", &format!("--nproc={limit}")])
             .arg(&binary)
-            .env("THREADS", limit)
             .arg("run")
             .arg(&file)
             .args(["--threads", threads, "--admin-socket"])
@@ -475,7 +473,7 @@ fn system_that_gives_no_threads_is_named() {
         let said = String::from_utf8_lossy(&run.stderr).into_owned();
         assert_eq!(run.status.code(), Some(1), "limit {limit}, {threads} threads: {said}");
         let error = said.lines().last().unwrap_or_default();
-        assert!(error.starts_with("error: cannot start ") && error.contains("raise the limit on"), "{said}");
+        assert!(error.starts_with("error: cannot start ") && error.contains(expected), "{said}");
         assert!(!said.contains("internal error"), "{said}");
     }
 }

@@ -7,7 +7,7 @@ use std::os::unix::net::UnixDatagram;
 use std::process::Command;
 use std::time::Duration;
 
-use crate::lb::{PATIENCE, Pronk, free_port, passthrough, until};
+use crate::lb::{PATIENCE, Pronk, free_port, passthrough, until, with_threads};
 use crate::peers::{connect, echo_member, echoes};
 
 fn config(member: SocketAddr, port: u16) -> String {
@@ -34,13 +34,8 @@ fn drain_has_a_deadline_after_which_connections_are_reset() {
 fn connections_have_as_many_threads_as_were_asked_for() {
     for threads in [1, 3] {
         let (member, port) = (echo_member(), free_port());
-        let mut command = Command::new("sh");
-        let script = format!("exec \"$0\" \"$@\" --threads {threads}");
-        command.args(["-c", &script, env!("CARGO_BIN_EXE_pronk")]);
-        let mut pronk = Pronk::start_with(command, 600, |_| config(member, port));
-        let tasks = std::fs::read_dir(format!("/proc/{}/task", pronk.pid())).unwrap();
-        let names = tasks.map(|task| std::fs::read_to_string(task.unwrap().path().join("comm")).unwrap());
-        assert_eq!(names.filter(|name| name.trim_end() == "connections").count(), threads);
+        let mut pronk = Pronk::start_with(with_threads(threads), 600, |_| config(member, port));
+        assert_eq!(pronk.connection_threads(), threads);
 
         let mut clients = [(); 8].map(|()| connect(SocketAddr::from(([127, 0, 0, 1], port))));
         for client in &mut clients {

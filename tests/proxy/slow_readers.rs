@@ -1,11 +1,10 @@
 //! The memory that pronk holds for connections whose receivers read nothing.
 
-use std::process::Command;
 use std::time::Duration;
 
 use tokio::time::timeout;
 
-use crate::lb::Pronk;
+use crate::lb::{Pronk, with_threads};
 use crate::sides::{Layers, Peer, Sides};
 
 const CONNECTIONS: usize = 20;
@@ -18,9 +17,7 @@ async fn connection_whose_receiver_reads_nothing_holds_little_memory() {
         for (by_client, by_member) in [(false, true), (true, false), (true, true)] {
             let what = format!("{layers:?}, the client sends: {by_client}, the member sends: {by_member}");
             // Each thread keeps buffers for reuse.
-            let mut command = Command::new("sh");
-            command.args(["-c", "exec \"$0\" \"$@\" --threads 1", env!("CARGO_BIN_EXE_pronk")]);
-            let sides = Sides::start_with(layers, "", "", |write| Pronk::start_by(command, write)).await;
+            let sides = Sides::start_with(layers, "", "", |write| Pronk::start_by(with_threads(1), write)).await;
             warm_up(&sides).await;
             let before = resident_kib(sides.pronk.pid());
 

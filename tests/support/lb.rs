@@ -43,6 +43,14 @@ pub fn until(what: &str, mut is_so: impl FnMut() -> bool) {
     }
 }
 
+/// pronk with so many threads for connections.
+pub fn with_threads(threads: usize) -> Command {
+    let mut command = Command::new("sh");
+    let script = format!("exec \"$0\" \"$@\" --threads {threads}");
+    command.args(["-c", &script, env!("CARGO_BIN_EXE_pronk")]);
+    command
+}
+
 /// A configuration of one virtual server on one member, without TLS.
 pub fn passthrough(member: SocketAddr, destination: &str) -> String {
     format!(
@@ -166,6 +174,13 @@ impl Pronk {
     /// Waits for the record of a connection that ended with this code.
     pub fn closed(&self, code: &str) -> serde_json::Value {
         self.logged(code, |line| line["close.code"] == code)
+    }
+
+    /// How many threads carry connections.
+    pub fn connection_threads(&self) -> usize {
+        let tasks = std::fs::read_dir(format!("/proc/{}/task", self.pid())).unwrap();
+        let names = tasks.map(|task| std::fs::read_to_string(task.unwrap().path().join("comm")).unwrap_or_default());
+        names.filter(|name| name.trim_end() == "connections").count()
     }
 
     pub fn pid(&self) -> u32 {

@@ -262,6 +262,7 @@ fn process_that_dies_is_asked_no_more() {
     let socket = lab.pronk.folder.path().join(format!("admin.sock.{old}"));
     assert!(socket.exists());
     send("KILL", old);
+    until("the killed process is gone", || UnixStream::connect(&socket).is_err());
     let list = lab.connections();
     assert_eq!((&list["total"], list["processes"].as_array().unwrap().len()), (&0.into(), 0), "{list}");
     let told = done(&lab.pronk, &["drain", "member", &lab.member]);
@@ -456,9 +457,10 @@ fn process_that_starts_after_a_crash_names_those_that_still_drain() {
     let mut open = connect(([127, 0, 0, 1], port).into());
     assert!(echoes(&mut open));
     let crashed = pronk.upgrade();
-    assert!(Command::new("kill").args(["-s", "KILL", &crashed.to_string()]).status().unwrap().success());
+    send("KILL", crashed);
 
     let folder = pronk.folder.path();
+    until("the killed process is gone", || UnixStream::connect(folder.join("admin.sock")).is_err());
     let log = folder.join("again.log");
     let mut again = Command::new(env!("CARGO_BIN_EXE_pronk"));
     again.arg("run").arg(folder.join("pronk.yaml")).arg("--admin-socket").arg(folder.join("admin.sock"));

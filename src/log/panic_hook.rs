@@ -9,12 +9,10 @@ pub(super) fn log_panics() {
 }
 
 fn report(panic: &PanicHookInfo<'_>) {
-    let backtrace = Backtrace::capture();
-    let backtrace = (backtrace.status() == BacktraceStatus::Captured).then(|| tracing::field::debug(&backtrace));
     let thread = std::thread::current();
+    let at = panic.location().map(Location::to_string);
     let text = panic.payload_as_str().unwrap_or("of an unknown kind");
     if NO_THREAD.iter().any(|begin| text.starts_with(begin)) {
-        let at = panic.location().map(Location::to_string);
         tracing::error!(
             error = text,
             at,
@@ -24,9 +22,11 @@ fn report(panic: &PanicHookInfo<'_>) {
         );
         return;
     }
+    let backtrace = Backtrace::capture();
+    let backtrace = (backtrace.status() == BacktraceStatus::Captured).then(|| tracing::field::debug(&backtrace));
     tracing::error!(
         panic = text,
-        at = panic.location().map(Location::to_string),
+        at,
         thread = thread.name(),
         backtrace,
         "internal error: a task panicked; please report this line"

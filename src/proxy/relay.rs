@@ -59,7 +59,7 @@ pub(super) struct Relay<'a> {
     /// The connection's place at the member, which is given back as soon as the member's side is over.
     pub place: &'a mut Place,
     pub meter: &'a mut TrafficMeter,
-    /// Says when the relay is ended from outside, and is told what passes.
+    /// Orders from outside to end the connection come from it. What passes is noted there.
     pub record: &'a ConnectionRecord,
     pub health: PassiveHealth<'a>,
     pub seen: Seen,

@@ -16,8 +16,8 @@ N ?= 10000
 help: ## List these targets
 	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / { printf "make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
-build: ## Build pronk for release, and print where it is
-	$(BINARY) release
+build: ## Build pronk as it is published, and print where it is
+	$(BINARY) dist
 
 demo: ## Real impala-shells through pronk in three modes (KEEP=1 leaves it running)
 	KEEP=$(KEEP) tests/demo/demo.sh
@@ -27,8 +27,9 @@ test: setup lint doc unit bench-check e2e package ## Everything that a change mu
 audit: ## Licences, bans, sources and advisories of the dependencies
 	tests/audit.sh
 
-bench: ## Work per CPU second and memory per connection, beside HAProxy's and nginx's; the linter's speed; what a choice costs; what connections see of reloads and of each other; growth
-	$(CARGO) bench $(LOCKED) --bench peers --bench slow_readers --bench fairness --bench lint --bench balance --bench control --bench growth
+bench: ## The published build: work per CPU second and memory per connection, beside HAProxy's and nginx's; the linter's speed; what a choice costs; what connections see of reloads and of each other; growth
+	pronk=$${PRONK_BIN:-$$($(BINARY) dist)} && \
+	PRONK_BIN="$$pronk" $(CARGO) bench $(LOCKED) --bench peers --bench slow_readers --bench fairness --bench lint --bench balance --bench control --bench growth
 
 bench-quick: ## The comparison with HAProxy and nginx in a minute or two, less exact
 	BENCH_ROUNDS=1 BENCH_MILLISECONDS=400 BENCH_CONNECTIONS=500 $(CARGO) bench $(LOCKED) --bench peers
@@ -96,16 +97,16 @@ generated: ## Write what is made from the sources: docs/configuration.md, profil
 
 completions: ## Shell completions in target/completions
 	mkdir -p target/completions
-	pronk=$$($(BINARY) release) && for shell in $(SHELLS); do $$pronk completions $$shell > target/completions/pronk.$$shell || exit 1; done
+	pronk=$$($(BINARY) dist) && for shell in $(SHELLS); do "$$pronk" completions $$shell > target/completions/pronk.$$shell || exit 1; done
 
 man: ## Manual pages in target/man
-	$$($(BINARY) release) man target/man
+	pronk=$$($(BINARY) dist) && "$$pronk" man target/man
 
 deb: ## A Debian package in target/deb
-	packaging/deb.sh "$$($(BINARY) release)" target/deb
+	packaging/deb.sh "$$($(BINARY) dist)" target/deb
 
 static: ## A static binary for any Linux (needs musl-gcc and the target x86_64-unknown-linux-musl)
-	CC_x86_64_unknown_linux_musl=musl-gcc CARGO_BUILD_TARGET=x86_64-unknown-linux-musl $(BINARY) release
+	CC_x86_64_unknown_linux_musl=musl-gcc CARGO_BUILD_TARGET=x86_64-unknown-linux-musl $(BINARY) dist
 
 clean: ## Remove all that was built
 	$(CARGO) clean

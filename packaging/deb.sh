@@ -21,7 +21,7 @@ put() {
 }
 
 put 0755 "$binary" usr/bin/pronk
-# A package has no use for the lines of the source; cargo's release profile has left them out already.
+# A package has no use for the lines of the source; the profiles `release` and `dist` leave them out already.
 strip --strip-debug "$root/usr/bin/pronk" 2>/dev/null || true
 put 0644 packaging/pronk.service usr/lib/systemd/system/pronk.service
 put 0644 packaging/pronk.socket usr/share/doc/pronk/examples/pronk.socket

@@ -19,7 +19,7 @@ rules() {
     grep -q '^ENTRYPOINT \["/usr/bin/pronk"\]' $file || fail "the entry point is not pronk"
     while read -r word; do
         case $word in
-        '' | '#'* | FROM | WORKDIR | COPY | RUN | USER | ENV | EXPOSE | STOPSIGNAL | ENTRYPOINT | CMD) ;;
+        '' | '#'* | FROM | ARG | WORKDIR | COPY | RUN | USER | ENV | EXPOSE | STOPSIGNAL | ENTRYPOINT | CMD) ;;
         *) fail "there is no instruction $word" ;;
         esac
     done < <(sed -E ':join; /\\$/{N; s/\\\n//; b join}' $file | awk '{ print $1 }')
@@ -29,7 +29,7 @@ rules
 for builder in podman docker; do
     if command -v $builder >/dev/null && $builder info >/dev/null 2>&1; then
         echo "building the container with $builder"
-        if ! $builder build -q -t pronk-test -f Containerfile . >target/container.log 2>&1; then
+        if ! $builder build -q --build-arg PROFILE=release -t pronk-test -f Containerfile . >target/container.log 2>&1; then
             grep -qiE 'no such host|dial tcp|timeout|connection refused|unreachable|denied' target/container.log || {
                 cat target/container.log >&2
                 exit 1

@@ -36,4 +36,4 @@ fn collect(folder: &Path, scripts: &mut Vec<PathBuf>) {
     }
 }
 
-const PLACES: [&str; 2] = [concat!("target/", "release"), concat!("target/", "debug")];
+const PLACES: [&str; 3] = [concat!("target/", "release"), concat!("target/", "debug"), concat!("target/", "dist")];

@@ -1,14 +1,14 @@
 #!/bin/sh
 # Builds pronk and prints where cargo put the binary, which follows CARGO_TARGET_DIR, build.target-dir and build.target.
 #
-#   tests/support/pronk-binary.sh debug|release
+#   tests/support/pronk-binary.sh debug|release|dist
 #
 # What cargo says goes to standard error.
 set -eu
 cd "$(dirname "$0")/../.."
 case ${1:-} in
 debug) profile=dev ;;
-release) profile=release ;;
+release | dist) profile=$1 ;;
 *) sed -n '2,6s/^# \{0,1\}//p' "$0" >&2; exit 2 ;;
 esac
 # The path is absolute, and JSON writes a path of usual characters as it is.

@@ -19,6 +19,7 @@ pub mod running;
 pub mod tool;
 
 use std::env;
+use std::fs;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::thread;
@@ -62,7 +63,9 @@ impl Bench {
             println!("  {:<16} {}", contestant.to_string(), contestant.version());
         }
         cores::announce();
-        println!();
+        // BBR sends from timers, and the kernel counts their time as that of whoever runs just then.
+        let congestion_control = fs::read_to_string("/proc/sys/net/ipv4/tcp_congestion_control");
+        println!("  congestion control {}\n", congestion_control.as_deref().unwrap_or("unknown").trim());
         cores::load();
         Self {
             member: Member::start(&certificates),

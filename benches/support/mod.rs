@@ -63,7 +63,7 @@ impl Bench {
             println!("  {:<16} {}", contestant.to_string(), contestant.version());
         }
         cores::announce();
-        // BBR sends from timers, and the kernel counts their time as that of whoever runs just then.
+        // BBR sends from timers, whose time the kernel adds to that of the program which they interrupt.
         let congestion_control = fs::read_to_string("/proc/sys/net/ipv4/tcp_congestion_control");
         println!("  congestion control {}\n", congestion_control.as_deref().unwrap_or("unknown").trim());
         cores::load();

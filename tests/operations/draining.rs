@@ -4,6 +4,7 @@ use std::fs::File;
 use std::io::{BufRead, BufReader, ErrorKind, Read, Write};
 use std::net::{SocketAddr, TcpStream};
 use std::os::unix::net::UnixStream;
+use std::path::Path;
 use std::process::{Command, Stdio};
 use std::time::{Duration, Instant};
 
@@ -50,6 +51,12 @@ impl Lab {
         let rows = list["connections"].as_array().unwrap().iter();
         rows.map(|row| (number(row, "id"), number(row, "pid"))).collect()
     }
+}
+
+/// Kills a process, and waits until nobody answers at its socket: on a busy machine it may answer once more.
+fn kill(pid: u32, socket: &Path) {
+    send("KILL", pid);
+    until("the killed process is gone", || UnixStream::connect(socket).is_err());
 }
 
 fn send(signal: &str, pid: u32) {
@@ -261,8 +268,7 @@ fn process_that_dies_is_asked_no_more() {
     assert_eq!(lab.rows().len(), 1);
     let socket = lab.pronk.folder.path().join(format!("admin.sock.{old}"));
     assert!(socket.exists());
-    send("KILL", old);
-    until("the killed process is gone", || UnixStream::connect(&socket).is_err());
+    kill(old, &socket);
     let list = lab.connections();
     assert_eq!((&list["total"], list["processes"].as_array().unwrap().len()), (&0.into(), 0), "{list}");
     let told = done(&lab.pronk, &["drain", "member", &lab.member]);
@@ -457,10 +463,9 @@ fn process_that_starts_after_a_crash_names_those_that_still_drain() {
     let mut open = connect(([127, 0, 0, 1], port).into());
     assert!(echoes(&mut open));
     let crashed = pronk.upgrade();
-    send("KILL", crashed);
-
     let folder = pronk.folder.path();
-    until("the killed process is gone", || UnixStream::connect(folder.join("admin.sock")).is_err());
+    kill(crashed, &folder.join("admin.sock"));
+
     let log = folder.join("again.log");
     let mut again = Command::new(env!("CARGO_BIN_EXE_pronk"));
     again.arg("run").arg(folder.join("pronk.yaml")).arg("--admin-socket").arg(folder.join("admin.sock"));

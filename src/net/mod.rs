@@ -2,6 +2,7 @@
 //! no safe crate offers, and a timer.
 
 mod address_text;
+mod arrivals;
 mod connect;
 mod first_bytes;
 mod listening_socket;

@@ -1,7 +1,7 @@
 //! A socket that records the first bytes it receives, so that a peer that speaks another protocol can be told what it
 //! speaks. They are recorded as they pass, which saves a system call for peeking. It also remembers that the connection
 //! was lost: the kernel reports a reset only once, to the first read or write, and later reads look like those after
-//! FIN.
+//! FIN. And it can be told not to wake anybody for what arrives while nobody is going to read it.
 
 use std::io::{self, IoSlice};
 use std::pin::Pin;
@@ -13,6 +13,7 @@ use socket2::SockRef;
 use tokio::io::{AsyncRead, AsyncWrite, Interest, ReadBuf};
 use tokio::net::TcpStream;
 
+use super::arrivals::Arrivals;
 use super::first_bytes::FirstBytes;
 use super::socket_options::shutdown_write;
 
@@ -25,6 +26,7 @@ pub struct Socket {
     /// All that comes first, while somebody wants to know.
     hello: Option<Box<Hello>>,
     loss: Option<Loss>,
+    arrivals: Arrivals,
 }
 
 /// The bytes of a ClientHello. Boxed as a whole, as few sockets have one, and only for a moment.
@@ -42,7 +44,8 @@ struct Loss {
 
 impl Socket {
     pub fn new(tcp: TcpStream) -> Self {
-        Self { tcp: Arc::new(tcp), first: FirstBytes::default(), hello: None, loss: None }
+        let (first, arrivals) = (FirstBytes::default(), Arrivals::default());
+        Self { tcp: Arc::new(tcp), first, hello: None, loss: None, arrivals }
     }
 
     /// Returns the first bytes that were received, as they came over the wire.
@@ -74,14 +77,24 @@ impl Socket {
         &mut self,
         cx: &mut Context<'_>,
         wanted: usize,
-        call: impl FnMut(&TcpStream) -> io::Result<usize>,
+        mut call: impl FnMut(&TcpStream) -> io::Result<usize>,
     ) -> Poll<io::Result<usize>> {
-        let read = ready!(poll_io(&self.tcp, Interest::READABLE, wanted, cx, call));
+        let mut polled = poll_io(&self.tcp, Interest::READABLE, wanted, cx, &mut call);
+        if polled.is_pending() {
+            polled = self.arrivals.poll_unreported(&self.tcp, call);
+        }
+        let read = ready!(polled);
         Poll::Ready(match (self.loss, &read) {
             // After a loss was told, the end looks as if it had come by FIN.
             (Some(loss), Ok(0) | Err(_)) if wanted > 0 => Err(loss.error()),
             _ => self.noting_loss(read),
         })
+    }
+
+    /// Lets bytes that arrive wake nobody until somebody waits to read them. The peer's end and the loss of the connection
+    /// wake as before.
+    pub fn pause_wakeups(&mut self) {
+        self.arrivals.pause(&self.tcp);
     }
 
     /// Does a write with the system's own call, which may take `offered` bytes at most, once the socket is writable.

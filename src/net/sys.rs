@@ -1,7 +1,7 @@
 //! The system calls without a safe wrapper; the only `unsafe` in the crate.
 #![expect(
     unsafe_code,
-    reason = "TCP_INFO, SO_MEMINFO, SIOCOUTQ and descriptors of the service manager have no safe wrapper"
+    reason = "TCP_INFO, SO_MEMINFO, SO_RCVLOWAT, SIOCOUTQ and descriptors of the service manager have no safe wrapper"
 )]
 
 use std::io;
@@ -10,6 +10,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 
 /// Offsets in Linux's `struct tcp_info` (include/uapi/linux/tcp.h), which only ever grows at its end.
 const STATE: usize = 0;
+const RECEIVE_WINDOW_LIMIT: usize = 64;
 const SEGMENTS_OUT: usize = 136;
 const SEGMENTS_IN: usize = 140;
 /// The state after the end of a connection (TCP_CLOSE in include/net/tcp_states.h).
@@ -27,13 +28,22 @@ pub struct TcpInfo {
 /// Reads `TCP_INFO`. Returns zeros where the kernel has none (an old kernel, a socket that is closed).
 pub fn tcp_info(socket: &impl AsFd) -> TcpInfo {
     let Some(raw) = raw_tcp_info(socket) else { return TcpInfo::default() };
-    let field = |at: usize| u32::from_ne_bytes([raw[at], raw[at + 1], raw[at + 2], raw[at + 3]]);
-    TcpInfo { packets_in: field(SEGMENTS_IN), packets_out: field(SEGMENTS_OUT) }
+    TcpInfo { packets_in: field(&raw, SEGMENTS_IN), packets_out: field(&raw, SEGMENTS_OUT) }
+}
+
+/// Returns how many bytes the kernel receives at most before any of them is read (`tcpi_rcv_ssthresh`), as the receive
+/// buffer is now; 0 where the kernel does not tell.
+pub(super) fn receive_window_limit(socket: &impl AsFd) -> usize {
+    raw_tcp_info(socket).map_or(0, |raw| field(&raw, RECEIVE_WINDOW_LIMIT) as usize)
 }
 
 /// Returns whether the connection is over in both directions, as after a reset.
 pub(super) fn is_closed(socket: &impl AsFd) -> bool {
     raw_tcp_info(socket).is_some_and(|raw| raw[STATE] == CLOSE)
+}
+
+fn field(raw: &[u8; 256], at: usize) -> u32 {
+    u32::from_ne_bytes([raw[at], raw[at + 1], raw[at + 2], raw[at + 3]])
 }
 
 fn raw_tcp_info(socket: &impl AsFd) -> Option<[u8; 256]> {
@@ -72,6 +82,26 @@ pub(super) fn send_room(socket: &impl AsFd) -> Option<usize> {
     let is_told = status == 0 && length as usize == size_of_val(&raw);
     let field = |index: libc::c_int| raw[index as usize];
     is_told.then(|| field(libc::SK_MEMINFO_SNDBUF).saturating_sub(field(libc::SK_MEMINFO_WMEM_QUEUED)) as usize)
+}
+
+/// Makes the socket readable only once so many bytes are there, or the peer has ended (`SO_RCVLOWAT` in socket(7)).
+/// Reading gives what there is.
+///
+/// # Errors
+/// The system refuses it.
+pub(super) fn set_receive_low_water_mark(socket: &impl AsFd, bytes: usize) -> io::Result<()> {
+    let bytes = libc::c_int::try_from(bytes).unwrap_or(libc::c_int::MAX);
+    // SAFETY: the descriptor is open for as long as `socket` is borrowed, and the kernel reads one int, from `bytes`.
+    let status = unsafe {
+        libc::setsockopt(
+            socket.as_fd().as_raw_fd(),
+            libc::SOL_SOCKET,
+            libc::SO_RCVLOWAT,
+            (&raw const bytes).cast(),
+            size_of_val(&bytes) as libc::socklen_t,
+        )
+    };
+    if status == 0 { Ok(()) } else { Err(io::Error::last_os_error()) }
 }
 
 /// Returns how many bytes that were written the peer has not acknowledged (`SIOCOUTQ`); 0 when the socket is closed.

@@ -266,6 +266,10 @@ impl Flow {
             self.discard(cx, from);
         }
         let polled = self.pass(cx, from, to);
+        if polled.is_pending() && self.waits {
+            // A thread that slept would be woken by each piece that arrives, and could not read it.
+            from.pause_wakeups();
+        }
         if let Poll::Ready(passed) = &polled {
             self.finished = true;
             // The other direction may go on for hours. Bytes in a buffer may go to another receiver.

@@ -1,0 +1,183 @@
+//! What the kernel reports of bytes that arrive: nothing while nobody is going to read them, so that they wake no thread in
+//! vain. The runtime registers a socket for both directions at once, and cannot leave one of them out.
+
+use std::io;
+use std::task::Poll;
+
+use socket2::SockRef;
+use tokio::net::TcpStream;
+
+use super::sys;
+
+/// What the kernel reports of the bytes that a socket receives.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(super) enum Arrivals {
+    /// All of them.
+    #[default]
+    Reported,
+    /// Nothing until the receive buffer is about full.
+    Paused,
+    /// All that arrive from now on. There may be bytes that were not reported.
+    Resumed,
+}
+
+impl Arrivals {
+    /// Makes the kernel report no bytes, as nobody is going to read them. It goes on to report the peer's end and the loss
+    /// of the connection.
+    pub(super) fn pause(&mut self, tcp: &TcpStream) {
+        if *self == Self::Paused {
+            return;
+        }
+        // What fits into the buffer as it is: for more, the kernel would enlarge it (tcp_set_rcvlowat in net/ipv4/tcp.c),
+        // and hold bytes that now stay with the sender. Older kernels count half of the buffer for themselves.
+        let buffer = SockRef::from(tcp).recv_buffer_size().unwrap_or(0);
+        let mark = sys::receive_window_limit(tcp).min(buffer / 2);
+        if mark > 1 && sys::set_receive_low_water_mark(tcp, mark).is_ok() {
+            *self = Self::Paused;
+        }
+    }
+
+    /// Reads what came unreported, once somebody waits for bytes. Pending if there is nothing: what arrives from then on is
+    /// reported.
+    pub(super) fn poll_unreported(
+        &mut self,
+        tcp: &TcpStream,
+        mut call: impl FnMut(&TcpStream) -> io::Result<usize>,
+    ) -> Poll<io::Result<usize>> {
+        if *self == Self::Paused {
+            // A mark that was set can be set back.
+            let _ = sys::set_receive_low_water_mark(tcp, 1);
+            *self = Self::Resumed;
+        }
+        while *self == Self::Resumed {
+            // Until there is nothing: before Linux 4.18, no event tells of what is there already.
+            match call(tcp) {
+                Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+                Err(error) if error.kind() == io::ErrorKind::WouldBlock => *self = Self::Reported,
+                called => return Poll::Ready(called),
+            }
+        }
+        Poll::Pending
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::future::Future;
+    use std::pin::pin;
+    use std::task::{Context, Waker};
+    use std::time::Duration;
+
+    use rustix::net::{RecvFlags, recv};
+    use tokio::io::AsyncReadExt;
+    use tokio::net::TcpListener;
+    use tokio::task::yield_now;
+    use tokio::time::timeout;
+
+    use super::*;
+    use crate::net::{Socket, peer_closed, peer_lost, reset_on_close, shutdown_write};
+
+    async fn pair() -> (Socket, TcpStream) {
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let (near, far) = tokio::join!(TcpStream::connect(listener.local_addr().unwrap()), listener.accept());
+        let far = far.unwrap().0;
+        far.writable().await.unwrap();
+        (Socket::new(near.unwrap()), far)
+    }
+
+    /// Waits until bytes are in the receive buffer, without the runtime's help.
+    async fn arrived(near: &Socket) {
+        while recv(&*near.tcp, &mut [0; 1], RecvFlags::PEEK).is_err() {
+            yield_now().await;
+        }
+    }
+
+    fn is_pending(future: impl Future) -> bool {
+        pin!(future).poll(&mut Context::from_waker(Waker::noop())).is_pending()
+    }
+
+    async fn read(near: &mut Socket, most: usize) -> Vec<u8> {
+        let mut received = vec![0; most];
+        let count = timeout(LIMIT, near.read(&mut received)).await.expect("nobody is woken").unwrap();
+        received.truncate(count);
+        received
+    }
+
+    #[tokio::test]
+    async fn bytes_wake_nobody_while_paused_and_are_read_once_somebody_waits() {
+        let ((mut near, far), (other, other_far)) = (pair().await, pair().await);
+        near.pause_wakeups();
+        far.try_write(b"result").unwrap();
+        arrived(&near).await;
+        // Events come in the order of what they tell.
+        other_far.try_write(b"event").unwrap();
+        other.tcp.readable().await.unwrap();
+        assert!(is_pending(near.tcp.readable()));
+        for part in [b"res", b"ult"] {
+            // At once, as older kernels have no event for it.
+            let mut received = [0; 3];
+            assert!(!is_pending(near.read(&mut received)));
+            assert_eq!(&received, part);
+        }
+        let (more, sent) = tokio::join!(read(&mut near, 16), async { far.try_write(b"more") });
+        assert_eq!((&more[..], sent.unwrap()), (&b"more"[..], 4));
+    }
+
+    #[tokio::test]
+    async fn pause_does_not_enlarge_the_receive_buffer() {
+        let (mut near, far) = pair().await;
+        let size = |near: &Socket| SockRef::from(&*near.tcp).recv_buffer_size().unwrap();
+        for _ in 0..20 {
+            let before = size(&near);
+            near.pause_wakeups();
+            assert_eq!(size(&near), before);
+            while far.try_write(&[0; 1 << 16]).is_ok() {}
+            while !is_pending(near.read(&mut [0; 1 << 16])) {}
+            far.writable().await.unwrap();
+        }
+    }
+
+    #[tokio::test]
+    async fn end_and_loss_wake_while_paused() {
+        let (mut near, far) = pair().await;
+        near.pause_wakeups();
+        shutdown_write(&far).unwrap();
+        timeout(LIMIT, peer_closed(&near.tcp)).await.unwrap();
+        timeout(LIMIT, near.tcp.readable()).await.unwrap().unwrap();
+        reset_on_close(&far);
+        drop(far);
+        timeout(LIMIT, peer_lost(&near)).await.unwrap();
+    }
+
+    #[tokio::test]
+    async fn every_byte_and_the_end_are_read_whenever_it_is_paused() {
+        let all: Vec<u8> = (0..16 << 20).map(|at: u32| (at % 251) as u8).collect();
+        for seed in 0..500 {
+            let mut random = fastrand::Rng::with_seed(seed);
+            let ((mut near, far), mut sent, mut received) = (pair().await, 0, 0);
+            for _ in 0..random.usize(1..60) {
+                match random.u8(..4) {
+                    0 => near.pause_wakeups(),
+                    1 => yield_now().await,
+                    2 => sent += far.try_write(&all[sent..][..random.usize(1..200_000)]).unwrap_or(0),
+                    _ => {
+                        let most = random.usize(1..200_000);
+                        let (bytes, more) = tokio::join!(read(&mut near, most), async {
+                            if received == sent { far.try_write(&all[sent..][..1]).unwrap() } else { 0 }
+                        });
+                        sent += more;
+                        assert_eq!(bytes, all[received..][..bytes.len()], "seed {seed}");
+                        received += bytes.len();
+                    }
+                }
+            }
+            shutdown_write(&far).unwrap();
+            while received < sent {
+                received += read(&mut near, 1 << 20).await.len();
+            }
+            assert_eq!((received, read(&mut near, 1).await.len()), (sent, 0), "seed {seed}");
+        }
+    }
+
+    const LIMIT: Duration = Duration::from_secs(60);
+}

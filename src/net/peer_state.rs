@@ -7,7 +7,7 @@ use std::pin::pin;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use tokio::io::Interest;
+use tokio::io::{AsyncReadExt, Interest};
 use tokio::net::TcpStream;
 use tokio::time::timeout;
 
@@ -56,22 +56,21 @@ fn own_registration(stream: &TcpStream) -> Option<TcpStream> {
 /// Ends the sending direction, and discards what the peer sends until it closes, for `limit` at most. So the peer
 /// receives what was sent to it last: the kernel resets a connection that is closed with unread bytes, and a reset
 /// discards what the peer has not read yet.
-pub async fn until_peer_closes(stream: &TcpStream, limit: Duration) {
-    if shutdown_write(stream).is_err() {
+pub async fn until_peer_closes(socket: &mut Socket, limit: Duration) {
+    if shutdown_write(&socket.tcp).is_err() {
         return;
     }
-    let _ = timeout(limit, discard(stream, MOST_DISCARDED)).await;
+    let _ = timeout(limit, discard(socket, MOST_DISCARDED)).await;
 }
 
 /// Discards what the peer sends, until it closes or has sent `most` bytes.
-async fn discard(stream: &TcpStream, most: usize) {
+async fn discard(socket: &mut Socket, most: usize) {
     let mut bytes = vec![0; 16 << 10];
     let mut discarded = 0;
     while discarded < most {
         let room = bytes.len().min(most - discarded);
-        match stream.readable().await.and_then(|()| stream.try_read(&mut bytes[..room])) {
+        match socket.read(&mut bytes[..room]).await {
             Ok(count @ 1..) => discarded += count,
-            Err(error) if error.kind() == io::ErrorKind::WouldBlock => {}
             Ok(0) | Err(_) => return,
         }
     }
@@ -93,13 +92,14 @@ pub async fn all_acknowledged(stream: &TcpStream, limit: Duration) -> bool {
 }
 
 /// As [`all_acknowledged`], and discards what the peer sends meanwhile: one that is writing may read only afterwards.
-pub async fn all_acknowledged_discarding(stream: &TcpStream, limit: Duration) -> bool {
-    let mut acknowledged = pin!(all_acknowledged(stream, limit));
+pub async fn all_acknowledged_discarding(socket: &mut Socket, limit: Duration) -> bool {
+    let tcp = Arc::clone(&socket.tcp);
+    let mut acknowledged = pin!(all_acknowledged(&tcp, limit));
     tokio::select! {
         biased;
         acknowledged = &mut acknowledged => acknowledged,
         // One that closes, or is lost, may still acknowledge.
-        () = discard(stream, usize::MAX) => acknowledged.await,
+        () = discard(socket, usize::MAX) => acknowledged.await,
     }
 }
 
@@ -113,7 +113,7 @@ const MOST_DISCARDED: usize = 64 << 10;
 
 #[cfg(test)]
 mod tests {
-    use tokio::io::{AsyncReadExt, AsyncWriteExt};
+    use tokio::io::AsyncWriteExt;
     use tokio::net::TcpListener;
 
     use super::*;
@@ -156,7 +156,8 @@ mod tests {
 
     #[tokio::test]
     async fn last_words_reach_a_peer_that_was_still_sending() {
-        let (mut near, mut far) = pair().await;
+        let (near, mut far) = pair().await;
+        let mut near = Socket::new(near);
         far.write_all(b"garbage").await.unwrap();
         near.write_all(b"alert").await.unwrap();
         let (mut answer, limit) = (Vec::new(), Duration::from_secs(60));
@@ -166,8 +167,16 @@ mod tests {
                 drop(far);
                 read
             },
-            until_peer_closes(&near, limit)
+            until_peer_closes(&mut near, limit)
         );
         assert_eq!((read.unwrap(), &answer[..]), (5, &b"alert"[..]));
+    }
+    #[tokio::test]
+    async fn few_bytes_are_discarded_of_a_peer_whose_arrivals_are_paused() {
+        let (near, mut far) = pair().await;
+        let mut near = Socket::new(near);
+        near.pause_wakeups();
+        far.write_all(b"request").await.unwrap();
+        timeout(Duration::from_secs(60), discard(&mut near, 7)).await.unwrap();
     }
 }

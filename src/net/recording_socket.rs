@@ -20,7 +20,8 @@ use super::socket_options::shutdown_write;
 /// A TCP connection that records the first bytes that it receives, and how it was lost.
 #[derive(Debug)]
 pub struct Socket {
-    /// Shared with those that wait for its loss while others read and write.
+    /// Shared with those that wait for its loss while others read and write. Only reading the socket itself waits for bytes
+    /// that arrive while wake-ups are paused.
     pub tcp: Arc<TcpStream>,
     first: FirstBytes,
     /// All that comes first, while somebody wants to know.
@@ -68,7 +69,7 @@ impl Socket {
         self.loss.is_some()
     }
 
-    /// Does a read with the system's own call, which may give `wanted` bytes at most, once the socket is readable.
+    /// Does a read with the system's own call, which may give `wanted` bytes at most, once there is something to read.
     /// Returns how many it gave, 0 at the end.
     ///
     /// # Errors
@@ -81,6 +82,7 @@ impl Socket {
     ) -> Poll<io::Result<usize>> {
         let mut polled = poll_io(&self.tcp, Interest::READABLE, wanted, cx, &mut call);
         if polled.is_pending() {
+            // Afterwards, so that the runtime knows whom to wake.
             polled = self.arrivals.poll_unreported(&self.tcp, call);
         }
         let read = ready!(polled);
@@ -91,8 +93,8 @@ impl Socket {
         })
     }
 
-    /// Lets bytes that arrive wake nobody until somebody waits to read them. The peer's end and the loss of the connection
-    /// wake as before.
+    /// Lets bytes that arrive wake nobody, unless they are many, until somebody waits to read them. The peer's end and the
+    /// loss of the connection wake as before.
     pub fn pause_wakeups(&mut self) {
         self.arrivals.pause(&self.tcp);
     }

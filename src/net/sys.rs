@@ -31,8 +31,8 @@ pub fn tcp_info(socket: &impl AsFd) -> TcpInfo {
     TcpInfo { packets_in: field(&raw, SEGMENTS_IN), packets_out: field(&raw, SEGMENTS_OUT) }
 }
 
-/// Returns how many bytes the kernel receives at most before any of them is read (`tcpi_rcv_ssthresh`), as the receive
-/// buffer is now; 0 where the kernel does not tell.
+/// Returns how many bytes the peer may send before any of them is read (`tcpi_rcv_ssthresh`). It grows while they arrive.
+/// 0 where the kernel does not tell.
 pub(super) fn receive_window_limit(socket: &impl AsFd) -> usize {
     raw_tcp_info(socket).map_or(0, |raw| field(&raw, RECEIVE_WINDOW_LIMIT) as usize)
 }
@@ -84,8 +84,8 @@ pub(super) fn send_room(socket: &impl AsFd) -> Option<usize> {
     is_told.then(|| field(libc::SK_MEMINFO_SNDBUF).saturating_sub(field(libc::SK_MEMINFO_WMEM_QUEUED)) as usize)
 }
 
-/// Makes the socket readable only once so many bytes are there, or the peer has ended (`SO_RCVLOWAT` in socket(7)).
-/// Reading gives what there is.
+/// Makes the socket readable only once so many bytes are there, the receive buffer is full or the peer has ended
+/// (`SO_RCVLOWAT` in socket(7)). A read that does not wait gives what there is.
 ///
 /// # Errors
 /// The system refuses it.

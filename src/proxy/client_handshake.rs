@@ -51,7 +51,7 @@ pub(super) async fn accept_tls(
                     net::reset_on_close(&socket.tcp);
                 }
                 // The alert is sent already. The client is to read it before it sees the end.
-                _ => Box::pin(net::until_peer_closes(&socket.tcp, ALERT_TIME)).await,
+                _ => Box::pin(net::until_peer_closes(&mut socket, ALERT_TIME)).await,
             }
             Err(close)
         }

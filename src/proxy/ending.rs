@@ -132,10 +132,10 @@ impl Closing {
             Self::Done => {}
             Self::ResetAfterDelivery(side) => {
                 let stream = if side == Side::Client { client } else { member };
-                let tcp = &stream.socket().tcp;
+                let socket = stream.socket_mut();
                 // A reset discards what was not delivered yet, so it waits for the bytes that came before it.
-                Box::pin(net::all_acknowledged_discarding(tcp, profile.close_wait)).await;
-                net::reset_on_close(tcp);
+                Box::pin(net::all_acknowledged_discarding(socket, profile.close_wait)).await;
+                net::reset_on_close(&socket.tcp);
             }
             Self::ResetBoth => {
                 net::reset_on_close(&client.socket().tcp);

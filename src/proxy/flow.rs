@@ -438,3 +438,66 @@ fn give_way(cx: &mut Context<'_>) {
 const TURN: usize = BULK;
 /// Bytes that are kept for another receiver at most. A Kerberos ticket with many groups is a few KiB.
 const LONGEST_OPENING: usize = SMALL;
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use rustix::net::{RecvFlags, recv};
+    use tokio::io::{AsyncReadExt, Interest};
+    use tokio::net::{TcpListener, TcpStream};
+    use tokio::time::timeout;
+
+    use super::*;
+    use crate::net::Socket;
+
+    async fn pair() -> (Stream, TcpStream) {
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let (near, far) = tokio::join!(TcpStream::connect(listener.local_addr().unwrap()), listener.accept());
+        let (near, far) = (near.unwrap(), far.unwrap().0);
+        near.writable().await.unwrap();
+        far.writable().await.unwrap();
+        (Stream::Plain(Socket::new(near)), far)
+    }
+
+    #[tokio::test]
+    async fn bytes_that_arrive_while_the_receiver_has_no_room_wake_nobody_and_are_passed_on_later() {
+        let ((mut from, sender), (mut to, mut receiver), (other, other_far)) =
+            (pair().await, pair().await, pair().await);
+        let (mut flow, mut sent) = (Flow::default(), 0);
+        let mut send = |piece: &[u8]| sent += sender.try_write(piece).unwrap();
+        let full = async {
+            while !flow.is_blocked() {
+                send(&[7; 1000]);
+                from.socket().tcp.readable().await.unwrap();
+                let polled = poll_fn(|cx| Poll::Ready(flow.poll(cx, &mut from, &mut to))).await;
+                assert!(polled.is_pending());
+            }
+        };
+        timeout(LIMIT, full).await.unwrap();
+        let tcp = &from.socket().tcp;
+        let nothing_read = || Err::<(), _>(io::ErrorKind::WouldBlock.into());
+        tcp.try_io(Interest::READABLE, nothing_read).unwrap_err();
+        send(&[7; 1000]);
+        let arrived = async {
+            while recv(&**tcp, &mut [0; 1], RecvFlags::PEEK).is_err() {
+                yield_now().await;
+            }
+        };
+        timeout(LIMIT, arrived).await.unwrap();
+        // Events come in the order of what they tell.
+        other_far.try_write(b"event").unwrap();
+        other.socket().tcp.readable().await.unwrap();
+        assert!(pin!(tcp.readable()).poll(&mut Context::from_waker(std::task::Waker::noop())).is_pending());
+
+        let mut received = vec![0; sent];
+        let passed = tokio::select! {
+            all = receiver.read_exact(&mut received) => all.unwrap(),
+            _ = poll_fn(|cx| flow.poll(cx, &mut from, &mut to)) => unreachable!("no side has ended"),
+            () = tokio::time::sleep(LIMIT) => panic!("bytes are missing"),
+        };
+        assert_eq!((passed, flow.bytes), (sent, sent as u64));
+    }
+
+    const LIMIT: Duration = Duration::from_secs(60);
+}

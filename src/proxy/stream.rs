@@ -34,8 +34,15 @@ impl Stream {
         }
     }
 
-    /// Lets bytes that arrive wake nobody until somebody waits to read them. Where there is TLS, they wake as before: it is
-    /// not faster.
+    pub(super) fn socket_mut(&mut self) -> &mut Socket {
+        match self {
+            Self::Plain(socket) => socket,
+            Self::Tls(tls) => tls.get_mut().0,
+        }
+    }
+
+    /// Lets bytes that arrive wake nobody, unless they are many, until somebody waits to read them. Where there is TLS,
+    /// they wake as before: pauses make it no faster.
     pub(super) fn pause_wakeups(&mut self) {
         if let Self::Plain(socket) = self {
             socket.pause_wakeups();

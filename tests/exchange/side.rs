@@ -80,8 +80,8 @@ impl Performance {
         let left = {
             let (mut reading, mut writing) = (pin!(self.read(&wire)), pin!(self.write(&wire, first)));
             loop {
+                // In random order: the one that is first may use up what the runtime lets a task do before it is interrupted.
                 tokio::select! {
-                    biased;
                     left = &mut writing => {
                         if !left && !read_all {
                             reading.await;

@@ -171,6 +171,7 @@ mod tests {
         );
         assert_eq!((read.unwrap(), &answer[..]), (5, &b"alert"[..]));
     }
+
     #[tokio::test]
     async fn few_bytes_are_discarded_of_a_peer_whose_arrivals_are_paused() {
         let (near, mut far) = pair().await;

@@ -20,8 +20,8 @@ use super::socket_options::shutdown_write;
 /// A TCP connection that records the first bytes that it receives, and how it was lost.
 #[derive(Debug)]
 pub struct Socket {
-    /// Shared with those that wait for its loss while others read and write. Only reading the socket itself waits for bytes
-    /// that arrive while wake-ups are paused.
+    /// Shared with those that wait for its loss while others read and write. Nobody waits here for bytes: while wake-ups
+    /// are paused, only a read of this `Socket` gets them.
     pub tcp: Arc<TcpStream>,
     first: FirstBytes,
     /// All that comes first, while somebody wants to know.
@@ -83,7 +83,7 @@ impl Socket {
         let mut polled = poll_io(&self.tcp, Interest::READABLE, wanted, cx, &mut call);
         if polled.is_pending() {
             // Afterwards, so that the runtime knows whom to wake.
-            polled = self.arrivals.poll_unreported(&self.tcp, call);
+            polled = self.arrivals.poll_unreported(cx, &self.tcp, call);
         }
         let read = ready!(polled);
         Poll::Ready(match (self.loss, &read) {

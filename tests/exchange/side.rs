@@ -80,7 +80,8 @@ impl Performance {
         let left = {
             let (mut reading, mut writing) = (pin!(self.read(&wire)), pin!(self.write(&wire, first)));
             loop {
-                // In random order: the one that is first may use up what the runtime lets a task do before it is interrupted.
+                // In random order: the one that is polled first may use up the task's budget (tokio::task::coop), and the other
+                // would never have a turn.
                 tokio::select! {
                     left = &mut writing => {
                         if !left && !read_all {

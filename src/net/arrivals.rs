@@ -87,29 +87,16 @@ mod tests {
 
     use rustix::net::{RecvFlags, recv};
     use tokio::io::{AsyncReadExt, AsyncWriteExt};
-    use tokio::net::TcpListener;
     use tokio::task::yield_now;
     use tokio::time::timeout;
 
     use super::*;
+    use crate::net::loopback::{self, arrived};
     use crate::net::{Socket, peer_closed, peer_lost, reset_on_close, shutdown_write};
 
     async fn pair() -> (Socket, TcpStream) {
-        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
-        let (near, far) = tokio::join!(TcpStream::connect(listener.local_addr().unwrap()), listener.accept());
-        let far = far.unwrap().0;
-        far.writable().await.unwrap();
-        (Socket::new(near.unwrap()), far)
-    }
-
-    /// Waits until bytes are in the receive buffer, without the runtime's help.
-    async fn arrived(near: &Socket) {
-        let arrived = async {
-            while recv(&*near.tcp, &mut [0; 1], RecvFlags::PEEK).is_err() {
-                yield_now().await;
-            }
-        };
-        timeout(LIMIT, arrived).await.unwrap();
+        let (near, far) = loopback::pair().await;
+        (Socket::new(near), far)
     }
 
     fn is_pending(future: impl Future) -> bool {
@@ -128,7 +115,7 @@ mod tests {
         let ((mut near, far), (other, other_far)) = (pair().await, pair().await);
         near.pause_wakeups();
         far.try_write(b"result").unwrap();
-        arrived(&near).await;
+        arrived(&near.tcp).await;
         // Events come in the order of what they tell.
         other_far.try_write(b"event").unwrap();
         other.tcp.readable().await.unwrap();

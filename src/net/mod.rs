@@ -6,6 +6,8 @@ mod arrivals;
 mod connect;
 mod first_bytes;
 mod listening_socket;
+#[cfg(test)]
+pub(crate) mod loopback;
 mod open_file_limit;
 mod peer_state;
 mod recording_socket;

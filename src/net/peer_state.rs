@@ -114,16 +114,10 @@ const MOST_DISCARDED: usize = 64 << 10;
 #[cfg(test)]
 mod tests {
     use tokio::io::AsyncWriteExt;
-    use tokio::net::TcpListener;
 
     use super::*;
+    use crate::net::loopback::pair;
     use crate::net::reset_on_close;
-
-    async fn pair() -> (TcpStream, TcpStream) {
-        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
-        let (near, far) = tokio::join!(TcpStream::connect(listener.local_addr().unwrap()), listener.accept());
-        (near.unwrap(), far.unwrap().0)
-    }
 
     #[tokio::test]
     async fn only_a_reset_is_a_loss_and_bytes_and_fin_are_none() {

@@ -136,14 +136,14 @@ mod tests {
     use std::future::poll_fn;
 
     use tokio::io::{AsyncReadExt, AsyncWriteExt};
-    use tokio::net::{TcpListener, TcpStream};
+    use tokio::net::TcpStream;
 
     use super::*;
+    use crate::net::loopback;
 
     async fn pair() -> (Socket, TcpStream) {
-        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
-        let (near, far) = tokio::join!(TcpStream::connect(listener.local_addr().unwrap()), listener.accept());
-        (Socket::new(near.unwrap()), far.unwrap().0)
+        let (near, far) = loopback::pair().await;
+        (Socket::new(near), far)
     }
 
     #[tokio::test]

@@ -443,20 +443,16 @@ const LONGEST_OPENING: usize = SMALL;
 mod tests {
     use std::time::Duration;
 
-    use rustix::net::{RecvFlags, recv};
     use tokio::io::{AsyncReadExt, Interest};
-    use tokio::net::{TcpListener, TcpStream};
+    use tokio::net::TcpStream;
     use tokio::time::timeout;
 
     use super::*;
     use crate::net::Socket;
+    use crate::net::loopback::{self, arrived};
 
     async fn pair() -> (Stream, TcpStream) {
-        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
-        let (near, far) = tokio::join!(TcpStream::connect(listener.local_addr().unwrap()), listener.accept());
-        let (near, far) = (near.unwrap(), far.unwrap().0);
-        near.writable().await.unwrap();
-        far.writable().await.unwrap();
+        let (near, far) = loopback::pair().await;
         (Stream::Plain(Socket::new(near)), far)
     }
 
@@ -479,12 +475,7 @@ mod tests {
         let nothing_read = || Err::<(), _>(io::ErrorKind::WouldBlock.into());
         tcp.try_io(Interest::READABLE, nothing_read).unwrap_err();
         send(&[7; 1000]);
-        let arrived = async {
-            while recv(&**tcp, &mut [0; 1], RecvFlags::PEEK).is_err() {
-                yield_now().await;
-            }
-        };
-        timeout(LIMIT, arrived).await.unwrap();
+        arrived(tcp).await;
         // Events come in the order of what they tell.
         other_far.try_write(b"event").unwrap();
         other.socket().tcp.readable().await.unwrap();

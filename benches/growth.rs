@@ -184,6 +184,8 @@ fn idle(most: usize) {
     let (at_once, waves) = ((most / 10).max(1), 100);
     let folder = tempfile::tempdir().unwrap();
     let (pronk, address) = offload(folder.path(), &member);
+    (0..30).for_each(|_| open(address).close().unwrap());
+    let before = pronk.resident_kib() / 1024.0;
     let mut after = Vec::new();
     for _ in 0..waves {
         let mut held: Vec<_> = (0..at_once).map(|_| open(address)).collect();
@@ -191,9 +193,10 @@ fn idle(most: usize) {
         held.into_iter().for_each(|connection| connection.close().unwrap());
         after.push(pronk.resident_kib() / 1024.0);
     }
-    thread::sleep(SETTLING);
+    thread::sleep(REST);
     println!(
-        "\n  {at_once} TLS connections that come and go {waves} times: {:.1} MiB after the first time, {:.1} after the last, {:.1} at rest",
+        "\n  {at_once} TLS connections that come and go {waves} times: {before:.1} MiB before, {:.1} after the first time, \
+         {:.1} after the last, {:.1} at rest",
         after[0],
         after[waves - 1],
         pronk.resident_kib() / 1024.0
@@ -226,6 +229,8 @@ fn open(address: SocketAddr) -> Connection {
 
 /// Time for buffers to be given back.
 const SETTLING: Duration = Duration::from_millis(1500);
+/// Time for memory to be given back to the system.
+const REST: Duration = Duration::from_secs(13);
 
 fn host_name(number: usize) -> String {
     format!("lb{number}.example.test")

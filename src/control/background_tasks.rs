@@ -9,6 +9,7 @@ use tokio::time::{interval, timeout_at};
 use super::handover::count_elsewhere;
 use super::supervisor::SupervisedTask;
 use super::system_state::SystemState;
+use super::unused_memory::give_back_unused_memory;
 use crate::net;
 
 /// The background tasks, until this is dropped.
@@ -26,6 +27,7 @@ impl BackgroundTasks {
             task("connections of processes that drain", state, count_draining_processes),
             task("end of shortages", state, log_ended_shortages),
             task("expiry of persistence records", state, sweep_records),
+            task("unused memory", state, give_back_unused_memory),
         ];
         Self { _tasks: tasks }
     }

@@ -47,6 +47,7 @@ mod serving;
 mod stop_request;
 mod supervisor;
 mod system_state;
+mod unused_memory;
 
 pub use administration::{Administered, Administration, Change, DrainPlan, Entry, Request, Target, TargetKind};
 pub use command_error::CommandError;

@@ -34,6 +34,6 @@ pub use shortage::Shortage;
 pub use shortage_log::log_ended_shortages;
 pub use socket_options::{keep_alive, reset_on_close, shutdown_write};
 pub use splice_pipe::SplicePipe;
-pub use sys::{TcpInfo, take_passed_descriptors, tcp_info};
+pub use sys::{TcpInfo, release_free_memory, take_passed_descriptors, tcp_info};
 pub use thread_priority::lower_thread_priority;
 pub use timer::until;

@@ -1,7 +1,8 @@
 //! The system calls without a safe wrapper; the only `unsafe` in the crate.
 #![expect(
     unsafe_code,
-    reason = "TCP_INFO, SO_MEMINFO, SO_RCVLOWAT, SIOCOUTQ and descriptors of the service manager have no safe wrapper"
+    reason = "TCP_INFO, SO_MEMINFO, SO_RCVLOWAT, SIOCOUTQ, malloc_trim and descriptors of the service manager have no \
+              safe wrapper"
 )]
 
 use std::io;
@@ -111,6 +112,16 @@ pub(super) fn unsent_bytes(socket: &impl AsFd) -> u32 {
     // writes one int, into `bytes`.
     let status = unsafe { libc::ioctl(socket.as_fd().as_raw_fd(), libc::TIOCOUTQ, &raw mut bytes) };
     if status == 0 { u32::try_from(bytes).unwrap_or(0) } else { 0 }
+}
+
+/// Gives memory that was allocated and is free again back to the system (malloc_trim(3)). What allocates meanwhile may wait
+/// for it. Does nothing with an allocator other than that of glibc.
+pub fn release_free_memory() {
+    // SAFETY: it touches only what is free, under the allocator's own locks.
+    #[cfg(target_env = "gnu")]
+    unsafe {
+        libc::malloc_trim(0);
+    }
 }
 
 /// Takes the descriptors that the service manager passes to this process, with their names (sd_listen_fds(3)): those of a

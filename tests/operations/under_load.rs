@@ -12,7 +12,7 @@ use parking_lot::Mutex;
 use rustls::{ClientConfig, ClientConnection, HandshakeKind, StreamOwned};
 
 use crate::ca::Authority;
-use crate::lb::{Pronk, done, free_port};
+use crate::lb::{Pronk, done, free_port, resident_kib};
 use crate::peers::{echo_member, try_connect};
 use crate::tls::trusting;
 
@@ -138,10 +138,7 @@ impl Client {
 }
 
 /// The memory, in KiB, and the descriptors of a process, without those of connections, which come and go.
-fn held(pid: u32) -> (u64, usize) {
-    let status = std::fs::read_to_string(format!("/proc/{pid}/status")).unwrap();
-    let rss = status.lines().find_map(|line| line.strip_prefix("VmRSS:")).unwrap();
-    let rss = rss.trim().trim_end_matches(" kB").parse().unwrap();
+fn held(pid: u32) -> (usize, usize) {
     let descriptors = || {
         // One that comes or goes meanwhile is known before or after.
         let before = connections();
@@ -152,7 +149,7 @@ fn held(pid: u32) -> (u64, usize) {
         targets.iter().filter(|target| !is_connection(target)).count()
     };
     // One that came and went meanwhile is not.
-    (rss, (0..5).map(|_| descriptors()).min().unwrap())
+    (resident_kib(pid), (0..5).map(|_| descriptors()).min().unwrap())
 }
 
 /// TCP sockets of this machine that do not listen, as `/proc/PID/fd` names them.
@@ -254,10 +251,10 @@ virtual-servers:
     // What a process has inherited, it does not hold twice.
     let part = (after.len() / 4).max(3);
     let (early, late) = (&after[..part], &after[after.len() - part..]);
-    let memory = |part: &[(u64, usize)]| part.iter().map(|it| it.0).max().unwrap();
+    let memory = |part: &[(usize, usize)]| part.iter().map(|it| it.0).max().unwrap();
     assert!(memory(late) < memory(early) * 3 / 2, "{after:?}");
     // The least, as a busy machine has more sockets at a time that are not connected yet or no more.
-    let descriptors = |part: &[(u64, usize)]| part.iter().map(|it| it.1).min().unwrap();
+    let descriptors = |part: &[(usize, usize)]| part.iter().map(|it| it.1).min().unwrap();
     assert!(descriptors(late) <= descriptors(early) + plan.upgrades / 2 + 4, "{after:?}");
 }
 

@@ -18,6 +18,7 @@ mod free_port;
 mod health;
 mod load;
 mod logging;
+mod memory;
 mod metrics;
 mod monitors;
 mod namespace;

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use tokio::time::timeout;
 
-use crate::lb::{Pronk, with_threads};
+use crate::lb::{Pronk, resident_kib, with_threads};
 use crate::sides::{Layers, Peer, Sides};
 
 const CONNECTIONS: usize = 20;
@@ -66,12 +66,6 @@ async fn stuff(peers: Vec<Peer>, sends: bool) -> Vec<Peer> {
         stuffed.push(peer.await.unwrap());
     }
     stuffed
-}
-
-fn resident_kib(pid: u32) -> usize {
-    let status = std::fs::read_to_string(format!("/proc/{pid}/status")).unwrap();
-    let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:")).unwrap();
-    line.trim().trim_end_matches(" kB").parse().unwrap()
 }
 
 /// A write that takes longer waits for a receiver that reads nothing.

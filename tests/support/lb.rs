@@ -43,6 +43,13 @@ pub fn until(what: &str, mut is_so: impl FnMut() -> bool) {
     }
 }
 
+/// Returns the resident memory of a process, in KiB.
+pub fn resident_kib(pid: u32) -> usize {
+    let status = std::fs::read_to_string(format!("/proc/{pid}/status")).unwrap();
+    let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:")).unwrap();
+    line.trim().trim_end_matches(" kB").parse().unwrap()
+}
+
 /// pronk with so many threads for connections.
 pub fn with_threads(threads: usize) -> Command {
     let mut command = Command::new("sh");

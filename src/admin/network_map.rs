@@ -1,10 +1,13 @@
 //! The network map (`pronk show map`), as JSON.
 
+use std::collections::HashMap;
 use std::sync::Arc;
 use std::time::{Instant, UNIX_EPOCH};
 
 use schemars::JsonSchema;
-use serde::{Deserialize, Serialize};
+use serde::de::Error as _;
+use serde::{Deserialize, Deserializer, Serialize};
+use serde_json::value::RawValue;
 
 use super::drains::ListedDrain;
 use super::each_once::EachOnce;
@@ -17,6 +20,7 @@ use crate::pool::{Pool, Status};
 #[derive(Debug, Serialize, Deserialize, JsonSchema)]
 pub struct Map {
     pub process: MapProcess,
+    #[serde(deserialize_with = "with_shared_pools")]
     pub virtual_servers: Vec<MapVirtualServer>,
     /// Members that reloads removed and that still have connections.
     pub draining: Vec<MapDraining>,
@@ -79,13 +83,15 @@ pub struct MapUnresolved {
 }
 
 #[derive(Debug, Serialize, Deserialize, JsonSchema)]
-pub struct MapVirtualServer {
+#[schemars(rename = "MapVirtualServer")]
+pub struct MapVirtualServer<P = Arc<MapPool>> {
     pub name: String,
     pub destination: String,
     pub hostname: Option<String>,
     pub mode: String,
     pub status: MapStatus,
-    pub pool: Arc<MapPool>,
+    /// Told with each of the virtual servers that share it.
+    pub pool: P,
 }
 
 #[derive(Debug, Serialize, Deserialize, JsonSchema)]
@@ -114,6 +120,25 @@ pub struct MapStatus {
     /// enabled, disabled or forced-offline.
     pub state: String,
     pub reason: String,
+}
+
+/// Reads virtual servers, and each pool once, however many of them share it: a large one takes most of the time.
+fn with_shared_pools<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Vec<MapVirtualServer>, D::Error> {
+    let servers = Vec::<MapVirtualServer<Box<RawValue>>>::deserialize(deserializer)?;
+    let mut pools: HashMap<Box<str>, Arc<MapPool>> = HashMap::new();
+    let read = servers.into_iter().map(|server| {
+        let MapVirtualServer { name, destination, hostname, mode, status, pool } = server;
+        let pool = match pools.get(pool.get()) {
+            Some(known) => Arc::clone(known),
+            None => {
+                let told: Arc<MapPool> = Arc::new(serde_json::from_str(pool.get()).map_err(D::Error::custom)?);
+                pools.insert(pool.into(), Arc::clone(&told));
+                told
+            }
+        };
+        Ok(MapVirtualServer { name, destination, hostname, mode, status, pool })
+    });
+    read.collect()
 }
 
 impl From<Status> for MapStatus {
@@ -210,5 +235,47 @@ impl MapPool {
             members: members.collect(),
         };
         (status, Arc::new(told))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::{Value, json};
+
+    use super::*;
+
+    fn pool(name: &str, members: usize) -> Value {
+        let status = json!({ "availability": "available", "state": "enabled", "reason": "up" });
+        let member =
+            |number| json!({ "name": format!("n:{number}"), "addresses": [], "discovered": false, "status": status });
+        let members: Vec<_> = (0..members).map(member).collect();
+        json!({ "name": name, "load_balancing_mode": "round-robin", "status": status, "queued": 0, "members": members })
+    }
+
+    fn read(pools: &[Value]) -> serde_json::Result<Map> {
+        let server = |pool| {
+            json!({ "name": "vs", "destination": "127.0.0.1:1", "hostname": null, "mode": "offload",
+                "status": { "availability": "unknown", "state": "enabled", "reason": "" }, "pool": pool })
+        };
+        let servers: Vec<_> = pools.iter().map(server).collect();
+        let process = json!({ "version": "1", "pid": 1, "phase": "serving", "restarts": 0, "log_lines_lost": 0,
+            "loading_seconds": null });
+        let map =
+            json!({ "process": process, "virtual_servers": servers, "draining": [], "drains": [], "unresolved": [] });
+        serde_json::from_str(&map.to_string())
+    }
+
+    #[test]
+    fn pool_is_read_once_for_all_who_share_it() {
+        // A pool may have changed while virtual servers were told one after the other.
+        let map = read(&[pool("p", 3), pool("q", 1), pool("p", 3), pool("p", 2)]).unwrap();
+        let pools: Vec<_> = map.virtual_servers.iter().map(|server| &server.pool).collect();
+        assert!(Arc::ptr_eq(pools[0], pools[2]));
+        assert_eq!([0, 1, 3].map(|it| (&*pools[it].name, pools[it].members.len())), [("p", 3), ("q", 1), ("p", 2)]);
+    }
+
+    #[test]
+    fn pool_that_is_none_is_refused() {
+        assert!(read(&[pool("p", 1), json!({ "name": "p" })]).unwrap_err().to_string().contains("missing field"));
     }
 }

@@ -1,12 +1,17 @@
 //! `pronk show map` for people.
 
+use std::collections::HashMap;
+use std::sync::Arc;
+
 use super::status::Symbols;
-use crate::admin::network_map::{Map, MapDraining, MapPredecessor, MapProcess, MapStatus, MapUnresolved};
+use crate::admin::network_map::{Map, MapDraining, MapPool, MapPredecessor, MapProcess, MapStatus, MapUnresolved};
 use crate::cli::pending;
 
 pub(super) fn text(map: &Map, symbols: Symbols) -> String {
     let mut text = process(&map.process);
     let shape = |status: &MapStatus| symbols.of(&status.availability, &status.state);
+    // Many virtual servers may share a large one.
+    let mut pools = HashMap::new();
     for server in &map.virtual_servers {
         let hostname = server.hostname.as_deref().map(|name| format!(" ({name})")).unwrap_or_default();
         text += &format!(
@@ -17,25 +22,7 @@ pub(super) fn text(map: &Map, symbols: Symbols) -> String {
             server.mode,
             server.status.reason
         );
-        let pool = &server.pool;
-        let queued = if pool.queued > 0 { format!("; {} connections wait", pool.queued) } else { String::new() };
-        text += &format!(
-            "  {} {}  {}: {}{queued}\n",
-            shape(&pool.status),
-            pool.name,
-            pool.load_balancing_mode,
-            pool.status.reason
-        );
-        for member in &pool.members {
-            text += &format!(
-                "    {} {}{}  {}: {}\n",
-                shape(&member.status),
-                member.name,
-                if member.discovered { " (discovered)" } else { "" },
-                member.status.availability,
-                member.status.reason
-            );
-        }
+        text += pools.entry(Arc::as_ptr(&server.pool)).or_insert_with(|| pool_text(&server.pool, &shape));
     }
     let attention = symbols.of("unavailable", "enabled");
     for MapDraining { pool, member, connections, action } in &map.draining {
@@ -57,6 +44,29 @@ pub(super) fn text(map: &Map, symbols: Symbols) -> String {
         text += &format!("{attention} node {node}  {fqdn} does not resolve since {since}: {reason}; {known}\n");
     }
     text + &symbols.legend() + "\n"
+}
+
+/// Returns the lines of a pool and its members.
+fn pool_text(pool: &MapPool, shape: &impl Fn(&MapStatus) -> String) -> String {
+    let queued = if pool.queued > 0 { format!("; {} connections wait", pool.queued) } else { String::new() };
+    let mut text = format!(
+        "  {} {}  {}: {}{queued}\n",
+        shape(&pool.status),
+        pool.name,
+        pool.load_balancing_mode,
+        pool.status.reason
+    );
+    for member in &pool.members {
+        text += &format!(
+            "    {} {}{}  {}: {}\n",
+            shape(&member.status),
+            member.name,
+            if member.discovered { " (discovered)" } else { "" },
+            member.status.availability,
+            member.status.reason
+        );
+    }
+    text
 }
 
 /// Says how pronk itself does: first that it drains, if so.

@@ -193,7 +193,7 @@ fn idle(most: usize) {
         held.into_iter().for_each(|connection| connection.close().unwrap());
         after.push(pronk.resident_kib() / 1024.0);
     }
-    thread::sleep(REST);
+    thread::sleep(if at_once < FEW_CONNECTIONS { SETTLING } else { REST });
     println!(
         "\n  {at_once} TLS connections that come and go {waves} times: {before:.1} MiB before, {:.1} after the first time, \
          {:.1} after the last, {:.1} at rest",
@@ -229,8 +229,10 @@ fn open(address: SocketAddr) -> Connection {
 
 /// Time for buffers to be given back.
 const SETTLING: Duration = Duration::from_millis(1500);
-/// Time for memory to be given back to the system.
+/// Time for memory to be given back to the system, which pronk does after ten seconds.
 const REST: Duration = Duration::from_secs(13);
+/// Memory of fewer connections is not given back.
+const FEW_CONNECTIONS: usize = 500;
 
 fn host_name(number: usize) -> String {
     format!("lb{number}.example.test")

@@ -90,7 +90,7 @@ pub struct MapVirtualServer<P = Arc<MapPool>> {
     pub hostname: Option<String>,
     pub mode: String,
     pub status: MapStatus,
-    /// Told with each of the virtual servers that share it.
+    /// Repeated for each virtual server that shares it.
     pub pool: P,
 }
 
@@ -275,7 +275,7 @@ mod tests {
     }
 
     #[test]
-    fn pool_that_is_none_is_refused() {
+    fn incomplete_pool_is_refused() {
         assert!(read(&[pool("p", 1), json!({ "name": "p" })]).unwrap_err().to_string().contains("missing field"));
     }
 }

@@ -9,55 +9,63 @@ use std::sync::Arc;
 use std::thread;
 use std::time::Duration;
 
-use tokio::time::interval;
+use tokio::time::{MissedTickBehavior, interval};
 
+use super::phase::Phase;
 use super::system_state::SystemState;
 use crate::net::release_free_memory;
 
-/// Gives memory back when it has not been used for a while.
+/// Gives memory back that has not been used for a while.
 pub(super) async fn give_back_unused_memory(state: Arc<SystemState>) -> Infallible {
+    let (mut phase, mut preparing) = (state.phase.subscribe(), state.preparing.subscribe());
+    // At once after the start, when hardly anybody allocates. An error is that nobody changes it any more.
+    let _ = phase.wait_for(|phase| *phase > Phase::Starting).await;
+    let _ = preparing.wait_for(Option::is_none).await;
+    give_back();
     let mut unused = UnusedMemory::default();
     let mut seconds = interval(Duration::from_secs(1));
+    seconds.set_missed_tick_behavior(MissedTickBehavior::Delay);
     loop {
         seconds.tick().await;
-        let configurations = 1 + state.reloads.succeeded() + state.reloads.failed();
-        if unused.is_to_be_given_back(state.open.len(), configurations) {
-            // It holds the allocator's locks, for about 3 ms for each 10 MiB: so on a thread of its own, whose priority is that
-            // of those that may wait for it. Where the system grants none, memory stays.
-            let _ = thread::Builder::new().name("unused memory".to_owned()).spawn(release_free_memory);
+        let has_prepared = preparing.has_changed().unwrap_or_default() && preparing.borrow_and_update().is_none();
+        if unused.after_second(state.open.len(), has_prepared) {
+            give_back();
         }
     }
 }
 
+/// Gives back what is free on a thread of its own, of the same priority as those that may wait for it: it holds the locks of
+/// the allocator's parts, one after the other, for about 3 ms for each 10 MiB. Where the system grants no thread, memory stays.
+fn give_back() {
+    let _ = thread::Builder::new().name("unused memory".to_owned()).spawn(release_free_memory);
+}
+
 /// Tells when memory goes back, from one second to the next.
 ///
-/// Threads that allocate wait meanwhile, so memory goes back seldom: when it is much, and nobody has used it for a while.
+/// Threads that allocate may wait meanwhile, so it goes back when it is much, and nobody has used it for a while.
 #[derive(Debug, Default)]
 struct UnusedMemory {
     /// The most connections that there were at once since memory was given back.
     most_connections: usize,
-    /// How many configurations had been prepared when it was.
-    configurations: u64,
-    /// For so many seconds in a row much of it has been unused.
-    seconds: u32,
+    /// For so many seconds in a row much of their memory has been unused.
+    since_connections: u32,
+    /// So many seconds ago the last configuration was prepared, if one was since memory was given back.
+    since_configuration: Option<u32>,
 }
 
 impl UnusedMemory {
-    /// Returns whether memory is to be given back now. Asked each second, with the number of open connections and of the
-    /// configurations that were prepared since the start.
-    fn is_to_be_given_back(&mut self, connections: usize, configurations: u64) -> bool {
+    /// Takes the number of open connections, and whether a configuration was prepared in the last second. Returns whether
+    /// memory is to be given back now.
+    fn after_second(&mut self, connections: usize, has_prepared: bool) -> bool {
         self.most_connections = self.most_connections.max(connections);
-        let gone = self.most_connections - connections;
-        let is_much = gone >= FEW_CONNECTIONS && gone > self.most_connections / PART;
-        if !is_much && configurations == self.configurations {
-            self.seconds = 0;
+        let ended = self.most_connections - connections;
+        let is_much = ended >= FEW_CONNECTIONS && ended > self.most_connections / PART;
+        self.since_connections = if is_much { self.since_connections + 1 } else { 0 };
+        self.since_configuration = if has_prepared { Some(0) } else { self.since_configuration.map(|since| since + 1) };
+        if self.since_connections < REST && self.since_configuration.is_none_or(|since| since < REST) {
             return false;
         }
-        self.seconds += 1;
-        if self.seconds < REST {
-            return false;
-        }
-        *self = Self { most_connections: connections, configurations, seconds: 0 };
+        *self = Self { most_connections: connections, ..Self::default() };
         true
     }
 }
@@ -73,73 +81,67 @@ const PART: usize = 10;
 mod tests {
     use super::*;
 
-    /// Returns in which seconds memory is given back.
-    fn given_back(course: impl IntoIterator<Item = (usize, u64)>) -> Vec<usize> {
-        let mut unused = UnusedMemory { configurations: 1, ..UnusedMemory::default() };
+    /// Returns in which seconds memory is given back, for connections and whether a configuration was prepared.
+    fn given_back(course: impl IntoIterator<Item = (usize, bool)>) -> Vec<usize> {
+        let mut unused = UnusedMemory::default();
         let course = course.into_iter().enumerate();
-        course.filter(|(_, (open, prepared))| unused.is_to_be_given_back(*open, *prepared)).map(|it| it.0).collect()
+        course.filter(|(_, (open, prepared))| unused.after_second(*open, *prepared)).map(|it| it.0).collect()
     }
 
-    fn connections(parts: &[(usize, usize)]) -> Vec<usize> {
-        let course = parts.iter().flat_map(|(seconds, open)| std::iter::repeat_n((*open, 1), *seconds));
-        given_back(course)
+    /// The same, with so many connections for so many seconds.
+    fn given_back_of(parts: &[(usize, usize)]) -> Vec<usize> {
+        given_back(parts.iter().flat_map(|(seconds, open)| std::iter::repeat_n((*open, false), *seconds)))
     }
 
     #[test]
     fn memory_of_connections_goes_back_once_after_a_rest() {
-        assert_eq!(connections(&[(5, 10_000), (100, 50)]), [14]);
-        assert_eq!(connections(&[(5, 10_000), (20, 5000), (20, 0)]), [14, 34], "what goes later goes back later");
+        assert_eq!(given_back_of(&[(5, 10_000), (100, 50)]), [14]);
+        assert_eq!(given_back_of(&[(5, 10_000), (20, 5000), (20, 0)]), [14, 34], "what goes later goes back later");
     }
 
     #[test]
     fn memory_stays_that_is_used_again_or_is_little() {
-        assert!(connections(&[(5, 10_000), (9, 0), (5, 10_000), (9, 0), (1, 10_000)]).is_empty(), "they come back");
-        assert!(connections(&[(5, 400), (100, 0)]).is_empty(), "they are few");
-        assert!(connections(&[(5, 100_000), (100, 95_000)]).is_empty(), "they are a small part");
-        assert!(connections(&[(100, 0), (100, 10_000)]).is_empty(), "they have only come");
+        let again = given_back_of(&[(5, 10_000), (9, 0), (5, 10_000), (9, 0), (1, 10_000)]);
+        assert!(again.is_empty(), "they come back");
+        assert!(given_back_of(&[(5, 400), (100, 0)]).is_empty(), "they are few");
+        assert!(given_back_of(&[(5, 100_000), (100, 95_000)]).is_empty(), "they are a small part");
+        assert!(given_back_of(&[(100, 0), (100, 10_000)]).is_empty(), "they have only come");
     }
 
     #[test]
     fn memory_of_a_reload_goes_back_after_a_rest() {
-        let reload = |at: usize| (0..100).map(move |second| (7, 1 + u64::from(second >= at)));
-        assert_eq!(given_back(reload(20)), [29]);
-        // As many as one likes: they are one pause.
-        let reloads = (0..100).map(|second| (7, 1 + (second / 2).min(20)));
-        assert_eq!(given_back(reloads), [11, 21, 31, 41]);
+        let reloads = |at: &[u32]| given_back((0..100).map(|second| (7, at.contains(&second))));
+        assert_eq!(reloads(&[20]), [30]);
+        assert_eq!(reloads(&[20, 60]), [30, 70]);
+        assert_eq!(reloads(&[20, 25, 34, 40]), [50], "after the last of them");
     }
 
-    #[test]
-    fn start_is_a_configuration_too() {
-        let mut unused = UnusedMemory::default();
-        let seconds: Vec<_> = (0..100).filter(|_| unused.is_to_be_given_back(0, 1)).collect();
-        assert_eq!(seconds, [9]);
-    }
-
-    /// Whatever the course: much that is unused for longer than the rest has gone back, and never twice within a rest.
+    /// Whatever the course: much that was unused during a whole rest is not kept, and memory never goes back for nothing.
     #[test]
     fn random_courses() {
         for seed in 0..2000 {
             let mut random = fastrand::Rng::with_seed(seed);
-            let (mut unused, mut prepared, mut open) = (UnusedMemory::default(), 1, 0_usize);
-            let mut since: Vec<(usize, u64)> = Vec::new();
+            let (mut unused, mut open) = (UnusedMemory::default(), 0_usize);
+            // Since memory was given back.
+            let mut course: Vec<(usize, bool)> = Vec::new();
             for second in 0..200 {
                 match random.u8(..20) {
                     0 => open = random.usize(..20_000),
                     1 => open /= 2,
-                    2 => prepared += 1,
                     _ => {}
                 }
-                since.push((open, prepared));
-                if unused.is_to_be_given_back(open, prepared) {
-                    assert!(since.len() >= REST as usize, "seed {seed}, second {second}: twice within a rest");
-                    since = vec![(open, prepared)];
-                }
-                // What was the most before the rest began is unused for all of the rest at no time.
-                if let Some(before) = since.len().checked_sub(REST as usize) {
-                    let most = since[..=before].iter().map(|it| it.0).max().unwrap_or_default();
-                    let rest = &since[before..];
-                    let kept = rest.iter().map(|it| most.saturating_sub(it.0)).min().unwrap_or_default();
-                    assert!(kept < FEW_CONNECTIONS || kept <= most / PART, "seed {seed}, second {second}: {kept} kept");
+                let has_prepared = random.u8(..15) == 0;
+                course.push((open, has_prepared));
+                let is_given_back = unused.after_second(open, has_prepared);
+                let rest = course.len().saturating_sub(REST as usize);
+                let (before, rest) = course.split_at(rest);
+                let most = before.iter().map(|it| it.0).max().unwrap_or_default();
+                let ended = rest.iter().map(|it| most.saturating_sub(it.0)).min().unwrap_or_default();
+                let is_configuration_over = before.iter().any(|it| it.1) && rest.iter().all(|it| !it.1);
+                let is_much = ended >= FEW_CONNECTIONS && ended > most / PART;
+                assert_eq!(is_given_back, is_much || is_configuration_over, "seed {seed}, second {second}: {course:?}");
+                if is_given_back {
+                    course = vec![(open, false)];
                 }
             }
         }

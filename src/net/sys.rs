@@ -1,4 +1,4 @@
-//! The system calls without a safe wrapper; the only `unsafe` in the crate.
+//! Calls of the system and of the C library without a safe wrapper; the only `unsafe` in the crate.
 #![expect(
     unsafe_code,
     reason = "TCP_INFO, SO_MEMINFO, SO_RCVLOWAT, SIOCOUTQ, malloc_trim and descriptors of the service manager have no \

@@ -144,6 +144,7 @@ impl Costs {
         self.check.push(seconds(|| run(Command::new(program()).arg("check").arg(&file))));
         let pronk = Running::start(folder, address);
         self.start.push(pronk.started_in.as_secs_f64());
+        thread::sleep(SETTLING);
         self.kib.push(pronk.resident_kib());
         let mut show = Command::new(program());
         show.args(["show", "map", "--admin-socket"]).arg(&pronk.socket);

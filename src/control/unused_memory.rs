@@ -1,6 +1,6 @@
 //! Giving memory that is no longer used back to the system.
 //!
-//! The allocator keeps what is freed for whoever allocates next, and each of its parts for the threads that share it. So the
+//! The allocator keeps freed memory for later allocations, separately in each of its arenas, which some threads share. So the
 //! process would stay as large as it ever was: after a night with thousands of connections, and after a reload, which holds two
 //! configurations for a while.
 
@@ -36,7 +36,7 @@ pub(super) async fn give_back_unused_memory(state: Arc<SystemState>) -> Infallib
 }
 
 /// Gives back what is free on a thread of its own, of the same priority as those that may wait for it: it holds the locks of
-/// the allocator's parts, one after the other, for about 3 ms for each 10 MiB. Where the system grants no thread, memory stays.
+/// the allocator's arenas, one after the other, for about 3 ms for each 10 MiB. Where the system grants no thread, memory stays.
 fn give_back() {
     let _ = thread::Builder::new().name("unused memory".to_owned()).spawn(release_free_memory);
 }
